@@ -1,0 +1,5 @@
+"""`python -m toolkit` is `weather-tool`."""
+
+from toolkit.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,97 @@
+"""The command `weather-tool`: it finds the command's module, loads the settings, and says what went wrong.
+
+Each command is a module of `toolkit.commands` with `configure(parser)` and `run(args, loaded) -> exit code`. Only the
+one that is asked for is imported: `--help` and `healthcheck` must start fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NoReturn
+
+from toolkit import __version__
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.options import given
+from toolkit.settings import load
+
+COMMANDS = {
+    "collect": "fetch the feed and store its observations, once or for ever",
+    "detect": "find anomalies in a window of time, and tell faults from weather",
+    "healthcheck": "one line for a monitor: is the service collecting?",
+    "settings": "every setting, its value and where it came from",
+    "simulate": "serve a feed of simulated or recorded weather, with faults on demand",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="weather-tool",
+        description="Collect weather observations, find anomalies, and tell a broken sensor from real weather.",
+        epilog="Each command explains itself: weather-tool COMMAND --help",
+    )
+    parser.add_argument("--version", action="version", version=f"weather-tool {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == chosen:
+            command.add_argument("--verbose", action="store_true", help="say more, and show where an error came from")
+            import_module(f"toolkit.commands.{name}").configure(command)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code: 0 well, 1 failed, 2 wrong usage (`healthcheck` has its own)."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    verbose = "--verbose" in arguments
+    try:
+        if chosen is not None and chosen not in COMMANDS:
+            near = get_close_matches(chosen, COMMANDS, n=1)
+            raise UsageError(
+                f"there is no command {chosen!r}"
+                + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
+            )
+        args = _parser(chosen).parse_args(arguments)
+        _log_to_stderr(verbose)
+        loaded = load(given(args))
+        for message in loaded.unknown:
+            print(f"weather-tool: note: {message}", file=sys.stderr)
+        return int(import_module(f"toolkit.commands.{chosen}").run(args, loaded))
+    except ToolkitError as error:
+        if verbose:
+            logging.getLogger(__name__).exception("traceback, as --verbose asks")
+        for line in str(error).splitlines():
+            print(f"weather-tool: {line}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Who read the output has left (`| head`): nothing to say, and nothing more may be flushed to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    """Plain lines: the journal adds the time, the level comes as its prefix (sd-daemon(3))."""
+    in_journal = "JOURNAL_STREAM" in os.environ
+    logging.addLevelName(logging.WARNING, "<4>" if in_journal else "warning: ")
+    logging.addLevelName(logging.INFO, "<6>" if in_journal else "")
+    logging.addLevelName(logging.ERROR, "<3>" if in_journal else "error: ")
+    logging.basicConfig(format="%(levelname)s%(message)s", level=logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

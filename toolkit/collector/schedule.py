@@ -1,0 +1,47 @@
+"""When to ask the feed next: just after its next refresh, so that no refresh is missed and few requests are made."""
+
+from __future__ import annotations
+
+import random
+
+from toolkit.feed.fetch import Fetched
+
+# A refresh is asked for this share of the cadence after it is due: the feed is written, then seen.
+GRACE = 0.01
+# How many times in a cadence a late refresh, or a failing feed, is asked for.
+ASKED_PER_CADENCE = 20
+SHORTEST = 1.0
+
+
+class Schedule:
+    """The delay until the next request, from what the last ones brought.
+
+    A feed that says how long its document stays current (`Cache-Control: max-age`) is believed, within a cadence.
+    Otherwise the next refresh is due one cadence after the last one, by the server's own `Last-Modified` where it
+    gives one: that does not drift.
+    """
+
+    def __init__(self, cadence: float) -> None:
+        self._cadence = cadence
+        self._retry = max(SHORTEST, cadence / ASKED_PER_CADENCE)
+        self._failures = 0
+
+    def after_document(self, fetched: Fetched, now: float) -> float:
+        """Seconds to wait after a new document that came at `now`, seconds since the epoch."""
+        self._failures = 0
+        if fetched.max_age:
+            return min(max(SHORTEST, fetched.max_age), self._cadence)
+        made = fetched.modified if fetched.modified and now - self._cadence < fetched.modified <= now else now
+        return max(self._retry, made + self._cadence * (1 + GRACE) - now)
+
+    def after_nothing_new(self) -> float:
+        """Seconds to wait when the refresh is late."""
+        self._failures = 0
+        return self._retry
+
+    def after_failure(self) -> float:
+        """Seconds to wait after a failure: longer each time, up to half a cadence, and not the same on every host."""
+        longest = max(self._retry, self._cadence / 2)
+        delay: float = min(longest, self._retry * 2.0**self._failures)
+        self._failures = min(self._failures + 1, 16)
+        return delay * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing

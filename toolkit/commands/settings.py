@@ -1,0 +1,30 @@
+"""`weather-tool settings`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from toolkit.settings import DECLARATIONS, Loaded
+from toolkit.show import table
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
+    """Show the settings."""
+    rows = [(DECLARATIONS[name].variable, origin.text, origin.place) for name, origin in loaded.origins.items()]
+    if args.json:
+        print(
+            json.dumps(
+                {variable: {"value": text, "from": place} for variable, text, place in rows},
+                indent=1,
+                ensure_ascii=False,
+            )
+        )
+    else:
+        table(("setting", "value", "from"), rows)
+    return 0

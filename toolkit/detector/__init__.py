@@ -1,0 +1,1 @@
+"""The detector: is this station lying, or is this weather?"""

@@ -1,0 +1,1 @@
+"""The feed: fetched over HTTP, read tolerantly."""

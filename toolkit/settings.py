@@ -1,0 +1,295 @@
+"""The settings, declared once.
+
+Everything else that knows a setting derives it from the class `Settings`: the environment variable
+(`WEATHER_` and the name in capitals), the option's help, the Ansible role's argument specs, the page in docs/.
+
+A value comes from the first of: an option, the environment, the settings file, the default.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from toolkit.errors import UsageError
+from toolkit.variables import BY_NAME, DETECTED
+
+PREFIX = "WEATHER_"
+FILE_VARIABLE = "WEATHER_ENV_FILE"
+DEFAULT_FILE = Path("/etc/weather/weather.env")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value: how it is read from text, and what it is called in an argument spec.
+
+    Attributes:
+        parse: text to value; raises ValueError with what would have been right.
+        spec: the type and limits, in the terms of Ansible's argument specs.
+    """
+
+    parse: Callable[[str], Any]
+    spec: Mapping[str, Any]
+
+
+def number(low: float, high: float, whole: bool = True) -> Kind:
+    """A number from `low` to `high`, both allowed."""
+    noun = "a whole number" if whole else "a number"
+
+    def parse(text: str) -> float:
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"give {noun} from {low:g} to {high:g}")
+        return value
+
+    return Kind(parse, {"type": "int" if whole else "float"})
+
+
+def choice(*allowed: str) -> Kind:
+    """One of a few words."""
+
+    def parse(text: str) -> str:
+        if text in allowed:
+            return text
+        near = get_close_matches(text.lower(), allowed, n=1)
+        raise ValueError(f"did you mean {near[0]}?" if near else f"give one of {', '.join(allowed)}")
+
+    return Kind(parse, {"type": "str", "choices": list(allowed)})
+
+
+def _switch(text: str) -> bool:
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    try:
+        return words[text.lower()]
+    except KeyError:
+        raise ValueError("give 1 or 0 (true/false, yes/no and on/off are understood)") from None
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or not text.partition("://")[2].strip("/"):
+        raise ValueError("give an http:// or https:// address")
+    return text
+
+
+def _path(text: str) -> str:
+    if not text.strip():
+        raise ValueError("give a path")
+    return str(Path(text).absolute())
+
+
+def _database(text: str) -> str:
+    if "://" in text:
+        raise ValueError("give the path of an SQLite file")
+    return _path(text)
+
+
+def _variables(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if name not in BY_NAME:
+            near = get_close_matches(name, BY_NAME, n=1)
+            raise ValueError(
+                f"{name} is not measured; " + (f"did you mean {near[0]}?" if near else "know " + ", ".join(BY_NAME))
+            )
+    if not names:
+        raise ValueError(f"give one or more of {', '.join(BY_NAME)}")
+    return names
+
+
+SWITCH = Kind(_switch, {"type": "bool"})
+URL = Kind(_url, {"type": "str"})
+FOLDER = Kind(_path, {"type": "path"})
+DATABASE = Kind(_database, {"type": "str"})
+VARIABLES = Kind(_variables, {"type": "str"})
+METHODS = ("3sigma", "mad", "arima")
+
+
+def _setting(default: str, kind: Kind, doc: str, alias: str | None = None) -> Any:
+    """A field whose default is written as an operator would write it."""
+    return field(metadata={"default": default, "kind": kind, "doc": doc, "alias": alias})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, valid."""
+
+    db: str = _setting(
+        "/var/lib/weather/data/weather_stream.db",
+        DATABASE,
+        "Where observations are stored: the path of an SQLite file.",
+    )
+    feed_url: str = _setting(
+        "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
+        URL,
+        "The feed: a GeoJSON document with the latest values of every station.",
+    )
+    feed_timeout_seconds: int = _setting(
+        "30", number(1, 300), "How long one fetch of the feed may take in all, in seconds."
+    )
+    feed_max_mib: int = _setting("64", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
+    cadence_seconds: int = _setting(
+        "600",
+        number(1, 86400),
+        "How often a station reports and the feed is refreshed, in seconds. "
+        "A window expects one observation of each station per cadence.",
+    )
+    window_hours: float = _setting(
+        "6", number(0.5, 24 * 31, whole=False), "How far back a detection run looks, in hours."
+    )
+    detection_method: str = _setting(
+        "3sigma", choice(*METHODS), "The temporal method of a detection run.", alias="DETECTION_METHOD"
+    )
+    detection_variables: tuple[str, ...] = _setting(
+        ",".join(DETECTED), VARIABLES, "The variables a detection run judges, separated by commas."
+    )
+    spatial_verify: bool = _setting(
+        "1",
+        SWITCH,
+        "Whether neighbours are asked if an anomaly is weather or a fault.",
+        alias="SPATIAL_VERIFY",
+    )
+    neighbour_km: float = _setting(
+        "100", number(0.1, 1000, whole=False), "How far away a neighbour may be, in kilometres."
+    )
+    neighbour_elevation_m: float = _setting(
+        "500", number(1, 9000, whole=False), "How much higher or lower a neighbour may be, in metres."
+    )
+    fresh_minutes: int = _setting(
+        "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."
+    )
+    reports_dir: str = _setting("/var/log/weather/reports", FOLDER, "Where detection reports are kept.")
+
+
+class Declaration(NamedTuple):
+    """A setting as it was declared, for whatever derives from it."""
+
+    name: str
+    variable: str
+    default: str
+    kind: Kind
+    doc: str
+    alias: str | None
+
+
+DECLARATIONS = {
+    item.name: Declaration(name=item.name, variable=PREFIX + item.name.upper(), **item.metadata)
+    for item in fields(Settings)
+}
+
+
+class Origin(NamedTuple):
+    """A value as it was found, and where."""
+
+    text: str
+    place: str
+
+
+class Loaded(NamedTuple):
+    """The settings in force, where each came from, and names that mean nothing to this version."""
+
+    settings: Settings
+    origins: dict[str, Origin]
+    unknown: list[str]
+
+
+def settings_file(environ: Mapping[str, str]) -> Path:
+    """The settings file: `WEATHER_ENV_FILE`, or the host's own."""
+    return Path(environ.get(FILE_VARIABLE, DEFAULT_FILE))
+
+
+def read_file(path: Path) -> dict[str, Origin]:
+    """The assignments in an environment file, in the form that systemd's `EnvironmentFile=` reads.
+
+    Raises:
+        UsageError: the file cannot be read, or a line is no assignment.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"cannot read the settings in {path}: {reason}") from error
+    found: dict[str, Origin] = {}
+    for row, raw in enumerate(lines, start=1):
+        line = raw.strip()
+        if not line or line[0] in "#;":
+            continue
+        name, equals, value = line.partition("=")
+        try:
+            words = shlex.split(value) if value[:1] in {'"', "'"} else [value.strip()]
+        except ValueError:
+            words = []
+        if not equals or not name.strip().isidentifier() or len(words) != 1:
+            raise UsageError(f'{path} line {row}: {line!r} is not of the form NAME="value"')
+        found[name.strip()] = Origin(words[0], f"{path} line {row}")
+    return found
+
+
+def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
+    """The settings in force.
+
+    Args:
+        options: values given as options, by the setting's name.
+        environ: the environment, `os.environ` if not given.
+
+    Raises:
+        UsageError: it names every value that cannot be used, with its place and what would be right.
+    """
+    environ = os.environ if environ is None else environ
+    options = options or {}
+    in_environment = {name: Origin(text, "the environment") for name, text in environ.items()}
+    in_file = read_file(settings_file(environ))
+
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    wrong: list[str] = []
+    for name, declared in DECLARATIONS.items():
+        shown, origin = declared.variable, Origin(declared.default, "default")
+        if name in options:
+            origin = options[name]
+            shown = origin.place
+        else:
+            for source in (in_environment, in_file):
+                given = next((key for key in (declared.variable, declared.alias) if key and key in source), None)
+                if given:
+                    shown, origin = given, source[given]
+                    break
+        origins[name] = origin
+        try:
+            values[name] = declared.kind.parse(origin.text)
+        except ValueError as error:
+            place = "" if name in options else f" ({origin.place})"
+            wrong.append(f"{shown}={origin.text!r}{place}: {error}")
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return Loaded(Settings(**values), origins, _unknown({**in_environment, **in_file}))
+
+
+def _unknown(found: Mapping[str, Origin]) -> list[str]:
+    """Names with our prefix that are no setting: said, not refused, for an older release may meet a newer file."""
+    known = {FILE_VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
+    messages = []
+    for name in sorted(set(found) - known):
+        if name.startswith(PREFIX):
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            messages.append(f"{name} ({found[name].place}) is not a setting of this version{hint}")
+    return messages

@@ -1,0 +1,184 @@
+"""Simulated weather: a pure function of seed, place and time.
+
+It is not a forecast model; it has what a quality-control method must cope with. Stations see the same large-scale
+waves and fronts, each at its own moment; temperature has a diurnal cycle and falls with height; each station has its
+own offset and its own small, slow irregularities; readings are rounded as instruments round them.
+
+Being a pure function, any moment can be asked for in any order, and a restarted simulator goes on as if it had never
+stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.feed.document import Observation, Station
+from toolkit.variables import COMPASS
+
+Floats = npt.NDArray[np.float64]
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+KM_PER_DEGREE = 111.2
+LAPSE = 6.5 / 1000  # K per metre: the ICAO standard atmosphere
+FRONT_EVERY = 3 * DAY
+
+
+class SimulatedWeather:
+    """The weather of a network.
+
+    Args:
+        stations: the network; a station without an elevation is taken to be at sea level.
+        seed: the same seed gives the same weather.
+    """
+
+    def __init__(self, stations: Sequence[Station], seed: int) -> None:
+        self.stations = stations
+        self._seed = seed
+        latitude = np.array([station.latitude or 0.0 for station in stations])
+        longitude = np.array([station.longitude or 0.0 for station in stations])
+        self._height = np.array([station.elevation or 0.0 for station in stations])
+        self._latitude = latitude
+        self._longitude = longitude
+        self._north = (latitude - latitude.mean()) * KM_PER_DEGREE
+        self._east = (longitude - longitude.mean()) * KM_PER_DEGREE * np.cos(np.radians(latitude.mean()))
+        self._own = np.array([_key(station.station_id) for station in stations], dtype=np.uint64)
+
+        random = np.random.default_rng([seed, 1])
+        count = 12
+        length = random.uniform(400, 2500, count)  # km
+        bearing = random.uniform(0, 2 * np.pi, count)
+        self._wave_east = 2 * np.pi * np.sin(bearing) / length
+        self._wave_north = 2 * np.pi * np.cos(bearing) / length
+        self._wave_rate = 2 * np.pi / (random.uniform(0.6, 6, count) * DAY)
+        self._wave_phase = random.uniform(0, 2 * np.pi, (4, count))
+
+    def at(self, time: int) -> list[Observation | None]:
+        """What every station reports at `time`, in seconds since the epoch."""
+        solar_hour = (time / HOUR + self._longitude / 15) % 24
+        season = np.cos(2 * np.pi * (time / DAY - 200) / 365.25)  # 1 in mid-July: 1970 began on 1 January
+        sun = np.cos(2 * np.pi * (solar_hour - 15) / 24)  # warmest at 15 h
+        cooling, trough, gust, wetness = self._fronts(time)
+
+        clear = 1 - 0.6 * wetness
+        temperature = (
+            16 + 9 * season - 0.5 * (self._latitude - 38) - LAPSE * self._height
+            + (4 + 1.5 * season) * clear * sun + 1.8 * self._waves(time, 0) - cooling
+            + self._offset(0, 0.6) + 0.15 * self._slow(time, 0) + 0.05 * self._noise(time, 0)
+        )  # fmt: skip
+        humidity = np.clip(
+            62 - 14 * clear * sun - 8 * season + 5 * self._waves(time, 1) + 28 * wetness
+            + self._offset(1, 3) + 1.0 * self._slow(time, 1) + 0.4 * self._noise(time, 1), 12, 100,
+        )  # fmt: skip
+        pressure = (
+            1015 + 4.5 * self._waves(time, 2) - trough + 0.5 * np.cos(4 * np.pi * (solar_hour - 10) / 24)
+            + self._offset(2, 0.8) + 0.04 * self._slow(time, 2) + 0.03 * self._noise(time, 2)
+        )  # fmt: skip
+        breeze = 5 + 4 * np.clip(sun, 0, None) + 2 * self._waves(time, 3) + self._offset(3, 1) + gust
+        wind = np.clip(breeze + 1.2 * self._slow(time, 3) + 0.8 * self._noise(time, 3), 0, None)
+        direction = (200 + 60 * self._waves(time, 1) + 80 * wetness + 15 * self._slow(time, 4)) % 360
+        rain = np.where(wetness > 0.35, 3 * (wetness - 0.35) * (1 + 0.3 * self._noise(time, 5)), 0).clip(0)
+        spread = 0.1 + 0.1 * np.abs(self._noise(time, 6))
+
+        point = (np.rint(direction / 22.5) % 16).astype(int)
+        high_point = (point + (self._noise(time, 7) > 1)) % 16
+        steps = [_rounded(values, step) for values, step in (
+            (temperature, 0.1), (temperature + spread, 0.1), (temperature - spread, 0.1), (humidity, 1),
+            (pressure, 0.1), (rain, 0.2), (wind, 1.6), (wind * 1.5 + 1, 1.6),
+        )]  # fmt: skip
+        return [
+            Observation(
+                time,
+                station.station_id,
+                temp,
+                high,
+                low,
+                hum,
+                bar,
+                wet,
+                speed,
+                22.5 * to,
+                COMPASS[to],
+                hi_speed,
+                22.5 * hi_to,
+                COMPASS[hi_to],
+            )
+            for station, temp, high, low, hum, bar, wet, speed, hi_speed, to, hi_to in zip(
+                self.stations, *steps, point.tolist(), high_point.tolist(), strict=True
+            )
+        ]
+
+    def _waves(self, time: int, field: int) -> Floats:
+        """A large-scale field of about unit variance at every station."""
+        place = np.outer(self._east, self._wave_east) + np.outer(self._north, self._wave_north)
+        waves: Floats = np.cos(place - self._wave_rate * time + self._wave_phase[field]).sum(axis=1)
+        return waves * float(np.sqrt(2 / len(self._wave_rate)))
+
+    def _fronts(self, time: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """What passing fronts do: cooling in K, pressure trough in hPa, wind in km/h, wetness from 0 to 1."""
+        cooling, trough, gust, wetness = np.zeros((4, len(self.stations)))
+        present = int(time // FRONT_EVERY)
+        for which in range(present - 3, present + 2):
+            random = np.random.default_rng([self._seed, 2, which])
+            passes = (which + random.uniform()) * FRONT_EVERY
+            bearing = random.uniform(0, 2 * np.pi)
+            speed = random.uniform(25, 60)
+            strength = random.uniform(2, 8)
+            arrival = passes + (self._east * np.sin(bearing) + self._north * np.cos(bearing)) / speed * HOUR
+            hours = (time - arrival) / HOUR
+            after = np.clip(hours, 0, None)
+            cooling += strength / (1 + np.exp(-np.clip(hours / 0.4, -50, 50))) * np.exp(-after / 30)
+            trough += strength * 0.8 * np.exp(-np.abs(hours) / 5)
+            gust += strength * 3 * np.exp(-((hours / 1.5) ** 2))
+            wetness += np.exp(-(((hours - 0.5) / 1.5) ** 2))
+        return cooling, trough, gust, np.clip(wetness, 0, 1)
+
+    def _slow(self, time: int, field: int) -> Floats:
+        """A station's own irregularity: smooth over tens of minutes, unlike its neighbours', about unit variance."""
+        total = np.zeros(len(self.stations))
+        for part in range(6):
+            period = 1500 + 9000 * _uniform(self._seed, self._own, 100 + part, field)
+            phase = 2 * np.pi * _uniform(self._seed, self._own, 200 + part, field)
+            total += np.cos(2 * np.pi * time / period + phase)
+        return total / 3**0.5
+
+    def _offset(self, field: int, size: float) -> Floats:
+        """How a station differs from its surroundings, always the same."""
+        return size * _normal(self._seed, self._own, 300, field)
+
+    def _noise(self, time: int, field: int) -> Floats:
+        """Independent from reading to reading, unit variance."""
+        return _normal(self._seed, self._own, 400 + time, field)
+
+
+def _rounded(values: Floats, step: float) -> list[float]:
+    return [round(value, 1) for value in (np.rint(values / step) * step).tolist()]
+
+
+def _key(station_id: str) -> int:
+    """A number for a name, the same in every process (FNV-1a)."""
+    value = 0xCBF29CE484222325
+    for byte in station_id.encode():
+        value = ((value ^ byte) * 0x100000001B3) % 2**64
+    return value
+
+
+def _uniform(seed: int, own: npt.NDArray[np.uint64], moment: int, field: int) -> Floats:
+    """Numbers in [0, 1) that depend on nothing but the arguments (splitmix64's finaliser)."""
+    value = own ^ np.uint64(
+        (seed * 0x9E3779B97F4A7C15 + moment * 0xBF58476D1CE4E5B9 + field * 0x94D049BB133111EB) % 2**64
+    )
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value = (value ^ (value >> np.uint64(shift))) * np.uint64(factor)
+    value ^= value >> np.uint64(31)
+    return (value >> np.uint64(11)).astype(np.float64) / 2**53
+
+
+def _normal(seed: int, own: npt.NDArray[np.uint64], moment: int, field: int) -> Floats:
+    """Normal numbers with unit variance (Box and Muller)."""
+    radius = np.sqrt(-2 * np.log(1 - _uniform(seed, own, moment, 2 * field)))
+    normal: Floats = radius * np.cos(2 * np.pi * _uniform(seed, own, moment, 2 * field + 1000))
+    return normal

@@ -1,0 +1,51 @@
+"""Time is UTC inside: seconds since the epoch in arithmetic, `YYYY-MM-DD HH:MM:SS` in the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+STORED = "%Y-%m-%d %H:%M:%S"
+
+
+def now() -> datetime:
+    """The present, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def from_epoch(epoch: float) -> datetime:
+    """Seconds since the epoch as a moment, aware, in UTC."""
+    return datetime.fromtimestamp(epoch, UTC)
+
+
+def stored(epoch: float) -> str:
+    """Seconds since the epoch as the store writes them: text in UTC, whole seconds."""
+    return from_epoch(epoch).strftime(STORED)
+
+
+def from_stored(text: str) -> datetime:
+    """The time that `stored` wrote, aware, in UTC.
+
+    Raises:
+        ValueError: the text is not of the form `YYYY-MM-DD HH:MM:SS`.
+    """
+    return datetime.strptime(text, STORED).replace(tzinfo=UTC)
+
+
+def iso(moment: datetime) -> str:
+    """A moment as reports write it: ISO 8601, whole seconds, `Z` for UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(text: str) -> datetime:
+    """A moment as people write it: `NOW`, or ISO 8601; without an offset it is UTC.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text.upper() == "NOW":
+        return now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time: give NOW or e.g. 2026-01-31T12:00Z (UTC if no offset)") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,46 @@
+"""The variables of an observation, declared once: their names, units, and how finely the store keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A measured quantity.
+
+    Attributes:
+        name: the field of the feed and the column of `observations`.
+        unit: as people read it.
+        per_unit: stored steps per unit; 10 keeps tenths as a small integer (see `store.encoding`).
+        accuracy: of a good station's sensor, in `unit` (Davis Vantage Pro2, which the NOA network uses; a direction
+            is told to 16 points). A deviation within it is no anomaly, however calm the window was.
+    """
+
+    name: str
+    unit: str
+    per_unit: int
+    accuracy: float
+
+
+MEASURED = (
+    Variable("temp_out", "°C", 10, 0.3),
+    Variable("hi_temp", "°C", 10, 0.3),
+    Variable("low_temp", "°C", 10, 0.3),
+    Variable("out_hum", "%", 1, 3.0),
+    Variable("bar", "hPa", 10, 1.0),
+    Variable("rain", "mm", 10, 0.2),
+    Variable("wind_speed", "km/h", 10, 3.2),
+    Variable("wind_dir", "°", 10, 22.5),
+    Variable("hi_speed", "km/h", 10, 3.2),
+    Variable("hi_dir", "°", 10, 22.5),
+)
+
+BY_NAME = {variable.name: variable for variable in MEASURED}
+
+# Judged unless asked otherwise. Direction is circular and rain is mostly zero: neither fits a test made for
+# a series that varies around a mean.
+DETECTED = ("temp_out", "out_hum", "bar", "wind_speed")
+
+COMPASS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
+"""The 16 points, clockwise from north, 22.5° apart."""
