@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from toolkit import times
-from toolkit.detector.report import Report
+from toolkit.detector.report import Anomaly, Report
 from toolkit.detector.run import detect
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import write_atomically
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--db", "db", "PATH")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
-        "--save", metavar="PATH", help="also write the report as JSON; PATH may hold strftime codes, in UTC"
+        "--save", metavar="PATH", help="also write the report as JSON; strftime codes are filled in, in UTC"
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.epilog = (
@@ -64,8 +64,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         reasons = "; ".join(f"{one.station_id}: {one.reason}" for one in report.insufficient[:3])
         raise ToolkitError(
             f"none of {report.stations.total} stations has enough data in the {report.window.hours:g} hours "
-            f"up to {report.window.end}"
-            + (f" ({reasons}{', …' if len(report.insufficient) > 3 else ''})" if reasons else "")
+            f"up to {report.window.end}" + (f": {reasons}" if reasons else "")
         )
     return 0
 
@@ -97,6 +96,13 @@ def _show(report: Report) -> None:
         print(f"not judged: {one.station_id}: {one.reason}")
 
 
+def _asked(anomaly: Anomaly) -> str:
+    if anomaly.correlation is None:
+        return "-"
+    return f"{anomaly.correlation:g} with {len(anomaly.neighbours)} neighbours"
+
+
 def _counted(report: Report) -> str:
     stations = report.stations
-    return f"{stations.with_data} of {stations.total} stations judged, {len(report.anomalies)} anomalies at {stations.anomalous}"
+    judged = f"{stations.with_data} of {stations.total} stations judged"
+    return f"{judged}, {len(report.anomalies)} anomalies at {stations.anomalous}"

@@ -31,7 +31,7 @@ class Grid:
     @property
     def slots(self) -> int:
         """How many observations of a station the window expects."""
-        return self.times.shape[1]
+        return int(self.times.shape[1])
 
 
 def load(store: Store, start: float, end: float, cadence: float, variables: Sequence[str]) -> Grid:

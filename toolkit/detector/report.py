@@ -91,7 +91,6 @@ class Report:
 
     def as_json(self) -> str:
         """The report as JSON text."""
-        content = asdict(self)
-        for anomaly in content["anomalies"]:
-            anomaly["class"] = anomaly.pop("class_")  # a keyword in Python, the name in JSON
+        # `class` is a keyword in Python and the name in JSON.
+        content = asdict(self, dict_factory=lambda items: {name.rstrip("_"): value for name, value in items})
         return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)

@@ -43,7 +43,7 @@ def distance_km(one: Station, other: Station) -> float:
 
 
 def neighbours(stations: Sequence[Station], of: int, km: float, elevation_m: float) -> list[int]:
-    """The places in `stations` of the neighbours of the one at `of`: at most `km` away and `elevation_m` higher or lower.
+    """The rows of the stations at most `km` away from the one at row `of`, and at most `elevation_m` higher or lower.
 
     An unknown elevation is no reason against a neighbour.
     """

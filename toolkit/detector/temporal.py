@@ -46,7 +46,10 @@ def three_sigma(series: Floats, accuracy: float) -> Judged:
 
 
 def mad(series: Floats, accuracy: float) -> Judged:
-    """Distance from the median in robust standard deviations (Iglewicz and Hoaglin, 1993): outliers do not hide themselves."""
+    """Distance from the median in robust standard deviations (Iglewicz and Hoaglin, 1993).
+
+    Outliers move neither the median nor the spread, so they cannot hide themselves.
+    """
     expected = np.full_like(series, np.nanmedian(series))
     return _judged(series, expected, _mad_sigma(series - expected), accuracy)
 
@@ -66,6 +69,8 @@ def arima(series: Floats, accuracy: float) -> Judged:
         fit = ARIMA((series - centre) / spread, order=(1, 0, 1)).fit()
         forecast = np.asarray(fit.fittedvalues, dtype=np.float64)
     expected = np.where(np.isnan(series), np.nan, centre + spread * forecast)
+    # The first reading has no past to be forecast from.
+    expected[np.argmax(~np.isnan(series))] = np.nan
     return _judged(series, expected, _mad_sigma(series - expected), accuracy)
 
 

@@ -181,8 +181,8 @@ def open_for_writing(path: str) -> Store:
     return store
 
 
-def open_for_reading(path: str) -> Store:
-    """The store at `path`; looking never makes or changes it.
+def open_for_reading(path: str, patience: float = BUSY_SECONDS) -> Store:
+    """The store at `path`; looking never makes or changes it, and waits `patience` seconds for a lock.
 
     Raises:
         StoreError: it is missing, empty, locked or damaged, or its schema is another.
@@ -191,7 +191,7 @@ def open_for_reading(path: str) -> Store:
     if not file.exists():
         raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
     with _said(file):
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=patience)
         version = _refuse_other(connection, file)
         if version < schema.VERSION:
             what = f"has schema {version}, older than this program's {schema.VERSION}" if version else "is empty"
