@@ -115,7 +115,6 @@ def _variables(text: str) -> tuple[str, ...]:
 
 SWITCH = Kind(_switch, {"type": "bool"})
 URL = Kind(_url, {"type": "str"})
-FOLDER = Kind(_path, {"type": "path"})
 DATABASE = Kind(_database, {"type": "str"})
 VARIABLES = Kind(_variables, {"type": "str"})
 METHODS = ("3sigma", "mad", "arima")
@@ -141,7 +140,7 @@ class Settings:
         "The feed: a GeoJSON document with the latest values of every station.",
     )
     feed_timeout_seconds: int = _setting(
-        "30", number(1, 300), "How long one fetch of the feed may take in all, in seconds."
+        "30", number(1, 60), "How long one fetch of the feed may take in all, in seconds."
     )
     feed_max_mib: int = _setting("64", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
     cadence_seconds: int = _setting(
@@ -174,7 +173,6 @@ class Settings:
     fresh_minutes: int = _setting(
         "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."
     )
-    reports_dir: str = _setting("/var/log/weather/reports", FOLDER, "Where detection reports are kept.")
 
 
 class Declaration(NamedTuple):

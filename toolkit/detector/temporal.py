@@ -32,7 +32,9 @@ Method = Callable[[Floats, float], Judged]
 
 
 def _judged(series: Floats, expected: Floats, sigma: float, accuracy: float) -> Judged:
-    return Judged(expected, np.abs(series - expected) / max(sigma, accuracy / THRESHOLD))
+    score = np.abs(series - expected) / max(sigma, accuracy / THRESHOLD)
+    # Rounded, or a deviation of just the accuracy would be above or below the threshold as binary fractions fall.
+    return Judged(expected, np.round(score, 6))
 
 
 def _mad_sigma(deviation: Floats) -> float:

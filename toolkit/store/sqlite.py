@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -166,18 +166,20 @@ def open_for_writing(path: str) -> Store:
         StoreError: it cannot be made or written, is damaged, or belongs to a newer program.
     """
     file = Path(path)
-    with _said(file):
+    with _said(file), ExitStack() as opening:
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
+        opening.callback(connection.close)
+        _refuse_other(connection, file)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: a commit that returned survives a power cut; in WAL this is one fsync a cycle.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         store = Store(connection, file)
-        _refuse_other(connection, file)
         with store._transaction():
             schema.migrate(connection)
+        opening.pop_all()
     return store
 
 
@@ -190,12 +192,14 @@ def open_for_reading(path: str, patience: float = BUSY_SECONDS) -> Store:
     file = Path(path)
     if not file.exists():
         raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
-    with _said(file):
+    with _said(file), ExitStack() as opening:
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=patience)
+        opening.callback(connection.close)
         version = _refuse_other(connection, file)
         if version < schema.VERSION:
             what = f"has schema {version}, older than this program's {schema.VERSION}" if version else "is empty"
             raise StoreError(f"the database {file} {what}: the collector puts it right when it starts")
+        opening.pop_all()
     return Store(connection, file)
 
 

@@ -1,0 +1,122 @@
+"""What tests share: the command as users run it, and a real feed over real HTTP that can misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOOL = str(Path(sys.executable).parent / "weather-tool")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def feature(station: str, ts: object = 1_763_827_200, **values: object) -> dict[str, Any]:
+    """A feature of the feed, with good values unless told otherwise."""
+    good: dict[str, object] = {
+        "temp_out": 13.9,
+        "hi_temp": 14.1,
+        "low_temp": 13.7,
+        "out_hum": 60,
+        "bar": 1016.4,
+        "rain": 0.2,
+        "wind_speed": 3.2,
+        "wind_dir": 22.5,
+        "wind_dir_str": "NNE",
+        "hi_speed": 6.4,
+        "hi_dir": 0.0,
+        "hi_dir_str": "N",
+    }
+    properties = {"fid": f"fid.{station}", "station_file": station, "station_name_en": station.title(), "ts": ts}
+    point = {"type": "Point", "coordinates": [22.9, 39.3, 52.0]}
+    return {"type": "Feature", "properties": {**properties, **good, **values}, "geometry": point}
+
+
+def collection(*features: Any) -> bytes:
+    """A document of the feed."""
+    return json.dumps({"type": "FeatureCollection", "features": list(features)}).encode()
+
+
+class Feed:
+    """A feed that serves what a test puts into it."""
+
+    def __init__(self) -> None:
+        self.body = collection(feature("volos"))
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.requests: list[dict[str, str]] = []
+        self.served = threading.Semaphore(0)
+        feed = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                feed.requests.append(dict(self.headers))
+                status = feed.status
+                etag = feed.headers.get("ETag")
+                if etag and self.headers.get("If-None-Match") == etag:
+                    status = 304
+                self.send_response(status)
+                for name, value in feed.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if status != 304:
+                    self.wfile.write(feed.body)
+                feed.served.release()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/feed.geojson"
+        self._thread: threading.Thread | None = None
+        self.start()
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread:
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def feed() -> Iterator[Feed]:
+    serving = Feed()
+    yield serving
+    serving.stop()
+
+
+@pytest.fixture
+def environment(tmp_path: Path, feed: Feed) -> dict[str, str]:
+    """The environment of a command: nothing of the machine's own settings, a database of the test's own."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WEATHER_")}
+    return {
+        **clean,
+        "WEATHER_ENV_FILE": str(tmp_path / "weather.env"),
+        "WEATHER_DB": str(tmp_path / "weather.db"),
+        "WEATHER_FEED_URL": feed.url,
+        "NO_COLOR": "1",
+    }
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    """Run weather-tool as a process: `run("collect", "--once", WEATHER_DB=…)`."""
+
+    def call(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        env = {**environment, **variables}
+        return subprocess.run([TOOL, *words], env=env, capture_output=True, text=True, timeout=120, check=False)
+
+    return call

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from toolkit.collector.schedule import Schedule
+from toolkit.feed.fetch import Fetched
+
+NOW = 1_763_827_200.0
+
+
+def fetched(modified: float | None = None, max_age: float | None = None) -> Fetched:
+    return Fetched(b"", modified, max_age, {})
+
+
+@pytest.mark.parametrize(
+    ("modified", "max_age", "wait"),
+    [
+        (None, None, 606),  # a cadence after what was just seen, and a little
+        (NOW - 120, None, 486),  # in step with the server's own refresh
+        (NOW + 50, None, 606),  # a clock that is ahead says nothing
+        (NOW - 9999, None, 606),  # nor a time that is long past
+        (NOW - 595, None, 30),  # never at once
+        (None, 120, 120),
+        (None, 2, 2),
+        (None, 0, 606),
+        (None, 31536000, 600),  # not longer than the feed can be trusted to stay the same
+    ],
+)
+def test_the_next_request_is_in_step_with_the_feed(modified: float | None, max_age: float | None, wait: float) -> None:
+    assert Schedule(600).after_document(fetched(modified, max_age), NOW) == pytest.approx(wait)
+
+
+def test_failures_are_retried_with_growing_delays_and_forgotten_when_over() -> None:
+    schedule = Schedule(600)
+    delays = [schedule.after_failure() for _ in range(8)]
+    limits = [30, 60, 120, 240, 300, 300, 300, 300]
+    assert all(0.75 * limit <= delay <= limit for delay, limit in zip(delays, limits, strict=True))
+    schedule.after_document(fetched(), NOW)
+    assert schedule.after_failure() <= 30
+
+
+def test_a_day_takes_few_requests() -> None:
+    schedule, now, requests = Schedule(600), NOW, 0
+    while now < NOW + 86400:
+        requests += 1
+        now += schedule.after_document(fetched(modified=now - now % 600), now)
+    assert requests <= 145

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import UsageError
+from toolkit.settings import Origin, load
+
+
+def test_first_of_option_environment_file_default(tmp_path: Path) -> None:
+    file = tmp_path / "weather.env"
+    file.write_text('# comment\nWEATHER_WINDOW_HOURS="3"\nWEATHER_NEIGHBOUR_KM=50\nWEATHER_FRESH_MINUTES=20\n')
+    environ = {"WEATHER_ENV_FILE": str(file), "WEATHER_NEIGHBOUR_KM": "60", "WEATHER_FRESH_MINUTES": "30"}
+    loaded = load({"fresh_minutes": Origin("40", "--fresh")}, environ)
+    settings = loaded.settings
+    assert (settings.window_hours, settings.neighbour_km, settings.fresh_minutes) == (3, 60, 40)
+    assert settings.cadence_seconds == 600
+    assert loaded.origins["window_hours"].place == f"{file} line 2"
+    assert loaded.origins["neighbour_km"].place == "the environment"
+    assert loaded.origins["fresh_minutes"].place == "--fresh"
+    assert loaded.origins["cadence_seconds"].place == "default"
+
+
+def test_every_bad_value_is_named_with_its_place_and_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "weather.env"
+    file.write_text("WEATHER_WINDOW_HOURS=six\n")
+    environ = {"WEATHER_ENV_FILE": str(file), "WEATHER_DETECTION_METHOD": "aroma", "WEATHER_FEED_URL": "ftp://x"}
+    with pytest.raises(UsageError) as caught:
+        load({"cadence_seconds": Origin("0", "--cadence")}, environ)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 4
+    assert f"WEATHER_WINDOW_HOURS='six' ({file} line 1): give a number from 0.5 to 744" in lines
+    assert "WEATHER_DETECTION_METHOD='aroma' (the environment): did you mean arima?" in lines
+    assert "WEATHER_FEED_URL='ftp://x' (the environment): give an http:// or https:// address" in lines
+    assert "--cadence='0': give a whole number from 1 to 86400" in lines
+
+
+def test_the_guides_names_are_understood_and_ours_win(tmp_path: Path) -> None:
+    none = {"WEATHER_ENV_FILE": str(tmp_path / "none")}
+    guide = {**none, "DETECTION_METHOD": "arima", "SPATIAL_VERIFY": "0"}
+    assert load(environ=guide).settings.detection_method == "arima"
+    assert load(environ=guide).settings.spatial_verify is False
+    assert load(environ={**guide, "WEATHER_DETECTION_METHOD": "mad"}).settings.detection_method == "mad"
+
+
+def test_an_unknown_name_is_said_with_the_nearest_right_one(tmp_path: Path) -> None:
+    loaded = load(environ={"WEATHER_ENV_FILE": str(tmp_path / "none"), "WEATHER_FEED_ULR": "x"})
+    assert loaded.unknown == [
+        "WEATHER_FEED_ULR (the environment) is not a setting of this version; did you mean WEATHER_FEED_URL?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('WEATHER_FEED_URL="http://a/b#c"', "http://a/b#c"),
+        ("WEATHER_FEED_URL=http://a/b#c", "http://a/b#c"),
+        ("WEATHER_FEED_URL='http://a/\"b\"'", 'http://a/"b"'),
+        ('  WEATHER_FEED_URL="http://a/\\"b\\""  ', 'http://a/"b"'),
+    ],
+)
+def test_the_file_is_read_as_systemd_reads_it(tmp_path: Path, line: str, value: str) -> None:
+    file = tmp_path / "weather.env"
+    file.write_text(f"\n; comment\n{line}\n")
+    assert load(environ={"WEATHER_ENV_FILE": str(file)}).settings.feed_url == value
+
+
+@pytest.mark.parametrize("line", ["WEATHER_DB", 'WEATHER_DB="open', "export WEATHER_DB=x", 'WEATHER_DB="a" "b"'])
+def test_a_line_that_is_no_assignment_is_named(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "weather.env"
+    file.write_text(f"\n{line}\n")
+    with pytest.raises(UsageError, match=re.escape(f"{file} line 2")):
+        load(environ={"WEATHER_ENV_FILE": str(file)})

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import collection, feature
+from toolkit.feed.document import Document, parse
+from toolkit.store import StoreError, open_for_reading, open_for_writing
+
+COLLECTED = 1_763_827_260
+
+
+def document(*features: object) -> Document:
+    return parse(collection(*features))
+
+
+def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "weather.db"
+
+
+def test_the_contract_of_names_and_times(path: Path) -> None:
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos", station_name_gr="Βόλος")), COLLECTED)
+    columns = (
+        "time, station_id, temp_out, hi_temp, low_temp, out_hum, bar, rain, wind_speed, wind_dir, wind_dir_str, "
+        "hi_speed, hi_dir, hi_dir_str, collected_at"
+    )
+    assert rows(path, f"SELECT {columns} FROM observations") == [
+        ("2025-11-22 16:00:00", "volos", 13.9, 14.1, 13.7, 60, 1016.4, 0.2, 3.2, 22.5, "NNE", 6.4, 0, "N", "2025-11-22 16:01:00")
+    ]
+    assert rows(
+        path,
+        "SELECT station_id, station_name_en, station_name_gr, latitude, longitude, elevation, first_seen, last_seen FROM stations",
+    ) == [("volos", "Volos", "Βόλος", 39.3, 22.9, 52.0, "2025-11-22 16:01:00", "2025-11-22 16:01:00")]
+    assert rows(path, "SELECT timestamp, status, stations_count, observations_count, message FROM collection_log") == [
+        ("2025-11-22 16:01:00", "success", 1, 1, "1 new, 0 corrected")
+    ]
+    assert rows(path, "SELECT MAX(time) FROM observations") == [("2025-11-22 16:00:00",)]
+    assert rows(path, "PRAGMA journal_mode") == [("wal",)]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("value", [0, -0.1, 13.9, 13.94, 1e-9, 0.1 + 0.2, 123456789.1, 2.0**31, 1e300, -1e300, 1013.25])
+def test_no_value_is_changed_by_being_stored(path: Path, value: float) -> None:
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos", temp_out=value, out_hum=value)), COLLECTED)
+    assert rows(path, "SELECT temp_out, out_hum FROM observations") == [(value, value)]
+
+
+@pytest.mark.parametrize("text", ["N", "NNW", "SSE", "calm", "ΒΔ", "7"])
+def test_no_text_is_changed_by_being_stored(path: Path, text: str) -> None:
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos", wind_dir_str=text)), COLLECTED)
+    assert rows(path, "SELECT wind_dir_str FROM observations") == [(text,)]
+
+
+def test_the_same_document_twice_changes_nothing(path: Path) -> None:
+    same = document(feature("volos"), feature("zagora", temp_out=None))
+    with open_for_writing(str(path)) as store:
+        assert store.add(same, COLLECTED) == (2, 0)
+        before = rows(path, "SELECT * FROM observations")
+        assert store.add(same, COLLECTED + 600) == (0, 0)
+    assert rows(path, "SELECT * FROM observations") == before
+
+
+def test_a_corrected_value_replaces_the_old_one_and_is_counted(path: Path) -> None:
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos"), feature("zagora")), COLLECTED)
+        assert store.add(document(feature("volos", temp_out=12.5), feature("zagora")), COLLECTED) == (0, 1)
+    assert rows(path, "SELECT temp_out, bar FROM observations WHERE station_id = 'volos'") == [(12.5, 1016.4)]
+
+
+def test_a_value_that_is_no_longer_offered_is_kept(path: Path) -> None:
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos")), COLLECTED)
+        assert store.add(document(feature("volos", temp_out=None)), COLLECTED) == (0, 0)
+    assert rows(path, "SELECT temp_out FROM observations") == [(13.9,)]
+
+
+def test_a_cycle_is_stored_whole_or_not_at_all(path: Path) -> None:
+    with open_for_writing(str(path)) as store:
+        bad = document(feature("volos"), feature("zagora"))
+        bad.observations[1] = bad.observations[1]._replace(temp_out=object())  # type: ignore[arg-type]
+        with pytest.raises((StoreError, TypeError)):
+            store.add(bad, COLLECTED)
+        assert rows(path, "SELECT COUNT(*) FROM observations") == [(0,)]
+        assert rows(path, "SELECT COUNT(*) FROM stations") == [(0,)]
+        assert store.add(document(feature("volos")), COLLECTED) == (1, 0)
+
+
+def test_an_operators_own_sql_works_as_on_a_table(path: Path) -> None:
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos")), COLLECTED)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("INSERT INTO observations (time, station_id, temp_out, wind_dir_str) VALUES ('2030-01-01 00:00:00', 'new', 7.25, 'SW')")
+    connection.execute("UPDATE observations SET temp_out = 1.5 WHERE station_id = 'volos'")
+    shown = connection.execute("SELECT time, station_id, temp_out, bar, wind_dir_str FROM observations ORDER BY 1").fetchall()
+    assert shown == [
+        ("2025-11-22 16:00:00", "volos", 1.5, 1016.4, "NNE"),
+        ("2030-01-01 00:00:00", "new", 7.25, None, "SW"),
+    ]
+    connection.execute("DELETE FROM observations WHERE time > '2029'")
+    assert connection.execute("SELECT COUNT(*) FROM observations").fetchone() == (1,)
+    connection.close()
+
+
+def test_the_window_query_uses_the_key(path: Path) -> None:
+    open_for_writing(str(path)).__exit__(None, None, None)
+    for sql in (
+        "SELECT COUNT(DISTINCT time) FROM observations WHERE time > datetime('now', '-6 hours')",
+        "SELECT MAX(time) FROM observations",
+    ):
+        plan = " ".join(str(row[3]) for row in rows(path, f"EXPLAIN QUERY PLAN {sql}"))
+        assert "SEARCH observation USING PRIMARY KEY" in plan or "SEARCH observation" in plan, plan
+
+
+def test_looking_never_makes_a_file(path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no database"):
+        open_for_reading(str(path))
+    assert not list(path.parent.iterdir())
+
+
+def test_another_programs_database_is_left_alone(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE observations (time TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    for open_ in (open_for_writing, open_for_reading):
+        with pytest.raises(StoreError, match="made by another program"):
+            open_(str(path))
+    assert path.read_bytes() == before
+
+
+def test_a_newer_database_is_refused(path: Path) -> None:
+    open_for_writing(str(path)).__exit__(None, None, None)
+    rows(path, "PRAGMA user_version = 99")
+    for open_ in (open_for_writing, open_for_reading):
+        with pytest.raises(StoreError, match="has schema 99"):
+            open_(str(path))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be looked at" * 100])
+def test_an_empty_or_foreign_file_is_said_to_be_one(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="is empty" if not content else "not a database"):
+        open_for_reading(str(path))
