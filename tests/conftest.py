@@ -53,7 +53,6 @@ class Feed:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.requests: list[dict[str, str]] = []
-        self.served = threading.Semaphore(0)
         feed = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,7 +68,6 @@ class Feed:
                 self.end_headers()
                 if status != 304:
                     self.wfile.write(feed.body)
-                feed.served.release()
 
             def log_message(self, *_: Any) -> None:
                 pass

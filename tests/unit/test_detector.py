@@ -74,9 +74,7 @@ def test_correlation_needs_enough_common_readings_and_variation() -> None:
     assert correlation(one, sparse) is None
 
 
-@pytest.mark.parametrize(
-    ("share", "verdict"), [(0.0, "weather_event"), (1.4, "suspected"), (50.0, "device_failure")]
-)
+@pytest.mark.parametrize(("share", "verdict"), [(0.0, "weather_event"), (1.4, "suspected"), (50.0, "device_failure")])
 def test_the_verdict_follows_the_median_correlation(share: float, verdict: str) -> None:
     random = np.random.default_rng(3)
     common = np.sin(np.arange(36) / 6)

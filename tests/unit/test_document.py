@@ -92,7 +92,9 @@ def test_missing_elevation_and_impossible_position() -> None:
 
 
 def test_a_station_that_comes_twice_has_one_row_a_time() -> None:
-    document = parse(collection(feature("volos", temp_out=1), feature("volos", temp_out=2), feature("volos", ts=1_763_827_800)))
+    document = parse(
+        collection(feature("volos", temp_out=1), feature("volos", temp_out=2), feature("volos", ts=1_763_827_800))
+    )
     assert len(document.stations) == 1
     assert [(one.time, one.temp_out) for one in document.observations] == [(1_763_827_200, 2), (1_763_827_800, 13.9)]
 
@@ -117,6 +119,8 @@ def test_what_is_no_feed_is_refused_in_words(body: bytes, says: str) -> None:
 
 
 def test_reasons_are_counted() -> None:
-    document = parse(collection(feature("a", ts=0), feature("b", ts=0), None, {"properties": {}}, feature("c", ts=9e12)))
+    document = parse(
+        collection(feature("a", ts=0), feature("b", ts=0), None, {"properties": {}}, feature("c", ts=9e12))
+    )
     assert document.left_out == {"no observation": 2, "not a feature": 1, "no station id": 1, "impossible time": 1}
     assert json.dumps(document.left_out)

@@ -81,7 +81,9 @@ def test_a_fault_does_what_it_says_while_it_lasts(kind: str, size: float, check:
     assert wrong[0] == right[0]
     assert (wrong[4:] == right[4:]).all()
     assert check(wrong[1:4], right[1:4])  # type: ignore[operator]
-    assert all(a == b for a, b in zip(weather.at(T + 600), faulty.at(T + 600), strict=True) if a and a.station_id != "volos")
+    assert all(
+        a == b for a, b in zip(weather.at(T + 600), faulty.at(T + 600), strict=True) if a and a.station_id != "volos"
+    )
 
 
 def test_dropout_and_silence() -> None:
@@ -153,7 +155,9 @@ def test_a_recording_is_replayed_where_it_was_or_where_it_is_wanted(tmp_path: Pa
     assert read(file, None, None, recorded.first + 1).first == recorded.first + 1800
 
 
-@pytest.mark.parametrize(("text", "says"), [("", "no observation"), ("a,b\n1,2\n", "'time'"), ("time,station_id\nsoon,a\n", "soon")])
+@pytest.mark.parametrize(
+    ("text", "says"), [("", "no observation"), ("a,b\n1,2\n", "'time'"), ("time,station_id\nsoon,a\n", "soon")]
+)
 def test_what_is_no_recording_is_refused(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / "recorded.csv"
     file.write_text(text)

@@ -37,7 +37,23 @@ def test_the_contract_of_names_and_times(path: Path) -> None:
         "hi_speed, hi_dir, hi_dir_str, collected_at"
     )
     assert rows(path, f"SELECT {columns} FROM observations") == [
-        ("2025-11-22 16:00:00", "volos", 13.9, 14.1, 13.7, 60, 1016.4, 0.2, 3.2, 22.5, "NNE", 6.4, 0, "N", "2025-11-22 16:01:00")
+        (
+            "2025-11-22 16:00:00",
+            "volos",
+            13.9,
+            14.1,
+            13.7,
+            60,
+            1016.4,
+            0.2,
+            3.2,
+            22.5,
+            "NNE",
+            6.4,
+            0,
+            "N",
+            "2025-11-22 16:01:00",
+        )
     ]
     assert rows(
         path,
@@ -103,9 +119,13 @@ def test_an_operators_own_sql_works_as_on_a_table(path: Path) -> None:
     with open_for_writing(str(path)) as store:
         store.add(document(feature("volos")), COLLECTED)
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("INSERT INTO observations (time, station_id, temp_out, wind_dir_str) VALUES ('2030-01-01 00:00:00', 'new', 7.25, 'SW')")
+    connection.execute(
+        "INSERT INTO observations (time, station_id, temp_out, wind_dir_str) VALUES ('2030-01-01 00:00:00', 'new', 7.25, 'SW')"
+    )
     connection.execute("UPDATE observations SET temp_out = 1.5 WHERE station_id = 'volos'")
-    shown = connection.execute("SELECT time, station_id, temp_out, bar, wind_dir_str FROM observations ORDER BY 1").fetchall()
+    shown = connection.execute(
+        "SELECT time, station_id, temp_out, bar, wind_dir_str FROM observations ORDER BY 1"
+    ).fetchall()
     assert shown == [
         ("2025-11-22 16:00:00", "volos", 1.5, 1016.4, "NNE"),
         ("2030-01-01 00:00:00", "new", 7.25, None, "SW"),
