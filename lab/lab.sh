@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# Real systemd hosts on this machine: containers that boot Debian, each with its own address.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+state=$(dirname "$here")/.lab
+name=${LAB_NAME:-weather-lab}
+debian=${DEBIAN:-bookworm}
+image=localhost/weather-lab:$debian
+packages=(systemd systemd-sysv dbus python3 openssh-server sudo cron sqlite3 iproute2 ca-certificates procps)
+
+usage() {
+    cat <<EOF
+usage: lab/lab.sh up [HOSTS] | down | clean | list | gateway | image
+
+  up [HOSTS]  make or start HOSTS (3) hosts, named $name-1 and so on; remove those above
+  down        remove the hosts and their network
+  clean       remove the hosts and networks of every lab, and the images
+  list        the hosts and their addresses
+  gateway     the address at which the hosts reach this machine
+  image       make the image that hosts boot from
+
+LAB_NAME names the lab, DEBIAN the release (bookworm, trixie).
+EOF
+}
+
+die() {
+    echo "lab: $*" >&2
+    exit 1
+}
+
+# What podman needs differs by machine: crun and systemd's cgroups on an ordinary one; on one without a unified
+# cgroup hierarchy only runc works, told by a file of ours.
+prepare() {
+    [ "$(id -u)" -eq 0 ] || die "the hosts run systemd as root: run this with sudo"
+    if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+        "$here/../tools/need.sh" podman openssh-client
+    else
+        "$here/../tools/need.sh" podman openssh-client runc iproute2 iptables nftables catatonit
+        export CONTAINERS_CONF=$here/containers.conf
+    fi
+}
+
+hosts_of() {
+    podman ps --all --filter "label=weather-lab${1:+=$1}" --format '{{.Names}}' | sort -V
+}
+
+make_image() {
+    podman image exists "$image" && return
+    if timeout 20 podman pull --quiet "${LAB_BASE_IMAGE:=debian:$debian-slim}" >/dev/null 2>&1; then
+        echo "making the image $image from $LAB_BASE_IMAGE"
+        podman build --quiet --pull=never --network host --tag "$image" --build-arg "BASE=$LAB_BASE_IMAGE" \
+            --build-arg "PACKAGES=${packages[*]}" "$here" >/dev/null
+    else
+        "$here/../tools/need.sh" mmdebstrap
+        echo "making the image $image from Debian's packages (no image registry answers)"
+        bootstrap
+    fi
+}
+
+bootstrap() {
+    local mask
+    scratch=$(mktemp --directory)
+    trap 'rm -rf "$scratch"' EXIT
+    # Kernel modules are the machine's own: without this, trixie is `degraded`.
+    mask="chroot \"\$1\" systemctl mask systemd-modules-load.service"
+    mmdebstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" --customize-hook="$mask" \
+        "$debian" "$scratch/base.tar" >"$scratch/log" 2>&1 ||
+        { tail -n 5 "$scratch/log" >&2; die "Debian's packages could not be had: mend what is said above, then try again"; }
+    podman import --quiet "$scratch/base.tar" "$image" >/dev/null
+}
+
+make_host() {
+    # Privileged, for systemd mounts file systems for its sandboxes and these are what is to be tested.
+    podman run --detach --name "$1" --hostname "$1" --label "weather-lab=$name" --network "$name" \
+        --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged "$image" /lib/systemd/systemd >/dev/null
+}
+
+up() {
+    local wanted=${1:-3} host number
+    [[ $wanted =~ ^[1-9][0-9]*$ ]] || die "HOSTS=$wanted: give a number from 1 on"
+    make_image
+    [ -f "$state/ssh_key" ] || { mkdir -p "$state" && ssh-keygen -q -t ed25519 -N "" -C lab -f "$state/ssh_key"; }
+    podman network exists "$name" || podman network create "$name" >/dev/null
+    for host in $(hosts_of "$name"); do
+        number=${host##*-}
+        [ "$number" -le "$wanted" ] || podman rm --force --volumes "$host" >/dev/null
+    done
+    for number in $(seq "$wanted"); do
+        start "$name-$number" &
+    done
+    wait_for_all
+    echo "$wanted hosts are up: lab/lab.sh list"
+}
+
+start() {
+    case $(podman container inspect --format '{{.State.Status}}' "$1" 2>/dev/null || true) in
+        running) ;;
+        "") echo "making $1" && make_host "$1" ;;
+        *) echo "starting $1" && podman start "$1" >/dev/null ;;
+    esac
+    wait_until_booted "$1"
+}
+
+wait_for_all() {
+    local job failed=0
+    for job in $(jobs -p); do
+        wait "$job" || failed=1
+    done
+    [ "$failed" -eq 0 ] || die "not every host came up: see above; lab/lab.sh down takes them away"
+}
+
+wait_until_booted() {
+    local answer="" deadline=$((SECONDS + 120))
+    while [ $SECONDS -lt $deadline ]; do
+        # Before its bus is there the host cannot say how it is.
+        answer=$(timeout 60 podman exec "$1" systemctl is-system-running --wait 2>/dev/null || true)
+        case $answer in
+            running) return ;;
+            degraded)
+                podman exec "$1" systemctl --failed --no-legend >&2
+                die "$1 is degraded by the units above"
+                ;;
+        esac
+        sleep 0.5
+    done
+    die "$1 did not boot (${answer:-no answer}): podman logs $1"
+}
+
+down() {
+    remove "$name"
+}
+
+# Remove the hosts of one lab, or of all, with their networks.
+remove() {
+    local hosts networks
+    mapfile -t hosts < <(hosts_of "$1")
+    [ ${#hosts[@]} -eq 0 ] || podman rm --force --time 2 --volumes "${hosts[@]}" >/dev/null
+    mapfile -t networks < <(podman network ls --format '{{.Name}}' | grep -x "${1:-weather-.*}" || true)
+    [ ${#networks[@]} -eq 0 ] || podman network rm --force "${networks[@]}" >/dev/null
+}
+
+clean() {
+    local images
+    remove ""
+    mapfile -t images < <(podman images --format '{{.Repository}}:{{.Tag}}' | grep '^localhost/weather-lab:' || true)
+    [ ${#images[@]} -eq 0 ] || podman rmi --force "${images[@]}" >/dev/null
+    rm -rf "$state"
+}
+
+list() {
+    local host
+    for host in $(hosts_of "$name"); do
+        podman container inspect --format \
+            "{{.Name}} {{(index .NetworkSettings.Networks \"$name\").IPAddress}} {{.State.Status}}" "$host"
+    done
+}
+
+gateway() {
+    podman network inspect --format '{{(index .Subnets 0).Gateway}}' "$name"
+}
+
+case ${1:-} in
+    down | clean)
+        command -v podman >/dev/null || exit 0
+        prepare
+        "$1"
+        ;;
+    up)
+        prepare
+        up "${2:-}"
+        ;;
+    image)
+        prepare
+        make_image
+        ;;
+    list | gateway)
+        prepare
+        "$1"
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+esac
