@@ -2,6 +2,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+HOSTS ?= 3
+FEED ?= simulated
 # ansible and molecule call one another by name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -21,6 +23,41 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+.PHONY: demo
+demo: setup ## Three real hosts, the service on them, a broken sensor found (HOSTS=3, FEED=simulated or replay)
+	@$(BIN)/python -m lab.demo --hosts $(HOSTS) --feed $(FEED)
+
+.PHONY: lab
+lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i inventory/lab
+	@lab/lab.sh up $(HOSTS)
+	@lab/lab.sh list
+
+.PHONY: test
+test: setup lint ## Every test: linters, units, integration, and the roles on a real systemd host
+	pytest
+	molecule test --all
+
+.PHONY: lint
+lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
+	ruff check
+	ruff format --check
+	mypy
+	yamllint --strict .
+	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-tool)
+	ansible-lint
+
+.PHONY: generate
+generate: setup ## Write what derives from toolkit/settings.py anew
+	python tools/generate.py
+
+.PHONY: clean
+clean: ## Take away the lab, its images, and everything else that was made here
+	@python3 -m lab.feed stop
+	@LAB_NAME=weather-molecule python3 -m lab.feed stop
+	@lab/lab.sh clean
+	rm -rf $(VENV) dist .cache .ansible .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: lock
 lock: setup ## Choose the newest versions of all dependencies anew

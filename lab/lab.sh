@@ -95,11 +95,13 @@ up() {
 
 start() {
     case $(podman container inspect --format '{{.State.Status}}' "$1" 2>/dev/null || true) in
-        running) ;;
+        running) return ;;
         "") echo "making $1" && make_host "$1" ;;
         *) echo "starting $1" && podman start "$1" >/dev/null ;;
     esac
     wait_until_booted "$1"
+    # Hosts reach one another and this machine, but not the internet: nothing that is deployed may need it.
+    podman exec "$1" ip route delete default
 }
 
 wait_for_all() {
@@ -118,8 +120,8 @@ wait_until_booted() {
         case $answer in
             running) return ;;
             degraded)
-                podman exec "$1" systemctl --failed --no-legend >&2
-                die "$1 is degraded by the units above"
+                echo "$1 is up, but these units failed:" "$(podman exec "$1" systemctl --failed --plain --no-legend)" >&2
+                return
                 ;;
         esac
         sleep 0.5

@@ -14,6 +14,13 @@ ROOT = Path(__file__).parent.parent
 NOTE = "Generated from toolkit/settings.py by `make generate`."
 
 
+class _Indented(yaml.SafeDumper):
+    """Items of a list stand under their key, as yamllint wants them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - yaml's own
+        super().increase_indent(flow, indentless=False)
+
+
 def _default(kind: str, text: str) -> Any:
     """A setting's default in the type that Ansible gives it."""
     convert: Mapping[str, Any] = {"int": int, "float": float, "bool": lambda value: value == "1"}
@@ -29,7 +36,7 @@ def argument_specs() -> str:
         text = f"{declared.doc} Where it is not given the program's default holds, {declared.default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     specs = {"argument_specs": {"main": {**own, "options": options}}}
-    body = yaml.safe_dump(specs, sort_keys=False, allow_unicode=True, width=110, explicit_start=True)
+    body = yaml.dump(specs, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110, explicit_start=True)
     return f"# {NOTE} The role's own variables: own_arguments.yml.\n{body}"
 
 
@@ -39,7 +46,9 @@ def settings_template() -> str:
         "{# " + NOTE + " #}",
         "# {{ ansible_managed }}",
         "# Secrets do not belong here: they are in /etc/weather/credentials/.",
-        "{% macro quoted(value) %}\"{{ value | string | replace('\\\\', '\\\\\\\\') | replace('\"', '\\\\\"') }}\"{% endmacro %}",
+        "{% macro quoted(value) %}",
+        r"""{{- '"' ~ value | string | replace('\\', '\\\\') | replace('"', '\\"') ~ '"' -}}""",
+        "{% endmacro %}",
     ]
     for declared in DECLARATIONS.values():
         name = declared.variable.lower()

@@ -32,11 +32,11 @@ def test_the_next_request_is_in_step_with_the_feed(modified: float | None, max_a
 
 def test_failures_are_retried_with_growing_delays_and_forgotten_when_over() -> None:
     schedule = Schedule(600)
-    delays = [schedule.after_failure() for _ in range(8)]
-    limits = [30, 60, 120, 240, 300, 300, 300, 300]
+    delays = [schedule.after_failure() for _ in range(10)]
+    limits = [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     assert all(0.75 * limit <= delay <= limit for delay, limit in zip(delays, limits, strict=True))
     schedule.after_document(fetched(), NOW)
-    assert schedule.after_failure() <= 30
+    assert schedule.after_failure() <= 2
 
 
 def test_a_day_takes_few_requests() -> None:

@@ -8,7 +8,7 @@ from toolkit.feed.fetch import Fetched
 
 # A refresh is asked for this share of the cadence after it is due: the feed is written, then seen.
 GRACE = 0.01
-# How many times in a cadence a late refresh, or a failing feed, is asked for.
+# How many times in a cadence a late refresh is asked for.
 ASKED_PER_CADENCE = 20
 SHORTEST = 1.0
 
@@ -40,8 +40,10 @@ class Schedule:
         return self._retry
 
     def after_failure(self) -> float:
-        """Seconds to wait after a failure: longer each time, up to half a cadence, and not the same on every host."""
-        longest = max(self._retry, self._cadence / 2)
-        delay: float = min(longest, self._retry * 2.0**self._failures)
+        """Seconds to wait after a failure: at first a moment, then twice as long each time, up to half a cadence.
+
+        No two hosts wait the same time.
+        """
+        delay: float = min(max(SHORTEST, self._cadence / 2), 2 * SHORTEST * 2.0**self._failures)
         self._failures = min(self._failures + 1, 16)
         return delay * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing

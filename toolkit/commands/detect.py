@@ -74,7 +74,7 @@ def _show(report: Report) -> None:
     print(f"{report.window.start} to {report.window.end}, {report.method}: {_counted(report)}")
     if report.anomalies:
         table(
-            ("station", "variable", "from", "to", "value", "expected", "score", "class", "correlation"),
+            ("station", "variable", "from", "to", "value", "expected", "score", "class", "correlation (neighbours)"),
             [
                 (
                     anomaly.station_id,
@@ -85,9 +85,7 @@ def _show(report: Report) -> None:
                     f"{anomaly.expected:g}",
                     f"{anomaly.score:g}",
                     anomaly.class_,
-                    "-"
-                    if anomaly.correlation is None
-                    else f"{anomaly.correlation:g} ({len(anomaly.neighbours)} neighbours)",
+                    _asked(anomaly),
                 )
                 for anomaly in report.anomalies
             ],
@@ -99,7 +97,7 @@ def _show(report: Report) -> None:
 def _asked(anomaly: Anomaly) -> str:
     if anomaly.correlation is None:
         return "-"
-    return f"{anomaly.correlation:g} with {len(anomaly.neighbours)} neighbours"
+    return f"{anomaly.correlation:g} ({len(anomaly.neighbours)})"
 
 
 def _counted(report: Report) -> str:
