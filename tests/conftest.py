@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+
+from tests.postgresql import Server
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
 
@@ -104,6 +107,7 @@ def environment(tmp_path: Path, feed: Feed) -> dict[str, str]:
         **clean,
         "WEATHER_ENV_FILE": str(tmp_path / "weather.env"),
         "WEATHER_DB": str(tmp_path / "weather.db"),
+        "WEATHER_SPOOL": str(tmp_path / "spool"),
         "WEATHER_FEED_URL": feed.url,
         "NO_COLOR": "1",
     }
@@ -118,3 +122,20 @@ def run(environment: dict[str, str]) -> Run:
         return subprocess.run([TOOL, *words], env=env, capture_output=True, text=True, timeout=120, check=False)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server for the session; each test takes a database of its own."""
+    server = Server(tmp_path_factory.mktemp("postgresql") / "cluster")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A value of WEATHER_DB for each engine, with nothing in it."""
+    if request.param == "sqlite":
+        return str(tmp_path / "weather.db")
+    server: Server = request.getfixturevalue("postgresql")
+    return server.database(f"test_{uuid4().hex}")

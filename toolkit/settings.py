@@ -94,10 +94,25 @@ def _path(text: str) -> str:
     return str(Path(text).absolute())
 
 
+def _optional(parse: Callable[[str], str]) -> Callable[[str], str | None]:
+    return lambda text: parse(text) if text.strip() else None
+
+
 def _database(text: str) -> str:
+    if is_postgresql(text):
+        if ":" in text.partition("://")[2].rpartition("@")[0]:
+            raise ValueError(
+                "a password does not belong here: put it into the credential postgresql_password or into ~/.pgpass"
+            )
+        return text
     if "://" in text:
-        raise ValueError("give the path of an SQLite file")
+        raise ValueError("give the path of an SQLite file, or postgresql://USER@HOST/DATABASE")
     return _path(text)
+
+
+def is_postgresql(db: str) -> bool:
+    """Whether a value of the setting `db` names a PostgreSQL database."""
+    return db.startswith(("postgresql://", "postgres://"))
 
 
 def _variables(text: str) -> tuple[str, ...]:
@@ -113,6 +128,8 @@ def _variables(text: str) -> tuple[str, ...]:
     return names
 
 
+OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
+OPTIONAL_URL = Kind(_optional(_url), {"type": "str"})
 SWITCH = Kind(_switch, {"type": "bool"})
 URL = Kind(_url, {"type": "str"})
 DATABASE = Kind(_database, {"type": "str"})
@@ -132,7 +149,16 @@ class Settings:
     db: str = _setting(
         "/var/lib/weather/data/weather_stream.db",
         DATABASE,
-        "Where observations are stored: the path of an SQLite file.",
+        "Where observations are stored: the path of an SQLite file, or postgresql://USER@HOST/DATABASE.",
+    )
+    spool: str | None = _setting(
+        "",
+        OPTIONAL_PATH,
+        "The folder in which documents wait while the store cannot take them. "
+        "Empty: beside an SQLite file, with `.spool` added to its name; for PostgreSQL, /var/lib/weather/data/spool.",
+    )
+    spool_mib: int = _setting(
+        "64", number(1, 65536), "How much may wait in the spool, packed, in MiB; then the oldest document is given up."
     )
     feed_url: str = _setting(
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
@@ -142,7 +168,11 @@ class Settings:
     feed_timeout_seconds: int = _setting(
         "30", number(1, 60), "How long one fetch of the feed may take in all, in seconds."
     )
-    feed_max_mib: int = _setting("64", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
+    feed_max_mib: int = _setting("16", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
+    feed_ca_file: str | None = _setting(
+        "", OPTIONAL_PATH, "Certificates that vouch for the feed's server, as PEM. Empty: those that the host trusts."
+    )
+    feed_proxy: str | None = _setting("", OPTIONAL_URL, "The HTTP proxy on the way to the feed. Empty: none.")
     cadence_seconds: int = _setting(
         "600",
         number(1, 86400),
@@ -173,6 +203,13 @@ class Settings:
     fresh_minutes: int = _setting(
         "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."
     )
+
+
+def spool_folder(settings: Settings) -> Path:
+    """Where documents wait while the store cannot take them."""
+    if settings.spool:
+        return Path(settings.spool)
+    return Path("/var/lib/weather/data/spool" if is_postgresql(settings.db) else f"{settings.db}.spool")
 
 
 class Declaration(NamedTuple):

@@ -15,25 +15,29 @@ class Variable:
         per_unit: stored steps per unit; 10 keeps tenths as a small integer (see `store.encoding`).
         accuracy: of a good station's sensor, in `unit` (Davis Vantage Pro2, which the NOA network uses; a direction
             is told to 16 points). A deviation within it is no anomaly, however calm the window was.
+        low, high: what is physically possible, in `unit`: wider than the WMO's records of weather extremes
+            (-89.2 and 56.7 °C, 408 km/h, 1825 mm in a day) and than pressure at the highest stations.
     """
 
     name: str
     unit: str
     per_unit: int
     accuracy: float
+    low: float
+    high: float
 
 
 MEASURED = (
-    Variable("temp_out", "°C", 10, 0.3),
-    Variable("hi_temp", "°C", 10, 0.3),
-    Variable("low_temp", "°C", 10, 0.3),
-    Variable("out_hum", "%", 1, 3.0),
-    Variable("bar", "hPa", 10, 1.0),
-    Variable("rain", "mm", 10, 0.2),
-    Variable("wind_speed", "km/h", 10, 3.2),
-    Variable("wind_dir", "°", 10, 22.5),
-    Variable("hi_speed", "km/h", 10, 3.2),
-    Variable("hi_dir", "°", 10, 22.5),
+    Variable("temp_out", "°C", 10, 0.3, -95, 62),
+    Variable("hi_temp", "°C", 10, 0.3, -95, 62),
+    Variable("low_temp", "°C", 10, 0.3, -95, 62),
+    Variable("out_hum", "%", 1, 3.0, 0, 100),
+    Variable("bar", "hPa", 10, 1.0, 450, 1100),
+    Variable("rain", "mm", 10, 0.2, 0, 2000),
+    Variable("wind_speed", "km/h", 10, 3.2, 0, 450),
+    Variable("wind_dir", "°", 10, 22.5, 0, 360),
+    Variable("hi_speed", "km/h", 10, 3.2, 0, 450),
+    Variable("hi_dir", "°", 10, 22.5, 0, 360),
 )
 
 BY_NAME = {variable.name: variable for variable in MEASURED}

@@ -14,10 +14,13 @@ import pytest
 from tests.conftest import TOOL, Feed, Run, collection, feature
 
 
-def stored_minutes_ago(run: Run, feed: Feed, minutes: float) -> None:
-    moment = datetime.now(UTC) - timedelta(minutes=minutes)
-    feed.body = collection(feature("volos", ts=int(moment.timestamp())))
+def stored_minutes_ago(run: Run, feed: Feed, environment: dict[str, str], minutes: float) -> None:
+    now = datetime.now(UTC)
+    feed.body = collection(feature("volos", ts=int(now.timestamp())))
     assert run("collect", "--once").returncode == 0
+    connection = sqlite3.connect(environment["WEATHER_DB"], isolation_level=None)
+    connection.execute("UPDATE observations SET time = ?", (f"{now - timedelta(minutes=minutes):%Y-%m-%d %H:%M:%S}",))
+    connection.close()
 
 
 @pytest.mark.parametrize(
@@ -25,9 +28,9 @@ def stored_minutes_ago(run: Run, feed: Feed, minutes: float) -> None:
     [(0, 0, "OK"), (14, 0, "OK"), (16, 2, "16 minutes old"), (-180, 2, "3 hours in the future")],
 )
 def test_health_is_judged_on_the_time_of_observation_in_utc(
-    run: Run, feed: Feed, minutes: float, code: int, says: str
+    run: Run, feed: Feed, environment: dict[str, str], minutes: float, code: int, says: str
 ) -> None:
-    stored_minutes_ago(run, feed, minutes)
+    stored_minutes_ago(run, feed, environment, minutes)
     for zone in ("UTC", "Europe/Athens", "America/New_York"):
         done = run("healthcheck", TZ=zone)
         assert done.returncode == code, done.stdout
@@ -48,7 +51,7 @@ def test_looking_at_health_creates_nothing_and_names_the_cause(run: Run, tmp_pat
 
 
 def test_a_locked_database_is_called_locked(run: Run, feed: Feed, environment: dict[str, str]) -> None:
-    stored_minutes_ago(run, feed, 0)
+    stored_minutes_ago(run, feed, environment, 0)
     holder = sqlite3.connect(environment["WEATHER_DB"], isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")

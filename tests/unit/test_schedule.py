@@ -9,7 +9,7 @@ NOW = 1_763_827_200.0
 
 
 def fetched(modified: float | None = None, max_age: float | None = None) -> Fetched:
-    return Fetched(b"", modified, max_age, {})
+    return Fetched(b"", None, modified, max_age, {})
 
 
 @pytest.mark.parametrize(

@@ -84,23 +84,23 @@ def test_no_text_is_changed_by_being_stored(path: Path, text: str) -> None:
 def test_the_same_document_twice_changes_nothing(path: Path) -> None:
     same = document(feature("volos"), feature("zagora", temp_out=None))
     with open_for_writing(str(path)) as store:
-        assert store.add(same, COLLECTED) == (2, 0)
+        assert store.add(same, COLLECTED) == (2, 0, 0)
         before = rows(path, "SELECT * FROM observations")
-        assert store.add(same, COLLECTED + 600) == (0, 0)
+        assert store.add(same, COLLECTED + 600) == (0, 0, 2)
     assert rows(path, "SELECT * FROM observations") == before
 
 
 def test_a_corrected_value_replaces_the_old_one_and_is_counted(path: Path) -> None:
     with open_for_writing(str(path)) as store:
         store.add(document(feature("volos"), feature("zagora")), COLLECTED)
-        assert store.add(document(feature("volos", temp_out=12.5), feature("zagora")), COLLECTED) == (0, 1)
+        assert store.add(document(feature("volos", temp_out=12.5), feature("zagora")), COLLECTED) == (0, 1, 1)
     assert rows(path, "SELECT temp_out, bar FROM observations WHERE station_id = 'volos'") == [(12.5, 1016.4)]
 
 
 def test_a_value_that_is_no_longer_offered_is_kept(path: Path) -> None:
     with open_for_writing(str(path)) as store:
         store.add(document(feature("volos")), COLLECTED)
-        assert store.add(document(feature("volos", temp_out=None)), COLLECTED) == (0, 0)
+        assert store.add(document(feature("volos", temp_out=None)), COLLECTED) == (0, 0, 1)
     assert rows(path, "SELECT temp_out FROM observations") == [(13.9,)]
 
 
@@ -112,7 +112,7 @@ def test_a_cycle_is_stored_whole_or_not_at_all(path: Path) -> None:
             store.add(bad, COLLECTED)
         assert rows(path, "SELECT COUNT(*) FROM observations") == [(0,)]
         assert rows(path, "SELECT COUNT(*) FROM stations") == [(0,)]
-        assert store.add(document(feature("volos")), COLLECTED) == (1, 0)
+        assert store.add(document(feature("volos")), COLLECTED) == (1, 0, 0)
 
 
 def test_an_operators_own_sql_works_as_on_a_table(path: Path) -> None:

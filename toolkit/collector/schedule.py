@@ -11,6 +11,7 @@ GRACE = 0.01
 # How many times in a cadence a late refresh is asked for.
 ASKED_PER_CADENCE = 20
 SHORTEST = 1.0
+LONGEST_PAUSE = 3600.0
 
 
 class Schedule:
@@ -39,11 +40,11 @@ class Schedule:
         self._failures = 0
         return self._retry
 
-    def after_failure(self) -> float:
+    def after_failure(self, asked: float = 0) -> float:
         """Seconds to wait after a failure: at first a moment, then twice as long each time, up to half a cadence.
 
-        No two hosts wait the same time.
+        No two hosts wait the same time. A server that asked for a pause of some seconds gets it, up to an hour.
         """
         delay: float = min(max(SHORTEST, self._cadence / 2), 2 * SHORTEST * 2.0**self._failures)
         self._failures = min(self._failures + 1, 16)
-        return delay * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
+        return min(asked, LONGEST_PAUSE) + delay * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing

@@ -6,19 +6,23 @@ import logging
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from toolkit.collector.cycle import run_cycle
+from toolkit.collector.cycle import fetch_and_keep
+from toolkit.collector.keeper import Keeper, Kept
 from toolkit.collector.schedule import Schedule
+from toolkit.collector.trouble import Trouble
 from toolkit.errors import ToolkitError
-from toolkit.feed.fetch import Fetcher
+from toolkit.feed.fetch import Fetcher, RetryLaterError
 from toolkit.sdnotify import notify, watchdog_seconds
-from toolkit.store import Store, StoreError
+from toolkit.store import StoreError, StoreRefusedError
 from toolkit.times import iso, now
 
 log = logging.getLogger(__name__)
+
+# How soon a store that failed is tried again, at first and at most.
+STORE_RETRY_SECONDS = (1.0, 30.0)
 
 
 class Stop(BaseException):
@@ -41,72 +45,106 @@ def _stopped_by_signals() -> Iterator[None]:
         log.info("stopped by %s", stopped)
 
 
-def serve(fetcher: Fetcher, store: Store, cadence: float) -> None:
-    """Collect until SIGTERM or SIGINT."""
+def serve(fetcher: Fetcher, keeper: Keeper, cadence: float) -> None:
+    """Collect until SIGTERM or SIGINT.
+
+    Raises:
+        StoreRefusedError: the store is not for this program.
+    """
     with _stopped_by_signals():
-        notify("READY=1", "STATUS=Waiting for the first document")
-        log.info("collecting every %g s", cadence)
-        schedule = Schedule(cadence)
-        trouble = _Trouble(store)
+        _Service(fetcher, keeper, cadence).run()
+
+
+class _Service:
+    """The loop: the feed and the store each have a time at which they are due."""
+
+    def __init__(self, fetcher: Fetcher, keeper: Keeper, cadence: float) -> None:
+        self._fetcher = fetcher
+        self._keeper = keeper
+        self._schedule = Schedule(cadence)
+        self._cadence = cadence
+        self._feed_trouble = Trouble("trying again until it is well")
+        self._store_trouble = Trouble("documents wait in the spool until it is well")
+        self._retry = STORE_RETRY_SECONDS[0]
+        self._last = "Waiting for the first document"
+
+    def run(self) -> None:
+        self._open()
+        notify("READY=1")
+        self._tell()
+        log.info("collecting every %g s", self._cadence)
+        fetch_due, drain_due = 0.0, 0.0
         while True:
-            _wait(_cycle(fetcher, store, schedule, trouble))
+            if self._keeper.waiting and time.monotonic() >= drain_due:
+                drain_due = time.monotonic() + self._drain()
+            if time.monotonic() >= fetch_due:
+                fetch_due = time.monotonic() + self._cycle()
+            self._tell()
+            _wait_until(min(fetch_due, drain_due) if self._keeper.waiting else fetch_due)
+
+    def _open(self) -> None:
+        try:
+            self._keeper.open()
+        except StoreRefusedError:
+            raise
+        except StoreError as error:
+            self._store_trouble.met(error)
+
+    def _drain(self) -> float:
+        """Store what waits; returns after how many seconds to try again."""
+        try:
+            self._kept(self._keeper.drain())
+        except StoreError as error:
+            return self._not_kept(error)
+        return 0
+
+    def _cycle(self) -> float:
+        """One cycle; returns after how many seconds the next is due."""
+        try:
+            brought = fetch_and_keep(self._fetcher, self._keeper)
+        except ToolkitError as error:
+            return self._not_fetched(error)
+        self._feed_trouble.over()
+        if brought is None:
+            return self._schedule.after_nothing_new()
+        fetched, kept = brought
+        if isinstance(kept, StoreError):
+            self._not_kept(kept)
+        else:
+            self._kept(kept)
+        return self._schedule.after_document(fetched, time.time())
+
+    def _not_fetched(self, error: ToolkitError) -> float:
+        self._feed_trouble.met(error)
+        # A store that fails as well is told of when a document is to be stored.
+        with suppress(StoreError):
+            self._keeper.log_failure(str(error), time.time())
+        return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
+
+    def _kept(self, kept: Kept) -> None:
+        self._store_trouble.over()
+        self._retry = STORE_RETRY_SECONDS[0]
+        self._last = f"{iso(now())}: {kept}"
+        log.info("%s", kept)
+
+    def _not_kept(self, error: StoreError) -> float:
+        self._store_trouble.met(error)
+        self._retry = min(self._retry * 2, STORE_RETRY_SECONDS[1])
+        return self._retry
+
+    def _tell(self) -> None:
+        """The unit's status: the last cycle and every trouble, in words."""
+        waiting = f"{self._keeper.waiting} documents wait in the spool" if self._keeper.waiting else ""
+        parts = (str(self._feed_trouble), str(self._store_trouble), waiting)
+        notify("STATUS=" + "; ".join([part for part in parts if part] or [self._last]))
 
 
-def _cycle(fetcher: Fetcher, store: Store, schedule: Schedule, trouble: _Trouble) -> float:
-    """One cycle and how long to wait after it, in seconds."""
-    try:
-        cycle = run_cycle(fetcher, store)
-    except ToolkitError as error:
-        trouble.met(error)
-        return schedule.after_failure()
-    trouble.over()
-    if cycle is None:
-        return schedule.after_nothing_new()
-    log.info("%s", cycle)
-    notify(f"STATUS={iso(now())}: {cycle}")
-    return schedule.after_document(cycle.fetched, time.time())
-
-
-def _wait(seconds: float) -> None:
+def _wait_until(due: float) -> None:
     """Wait, with a sign of life as often as systemd wants one: it comes from this loop, so a hung cycle gives none."""
     interval = watchdog_seconds()
-    until = time.monotonic() + seconds
     while True:
         notify("WATCHDOG=1")
-        left = until - time.monotonic()
+        left = due - time.monotonic()
         if left <= 0:
             return
         time.sleep(min(left, interval) if interval else left)
-
-
-class _Trouble:
-    """What goes wrong is said once when it begins, once when it changes, and once when it is over."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._forget()
-
-    def _forget(self) -> None:
-        self._said = ""
-        self._since: datetime | None = None
-        self._attempts = 0
-
-    def met(self, error: ToolkitError) -> None:
-        message = str(error)
-        self._attempts += 1
-        self._since = self._since or now()
-        if message != self._said:
-            log.warning("%s; trying again until it is well", message)
-            self._said = message
-        notify(f"STATUS={self._attempts} failed attempts since {iso(self._since)}: {message}")
-        if not isinstance(error, StoreError):
-            try:
-                self._store.log_failure(message, time.time())
-            except StoreError as also:
-                log.warning("and it cannot be noted: %s", also)
-
-    def over(self) -> None:
-        if self._since:
-            lasted = (now() - self._since).total_seconds()
-            log.warning("well again after %.0f s and %d failed attempts: %s", lasted, self._attempts, self._said)
-            self._forget()

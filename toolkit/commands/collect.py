@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 
-from toolkit.collector.cycle import run_cycle
+from toolkit.collector.cycle import fetch_and_keep
+from toolkit.collector.keeper import Keeper
 from toolkit.collector.service import serve
+from toolkit.collector.spool import Spool
+from toolkit.errors import ToolkitError
 from toolkit.feed.fetch import Fetcher
 from toolkit.options import add_setting
-from toolkit.settings import Loaded
-from toolkit.store import open_for_writing
+from toolkit.settings import Loaded, spool_folder
+from toolkit.store import StoreError, open_for_writing
 
 log = logging.getLogger(__name__)
 
@@ -19,17 +22,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--once", action="store_true", help="one cycle, then exit: 0 if the feed was stored, 1 if not")
     add_setting(parser, "--feed-url", "feed_url", "URL")
-    add_setting(parser, "--db", "db", "PATH")
+    add_setting(parser, "--db", "db", "DATABASE")
     parser.epilog = "examples:\n  weather-tool collect --once\n  weather-tool collect"
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Collect."""
     settings = loaded.settings
-    fetcher = Fetcher(settings.feed_url, settings.feed_timeout_seconds, settings.feed_max_mib << 20)
-    with open_for_writing(settings.db) as store:
+    fetcher = Fetcher(
+        settings.feed_url,
+        settings.feed_timeout_seconds,
+        settings.feed_max_mib << 20,
+        settings.feed_ca_file,
+        settings.feed_proxy,
+    )
+    spool = Spool(spool_folder(settings), settings.spool_mib << 20)
+    with Keeper(lambda: open_for_writing(settings.db), spool) as keeper:
         if args.once:
-            log.info("%s", run_cycle(fetcher, store))
+            _once(fetcher, keeper)
         else:
-            serve(fetcher, store, settings.cadence_seconds)
+            serve(fetcher, keeper, settings.cadence_seconds)
     return 0
+
+
+def _once(fetcher: Fetcher, keeper: Keeper) -> None:
+    keeper.open()
+    brought = fetch_and_keep(fetcher, keeper)
+    if brought is None:  # nothing was fetched before, so the server is wrong to say that nothing is new
+        raise ToolkitError(f"the feed {fetcher.url} offers no document")
+    _, kept = brought
+    if isinstance(kept, StoreError):
+        raise ToolkitError(f"{kept}; the document waits in the spool")
+    log.info("%s", kept)

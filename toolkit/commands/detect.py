@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--temporal-method", "detection_method", "METHOD")
     add_setting(parser, "--variables", "detection_variables", "A,B")
     add_setting(parser, "--spatial-verify", "spatial_verify")
-    add_setting(parser, "--db", "db", "PATH")
+    add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
         "--save", metavar="PATH", help="also write the report as JSON; strftime codes are filled in, in UTC"

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from toolkit.errors import ToolkitError
 from toolkit.variables import MEASURED
 
-# No station network is older, and a time later than this is in milliseconds or noise.
-EARLIEST = 946_684_800  # 2000-01-01
+# Before this a logger's clock has lost its battery and begun at 1970, 1980 or 2000; after it a time is in
+# milliseconds, or noise.
+EARLIEST = 978_307_200  # 2001-01-01
 LATEST = 4_102_444_800  # 2100-01-01
 
 NO_VALUE = {"", "-", "--", "---", "null", "none", "n/a"}
@@ -83,7 +84,7 @@ def parse(body: bytes) -> Document:
     """
     try:
         content = json.loads(body.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also: a number of more than 4300 digits
         raise FeedError(f"the feed is not JSON: it begins with {body[:40]!r}") from error
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list):
@@ -161,8 +162,11 @@ def _number(raw: Any) -> float | None:
 
 
 def _text(raw: Any) -> str | None:
-    """Text that says something; None for anything else. A number used as an id is taken as written."""
+    """Text that says something; None for anything else, so for half of a surrogate pair, which no store takes.
+
+    A number used as an id is taken as written.
+    """
     if isinstance(raw, bool) or not isinstance(raw, (int, str)):
         return None
-    text = str(raw).strip()
-    return None if text.lower() in NO_VALUE else text
+    text = " ".join(str(raw).split())
+    return None if text.lower() in NO_VALUE or not text.isprintable() else text

@@ -1,5 +1,44 @@
-"""Where observations are kept."""
+"""Where observations are kept: one interface (`base.Store`), on SQLite or on PostgreSQL."""
 
-from toolkit.store.sqlite import Store, Stored, StoreError, open_for_reading, open_for_writing
+from __future__ import annotations
 
-__all__ = ["Store", "StoreError", "Stored", "open_for_reading", "open_for_writing"]
+from toolkit.settings import is_postgresql
+from toolkit.store.base import Count, Selection, Store, Stored, StoreError, StoreRefusedError
+
+__all__ = [
+    "Count", "Selection", "Store", "StoreError", "StoreRefusedError", "Stored", "open_for_reading", "open_for_writing",
+]  # fmt: skip
+
+# How long a reader waits for another process's lock.
+PATIENCE_SECONDS = 5.0
+
+
+def open_for_writing(db: str) -> Store:
+    """The store that `db` names, made or migrated if need be.
+
+    Raises:
+        StoreError: it cannot be made or written just now.
+        StoreRefusedError: it belongs to a newer or to another program.
+    """
+    if is_postgresql(db):
+        from toolkit.store import postgresql
+
+        return postgresql.open_for_writing(db)
+    from toolkit.store import sqlite
+
+    return sqlite.open_for_writing(db)
+
+
+def open_for_reading(db: str, patience: float = PATIENCE_SECONDS) -> Store:
+    """The store that `db` names; looking never makes or changes it, and waits `patience` seconds for a lock.
+
+    Raises:
+        StoreError: it is missing, empty, locked or damaged, or its schema is another.
+    """
+    if is_postgresql(db):
+        from toolkit.store import postgresql
+
+        return postgresql.open_for_reading(db, patience)
+    from toolkit.store import sqlite
+
+    return sqlite.open_for_reading(db, patience)

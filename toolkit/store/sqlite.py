@@ -4,48 +4,45 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from toolkit.errors import ToolkitError
-from toolkit.feed.document import Document, Station
-from toolkit.store import schema
+from toolkit.feed.document import Document, Observation, Station
+from toolkit.store import sqlite_schema as schema
+from toolkit.store.base import Count, Selection, Stored, StoreError, StoreRefusedError, counts, summary
 from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack
 from toolkit.times import stored
 
-# How long a statement waits for another process's lock.
-BUSY_SECONDS = 5.0
-
-
-class StoreError(ToolkitError):
-    """The store cannot be opened, read or written: the reason in words."""
-
-
-class Stored(NamedTuple):
-    """What one cycle changed.
-
-    Attributes:
-        new: rows that were not there.
-        corrected: rows in which a value replaced another, or filled a gap.
-    """
-
-    new: int
-    corrected: int
-
+# How long the collector waits for another process's lock: it can spool a document, and must stop within 5 s.
+BUSY_SECONDS = 2.0
+# How much maintenance does in one transaction: some milliseconds' work.
+ROWS_PER_STEP = 5000
+PAGES_PER_STEP = 500
 
 _INSERT = f"INSERT OR IGNORE INTO observation VALUES ({', '.join('?' * (len(COLUMNS) + 3))})"
 
-# A feed that no longer offers a value does not take back the one it offered before.
 _PLACES = {name: f"?{place}" for place, name in enumerate(COLUMNS, start=3)}
-_CORRECT = f"""
-UPDATE observation
-SET {", ".join(f"{name} = coalesce({place}, {name})" for name, place in _PLACES.items())}, delay = ?{len(COLUMNS) + 3}
-WHERE time = ?1 AND station = ?2
-AND ({" OR ".join(f"{place} IS NOT NULL AND {place} IS NOT {name}" for name, place in _PLACES.items())})
-"""
+_DELAY = f"?{len(COLUMNS) + 3}"
+
+
+def _update(value: str, differs: str) -> str:
+    """The statement that brings a row up to date: `value` is what a column becomes, `differs` whether that is news."""
+
+    def each(template: str, joint: str) -> str:
+        return joint.join(template.format(name=name, place=place) for name, place in _PLACES.items())
+
+    return (
+        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = {_DELAY} "
+        f"WHERE time = ?1 AND station = ?2 AND ({each(differs, ' OR ')})"
+    )
+
+
+# A feed that no longer offers a value does not take back the one it offered before.
+_CORRECT = _update("coalesce({place}, {name})", "{place} IS NOT NULL AND {place} IS NOT {name}")
+_FILL = _update("coalesce({name}, {place})", "{place} IS NOT NULL AND {name} IS NULL")
 
 _STATION = """
 INSERT INTO stations
@@ -60,13 +57,18 @@ ON CONFLICT (station_id) DO UPDATE SET
     last_seen = excluded.last_seen
 """
 
+_COUNT = """
+INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (name, label) DO UPDATE SET count = count + excluded.count
+"""
 
-class Store:
-    """An open database. Made by `open_for_writing` and `open_for_reading`; closed by leaving a `with`."""
+
+class SQLiteStore:
+    """A store in one file. See `base.Store`."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._inode = path.stat().st_ino
 
     def __enter__(self) -> Self:
         return self
@@ -76,16 +78,8 @@ class Store:
     ) -> None:
         self._connection.close()
 
-    def add(self, document: Document, collected: float) -> Stored:
-        """Store a document and its line in the log, whole or not at all.
-
-        Args:
-            document: what the feed offered.
-            collected: when it was fetched, seconds since the epoch.
-
-        Raises:
-            StoreError: nothing was stored.
-        """
+    def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
+        """See `base.Store`."""
         at = stored(collected)
         with self._transaction() as connection:
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
@@ -95,46 +89,91 @@ class Store:
                 for observation in document.observations
             ]
             new = connection.executemany(_INSERT, rows).rowcount if rows else 0
-            corrected = connection.executemany(_CORRECT, rows).rowcount if new < len(rows) else 0
-            left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(document.left_out.items()))
-            message = f"{new} new, {corrected} corrected" + (f"; left out: {left_out}" if left_out else "")
-            _log(connection, at, "success", len(document.stations), new + corrected, message)
-        return Stored(new, corrected)
+            update = _CORRECT if replace else _FILL
+            corrected = connection.executemany(update, rows).rowcount if new < len(rows) else 0
+            done = Stored(new, corrected, len(rows) - new - corrected)
+            connection.executemany(_COUNT, counts(done, document.left_out))
+            _log(connection, at, status, len(document.stations), new + corrected, summary(done, document.left_out))
+        return done
 
     def log_failure(self, message: str, at: float) -> None:
-        """Note in the log that a cycle brought nothing, and why."""
+        """See `base.Store`."""
         with self._transaction() as connection:
             _log(connection, stored(at), "failed", 0, 0, message)
 
     def stations(self) -> list[Station]:
-        """Every station ever seen, by id."""
-        return [
-            Station(*row)
-            for row in self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
-        ]
+        """See `base.Store`."""
+        rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
+        return [Station(*row) for row in rows]
 
     def newest(self) -> str | None:
-        """The time of the newest observation, as stored; None where there is none."""
+        """See `base.Store`."""
         newest: str | None = self._query("SELECT MAX(time) FROM observation")[0][0]
         return newest
 
     def window(self, start: float, end: float, variables: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Observations after `start` up to and including `end`, in order of time.
-
-        Args:
-            start: seconds since the epoch.
-            end: seconds since the epoch.
-            variables: which values.
-
-        Returns:
-            Rows of (station_id, time in seconds since the epoch, value of each variable or None).
-        """
+        """See `base.Store`."""
         values = ", ".join(VALUES_SQL[name] for name in variables)
         return self._query(
             f"SELECT station_id, CAST(unixepoch(time) AS INTEGER), {values} FROM observation "
             "JOIN stations ON number = station WHERE time > ? AND time <= ? ORDER BY time",
             (stored(start), stored(end)),
         )
+
+    def observations(self, selection: Selection) -> Iterator[Observation]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        with _said(self._path):
+            for row in self._connection.execute(
+                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {', '.join(VALUES_SQL.values())} "
+                f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
+                values,
+            ):
+                yield Observation._make(row)
+
+    def count(self, selection: Selection) -> int:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        number: int = self._query(
+            f"SELECT COUNT(*) FROM observation JOIN stations ON number = station {where}", values
+        )[0][0]
+        return number
+
+    def counters(self) -> list[Count]:
+        """See `base.Store`."""
+        return [Count(*row) for row in self._query("SELECT name, label, count FROM counters ORDER BY name, label")]
+
+    def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
+        """See `base.Store`."""
+        return (
+            self._remove("observation", "time", stored(before), pause),
+            self._remove("collection_log", "timestamp", stored(log_before), pause),
+        )
+
+    def _remove(self, table: str, column: str, before: str, pause: Callable[[], None]) -> int:
+        removed = 0
+        while True:
+            with self._transaction() as connection:
+                ahead = connection.execute(
+                    f"SELECT {column} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT 1 OFFSET {ROWS_PER_STEP}",
+                    (before,),
+                ).fetchone()
+                bound, until = (ahead[0], "<=") if ahead else (before, "<")
+                step = connection.execute(f"DELETE FROM {table} WHERE {column} {until} ?", (bound,)).rowcount
+            removed += step
+            if ahead is None:
+                return removed
+            pause()
+
+    def tidy(self, pause: Callable[[], None]) -> None:
+        """See `base.Store`."""
+        # The limit makes ANALYZE a matter of milliseconds at any size.
+        self._query("PRAGMA analysis_limit = 1000")
+        self._query("ANALYZE")
+        while self._query("PRAGMA freelist_count")[0][0]:
+            pause()
+            self._query(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
+        self._query("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with _said(self._path):
@@ -143,6 +182,8 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _said(self._path):
+            if self._path.stat().st_ino != self._inode:
+                raise StoreError(f"the database {self._path} was replaced while it was in use")
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -159,12 +200,20 @@ def _log(connection: sqlite3.Connection, at: str, status: str, stations: int, ob
     )
 
 
-def open_for_writing(path: str) -> Store:
-    """The store at `path`, made or migrated if need be.
+def _where(selection: Selection) -> tuple[str, list[str]]:
+    terms, values = [], []
+    for term, bound in (("time > ?", selection.start), ("time <= ?", selection.end)):
+        if bound is not None:
+            terms.append(term)
+            values.append(stored(bound))
+    if selection.stations:
+        terms.append(f"station_id IN ({', '.join('?' * len(selection.stations))})")
+        values.extend(selection.stations)
+    return ("WHERE " + " AND ".join(terms) if terms else ""), values
 
-    Raises:
-        StoreError: it cannot be made or written, is damaged, or belongs to a newer program.
-    """
+
+def open_for_writing(path: str) -> SQLiteStore:
+    """See `store.open_for_writing`."""
     file = Path(path)
     with _said(file), ExitStack() as opening:
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
@@ -172,23 +221,21 @@ def open_for_writing(path: str) -> Store:
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
         opening.callback(connection.close)
         _refuse_other(connection, file)
+        # Counts for a database that is still empty: space that retention frees can be given back bit by bit.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: a commit that returned survives a power cut; in WAL this is one fsync a cycle.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        store = Store(connection, file)
+        store = SQLiteStore(connection, file)
         with store._transaction():
             schema.migrate(connection)
         opening.pop_all()
     return store
 
 
-def open_for_reading(path: str, patience: float = BUSY_SECONDS) -> Store:
-    """The store at `path`; looking never makes or changes it, and waits `patience` seconds for a lock.
-
-    Raises:
-        StoreError: it is missing, empty, locked or damaged, or its schema is another.
-    """
+def open_for_reading(path: str, patience: float) -> SQLiteStore:
+    """See `store.open_for_reading`."""
     file = Path(path)
     if not file.exists():
         raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
@@ -200,7 +247,7 @@ def open_for_reading(path: str, patience: float = BUSY_SECONDS) -> Store:
             what = f"has schema {version}, older than this program's {schema.VERSION}" if version else "is empty"
             raise StoreError(f"the database {file} {what}: the collector puts it right when it starts")
         opening.pop_all()
-    return Store(connection, file)
+    return SQLiteStore(connection, file)
 
 
 def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
@@ -209,9 +256,9 @@ def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
     if tables and application != schema.APPLICATION_ID:
-        raise StoreError(f"the database {file} was made by another program: name another file in WEATHER_DB")
+        raise StoreRefusedError(f"the database {file} was made by another program: name another file in WEATHER_DB")
     if version > schema.VERSION:
-        raise StoreError(
+        raise StoreRefusedError(
             f"the database {file} has schema {version}, this program knows up to {schema.VERSION}: "
             "run the newer release"
         )

@@ -1,4 +1,4 @@
-"""The schema's versions: forward only, each step in one transaction.
+"""SQLite's schema and its versions: forward only, each step in one transaction.
 
 A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version` which was the last one.
 """
@@ -6,23 +6,14 @@ A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version
 from __future__ import annotations
 
 import sqlite3
-from importlib import resources
 
+from toolkit.store.base import migrations
 from toolkit.store.encoding import TRIGGERS_SQL, VIEW_SQL
 
 APPLICATION_ID = 0x77746B74  # "wtkt": file(1) and a restore can tell our database from another
 
-
-def _migrations() -> list[str]:
-    folder = resources.files("toolkit.store") / "migrations"
-    return [
-        file.read_text("utf-8")
-        for file in sorted(folder.iterdir(), key=lambda file: file.name)
-        if file.name.endswith(".sql")
-    ]
-
-
-VERSION = len(_migrations())
+_MIGRATIONS = migrations("sqlite")
+VERSION = len(_MIGRATIONS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -31,7 +22,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     if version == VERSION:
         return
     connection.execute("DROP VIEW IF EXISTS observations")
-    for script in _migrations()[version:]:
+    for script in _MIGRATIONS[version:]:
         for statement in _statements(script):
             connection.execute(statement)
     for statement in (VIEW_SQL, *TRIGGERS_SQL):

@@ -1,0 +1,157 @@
+"""What every store promises, on each engine."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tests.conftest import collection, feature
+from toolkit.feed.document import Document, parse
+from toolkit.store import Count, Selection, StoreError, StoreRefusedError, open_for_reading, open_for_writing
+
+COLLECTED = 1_763_827_260
+TIME = 1_763_827_200
+
+
+def document(*features: object) -> Document:
+    return parse(collection(*features))
+
+
+def query(db: str, text: str) -> list[tuple[object, ...]]:
+    """As an operator's own client asks."""
+    if db.startswith("postgresql"):
+        with psycopg.connect(db, options="-c timezone=UTC") as connection:
+            return connection.execute(text).fetchall()
+    lite = sqlite3.connect(db)
+    try:
+        return lite.execute(text).fetchall()
+    finally:
+        lite.close()
+
+
+def change(db: str, text: str) -> None:
+    if db.startswith("postgresql"):
+        with psycopg.connect(db) as connection:
+            connection.execute(text)
+    else:
+        lite = sqlite3.connect(db, isolation_level=None)
+        lite.execute(text)
+        lite.close()
+
+
+def no_pause() -> None:
+    pass
+
+
+def test_the_contract_of_names(db: str) -> None:
+    with open_for_writing(db) as store:
+        store.add(document(feature("volos", station_name_gr="Βόλος")), COLLECTED)
+        assert store.newest() == "2025-11-22 16:00:00"
+        (station,) = store.stations()
+    assert (station.station_name_gr, station.elevation) == ("Βόλος", 52.0)
+    columns = "temp_out, hi_temp, low_temp, out_hum, bar, rain, wind_speed, wind_dir, wind_dir_str"
+    (row,) = query(
+        db, f"SELECT station_id, {columns}, hi_speed, hi_dir, hi_dir_str FROM observations WHERE collected_at > time"
+    )
+    assert row == ("volos", 13.9, 14.1, 13.7, 60, 1016.4, 0.2, 3.2, 22.5, "NNE", 6.4, 0, "N")
+    ((newest,),) = query(db, "SELECT MAX(time) FROM observations;")
+    assert str(newest).startswith("2025-11-22 16:00:00")
+    ((log,),) = query(db, "SELECT status || ' ' || stations_count || ' ' || observations_count FROM collection_log")
+    assert log == "success 1 1"
+    assert query(db, "SELECT station_id FROM stations WHERE first_seen = last_seen AND latitude = 39.3") == [("volos",)]
+
+
+def test_the_same_twice_changes_nothing_and_a_correction_is_counted(db: str) -> None:
+    first = document(feature("volos"), feature("zagora", temp_out=None))
+    with open_for_writing(db) as store:
+        assert store.add(first, COLLECTED) == (2, 0, 0)
+        assert store.add(first, COLLECTED + 600) == (0, 0, 2)
+        assert store.add(document(feature("volos", temp_out=12.5), feature("zagora")), COLLECTED + 900) == (0, 2, 0)
+        assert store.add(document(feature("volos", temp_out=None)), COLLECTED + 1200) == (0, 0, 1)
+        assert store.counters() == [
+            Count("observations", "corrected", 2),
+            Count("observations", "new", 2),
+            Count("observations", "unchanged", 3),
+        ]
+    assert query(db, "SELECT station_id, temp_out FROM observations ORDER BY 1") == [("volos", 12.5), ("zagora", 13.9)]
+
+
+def test_filling_in_replaces_nothing(db: str) -> None:
+    with open_for_writing(db) as store:
+        store.add(document(feature("volos", bar=None)), COLLECTED)
+        filled = store.add(document(feature("volos", bar=1000, temp_out=99)), COLLECTED, replace=False, status="import")
+    assert filled == (0, 1, 0)
+    assert query(db, "SELECT bar, temp_out FROM observations") == [(1000, 13.9)]
+    assert query(db, "SELECT COUNT(*) FROM collection_log WHERE status = 'import'") == [(1,)]
+
+
+@pytest.mark.parametrize("text", ["a\\tb", "quote ' and \" and %s", "Ξ", "\\N", "\\."])
+def test_no_text_is_changed(db: str, text: str) -> None:
+    with open_for_writing(db) as store:
+        store.add(document(feature(text, station_name_en=text, wind_dir_str=text)), COLLECTED)
+        (seen,) = store.observations(Selection())
+        assert (seen.station_id, seen.wind_dir_str, store.stations()[0].station_name_en) == (text, text, text)
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1e-9, -89.2, 1013.25, 123456.789])
+def test_no_value_is_changed(db: str, value: float) -> None:
+    with open_for_writing(db) as store:
+        store.add(document(feature("volos", temp_out=value)), COLLECTED)
+        assert store.window(TIME - 1, TIME, ["temp_out", "bar"]) == [("volos", TIME, value, 1016.4)]
+
+
+def test_what_was_left_out_is_counted_in_log_and_counters(db: str) -> None:
+    with open_for_writing(db) as store:
+        store.add(document(feature("volos", temp_out="warm"), feature("dead", ts=0)), COLLECTED)
+        counted = {count.label: count.number for count in store.counters() if count.name == "left_out"}
+    assert counted == {"temp_out is no number": 1, "no observation": 1}
+    ((message,),) = query(db, "SELECT message FROM collection_log")
+    assert message == "1 new, 0 corrected; left out: 1 no observation, 1 temp_out is no number"
+
+
+def test_a_selection_is_read_in_order(db: str) -> None:
+    with open_for_writing(db) as store:
+        for step in range(4):
+            store.add(document(*(feature(name, ts=TIME + step * 600) for name in ("a", "b", "c"))), COLLECTED)
+        wanted = Selection(TIME, TIME + 1200, ["b", "c"])
+        assert [(row.time, row.station_id) for row in store.observations(wanted)] == [
+            (TIME + 600, "b"), (TIME + 600, "c"), (TIME + 1200, "b"), (TIME + 1200, "c"),
+        ]  # fmt: skip
+        assert store.count(wanted) == 4
+        assert store.count(Selection()) == 12
+
+
+@pytest.mark.parametrize("stations", [3, 6000])  # more than a step holds
+def test_retention_removes_what_is_older_and_nothing_else(db: str, stations: int) -> None:
+    with open_for_writing(db) as store:
+        for step in range(3):
+            times = (feature(f"s{number}", ts=TIME + step * 600) for number in range(stations))
+            store.add(document(*times), COLLECTED + step * 600)
+        assert store.remove_before(TIME + 600, COLLECTED + 1200, no_pause) == (stations, 2)
+        store.tidy(no_pause)
+        assert store.count(Selection()) == 2 * stations
+
+
+def test_a_failure_is_noted(db: str) -> None:
+    with open_for_writing(db) as store:
+        store.log_failure("the feed is gone", COLLECTED)
+    assert query(db, "SELECT status, message FROM collection_log") == [("failed", "the feed is gone")]
+
+
+@pytest.mark.parametrize("open_", [open_for_writing, open_for_reading])
+def test_a_newer_database_is_refused(db: str, open_: Callable[[str], object]) -> None:
+    open_for_writing(db).__exit__(None, None, None)
+    newer = "UPDATE schema_version SET version = 99" if db.startswith("postgresql") else "PRAGMA user_version = 99"
+    change(db, newer)
+    with pytest.raises(StoreRefusedError, match="has schema 99, this program knows up to"):
+        open_(db)
+
+
+def test_reading_an_empty_database_makes_nothing(db: str) -> None:
+    with pytest.raises(StoreError, match=r"is empty|there is no database"):
+        open_for_reading(db)
+    if db.startswith("postgresql"):
+        assert query(db, "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]

@@ -1,0 +1,126 @@
+"""Getting documents into the store: at once, or by way of the spool when the store cannot take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from toolkit.collector.spool import Arrived, Spool
+from toolkit.feed.document import Document, parse
+from toolkit.quality.admission import admit
+from toolkit.sdnotify import notify
+from toolkit.store import Store, Stored, StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a document.
+
+    Attributes:
+        stations: how many stations it told of.
+        stored: what it changed in the store.
+        left_out: how many values and rows could not be taken.
+    """
+
+    stations: int
+    stored: Stored
+    left_out: int
+
+    def __str__(self) -> str:
+        text = f"{self.stations} stations, {self.stored.new} new observations"
+        text += f", {self.stored.corrected} corrected" if self.stored.corrected else ""
+        return text + (f", {self.left_out} left out" if self.left_out else "")
+
+
+class Keeper:
+    """Keeps documents in the order in which they came, each once. Leaving its `with` closes the store."""
+
+    def __init__(self, open_store: Callable[[], Store], spool: Spool) -> None:
+        self._open_store = open_store
+        self._spool = spool
+        self._store: Store | None = None
+
+    def __enter__(self) -> Keeper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+        self._spool.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many documents wait in the spool."""
+        return len(self._spool)
+
+    def open(self) -> Store:
+        """The store, opened if it is not open.
+
+        Raises:
+            StoreError: it cannot be, now or (StoreRefusedError) ever.
+        """
+        if self._store is None:
+            self._store = self._open_store()
+        return self._store
+
+    def keep(self, arrived: Arrived) -> Kept:
+        """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
+
+        Raises:
+            FeedError: it is no document of a feed; nothing is kept.
+            StoreError: it waits in the spool.
+        """
+        document = admit(parse(arrived.body), arrived.present)
+        if self.waiting:
+            self._spool.put(arrived)
+            return self.drain()
+        try:
+            return self._add(document, arrived.collected)
+        except StoreError:
+            self._spool.put(arrived)
+            raise
+
+    def drain(self) -> Kept:
+        """Store what waits in the spool, in order; returns what became of the last document.
+
+        Raises:
+            StoreError: what is not stored still waits.
+        """
+        kept = Kept(0, Stored(0, 0, 0), 0)
+        while waiting := self._spool.oldest():
+            number, arrived = waiting
+            kept = self._add(admit(parse(arrived.body), arrived.present), arrived.collected)
+            self._spool.drop(number)
+            notify("WATCHDOG=1")
+        return kept
+
+    def log_failure(self, message: str, at: float) -> None:
+        """Note in the store's log that a cycle brought nothing.
+
+        Raises:
+            StoreError: it could not be noted.
+        """
+        with self._closed_on_failure():
+            self.open().log_failure(message, at)
+
+    def _add(self, document: Document, collected: float) -> Kept:
+        if self._spool.given_up:
+            document.left_out["document given up, the spool was full"] = self._spool.given_up
+        with self._closed_on_failure():
+            stored = self.open().add(document, collected)
+        self._spool.given_up = 0
+        return Kept(len(document.stations), stored, document.left_out.total())
+
+    @contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        """After a failure the store is opened anew: the file may be another one by then, the server may be back."""
+        try:
+            yield
+        except StoreError:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.__exit__(None, None, None)
+            self._store = None

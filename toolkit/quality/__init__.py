@@ -1,0 +1,1 @@
+"""What a value must be to be believed."""

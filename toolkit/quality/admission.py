@@ -1,0 +1,50 @@
+"""Which of a feed's values are taken into the store: the rule of docs/observations.md.
+
+A value that is physically impossible becomes NULL; a row whose time is impossible is left out. Both are counted by
+reason. Whether a possible value is a likely one is for the detector to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from toolkit.feed.document import Document, Observation
+from toolkit.variables import BY_NAME
+
+# A station's clock may be ahead by as much as one refresh of the feed.
+AHEAD_SECONDS = 600
+
+_LIMITS = [
+    (place, BY_NAME[name].low, BY_NAME[name].high, f"{name} out of range")
+    for place, name in enumerate(Observation._fields)
+    if name in BY_NAME
+]
+
+
+def admit(document: Document, present: float) -> Document:
+    """The document without what cannot be true.
+
+    Args:
+        document: what the feed offered.
+        present: seconds since the epoch: the host's clock, or the server's if that is ahead. A host without a clock
+            of its own wakes up in the past, and must not take all weather for the future.
+    """
+    left_out = Counter(document.left_out)
+    observations = []
+    for observation in document.observations:
+        if observation.time > present + AHEAD_SECONDS:
+            left_out["time in the future"] += 1
+        else:
+            observations.append(_possible(observation, left_out))
+    return Document(document.stations, observations, left_out)
+
+
+def _possible(observation: Observation, left_out: Counter[str]) -> Observation:
+    wrong = None
+    for place, low, high, reason in _LIMITS:
+        value = observation[place]
+        if value is not None and not low <= value <= high:  # type: ignore[operator]
+            left_out[reason] += 1
+            wrong = [*(wrong or observation)]
+            wrong[place] = None
+    return Observation._make(wrong) if wrong else observation

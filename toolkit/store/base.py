@@ -1,0 +1,144 @@
+"""What every store offers, whichever engine it runs on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self
+
+from toolkit.errors import ToolkitError
+from toolkit.feed.document import Document, Observation, Station
+
+
+class StoreError(ToolkitError):
+    """The store cannot be opened, read or written just now: the reason in words."""
+
+
+class StoreRefusedError(StoreError):
+    """The store is not for this program, and waiting will not help."""
+
+    exit_code = 2
+
+
+class Stored(NamedTuple):
+    """What one document changed.
+
+    Attributes:
+        new: rows that were not there.
+        corrected: rows in which a value replaced another, or filled a gap.
+        unchanged: rows that were there already.
+    """
+
+    new: int
+    corrected: int
+    unchanged: int
+
+    def __str__(self) -> str:
+        return f"{self.new} new, {self.corrected} corrected"
+
+
+class Count(NamedTuple):
+    """A counter that only grows: `name` and `label` as a metric would have them."""
+
+    name: str
+    label: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which observations.
+
+    Attributes:
+        start, end: after `start`, up to and including `end`, seconds since the epoch; None for no bound.
+        stations: ids; none for all.
+    """
+
+    start: float | None = None
+    end: float | None = None
+    stations: Sequence[str] = ()
+
+
+class Store(Protocol):
+    """An open database. Made by `open_for_writing` and `open_for_reading`; closed by leaving a `with`.
+
+    Every method raises StoreError where the store cannot do it.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
+        """Store a document and its line in the log, whole or not at all.
+
+        Args:
+            document: what is to be stored.
+            collected: when it was fetched, seconds since the epoch.
+            replace: whether a value that differs replaces the one that is there; otherwise only gaps are filled.
+            status: what the log calls it.
+        """
+
+    def log_failure(self, message: str, at: float) -> None:
+        """Note in the log that a cycle brought nothing, and why."""
+
+    def stations(self) -> list[Station]:
+        """Every station ever seen, by id."""
+
+    def newest(self) -> str | None:
+        """The time of the newest observation, as `times.stored` writes it; None where there is none."""
+
+    def window(self, start: float, end: float, variables: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Observations after `start` up to and including `end` (seconds since the epoch), in order of time.
+
+        Returns:
+            Rows of (station_id, time in seconds since the epoch, value of each variable or None).
+        """
+
+    def observations(self, selection: Selection) -> Iterator[Observation]:
+        """The selected observations, in order of time, read as they are asked for."""
+
+    def count(self, selection: Selection) -> int:
+        """How many observations are selected."""
+
+    def counters(self) -> list[Count]:
+        """What the collector has done since the database was made."""
+
+    def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
+        """Remove observations and log lines of long ago, in steps so short that a collector hardly waits.
+
+        Args:
+            before: observations before this are removed, seconds since the epoch.
+            log_before: the same for the log.
+            pause: called between steps.
+
+        Returns:
+            How many observations and log lines were removed.
+        """
+
+    def tidy(self, pause: Callable[[], None]) -> None:
+        """Refresh the planner's statistics and give free space back, in short steps."""
+
+
+def counts(stored: Stored, left_out: Counter[str]) -> list[Count]:
+    """What a document adds to the counters."""
+    rows = [Count("observations", name, number) for name, number in stored._asdict().items()]
+    return [count for count in [*rows, *(Count("left_out", *item) for item in left_out.items())] if count.number]
+
+
+def summary(stored: Stored, left_out: Counter[str]) -> str:
+    """What a document changed, in words, for the log."""
+    parts = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
+    return str(stored) + (f"; left out: {parts}" if parts else "")
+
+
+def migrations(engine: str) -> list[str]:
+    """The scripts that lead to the present schema, `NNNN_name.sql`, in order; the schema's version is their number."""
+    folder = resources.files("toolkit.store") / "migrations" / engine
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return [file.read_text("utf-8") for file in files if file.name.endswith(".sql")]

@@ -1,0 +1,333 @@
+"""Observations in a PostgreSQL database, which several collectors may fill at the same time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+import psycopg
+from psycopg import sql
+
+from toolkit.feed.document import Document, Observation, Station
+from toolkit.store.base import (
+    Count,
+    Selection,
+    Stored,
+    StoreError,
+    StoreRefusedError,
+    counts,
+    migrations,
+    summary,
+)
+from toolkit.times import from_epoch, stored
+
+CREDENTIAL = "postgresql_password"
+BUSY_SECONDS = 2
+ROWS_PER_STEP = 5000
+# Held while the schema is looked at and changed, so that two collectors do not migrate at once: any number will do.
+_MIGRATING = 0x77746B74
+_VALUES = Observation._fields[2:]
+
+_NAMES = sql.SQL(", ").join(map(sql.Identifier, ("time", "station_id", *_VALUES, "collected_at")))
+
+_ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON COMMIT DELETE ROWS"
+
+
+def _upsert(value: str, differs: str) -> sql.SQL:
+    """One statement for a whole document; it returns the numbers of new and of changed rows.
+
+    The order is the same for every collector, so that none waits for another in a circle. A document that was
+    fetched before the one that a row came from does not change it: another collector may replay its spool.
+    """
+
+    def each(template: str, joint: str) -> str:
+        return joint.join(template.format(name=name) for name in _VALUES)
+
+    return sql.SQL(
+        f"""
+        WITH put AS (
+            INSERT INTO observations AS o SELECT * FROM arrived ORDER BY time, station_id
+            ON CONFLICT (time, station_id) DO UPDATE
+            SET {each("{name} = " + value, ", ")}, collected_at = excluded.collected_at
+            WHERE excluded.collected_at >= o.collected_at AND ({each(differs, " OR ")})
+            RETURNING xmax = 0 AS is_new
+        )
+        SELECT COUNT(*) FILTER (WHERE is_new), COUNT(*) FILTER (WHERE NOT is_new) FROM put
+        """,
+    )
+
+
+# A feed that no longer offers a value does not take back the one it offered before.
+_CORRECT = _upsert(
+    "coalesce(excluded.{name}, o.{name})",
+    "excluded.{name} IS NOT NULL AND excluded.{name} IS DISTINCT FROM o.{name}",
+)
+_FILL = _upsert("coalesce(o.{name}, excluded.{name})", "excluded.{name} IS NOT NULL AND o.{name} IS NULL")
+
+_STATIONS = """
+INSERT INTO stations AS s
+SELECT *, %(at)s, %(at)s FROM unnest(
+    %(ids)s::text[], %(english)s::text[], %(greek)s::text[], %(latitudes)s::float8[], %(longitudes)s::float8[],
+    %(elevations)s::float8[]
+) ORDER BY 1
+ON CONFLICT (station_id) DO UPDATE SET
+    station_name_en = coalesce(excluded.station_name_en, s.station_name_en),
+    station_name_gr = coalesce(excluded.station_name_gr, s.station_name_gr),
+    latitude = coalesce(excluded.latitude, s.latitude),
+    longitude = coalesce(excluded.longitude, s.longitude),
+    elevation = coalesce(excluded.elevation, s.elevation),
+    last_seen = greatest(s.last_seen, excluded.last_seen)
+"""
+
+_COUNT = """
+INSERT INTO counters AS c VALUES (%s, %s, %s) ON CONFLICT (name, label) DO UPDATE SET count = c.count + excluded.count
+"""
+
+_LOG = "INSERT INTO collection_log VALUES (%s, %s, %s, %s, %s)"
+
+
+class PostgreSQLStore:
+    """A store on a server. See `base.Store`."""
+
+    def __init__(self, connection: psycopg.Connection, place: str) -> None:
+        self._connection = connection
+        self._place = place
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
+        """See `base.Store`."""
+        at = from_epoch(int(collected))
+        with self._transaction() as cursor:
+            if document.stations:
+                columns = zip(*document.stations, strict=True)
+                names = ("ids", "english", "greek", "latitudes", "longitudes", "elevations")
+                cursor.execute(_STATIONS, {"at": at, **dict(zip(names, map(list, columns), strict=True))})
+            new = corrected = 0
+            if document.observations:
+                cursor.execute(_ARRIVED)
+                with cursor.copy("COPY arrived FROM STDIN") as copy:
+                    copy.write(_copied(document.observations, stored(collected)))
+                cursor.execute(_CORRECT if replace else _FILL)
+                new, corrected = cast("tuple[int, int]", cursor.fetchone())
+            done = Stored(new, corrected, len(document.observations) - new - corrected)
+            for count in counts(done, document.left_out):
+                cursor.execute(_COUNT, count)
+            message = summary(done, document.left_out)
+            cursor.execute(_LOG, (at, status, len(document.stations), new + corrected, message))
+        return done
+
+    def log_failure(self, message: str, at: float) -> None:
+        """See `base.Store`."""
+        with self._transaction() as cursor:
+            cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message))
+
+    def stations(self) -> list[Station]:
+        """See `base.Store`."""
+        names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
+        return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
+
+    def newest(self) -> str | None:
+        """See `base.Store`."""
+        newest = self._query("SELECT MAX(time) FROM observations")[0][0]
+        return stored(newest.timestamp()) if newest else None
+
+    def window(self, start: float, end: float, variables: Sequence[str]) -> list[tuple[Any, ...]]:
+        """See `base.Store`."""
+        names = sql.SQL(", ").join(map(sql.Identifier, variables))
+        return self._query(
+            sql.SQL(
+                "SELECT station_id, extract(epoch FROM time)::int8, {} FROM observations "
+                "WHERE time > %s AND time <= %s ORDER BY time"
+            ).format(names),
+            (from_epoch(start), from_epoch(end)),
+        )
+
+    def observations(self, selection: Selection) -> Iterator[Observation]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        names = sql.SQL(", ").join(map(sql.Identifier, _VALUES))
+        query = sql.SQL(
+            "SELECT extract(epoch FROM time)::int8, station_id, {} FROM observations {} ORDER BY time, station_id"
+        ).format(names, where)
+        # A cursor of the server's: a year of observations does not have to fit into memory.
+        with _said(self._place), self._connection.transaction(), self._connection.cursor("selected") as cursor:
+            cursor.itersize = 10_000
+            for row in cursor.execute(query, values):
+                yield Observation._make(row)
+
+    def count(self, selection: Selection) -> int:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        number: int = self._query(sql.SQL("SELECT COUNT(*) FROM observations {}").format(where), values)[0][0]
+        return number
+
+    def counters(self) -> list[Count]:
+        """See `base.Store`."""
+        return [Count(*row) for row in self._query("SELECT name, label, count FROM counters ORDER BY name, label")]
+
+    def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
+        """See `base.Store`."""
+        return (
+            self._remove("observations", "time", before, pause),
+            self._remove("collection_log", "timestamp", log_before, pause),
+        )
+
+    def _remove(self, table: str, column: str, before: float, pause: Callable[[], None]) -> int:
+        statement = sql.SQL(
+            "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} < %s LIMIT %s))"
+        ).format(table=sql.Identifier(table), column=sql.Identifier(column))
+        removed = 0
+        while True:
+            with self._transaction() as cursor:
+                step = cursor.execute(statement, (from_epoch(before), ROWS_PER_STEP)).rowcount
+            removed += step
+            if step < ROWS_PER_STEP:
+                return removed
+            pause()
+
+    def tidy(self, pause: Callable[[], None]) -> None:  # noqa: ARG002 - PostgreSQL gives free space back by itself
+        """See `base.Store`."""
+        for table in ("stations", "observations", "collection_log"):
+            self._query(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+
+    def _query(self, query: str | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with _said(self._place):
+            cursor = self._connection.execute(query, values)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _transaction(self) -> Iterator[psycopg.Cursor]:
+        with _said(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
+            yield cursor
+
+
+def _copied(observations: Sequence[Observation], at: str) -> str:
+    """Rows in COPY's text format."""
+    lines = []
+    for observation in observations:
+        values = [_field(value) for value in observation[2:]]
+        lines.append("\t".join([stored(observation.time) + "+00", _field(observation.station_id), *values, at + "+00"]))
+    return "\n".join(lines) + "\n"
+
+
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def _field(value: float | str | None) -> str:
+    if value is None:
+        return r"\N"
+    return value.translate(_ESCAPES) if isinstance(value, str) else repr(value)
+
+
+def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
+    terms: list[sql.Composable] = []
+    values: list[object] = []
+    for term, bound in (("time > %s", selection.start), ("time <= %s", selection.end)):
+        if bound is not None:
+            terms.append(sql.SQL(term))
+            values.append(from_epoch(bound))
+    if selection.stations:
+        terms.append(sql.SQL("station_id = ANY(%s)"))
+        values.append(list(selection.stations))
+    return sql.SQL("WHERE " if terms else "").format() + sql.SQL(" AND ").join(terms), values
+
+
+def open_for_writing(url: str) -> PostgreSQLStore:
+    """See `store.open_for_writing`."""
+    place = _shown(url)
+    with _said(place), ExitStack() as opening:
+        connection = _connect(url, BUSY_SECONDS)
+        opening.callback(connection.close)
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+            connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
+            version = _version(connection, place)
+            scripts = migrations("postgresql")
+            for script in scripts[version:]:
+                connection.execute(sql.SQL(script))
+            if version < len(scripts):
+                connection.execute("DELETE FROM schema_version")
+                connection.execute("INSERT INTO schema_version VALUES (%s)", (len(scripts),))
+        opening.pop_all()
+    return PostgreSQLStore(connection, place)
+
+
+def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
+    """See `store.open_for_reading`."""
+    place = _shown(url)
+    with _said(place), ExitStack() as opening:
+        connection = _connect(url, patience)
+        opening.callback(connection.close)
+        connection.read_only = True
+        there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
+        version = _version(connection, place) if there and there[0] else 0
+        if version < (known := len(migrations("postgresql"))):
+            what = f"has schema {version}, older than this program's {known}" if version else "is empty"
+            raise StoreError(f"the database {place} {what}: the collector puts it right when it starts")
+        opening.pop_all()
+    return PostgreSQLStore(connection, place)
+
+
+def _version(connection: psycopg.Connection, place: str) -> int:
+    row = connection.execute("SELECT version FROM schema_version").fetchone()
+    version: int = row[0] if row else 0
+    if version > (known := len(migrations("postgresql"))):
+        raise StoreRefusedError(
+            f"the database {place} has schema {version}, this program knows up to {known}: run the newer release"
+        )
+    return version
+
+
+def _connect(url: str, patience: float) -> psycopg.Connection:
+    """A connection whose every statement and whose silence end within bounds, so that the collector can go on."""
+    connection = psycopg.connect(
+        url,
+        password=_password(),
+        autocommit=True,
+        connect_timeout=max(2, int(patience)),
+        application_name="weather-tool",
+        tcp_user_timeout=10_000,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=2,
+    )
+    with connection.transaction():
+        connection.execute("SET timezone TO 'UTC'")
+        connection.execute(sql.SQL("SET lock_timeout TO {}").format(f"{int(patience * 1000)}ms"))
+    return connection
+
+
+def _password() -> str | None:
+    """What systemd hands over by LoadCredential=; without it libpq looks into ~/.pgpass and PGPASSWORD."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    file = Path(folder, CREDENTIAL) if folder else None
+    return file.read_text(encoding="utf-8").strip() if file and file.exists() else None
+
+
+def _shown(url: str) -> str:
+    return url.partition("?")[0]
+
+
+@contextmanager
+def _said(place: str) -> Iterator[None]:
+    """Turn what psycopg raises into one line that names the database."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise StoreError(f"the database {place} cannot be used: {_reason(error)}") from error
+
+
+def _reason(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
