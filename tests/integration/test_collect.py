@@ -5,14 +5,12 @@ import os
 import signal
 import socket
 import sqlite3
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TOOL, Feed, Run, collection, feature
+from tests.collector import service
+from tests.conftest import Feed, Run, collection, feature
 
 
 def count(environment: dict[str, str], sql: str = "SELECT COUNT(*) FROM observations") -> int:
@@ -76,46 +74,8 @@ def test_a_database_that_cannot_be_made_is_said(run: Run) -> None:
     done = run("collect", "--once", WEATHER_DB="/nowhere/weather.db")
     assert (done.returncode, done.stderr) == (
         1,
-        "weather-tool: the spool /nowhere/weather.db.spool cannot be used: no such file or directory\n",
+        "weather-tool: cannot open the database /nowhere/weather.db: no such file or directory\n",
     )
-
-
-class Service:
-    """A running collector, with the socket on which systemd would listen."""
-
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(folder / "notify"))
-        self._socket.settimeout(30)
-        env = {**environment, "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "400000"}
-        self.process = subprocess.Popen([TOOL, "collect"], env=env, stderr=subprocess.PIPE, text=True)
-
-    def wait_for(self, word: str) -> str:
-        while True:
-            message = self._socket.recv(4096).decode()
-            if word in message:
-                return message
-
-    def stop(self) -> str:
-        self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=30)
-        return log
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        if self.process.stderr:
-            self.process.stderr.close()
-        self._socket.close()
-
-
-@contextmanager
-def service(environment: dict[str, str], folder: Path) -> Iterator[Service]:
-    running = Service(environment, folder)
-    try:
-        yield running
-    finally:
-        running.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import time
@@ -16,6 +17,7 @@ from urllib.parse import urljoin
 import urllib3
 
 from toolkit import __version__
+from toolkit.errors import UsageError
 from toolkit.feed.document import FeedError
 
 CHUNK = 64 * 1024
@@ -56,6 +58,8 @@ class Fetcher:
     def __init__(
         self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
     ) -> None:
+        if ca_file and not os.access(ca_file, os.R_OK):
+            raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: it cannot be read")
         self.url = url
         self._timeout = timeout
         self._max_bytes = max_bytes

@@ -1,0 +1,63 @@
+"""A collector that runs as systemd would run it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import TOOL
+
+
+class Service:
+    """A running collector, with the socket on which systemd would listen."""
+
+    def __init__(self, environment: dict[str, str], folder: Path, *command: str) -> None:
+        (folder / "notify").unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(folder / "notify"))
+        self._socket.settimeout(60)
+        self._log = folder / "collector.log"
+        env = {**environment, "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "400000"}
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen([*command, TOOL, "collect"], env=env, stderr=log)
+
+    def wait_for(self, word: str) -> str:
+        """Wait until the service tells systemd something with this word in it."""
+        while True:
+            try:
+                message = self._socket.recv(65536).decode()
+            except TimeoutError:
+                raise AssertionError(f"{word!r} was not said; the log: {self.log}") from None
+            if word in message:
+                return message
+
+    @property
+    def log(self) -> str:
+        """What it has said so far."""
+        return self._log.read_text()
+
+    def stop(self) -> str:
+        """Stop it as systemd does; returns its log."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+        return self.log
+
+    def close(self) -> None:
+        """Kill it, if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        self._socket.close()
+
+
+@contextmanager
+def service(environment: dict[str, str], folder: Path, *command: str) -> Iterator[Service]:
+    """A collector that is running; `command` is what it is run by."""
+    running = Service(environment, folder, *command)
+    try:
+        yield running
+    finally:
+        running.close()
