@@ -56,6 +56,7 @@ class Feed:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.requests: list[dict[str, str]] = []
+        self.served = b""  # the body that was last written to its end
         feed = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,7 +71,9 @@ class Feed:
                     self.send_header(name, value)
                 self.end_headers()
                 if status != 304:
-                    self.wfile.write(feed.body)
+                    body = feed.body
+                    self.wfile.write(body)
+                    feed.served = body
 
             def log_message(self, *_: Any) -> None:
                 pass

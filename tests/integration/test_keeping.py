@@ -6,12 +6,12 @@ import os
 import signal
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
+from tests.databases import query
 from toolkit.collector.spool import Arrived, Spool
 from toolkit.errors import ToolkitError
 
@@ -21,14 +21,6 @@ TIME = 1_763_827_200
 @pytest.fixture
 def quick(environment: dict[str, str]) -> dict[str, str]:
     return {**environment, "WEATHER_CADENCE_SECONDS": "1"}
-
-
-def query(environment: dict[str, str], sql: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(environment["WEATHER_DB"])
-    try:
-        return connection.execute(sql).fetchall()
-    finally:
-        connection.close()
 
 
 def test_documents_wait_while_the_database_is_locked(quick: dict[str, str], feed: Feed, tmp_path: Path) -> None:
@@ -43,11 +35,11 @@ def test_documents_wait_while_the_database_is_locked(quick: dict[str, str], feed
         holder.close()
         running.wait_for("stations")
         log = running.stop()
-    assert query(quick, "SELECT time, temp_out FROM observations ORDER BY time") == [
+    assert query(quick["WEATHER_DB"], "SELECT time, temp_out FROM observations ORDER BY time") == [
         ("2025-11-22 16:00:00", 13.9),
         ("2025-11-22 16:10:00", 3.0),
     ]
-    assert query(quick, "SELECT label, count FROM counters WHERE label IN ('new', 'corrected')") == [
+    assert query(quick["WEATHER_DB"], "SELECT label, count FROM counters WHERE label IN ('new', 'corrected')") == [
         ("corrected", 2),
         ("new", 2),
     ]
@@ -68,7 +60,7 @@ def test_what_waits_outlives_the_process(quick: dict[str, str], feed: Feed, tmp_
     feed.status = 500
     with service(quick, tmp_path) as running:
         running.wait_for("failed attempts")
-    assert query(quick, "SELECT COUNT(*) FROM observations") == [(2,)]
+    assert query(quick["WEATHER_DB"], "SELECT COUNT(*) FROM observations") == [(2,)]
 
 
 def test_a_store_that_is_not_there_at_the_start_is_waited_for(
@@ -90,7 +82,7 @@ def test_a_database_that_is_replaced_is_noticed(quick: dict[str, str], feed: Fee
             Path(quick["WEATHER_DB"] + suffix).unlink()
         feed.body = collection(feature("volos", ts=TIME + 600))
         running.wait_for("1 new observations")
-        assert query(quick, "SELECT COUNT(*) FROM observations") == [(1,)]
+        assert query(quick["WEATHER_DB"], "SELECT COUNT(*) FROM observations") == [(1,)]
 
 
 def test_a_second_collector_is_refused(quick: dict[str, str], run: Run, tmp_path: Path) -> None:
@@ -123,8 +115,10 @@ def test_impossible_values_become_null_and_are_counted(run: Run, feed: Feed, env
         feature("amfissa", ts=946_684_800),
     )
     assert run("collect", "--once").stderr == "3 stations, 1 new observations, 5 left out\n"
-    assert query(environment, "SELECT temp_out, out_hum, bar, rain FROM observations") == [(None, None, None, 0.2)]
-    counted = dict(query(environment, "SELECT label, count FROM counters WHERE name = 'left_out'"))
+    assert query(environment["WEATHER_DB"], "SELECT temp_out, out_hum, bar, rain FROM observations") == [
+        (None, None, None, 0.2)
+    ]
+    counted = dict(query(environment["WEATHER_DB"], "SELECT label, count FROM counters WHERE name = 'left_out'"))
     assert counted == {
         "temp_out out of range": 1,
         "out_hum out of range": 1,
@@ -132,7 +126,7 @@ def test_impossible_values_become_null_and_are_counted(run: Run, feed: Feed, env
         "time in the future": 1,
         "impossible time": 1,
     }
-    ((message,),) = query(environment, "SELECT message FROM collection_log")
+    ((message,),) = query(environment["WEATHER_DB"], "SELECT message FROM collection_log")
     assert all(f"1 {reason}" in message for reason in counted)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
-import psycopg
 import pytest
 
 from tests.conftest import collection, feature
+from tests.databases import change, query
 from toolkit.feed.document import Document, parse
 from toolkit.store import Count, Selection, StoreError, StoreRefusedError, open_for_reading, open_for_writing
 
@@ -18,28 +17,6 @@ TIME = 1_763_827_200
 
 def document(*features: object) -> Document:
     return parse(collection(*features))
-
-
-def query(db: str, text: str) -> list[tuple[object, ...]]:
-    """As an operator's own client asks."""
-    if db.startswith("postgresql"):
-        with psycopg.connect(db, options="-c timezone=UTC") as connection:
-            return connection.execute(text).fetchall()
-    lite = sqlite3.connect(db)
-    try:
-        return lite.execute(text).fetchall()
-    finally:
-        lite.close()
-
-
-def change(db: str, text: str) -> None:
-    if db.startswith("postgresql"):
-        with psycopg.connect(db) as connection:
-            connection.execute(text)
-    else:
-        lite = sqlite3.connect(db, isolation_level=None)
-        lite.execute(text)
-        lite.close()
 
 
 def no_pause() -> None:

@@ -1,0 +1,1 @@
+"""Faults done to a running collector: nothing that the feed offered may be lost, doubled or changed."""
