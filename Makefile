@@ -38,6 +38,14 @@ test: setup lint ## Every test: linters, units, integration, and the roles on a 
 	pytest
 	molecule test --all
 
+.PHONY: chaos
+chaos: setup ## The chaos tests in their long form: 200 kills on each engine
+	CHAOS_KILLS=200 pytest tests/chaos
+
+.PHONY: bench
+bench: setup ## Speed, memory and size, against their bounds and a reference
+	python -m tests.bench
+
 .PHONY: lint
 lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
 	ruff check

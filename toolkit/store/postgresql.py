@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -116,8 +118,8 @@ class PostgreSQLStore:
             new = corrected = 0
             if document.observations:
                 cursor.execute(_ARRIVED)
-                with cursor.copy("COPY arrived FROM STDIN") as copy:
-                    copy.write(_copied(document.observations, stored(collected)))
+                with cursor.copy("COPY arrived FROM STDIN (FORMAT csv)") as copy:
+                    copy.write(_copied(document.observations, f"{stored(collected)}+00"))
                 cursor.execute(_CORRECT if replace else _FILL)
                 new, corrected = cast("tuple[int, int]", cursor.fetchone())
             done = Stored(new, corrected, len(document.observations) - new - corrected)
@@ -213,21 +215,11 @@ class PostgreSQLStore:
 
 
 def _copied(observations: Sequence[Observation], at: str) -> str:
-    """Rows in COPY's text format."""
-    lines = []
-    for observation in observations:
-        values = [_field(value) for value in observation[2:]]
-        lines.append("\t".join([stored(observation.time) + "+00", _field(observation.station_id), *values, at + "+00"]))
-    return "\n".join(lines) + "\n"
-
-
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-
-
-def _field(value: float | str | None) -> str:
-    if value is None:
-        return r"\N"
-    return value.translate(_ESCAPES) if isinstance(value, str) else repr(value)
+    """Rows in COPY's CSV format, in which None is an empty field."""
+    times = {time: f"{stored(time)}+00" for time in {observation.time for observation in observations}}
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows((times[one.time], *one[1:], at) for one in observations)
+    return text.getvalue()
 
 
 def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:

@@ -1,0 +1,105 @@
+"""A collector's cycles: CPU, and memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.bench import guide
+from tests.bench.figure import Figure
+from tests.conftest import collection, feature
+from toolkit.collector.cycle import fetch_and_keep
+from toolkit.collector.keeper import Keeper, Kept
+from toolkit.collector.spool import Spool
+from toolkit.feed.fetch import Fetcher
+from toolkit.store import open_for_writing
+
+TIME = 1_763_827_200
+
+
+def document(stations: int, step: int = 0) -> bytes:
+    return collection(
+        *(
+            feature(
+                f"station{number:05d}", ts=TIME + 600 * step, temp_out=number % 300 / 10, bar=1000 + step % 100 / 10
+            )
+            for number in range(stations)
+        )
+    )
+
+
+def serve_apart(stations: int, documents: int) -> tuple[subprocess.Popen[str], str]:
+    """A feed in a process of its own, so that its work is not counted; each request gets the next document."""
+    code = (
+        "from tests.bench.collecting import document\nfrom tests.conftest import Feed\nimport sys, time\n"
+        f"bodies = [document({stations}, step) for step in range({documents})]\n"
+        "feed = Feed()\nprint(feed.url, flush=True)\n"
+        "class Turning:\n"
+        "    def __get__(self, feed, owner): return bodies[min(len(feed.requests), len(bodies)) - 1]\n"
+        "    def __set__(self, feed, body): pass\n"
+        "type(feed).body = Turning()\n"
+        "sys.stdin.read()\nfeed.stop()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, process.stdout.readline().strip()
+
+
+def measured(call: Callable[[], object]) -> tuple[float, float]:
+    """CPU seconds and seconds."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    call()
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def keeper_in(folder: Path) -> Keeper:
+    return Keeper(lambda: open_for_writing(str(folder / "weather.db")), Spool(folder / "spool", 64 << 20))
+
+
+def keep(fetcher: Fetcher, keeper: Keeper) -> None:
+    brought = fetch_and_keep(fetcher, keeper)
+    assert brought is not None
+    assert isinstance(brought[1], Kept), brought[1]
+
+
+def large_cycle(folder: Path) -> Iterator[Figure]:
+    """One cycle of 10,000 stations, the second of a database: that of a service that is up."""
+    server, url = serve_apart(10_000, 5)
+    fetcher = Fetcher(url, 60, 64 << 20)
+    with keeper_in(folder) as keeper:
+        keep(fetcher, keeper)
+        cpu, wall = measured(lambda: keep(fetcher, keeper))
+    with guide.open_database(folder / "guide.db") as connection:
+        guide.cycle(url, connection)
+        guide_cpu, guide_wall = measured(lambda: guide.cycle(url, connection))
+    connection.close()
+    server.communicate()
+    against = f"the guide's design: {guide_wall:.1f} s, {guide_cpu:.2f} s of CPU"
+    yield Figure("cycle of 10,000 stations, CPU", cpu, "s", 0.5, against=against)
+    yield Figure(
+        "cycle of 10,000 stations, times faster",
+        guide_wall / wall,
+        "x",
+        20,
+        at_least=True,
+        against=f"ours: {wall:.2f} s",
+    )
+
+
+def small_cycles(folder: Path) -> Iterator[Figure]:
+    """Cycles of 14 stations in a process that does nothing else, and what memory it has then."""
+    cycles = 1000
+    server, url = serve_apart(14, cycles)
+    command = [sys.executable, "-m", "tests.bench.small", url, str(folder), str(cycles)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    server.communicate()
+    cpu, early, late = map(float, done.stdout.split())
+    yield Figure("cycle of 14 stations, CPU", cpu / cycles * 1000, "ms", 20, against=f"mean of {cycles}")
+    yield Figure(f"resident after {cycles} cycles of 14 stations", late, "MB", 30, against="the guide's: 29.8 MB")
+    yield Figure("growth in the last 900 of them", late - early, "MB", 0.5, against=f"{early:.1f} MB after 100")
+
+
+BENCHES = (large_cycle, small_cycles)

@@ -1,0 +1,95 @@
+"""The stores: size on disk, time to read a window, rows a second."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.figure import Figure
+from tests.postgresql import Server
+from toolkit.feed.document import Document, Observation
+from toolkit.simulator.source import read_stations
+from toolkit.simulator.weather import SimulatedWeather
+from toolkit.store import open_for_reading, open_for_writing
+from toolkit.variables import DETECTED
+
+START = 1_448_236_800  # ten years before 2025-11-20
+DAYS = 365
+
+
+def a_year() -> Iterator[Document]:
+    """Simulated weather of the default network every 10 minutes, a day in each document."""
+    source = SimulatedWeather(read_stations(None), seed=1)
+    for day in range(DAYS):
+        begin = START + day * 86400
+        seen = [one for step in range(144) for one in source.at(begin + step * 600)]
+        yield Document(list(source.stations), [one for one in seen if one])
+
+
+def ten_years_of_sqlite(folder: Path) -> Iterator[Figure]:
+    """The size of one year, and a window's reading time in ten."""
+    path = folder / "weather.db"
+    with open_for_writing(str(path)) as store:
+        for document in a_year():
+            store.add(document, document.observations[-1].time + 60)
+        store.tidy(lambda: None)
+    yield Figure("14 stations for a year in SQLite", path.stat().st_size / 1e6, "MB", 60, against="the guide's: 181 MB")
+
+    connection = sqlite3.connect(path, isolation_level=None)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(observation)")]
+    rest = ", ".join(columns[1:])
+    for year in range(1, 10):
+        moved = f"datetime(time, '{year * DAYS} days')"
+        connection.execute(
+            f"INSERT INTO observation SELECT {moved}, {rest} FROM observation WHERE time < datetime({START}, 'unixepoch', '{DAYS} days')"
+        )
+    connection.close()
+    with open_for_reading(str(path)) as store:
+        end = START + 10 * DAYS * 86400 - 600.0
+        seconds = []
+        for _ in range(5):
+            began = time.perf_counter()
+            rows = store.window(end - 6 * 3600, end, DETECTED)
+            seconds.append(time.perf_counter() - began)
+        assert len(rows) == 36 * 14, len(rows)
+        began = time.perf_counter()
+        everything = (
+            sqlite3.connect(path).execute("SELECT COUNT(*) FROM observation NOT INDEXED WHERE bar > 0").fetchone()[0]
+        )
+        scan = time.perf_counter() - began
+    yield Figure(
+        "6-hour window of ten years in SQLite", sorted(seconds)[2] * 1000, "ms", 20,
+        against=f"all {everything:,} rows: {scan * 1000:,.0f} ms",
+    )  # fmt: skip
+
+
+def rows_into_postgresql(folder: Path) -> Iterator[Figure]:
+    """New observations a second, in documents of 10,000 stations, each committed."""
+    folder.chmod(0o755)
+    server = Server(folder / "cluster")
+    try:
+        db = server.database("bench")
+        documents = [
+            Document(
+                [],
+                [
+                    Observation(START + 600 * step, f"s{number:05d}", 13.9, 14.1, 13.7, 60.0, 1016.4, 0.2, 3.2, 22.5, "NNE", 6.4, 0.0, "N")
+                    for number in range(10_000)
+                ],
+            )
+            for step in range(20)
+        ]  # fmt: skip
+        with open_for_writing(db) as store:
+            store.add(documents[0], START)
+            began = time.perf_counter()
+            for document in documents[1:]:
+                store.add(document, START)
+            seconds = time.perf_counter() - began
+        yield Figure("observations a second into PostgreSQL", 190_000 / seconds, "/s", 50_000, at_least=True)
+    finally:
+        server.stop()
+
+
+BENCHES = (ten_years_of_sqlite, rows_into_postgresql)
