@@ -22,8 +22,10 @@ from toolkit.settings import load
 
 COMMANDS = {
     "collect": "fetch the feed and store its observations, once or for ever",
+    "data": "look at observations, export and import them",
     "detect": "find anomalies in a window of time, and tell faults from weather",
     "healthcheck": "one line for a monitor: is the service collecting?",
+    "maintain": "remove what is older than is to be kept, and keep the database in shape",
     "settings": "every setting, its value and where it came from",
     "simulate": "serve a feed of simulated or recorded weather, with faults on demand",
 }

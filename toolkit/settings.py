@@ -128,6 +128,7 @@ def _variables(text: str) -> tuple[str, ...]:
     return names
 
 
+PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
 OPTIONAL_URL = Kind(_optional(_url), {"type": "str"})
 SWITCH = Kind(_switch, {"type": "bool"})
@@ -203,6 +204,10 @@ class Settings:
     fresh_minutes: int = _setting(
         "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."
     )
+    data_days: int = _setting("0", number(0, 36500), "For how many days observations are kept. 0: for ever.")
+    log_days: int = _setting("400", number(0, 36500), "For how many days the collector's log is kept. 0: for ever.")
+    report_days: int = _setting("90", number(0, 36500), "For how many days detection reports are kept. 0: for ever.")
+    reports: str = _setting("/var/log/weather/reports", PATH, "The folder in which detection reports are kept.")
 
 
 def spool_folder(settings: Settings) -> Path:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from toolkit.archive import reading
 from toolkit.errors import UsageError
 from toolkit.feed.document import Observation, Station
-from toolkit.times import parse
-from toolkit.variables import BY_NAME
 
 DAY = 86400
 
@@ -60,12 +58,11 @@ def read(path: Path, stations: list[Station] | None, start: float | None, begin:
         UsageError: the file cannot be read as a recording.
     """
     try:
-        with path.open("rb") as file:
-            is_database = file.read(16) == b"SQLite format 3\0"
-        found, rows = _from_database(path) if is_database else (stations, _from_csv(path))
+        found = reading.stations(path) or stations
+        rows = [reading.observation(row) for _, row in reading.rows(path)]
     except OSError as error:
         raise UsageError(f"cannot read the recording {path}: {(error.strerror or str(error)).lower()}") from error
-    except (KeyError, ValueError, sqlite3.Error) as error:
+    except (ValueError, sqlite3.Error) as error:
         raise UsageError(f"{path} is no recording of observations: {error}") from error
     rows = [row for row in rows if begin is None or row.time >= begin]
     if not rows:
@@ -75,29 +72,3 @@ def read(path: Path, stations: list[Station] | None, start: float | None, begin:
     network = [known.get(name, Station(name, name, None, None, None, None)) for name in sorted(present)]
     shift = 0 if start is None else int((start - min(row.time for row in rows)) // DAY * DAY)
     return Recorded(network, rows, shift)
-
-
-def _from_csv(path: Path) -> list[Observation]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [_observation(row) for row in csv.DictReader(file)]
-
-
-def _from_database(path: Path) -> tuple[list[Station], list[Observation]]:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        connection.row_factory = sqlite3.Row
-        columns = ", ".join(Station._fields)
-        stations = [Station(*row) for row in connection.execute(f"SELECT {columns} FROM stations")]
-        return stations, [_observation(dict(row)) for row in connection.execute("SELECT * FROM observations")]
-    finally:
-        connection.close()
-
-
-def _observation(row: Mapping[str, object]) -> Observation:
-    """A row as an observation; times without an offset are UTC, empty values are missing."""
-    values: dict[str, object] = {}
-    for name in Observation._fields[2:]:
-        value = row.get(name)
-        missing = value is None or value == ""
-        values[name] = None if missing else float(str(value)) if name in BY_NAME else str(value)
-    return Observation(int(parse(str(row["time"])).timestamp()), str(row["station_id"]), **values)  # type: ignore[arg-type]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from toolkit.settings import is_postgresql
-from toolkit.store.base import Count, Selection, Store, Stored, StoreError, StoreRefusedError
+from toolkit.store.base import Count, Extent, Selection, Store, Stored, StoreError, StoreRefusedError
 
 __all__ = [
-    "Count", "Selection", "Store", "StoreError", "StoreRefusedError", "Stored", "open_for_reading", "open_for_writing",
+    "Count", "Extent", "Selection", "Store", "StoreError", "StoreRefusedError", "Stored", "open_for_reading",
+    "open_for_writing",
 ]  # fmt: skip
 
 # How long a reader waits for another process's lock.

@@ -48,6 +48,15 @@ class Count(NamedTuple):
     number: int
 
 
+class Extent(NamedTuple):
+    """The observations of one station: the times of the first and the last (seconds since the epoch), and how many."""
+
+    station_id: str
+    first: int
+    last: int
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which observations.
@@ -105,6 +114,15 @@ class Store(Protocol):
 
     def count(self, selection: Selection) -> int:
         """How many observations are selected."""
+
+    def latest(self) -> list[Observation]:
+        """The newest observation of each station, by station."""
+
+    def extents(self) -> list[Extent]:
+        """What there is of each station that has observations, by station."""
+
+    def size_bytes(self) -> int:
+        """The space that the store takes."""
 
     def counters(self) -> list[Count]:
         """What the collector has done since the database was made."""

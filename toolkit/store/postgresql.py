@@ -17,6 +17,7 @@ from psycopg import sql
 from toolkit.feed.document import Document, Observation, Station
 from toolkit.store.base import (
     Count,
+    Extent,
     Selection,
     Stored,
     StoreError,
@@ -173,6 +174,28 @@ class PostgreSQLStore:
         where, values = _where(selection)
         number: int = self._query(sql.SQL("SELECT COUNT(*) FROM observations {}").format(where), values)[0][0]
         return number
+
+    def latest(self) -> list[Observation]:
+        """See `base.Store`."""
+        names = sql.SQL(", ").join(sql.Identifier("o", name) for name in _VALUES)
+        query = sql.SQL(
+            "SELECT extract(epoch FROM o.time)::int8, s.station_id, {} FROM stations s CROSS JOIN LATERAL "
+            "(SELECT * FROM observations WHERE station_id = s.station_id ORDER BY time DESC LIMIT 1) o ORDER BY 2"
+        ).format(names)
+        return [Observation._make(row) for row in self._query(query)]
+
+    def extents(self) -> list[Extent]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT station_id, extract(epoch FROM MIN(time))::int8, extract(epoch FROM MAX(time))::int8, COUNT(*) "
+            "FROM observations GROUP BY 1 ORDER BY 1"
+        )
+        return [Extent(*row) for row in rows]
+
+    def size_bytes(self) -> int:
+        """See `base.Store`."""
+        size: int = self._query("SELECT pg_database_size(current_database())")[0][0]
+        return size
 
     def counters(self) -> list[Count]:
         """See `base.Store`."""

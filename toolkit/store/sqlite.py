@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from toolkit.feed.document import Document, Observation, Station
 from toolkit.store import sqlite_schema as schema
-from toolkit.store.base import Count, Selection, Stored, StoreError, StoreRefusedError, counts, summary
+from toolkit.store.base import Count, Extent, Selection, Stored, StoreError, StoreRefusedError, counts, summary
 from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack
 from toolkit.times import stored
 
@@ -139,6 +139,30 @@ class SQLiteStore:
         )[0][0]
         return number
 
+    def latest(self) -> list[Observation]:
+        """See `base.Store`."""
+        rows = self._query(
+            f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {', '.join(VALUES_SQL.values())} FROM stations "
+            "JOIN observation ON station = number AND time = "
+            # From the newest back: the key leads there at once, but for a station that has been silent for long.
+            "(SELECT time FROM observation WHERE station = number ORDER BY time DESC LIMIT 1) ORDER BY station_id"
+        )
+        return [Observation._make(row) for row in rows]
+
+    def extents(self) -> list[Extent]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT station_id, CAST(unixepoch(first) AS INTEGER), CAST(unixepoch(last) AS INTEGER), number_of "
+            "FROM (SELECT station, MIN(time) AS first, MAX(time) AS last, COUNT(*) AS number_of FROM observation "
+            "GROUP BY 1) JOIN stations ON number = station ORDER BY station_id"
+        )
+        return [Extent(*row) for row in rows]
+
+    def size_bytes(self) -> int:
+        """See `base.Store`."""
+        files = (self._path, self._path.with_name(self._path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def counters(self) -> list[Count]:
         """See `base.Store`."""
         return [Count(*row) for row in self._query("SELECT name, label, count FROM counters ORDER BY name, label")]
@@ -172,7 +196,9 @@ class SQLiteStore:
         self._query("ANALYZE")
         while self._query("PRAGMA freelist_count")[0][0]:
             pause()
-            self._query(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
+            with _said(self._path):
+                # executescript goes on until it is done; execute would stop after the first page.
+                self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
         self._query("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

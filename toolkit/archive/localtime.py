@@ -1,0 +1,52 @@
+"""Times that a host wrote in its own local time, without an offset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from toolkit.errors import UsageError
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone by its name in the tz database.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(f"--timezone={name!r}: give a name such as Europe/Athens") from None
+
+
+class LocalTimes:
+    """Local times of one host, row after row in the order in which they were written.
+
+    At the end of summer time an hour comes twice. A row in it is taken for the first pass, unless the station's row
+    before it was at that time or later: then it is the second.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._before: dict[str, int] = {}
+
+    def __call__(self, station_id: str, text: str) -> int:
+        """Seconds since the epoch; a time that has an offset keeps it.
+
+        Raises:
+            ValueError: it is no time, or one that the clocks skipped.
+        """
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("no time") from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self._zone)
+            if moment.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+                raise ValueError("a time that the clocks skipped")
+            if int(moment.timestamp()) <= self._before.get(station_id, 0):
+                moment = moment.replace(fold=1)
+        epoch = int(moment.timestamp())
+        self._before[station_id] = epoch
+        return epoch

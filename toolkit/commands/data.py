@@ -1,0 +1,212 @@
+"""`weather-tool data`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from toolkit.archive import reading
+from toolkit.archive.exporting import whole_file, write_csv, write_parquet
+from toolkit.archive.importing import import_file
+from toolkit.archive.localtime import LocalTimes, zone_named
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.options import add_setting
+from toolkit.settings import Loaded, Settings
+from toolkit.show import progress, table
+from toolkit.store import Selection, open_for_reading, open_for_writing
+from toolkit.times import from_epoch, iso, now, parse
+from toolkit.variables import BY_NAME, DETECTED
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary in (
+        ("latest", "the newest observation of each station"),
+        ("stations", "the stations, and what there is of each"),
+        ("summary", "what the store holds, and what the collector did"),
+    ):
+        look = actions.add_parser(name, help=summary, description=f"Show {summary}.")
+        look.add_argument("--json", action="store_true", help="as JSON")
+        add_setting(look, "--db", "db", "DATABASE")
+
+    export = actions.add_parser(
+        "export", help="write observations as CSV or Parquet", description="Write observations as CSV or Parquet."
+    )
+    export.add_argument("output", metavar="FILE", help="NAME.csv, NAME.parquet, or - for CSV on standard output")
+    export.add_argument("--format", choices=("csv", "parquet"), help="default: by the name's ending")
+    export.add_argument("--start", metavar="TIME", help="observations after this")
+    export.add_argument("--end", metavar="TIME", help="observations up to this, which is included")
+    export.add_argument("--station", action="append", default=[], metavar="ID", help="may be repeated; default: all")
+    add_setting(export, "--db", "db", "DATABASE")
+
+    bring = actions.add_parser(
+        "import",
+        help="take observations from CSV or from an existing weather_stream.db",
+        description="Take observations from CSV or from an existing weather_stream.db. "
+        "What is there already stays as it is; only gaps are filled.",
+    )
+    bring.add_argument("input", type=Path, metavar="FILE", help="CSV with the columns of an export, or a database")
+    bring.add_argument(
+        "--timezone", metavar="ZONE", help="whose local time the file's times are, such as Europe/Athens; default: UTC"
+    )
+    bring.add_argument("--replace", action="store_true", help="values of the file replace those that differ")
+    bring.add_argument("--json", action="store_true", help="as JSON")
+    add_setting(bring, "--db", "db", "DATABASE")
+
+
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
+    """Do what was asked for."""
+    actions = {
+        "latest": _latest, "stations": _stations, "summary": _summary, "export": _export, "import": _import,
+    }  # fmt: skip
+    return actions[args.action](args, loaded.settings)
+
+
+def _latest(args: argparse.Namespace, settings: Settings) -> int:
+    with open_for_reading(settings.db) as store:
+        latest = store.latest()
+    if args.json:
+        rows = [{**one._asdict(), "time": iso(from_epoch(one.time))} for one in latest]
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    present = now().timestamp()
+    units = [f"{name} ({BY_NAME[name].unit})" for name in DETECTED]
+    values = [[getattr(one, name) for name in DETECTED] for one in latest]
+    table(
+        ("station", "time", "age (min)", *units),
+        [
+            (
+                one.station_id,
+                iso(from_epoch(one.time)),
+                f"{(present - one.time) / 60:.0f}",
+                *("-" if value is None else f"{value:g}" for value in row),
+            )
+            for one, row in zip(latest, values, strict=True)
+        ],
+    )
+    return 0
+
+
+def _stations(args: argparse.Namespace, settings: Settings) -> int:
+    with open_for_reading(settings.db) as store:
+        extents = {extent.station_id: extent for extent in store.extents()}
+        stations = store.stations()
+    rows = []
+    for station in stations:
+        extent = extents.get(station.station_id)
+        rows.append(
+            {
+                **station._asdict(),
+                "first": iso(from_epoch(extent.first)) if extent else None,
+                "last": iso(from_epoch(extent.last)) if extent else None,
+                "observations": extent.number if extent else 0,
+                "completeness": round(extent.number / _expected(extent.first, extent.last, settings), 4)
+                if extent
+                else None,
+            }
+        )
+    if args.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        names = (
+            "station_id", "station_name_en", "latitude", "longitude", "elevation", "first", "last", "observations",
+            "completeness",
+        )  # fmt: skip
+        header = [name.removeprefix("station_").replace("_en", "").replace("_", " ") for name in names]
+        table(header, [["-" if row[name] is None else row[name] for name in names] for row in rows])
+    return 0
+
+
+def _expected(first: int, last: int, settings: Settings) -> int:
+    """How many observations a station makes from its first to its last."""
+    return (last - first) // settings.cadence_seconds + 1
+
+
+def _summary(args: argparse.Namespace, settings: Settings) -> int:
+    with open_for_reading(settings.db) as store:
+        extents, counters, size = store.extents(), store.counters(), store.size_bytes()
+        stations = len(store.stations())
+    number = sum(extent.number for extent in extents)
+    expected = sum(_expected(extent.first, extent.last, settings) for extent in extents)
+    summary = {
+        "store": settings.db,
+        "size_bytes": size,
+        "stations": stations,
+        "observations": number,
+        "first": iso(from_epoch(min(extent.first for extent in extents))) if extents else None,
+        "last": iso(from_epoch(max(extent.last for extent in extents))) if extents else None,
+        "completeness": round(number / expected, 4) if expected else None,
+        "counters": {f"{count.name}: {count.label}": count.number for count in counters},
+    }
+    if args.json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+    else:
+        counted = summary.pop("counters")
+        table(("what", "value"), [*summary.items(), *counted.items()])  # type: ignore[attr-defined]
+    return 0
+
+
+def _export(args: argparse.Namespace, settings: Settings) -> int:
+    kind = args.format or ("csv" if args.output == "-" else Path(args.output).suffix.lstrip("."))
+    if kind not in {"csv", "parquet"} or (kind == "parquet" and args.output == "-"):
+        raise UsageError(f"{args.output}: give NAME.csv, NAME.parquet, or --format (Parquet needs a file)")
+    selection = Selection(_time(args.start, "--start"), _time(args.end, "--end"), args.station)
+    with open_for_reading(settings.db) as store:
+        unknown = set(args.station) - {station.station_id for station in store.stations()}
+        if unknown:
+            raise UsageError(f"--station={min(unknown)}: there is no such station (see weather-tool data stations)")
+        chosen = store.observations(selection)
+        with progress("exporting", store.count(selection)) as advance:
+            if args.output == "-":
+                write_csv(chosen, sys.stdout, advance)
+            else:
+                with whole_file(Path(args.output)) as path:
+                    if kind == "parquet":
+                        write_parquet(chosen, path, advance)
+                    else:
+                        with path.open("w", encoding="utf-8", newline="") as file:
+                            write_csv(chosen, file, advance)
+    return 0
+
+
+def _time(text: str | None, option: str) -> float | None:
+    try:
+        return parse(text).timestamp() if text else None
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _import(args: argparse.Namespace, settings: Settings) -> int:
+    to_epoch = _clock(args.input, args.timezone)
+    with open_for_writing(settings.db) as store, progress("importing", None) as advance:
+        done = import_file(store, args.input, to_epoch, args.replace, advance)
+    if args.json:
+        print(json.dumps({**done.stored._asdict(), "left_out": dict(done.left_out)}, indent=1, ensure_ascii=False))
+    else:
+        new, changed, there = done.stored
+        print(f"{new} new, {changed} {'replaced' if args.replace else 'filled in'}, {there} unchanged")
+        for reason, number in sorted(done.left_out.items()):
+            where = f", first in row {done.first[reason]}" if reason in done.first else ""
+            print(f"left out: {number} x {reason}{where}")
+    if not any(done.stored):
+        raise ToolkitError(f"nothing could be imported from {args.input}")
+    return 0
+
+
+def _clock(path: Path, timezone: str | None) -> reading.ToEpoch:
+    """How the file's times are to be read."""
+    ours = True
+    with suppress(Exception):  # a file that cannot be read is told of when its rows are
+        ours = not reading.is_database(path) or reading.is_ours(path)
+    if timezone is None:
+        if not ours:
+            raise UsageError(
+                f"the times in {path} are the local time of the host that collected them: "
+                "give --timezone, such as Europe/Athens"
+            )
+        return reading.utc
+    return LocalTimes(zone_named(timezone))

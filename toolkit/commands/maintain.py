@@ -1,0 +1,39 @@
+"""`weather-tool maintain`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from toolkit.maintenance import maintain
+from toolkit.options import add_setting
+from toolkit.settings import Loaded
+from toolkit.store import open_for_reading, open_for_writing
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_setting(parser, "--data-days", "data_days", "DAYS")
+    add_setting(parser, "--log-days", "log_days", "DAYS")
+    add_setting(parser, "--report-days", "report_days", "DAYS")
+    add_setting(parser, "--db", "db", "DATABASE")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
+    """Maintain."""
+    settings = loaded.settings
+    # Looking first: a database that is not there is not to be made by this command.
+    with open_for_reading(settings.db) as looking:
+        looking.newest()
+    with open_for_writing(settings.db) as store:
+        removed = maintain(store, settings, time.time(), args.dry_run)
+    if args.json:
+        print(json.dumps(removed._asdict()))
+    else:
+        verb = "would remove" if args.dry_run else "removed"
+        log_lines = "" if args.dry_run else f"{removed.log_lines} lines of the collector's log, "
+        print(f"{verb} {removed.observations} observations, {log_lines}{removed.reports} reports")
+    return 0
