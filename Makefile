@@ -34,16 +34,20 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 	@lab/lab.sh list
 
 .PHONY: test
-test: setup lint ## Every test: linters, units, integration, and the roles on a real systemd host
+test: setup lint needs ## Every test: linters, units, integration, chaos, and the roles on real systemd hosts
 	pytest
 	molecule test --all
 
+.PHONY: needs
+needs:
+	@tools/need.sh faketime openssl postgresql
+
 .PHONY: chaos
-chaos: setup ## The chaos tests in their long form: 200 kills on each engine
+chaos: setup needs ## The chaos tests in their long form: 200 kills on each engine
 	CHAOS_KILLS=200 pytest tests/chaos
 
 .PHONY: bench
-bench: setup ## Speed, memory and size, against their bounds and a reference
+bench: setup needs ## Speed, memory and size, against their bounds and a reference
 	python -m tests.bench
 
 .PHONY: lint

@@ -6,8 +6,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$(dirname "$here")/.lab
 name=${LAB_NAME:-weather-lab}
 debian=${DEBIAN:-bookworm}
-image=localhost/weather-lab:$debian
-packages=(systemd systemd-sysv dbus python3 openssh-server sudo cron sqlite3 iproute2 ca-certificates procps)
+read -ra more <<<"${LAB_PACKAGES:-}"
+packages=(systemd systemd-sysv dbus python3 openssh-server sudo cron sqlite3 iproute2 ca-certificates procps "${more[@]}")
+image=localhost/weather-lab:$(IFS=-; echo "${debian}${more[*]:+-${more[*]}}")
 
 usage() {
     cat <<EOF
@@ -20,7 +21,7 @@ usage: lab/lab.sh up [HOSTS] | down | clean | list | gateway | image
   gateway     the address at which the hosts reach this machine
   image       make the image that hosts boot from
 
-LAB_NAME names the lab, DEBIAN the release (bookworm, trixie).
+LAB_NAME names the lab, DEBIAN the release (bookworm, trixie), LAB_PACKAGES what hosts have besides.
 EOF
 }
 
@@ -102,6 +103,8 @@ start() {
     wait_until_booted "$1"
     # Hosts reach one another and this machine, but not the internet: nothing that is deployed may need it.
     podman exec "$1" ip route delete default
+    # As on a booted machine; systemd leaves it to who made the container. Without it units get no credentials.
+    podman exec "$1" mount --make-rshared /
 }
 
 wait_for_all() {

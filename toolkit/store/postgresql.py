@@ -327,7 +327,12 @@ def _password() -> str | None:
     """What systemd hands over by LoadCredential=; without it libpq looks into ~/.pgpass and PGPASSWORD."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     file = Path(folder, CREDENTIAL) if folder else None
-    return file.read_text(encoding="utf-8").strip() if file and file.exists() else None
+    try:
+        return file.read_text(encoding="utf-8").strip() if file else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"the credential {file} cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
 def _shown(url: str) -> str:
