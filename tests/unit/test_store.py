@@ -7,7 +7,9 @@ import pytest
 
 from tests.conftest import collection, feature
 from toolkit.feed.document import Document, parse
-from toolkit.store import StoreError, open_for_reading, open_for_writing
+from toolkit.store import Count, StoreError, open_for_reading, open_for_writing, sqlite_schema
+from toolkit.store.base import migrations
+from toolkit.store.sqlite_schema import APPLICATION_ID
 
 COLLECTED = 1_763_827_260
 
@@ -175,3 +177,33 @@ def test_an_empty_or_foreign_file_is_said_to_be_one(path: Path, content: bytes) 
     path.write_bytes(content)
     with pytest.raises(StoreError, match="is empty" if not content else "not a database"):
         open_for_reading(str(path))
+
+
+def test_a_database_of_the_first_release_is_brought_up_to_date(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(migrations("sqlite")[0])
+    connection.executescript(
+        f"PRAGMA user_version = 1; PRAGMA application_id = {APPLICATION_ID};"
+        "INSERT INTO stations VALUES (1, 'volos', NULL, NULL, NULL, NULL, NULL, '2025-01-01 00:00:00', '2025-01-01 00:00:00');"
+        "INSERT INTO observation (time, station, temp_out, delay) VALUES ('2025-01-01 00:00:00', 1, 139, 60);"
+    )
+    connection.close()
+    with pytest.raises(StoreError, match="older than this program"):
+        open_for_reading(str(path))
+    with open_for_writing(str(path)) as store:
+        assert store.counters() == [Count("observations", "new", 1)]
+    assert rows(path, "SELECT time, station_id, temp_out, collected_at FROM observations") == [
+        ("2025-01-01 00:00:00", "volos", 13.9, "2025-01-01 00:01:00")
+    ]
+
+
+def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos")), COLLECTED)
+    monkeypatch.setattr(sqlite_schema, "_MIGRATIONS", [*migrations("sqlite"), "DROP TABLE counters;\nBROKEN;\n"])
+    monkeypatch.setattr(sqlite_schema, "VERSION", 3)
+    with pytest.raises(StoreError, match="syntax error"):
+        open_for_writing(str(path))
+    assert rows(path, "PRAGMA user_version") == [(2,)]
+    assert rows(path, "SELECT COUNT(*) FROM counters") == [(1,)]
+    assert rows(path, "SELECT COUNT(*) FROM observations") == [(1,)]

@@ -209,15 +209,17 @@ class PostgreSQLStore:
         )
 
     def _remove(self, table: str, column: str, before: float, pause: Callable[[], None]) -> int:
-        statement = sql.SQL(
-            "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} < %s LIMIT %s))"
-        ).format(table=sql.Identifier(table), column=sql.Identifier(column))
+        names = {"table": sql.Identifier(table), "column": sql.Identifier(column)}
+        ahead = sql.SQL("SELECT {column} FROM {table} WHERE {column} < %s ORDER BY {column} LIMIT 1 OFFSET %s")
+        up_to = sql.SQL("DELETE FROM {table} WHERE {column} <= %s").format(**names)
+        the_rest = sql.SQL("DELETE FROM {table} WHERE {column} < %s").format(**names)
         removed = 0
         while True:
             with self._transaction() as cursor:
-                step = cursor.execute(statement, (from_epoch(before), ROWS_PER_STEP)).rowcount
-            removed += step
-            if step < ROWS_PER_STEP:
+                bound = cursor.execute(ahead.format(**names), (from_epoch(before), ROWS_PER_STEP)).fetchone()
+                step = cursor.execute(up_to, bound) if bound else cursor.execute(the_rest, (from_epoch(before),))
+                removed += step.rowcount
+            if bound is None:
                 return removed
             pause()
 
