@@ -60,8 +60,9 @@ def test_the_disk_is_full_for_a_while(small_disk: Path, quick: dict[str, str], f
             publish_and_wait(ledger, running, f"{waiting} documents wait")
         assert "no space left" in running.log
         filler.unlink()
-        running.wait_for("STATUS=2")
-        publish_and_wait(ledger, running, "100 new")
+        ledger.wait_until_stored(quick["WEATHER_DB"], running)
+        ledger.publish_until_fetched(running)
+        ledger.wait_until_stored(quick["WEATHER_DB"], running)
         log = running.stop()
     ledger.compare(quick["WEATHER_DB"])
     assert log.count("documents wait in the spool until it is well") <= 2, log
@@ -80,7 +81,7 @@ def test_the_database_is_locked_again_and_again(quick: dict[str, str], feed: Fee
             publish_and_wait(ledger, running, "2 documents wait")
             holder.execute("ROLLBACK")
             holder.close()
-            running.wait_for("STATUS=2")
+            ledger.wait_until_stored(quick["WEATHER_DB"], running)
         running.stop()
     ledger.compare(quick["WEATHER_DB"])
 
@@ -109,7 +110,8 @@ def test_the_feed_is_down_and_lies(quick: dict[str, str], feed: Feed, tmp_path: 
             while len(feed.requests) == seen:
                 running.wait_for("WATCHDOG")
             feed.status, feed.headers = 200, {}
-            publish_and_wait(ledger, running, "20 new")
+            ledger.publish_until_fetched(running)
+            ledger.wait_until_stored(quick["WEATHER_DB"], running)
         log = running.stop()
     ledger.compare(quick["WEATHER_DB"])
     assert "Traceback" not in log
@@ -130,7 +132,8 @@ def test_the_clock_is_set_back_and_forward(quick: dict[str, str], feed: Feed, tm
         running.wait_for("20 new")
         for offset in ("-3d", "+400d", "-20y", "+1h", "+0"):
             clock.write_text(offset)
-            publish_and_wait(ledger, running, "20 new")
+            ledger.publish_until_fetched(running)
+            ledger.wait_until_stored(quick["WEATHER_DB"], running)
         running.stop()
     ledger.compare(quick["WEATHER_DB"])
 

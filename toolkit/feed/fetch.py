@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
@@ -72,6 +73,7 @@ class Fetcher:
         }
         self._pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
         self._validators: dict[str, str] = {}
+        self._kept = b""
 
     def fetch(self) -> Fetched | None:
         """The current document; None if it is the one that was kept by `keep`.
@@ -84,12 +86,14 @@ class Fetcher:
         """
         try:
             with _time_limit(self._timeout):
-                return self._follow(self.url)
+                fetched = self._follow(self.url)
         except _OutOfTimeError:
             self._pool.clear()
             raise FeedError(f"the feed {self.url} took longer than {self._timeout:g} s") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise FeedError(f"the feed {self.url} is unreachable: {_reason(error)}") from error
+        # A server that knows no conditional requests sends the same document again.
+        return None if fetched and _digest(fetched.body) == self._kept else fetched
 
     def _follow(self, url: str) -> Fetched | None:
         for _ in range(REDIRECTS + 1):
@@ -138,6 +142,11 @@ class Fetcher:
     def keep(self, document: Fetched) -> None:
         """The document is safe: ask from now on only for another one."""
         self._validators = document.validators
+        self._kept = _digest(document.body)
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 class _OutOfTimeError(Exception):
