@@ -135,7 +135,8 @@ SWITCH = Kind(_switch, {"type": "bool"})
 URL = Kind(_url, {"type": "str"})
 DATABASE = Kind(_database, {"type": "str"})
 VARIABLES = Kind(_variables, {"type": "str"})
-METHODS = ("3sigma", "mad", "arima")
+COMBINED = "combined"
+METHODS = (COMBINED, "3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl")
 
 
 def _setting(default: str, kind: Kind, doc: str, alias: str | None = None) -> Any:
@@ -184,7 +185,11 @@ class Settings:
         "6", number(0.5, 24 * 31, whole=False), "How far back a detection run looks, in hours."
     )
     detection_method: str = _setting(
-        "3sigma", choice(*METHODS), "The temporal method of a detection run.", alias="DETECTION_METHOD"
+        COMBINED,
+        choice(*METHODS),
+        "How a detection run tells an anomaly: `combined` by every test there is, or the name of a temporal method, "
+        "which compares each reading with the station's own window.",
+        alias="DETECTION_METHOD",
     )
     detection_variables: tuple[str, ...] = _setting(
         ",".join(DETECTED), VARIABLES, "The variables a detection run judges, separated by commas."

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Nature = Literal["level", "gusty", "circular", "rare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class Variable:
         per_unit: stored steps per unit; 10 keeps tenths as a small integer (see `store.encoding`).
         accuracy: of a good station's sensor, in `unit` (Davis Vantage Pro2, which the NOA network uses; a direction
             is told to 16 points). A deviation within it is no anomaly, however calm the window was.
+        nature: how it varies: `level` about a level that neighbours share, `gusty` likewise but the more the higher
+            it is, `circular` (a direction), or `rare` (zero for days).
         low, high: what is physically possible, in `unit`: wider than the WMO's records of weather extremes
             (-89.2 and 56.7 °C, 408 km/h, 1825 mm in a day) and than pressure at the highest stations.
     """
@@ -25,19 +30,20 @@ class Variable:
     accuracy: float
     low: float
     high: float
+    nature: Nature
 
 
 MEASURED = (
-    Variable("temp_out", "°C", 10, 0.3, -95, 62),
-    Variable("hi_temp", "°C", 10, 0.3, -95, 62),
-    Variable("low_temp", "°C", 10, 0.3, -95, 62),
-    Variable("out_hum", "%", 1, 3.0, 0, 100),
-    Variable("bar", "hPa", 10, 1.0, 450, 1100),
-    Variable("rain", "mm", 10, 0.2, 0, 2000),
-    Variable("wind_speed", "km/h", 10, 3.2, 0, 450),
-    Variable("wind_dir", "°", 10, 22.5, 0, 360),
-    Variable("hi_speed", "km/h", 10, 3.2, 0, 450),
-    Variable("hi_dir", "°", 10, 22.5, 0, 360),
+    Variable("temp_out", "°C", 10, 0.3, -95, 62, "level"),
+    Variable("hi_temp", "°C", 10, 0.3, -95, 62, "level"),
+    Variable("low_temp", "°C", 10, 0.3, -95, 62, "level"),
+    Variable("out_hum", "%", 1, 3.0, 0, 100, "level"),
+    Variable("bar", "hPa", 10, 1.0, 450, 1100, "level"),
+    Variable("rain", "mm", 10, 0.2, 0, 2000, "rare"),
+    Variable("wind_speed", "km/h", 10, 3.2, 0, 450, "gusty"),
+    Variable("wind_dir", "°", 10, 22.5, 0, 360, "circular"),
+    Variable("hi_speed", "km/h", 10, 3.2, 0, 450, "gusty"),
+    Variable("hi_dir", "°", 10, 22.5, 0, 360, "circular"),
 )
 
 BY_NAME = {variable.name: variable for variable in MEASURED}

@@ -1,4 +1,4 @@
-"""A window of observations as arrays: stations by slots of one cadence."""
+"""Observations as arrays: stations by slots of one cadence, and moments of the days before."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from toolkit.feed.document import Station
-from toolkit.store import Store
+from toolkit.quality.arrays import Floats, Ints
+from toolkit.quality.series import Series, scaled
+from toolkit.store import Span, Store
+from toolkit.variables import BY_NAME
 
-Floats = npt.NDArray[np.float64]
+HOUR = 3600.0
+DAY = 24 * HOUR
+# What is usual is learnt from so many days before the window.
+PAST_DAYS = 5.0
+# They are read whole in a small network. A large one has what is usual now at many stations instead of at many times: it
+# reads what is left of so many days of one station, but half a day, and single moments before that.
+STATION_DAYS = 100.0
+LEAST_DAYS = 0.5
+MOMENTS_HOURS = 3.0
+# Those of a past that was read whole.
+LEVELS_HOURS = 1.0
+# A window is never judged by less than so many hours of readings.
+SHORTEST_HOURS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,36 +34,138 @@ class Grid:
 
     Attributes:
         stations: the rows.
+        cadence: seconds from slot to slot.
+        end: when the last slot ends, seconds since the epoch.
+        window: how many slots at the end are judged.
         times: when each value was observed, seconds since the epoch; stations by slots, NaN where nothing was.
         values: by variable, stations by slots, NaN where nothing was measured.
+        moments: by variable, stations by moments before the slots.
+        moment_times: of these, seconds since the epoch.
+        days: for how many days before the window there are observations of each station.
     """
 
     stations: list[Station]
+    cadence: float
+    end: float
+    window: int
     times: Floats
     values: dict[str, Floats]
+    moments: dict[str, Floats]
+    moment_times: Floats
+    days: Floats
 
     @property
-    def slots(self) -> int:
-        """How many observations of a station the window expects."""
-        return int(self.times.shape[1])
+    def per_hour(self) -> int:
+        """Slots in an hour, at least one."""
+        return max(1, round(HOUR / self.cadence))
+
+    def slot_times(self) -> Floats:
+        """When each slot ends, seconds since the epoch."""
+        slots = self.times.shape[1]
+        found: Floats = self.end - self.cadence * np.arange(slots - 1, -1, -1)
+        return found
+
+    def series(self, name: str) -> Series:
+        """One variable as the tests see it."""
+        variable = BY_NAME[name]
+        readings = scaled(variable, self.values[name])
+        earlier = scaled(variable, self.moments[name])
+        ends = self.slot_times()
+        step = max(1, round(LEVELS_HOURS * HOUR / self.cadence)) if not earlier.shape[1] else round(
+            MOMENTS_HOURS * HOUR / self.cadence
+        )
+        places = np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
+        return Series(
+            variable=variable,
+            values=self.values[name],
+            scaled=readings,
+            levels=np.hstack([earlier, readings[:, places]]),
+            hours=_hours(ends),
+            level_hours=_hours(np.concatenate([self.moment_times, ends[places]])),
+            window=self.window,
+            per_hour=self.per_hour,
+            days=self.days,
+        )
 
 
 def load(store: Store, start: float, end: float, cadence: float, variables: Sequence[str]) -> Grid:
-    """Read the window after `start` up to and including `end`, in seconds since the epoch.
+    """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
 
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
+    Where the stations report more rarely than `cadence`, slots are as long as their own.
     """
     stations = store.stations()
-    place = {station.station_id: row for row, station in enumerate(stations)}
-    slots = max(1, round((end - start) / cadence))
+    place = np.zeros(max(store.numbers(), default=0) + 1, dtype=np.int64)
+    place[store.numbers()] = np.arange(len(stations))
+
+    def read(spans: Sequence[Span]) -> tuple[Ints, Floats, Floats]:
+        """The row of each reading, its time, and its values, readings by variables."""
+        chunks = [np.array(rows, dtype=np.float64) for rows in store.readings(spans, variables)] if spans else []
+        rows = np.vstack(chunks) if chunks else np.empty((0, 2 + len(variables)))
+        return place[rows[:, 0].astype(np.int64)], rows[:, 1], rows[:, 2:]
+
+    judged = read([Span(start, end)])
+    cadence = max(cadence, _rhythm(judged[0], judged[1], cadence))
+    window = max(1, round((end - start) / cadence))
+    lead_days = float(np.clip(STATION_DAYS / max(len(stations), 1), LEAST_DAYS, PAST_DAYS))
+    lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start)) / cadence)
+    slots = lead + window
+    first = end - slots * cadence
+    before = read([Span(first, end - window * cadence)])
+    moments = np.arange(first, first - (PAST_DAYS - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
+    earlier = read([Span(moment - cadence, moment) for moment in moments.tolist()])
+
+    row, observed, read_values = (np.concatenate(parts) for parts in zip(before, judged, strict=True))
+    inside = observed > first
+    row, observed, read_values = row[inside], observed[inside], read_values[inside]
+    order = np.argsort(observed, kind="stable")
+    row, observed, read_values = row[order], observed[order], read_values[order]
+    slot = slots - 1 - np.minimum((end - observed) // cadence, slots - 1).astype(np.int64)
     times = np.full((len(stations), slots), np.nan)
-    values = np.full((len(variables), len(stations), slots), np.nan)
-    rows = store.window(start, end, variables)
-    if rows:
-        station = np.array([place[row[0]] for row in rows])
-        observed = np.array([row[1] for row in rows], dtype=np.float64)
-        slot = slots - 1 - np.minimum((end - observed) // cadence, slots - 1).astype(int)
-        times[station, slot] = observed
-        for number in range(len(variables)):
-            values[number, station, slot] = np.array([row[2 + number] for row in rows], dtype=np.float64)
-    return Grid(stations, times, dict(zip(variables, values, strict=True)))
+    times[row, slot] = observed
+    values, at_moments = {}, {}
+    moment = np.searchsorted(moments, earlier[1])
+    for number, name in enumerate(variables):
+        values[name] = np.full((len(stations), slots), np.nan)
+        values[name][row, slot] = read_values[:, number]
+        at_moments[name] = np.full((len(stations), len(moments)), np.nan)
+        at_moments[name][earlier[0], moment] = earlier[2][:, number]
+    seen = np.zeros((len(stations), len(moments)), dtype=bool)
+    seen[earlier[0], moment] = True
+    return Grid(
+        stations=stations,
+        cadence=cadence,
+        end=end,
+        window=window,
+        times=times,
+        values=values,
+        moments=at_moments,
+        moment_times=moments,
+        days=_days(seen, moments, ~np.isnan(times[:, :lead]), end - window * cadence, first, cadence),
+    )
+
+
+def _rhythm(row: Ints, observed: Floats, cadence: float) -> float:
+    """How far apart a typical station's observations are, in seconds, as a whole number of cadences."""
+    order = np.lexsort((observed, row))
+    apart = np.diff(observed[order])[np.diff(row[order]) == 0]
+    apart = apart[apart > 0]
+    if not len(apart):
+        return cadence
+    return max(1, round(float(np.median(apart)) / cadence)) * cadence
+
+
+def _days(seen: np.ndarray, moments: Floats, lead: np.ndarray, until: float, first: float, cadence: float) -> Floats:  # type: ignore[type-arg]
+    """How long before `until` each station was seen first, in days."""
+    found = np.zeros(len(lead))
+    if lead.shape[1]:
+        there = lead.any(axis=1)
+        found = np.where(there, (until - (first + cadence * np.argmax(lead, axis=1))) / DAY, found)
+    if len(moments):
+        there = seen.any(axis=1)
+        found = np.where(there, (until - moments[np.argmax(seen, axis=1)]) / DAY, found)
+    return found
+
+
+def _hours(times: Floats) -> Floats:
+    return times / HOUR % 24

@@ -6,10 +6,13 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-SCHEMA = "weather-toolkit/report/1"
+SCHEMA = "weather-toolkit/report/2"
 
 Class = Literal["device_failure", "weather_event", "suspected", "unverified"]
-"""Whether neighbours saw it: no, yes, perhaps, or there are none to ask."""
+"""A fault; weather, which neighbours saw too; a fault or local weather; no neighbour could be asked."""
+
+STATION = "all"
+"""Stands for the variable where a station as a whole is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +35,52 @@ class Stations:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A station that was asked, and Pearson's correlation with it over the window."""
+    """A station that was asked.
+
+    Attributes:
+        station_id: which.
+        distance_km: how far away.
+        value: what it measured when the anomaly was worst; None if nothing.
+        implies: what that implies for the station, by the usual difference of the two.
+        correlation: Pearson's with it over the window; None if too little is common to both.
+    """
 
     station_id: str
-    correlation: float
+    distance_km: float
+    value: float | None
+    implies: float | None
+    correlation: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """One stretch of readings that the station's own past does not explain.
+    """One stretch of readings that are not what they should be.
 
     Attributes:
         station_id: where.
-        variable: which of its variables.
+        variable: which of its variables; `all` where the station as a whole is silent.
         start: the first such reading, ISO 8601 in UTC.
         end: the last.
-        value: the reading that deviates most, in the variable's unit.
-        expected: what the test expected there.
-        score: how far that is off, in the test's standard deviations.
-        test: the temporal method.
+        value: the reading that is farthest off, in the variable's unit; None where there is none.
+        expected: what was expected then; None where nothing can be.
+        score: how far that is off, in usual deviations; None where nothing is expected.
+        test: what found it: a test of `toolkit.quality`, or the temporal method.
         class: the verdict.
-        correlation: the median of the neighbours' correlations; None if none could be asked.
-        neighbours: who was asked.
+        reason: what decided it, in a sentence.
+        correlation: the median of the neighbours' correlations; None if there are none.
+        neighbours: who was asked, nearest first.
     """
 
     station_id: str
     variable: str
     start: str
     end: str
-    value: float
-    expected: float
-    score: float
+    value: float | None
+    expected: float | None
+    score: float | None
     test: str
     class_: Class
+    reason: str
     correlation: float | None
     neighbours: list[Neighbour]
 

@@ -1,4 +1,4 @@
-"""One detection run: a window, a temporal method, spatial verification, a report."""
+"""One detection run: a window, the tests, a temporal method, verdicts, a report."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ import numpy as np
 
 from toolkit import times
 from toolkit.detector import grid as grids
+from toolkit.detector import temporal
 from toolkit.detector.grid import Grid
-from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stations, Window
-from toolkit.detector.spatial import UNVERIFIED, neighbours, verify
-from toolkit.detector.temporal import METHODS, THRESHOLD
+from toolkit.detector.judge import Judged, judge
+from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
+from toolkit.detector.verdict import Court, Stretch
 from toolkit.errors import UsageError
-from toolkit.settings import Settings
+from toolkit.quality import consistency, missing
+from toolkit.quality.arrays import Bools, stretches
+from toolkit.quality.neighbours import nearest
+from toolkit.settings import COMBINED, Settings
 from toolkit.store import Store
-from toolkit.variables import BY_NAME
 
 # A station with less than this share of what the window expects is not judged.
 ENOUGH = 0.5
+# Which test an anomaly is named by, where several found it for as long.
+ORDER = ("range", "missing", "consistency", "persistence", "noise", "step", "spatial")
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
@@ -34,72 +39,126 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
         UsageError: there is no station `only`.
     """
     start = end - settings.window_hours * 3600
-    grid = grids.load(store, start, end, settings.cadence_seconds, settings.detection_variables)
-    rows = [row for row, station in enumerate(grid.stations) if only in {None, station.station_id}]
-    if only is not None and not rows:
-        known = ", ".join(station.station_id for station in grid.stations)
-        raise UsageError(f"there is no station {only!r}; there are: {known or 'none yet'}")
+    variables = settings.detection_variables
+    more = set().union(*(consistency.needed(name) for name in variables)) - set(variables)
+    grid = grids.load(store, start, end, settings.cadence_seconds, [*variables, *sorted(more)])
+    names = [station.station_id for station in grid.stations]
+    if only is not None and only not in names:
+        raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
+    rows = np.array([only in {None, name} for name in names], dtype=bool)
 
-    anomalies: list[Anomaly] = []
-    insufficient: list[Insufficient] = []
-    judged = 0
-    for row in rows:
-        station_id = grid.stations[row].station_id
-        observed = int(np.count_nonzero(~np.isnan(grid.times[row])))
-        if observed < ENOUGH * grid.slots:
-            insufficient.append(Insufficient(station_id, f"{observed} of {grid.slots} expected observations"))
-            continue
-        judged += 1
-        for variable, values in grid.values.items():
-            present = int(np.count_nonzero(~np.isnan(values[row])))
-            if present >= ENOUGH * grid.slots:
-                anomalies += _anomalies(grid, row, variable, settings)
-            elif present:  # none at all: this station does not measure it
-                insufficient.append(Insufficient(station_id, f"{variable}: {present} of {grid.slots} expected values"))
+    present = ~np.isnan(grid.times[:, -grid.window :])
+    enough = present.sum(axis=1) >= ENOUGH * grid.window
+    anomalies = list(_anomalies(grid, settings, present, rows)) if grid.stations else []
     return Report(
         schema=SCHEMA,
         generated_at=times.iso(times.now()),
         window=Window(_iso(start), _iso(end), settings.window_hours),
         method=settings.detection_method,
-        stations=Stations(len(rows), judged, len({anomaly.station_id for anomaly in anomalies})),
-        anomalies=sorted(anomalies, key=lambda anomaly: (anomaly.start, anomaly.station_id)),
-        insufficient=insufficient,
+        stations=Stations(
+            int(rows.sum()), int((rows & enough).sum()), len({anomaly.station_id for anomaly in anomalies})
+        ),
+        anomalies=sorted(anomalies, key=lambda one: (one.start, one.station_id, one.variable)),
+        insufficient=[
+            Insufficient(names[row], f"{present[row].sum()} of {grid.window} expected observations")
+            for row in np.flatnonzero(rows & ~enough)
+        ]
+        + _partly(grid, settings, rows & enough),
     )
 
 
-def _anomalies(grid: Grid, row: int, variable: str, settings: Settings) -> Iterator[Anomaly]:
-    """The anomalies of one station's variable, each with its verdict."""
-    values = grid.values[variable]
-    judged = METHODS[settings.detection_method](values[row], BY_NAME[variable].accuracy)
-    stretches = list(_stretches(judged.score > THRESHOLD))
-    if not stretches:
-        return
-    verdict = UNVERIFIED
-    if settings.spatial_verify:
-        near = neighbours(grid.stations, row, settings.neighbour_km, settings.neighbour_elevation_m)
-        verdict = verify(values, grid.stations, row, near)
-    for slots in stretches:
-        worst = slots.start + int(np.argmax(judged.score[slots]))
-        yield Anomaly(
-            station_id=grid.stations[row].station_id,
-            variable=variable,
-            start=_iso(grid.times[row, slots.start]),
-            end=_iso(grid.times[row, slots.stop - 1]),
-            value=float(values[row, worst]),
-            expected=round(float(judged.expected[worst]), 2),
-            score=round(float(judged.score[worst]), 2),
-            test=settings.detection_method,
-            class_=verdict.class_,
-            correlation=verdict.correlation,
-            neighbours=verdict.neighbours,
-        )
+def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> Iterator[Anomaly]:
+    """Every anomaly of the stations in `rows`."""
+    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    judged = {name: judge(grid.series(name), neighbours) for name in settings.detection_variables}
+    court = Court(grid, neighbours, judged, ask=settings.spatial_verify)
+
+    silent = missing.flag(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
+    for row in np.flatnonzero(silent.any(axis=1) & rows):
+        for first, after in stretches(silent[row]):
+            yield _silent(grid, row, first, after)
+    for variable, one in judged.items():
+        flags = one.flags if settings.detection_method == COMBINED else _replaced(one, settings.detection_method)
+        flags["missing"] &= ~silent
+        values = {name: readings[:, -grid.window :] for name, readings in grid.values.items()}
+        flags["consistency"], says = consistency.flag(variable, values)
+        for stretch in _stretches(flags, rows, grid.per_hour):
+            verdict = court.verdict(variable, stretch, says[stretch.row] if stretch.test == "consistency" else "")
+            start, end = _extent(grid, stretch)
+            yield Anomaly(
+                station_id=grid.stations[stretch.row].station_id,
+                variable=variable,
+                start=start,
+                end=end,
+                value=verdict.value,
+                expected=verdict.expected,
+                score=verdict.score,
+                test=stretch.test,
+                class_=verdict.class_,
+                reason=verdict.reason,
+                correlation=verdict.correlation,
+                neighbours=verdict.neighbours,
+            )
 
 
-def _stretches(flagged: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[slice]:
-    """Runs of flagged slots: one anomaly each, however many readings it lasts."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], flagged.astype(np.int8), [0]))))
-    for first, after in edges.reshape(-1, 2).tolist():
-        yield slice(first, after)
+def _replaced(judged: Judged, method: str) -> dict[str, Bools]:
+    """The tests of single readings, and a temporal method instead of those that compare."""
+    series = judged.series
+    found = temporal.METHODS[method](series.judged, series.variable.accuracy)
+    return {
+        "range": judged.flags["range"],
+        "missing": judged.flags["missing"],
+        method: found.score > temporal.THRESHOLD,
+    }
+
+
+def _stretches(flags: dict[str, Bools], rows: Bools, per_hour: int) -> Iterator[Stretch]:
+    """Flagged slots as stretches, those of less than an hour apart joined; each is named by what found most of it."""
+    any_test = np.logical_or.reduce(list(flags.values()))
+    order = {name: place for place, name in enumerate(ORDER)}
+    for row in np.flatnonzero(any_test.any(axis=1) & rows):
+        for first, after in stretches(any_test[row], per_hour - 1):
+            found = {name: int(flagged[row, first:after].sum()) for name, flagged in flags.items()}
+            test = max(found, key=lambda name: (found[name], -order.get(name, len(order))))
+            yield Stretch(int(row), first, after, test)
+
+
+def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
+    hours = (after - first) / grid.per_hour
+    slots = grid.slot_times()[-grid.window :]
+    return Anomaly(
+        station_id=grid.stations[row].station_id,
+        variable=STATION,
+        start=_iso(slots[first]),
+        end=_iso(slots[after - 1]),
+        value=None,
+        expected=None,
+        score=None,
+        test="missing",
+        class_="device_failure",
+        reason=f"the station has been silent for {hours:.1f} h, while it used to report and others do",
+        correlation=None,
+        neighbours=[],
+    )
+
+
+def _extent(grid: Grid, stretch: Stretch) -> tuple[str, str]:
+    """When a stretch began and ended: the times of its readings, of its slots where there is none."""
+    ends = grid.slot_times()[-grid.window :]
+    observed = grid.times[stretch.row, -grid.window :]
+    at = np.where(np.isnan(observed), ends, observed)
+    return _iso(at[stretch.first]), _iso(at[stretch.after - 1])
+
+
+def _partly(grid: Grid, settings: Settings, rows: Bools) -> list[Insufficient]:
+    """Variables that a station measured some of the time, but too rarely to be judged."""
+    found = []
+    for variable in settings.detection_variables:
+        present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
+        for row in np.flatnonzero(rows & (present > 0) & (present < ENOUGH * grid.window)):
+            reason = f"{variable}: {present[row]} of {grid.window} expected values"
+            found.append(Insufficient(grid.stations[row].station_id, reason))
+    return found
 
 
 def _iso(epoch: float) -> str:

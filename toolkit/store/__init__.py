@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from toolkit.settings import is_postgresql
-from toolkit.store.base import Count, Extent, Selection, Store, Stored, StoreError, StoreRefusedError
+from toolkit.store.base import Count, Extent, Selection, Span, Store, Stored, StoreError, StoreRefusedError
 
 __all__ = [
-    "Count", "Extent", "Selection", "Store", "StoreError", "StoreRefusedError", "Stored", "open_for_reading",
+    "Count", "Extent", "Selection", "Span", "Store", "StoreError", "StoreRefusedError", "Stored", "open_for_reading",
     "open_for_writing",
 ]  # fmt: skip
 

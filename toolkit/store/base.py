@@ -57,6 +57,13 @@ class Extent(NamedTuple):
     number: int
 
 
+class Span(NamedTuple):
+    """After `start` up to and including `end`, seconds since the epoch."""
+
+    start: float
+    end: float
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which observations.
@@ -102,11 +109,14 @@ class Store(Protocol):
     def newest(self) -> str | None:
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
 
-    def window(self, start: float, end: float, variables: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Observations after `start` up to and including `end` (seconds since the epoch), in order of time.
+    def numbers(self) -> list[int]:
+        """By which `readings` names the stations, in the order of `stations()`."""
 
-        Returns:
-            Rows of (station_id, time in seconds since the epoch, value of each variable or None).
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+        """What some variables were in some spans of time, many rows at a time, in no order.
+
+        Yields:
+            Rows of (station's number, time in seconds since the epoch, value of each variable or None).
         """
 
     def observations(self, selection: Selection) -> Iterator[Observation]:

@@ -19,6 +19,7 @@ from toolkit.store.base import (
     Count,
     Extent,
     Selection,
+    Span,
     Stored,
     StoreError,
     StoreRefusedError,
@@ -31,6 +32,7 @@ from toolkit.times import from_epoch, stored
 CREDENTIAL = "postgresql_password"
 BUSY_SECONDS = 2
 ROWS_PER_STEP = 5000
+ROWS_READ = 20_000
 # Held while the schema is looked at and changed, so that two collectors do not migrate at once: any number will do.
 _MIGRATING = 0x77746B74
 _VALUES = Observation._fields[2:]
@@ -145,16 +147,25 @@ class PostgreSQLStore:
         newest = self._query("SELECT MAX(time) FROM observations")[0][0]
         return stored(newest.timestamp()) if newest else None
 
-    def window(self, start: float, end: float, variables: Sequence[str]) -> list[tuple[Any, ...]]:
+    def numbers(self) -> list[int]:
+        """See `base.Store`."""
+        return list(range(self._query("SELECT COUNT(*) FROM stations")[0][0]))
+
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, variables))
-        return self._query(
-            sql.SQL(
-                "SELECT station_id, extract(epoch FROM time)::int8, {} FROM observations "
-                "WHERE time > %s AND time <= %s ORDER BY time"
-            ).format(names),
-            (from_epoch(start), from_epoch(end)),
-        )
+        query = sql.SQL(
+            "SELECT number, extract(epoch FROM time)::int8, {} "
+            "FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS span (start, until) "
+            "JOIN observations ON time > start AND time <= until "
+            "JOIN (SELECT station_id, row_number() OVER (ORDER BY station_id) - 1 AS number FROM stations) AS s "
+            "USING (station_id)"
+        ).format(names)
+        bounds = ([from_epoch(span.start) for span in spans], [from_epoch(span.end) for span in spans])
+        with _said(self._place), self._connection.transaction(), self._connection.cursor("readings") as cursor:
+            cursor.execute(query, bounds)
+            while rows := cursor.fetchmany(ROWS_READ):
+                yield rows
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 from toolkit.feed.document import Document, Observation, Station
 from toolkit.store import sqlite_schema as schema
-from toolkit.store.base import Count, Extent, Selection, Stored, StoreError, StoreRefusedError, counts, summary
+from toolkit.store.base import Count, Extent, Selection, Span, Stored, StoreError, StoreRefusedError, counts, summary
 from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack
 from toolkit.times import stored
 
@@ -21,6 +22,8 @@ BUSY_SECONDS = 2.0
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
 PAGES_PER_STEP = 500
+# How many rows a reader takes from SQLite at a time.
+ROWS_READ = 20_000
 
 _INSERT = f"INSERT OR IGNORE INTO observation VALUES ({', '.join('?' * (len(COLUMNS) + 3))})"
 
@@ -111,14 +114,24 @@ class SQLiteStore:
         newest: str | None = self._query("SELECT MAX(time) FROM observation")[0][0]
         return newest
 
-    def window(self, start: float, end: float, variables: Sequence[str]) -> list[tuple[Any, ...]]:
+    def numbers(self) -> list[int]:
+        """See `base.Store`."""
+        return [number for (number,) in self._query("SELECT number FROM stations ORDER BY station_id")]
+
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
         """See `base.Store`."""
         values = ", ".join(VALUES_SQL[name] for name in variables)
-        return self._query(
-            f"SELECT station_id, CAST(unixepoch(time) AS INTEGER), {values} FROM observation "
-            "JOIN stations ON number = station WHERE time > ? AND time <= ? ORDER BY time",
-            (stored(start), stored(end)),
-        )
+        bounds = [(stored(span.start), stored(span.end)) for span in spans]
+        with _said(self._path):
+            # The spans one after another, each along the key.
+            cursor = self._connection.execute(
+                "WITH span AS (SELECT value ->> 0 AS start, value ->> 1 AS end FROM json_each(?)) "
+                f"SELECT station, unixepoch(time), {values} FROM span CROSS JOIN observation "
+                "ON time > start AND time <= end",
+                (json.dumps(bounds),),
+            )
+            while rows := cursor.fetchmany(ROWS_READ):
+                yield rows
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""

@@ -1,0 +1,1 @@
+"""How right the detector is, on labelled data: `make bench-detection`."""

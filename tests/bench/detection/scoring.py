@@ -1,0 +1,149 @@
+"""From alarms and labels to scores.
+
+An alarm is whatever an operator must look at: every anomaly that is not called weather, of all runs, where those of
+one station's variable that lie less than an hour apart are one. It is right if a fault of that station (and of that
+variable, where either names one) lies within it or beside it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tests.bench.detection.labelled import HOUR, Fault, Labelled
+
+WHOLE = "all"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An anomaly of one run, as any detector may tell it: times in seconds since the epoch."""
+
+    station: int
+    variable: str
+    start: float
+    end: float
+    class_: str
+    run: float = 0.0
+    test: str = ""
+
+
+@dataclass
+class Score:
+    """Counts, which can be added up over data sets."""
+
+    alarms: int = 0
+    right: int = 0
+    faults: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    seen: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    delays: list[float] = field(default_factory=list)
+    clean_alarms: int = 0
+    clean_days: float = 0.0
+    events: int = 0
+    events_called_failure: int = 0
+
+    def __iadd__(self, other: Score) -> Score:
+        self.alarms += other.alarms
+        self.right += other.right
+        self.delays += other.delays
+        for mine, theirs in ((self.faults, other.faults), (self.seen, other.seen)):
+            for kind, number in theirs.items():
+                mine[kind] += number
+        self.clean_alarms += other.clean_alarms
+        self.clean_days += other.clean_days
+        self.events += other.events
+        self.events_called_failure += other.events_called_failure
+        return self
+
+    @property
+    def recall(self) -> float:
+        return sum(self.seen.values()) / max(1, sum(self.faults.values()))
+
+    @property
+    def precision(self) -> float:
+        return self.right / max(1, self.alarms)
+
+    @property
+    def f1(self) -> float:
+        both = self.recall + self.precision
+        return 2 * self.recall * self.precision / both if both else 0.0
+
+    @property
+    def false_per_100_days(self) -> float:
+        return 100 * self.clean_alarms / max(self.clean_days, 1e-9)
+
+
+def alarms(found: Iterable[Found]) -> list[Found]:
+    """The anomalies that are to be looked at, those less than an hour apart joined."""
+    of: dict[tuple[int, str], list[Found]] = defaultdict(list)
+    for one in found:
+        if one.class_ != "weather_event":
+            of[one.station, one.variable].append(one)
+    joined = []
+    for (station, variable), ones in of.items():
+        ones.sort(key=lambda one: one.start)
+        start, end, run, test = ones[0].start, ones[0].end, ones[0].run, ones[0].test
+        for one in ones[1:]:
+            if one.start - end < HOUR:
+                end = max(end, one.end)
+                run = min(run, one.run)
+            else:
+                joined.append(Found(station, variable, start, end, "", run, test))
+                start, end, run, test = one.start, one.end, one.run, one.test
+        joined.append(Found(station, variable, start, end, "", run, test))
+    return joined
+
+
+def score(data: Labelled, found: Sequence[Found]) -> Score:
+    """The score of what was found in data with faults."""
+    result = Score()
+    raised = alarms(found)
+    result.alarms = len(raised)
+    result.right = sum(any(_matches(alarm, fault, data.cadence) for fault in data.faults) for alarm in raised)
+    for fault in data.faults:
+        result.faults[fault.kind] += 1
+        matching = [alarm for alarm in raised if _matches(alarm, fault, data.cadence)]
+        if matching:
+            result.seen[fault.kind] += 1
+            result.delays.append((min(alarm.run for alarm in matching) - fault.start) / HOUR)
+    return result
+
+
+def score_clean(data: Labelled, found: Sequence[Found]) -> Score:
+    """The score of what was found where nothing was wrong."""
+    result = Score()
+    result.clean_alarms = len(alarms(found))
+    result.clean_days = (~data.silent).sum() * data.cadence / 86400
+    failures = [one for one in found if one.class_ == "device_failure"]
+    for row, start, end in events(data):
+        result.events += 1
+        result.events_called_failure += any(
+            one.station == row and one.start <= end and one.end >= start for one in failures
+        )
+    return result
+
+
+def events(data: Labelled) -> list[tuple[int, int, int]]:
+    """Striking weather: (station, first, last) where within an hour it cools or warms by 3 K, or pressure or wind jump."""
+    steps = max(1, HOUR // data.cadence)
+    striking = np.zeros(data.silent.shape, dtype=bool)
+    for name, limit in (("temp_out", 3), ("bar", 2.5), ("wind_speed", 20), ("out_hum", 15)):
+        change = np.abs(data.truth[name][:, steps:] - data.truth[name][:, :-steps])
+        striking[:, steps:] |= np.nan_to_num(change) >= limit
+    found = []
+    for row, series in enumerate(striking):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], series.astype(int), [0]))))
+        found += [(row, int(data.times[first]), int(data.times[after - 1])) for first, after in edges.reshape(-1, 2)]
+    return found
+
+
+def _matches(alarm: Found, fault: Fault, cadence: int) -> bool:
+    return (
+        alarm.station == fault.station
+        and (fault.variable is None or alarm.variable in {fault.variable, WHOLE})
+        and alarm.start <= fault.end + cadence
+        and alarm.end >= fault.start - cadence
+    )

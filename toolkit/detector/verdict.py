@@ -1,0 +1,283 @@
+"""What is wrong with a flagged stretch of readings, and the sentence that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.detector.grid import Grid
+from toolkit.detector.judge import Judged
+from toolkit.detector.report import Class, Neighbour
+from toolkit.quality.arrays import Floats, quantile
+from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.series import unscaled
+from toolkit.quality.step import PART
+from toolkit.times import from_epoch
+from toolkit.variables import BY_NAME
+
+# Weather that crosses a network: for so many hours before and after, a neighbour's change within two hours explains it
+# if it is at least this part as large.
+CROSSING_HOURS = 3
+CHANGE_HOURS = 4
+EXPLAINED = 0.7
+# Weather of one place, a shower or a gust front, is seen by several sensors at once, and passes.
+OTHERS = 2
+OTHERS_OFF = 4.5
+LOCAL_HOURS = 4
+# A temporal method's finding: this near to what neighbours imply is weather, this far a fault; usual deviations.
+NEAR = 3.0
+FAR = 5.0
+# Fewer common readings than this say nothing about a correlation.
+COMMON_AT_LEAST = 10
+
+# Tests whose finding needs no neighbour to be believed.
+SURE = {
+    "range": "{value} {unit} is outside what is possible, {low:g} to {high:g} {unit}",
+    "missing": "no value for {hours:.1f} h, while it used to report",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Flagged slots of the window, `first` up to but not including `after`, at one station, by one test."""
+
+    row: int
+    first: int
+    after: int
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A class, the sentence that gives the reason, and what they rest on; see `report.Anomaly`."""
+
+    class_: Class
+    reason: str
+    value: float | None
+    expected: float | None
+    score: float | None
+    correlation: float | None
+    neighbours: list[Neighbour]
+
+
+class Court:
+    """Gives verdicts on what was found in one window.
+
+    Args:
+        grid: the window.
+        neighbours: who is near whom.
+        judged: what the tests say, by variable.
+        ask: whether neighbours are asked; otherwise only what needs none is more than `unverified`.
+    """
+
+    def __init__(self, grid: Grid, neighbours: Neighbours, judged: Mapping[str, Judged], *, ask: bool) -> None:
+        self._grid = grid
+        self._neighbours = neighbours
+        self._judged = judged
+        self._ask = ask
+
+    def verdict(self, variable: str, stretch: Stretch, says: str = "") -> Verdict:
+        """The verdict on a stretch; `says` is the reason where the test has one of its own."""
+        judged = self._judged[variable]
+        series, expected = judged.series, judged.expected
+        window, row = series.window, stretch.row
+        part = slice(series.values.shape[1] - window + stretch.first, series.values.shape[1] - window + stretch.after)
+        values = series.values[row, part]
+        residual = expected.residual[row, part] if expected else np.full(values.shape, np.nan)
+        if expected and not expected.asked[row] and stretch.test != "step":
+            residual = np.full(values.shape, np.nan)
+        off = np.abs(residual)
+        if stretch.test == "range":
+            off = np.where(_impossible(values, variable), 1.0, np.nan)
+        elif np.isnan(off).all():
+            off = np.where(np.isnan(values), np.nan, 0.0)
+        worst = int(np.nanargmax(off)) if not np.isnan(off).all() else 0
+        value = None if np.isnan(values[worst]) else float(values[worst])
+        implied = score = None
+        if expected and not np.isnan(residual[worst]):
+            at = series.scaled[row, part][worst] - residual[worst]
+            implied = round(float(unscaled(series.variable, np.array([at]))[0]), 2)
+            score = round(float(abs(residual[worst]) / expected.sigma[row, part][worst]), 2)
+        near = self._asked(variable, row, part.start + worst)
+        class_, reason = self._decided(judged, stretch, part, says, value, implied)
+        known = [one.correlation for one in near if one.correlation is not None]
+        correlation = round(float(np.median(known)), 3) if known else None
+        return Verdict(class_, reason, value, implied, score, correlation, near)
+
+    def _decided(
+        self, judged: Judged, stretch: Stretch, part: slice, says: str, value: float | None, implied: float | None
+    ) -> tuple[Class, str]:
+        series, expected, row = judged.series, judged.expected, stretch.row
+        variable, hour = series.variable, series.per_hour
+        hours = (stretch.after - stretch.first) / hour
+        if stretch.test in SURE:
+            return "device_failure", SURE[stretch.test].format(
+                value=_number(value), unit=variable.unit, low=variable.low, high=variable.high, hours=hours
+            )
+        found = says or self._finding(judged, stretch, part, value, implied, hours)
+        if stretch.test == "consistency":
+            return "device_failure", found
+        if expected is None or not self._ask or not expected.verified[row]:
+            return "unverified", f"{found}; " + (
+                "there is no neighbour to ask" if self._ask else "neighbours were not asked"
+            )
+        names = self._names(row)
+        if stretch.test == "shared":
+            return "weather_event", f"{found}, and so did its neighbours ({names})"
+        if stretch.test in {"persistence", "noise"}:
+            return "device_failure", f"{found}; its neighbours ({names}) do not"
+        if stretch.test == "spatial":
+            if explained := self._crossing(judged, row, part):
+                return "weather_event", f"{found}; {explained}"
+            if explained := self._local(variable.name, row, stretch):
+                return "weather_event", f"{found}; {explained}"
+        if stretch.test not in {"step", "spatial"}:
+            return self._by_residual(judged, row, part, found, names)
+        return "device_failure", f"{found}; its neighbours ({names}) contradict it"
+
+    def _finding(
+        self, judged: Judged, stretch: Stretch, part: slice, value: float | None, implied: float | None, hours: float
+    ) -> str:
+        """What was found, as the subject's own doing."""
+        series, expected, row = judged.series, judged.expected, stretch.row
+        unit = series.variable.unit
+        told, should = f"{_number(value)} {unit}", f"{_number(implied)} {unit}"
+        match stretch.test:
+            case "persistence":
+                return f"it has read {told} without a change for {self._unchanged(judged, row, part):.1f} h"
+            case "noise":
+                return f"it jumps to and fro as it never did, for {hours:.1f} h"
+            case "step" | "shared":
+                return self._jump(judged, row, part)
+            case "spatial":
+                assert expected is not None
+                return f"it reads {told} for {should}, {hours:.1f} h long"
+            case method:
+                return f"{told} is not what {method} expects of its past"
+
+    def _jump(self, judged: Judged, row: int, part: slice) -> str:
+        """The last jump up to the first flagged slot, which may have been before the window."""
+        series, limits = judged.series, judged.limits
+        assert limits is not None
+        readings = series.values[row]
+        there = np.flatnonzero(~np.isnan(readings[: part.start + 1]))
+        changes = np.abs(np.diff(series.scaled[row, there]))
+        large = np.flatnonzero(changes > PART * limits.jump[row])
+        at = int(large[-1]) if len(large) else len(there) - 2
+        if at < 0:
+            return "it jumped"
+        when = from_epoch(self._grid.slot_times()[there[at + 1]])
+        told = f"from {_number(readings[there[at]])} to {_number(readings[there[at + 1]])} {series.variable.unit}"
+        return f"it jumped {told} at {when:%H:%M} UTC"
+
+    def _unchanged(self, judged: Judged, row: int, part: slice) -> float:
+        """For how many hours the reading has been the same, also before the window."""
+        readings = judged.series.values[row, : part.stop]
+        there = readings[~np.isnan(readings)]
+        changes = np.flatnonzero(there != there[-1])
+        since = np.flatnonzero(~np.isnan(readings))[changes[-1] + 1 if len(changes) else 0]
+        return float((part.stop - 1 - since) / judged.series.per_hour)
+
+    def _crossing(self, judged: Judged, row: int, part: slice) -> str:
+        """Whether neighbours changed as much about that time: a front reaches one station before another."""
+        series, expected = judged.series, judged.expected
+        assert expected is not None
+        size = abs(float(np.nanmedian(expected.residual[row, part])))
+        lag, width = CROSSING_HOURS * series.per_hour, CHANGE_HOURS * series.per_hour
+        first, after = max(0, part.start - lag), min(series.scaled.shape[1], part.stop + lag)
+        for place in np.flatnonzero(expected.weights[row] > 0):
+            near = int(self._neighbours.rows[row, place])
+            if judged.flags["step"][near].any() or judged.flags["persistence"][near].any():
+                continue
+            readings = series.scaled[near, first:after]
+            change = np.abs(readings[width:] - readings[:-width])
+            usual = np.abs(series.scaled[near, width:first] - series.scaled[near, : first - width])
+            typical = float(quantile(usual[None], 0.9)[0]) if usual.size and not np.isnan(usual).all() else 0.0
+            if change.size and not np.isnan(change).all() and np.nanmax(change) > EXPLAINED * size + typical:
+                name = self._grid.stations[near].station_id
+                return f"{name} changed as much within {CHANGE_HOURS} h about that time"
+        return ""
+
+    def _local(self, variable: str, row: int, stretch: Stretch) -> str:
+        """Whether other sensors of the station saw something too, and it passed."""
+        hour = self._grid.per_hour
+        if stretch.after - stretch.first >= LOCAL_HOURS * hour:
+            return ""
+        first, after = max(0, stretch.first - hour), stretch.after + 2 * hour
+        seen = []
+        for name, other in self._judged.items():
+            if name == variable or other.expected is None:
+                continue
+            off = np.abs(other.expected.residual[row, -other.series.window :][first:after])
+            if off.size and not np.isnan(off).all() and np.nanmax(off) > OTHERS_OFF * other.expected.usual[row]:
+                seen.append(name)
+        return f"{' and '.join(seen)} changed with it, and it passed" if len(seen) >= OTHERS else ""
+
+    def _by_residual(self, judged: Judged, row: int, part: slice, found: str, names: str) -> tuple[Class, str]:
+        """A temporal method's finding, by what neighbours imply."""
+        assert judged.expected is not None
+        off = np.abs(judged.expected.residual[row, part]) / judged.expected.sigma[row, part]
+        if np.isnan(off).all():
+            return "unverified", f"{found}; its neighbours ({names}) were silent"
+        worst = float(np.nanmax(off))
+        if worst <= NEAR:
+            return "weather_event", f"{found}, but what its neighbours ({names}) imply"
+        if worst < FAR:
+            return "suspected", f"{found}; its neighbours ({names}) neither confirm nor contradict it"
+        return "device_failure", f"{found}; its neighbours ({names}) contradict it"
+
+    def _asked(self, variable: str, row: int, slot: int) -> list[Neighbour]:
+        if not self._ask:
+            return []
+        judged = self._judged[variable]
+        series, expected, window = judged.series, judged.expected, judged.series.window
+        found = []
+        for place in np.flatnonzero(self._neighbours.close[row]):
+            near = int(self._neighbours.rows[row, place])
+            if not series.measured[near]:
+                continue
+            value = series.values[near, slot]
+            implies = None
+            if expected is not None and not np.isnan(value):
+                difference = series.scaled[row] - series.scaled[near]
+                before = difference[: -window] if (~np.isnan(difference[:-window])).any() else difference
+                if not np.isnan(before).all():
+                    at = series.scaled[near, slot] + np.nanmedian(before)
+                    implies = round(float(unscaled(series.variable, np.array([at]))[0]), 2)
+            found.append(
+                Neighbour(
+                    station_id=self._grid.stations[near].station_id,
+                    distance_km=round(float(self._neighbours.km[row, place]), 1),
+                    value=None if np.isnan(value) else float(value),
+                    implies=implies,
+                    correlation=_correlation(series.judged[row], series.judged[near]),
+                )
+            )
+        return found
+
+    def _names(self, row: int) -> str:
+        close = np.flatnonzero(self._neighbours.close[row])
+        names = [self._grid.stations[int(self._neighbours.rows[row, place])].station_id for place in close]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _impossible(values: Floats, variable: str) -> np.ndarray:  # type: ignore[type-arg]
+    one = BY_NAME[variable]
+    return (values < one.low) | (values > one.high)
+
+
+def _number(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.4g}"
+
+
+def _correlation(one: Floats, other: Floats) -> float | None:
+    """Pearson's correlation where both have values; None if that is too little or one is constant."""
+    common = ~(np.isnan(one) | np.isnan(other))
+    first, second = one[common], other[common]
+    if len(first) < COMMON_AT_LEAST or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    return round(float(np.corrcoef(first, second)[0, 1]), 3)
+
+
