@@ -17,10 +17,11 @@ from toolkit.quality.step import PART
 from toolkit.times import from_epoch
 from toolkit.variables import BY_NAME
 
-# Weather that crosses a network: for so many hours before and after, a neighbour's change within two hours explains it
-# if it is at least this part as large.
-CROSSING_HOURS = 3
-CHANGE_HOURS = 4
+# Weather that crosses a network: what others saw so many hours before or after explains what a station sees, if it is at
+# least this part as large: within two hours, or within four beyond what is usual in four (the sun does as much daily).
+CROSSING_HOURS = 4
+FAST_HOURS = 2
+SLOW_HOURS = 4
 EXPLAINED = 0.7
 # Weather of one place, a shower or a gust front, is seen by several sensors at once, and passes.
 OTHERS = 2
@@ -119,6 +120,9 @@ class Court:
         found = says or self._finding(judged, stretch, part, value, implied, hours)
         if stretch.test == "consistency":
             return "device_failure", found
+        if stretch.test == "spatial" and self._ask:
+            if explained := self._crossing(judged, row, part) or self._local(variable.name, row, stretch):
+                return "weather_event", f"{found}; {explained}"
         if expected is None or not self._ask or not expected.verified[row]:
             return "unverified", f"{found}; " + (
                 "there is no neighbour to ask" if self._ask else "neighbours were not asked"
@@ -128,11 +132,6 @@ class Court:
             return "weather_event", f"{found}, and so did its neighbours ({names})"
         if stretch.test in {"persistence", "noise"}:
             return "device_failure", f"{found}; its neighbours ({names}) do not"
-        if stretch.test == "spatial":
-            if explained := self._crossing(judged, row, part):
-                return "weather_event", f"{found}; {explained}"
-            if explained := self._local(variable.name, row, stretch):
-                return "weather_event", f"{found}; {explained}"
         if stretch.test not in {"step", "spatial"}:
             return self._by_residual(judged, row, part, found, names)
         return "device_failure", f"{found}; its neighbours ({names}) contradict it"
@@ -181,23 +180,21 @@ class Court:
         return float((part.stop - 1 - since) / judged.series.per_hour)
 
     def _crossing(self, judged: Judged, row: int, part: slice) -> str:
-        """Whether neighbours changed as much about that time: a front reaches one station before another."""
-        series, expected = judged.series, judged.expected
+        """Whether others changed as much about that time: a front reaches one station before another."""
+        series, expected, hour = judged.series, judged.expected, judged.series.per_hour
         assert expected is not None
-        size = abs(float(np.nanmedian(expected.residual[row, part])))
-        lag, width = CROSSING_HOURS * series.per_hour, CHANGE_HOURS * series.per_hour
+        size = EXPLAINED * abs(float(np.nanmedian(expected.residual[row, part])))
+        lag = CROSSING_HOURS * hour
         first, after = max(0, part.start - lag), min(series.scaled.shape[1], part.stop + lag)
-        for place in np.flatnonzero(expected.weights[row] > 0):
+        for place in np.flatnonzero(self._neighbours.there[row]):
             near = int(self._neighbours.rows[row, place])
-            if judged.flags["step"][near].any() or judged.flags["persistence"][near].any():
+            if any(judged.flags[test][near].any() for test in ("step", "persistence", "noise", "range")):
                 continue
-            readings = series.scaled[near, first:after]
-            change = np.abs(readings[width:] - readings[:-width])
-            usual = np.abs(series.scaled[near, width:first] - series.scaled[near, : first - width])
-            typical = float(quantile(usual[None], 0.9)[0]) if usual.size and not np.isnan(usual).all() else 0.0
-            if change.size and not np.isnan(change).all() and np.nanmax(change) > EXPLAINED * size + typical:
-                name = self._grid.stations[near].station_id
-                return f"{name} changed as much within {CHANGE_HOURS} h about that time"
+            readings = series.scaled[near]
+            fast = _largest_change(readings[first:after], FAST_HOURS * hour)
+            slow = _largest_change(readings[first:after], SLOW_HOURS * hour)
+            if fast > size or slow > size + _usual_change(readings[:first], SLOW_HOURS * hour):
+                return f"{self._grid.stations[near].station_id} changed as much within hours of it"
         return ""
 
     def _local(self, variable: str, row: int, stretch: Stretch) -> str:
@@ -261,6 +258,16 @@ class Court:
         close = np.flatnonzero(self._neighbours.close[row])
         names = [self._grid.stations[int(self._neighbours.rows[row, place])].station_id for place in close]
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _largest_change(readings: Floats, width: int) -> float:
+    change = np.abs(readings[width:] - readings[:-width])
+    return float(np.nanmax(change)) if change.size and not np.isnan(change).all() else 0.0
+
+
+def _usual_change(readings: Floats, width: int) -> float:
+    change = np.abs(readings[width:] - readings[:-width])
+    return float(np.nan_to_num(quantile(change[None], 0.9)[0])) if change.size else np.inf
 
 
 def _impossible(values: Floats, variable: str) -> np.ndarray:  # type: ignore[type-arg]

@@ -46,7 +46,8 @@ class Expected:
         asked: whether anyone can be asked, per row.
         verified: whether one of them is a neighbour by the settings.
         residual: what was measured less what is expected, rows by slots.
-        plain: the same against the unweighted median: in a group where one is wrong, it is the one farthest off.
+        plain: the same against the unweighted median of what each implies and of the station's own past: in a group where
+            one is wrong, it is the one farthest off.
         usual: the residual's usual size, one robust standard deviation, per row.
         sigma: the same slot by slot: larger where the best neighbours are silent or the station is young.
         change: how much more a station changed from slot to slot than those that are asked, rows by slots - 1.
@@ -96,7 +97,8 @@ def expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) -
     heavy = weights[:, :, None]
     middle = median(learnt_own)[:, None]  # of its own past, where nobody can be asked
     value = np.where(asked[:, None], weighted_median(implied, heavy), middle)
-    plain = np.where(asked[:, None], median(np.where(heavy > 0, implied, np.nan), axis=1), middle)
+    own_past = np.broadcast_to(middle[:, None], (len(rows), 1, own.shape[1]))
+    plain = median(np.concatenate([np.where(heavy > 0, implied, np.nan), own_past], axis=1), axis=1)
     value_earlier = np.where(
         asked[:, None], weighted_median(others_earlier + usual_difference[:, :, None], heavy), middle
     )

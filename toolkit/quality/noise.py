@@ -16,8 +16,8 @@ from toolkit.quality.usual import unheard_of
 HOURS = 2
 READINGS = 5
 LIMIT = 4.0
-OWN = 1.7
-NETWORK = 1.3
+OWN = 2.0
+NETWORK = 1.5
 # So many earlier slots are needed to know what is usual; without them the window has to do.
 EARLIER = 12
 
@@ -38,7 +38,7 @@ def flag(series: Series) -> Bools:
     now = rolling_median(jitter[:, -(window - 2) :], width) / usual
     before = rolling_median(earlier, width) / usual if known else np.zeros((len(readings), 0))
     typical = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(now.shape[1])
-    limit = unheard_of(before, OWN, NETWORK, LIMIT)[:, None] * np.maximum(typical, 1)
+    limit = unheard_of(before, OWN, NETWORK, LIMIT * (1 + 1 / np.maximum(series.days, 0.1)))[:, None] * np.maximum(typical, 1)
     for row, first in zip(*np.nonzero(now > limit), strict=True):
         flagged[row, first : first + width + 2] = True
     return flagged & ~np.isnan(series.judged)

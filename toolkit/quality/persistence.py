@@ -37,7 +37,7 @@ WIND_AROUND = 1.5
 CALM_AROUND = 0.3
 CALM_BEFORE = 0.03
 LONGER_CALM, LONGER_CALM_ALONE = 1.4, 1.7
-HOURS_CALM, HOURS_CALM_KNOWN, HOURS_CALM_ALONE = 3.0, 4.0, 5.0
+HOURS_CALM, HOURS_CALM_ALONE = 3.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,7 @@ def _calm(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs
     calm_near = (inside[:, None] & (series.scaled[near] == 0)).sum(axis=2) / np.maximum(inside.sum(axis=1), 1)[:, None]
     around = np.where(neighbours.there[rows], calm_near, 0).max(axis=1, initial=0)
 
+    several = (neighbours.close[rows] & (expected.weights[chosen] > 0)).sum(axis=1) > 1
     # Whether the station was ever calm with as much wind around.
     readings = series.scaled[rows]
     value = readings - expected.residual[chosen]
@@ -176,9 +177,8 @@ def _calm(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs
     calm_before = (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1)
     never = (
         expected.asked[chosen] & (found.level > WIND_AROUND) & (windy.sum(axis=1) >= 6 * hour)
-        & (calm_before < CALM_BEFORE) & (length >= HOURS_CALM_KNOWN * hour)
+        & (calm_before < CALM_BEFORE) & (length >= np.where(several, HOURS_CALM, HOURS_CALM_ALONE) * hour)
     )  # fmt: skip
-    several = (neighbours.close[rows] & (expected.weights[chosen] > 0)).sum(axis=1) > 1
     longer = np.where(
         several,
         (length > np.maximum(LONGER_CALM * found.longest_before, HOURS_CALM * hour)) & (found.level > WIND_AROUND * 0.8),

@@ -28,7 +28,7 @@ class Scale:
     step: float
 
 
-_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.0)
+_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5)
 _SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8)
 SCALES = {
     "temp_out": _TEMPERATURE,

@@ -157,14 +157,14 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
         if np.isnan(jump):
             jump = residual[place + 1] - level
         last = slots if expected.verified[row] else min(slots, place + 1 + ALONE_HOURS * hour)
-        after = residual[place + 1 : last] - level
+        there = place + 1 + np.flatnonzero(~np.isnan(residual[place + 1 : last]))
+        after = residual[there] - level
         back = (np.abs(after) < BACK * abs(jump)) | (np.sign(after) != np.sign(jump))
-        back |= np.abs(after + level) < NORMAL * expected.usual[row]
-        back &= ~np.isnan(after)
+        back |= np.abs(residual[there]) < NORMAL * expected.usual[row]
         until = last
         for first in np.flatnonzero(back).tolist():
             if back[first : first + RUNNING].all():
-                until = place + 1 + max(first, 1)
+                until = max(int(there[first]), place + 2)
                 break
         wrong[place + 1 : until] = True
     return wrong
