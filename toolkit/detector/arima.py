@@ -24,69 +24,84 @@ FARTHEST = 3.5
 
 class _Filtered(NamedTuple):
     loss: Floats  # per series, what the fit makes as small as it can
-    constant: Floats
     forecast: Floats | None
 
 
 def forecast(series: Floats) -> Floats:
     """Each value's forecast from those before it, series by times; NaN in `series` is a gap."""
-    there = np.ascontiguousarray((~np.isnan(series)).T)
+    found = np.full(series.shape, np.nan)
+    whole = ~np.isnan(series).any(axis=1)
+    for rows in (np.flatnonzero(whole), np.flatnonzero(~whole)):
+        if len(rows):
+            found[rows] = _forecast(series[rows])
+    return found
+
+
+def _forecast(series: Floats) -> Floats:
+    """The same for series that all have gaps, or none: what gaps do not touch is then computed once for all."""
+    there = None if not np.isnan(series).any() else np.ascontiguousarray((~np.isnan(series)).T)
     values = np.ascontiguousarray(np.nan_to_num(series).T)
-    count = len(series)
-    best = np.zeros((2, count))
-    least = np.full(count, np.inf)
-    for first, second in product(GRID, GRID):
-        at = np.array([[first], [second]]) + np.zeros((2, count))
-        least = _keep(best, least, at, values, there)
+    best = np.zeros((2, len(series)))
+    least = np.full(len(series), np.inf)
+    for at in product(GRID, GRID):
+        least = _keep(best, least, np.array(at)[:, None], values, there)
     step = FIRST_STEP
     for _ in range(HALVINGS):
         centre = best.copy()
-        for first, second in product((-step, 0, step), (-step, 0, step)):
-            if first or second:
-                at = np.clip(centre + np.array([[first], [second]]), -FARTHEST, FARTHEST)
-                least = _keep(best, least, at, values, there)
+        for aside in product((-step, 0, step), (-step, 0, step)):
+            if any(aside):
+                at_each = np.clip(centre + np.array(aside)[:, None], -FARTHEST, FARTHEST)
+                least = _keep(best, least, at_each, values, there)
         step /= 2
-    found = _filter(np.tanh(best[0]), np.tanh(best[1]), values, there, forecasts=True).forecast
+    found = _filter(best, values, there, forecasts=True).forecast
     assert found is not None
     return found.T
 
 
-def _keep(best: Floats, least: Floats, at: Floats, values: Floats, there: Bools) -> Floats:
+def _keep(best: Floats, least: Floats, at: Floats, values: Floats, there: Bools | None) -> Floats:
     """Keep what is better than the best so far; returns the least loss."""
-    loss = _filter(np.tanh(at[0]), np.tanh(at[1]), values, there).loss
+    loss = _filter(at, values, there).loss
     better = loss < least
-    best[:, better] = at[:, better]
+    best[:, better] = np.broadcast_to(at, best.shape)[:, better]
     return np.where(better, loss, least)
 
 
-def _filter(ar: Floats, ma: Floats, values: Floats, there: Bools, *, forecasts: bool = False) -> _Filtered:
-    """The Kalman filter of times by series, for one pair of parameters of each series.
+def _filter(at: Floats, values: Floats, there: Bools | None, *, forecasts: bool = False) -> _Filtered:
+    """The Kalman filter of times by series, for one pair of parameters of all series or of each.
 
     The constant enters linearly: the filter runs over the values and over ones, and the constant is what makes the
-    innovations of the values as small as possible (generalised least squares).
+    innovations of the values as small as possible (generalised least squares). What is the same for all series stays
+    one number in an array of one.
     """
-    count = values.shape[1]
+    ar, ma = np.tanh(at)
     variance = (1 + 2 * ar * ma + ma**2) / (1 - ar**2)  # of the process, for an innovation of unit variance
-    level, level_one = np.zeros(count), np.zeros(count)
-    s_vv, s_v1, s_11, logs = np.zeros((4, count))
+    level, level_one = np.zeros(1), np.zeros(1)
+    s_vv, s_v1, s_11, volume = np.zeros(1), np.zeros(1), np.zeros(1), np.ones(1)
     predicted = np.empty((2, *values.shape)) if forecasts else None
-    for time in range(len(values)):
-        seen = there[time]
+    for time, value in enumerate(values):
         if predicted is not None:
             predicted[0, time], predicted[1, time] = level, level_one
-        innovation = np.where(seen, values[time] - level, 0.0)
-        innovation_one = np.where(seen, 1.0 - level_one, 0.0)
-        s_vv += innovation**2 / variance
-        s_v1 += innovation * innovation_one / variance
-        s_11 += innovation_one**2 / variance
-        logs += np.where(seen, np.log(variance), 0.0)
+        seen = None if there is None else there[time]
+        innovation, innovation_one = value - level, 1.0 - level_one
+        if seen is not None:
+            innovation, innovation_one = innovation * seen, innovation_one * seen
+        weighted = innovation / variance
+        s_vv = s_vv + innovation * weighted
+        s_v1 = s_v1 + innovation_one * weighted
+        s_11 = s_11 + innovation_one**2 / variance
+        volume = volume * (variance if seen is None else np.where(seen, variance, 1.0))
         # A value that is observed is known exactly, and its shock by what the two have in common.
-        gain = ar + np.where(seen, ma / variance, 0.0)
-        level, level_one = ar * level + gain * innovation, ar * level_one + gain * innovation_one
-        variance = 1 + ma**2 + np.where(seen, -(ma**2) / variance, ar**2 * variance + 2 * ar * ma)
-    number = np.maximum(there.sum(axis=0), 1)
+        known = ma / variance
+        if seen is None:
+            level, level_one = ar * level + ar * innovation + ma * weighted, ar * level_one + (ar + known) * innovation_one
+            variance = 1 + ma**2 - ma * known
+        else:
+            gain = ar + known
+            level, level_one = ar * level + gain * innovation, ar * level_one + gain * innovation_one
+            variance = 1 + ma**2 + np.where(seen, -ma * known, ar**2 * variance + 2 * ar * ma)
+    number = len(values) if there is None else np.maximum(there.sum(axis=0), 1)
     constant = s_v1 / np.maximum(s_11, 1e-12)
     squares = np.maximum(s_vv - constant * s_v1, 1e-12)
-    loss = number * np.log(squares / number) + logs
+    loss = number * np.log(squares / number) + np.log(volume)
     found = predicted[0] + constant * (1 - predicted[1]) if predicted is not None else None
-    return _Filtered(np.where(np.isnan(loss), np.inf, loss), constant, found)
+    return _Filtered(np.where(np.isnan(loss), np.inf, loss), found)

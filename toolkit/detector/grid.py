@@ -18,10 +18,10 @@ DAY = 24 * HOUR
 # What is usual is learnt from so many days before the window.
 PAST_DAYS = 5.0
 # They are read whole in a small network. A large one has what is usual now at many stations instead of at many times: it
-# reads what is left of so many days of one station, but half a day, and single moments before that.
+# reads what is left of so many days of one station, but an eighth of a day, and single moments before that.
 STATION_DAYS = 100.0
-LEAST_DAYS = 0.5
-MOMENTS_HOURS = 3.0
+LEAST_DAYS = 0.125
+MOMENTS_HOURS = 4.0
 # Those of a past that was read whole.
 LEVELS_HOURS = 1.0
 # A window is never judged by less than so many hours of readings.
@@ -85,11 +85,16 @@ class Grid:
             window=self.window,
             per_hour=self.per_hour,
             days=self.days,
+            measured=(~np.isnan(readings)).any(axis=1) | (~np.isnan(earlier)).any(axis=1),
         )
 
 
-def load(store: Store, start: float, end: float, cadence: float, variables: Sequence[str]) -> Grid:
+def load(
+    store: Store, start: float, end: float, cadence: float, variables: Sequence[str], also: Sequence[str] = ()
+) -> Grid:
     """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
+
+    Of `variables` the days before are read too, of those in `also` the window alone.
 
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
     Where the stations report more rarely than `cadence`, slots are as long as their own.
@@ -98,40 +103,39 @@ def load(store: Store, start: float, end: float, cadence: float, variables: Sequ
     place = np.zeros(max(store.numbers(), default=0) + 1, dtype=np.int64)
     place[store.numbers()] = np.arange(len(stations))
 
-    def read(spans: Sequence[Span]) -> tuple[Ints, Floats, Floats]:
-        """The row of each reading, its time, and its values, readings by variables."""
-        chunks = [np.array(rows, dtype=np.float64) for rows in store.readings(spans, variables)] if spans else []
-        rows = np.vstack(chunks) if chunks else np.empty((0, 2 + len(variables)))
-        return place[rows[:, 0].astype(np.int64)], rows[:, 1], rows[:, 2:]
+    def read(spans: Sequence[Span], names: Sequence[str]) -> tuple[Ints, Floats, Floats]:
+        """The row of each reading, its time, and its values, variables by readings."""
+        parts = list(store.readings(spans, names))
+        columns = np.hstack(parts) if parts else np.empty((2 + len(names), 0))
+        return place[columns[0].astype(np.int64)], columns[1], columns[2:]
 
-    judged = read([Span(start, end)])
+    judged = read([Span(start, end)], [*variables, *also])
     cadence = max(cadence, _rhythm(judged[0], judged[1], cadence))
     window = max(1, round((end - start) / cadence))
     lead_days = float(np.clip(STATION_DAYS / max(len(stations), 1), LEAST_DAYS, PAST_DAYS))
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start)) / cadence)
     slots = lead + window
     first = end - slots * cadence
-    before = read([Span(first, end - window * cadence)])
+    before = read([Span(first, end - window * cadence)], variables)
     moments = np.arange(first, first - (PAST_DAYS - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
-    earlier = read([Span(moment - cadence, moment) for moment in moments.tolist()])
+    earlier = read([Span(moment - cadence, moment) for moment in moments.tolist()], variables)
 
-    row, observed, read_values = (np.concatenate(parts) for parts in zip(before, judged, strict=True))
-    inside = observed > first
-    row, observed, read_values = row[inside], observed[inside], read_values[inside]
-    order = np.argsort(observed, kind="stable")
-    row, observed, read_values = row[order], observed[order], read_values[order]
-    slot = slots - 1 - np.minimum((end - observed) // cadence, slots - 1).astype(np.int64)
     times = np.full((len(stations), slots), np.nan)
-    times[row, slot] = observed
-    values, at_moments = {}, {}
+    values = {name: np.full((len(stations), slots), np.nan) for name in [*variables, *also]}
+    for (row, observed, found), names in ((before, variables), (judged, list(values))):
+        # In order of time, so that the last one in a slot is the one that stays.
+        order = np.argsort(observed, kind="stable")
+        order = order[observed[order] > first]
+        slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
+        times[row[order], slot] = observed[order]
+        for number, name in enumerate(names):
+            values[name][row[order], slot] = found[number, order]
     moment = np.searchsorted(moments, earlier[1])
-    for number, name in enumerate(variables):
-        values[name] = np.full((len(stations), slots), np.nan)
-        values[name][row, slot] = read_values[:, number]
-        at_moments[name] = np.full((len(stations), len(moments)), np.nan)
-        at_moments[name][earlier[0], moment] = earlier[2][:, number]
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
     seen[earlier[0], moment] = True
+    at_moments = {name: np.full((len(stations), len(moments)), np.nan) for name in variables}
+    for number, name in enumerate(variables):
+        at_moments[name][earlier[0], moment] = earlier[2][number]
     return Grid(
         stations=stations,
         cadence=cadence,

@@ -6,11 +6,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from toolkit.detector.temporal import METHODS, THRESHOLD
 from toolkit.quality import gross_range, missing, noise, persistence, spatial, step
 from toolkit.quality.arrays import Bools
 from toolkit.quality.expected import Expected, expect
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
+from toolkit.settings import COMBINED
 
 # A station that is wrong makes its neighbours look wrong; so many times the worst of them is set aside.
 ROUNDS = 3
@@ -23,35 +25,46 @@ class Judged:
     Attributes:
         series: what was judged.
         flags: by test, stations by the window's slots.
-        shared: jumps that the neighbours shared, likewise.
         expected: of all stations, each without those that were set aside; None if the variable is compared with nothing.
-        limits: of jumps.
+        limits: of jumps; None if they were not looked at.
     """
 
     series: Series
     flags: dict[str, Bools]
-    shared: Bools
-    expected: Expected | None
-    limits: step.Limits | None
+    expected: Expected | None = None
+    limits: step.Limits | None = None
 
 
-def judge(series: Series, neighbours: Neighbours) -> Judged:
-    """Judge the window of one variable at all stations."""
-    before = ~np.isnan(series.values[:, : -series.window])
-    flags = {
-        "range": gross_range.flag(series),
-        "missing": missing.flag(~np.isnan(series.judged), before, series.per_hour),
-    }
-    shared = np.zeros_like(flags["range"])
+def judge(series: Series, neighbours: Neighbours, method: str) -> Judged:
+    """Judge the window of one variable at all stations.
+
+    Args:
+        series: what is judged.
+        neighbours: who is near whom.
+        method: `combined`, or a temporal method instead of the tests that compare.
+    """
+    judged = Judged(
+        series,
+        {
+            "range": gross_range.flag(series),
+            "missing": missing.flag(
+                ~np.isnan(series.judged), ~np.isnan(series.values[:, : -series.window]), series.per_hour
+            ),
+        },
+    )
+    if method != COMBINED:
+        found = METHODS[method](series.judged, series.variable.accuracy)
+        judged.flags[method] = found.score > THRESHOLD
     if series.scale is None:
-        return Judged(series, flags, shared, None, None)
+        return judged
     stations = len(series.values)
     aside = np.zeros(stations, dtype=bool)
-    expected = expect(series, neighbours, np.arange(stations), aside)
-    limits = step.limits(series, expected)
-    flags |= {"noise": noise.flag(series), **_compared(series, expected, neighbours, limits)}
+    judged.expected = expected = expect(series, neighbours, np.arange(stations), aside)
+    if method == COMBINED:
+        judged.limits = step.limits(series, expected)
+        judged.flags |= {"noise": noise.flag(series), **_compared(judged, expected, neighbours)}
     for _ in range(ROUNDS):
-        worst = _worst(flags, expected, neighbours, aside)
+        worst = _worst(judged.flags, expected, neighbours, aside)
         aside |= worst
         relied = (expected.weights > 0) & worst[neighbours.rows]
         again = np.flatnonzero(relied.any(axis=1) & ~aside)
@@ -59,26 +72,33 @@ def judge(series: Series, neighbours: Neighbours) -> Judged:
             break
         anew = expect(series, neighbours, again, aside)
         _put(expected, anew)
-        for name, flagged in _compared(series, anew, neighbours, limits).items():
-            flags[name][again] = flagged
-    return Judged(series, flags, step.shared(series, expected, limits), expected, limits)
+        if method == COMBINED:
+            for name, flagged in _compared(judged, anew, neighbours).items():
+                judged.flags[name][again] = flagged
+    if judged.limits is not None:
+        judged.flags["shared"] = step.shared(series, expected, judged.limits)
+    return judged
 
 
-def _compared(series: Series, expected: Expected, neighbours: Neighbours, limits: step.Limits) -> dict[str, Bools]:
+def _compared(judged: Judged, expected: Expected, neighbours: Neighbours) -> dict[str, Bools]:
     """The tests that need to know what is expected."""
+    assert judged.limits is not None
     return {
-        "persistence": persistence.flag(series, expected, neighbours),
-        "step": step.flag(series, expected, limits),
-        "spatial": spatial.flag(series, expected),
+        "persistence": persistence.flag(judged.series, expected, neighbours),
+        "step": step.flag(judged.series, expected, judged.limits),
+        "spatial": spatial.flag(judged.series, expected),
     }
+
+
+# Tests whose finding leaves no doubt which of two stations is wrong.
+SURE = ("range", "noise", "persistence")
 
 
 def _worst(flags: dict[str, Bools], expected: Expected, neighbours: Neighbours, aside: Bools) -> Bools:
     """The flagged stations, but those set `aside`, that are farther off than any other such station near them."""
-    sure = flags["range"].any(axis=1) | flags["noise"].any(axis=1) | flags["persistence"].any(axis=1)
-    by_level = flags["step"] | flags["spatial"]
-    window = by_level.shape[1]
-    off = np.nan_to_num(np.where(by_level, np.abs(expected.plain[:, -window:]), 0)).max(axis=1, initial=0)
+    sure = np.logical_or.reduce([flags[name].any(axis=1) for name in SURE if name in flags])
+    by_level = np.logical_or.reduce([flagged for name, flagged in flags.items() if name not in {*SURE, "missing"}])
+    off = np.nan_to_num(np.where(by_level, np.abs(expected.plain[:, -by_level.shape[1] :]), 0)).max(axis=1, initial=0)
     off = np.where(sure, np.inf, np.where(by_level.any(axis=1), off + 1e-9, 0))
     off = np.where(aside, 0, off)
     of_others = np.where(neighbours.there, off[neighbours.rows], 0).max(axis=1, initial=0)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from toolkit import times
 from toolkit.detector import grid as grids
-from toolkit.detector import temporal
 from toolkit.detector.grid import Grid
-from toolkit.detector.judge import Judged, judge
+from toolkit.detector.judge import judge
 from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.detector.verdict import Court, Stretch
 from toolkit.errors import UsageError
 from toolkit.quality import consistency, missing
 from toolkit.quality.arrays import Bools, stretches
 from toolkit.quality.neighbours import nearest
-from toolkit.settings import COMBINED, Settings
+from toolkit.settings import Settings
 from toolkit.store import Store
 
 # A station with less than this share of what the window expects is not judged.
 ENOUGH = 0.5
 # Which test an anomaly is named by, where several found it for as long.
-ORDER = ("range", "missing", "consistency", "persistence", "noise", "step", "spatial")
+ORDER = ("range", "missing", "consistency", "persistence", "noise", "step", "spatial", "shared")
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
@@ -41,7 +42,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     start = end - settings.window_hours * 3600
     variables = settings.detection_variables
     more = set().union(*(consistency.needed(name) for name in variables)) - set(variables)
-    grid = grids.load(store, start, end, settings.cadence_seconds, [*variables, *sorted(more)])
+    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(more))
     names = [station.station_id for station in grid.stations]
     if only is not None and only not in names:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
@@ -70,7 +71,10 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
 def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> Iterator[Anomaly]:
     """Every anomaly of the stations in `rows`."""
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    judged = {name: judge(grid.series(name), neighbours) for name in settings.detection_variables}
+    # One variable has nothing to do with another, and numpy lets threads run while it computes.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        each = pool.map(lambda name: judge(grid.series(name), neighbours, settings.detection_method), settings.detection_variables)
+        judged = dict(zip(settings.detection_variables, each, strict=True))
     court = Court(grid, neighbours, judged, ask=settings.spatial_verify)
 
     silent = missing.flag(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
@@ -78,7 +82,7 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
         for first, after in stretches(silent[row]):
             yield _silent(grid, row, first, after)
     for variable, one in judged.items():
-        flags = one.flags if settings.detection_method == COMBINED else _replaced(one, settings.detection_method)
+        flags = one.flags
         flags["missing"] &= ~silent
         values = {name: readings[:, -grid.window :] for name, readings in grid.values.items()}
         flags["consistency"], says = consistency.flag(variable, values)
@@ -99,17 +103,6 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
                 correlation=verdict.correlation,
                 neighbours=verdict.neighbours,
             )
-
-
-def _replaced(judged: Judged, method: str) -> dict[str, Bools]:
-    """The tests of single readings, and a temporal method instead of those that compare."""
-    series = judged.series
-    found = temporal.METHODS[method](series.judged, series.variable.accuracy)
-    return {
-        "range": judged.flags["range"],
-        "missing": judged.flags["missing"],
-        method: found.score > temporal.THRESHOLD,
-    }
 
 
 def _stretches(flags: dict[str, Bools], rows: Bools, per_hour: int) -> Iterator[Stretch]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.detector.grid import Grid
+from toolkit.detector.judge import SURE as SURE_OF
 from toolkit.detector.judge import Judged
 from toolkit.detector.report import Class, Neighbour
-from toolkit.quality.arrays import Floats, quantile
+from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import unscaled
 from toolkit.quality.step import PART
@@ -188,7 +189,7 @@ class Court:
         first, after = max(0, part.start - lag), min(series.scaled.shape[1], part.stop + lag)
         for place in np.flatnonzero(self._neighbours.there[row]):
             near = int(self._neighbours.rows[row, place])
-            if any(judged.flags[test][near].any() for test in ("step", "persistence", "noise", "range")):
+            if any(judged.flags[test][near].any() for test in ("step", *SURE_OF)):
                 continue
             readings = series.scaled[near]
             fast = _largest_change(readings[first:after], FAST_HOURS * hour)
@@ -226,33 +227,28 @@ class Court:
         return "device_failure", f"{found}; its neighbours ({names}) contradict it"
 
     def _asked(self, variable: str, row: int, slot: int) -> list[Neighbour]:
-        if not self._ask:
+        """The neighbours that measure this, and what they say of a slot."""
+        series = self._judged[variable].series
+        places = np.flatnonzero(self._neighbours.close[row])
+        places = places[series.measured[self._neighbours.rows[row, places]]]
+        if not self._ask or not len(places):
             return []
-        judged = self._judged[variable]
-        series, expected, window = judged.series, judged.expected, judged.series.window
-        found = []
-        for place in np.flatnonzero(self._neighbours.close[row]):
-            near = int(self._neighbours.rows[row, place])
-            if not series.measured[near]:
-                continue
-            value = series.values[near, slot]
-            implies = None
-            if expected is not None and not np.isnan(value):
-                difference = series.scaled[row] - series.scaled[near]
-                before = difference[: -window] if (~np.isnan(difference[:-window])).any() else difference
-                if not np.isnan(before).all():
-                    at = series.scaled[near, slot] + np.nanmedian(before)
-                    implies = round(float(unscaled(series.variable, np.array([at]))[0]), 2)
-            found.append(
-                Neighbour(
-                    station_id=self._grid.stations[near].station_id,
-                    distance_km=round(float(self._neighbours.km[row, place]), 1),
-                    value=None if np.isnan(value) else float(value),
-                    implies=implies,
-                    correlation=_correlation(series.judged[row], series.judged[near]),
-                )
+        near = self._neighbours.rows[row, places]
+        difference = series.scaled[row] - series.scaled[near]
+        before = difference[:, : -series.window]
+        usual = np.where(np.isnan(before).all(axis=1), median(difference), median(before))
+        implied = unscaled(series.variable, series.scaled[near, slot] + usual)
+        correlations = _correlations(series.judged[row], series.judged[near])
+        return [
+            Neighbour(
+                station_id=self._grid.stations[station].station_id,
+                distance_km=round(float(self._neighbours.km[row, place]), 1),
+                value=_or_none(series.values[station, slot], 10),
+                implies=_or_none(implies, 2),
+                correlation=_or_none(correlation, 3),
             )
-        return found
+            for station, place, implies, correlation in zip(near.tolist(), places, implied, correlations, strict=True)
+        ]
 
     def _names(self, row: int) -> str:
         close = np.flatnonzero(self._neighbours.close[row])
@@ -270,7 +266,7 @@ def _usual_change(readings: Floats, width: int) -> float:
     return float(np.nan_to_num(quantile(change[None], 0.9)[0])) if change.size else np.inf
 
 
-def _impossible(values: Floats, variable: str) -> np.ndarray:  # type: ignore[type-arg]
+def _impossible(values: Floats, variable: str) -> Bools:
     one = BY_NAME[variable]
     return (values < one.low) | (values > one.high)
 
@@ -279,12 +275,17 @@ def _number(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.4g}"
 
 
-def _correlation(one: Floats, other: Floats) -> float | None:
-    """Pearson's correlation where both have values; None if that is too little or one is constant."""
-    common = ~(np.isnan(one) | np.isnan(other))
-    first, second = one[common], other[common]
-    if len(first) < COMMON_AT_LEAST or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return None
-    return round(float(np.corrcoef(first, second)[0, 1]), 3)
+def _or_none(value: float, digits: int) -> float | None:
+    return None if np.isnan(value) else round(float(value), digits)
 
 
+def _correlations(one: Floats, others: Floats) -> Floats:
+    """Pearson's correlation with each of `others` where both have values; NaN if that is too little or one is constant."""
+    common = ~(np.isnan(one) | np.isnan(others))
+    count = np.maximum(common.sum(axis=1, keepdims=True), 1)
+    first = np.where(common, one - np.where(common, one, 0).sum(axis=1, keepdims=True) / count, 0)
+    second = np.where(common, others - np.where(common, others, 0).sum(axis=1, keepdims=True) / count, 0)
+    spread = np.square(first).sum(axis=1) * np.square(second).sum(axis=1)
+    useful = (count[:, 0] >= COMMON_AT_LEAST) & (spread > 1e-12)
+    found: Floats = np.where(useful, (first * second).sum(axis=1) / np.sqrt(np.where(useful, spread, 1)), np.nan)
+    return found

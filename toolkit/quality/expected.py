@@ -12,7 +12,7 @@ the difference learnt from the past instead of a lapse rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, Ints, deviation,
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
 
+# So many stations at a time: what a processor's cache holds.
+AT_A_TIME = 256
 # The weighted median is taken over so many, those with the steadiest difference.
 BEST = 5
 # A usual difference needs at least so many common readings.
@@ -73,45 +75,60 @@ def expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) -
         rows: the stations to look at.
         without: stations that are not asked, because they are thought wrong themselves.
     """
+    parts = [
+        _expect(series, neighbours, rows[first : first + AT_A_TIME], without)
+        for first in range(0, max(len(rows), 1), AT_A_TIME)
+    ]
+    return Expected(
+        **{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Expected)}
+    )
+
+
+def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) -> Expected:
     scale = series.scale
     assert scale is not None, f"{series.variable.name} is compared with nothing"
     near = neighbours.rows[rows]
     there = neighbours.there[rows] & ~without[near]
     own, earlier = series.scaled[rows], series.levels[rows]
-    others = np.where(there[:, :, None], series.scaled[near], np.nan)
-    others_earlier = np.where(there[:, :, None], series.levels[near], np.nan)
-    if earlier.shape[1] < ENOUGH_LEVELS:
-        learnt_own, learnt_others = np.hstack([earlier, own]), np.concatenate([others_earlier, others], axis=2)
-    else:
-        learnt_own, learnt_others = earlier, others_earlier
+    enough = earlier.shape[1] >= ENOUGH_LEVELS
+    learnt = series.levels if enough else np.hstack([series.levels, series.scaled])
 
-    difference = learnt_own[:, None] - learnt_others
+    difference = learnt[rows][:, None] - np.where(there[:, :, None], learnt[near], np.nan)
     usual_difference = median(difference)
     spread = MAD_TO_SIGMA * median(np.abs(difference - usual_difference[:, :, None]))
     common = np.count_nonzero(~np.isnan(difference), axis=2)
     weights = np.where(common >= COMMON, 1 / np.square(np.maximum(spread, scale.noise)), 0.0)
-    np.put_along_axis(weights, np.argsort(-weights, axis=1)[:, BEST:], 0.0, 1)
+    best = np.argsort(-weights, axis=1)[:, :BEST]
     asked = (weights > 0).any(axis=1)
+    weight = [np.take_along_axis(weights, best[:, [place]], 1) for place in range(best.shape[1])]
+    np.put_along_axis(weights, np.argsort(-weights, axis=1)[:, BEST:], 0.0, 1)
 
-    implied = others + usual_difference[:, :, None]
-    heavy = weights[:, :, None]
-    middle = median(learnt_own)[:, None]  # of its own past, where nobody can be asked
-    value = np.where(asked[:, None], weighted_median(implied, heavy), middle)
-    own_past = np.broadcast_to(middle[:, None], (len(rows), 1, own.shape[1]))
-    plain = median(np.concatenate([np.where(heavy > 0, implied, np.nan), own_past], axis=1), axis=1)
-    value_earlier = np.where(
-        asked[:, None], weighted_median(others_earlier + usual_difference[:, :, None], heavy), middle
-    )
+    def implied(readings: Floats) -> list[Floats]:
+        """What each of the best implies; NaN where it does not count."""
+        found = []
+        for place in range(best.shape[1]):
+            at = best[:, [place]]
+            plus = np.where(weight[place] > 0, np.take_along_axis(usual_difference, at, 1), np.nan)
+            found.append(readings[np.take_along_axis(near, at, 1)[:, 0]] + plus)
+        return found
+
+    by_each = implied(series.scaled)
+    middle = median(learnt[rows])[:, None]  # of its own past, where nobody can be asked
+    value = np.where(asked[:, None], weighted_median(by_each, weight), middle)
+    own_past = np.broadcast_to(middle, own.shape)
+    one = np.ones((1, 1))
+    plain = weighted_median([*by_each, own_past], [one] * (len(by_each) + 1))
+    value_earlier = np.where(asked[:, None], weighted_median(implied(series.levels), weight), middle)
     residual, residual_earlier = own - value, earlier - value_earlier
 
     days = series.days[rows]
     residual, residual_earlier = _without_diurnal_cycle(series, residual, residual_earlier, days)
-    learnt = residual_earlier if earlier.shape[1] >= ENOUGH_LEVELS else residual - median(residual)[:, None]
-    usual = np.maximum(np.nan_to_num(deviation(learnt)), scale.noise)
+    learnt_residual = residual_earlier if enough else residual - median(residual)[:, None]
+    usual = np.maximum(np.nan_to_num(deviation(learnt_residual)), scale.noise)
 
     # The usual size is that of the best neighbours; where these are silent the others know less.
-    present = np.where(np.isnan(others), 0.0, heavy).sum(axis=1)
-    share = np.where(asked[:, None], weights.sum(axis=1)[:, None] / np.maximum(present, 1e-9), 1.0)
+    present = np.sum([np.where(np.isnan(each), 0.0, of) for each, of in zip(by_each, weight, strict=True)], axis=0)
+    share = np.where(asked[:, None], np.sum(weight, axis=0) / np.maximum(present, 1e-9), 1.0)
     sigma = usual[:, None] * np.sqrt(np.clip(share, 1, 1e4))
     both = np.hstack([earlier, own])
     varied = np.nan_to_num(deviation(both - median(both)[:, None]))

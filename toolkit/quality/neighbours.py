@@ -17,6 +17,10 @@ ASKED = 8
 REGION = 4
 # A hundred metres of height make two stations as different as ten kilometres do.
 KM_PER_METRE = 0.1
+# So many of the nearest by distance are looked at by height too.
+MORE = 3 * ASKED
+# Up to so many stations all distances are computed.
+ONE_BY_ONE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,6 @@ def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neigh
         km: how far away a neighbour may be.
         elevation_m: how much higher or lower it may be.
     """
-    from scipy.spatial import cKDTree  # a tenth of a second
-
     position = np.array([[_number(one.latitude), _number(one.longitude)] for one in stations]).reshape(-1, 2)
     height = np.array([_number(one.elevation) for one in stations])
     placed = np.flatnonzero(~np.isnan(position).any(axis=1))
@@ -57,13 +59,10 @@ def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neigh
         points = np.stack(
             [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=1
         )
-        # Three times as many by distance, of which the nearest by distance and height stay.
-        more = min(3 * ASKED + 1, len(placed))
-        chord, found = cKDTree(points).query(points, k=more, distance_upper_bound=2 * np.sin(REGION * km / EARTH_KM / 2))
-        chord = np.where(found == np.arange(len(placed))[:, None], np.inf, chord)  # not itself
-        found = placed[np.minimum(found, len(placed) - 1)]
+        chord, found = _by_chord(points, min(MORE + 1, len(placed)))
+        found = placed[found]
         away = 2 * EARTH_KM * np.arcsin(np.minimum(chord / 2, 1))
-        away[np.isinf(chord)] = np.inf
+        away[(found == placed[:, None]) | (away > REGION * km)] = np.inf  # not itself, and nobody beyond the region
         apart = np.nan_to_num(np.abs(height[placed][:, None] - height[found]))
         order = np.argsort(away + apart * KM_PER_METRE, axis=1, kind="stable")[:, :ASKED]
         width = order.shape[1]
@@ -72,6 +71,21 @@ def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neigh
     there = np.isfinite(distance)
     apart = np.nan_to_num(np.abs(height[:, None] - height[rows]))
     return Neighbours(rows, there, there & (distance <= km) & (apart <= elevation_m), distance)
+
+
+def _by_chord(points: Floats, number: int) -> tuple[Floats, Ints]:
+    """The nearest points of each, itself among them, nearest first: chords of the unit sphere, and places."""
+    if len(points) > ONE_BY_ONE:
+        from scipy.spatial import cKDTree  # half a second, and worth it from here on
+
+        chord, found = cKDTree(points).query(points, k=number)
+        return chord, found.astype(np.int64)
+    squared = np.maximum(2 - 2 * (points @ points.T), 0)
+    np.fill_diagonal(squared, 0)
+    found = np.argpartition(squared, number - 1, axis=1)[:, :number]
+    order = np.argsort(np.take_along_axis(squared, found, 1), axis=1, kind="stable")
+    found = np.take_along_axis(found, order, 1)
+    return np.sqrt(np.take_along_axis(squared, found, 1)), found
 
 
 def _number(value: float | None) -> float:

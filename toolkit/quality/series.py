@@ -55,6 +55,7 @@ class Series:
         window: how many slots are judged.
         per_hour: slots in an hour, at least one.
         days: for how many days before the window each station has been known.
+        measured: which stations measure this at all.
     """
 
     variable: Variable
@@ -66,6 +67,7 @@ class Series:
     window: int
     per_hour: int
     days: Floats
+    measured: Bools
 
     @property
     def scale(self) -> Scale | None:
@@ -81,12 +83,6 @@ class Series:
     def judged(self) -> Floats:
         """The window's values, as they were measured."""
         return self.values[:, -self.window :]
-
-    @property
-    def measured(self) -> Bools:
-        """Which stations measure this at all."""
-        known = (~np.isnan(self.values)).any(axis=1) | (~np.isnan(self.levels)).any(axis=1)
-        return np.asarray(known)
 
 
 def scaled(variable: Variable, values: Floats) -> Floats:

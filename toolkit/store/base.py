@@ -6,11 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
+from math import ceil
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, Observation, Station
+
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 
 class StoreError(ToolkitError):
@@ -64,6 +73,14 @@ class Span(NamedTuple):
     end: float
 
 
+def pieces(spans: Sequence[Span], seconds: float = 3600) -> Iterator[Span]:
+    """The same spans in pieces of at most so many seconds."""
+    for start, end in spans:
+        number = max(1, ceil((end - start) / seconds))
+        bounds = [start + place * seconds for place in range(number)] + [end]
+        yield from map(Span._make, pairwise(bounds))
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which observations.
@@ -112,11 +129,12 @@ class Store(Protocol):
     def numbers(self) -> list[int]:
         """By which `readings` names the stations, in the order of `stations()`."""
 
-    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
-        """What some variables were in some spans of time, many rows at a time, in no order.
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
+        """What some variables were in some spans of time: many readings at once, in no order.
 
         Yields:
-            Rows of (station's number, time in seconds since the epoch, value of each variable or None).
+            Rows of one length: the stations' numbers, times in seconds since the epoch, each variable's values (NaN
+            where there is none).
         """
 
     def observations(self, selection: Selection) -> Iterator[Observation]:

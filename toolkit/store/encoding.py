@@ -56,6 +56,12 @@ def _shown(name: str, per_unit: int | None) -> str:
 VALUES_SQL = {name: _shown(name, per_unit) for name, per_unit in zip(COLUMNS, _PER_UNIT, strict=True)}
 """Each value's SQL expression over `observation`, named as the variable."""
 
+
+def steps_sql(name: str) -> str:
+    """A value as the number of its steps, whether or not it is stored so; in units it is that divided by `per_unit`."""
+    return f"CASE typeof({name}) WHEN 'real' THEN {name} * {BY_NAME[name].per_unit} ELSE {name} END"
+
+
 # The station's id comes from a subquery, not from a join: so MAX(time) and a range of times still use the key.
 VIEW_SQL = f"""
 CREATE VIEW observations AS

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg
 from psycopg import sql
@@ -25,14 +25,17 @@ from toolkit.store.base import (
     StoreRefusedError,
     counts,
     migrations,
+    pieces,
     summary,
 )
 from toolkit.times import from_epoch, stored
 
+if TYPE_CHECKING:
+    from toolkit.store.base import Floats
+
 CREDENTIAL = "postgresql_password"
 BUSY_SECONDS = 2
 ROWS_PER_STEP = 5000
-ROWS_READ = 20_000
 # Held while the schema is looked at and changed, so that two collectors do not migrate at once: any number will do.
 _MIGRATING = 0x77746B74
 _VALUES = Observation._fields[2:]
@@ -151,21 +154,19 @@ class PostgreSQLStore:
         """See `base.Store`."""
         return list(range(self._query("SELECT COUNT(*) FROM stations")[0][0]))
 
-    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""
-        names = sql.SQL(", ").join(map(sql.Identifier, variables))
+        import numpy as np  # not for those who only write
+
+        columns = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in variables)
         query = sql.SQL(
-            "SELECT number, extract(epoch FROM time)::int8, {} "
-            "FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS span (start, until) "
-            "JOIN observations ON time > start AND time <= until "
+            "SELECT array_agg(number), array_agg(extract(epoch FROM time)::int8), {} FROM observations "
             "JOIN (SELECT station_id, row_number() OVER (ORDER BY station_id) - 1 AS number FROM stations) AS s "
-            "USING (station_id)"
-        ).format(names)
-        bounds = ([from_epoch(span.start) for span in spans], [from_epoch(span.end) for span in spans])
-        with _said(self._place), self._connection.transaction(), self._connection.cursor("readings") as cursor:
-            cursor.execute(query, bounds)
-            while rows := cursor.fetchmany(ROWS_READ):
-                yield rows
+            "USING (station_id) WHERE time > %s AND time <= %s"
+        ).format(columns)
+        for span in pieces(spans):
+            (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
+            yield np.array([column or [] for column in found], dtype=np.float64)
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""

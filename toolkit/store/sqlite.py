@@ -9,21 +9,34 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.feed.document import Document, Observation, Station
 from toolkit.store import sqlite_schema as schema
-from toolkit.store.base import Count, Extent, Selection, Span, Stored, StoreError, StoreRefusedError, counts, summary
-from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack
+from toolkit.store.base import (
+    Count,
+    Extent,
+    Selection,
+    Span,
+    Stored,
+    StoreError,
+    StoreRefusedError,
+    counts,
+    pieces,
+    summary,
+)
+from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack, steps_sql
 from toolkit.times import stored
+from toolkit.variables import BY_NAME
+
+if TYPE_CHECKING:
+    from toolkit.store.base import Floats
 
 # How long the collector waits for another process's lock: it can spool a document, and must stop within 5 s.
 BUSY_SECONDS = 2.0
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
 PAGES_PER_STEP = 500
-# How many rows a reader takes from SQLite at a time.
-ROWS_READ = 20_000
 
 _INSERT = f"INSERT OR IGNORE INTO observation VALUES ({', '.join('?' * (len(COLUMNS) + 3))})"
 
@@ -118,20 +131,20 @@ class SQLiteStore:
         """See `base.Store`."""
         return [number for (number,) in self._query("SELECT number FROM stations ORDER BY station_id")]
 
-    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""
-        values = ", ".join(VALUES_SQL[name] for name in variables)
-        bounds = [(stored(span.start), stored(span.end)) for span in spans]
-        with _said(self._path):
-            # The spans one after another, each along the key.
-            cursor = self._connection.execute(
-                "WITH span AS (SELECT value ->> 0 AS start, value ->> 1 AS end FROM json_each(?)) "
-                f"SELECT station, unixepoch(time), {values} FROM span CROSS JOIN observation "
-                "ON time > start AND time <= end",
-                (json.dumps(bounds),),
-            )
-            while rows := cursor.fetchmany(ROWS_READ):
-                yield rows
+        import numpy as np  # not for those who only write
+
+        # A column as one JSON text: SQLite writes it and json reads it in half the time that rows take.
+        columns = ", ".join(f"json_group_array({steps_sql(name)})" for name in variables)
+        query = (
+            f"SELECT json_group_array(station), json_group_array(unixepoch(time)), {columns} FROM observation "
+            "WHERE time > ? AND time <= ?"
+        )
+        steps = np.array([1, 1, *(BY_NAME[name].per_unit for name in variables)], dtype=np.float64)[:, None]
+        for span in pieces(spans):
+            (columns,) = self._query(query, (stored(span.start), stored(span.end)))
+            yield np.array([json.loads(column) for column in columns], dtype=np.float64) / steps
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
