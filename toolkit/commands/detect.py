@@ -14,7 +14,7 @@ from toolkit.files import write_atomically
 from toolkit.options import add_setting
 from toolkit.settings import Loaded
 from toolkit.show import table
-from toolkit.store import open_for_reading
+from toolkit.store import Finding, Span, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
 
 
@@ -34,6 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
         "--save", metavar="PATH", help="also write the report as JSON; strftime codes are filled in, in UTC"
+    )
+    parser.add_argument(
+        "--record",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep the verdicts in the store's table anomalies (default: yes)",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.epilog = (
@@ -56,6 +62,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         path = Path(times.now().strftime(args.save))
         write_atomically(path, report.as_json() + "\n")
         print(f"report: {path}", file=sys.stderr)
+    if args.record:
+        record(loaded.settings.db, report, [args.station] if args.station else None)
     if args.json:
         print(report.as_json())
     else:
@@ -69,35 +77,75 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     return 0
 
 
+def record(db: str, report: Report, only: list[str] | None) -> None:
+    """Keep a report's verdicts in the store: those of a fault that lasts are one row.
+
+    Raises:
+        StoreError: they could not be kept.
+    """
+    findings = [
+        Finding(
+            one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
+            one.expected, one.score, one.reason,
+        )
+        for one in report.anomalies
+    ]  # fmt: skip
+    with open_for_writing(db) as store:
+        judged = only or [station.station_id for station in store.stations()]
+        store.note(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, findings)
+
+
+def _epoch(text: str) -> float:
+    return times.parse(text).timestamp()
+
+
 def _show(report: Report) -> None:
     """The report for a person."""
     print(f"{report.window.start} to {report.window.end}, {report.method}: {_counted(report)}")
     if report.anomalies:
         table(
-            ("station", "variable", "from", "to", "value", "expected", "score", "class", "correlation (neighbours)"),
+            ("station", "variable", "from", "to", "value", "expected", "score", "class", "reason"),
             [
                 (
                     anomaly.station_id,
                     anomaly.variable,
                     anomaly.start,
                     anomaly.end,
-                    f"{anomaly.value:g} {BY_NAME[anomaly.variable].unit}",
-                    f"{anomaly.expected:g}",
-                    f"{anomaly.score:g}",
+                    _number(anomaly.value, anomaly.variable),
+                    _number(anomaly.expected, anomaly.variable),
+                    "-" if anomaly.score is None else f"{anomaly.score:g}",
                     anomaly.class_,
-                    _asked(anomaly),
+                    anomaly.reason,
                 )
                 for anomaly in report.anomalies
             ],
         )
+    for anomaly in report.anomalies:
+        if anomaly.class_ == "device_failure" and anomaly.neighbours:
+            _side_by_side(anomaly)
     for one in report.insufficient:
         print(f"not judged: {one.station_id}: {one.reason}")
 
 
-def _asked(anomaly: Anomaly) -> str:
-    if anomaly.correlation is None:
-        return "-"
-    return f"{anomaly.correlation:g} ({len(anomaly.neighbours)})"
+def _side_by_side(anomaly: Anomaly) -> None:
+    """A failing device beside its neighbours, when it was farthest off."""
+    print(f"\n{anomaly.station_id} and its neighbours, {anomaly.variable}:")
+    rows = [(anomaly.station_id, "-", _number(anomaly.value, anomaly.variable), "-", "-")]
+    rows += [
+        (
+            one.station_id,
+            f"{one.distance_km:g} km",
+            _number(one.value, anomaly.variable),
+            _number(one.implies, anomaly.variable),
+            "-" if one.correlation is None else f"{one.correlation:g}",
+        )
+        for one in anomaly.neighbours
+    ]
+    table(("station", "distance", "value", f"implies for {anomaly.station_id}", "correlation"), rows)
+
+
+def _number(value: float | None, variable: str) -> str:
+    return "-" if value is None else f"{value:g} {BY_NAME[variable].unit}"
 
 
 def _counted(report: Report) -> str:

@@ -103,6 +103,8 @@ def load(
     place = np.zeros(max(store.numbers(), default=0) + 1, dtype=np.int64)
     place[store.numbers()] = np.arange(len(stations))
 
+    number_of = {station.station_id: row for row, station in enumerate(stations)}
+
     def read(spans: Sequence[Span], names: Sequence[str]) -> tuple[Ints, Floats, Floats]:
         """The row of each reading, its time, and its values, variables by readings."""
         parts = list(store.readings(spans, names))
@@ -130,6 +132,11 @@ def load(
         times[row[order], slot] = observed[order]
         for number, name in enumerate(names):
             values[name][row[order], slot] = found[number, order]
+    for rejected in store.rejected(Span(start, end)):
+        if rejected.variable in values:
+            slot = slots - 1 - int((end - rejected.time) // cadence)
+            here = values[rejected.variable][number_of[rejected.station_id]]
+            here[slot] = rejected.value if np.isnan(here[slot]) else here[slot]
     moment = np.searchsorted(moments, earlier[1])
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
     seen[earlier[0], moment] = True

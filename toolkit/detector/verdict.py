@@ -125,9 +125,7 @@ class Court:
             if explained := self._crossing(judged, row, part) or self._local(variable.name, row, stretch):
                 return "weather_event", f"{found}; {explained}"
         if expected is None or not self._ask or not expected.verified[row]:
-            return "unverified", f"{found}; " + (
-                "there is no neighbour to ask" if self._ask else "neighbours were not asked"
-            )
+            return "unverified", f"{found}; {self._unasked(row)}"
         names = self._names(row)
         if stretch.test == "shared":
             return "weather_event", f"{found}, and so did its neighbours ({names})"
@@ -136,6 +134,13 @@ class Court:
         if stretch.test not in {"step", "spatial"}:
             return self._by_residual(judged, row, part, found, names)
         return "device_failure", f"{found}; its neighbours ({names}) contradict it"
+
+    def _unasked(self, row: int) -> str:
+        if not self._ask:
+            return "neighbours were not asked"
+        if not self._neighbours.close[row].any():
+            return "there is no neighbour to ask"
+        return f"its neighbours ({self._names(row)}) are too little known, or in doubt themselves"
 
     def _finding(
         self, judged: Judged, stretch: Stretch, part: slice, value: float | None, implied: float | None, hours: float

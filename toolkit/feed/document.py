@@ -61,6 +61,15 @@ _NUMERIC = {variable.name for variable in MEASURED}
 _VALUES = [(name, name in _NUMERIC) for name in Observation._fields[2:]]
 
 
+class Rejected(NamedTuple):
+    """A value that was offered and cannot be true."""
+
+    time: int  # seconds since the epoch, UTC
+    station_id: str
+    variable: str
+    value: float
+
+
 @dataclass(slots=True)
 class Document:
     """What one document of the feed says.
@@ -69,11 +78,13 @@ class Document:
         stations: every station with an id, the last feature of an id winning.
         observations: one per (time, station).
         left_out: how many features or fields could not be used, by reason.
+        rejected: values that cannot be true, which are missing in `observations`.
     """
 
     stations: list[Station]
     observations: list[Observation]
     left_out: Counter[str] = field(default_factory=Counter)
+    rejected: list[Rejected] = field(default_factory=list)
 
 
 def parse(body: bytes) -> Document:

@@ -1,6 +1,6 @@
 """Which of a feed's values are taken into the store: the rule of docs/observations.md.
 
-A value that is physically impossible becomes NULL; a row whose time is impossible is left out. Both are counted by
+A value that is physically impossible becomes NULL, and is kept among the rejected ones; a row whose time is impossible is left out. Both are counted by
 reason. Whether a possible value is a likely one is for the detector to say.
 """
 
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from toolkit.feed.document import Document, Observation
+from toolkit.feed.document import Document, Observation, Rejected
 from toolkit.variables import BY_NAME
 
 # A station's clock may be ahead by as much as one refresh of the feed.
 AHEAD_SECONDS = 600
 
 _LIMITS = [
-    (place, BY_NAME[name].low, BY_NAME[name].high, f"{name} out of range")
+    (place, name, BY_NAME[name].low, BY_NAME[name].high)
     for place, name in enumerate(Observation._fields)
     if name in BY_NAME
 ]
@@ -31,20 +31,22 @@ def admit(document: Document, present: float) -> Document:
     """
     left_out = Counter(document.left_out)
     observations = []
+    rejected: list[Rejected] = []
     for observation in document.observations:
         if observation.time > present + AHEAD_SECONDS:
             left_out["time in the future"] += 1
         else:
-            observations.append(_possible(observation, left_out))
-    return Document(document.stations, observations, left_out)
+            observations.append(_possible(observation, left_out, rejected))
+    return Document(document.stations, observations, left_out, rejected)
 
 
-def _possible(observation: Observation, left_out: Counter[str]) -> Observation:
+def _possible(observation: Observation, left_out: Counter[str], rejected: list[Rejected]) -> Observation:
     wrong = None
-    for place, low, high, reason in _LIMITS:
+    for place, name, low, high in _LIMITS:
         value = observation[place]
         if value is not None and not low <= value <= high:  # type: ignore[operator]
-            left_out[reason] += 1
+            left_out[f"{name} out of range"] += 1
+            rejected.append(Rejected(observation.time, observation.station_id, name, float(value)))
             wrong = [*(wrong or observation)]
             wrong[place] = None
     return Observation._make(wrong) if wrong else observation

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from toolkit.settings import is_postgresql
-from toolkit.store.base import Count, Extent, Selection, Span, Store, Stored, StoreError, StoreRefusedError
+from toolkit.store.base import (
+    Count,
+    Extent,
+    Finding,
+    Selection,
+    Span,
+    Store,
+    Stored,
+    StoreError,
+    StoreRefusedError,
+    Verdict,
+)
 
 __all__ = [
-    "Count", "Extent", "Selection", "Span", "Store", "StoreError", "StoreRefusedError", "Stored", "open_for_reading",
-    "open_for_writing",
+    "Count", "Extent", "Finding", "Selection", "Span", "Store", "StoreError", "StoreRefusedError", "Stored", "Verdict",
+    "open_for_reading", "open_for_writing",
 ]  # fmt: skip
 
 # How long a reader waits for another process's lock.

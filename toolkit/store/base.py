@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from toolkit.errors import ToolkitError
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.feed.document import Document, Observation, Rejected, Station
 
 
 if TYPE_CHECKING:
@@ -66,11 +66,39 @@ class Extent(NamedTuple):
     number: int
 
 
+class Finding(NamedTuple):
+    """An anomaly as the store keeps it; times in seconds since the epoch. See `detector.report.Anomaly`."""
+
+    station_id: str
+    variable: str
+    started: float
+    ended: float
+    class_: str
+    test: str
+    value: float | None
+    expected: float | None
+    score: float | None
+    reason: str
+
+
+class Verdict(NamedTuple):
+    """A finding, and what runs made of it: whether the newest still sees it, and which saw it first and last."""
+
+    finding: Finding
+    state: str
+    first_run: float
+    last_run: float
+
+
 class Span(NamedTuple):
     """After `start` up to and including `end`, seconds since the epoch."""
 
     start: float
     end: float
+
+
+# Findings less than this apart, in seconds, are one.
+SAME_WITHIN = 3600
 
 
 def pieces(spans: Sequence[Span], seconds: float = 3600) -> Iterator[Span]:
@@ -136,6 +164,24 @@ class Store(Protocol):
             Rows of one length: the stations' numbers, times in seconds since the epoch, each variable's values (NaN
             where there is none).
         """
+
+    def rejected(self, span: Span) -> list[Rejected]:
+        """Values that were offered for a span of time and cannot be true."""
+
+    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+        """Keep what a detection run found, whole or not at all.
+
+        A finding that overlaps one of an earlier run, or is less than an hour from it, is the same: its row is extended.
+        What a run no longer sees at the end of its window is closed.
+
+        Args:
+            run: the window that was judged.
+            stations: which stations were judged.
+            findings: what was found.
+        """
+
+    def verdicts(self, selection: Selection) -> list[Verdict]:
+        """What was found in a span of time, the latest first."""
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """The selected observations, in order of time, read as they are asked for."""

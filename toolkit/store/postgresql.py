@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import psycopg
 from psycopg import sql
 
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store.base import (
+    SAME_WITHIN,
     Count,
     Extent,
+    Finding,
     Selection,
     Span,
     Stored,
     StoreError,
     StoreRefusedError,
+    Verdict,
     counts,
     migrations,
     pieces,
@@ -98,6 +101,38 @@ INSERT INTO counters AS c VALUES (%s, %s, %s) ON CONFLICT (name, label) DO UPDAT
 _LOG = "INSERT INTO collection_log VALUES (%s, %s, %s, %s, %s)"
 
 
+_REJECTED = """
+INSERT INTO rejected VALUES (%s, %s, %s, %s) ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
+"""
+
+# A run over an older window extends a finding, but what a newer one made of it stays.
+_EXTEND = """
+UPDATE anomalies AS a SET
+    started = least(started, %(started)s), ended = greatest(ended, %(ended)s),
+    (state, class, test, value, expected, score, reason) = (
+        SELECT CASE WHEN newer THEN %(state)s ELSE a.state END, CASE WHEN newer THEN %(class_)s ELSE a.class END,
+               CASE WHEN newer THEN %(test)s ELSE a.test END, CASE WHEN newer THEN %(value)s ELSE a.value END,
+               CASE WHEN newer THEN %(expected)s ELSE a.expected END, CASE WHEN newer THEN %(score)s ELSE a.score END,
+               CASE WHEN newer THEN %(reason)s ELSE a.reason END
+        FROM (SELECT %(run)s >= a.last_run AS newer) AS this
+    ),
+    first_run = least(first_run, %(run)s), last_run = greatest(last_run, %(run)s)
+WHERE id = (
+    SELECT id FROM anomalies
+    WHERE station_id = %(station_id)s AND variable = %(variable)s AND started <= %(after)s AND ended >= %(before)s
+    ORDER BY ended DESC LIMIT 1
+)
+"""
+_FOUND = """
+INSERT INTO anomalies (
+    station_id, variable, started, ended, state, class, test, value, expected, score, reason, first_run, last_run
+) VALUES (
+    %(station_id)s, %(variable)s, %(started)s, %(ended)s, %(state)s, %(class_)s, %(test)s, %(value)s, %(expected)s,
+    %(score)s, %(reason)s, %(run)s, %(run)s
+)
+"""
+
+
 class PostgreSQLStore:
     """A store on a server. See `base.Store`."""
 
@@ -129,6 +164,8 @@ class PostgreSQLStore:
                 cursor.execute(_CORRECT if replace else _FILL)
                 new, corrected = cast("tuple[int, int]", cursor.fetchone())
             done = Stored(new, corrected, len(document.observations) - new - corrected)
+            rejected = [(from_epoch(time), *rest) for time, *rest in document.rejected]
+            cursor.executemany(_REJECTED, rejected)
             for count in counts(done, document.left_out):
                 cursor.execute(_COUNT, count)
             message = summary(done, document.left_out)
@@ -167,6 +204,50 @@ class PostgreSQLStore:
         for span in pieces(spans):
             (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
             yield np.array([column or [] for column in found], dtype=np.float64)
+
+    def rejected(self, span: Span) -> list[Rejected]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT extract(epoch FROM time)::int8, station_id, variable, value FROM rejected "
+            "WHERE time > %s AND time <= %s",
+            (from_epoch(span.start), from_epoch(span.end)),
+        )
+        return [Rejected(*row) for row in rows]
+
+    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+        """See `base.Store`."""
+        at, edge = from_epoch(run.end), run.end - SAME_WITHIN
+        with self._transaction() as cursor:
+            for one in findings:
+                values = {
+                    **one._asdict(),
+                    "started": from_epoch(one.started),
+                    "ended": from_epoch(one.ended),
+                    "before": from_epoch(one.started - SAME_WITHIN),
+                    "after": from_epoch(one.ended + SAME_WITHIN),
+                    "state": "open" if one.ended > edge else "closed",
+                    "run": at,
+                }
+                if not cursor.execute(_EXTEND, values).rowcount:
+                    cursor.execute(_FOUND, values)
+            cursor.execute(
+                "UPDATE anomalies SET state = 'closed' WHERE state = 'open' AND ended <= %s AND last_run <= %s "
+                "AND station_id = ANY(%s)",
+                (from_epoch(edge), at, list(stations)),
+            )
+
+    def verdicts(self, selection: Selection) -> list[Verdict]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT station_id, variable, extract(epoch FROM started)::float8, extract(epoch FROM ended)::float8, "
+            "class, test, value, expected, score, reason, state, extract(epoch FROM first_run)::float8, "
+            "extract(epoch FROM last_run)::float8 FROM anomalies "
+            "WHERE ended > coalesce(%s, '-infinity'::timestamptz) AND started <= coalesce(%s, 'infinity'::timestamptz) "
+            "ORDER BY started DESC, id",
+            [None if bound is None else from_epoch(bound) for bound in (selection.start, selection.end)],
+        )
+        wanted = set(selection.stations)
+        return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
@@ -215,6 +296,8 @@ class PostgreSQLStore:
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
+        self._remove("rejected", "time", before, pause)
+        self._remove("anomalies", "ended", log_before, pause)
         return (
             self._remove("observations", "time", before, pause),
             self._remove("collection_log", "timestamp", log_before, pause),

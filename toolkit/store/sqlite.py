@@ -11,16 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store import sqlite_schema as schema
 from toolkit.store.base import (
+    SAME_WITHIN,
     Count,
     Extent,
+    Finding,
     Selection,
     Span,
     Stored,
     StoreError,
     StoreRefusedError,
+    Verdict,
     counts,
     pieces,
     summary,
@@ -78,6 +81,32 @@ INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (name, label) DO UPDATE SET co
 """
 
 
+_REJECTED = "INSERT OR REPLACE INTO rejected VALUES (datetime(?, 'unixepoch'), ?, ?, ?)"
+
+# A run over an older window extends a finding, but what a newer one made of it stays.
+_EXTEND = """
+UPDATE anomalies SET
+    started = min(started, :started), ended = max(ended, :ended),
+    state = iif(:run >= last_run, :state, state), class = iif(:run >= last_run, :class_, class),
+    test = iif(:run >= last_run, :test, test), value = iif(:run >= last_run, :value, value),
+    expected = iif(:run >= last_run, :expected, expected), score = iif(:run >= last_run, :score, score),
+    reason = iif(:run >= last_run, :reason, reason),
+    first_run = min(first_run, :run), last_run = max(last_run, :run)
+WHERE id = (
+    SELECT id FROM anomalies
+    WHERE station_id = :station_id AND variable = :variable AND started <= :after AND ended >= :before
+    ORDER BY ended DESC LIMIT 1
+)
+"""
+_FOUND = """
+INSERT INTO anomalies (
+    station_id, variable, started, ended, state, class, test, value, expected, score, reason, first_run, last_run
+) VALUES (
+    :station_id, :variable, :started, :ended, :state, :class_, :test, :value, :expected, :score, :reason, :run, :run
+)
+"""
+
+
 class SQLiteStore:
     """A store in one file. See `base.Store`."""
 
@@ -108,6 +137,7 @@ class SQLiteStore:
             update = _CORRECT if replace else _FILL
             corrected = connection.executemany(update, rows).rowcount if new < len(rows) else 0
             done = Stored(new, corrected, len(rows) - new - corrected)
+            connection.executemany(_REJECTED, document.rejected)
             connection.executemany(_COUNT, counts(done, document.left_out))
             _log(connection, at, status, len(document.stations), new + corrected, summary(done, document.left_out))
         return done
@@ -145,6 +175,49 @@ class SQLiteStore:
         for span in pieces(spans):
             (columns,) = self._query(query, (stored(span.start), stored(span.end)))
             yield np.array([json.loads(column) for column in columns], dtype=np.float64) / steps
+
+    def rejected(self, span: Span) -> list[Rejected]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT unixepoch(time), station_id, variable, value FROM rejected WHERE time > ? AND time <= ?",
+            (stored(span.start), stored(span.end)),
+        )
+        return [Rejected(*row) for row in rows]
+
+    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+        """See `base.Store`."""
+        at, edge = stored(run.end), run.end - SAME_WITHIN
+        with self._transaction() as connection:
+            for one in findings:
+                values = {
+                    **one._asdict(),
+                    "started": stored(one.started),
+                    "ended": stored(one.ended),
+                    "before": stored(one.started - SAME_WITHIN),
+                    "after": stored(one.ended + SAME_WITHIN),
+                    "state": "open" if one.ended > edge else "closed",
+                    "run": at,
+                }
+                if not connection.execute(_EXTEND, values).rowcount:
+                    connection.execute(_FOUND, values)
+            connection.execute(
+                "UPDATE anomalies SET state = 'closed' WHERE state = 'open' AND ended <= ? AND last_run <= ? "
+                "AND station_id IN (SELECT value FROM json_each(?))",
+                (stored(edge), at, json.dumps(list(stations))),
+            )
+
+    def verdicts(self, selection: Selection) -> list[Verdict]:
+        """See `base.Store`."""
+        start = stored(selection.start) if selection.start is not None else ""
+        end = stored(selection.end) if selection.end is not None else "9999"
+        rows = self._query(
+            "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
+            "reason, state, unixepoch(first_run), unixepoch(last_run) FROM anomalies "
+            "WHERE ended > ? AND started <= ? ORDER BY started DESC, id",
+            (start, end),
+        )
+        wanted = set(selection.stations)
+        return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
@@ -195,6 +268,8 @@ class SQLiteStore:
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
+        self._remove("rejected", "time", stored(before), pause)
+        self._remove("anomalies", "ended", stored(log_before), pause)
         return (
             self._remove("observation", "time", stored(before), pause),
             self._remove("collection_log", "timestamp", stored(log_before), pause),
