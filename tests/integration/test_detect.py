@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Run
-from toolkit.feed.document import parse
+from toolkit.feed.document import Document, parse
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
 from toolkit.simulator.server import compose
@@ -18,7 +20,44 @@ from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_writing
 
 END = 1_763_827_200  # 2025-11-22 16:00:00 UTC
+HOURS = 78
 SPIKE = "station=volos,variable=temp_out,kind=spike,at=-2h,for=20m,size=35"
+NEIGHBOURS = ("volos", "uth_volos", "volos-port", "zagora", "makrinitsa", "portaria")
+
+
+@pytest.fixture(scope="session")
+def good_weather(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with three days and a window of good weather."""
+    path = tmp_path_factory.mktemp("weather") / "weather.db"
+    source = SimulatedWeather(read_stations(None), 1)
+    with open_for_writing(str(path)) as store:
+        store.add(Document(list(source.stations), []), END - HOURS * 3600)
+        rows = [one for step in reversed(range(HOURS * 6)) for one in source.at(END - 600 * step) if one]
+        store.add(Document([], rows), END + 60)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = DELETE")  # one file, to be copied
+    connection.close()
+    return path
+
+
+Spoil = Callable[..., None]
+
+
+@pytest.fixture
+def spoil(good_weather: Path, environment: dict[str, str]) -> Spoil:
+    """Good weather, with readings changed as an operator might: by SQL."""
+    shutil.copy(good_weather, environment["WEATHER_DB"])
+
+    def change(what: str, where: str, hours: float, until: float = 0) -> None:
+        bounds = f"time > datetime({END}, 'unixepoch', '-{hours} hours') AND time <= datetime({END}, 'unixepoch', '-{until} hours')"
+        with sqlite3.connect(environment["WEATHER_DB"]) as connection:
+            sql = f"DELETE FROM observations WHERE {where} AND {bounds}"
+            if what:
+                sql = f"UPDATE observations SET {what} WHERE {where} AND {bounds}"
+            connection.execute(sql)
+        connection.close()
+
+    return change
 
 
 @pytest.fixture
@@ -44,59 +83,171 @@ def detect(run: Run, *words: str) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("method", ["3sigma", "mad", "arima"])
-def test_a_fault_is_named(run: Run, fill: Callable[..., None], method: str) -> None:
-    fill(SPIKE)
-    report = detect(run, "--window", "6", "--temporal-method", method, "--spatial-verify")
-    assert report["schema"] == "weather-toolkit/report/1"
+def alarms(report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    return [
+        (one["station_id"], one["variable"], one["test"], one["class"])
+        for one in report["anomalies"]
+        if one["class"] != "weather_event"
+    ]
+
+
+def test_good_weather_raises_no_alarm(run: Run, spoil: Spoil) -> None:
+    report = detect(run)
+    assert alarms(report) == []
+    assert (report["stations"]["total"], report["stations"]["with_data"], report["insufficient"]) == (14, 14, [])
+
+
+@pytest.mark.parametrize(
+    ("what", "hours", "until", "variable", "test", "says"),
+    [
+        ("temp_out = temp_out + 15", 2, 1.7, "temp_out", "step", "it jumped from"),
+        ("temp_out = temp_out + 5, hi_temp = NULL", 3, 0, "temp_out", "step", "contradict it"),
+        ("bar = bar + 10", 20, 0, "bar", "step", "contradict it"),
+        ("temp_out = 999", 1, 0.5, "temp_out", "range", "999 °C is outside what is possible, -95 to 62 °C"),
+        ("out_hum = NULL", 4, 0, "out_hum", "missing", "no value for 4.0 h"),
+        ("temp_out = 13.3", 5, 0, "temp_out", "persistence", "without a change"),
+        ("wind_speed = 0", 12, 0, "wind_speed", "persistence", "it has read 0 km/h without a change for"),
+        ("temp_out = 1.8 * temp_out + 32", 4, 0, "temp_out", "step", "contradict it"),
+        ("temp_out = hi_temp + 2", 1, 0, "temp_out", "consistency", "temp_out is above hi_temp"),
+        ("bar = bar + (abs(random()) % 100) / 10.0 - 5", 4, 0, "bar", "noise", "it jumps to and fro"),
+        (
+            "temp_out = temp_out + (unixepoch(time) - 1763740800) / 7200.0",
+            24,
+            0,
+            "temp_out",
+            "spatial",
+            "contradict it",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_reason(
+    run: Run, spoil: Spoil, what: str, hours: float, until: float, variable: str, test: str, says: str
+) -> None:
+    spoil(what, "station_id = 'volos'", hours, until)
+    if variable == "temp_out" and test != "consistency":  # or the rule alone would tell
+        spoil("hi_temp = NULL, low_temp = NULL", "1", 80)
+    report = detect(run)
+    assert alarms(report) == [("volos", variable, test, "device_failure")]
+    (fault,) = [one for one in report["anomalies"] if one["class"] == "device_failure"]
+    assert says in fault["reason"]
+    if test not in {"missing"}:
+        assert fault["value"] is not None
+    if test in {"step", "spatial", "persistence", "noise"}:
+        assert fault["score"] is not None
+        assert {one["station_id"] for one in fault["neighbours"]} <= set(NEIGHBOURS)
+        assert all(one["distance_km"] < 100 and one["implies"] is not None for one in fault["neighbours"])
+
+
+def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
+    spoil("temp_out = temp_out + 35", "station_id = 'volos'", 2, 1.7)
+    report = detect(run, "--window", "6", "--spatial-verify")
+    assert list(report) == ["schema", "generated_at", "window", "method", "stations", "anomalies", "insufficient"]
+    assert report["schema"] == "weather-toolkit/report/2"
     assert report["window"] == {"start": "2025-11-22T10:00:00Z", "end": "2025-11-22T16:00:00Z", "hours": 6}
-    assert report["method"] == method
-    assert (report["stations"]["total"], report["stations"]["with_data"]) == (14, 14)
-    assert report["insufficient"] == []
-    found = [one for one in report["anomalies"] if one["class"] == "device_failure" and one["value"] > 30]
-    (fault,) = found
+    assert report["method"] == "combined"
+    (fault,) = report["anomalies"]
     assert list(fault) == [
-        "station_id", "variable", "start", "end", "value", "expected", "score", "test", "class", "correlation", "neighbours",
+        "station_id", "variable", "start", "end", "value", "expected", "score", "test", "class", "reason", "correlation",
+        "neighbours",
     ]  # fmt: skip
+    assert (fault["start"], fault["end"]) == ("2025-11-22T14:10:00Z", "2025-11-22T14:10:00Z")
+    assert abs(fault["value"] - 35 - fault["expected"]) < 1
+    assert list(fault["neighbours"][0]) == ["station_id", "distance_km", "value", "implies", "correlation"]
+
+
+@pytest.mark.parametrize("method", ["3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl"])
+def test_a_temporal_method_by_its_name(run: Run, fill: Callable[..., None], method: str) -> None:
+    fill(SPIKE)
+    report = detect(run, "--temporal-method", method, "--spatial-verify")
+    assert report["method"] == method
+    (fault,) = [one for one in report["anomalies"] if one["class"] == "device_failure"]
     assert (fault["station_id"], fault["variable"], fault["test"]) == ("volos", "temp_out", method)
     assert fault["start"] == "2025-11-22T14:00:00Z"
-    assert fault["correlation"] < 0.3
-    assert {one["station_id"] for one in fault["neighbours"]} == {"uth_volos", "volos-port", "zagora"}
 
 
-def test_without_verification_nothing_is_verified(run: Run, fill: Callable[..., None]) -> None:
+def test_the_first_hours_of_a_network_are_enough_for_a_gross_fault(run: Run, fill: Callable[..., None]) -> None:
     fill(SPIKE)
-    report = detect(run, "--no-spatial-verify")
-    assert {one["class"] for one in report["anomalies"]} == {"unverified"}
+    assert alarms(detect(run)) == [("volos", "temp_out", "step", "device_failure")]
 
 
-def test_a_front_is_weather(run: Run, fill: Callable[..., None]) -> None:
-    jumps = [
-        f"station={name},variable=bar,kind=spike,at=-1h,for=20m,size=12"
-        for name in ("volos", "uth_volos", "volos-port", "zagora")
-    ]
-    fill(*jumps)
+def test_without_verification_nothing_is_verified(run: Run, spoil: Spoil) -> None:
+    spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
+    assert alarms(detect(run, "--no-spatial-verify")) == [("volos", "temp_out", "step", "unverified")]
+
+
+def test_a_station_without_neighbours_is_unverified(run: Run, spoil: Spoil) -> None:
+    spoil("temp_out = temp_out + 15, hi_temp = NULL", "station_id = 'heraclion'", 2, 1.7)
+    (fault,) = detect(run)["anomalies"]
+    assert (fault["class"], fault["neighbours"]) == ("unverified", [])
+    assert "there is no neighbour to ask" in fault["reason"]
+
+
+def test_a_front_is_weather(run: Run, spoil: Spoil) -> None:
+    spoil("bar = bar - 12", f"station_id IN {NEIGHBOURS}", 2)
     report = detect(run, "--variables", "bar")
-    assert {one["class"] for one in report["anomalies"] if one["station_id"] == "volos"} == {"weather_event"}
+    assert {one["station_id"] for one in report["anomalies"]} <= set(NEIGHBOURS)
+    assert {one["class"] for one in report["anomalies"]} == {"weather_event"}
+    assert all("so did its neighbours" in one["reason"] for one in report["anomalies"])
 
 
-def test_a_variable_that_is_empty_at_one_station_costs_the_others_nothing(run: Run, fill: Callable[..., None]) -> None:
-    fill(
-        SPIKE, "station=zagora,variable=temp_out,kind=dropout,at=-7h", "station=dodoni,variable=bar,kind=dropout,at=-5h"
-    )
-    report = detect(run, "--temporal-method", "arima")
-    assert any(one["station_id"] == "volos" and one["class"] == "device_failure" for one in report["anomalies"])
-    assert report["insufficient"] == [{"station_id": "dodoni", "reason": "bar: 5 of 36 expected values"}]
-
-
-def test_too_little_data_is_said_per_station(run: Run, fill: Callable[..., None]) -> None:
-    fill("station=volos,kind=silent,at=-5h", without=("sparti",))
+def test_a_silent_station_is_one_anomaly_and_a_silent_feed_is_none(run: Run, spoil: Spoil) -> None:
+    spoil("", "station_id = 'volos'", 5)
     report = detect(run)
-    assert report["stations"]["with_data"] == 12
-    assert report["insufficient"] == [
-        {"station_id": "sparti", "reason": "0 of 36 expected observations"},
-        {"station_id": "volos", "reason": "5 of 36 expected observations"},
-    ]
+    assert alarms(report) == [("volos", "all", "missing", "device_failure")]
+    assert report["insufficient"] == [{"station_id": "volos", "reason": "6 of 36 expected observations"}]
+    spoil("", "1", 3)
+    assert [one for one in detect(run)["anomalies"] if one["test"] == "missing" and one["end"][11:13] > "13"] == []
+
+
+def test_a_variable_that_a_station_does_not_measure_is_no_fault(run: Run, spoil: Spoil) -> None:
+    spoil("bar = NULL", "station_id = 'zagora'", 80)
+    spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
+    assert alarms(detect(run)) == [("volos", "temp_out", "step", "device_failure")]
+
+
+def test_what_the_collector_turned_down_is_seen(run: Run, spoil: Spoil, environment: dict[str, str]) -> None:
+    spoil("temp_out = NULL", "station_id = 'volos'", 0.5)
+    with sqlite3.connect(environment["WEATHER_DB"]) as connection:
+        connection.execute("INSERT INTO rejected VALUES ('2025-11-22 15:50:00', 'volos', 'temp_out', 999)")
+    connection.close()
+    (fault,) = detect(run)["anomalies"]
+    assert (fault["test"], fault["value"], fault["start"]) == ("range", 999, "2025-11-22T15:50:00Z")
+
+
+def test_a_fault_that_lasts_is_one_row_over_all_runs(run: Run, spoil: Spoil, environment: dict[str, str]) -> None:
+    spoil("temp_out = temp_out + 8, hi_temp = NULL", "station_id = 'volos'", 9, 2)
+
+    def rows() -> list[tuple[str, ...]]:
+        with sqlite3.connect(environment["WEATHER_DB"]) as connection:
+            found = connection.execute(
+                "SELECT station_id, variable, started, ended, state, class, first_run, last_run FROM anomalies "
+                "WHERE class <> 'weather_event'"
+            ).fetchall()
+        connection.close()
+        return found
+
+    for end in ("10:00", "13:00"):
+        assert run("detect", "--end", f"2025-11-22T{end}Z").returncode == 0
+    (row,) = rows()
+    assert row == (
+        "volos", "temp_out", "2025-11-22 07:10:00", "2025-11-22 13:00:00", "open", "device_failure",
+        "2025-11-22 10:00:00", "2025-11-22 13:00:00",
+    )  # fmt: skip
+    assert run("detect", "--end", "2025-11-22T16:00Z").returncode == 0
+    (row,) = rows()
+    assert row[2:5] == ("2025-11-22 07:10:00", "2025-11-22 14:00:00", "closed")
+    before = rows()
+    assert run("detect", "--end", "2025-11-22T13:00Z").returncode == 0  # a run over the past changes nothing
+    assert run("detect", "--end", "2025-11-22T16:00Z", "--no-record").returncode == 0
+    assert rows() == before
+
+
+def test_stations_that_report_every_hour_are_judged_by_their_own_rhythm(run: Run, spoil: Spoil) -> None:
+    spoil("", "strftime('%M', time) <> '00'", 80)
+    report = detect(run)
+    assert (alarms(report), report["stations"]["with_data"]) == ([], 14)
+    spoil("temp_out = temp_out + 25, hi_temp = NULL", "station_id = 'volos'", 2, 1)
+    assert alarms(detect(run)) == [("volos", "temp_out", "step", "device_failure")]
 
 
 def test_no_station_with_enough_data_is_no_success(run: Run, fill: Callable[..., None]) -> None:
@@ -107,13 +258,23 @@ def test_no_station_with_enough_data_is_no_success(run: Run, fill: Callable[...,
     assert len(json.loads(done.stdout)["insufficient"]) == 14
 
 
-def test_one_station_alone(run: Run, fill: Callable[..., None]) -> None:
-    fill(SPIKE)
+def test_one_station_alone(run: Run, spoil: Spoil) -> None:
+    spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
+    spoil("temp_out = temp_out + 15", "station_id = 'heraclion'", 2, 1.7)
     report = detect(run, "--station", "volos", "--variables", "temp_out")
     assert report["stations"] == {"total": 1, "with_data": 1, "anomalous": 1}
     assert report["anomalies"][0]["neighbours"]
     done = run("detect", "--end", "2025-11-22T16:00Z", "--station", "atlantis")
     assert (done.returncode, "atlantis" in done.stderr, "volos-port" in done.stderr) == (2, True, True)
+
+
+def test_a_failing_device_is_shown_beside_its_neighbours(run: Run, spoil: Spoil) -> None:
+    spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
+    done = run("detect", "--end", "2025-11-22T16:00Z")
+    assert "volos and its neighbours, temp_out:" in done.stdout
+    assert "implies for volos" in done.stdout
+    shown = done.stdout.partition("volos and its neighbours")[2]
+    assert {"zagora", "volos-port", "uth_volos"} <= set(shown.split())
 
 
 def test_a_report_is_saved_whole_under_its_time(run: Run, fill: Callable[..., None], tmp_path: Path) -> None:
@@ -141,7 +302,7 @@ def test_a_person_reads_a_table(run: Run, fill: Callable[..., None]) -> None:
     [
         (["--end", "yesterday"], "'yesterday' is not a time"),
         (["--window", "0"], "--window='0': give a number from 0.5 to 744"),
-        (["--temporal-method", "magic"], "--temporal-method='magic': give one of 3sigma, mad, arima"),
+        (["--temporal-method", "magic"], "--temporal-method='magic': give one of combined, 3sigma, mad, "),
         (["--variables", "temp_in"], "--variables='temp_in': temp_in is not measured; did you mean temp_out?"),
         (["--save-to", "x"], "unrecognized arguments: --save-to x"),
     ],

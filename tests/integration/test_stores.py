@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import collection, feature
 from tests.databases import change, query
 from toolkit.feed.document import Document, parse
-from toolkit.store import Count, Selection, StoreError, StoreRefusedError, open_for_reading, open_for_writing
+from toolkit.store import Count, Selection, Span, StoreError, StoreRefusedError, open_for_reading, open_for_writing
 
 COLLECTED = 1_763_827_260
 TIME = 1_763_827_200
@@ -77,7 +77,8 @@ def test_no_text_is_changed(db: str, text: str) -> None:
 def test_no_value_is_changed(db: str, value: float) -> None:
     with open_for_writing(db) as store:
         store.add(document(feature("volos", temp_out=value)), COLLECTED)
-        assert store.window(TIME - 1, TIME, ["temp_out", "bar"]) == [("volos", TIME, value, 1016.4)]
+        (read,) = store.readings([Span(TIME - 1, TIME)], ["temp_out", "bar"])
+        assert read[:, 0].tolist() == [store.numbers()[0], TIME, value, 1016.4]
 
 
 def test_what_was_left_out_is_counted_in_log_and_counters(db: str) -> None:

@@ -9,7 +9,6 @@ the best, all series at the same time. statsmodels is the reference.
 from __future__ import annotations
 
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,11 +19,6 @@ GRID = (-1.8, -0.9, -0.3, 0.3, 0.9, 1.8)
 FIRST_STEP = 0.45
 HALVINGS = 7
 FARTHEST = 3.5
-
-
-class _Filtered(NamedTuple):
-    loss: Floats  # per series, what the fit makes as small as it can
-    forecast: Floats | None
 
 
 def forecast(series: Floats) -> Floats:
@@ -53,31 +47,40 @@ def _forecast(series: Floats) -> Floats:
                 at_each = np.clip(centre + np.array(aside)[:, None], -FARTHEST, FARTHEST)
                 least = _keep(best, least, at_each, values, there)
         step /= 2
-    found = _filter(best, values, there, forecasts=True).forecast
-    assert found is not None
+    predicted = np.empty((2, *values.shape))
+    _, constant = _filter(best, values, there, predicted)
+    found: Floats = predicted[0] + constant * (1 - predicted[1])
     return found.T
 
 
 def _keep(best: Floats, least: Floats, at: Floats, values: Floats, there: Bools | None) -> Floats:
     """Keep what is better than the best so far; returns the least loss."""
-    loss = _filter(at, values, there).loss
+    loss, _ = _filter(at, values, there)
     better = loss < least
     best[:, better] = np.broadcast_to(at, best.shape)[:, better]
     return np.where(better, loss, least)
 
 
-def _filter(at: Floats, values: Floats, there: Bools | None, *, forecasts: bool = False) -> _Filtered:
+def _filter(at: Floats, values: Floats, there: Bools | None, predicted: Floats | None = None) -> tuple[Floats, Floats]:
     """The Kalman filter of times by series, for one pair of parameters of all series or of each.
 
     The constant enters linearly: the filter runs over the values and over ones, and the constant is what makes the
     innovations of the values as small as possible (generalised least squares). What is the same for all series stays
     one number in an array of one.
+
+    Args:
+        at: the parameters, before tanh.
+        values: times by series.
+        there: where they are no gap; None if nowhere.
+        predicted: is filled with the forecasts of the values and of the ones.
+
+    Returns:
+        What the fit makes as small as it can, and the constant, per series.
     """
     ar, ma = np.tanh(at)
     variance = (1 + 2 * ar * ma + ma**2) / (1 - ar**2)  # of the process, for an innovation of unit variance
     level, level_one = np.zeros(1), np.zeros(1)
     s_vv, s_v1, s_11, volume = np.zeros(1), np.zeros(1), np.zeros(1), np.ones(1)
-    predicted = np.empty((2, *values.shape)) if forecasts else None
     for time, value in enumerate(values):
         if predicted is not None:
             predicted[0, time], predicted[1, time] = level, level_one
@@ -93,7 +96,8 @@ def _filter(at: Floats, values: Floats, there: Bools | None, *, forecasts: bool 
         # A value that is observed is known exactly, and its shock by what the two have in common.
         known = ma / variance
         if seen is None:
-            level, level_one = ar * level + ar * innovation + ma * weighted, ar * level_one + (ar + known) * innovation_one
+            level = ar * (level + innovation) + ma * weighted
+            level_one = ar * level_one + (ar + known) * innovation_one
             variance = 1 + ma**2 - ma * known
         else:
             gain = ar + known
@@ -103,5 +107,4 @@ def _filter(at: Floats, values: Floats, there: Bools | None, *, forecasts: bool 
     constant = s_v1 / np.maximum(s_11, 1e-12)
     squares = np.maximum(s_vv - constant * s_v1, 1e-12)
     loss = number * np.log(squares / number) + np.log(volume)
-    found = predicted[0] + constant * (1 - predicted[1]) if predicted is not None else None
-    return _Filtered(np.where(np.isnan(loss), np.inf, loss), found)
+    return np.where(np.isnan(loss), np.inf, loss), constant

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.feed.document import Station
-from toolkit.quality.arrays import Floats, Ints
+from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import Series, scaled
 from toolkit.store import Span, Store
 from toolkit.variables import BY_NAME
@@ -17,8 +17,8 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 # What is usual is learnt from so many days before the window.
 PAST_DAYS = 5.0
-# They are read whole in a small network. A large one has what is usual now at many stations instead of at many times: it
-# reads what is left of so many days of one station, but an eighth of a day, and single moments before that.
+# They are read whole in a small network. A large one has what is usual now at many stations instead of at many times:
+# it reads its share of so many days of one station, but an eighth of a day, and single moments before that.
 STATION_DAYS = 100.0
 LEAST_DAYS = 0.125
 MOMENTS_HOURS = 4.0
@@ -71,8 +71,10 @@ class Grid:
         readings = scaled(variable, self.values[name])
         earlier = scaled(variable, self.moments[name])
         ends = self.slot_times()
-        step = max(1, round(LEVELS_HOURS * HOUR / self.cadence)) if not earlier.shape[1] else round(
-            MOMENTS_HOURS * HOUR / self.cadence
+        step = (
+            max(1, round(LEVELS_HOURS * HOUR / self.cadence))
+            if not earlier.shape[1]
+            else round(MOMENTS_HOURS * HOUR / self.cadence)
         )
         places = np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
         return Series(
@@ -85,7 +87,7 @@ class Grid:
             window=self.window,
             per_hour=self.per_hour,
             days=self.days,
-            measured=(~np.isnan(readings)).any(axis=1) | (~np.isnan(earlier)).any(axis=1),
+            measured=np.any(~np.isnan(readings), axis=1) | np.any(~np.isnan(earlier), axis=1),
         )
 
 
@@ -134,9 +136,9 @@ def load(
             values[name][row[order], slot] = found[number, order]
     for rejected in store.rejected(Span(start, end)):
         if rejected.variable in values:
-            slot = slots - 1 - int((end - rejected.time) // cadence)
-            here = values[rejected.variable][number_of[rejected.station_id]]
-            here[slot] = rejected.value if np.isnan(here[slot]) else here[slot]
+            at = number_of[rejected.station_id], slots - 1 - int((end - rejected.time) // cadence)
+            if np.isnan(values[rejected.variable][at]):
+                values[rejected.variable][at] = rejected.value
     moment = np.searchsorted(moments, earlier[1])
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
     seen[earlier[0], moment] = True
@@ -166,7 +168,7 @@ def _rhythm(row: Ints, observed: Floats, cadence: float) -> float:
     return max(1, round(float(np.median(apart)) / cadence)) * cadence
 
 
-def _days(seen: np.ndarray, moments: Floats, lead: np.ndarray, until: float, first: float, cadence: float) -> Floats:  # type: ignore[type-arg]
+def _days(seen: Bools, moments: Floats, lead: Bools, until: float, first: float, cadence: float) -> Floats:
     """How long before `until` each station was seen first, in days."""
     found = np.zeros(len(lead))
     if lead.shape[1]:

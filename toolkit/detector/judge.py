@@ -25,7 +25,7 @@ class Judged:
     Attributes:
         series: what was judged.
         flags: by test, stations by the window's slots.
-        expected: of all stations, each without those that were set aside; None if the variable is compared with nothing.
+        expected: of all stations, each without those that were set aside; None if it is compared with nothing.
         limits: of jumps; None if they were not looked at.
     """
 
@@ -55,14 +55,14 @@ def judge(series: Series, neighbours: Neighbours, method: str) -> Judged:
     if method != COMBINED:
         found = METHODS[method](series.judged, series.variable.accuracy)
         judged.flags[method] = found.score > THRESHOLD
-    if series.scale is None:
+    if not series.compared:
         return judged
     stations = len(series.values)
     aside = np.zeros(stations, dtype=bool)
     judged.expected = expected = expect(series, neighbours, np.arange(stations), aside)
     if method == COMBINED:
-        judged.limits = step.limits(series, expected)
-        judged.flags |= {"noise": noise.flag(series), **_compared(judged, expected, neighbours)}
+        judged.limits = limits = step.limits(series, expected)
+        judged.flags |= {"noise": noise.flag(series), **_compared(series, expected, neighbours, limits)}
     for _ in range(ROUNDS):
         worst = _worst(judged.flags, expected, neighbours, aside)
         aside |= worst
@@ -72,21 +72,20 @@ def judge(series: Series, neighbours: Neighbours, method: str) -> Judged:
             break
         anew = expect(series, neighbours, again, aside)
         _put(expected, anew)
-        if method == COMBINED:
-            for name, flagged in _compared(judged, anew, neighbours).items():
+        if judged.limits is not None:
+            for name, flagged in _compared(series, anew, neighbours, judged.limits).items():
                 judged.flags[name][again] = flagged
     if judged.limits is not None:
         judged.flags["shared"] = step.shared(series, expected, judged.limits)
     return judged
 
 
-def _compared(judged: Judged, expected: Expected, neighbours: Neighbours) -> dict[str, Bools]:
+def _compared(series: Series, expected: Expected, neighbours: Neighbours, limits: step.Limits) -> dict[str, Bools]:
     """The tests that need to know what is expected."""
-    assert judged.limits is not None
     return {
-        "persistence": persistence.flag(judged.series, expected, neighbours),
-        "step": step.flag(judged.series, expected, judged.limits),
-        "spatial": spatial.flag(judged.series, expected),
+        "persistence": persistence.flag(series, expected, neighbours),
+        "step": step.flag(series, expected, limits),
+        "spatial": spatial.flag(series, expected),
     }
 
 

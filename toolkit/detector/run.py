@@ -18,13 +18,13 @@ from toolkit.errors import UsageError
 from toolkit.quality import consistency, missing
 from toolkit.quality.arrays import Bools, stretches
 from toolkit.quality.neighbours import nearest
-from toolkit.settings import Settings
+from toolkit.settings import COMBINED, Settings
 from toolkit.store import Store
 
 # A station with less than this share of what the window expects is not judged.
 ENOUGH = 0.5
 # Which test an anomaly is named by, where several found it for as long.
-ORDER = ("range", "missing", "consistency", "persistence", "noise", "step", "spatial", "shared")
+ORDER = ("range", "missing", "persistence", "noise", "step", "spatial", "consistency", "shared")
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
@@ -70,22 +70,27 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
 
 def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> Iterator[Anomaly]:
     """Every anomaly of the stations in `rows`."""
+    method = settings.detection_method
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     # One variable has nothing to do with another, and numpy lets threads run while it computes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        each = pool.map(lambda name: judge(grid.series(name), neighbours, settings.detection_method), settings.detection_variables)
+        each = pool.map(
+            lambda name: judge(grid.series(name), neighbours, settings.detection_method), settings.detection_variables
+        )
         judged = dict(zip(settings.detection_variables, each, strict=True))
     court = Court(grid, neighbours, judged, ask=settings.spatial_verify)
 
     silent = missing.flag(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
     for row in np.flatnonzero(silent.any(axis=1) & rows):
         for first, after in stretches(silent[row]):
-            yield _silent(grid, row, first, after)
+            yield _silent(grid, int(row), first, after)
     for variable, one in judged.items():
         flags = one.flags
         flags["missing"] &= ~silent
         values = {name: readings[:, -grid.window :] for name, readings in grid.values.items()}
-        flags["consistency"], says = consistency.flag(variable, values)
+        says = [""] * len(rows)
+        if method == COMBINED:
+            flags["consistency"], says = consistency.flag(variable, values)
         for stretch in _stretches(flags, rows, grid.per_hour):
             verdict = court.verdict(variable, stretch, says[stretch.row] if stretch.test == "consistency" else "")
             start, end = _extent(grid, stretch)

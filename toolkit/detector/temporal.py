@@ -46,7 +46,9 @@ def _moments(window: Floats) -> tuple[Floats, Floats, Floats]:
 def three_sigma(window: Floats, accuracy: float) -> Found:
     """Distance from the mean in standard deviations: Shewhart's rule."""
     count, mean, squares = _moments(window)
-    return _found(window, np.broadcast_to(mean[:, None], window.shape), np.sqrt(squares / np.maximum(count, 1)), accuracy)
+    return _found(
+        window, np.broadcast_to(mean[:, None], window.shape), np.sqrt(squares / np.maximum(count, 1)), accuracy
+    )
 
 
 def zscore(window: Floats, accuracy: float) -> Found:

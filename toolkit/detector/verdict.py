@@ -12,14 +12,15 @@ from toolkit.detector.judge import SURE as SURE_OF
 from toolkit.detector.judge import Judged
 from toolkit.detector.report import Class, Neighbour
 from toolkit.quality.arrays import Bools, Floats, median, quantile
+from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import unscaled
 from toolkit.quality.step import PART
 from toolkit.times import from_epoch
 from toolkit.variables import BY_NAME
 
-# Weather that crosses a network: what others saw so many hours before or after explains what a station sees, if it is at
-# least this part as large: within two hours, or within four beyond what is usual in four (the sun does as much daily).
+# Weather that crosses a network: what others saw so many hours before or after explains what a station sees, if it is
+# at least this part as large: within two hours, or within four beyond what is usual in four (the sun does as much).
 CROSSING_HOURS = 4
 FAST_HOURS = 2
 SLOW_HOURS = 4
@@ -121,10 +122,13 @@ class Court:
         found = says or self._finding(judged, stretch, part, value, implied, hours)
         if stretch.test == "consistency":
             return "device_failure", found
-        if stretch.test == "spatial" and self._ask:
-            if explained := self._crossing(judged, row, part) or self._local(variable.name, row, stretch):
-                return "weather_event", f"{found}; {explained}"
-        if expected is None or not self._ask or not expected.verified[row]:
+        if expected is None or not self._ask:
+            return "unverified", f"{found}; {self._unasked(row)}"
+        if stretch.test == "spatial" and (
+            explained := self._crossing(judged, expected, row, part) or self._local(variable.name, row, stretch)
+        ):
+            return "weather_event", f"{found}; {explained}"
+        if not expected.verified[row]:
             return "unverified", f"{found}; {self._unasked(row)}"
         names = self._names(row)
         if stretch.test == "shared":
@@ -132,7 +136,7 @@ class Court:
         if stretch.test in {"persistence", "noise"}:
             return "device_failure", f"{found}; its neighbours ({names}) do not"
         if stretch.test not in {"step", "spatial"}:
-            return self._by_residual(judged, row, part, found, names)
+            return _by_residual(expected, row, part, found, names)
         return "device_failure", f"{found}; its neighbours ({names}) contradict it"
 
     def _unasked(self, row: int) -> str:
@@ -146,7 +150,7 @@ class Court:
         self, judged: Judged, stretch: Stretch, part: slice, value: float | None, implied: float | None, hours: float
     ) -> str:
         """What was found, as the subject's own doing."""
-        series, expected, row = judged.series, judged.expected, stretch.row
+        series, row = judged.series, stretch.row
         unit = series.variable.unit
         told, should = f"{_number(value)} {unit}", f"{_number(implied)} {unit}"
         match stretch.test:
@@ -157,19 +161,17 @@ class Court:
             case "step" | "shared":
                 return self._jump(judged, row, part)
             case "spatial":
-                assert expected is not None
                 return f"it reads {told} for {should}, {hours:.1f} h long"
             case method:
                 return f"{told} is not what {method} expects of its past"
 
     def _jump(self, judged: Judged, row: int, part: slice) -> str:
         """The last jump up to the first flagged slot, which may have been before the window."""
-        series, limits = judged.series, judged.limits
-        assert limits is not None
-        readings = series.values[row]
+        series, readings = judged.series, judged.series.values[row]
+        limit = judged.limits.jump[row] if judged.limits else np.inf
         there = np.flatnonzero(~np.isnan(readings[: part.start + 1]))
         changes = np.abs(np.diff(series.scaled[row, there]))
-        large = np.flatnonzero(changes > PART * limits.jump[row])
+        large = np.flatnonzero(changes > PART * limit)
         at = int(large[-1]) if len(large) else len(there) - 2
         if at < 0:
             return "it jumped"
@@ -185,10 +187,9 @@ class Court:
         since = np.flatnonzero(~np.isnan(readings))[changes[-1] + 1 if len(changes) else 0]
         return float((part.stop - 1 - since) / judged.series.per_hour)
 
-    def _crossing(self, judged: Judged, row: int, part: slice) -> str:
+    def _crossing(self, judged: Judged, expected: Expected, row: int, part: slice) -> str:
         """Whether others changed as much about that time: a front reaches one station before another."""
-        series, expected, hour = judged.series, judged.expected, judged.series.per_hour
-        assert expected is not None
+        series, hour = judged.series, judged.series.per_hour
         size = EXPLAINED * abs(float(np.nanmedian(expected.residual[row, part])))
         lag = CROSSING_HOURS * hour
         first, after = max(0, part.start - lag), min(series.scaled.shape[1], part.stop + lag)
@@ -217,19 +218,6 @@ class Court:
             if off.size and not np.isnan(off).all() and np.nanmax(off) > OTHERS_OFF * other.expected.usual[row]:
                 seen.append(name)
         return f"{' and '.join(seen)} changed with it, and it passed" if len(seen) >= OTHERS else ""
-
-    def _by_residual(self, judged: Judged, row: int, part: slice, found: str, names: str) -> tuple[Class, str]:
-        """A temporal method's finding, by what neighbours imply."""
-        assert judged.expected is not None
-        off = np.abs(judged.expected.residual[row, part]) / judged.expected.sigma[row, part]
-        if np.isnan(off).all():
-            return "unverified", f"{found}; its neighbours ({names}) were silent"
-        worst = float(np.nanmax(off))
-        if worst <= NEAR:
-            return "weather_event", f"{found}, but what its neighbours ({names}) imply"
-        if worst < FAR:
-            return "suspected", f"{found}; its neighbours ({names}) neither confirm nor contradict it"
-        return "device_failure", f"{found}; its neighbours ({names}) contradict it"
 
     def _asked(self, variable: str, row: int, slot: int) -> list[Neighbour]:
         """The neighbours that measure this, and what they say of a slot."""
@@ -261,6 +249,19 @@ class Court:
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
+def _by_residual(expected: Expected, row: int, part: slice, found: str, names: str) -> tuple[Class, str]:
+    """A temporal method's finding, by what neighbours imply."""
+    off = np.abs(expected.residual[row, part]) / expected.sigma[row, part]
+    if np.isnan(off).all():
+        return "unverified", f"{found}; its neighbours ({names}) were silent"
+    worst = float(np.nanmax(off))
+    if worst <= NEAR:
+        return "weather_event", f"{found}, but what its neighbours ({names}) imply"
+    if worst < FAR:
+        return "suspected", f"{found}; its neighbours ({names}) neither confirm nor contradict it"
+    return "device_failure", f"{found}; its neighbours ({names}) contradict it"
+
+
 def _largest_change(readings: Floats, width: int) -> float:
     change = np.abs(readings[width:] - readings[:-width])
     return float(np.nanmax(change)) if change.size and not np.isnan(change).all() else 0.0
@@ -285,7 +286,7 @@ def _or_none(value: float, digits: int) -> float | None:
 
 
 def _correlations(one: Floats, others: Floats) -> Floats:
-    """Pearson's correlation with each of `others` where both have values; NaN if that is too little or one is constant."""
+    """Pearson's correlation with each of `others` over common readings; NaN for too few, or if one is constant."""
     common = ~(np.isnan(one) | np.isnan(others))
     count = np.maximum(common.sum(axis=1, keepdims=True), 1)
     first = np.where(common, one - np.where(common, one, 0).sum(axis=1, keepdims=True) / count, 0)

@@ -1,7 +1,7 @@
 """Which of a feed's values are taken into the store: the rule of docs/observations.md.
 
-A value that is physically impossible becomes NULL, and is kept among the rejected ones; a row whose time is impossible is left out. Both are counted by
-reason. Whether a possible value is a likely one is for the detector to say.
+A value that is physically impossible becomes NULL, and is kept among the rejected ones; a row whose time is impossible
+is left out. Both are counted by reason. Whether a possible value is a likely one is for the detector to say.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def rolling_median(values: Floats, width: int) -> Floats:
 
 def largest(values: Floats) -> Floats:
     """Each row's largest value, 0 where there is none."""
-    return np.nan_to_num(values, nan=0.0).max(axis=1, initial=0.0)
+    return np.asarray(np.nan_to_num(values, nan=0.0).max(axis=1, initial=0.0))
 
 
 def stretches(flagged: Bools, gap: int = 0) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Internal consistency: what two sensors of one station say cannot both be true.
 
-WMO-No. 8's internal consistency checks, MADIS level 2. A rule counts only where the network keeps it: what a field means
-differs from feed to feed.
+WMO-No. 8's internal consistency checks, MADIS level 2. A rule counts only where the network keeps it: what a field
+means differs from feed to feed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _share(flagged: Bools, width: int) -> Floats:
 
 RULES = (
     Rule("temp_out", ("hi_temp",), _above("temp_out", "hi_temp"), "temp_out is above hi_temp"),
-    Rule("temp_out", ("low_temp",), lambda values: -_above("temp_out", "low_temp")(values), "temp_out is below low_temp"),
+    Rule("temp_out", ("low_temp",), _above("low_temp", "temp_out"), "temp_out is below low_temp"),
     Rule("wind_speed", ("hi_speed",), _above("wind_speed", "hi_speed"), "wind_speed is above the gust, hi_speed"),
     Rule("wind_speed", ("wind_dir",), _turning_in_a_calm, "the vane turns while wind_speed is 0"),
     Rule(

@@ -26,7 +26,7 @@ AT_A_TIME = 256
 BEST = 5
 # A usual difference needs at least so many common readings.
 COMMON = 6
-# From as many earlier moments on, the window itself is not needed to learn what is usual.
+# From as many earlier moments with readings on, the window itself is not needed to learn what is usual.
 ENOUGH_LEVELS = 8
 # The part of the difference that depends on the time of day: medians of bins, each with its surroundings.
 BIN_HOURS = 2
@@ -48,8 +48,8 @@ class Expected:
         asked: whether anyone can be asked, per row.
         verified: whether one of them is a neighbour by the settings.
         residual: what was measured less what is expected, rows by slots.
-        plain: the same against the unweighted median of what each implies and of the station's own past: in a group where
-            one is wrong, it is the one farthest off.
+        plain: the same against the unweighted median of what each implies and of the station's own past: in a group
+            where one is wrong, it is the one farthest off.
         usual: the residual's usual size, one robust standard deviation, per row.
         sigma: the same slot by slot: larger where the best neighbours are silent or the station is young.
         change: how much more a station changed from slot to slot than those that are asked, rows by slots - 1.
@@ -86,11 +86,10 @@ def expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) -
 
 def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) -> Expected:
     scale = series.scale
-    assert scale is not None, f"{series.variable.name} is compared with nothing"
     near = neighbours.rows[rows]
     there = neighbours.there[rows] & ~without[near]
     own, earlier = series.scaled[rows], series.levels[rows]
-    enough = earlier.shape[1] >= ENOUGH_LEVELS
+    enough = np.count_nonzero((~np.isnan(series.levels)).any(axis=0)) >= ENOUGH_LEVELS
     learnt = series.levels if enough else np.hstack([series.levels, series.scaled])
 
     difference = learnt[rows][:, None] - np.where(there[:, :, None], learnt[near], np.nan)
@@ -99,7 +98,7 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) 
     common = np.count_nonzero(~np.isnan(difference), axis=2)
     weights = np.where(common >= COMMON, 1 / np.square(np.maximum(spread, scale.noise)), 0.0)
     best = np.argsort(-weights, axis=1)[:, :BEST]
-    asked = (weights > 0).any(axis=1)
+    asked: Bools = np.any(weights > 0, axis=1)
     weight = [np.take_along_axis(weights, best[:, [place]], 1) for place in range(best.shape[1])]
     np.put_along_axis(weights, np.argsort(-weights, axis=1)[:, BEST:], 0.0, 1)
 
@@ -141,7 +140,7 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) 
         rows=rows,
         weights=weights,
         asked=asked,
-        verified=(neighbours.close[rows] & (weights > 0)).any(axis=1),
+        verified=np.any(neighbours.close[rows] & (weights > 0), axis=1),
         residual=residual,
         plain=own - plain,
         usual=usual,
@@ -150,9 +149,7 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) 
     )
 
 
-def _without_diurnal_cycle(
-    series: Series, residual: Floats, earlier: Floats, days: Floats
-) -> tuple[Floats, Floats]:
+def _without_diurnal_cycle(series: Series, residual: Floats, earlier: Floats, days: Floats) -> tuple[Floats, Floats]:
     """Take off what the residual is at this time of day as a rule."""
     bins = 24 // BIN_HOURS
     cycle = np.zeros((len(residual), bins))

@@ -24,7 +24,7 @@ def flag(judged: Bools, before: Bools, per_hour: int) -> Bools:
         before: the same for the slots before.
         per_hour: slots in an hour.
     """
-    absent = ~judged
+    absent: Bools = ~judged
     measured = judged.any(axis=1) | before.any(axis=1)
     if not measured.any():
         return np.zeros_like(absent)

@@ -14,7 +14,7 @@ from toolkit.quality.series import Series
 from toolkit.quality.usual import unheard_of
 
 HOURS = 2
-READINGS = 5
+READINGS = 7  # one spike touches three second differences, and must not be their median
 LIMIT = 4.0
 OWN = 2.0
 NETWORK = 1.5
@@ -24,21 +24,23 @@ EARLIER = 12
 
 def flag(series: Series) -> Bools:
     """Stretches of two hours that jitter far too much, stations by the window's slots."""
-    scale = series.scale
     window, readings = series.window, series.scaled
-    assert scale is not None, f"{series.variable.name} is compared with nothing"
-    flagged = np.zeros((len(readings), window), dtype=bool)
-    if window < READINGS:
-        return flagged
+    slots = readings.shape[1]
+    flagged = np.zeros(readings.shape, dtype=bool)
+    width = max(HOURS * series.per_hour, READINGS)
+    if slots < width + 2:
+        return flagged[:, -window:]
     jitter = np.abs(np.diff(readings, n=2, axis=1))
-    earlier = jitter[:, : jitter.shape[1] - (window - 2)]
+    earlier = jitter[:, : slots - window]
     known = earlier.shape[1] >= EARLIER
-    usual = np.maximum(np.nan_to_num(deviation(earlier if known else jitter)), 2 * scale.resolution)[:, None]
-    width = min(window - 2, HOURS * series.per_hour if series.per_hour > 1 else READINGS)
-    now = rolling_median(jitter[:, -(window - 2) :], width) / usual
-    before = rolling_median(earlier, width) / usual if known else np.zeros((len(readings), 0))
-    typical = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(now.shape[1])
-    limit = unheard_of(before, OWN, NETWORK, LIMIT * (1 + 1 / np.maximum(series.days, 0.1)))[:, None] * np.maximum(typical, 1)
+    usual = np.maximum(np.nan_to_num(deviation(earlier if known else jitter)), 2 * series.scale.resolution)
+    level = rolling_median(jitter, width) / usual[:, None]
+    # What ends in the window is judged, what ends before it is what was before.
+    begin = max(0, slots - window - width - 1)
+    now, before = level[:, begin:], level[:, :begin]
+    of_all = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(1)
+    at_least = LIMIT * (1 + 1 / np.maximum(series.days, 0.1))
+    limit = unheard_of(before, OWN, NETWORK, at_least)[:, None] * np.maximum(of_all, 1)
     for row, first in zip(*np.nonzero(now > limit), strict=True):
-        flagged[row, first : first + width + 2] = True
-    return flagged & ~np.isnan(series.judged)
+        flagged[row, begin + first : begin + first + width + 2] = True
+    return flagged[:, -window:] & ~np.isnan(series.judged)

@@ -45,7 +45,7 @@ class Runs:
     """Runs of one value, stations by slots.
 
     Attributes:
-        length: up to each slot, how long the run has lasted in slots; 0 where nothing was measured or it does not count.
+        length: up to each slot, how many slots the run has lasted; 0 where nothing was measured or it does not count.
         start: the slot in which it began.
     """
 
@@ -139,7 +139,6 @@ def _candidates(series: Series, expected: Expected, neighbours: Neighbours, runs
 
 def _stuck(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs) -> Bools:
     scale, hour = series.scale, series.per_hour
-    assert scale is not None
     found = _candidates(series, expected, neighbours, runs)
     length, before = found.length, found.longest_before
     verified = expected.verified[found.chosen]
@@ -181,7 +180,8 @@ def _calm(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs
     )  # fmt: skip
     longer = np.where(
         several,
-        (length > np.maximum(LONGER_CALM * found.longest_before, HOURS_CALM * hour)) & (found.level > WIND_AROUND * 0.8),
+        (length > np.maximum(LONGER_CALM * found.longest_before, HOURS_CALM * hour))
+        & (found.level > WIND_AROUND * 0.8),
         length > np.maximum(LONGER_CALM_ALONE * found.longest_before, HOURS_CALM_ALONE * hour),
     )
     return _flagged(series, expected, found, (around < CALM_AROUND) & (never | longer))
@@ -191,7 +191,5 @@ def _flagged(series: Series, expected: Expected, found: _Candidates, wrong: Bool
     slots = series.scaled.shape[1]
     place = np.arange(slots)
     flagged = np.zeros((len(expected.rows), slots), dtype=bool)
-    flagged[found.chosen] = (
-        wrong[:, None] & (place >= found.first[:, None]) & (place <= found.last[:, None])
-    )
+    flagged[found.chosen] = wrong[:, None] & (place >= found.first[:, None]) & (place <= found.last[:, None])
     return flagged[:, -series.window :]

@@ -70,9 +70,14 @@ class Series:
     measured: Bools
 
     @property
-    def scale(self) -> Scale | None:
-        """What is small and what is large; None for a variable that is compared with nothing."""
-        return SCALES.get(self.variable.name)
+    def compared(self) -> bool:
+        """Whether the variable has a scale of comparison."""
+        return self.variable.name in SCALES
+
+    @property
+    def scale(self) -> Scale:
+        """What is small and what is large."""
+        return SCALES[self.variable.name]
 
     @property
     def nature(self) -> Nature:

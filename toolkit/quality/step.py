@@ -30,7 +30,7 @@ LEVEL_OWN = 1.5
 LEVEL_NETWORK = 1.2
 JUMP = 4.0
 PART = 0.6
-# Undone: nearer to the level before than this part of the jump, or within so many usual deviations, three times running.
+# Undone: nearer to the level before than this part of the jump, or within so many usual deviations, thrice running.
 BACK = 0.45
 NORMAL = 1.5
 RUNNING = 3
@@ -58,7 +58,6 @@ class Limits:
 def limits(series: Series, expected: Expected) -> Limits:
     """What is known of jumps before the window; `expected` is of the whole network."""
     scale = series.scale
-    assert scale is not None, f"{series.variable.name} is compared with nothing"
     change, hour = expected.change, series.per_hour
     earlier = change[:, : expected.residual.shape[1] - series.window]
     pool = np.abs(earlier if earlier.shape[1] >= EARLIER_HOURS * hour else change)

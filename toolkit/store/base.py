@@ -9,11 +9,10 @@ from importlib import resources
 from itertools import pairwise
 from math import ceil
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, Observation, Rejected, Station
-
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,7 +170,7 @@ class Store(Protocol):
     def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
         """Keep what a detection run found, whole or not at all.
 
-        A finding that overlaps one of an earlier run, or is less than an hour from it, is the same: its row is extended.
+        A finding that overlaps one of an earlier run, or is less than an hour from it, is the same: its row grows.
         What a run no longer sees at the end of its window is closed.
 
         Args:

@@ -102,7 +102,8 @@ _LOG = "INSERT INTO collection_log VALUES (%s, %s, %s, %s, %s)"
 
 
 _REJECTED = """
-INSERT INTO rejected VALUES (%s, %s, %s, %s) ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
+INSERT INTO rejected VALUES (%s, %s, %s, %s)
+ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 """
 
 # A run over an older window extends a finding, but what a newer one made of it stays.
@@ -246,7 +247,7 @@ class PostgreSQLStore:
             "ORDER BY started DESC, id",
             [None if bound is None else from_epoch(bound) for bound in (selection.start, selection.end)],
         )
-        wanted = set(selection.stations)
+        wanted = selection.stations
         return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:

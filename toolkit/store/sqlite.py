@@ -173,8 +173,8 @@ class SQLiteStore:
         )
         steps = np.array([1, 1, *(BY_NAME[name].per_unit for name in variables)], dtype=np.float64)[:, None]
         for span in pieces(spans):
-            (columns,) = self._query(query, (stored(span.start), stored(span.end)))
-            yield np.array([json.loads(column) for column in columns], dtype=np.float64) / steps
+            (texts,) = self._query(query, (stored(span.start), stored(span.end)))
+            yield np.array([json.loads(text) for text in texts], dtype=np.float64) / steps
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
@@ -208,15 +208,16 @@ class SQLiteStore:
 
     def verdicts(self, selection: Selection) -> list[Verdict]:
         """See `base.Store`."""
-        start = stored(selection.start) if selection.start is not None else ""
-        end = stored(selection.end) if selection.end is not None else "9999"
         rows = self._query(
             "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
             "reason, state, unixepoch(first_run), unixepoch(last_run) FROM anomalies "
             "WHERE ended > ? AND started <= ? ORDER BY started DESC, id",
-            (start, end),
+            (
+                "" if selection.start is None else stored(selection.start),
+                "9999" if selection.end is None else stored(selection.end),
+            ),
         )
-        wanted = set(selection.stations)
+        wanted = selection.stations
         return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:

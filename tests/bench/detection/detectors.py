@@ -6,11 +6,14 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from tests.bench.detection.labelled import HOUR, Labelled
 from tests.bench.detection.scoring import Found
 from toolkit import times
-from toolkit.detector.report import Report
+from toolkit.detector.report import Anomaly
 from toolkit.detector.run import detect
 from toolkit.feed.document import Document, Observation
 from toolkit.settings import load
@@ -18,6 +21,8 @@ from toolkit.store import open_for_reading, open_for_writing
 
 RUN_EVERY = 3 * HOUR
 WINDOW = 6 * HOUR
+
+NOTHING = Observation(0, "", *[None] * len(Observation._fields[2:]))
 
 Detector = Callable[[Labelled], list[Found]]
 
@@ -46,9 +51,8 @@ def ours(method: str = "combined") -> Detector:
     return run
 
 
-def found_in(anomaly: object, place: dict[str, int], end: float) -> Found:
+def found_in(one: Anomaly, place: dict[str, int], end: float) -> Found:
     """An anomaly of a report as the scores want it."""
-    one = anomaly
     return Found(
         place[one.station_id], one.variable, times.parse(one.start).timestamp(), times.parse(one.end).timestamp(),
         one.class_, end, one.test,
@@ -65,9 +69,9 @@ def fill(db: str, data: Labelled) -> None:
             for row, station in enumerate(data.stations):
                 if data.silent[row, slot]:
                     continue
-                values = {
-                    name: None if value != value else float(value)
+                values: dict[str, Any] = {
+                    name: None if np.isnan(value) else float(value)
                     for name, value in ((name, data.values[name][row, slot]) for name in names)
                 }
-                rows.append(Observation(time, station.station_id, **{**dict.fromkeys(Observation._fields[2:]), **values}))
+                rows.append(NOTHING._replace(time=time, station_id=station.station_id, **values))
         store.add(Document([], rows), float(data.times[-1]))

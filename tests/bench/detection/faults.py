@@ -6,7 +6,7 @@ either sign. What is below them is the business of a calibration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,17 +16,18 @@ from tests.bench.detection.labelled import HOUR, Fault, Floats, Labelled
 Random = np.random.Generator
 Effect = Callable[[Floats, Random, str, int], Floats]
 """From the true readings, chance, the variable and the cadence in seconds to the wrong readings."""
+Sizes = Mapping[str, tuple[float, float]]
 
 # By variable: the smallest and the largest size, in its unit; drift per hour.
-SPIKE = {"temp_out": (7, 20), "out_hum": (30, 50), "bar": (8, 30), "wind_speed": (60, 120)}
-OFFSET = {"temp_out": (3.5, 8), "out_hum": (18, 35), "bar": (4, 15)}
-DRIFT = {"temp_out": (0.5, 1.5), "out_hum": (3, 6), "bar": (0.6, 2)}
-NOISE = {"temp_out": (2, 5), "out_hum": (10, 20), "bar": (2.5, 8), "wind_speed": (15, 30)}
+SPIKE: Sizes = {"temp_out": (7, 20), "out_hum": (30, 50), "bar": (8, 30), "wind_speed": (60, 120)}
+OFFSET: Sizes = {"temp_out": (3.5, 8), "out_hum": (18, 35), "bar": (4, 15)}
+DRIFT: Sizes = {"temp_out": (0.5, 1.5), "out_hum": (3, 6), "bar": (0.6, 2)}
+NOISE: Sizes = {"temp_out": (2, 5), "out_hum": (10, 20), "bar": (2.5, 8), "wind_speed": (15, 30)}
 LIMITS = {"temp_out": (-200, 200), "out_hum": (0, 100), "bar": (0, 2000), "wind_speed": (0, 400)}
 IMPOSSIBLE = {"temp_out": (85, -127), "out_hum": (255, -1), "bar": (0, 1200), "wind_speed": (999, 470)}
 
 
-def _sized(random: Random, sizes: dict[str, tuple[float, float]], variable: str) -> float:
+def _sized(random: Random, sizes: Mapping[str, tuple[float, float]], variable: str) -> float:
     return float(random.uniform(*sizes[variable]) * random.choice([-1, 1]))
 
 
@@ -133,7 +134,11 @@ def put_in(
                 continue
             wrong = effect(true, random, variable, cadence)
             wrong = np.where(np.isnan(true), np.nan, np.round(wrong, 1))
-            if kind != "dropout" and variable in SPIKE and np.nanmax(np.abs(wrong - true)) < OFFSET.get(variable, (8, 0))[0] / 2:
+            if (
+                kind != "dropout"
+                and variable in SPIKE
+                and np.nanmax(np.abs(wrong - true)) < OFFSET.get(variable, (8, 0))[0] / 2
+            ):
                 continue
             values[variable][row, part] = wrong
             note(row, variable, kind, part.start, part.stop)
@@ -152,7 +157,9 @@ def _visible(kind: str, variable: str, true: Floats) -> bool:
     return True
 
 
-def _swap(weather: Labelled, values: dict[str, Floats], random: Random, free: Callable[..., bool], note: Callable[..., None]) -> None:
+def _swap(
+    weather: Labelled, values: dict[str, Floats], random: Random, free: Callable[..., bool], note: Callable[..., None]
+) -> None:
     height = np.array([station.elevation or 0 for station in weather.stations])
     for _ in range(500):
         one, other = (int(row) for row in random.choice(len(weather.stations), 2, replace=False))

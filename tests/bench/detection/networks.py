@@ -20,6 +20,8 @@ def network(seed: int, clustered: int = 10, isolated: int = 4, *, clusters: int 
         if all(abs(one[0] - other[0]) > 1.5 or abs(one[1] - other[1]) > 2 for other in places):
             places.append(one)
     return [
-        Station(f"s{number:02d}", f"Station {number}", None, latitude, longitude, round(float(random.gamma(1.2, 180)), 0))
+        Station(
+            f"s{number:02d}", f"Station {number}", None, latitude, longitude, round(float(random.gamma(1.2, 180)), 0)
+        )
         for number, (latitude, longitude) in enumerate(places)
     ]

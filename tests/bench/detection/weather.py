@@ -63,7 +63,9 @@ def autoregressive(seed: int, days: float = 6, stations: Sequence[Station] | Non
     cloud = 1 / (1 + np.exp(-1.5 * field(600, 18)))
     phase = 14.5 + random.normal(0, 0.5, count)
     amplitude = 4 + random.normal(0, 0.8, count)
-    sun = np.cos(2 * np.pi * (hours[None, :] + np.array([s.longitude or 0 for s in network])[:, None] / 15 - phase[:, None]) / 24)
+    sun = np.cos(
+        2 * np.pi * (hours[None, :] + np.array([s.longitude or 0 for s in network])[:, None] / 15 - phase[:, None]) / 24
+    )
     arrival, drop = _fronts(random, times, east, north, days)
     since = (times[None, None, :] - arrival[:, :, None]) / HOUR
     passed = 1 / (1 + np.exp(-np.clip(since / 0.3, -50, 50)))
@@ -77,14 +79,22 @@ def autoregressive(seed: int, days: float = 6, stations: Sequence[Station] | Non
         14 - 0.0065 * height[:, None] + amplitude[:, None] * (1 - 0.6 * cloud) * sun + 2.2 * field(900, 40)
         + 0.5 * field(120, 4) + 0.2 * field(10, 1.5) - cold - valley + 0.8 * broken + random.normal(0, 0.08, (count, slots))
     )  # fmt: skip
-    humidity = 68 - 2.6 * (temperature - temperature.mean(axis=1, keepdims=True)) + 4 * field(150, 5) + 1.5 * field(10, 2) + 10 * storm
+    humidity = (
+        68
+        - 2.6 * (temperature - temperature.mean(axis=1, keepdims=True))
+        + 4 * field(150, 5)
+        + 1.5 * field(10, 2)
+        + 10 * storm
+    )
     pressure = (
         1014 - 0.115 * height[:, None] * (random.uniform(size=count) < 0.4)[:, None] + 5 * field(1500, 50)
         + 0.25 * field(200, 4) - (drop[:, None, None] * np.exp(-np.abs(since) / 5)).sum(axis=0) * 0.6
         + random.normal(0, 0.05, (count, slots)) + random.normal(0, 0.7, count)[:, None]
     )  # fmt: skip
     wind = 6 + 3.5 * np.clip(sun, -0.5, 1) * (1 - 0.5 * cloud) + 4 * field(300, 8) + 2 * field(15, 0.8) + 25 * storm
-    wind = np.clip(wind + random.normal(0, 1.3, (count, slots)), 0, None) * np.exp(random.normal(0, 0.25, count))[:, None]
+    wind = (
+        np.clip(wind + random.normal(0, 1.3, (count, slots)), 0, None) * np.exp(random.normal(0, 0.25, count))[:, None]
+    )
     raw = {"temp_out": temperature, "out_hum": np.clip(humidity, 8, 100), "bar": pressure, "wind_speed": wind}
     rounded = {name: np.round(np.rint(values / STEP[name]) * STEP[name], 1) for name, values in raw.items()}
     return _reported(f"autoregressive {seed}", network, times, rounded, seed)

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from toolkit.detector.judge import judge
+from toolkit.feed.document import Station
+from toolkit.quality import consistency, missing, neighbours
+from toolkit.quality.arrays import Bools, Floats, median, rolling_median, stretches, weighted_median
+from toolkit.quality.neighbours import nearest
+from toolkit.quality.persistence import Runs
+from toolkit.quality.series import Series, scaled
+from toolkit.quality.usual import unheard_of
+from toolkit.settings import COMBINED
+from toolkit.variables import BY_NAME
+
+WINDOW, DAYS = 36, 4
+SLOTS = WINDOW + 144 * DAYS
+
+
+def place(name: str, latitude: float | None, longitude: float | None, elevation: float | None = 0) -> Station:
+    return Station(name, None, None, latitude, longitude, elevation)
+
+
+TOGETHER = [place(name, 39 + 0.1 * number, 22) for number, name in enumerate("abcdef")]
+
+
+def readings(seed: int = 1) -> Floats:
+    """Temperature at six stations: one weather, each with its offset and its noise."""
+    random = np.random.default_rng(seed)
+    day = 15 + 5 * np.sin(2 * np.pi * np.arange(SLOTS) / 144) + random.normal(0, 0.1, SLOTS).cumsum()
+    return np.round(day + random.normal(0, 2, (6, 1)) + random.normal(0, 0.15, (6, SLOTS)), 1)
+
+
+def series(values: Floats, name: str = "temp_out") -> Series:
+    hours = np.arange(values.shape[1]) / 6 % 24
+    every = slice(0, values.shape[1] - WINDOW, 6)
+    variable = BY_NAME[name]
+    return Series(
+        variable=variable,
+        values=values,
+        scaled=scaled(variable, values),
+        levels=scaled(variable, values[:, every]),
+        hours=hours,
+        level_hours=hours[every],
+        window=WINDOW,
+        per_hour=6,
+        days=np.full(len(values), float(DAYS)),
+        measured=np.any(~np.isnan(values), axis=1),
+    )
+
+
+def found(values: Floats, stations: list[Station] = TOGETHER, name: str = "temp_out") -> dict[str, dict[int, int]]:
+    """By test, how many slots of each station are flagged."""
+    flags = judge(series(values, name), nearest(stations, 100, 500), COMBINED).flags
+    counts = {test: {row: int(n) for row, n in enumerate(flagged.sum(axis=1)) if n} for test, flagged in flags.items()}
+    return {test: rows for test, rows in counts.items() if rows}
+
+
+def test_good_weather_has_no_flag() -> None:
+    for seed in range(5):
+        assert found(readings(seed)) == {}
+
+
+def test_a_day_to_remember_is_no_fault_when_everybody_sees_it() -> None:
+    values = readings()
+    values[:, -20:] -= np.linspace(0, 12, 20).round(1)
+    assert found(values) == {}
+    values[:, -10:] -= 8
+    assert set(found(values)) == {"shared"}
+
+
+@pytest.mark.parametrize("size", [6.0, -20.0])
+def test_a_spike_is_a_step_up_and_down_again(size: float) -> None:
+    values = readings()
+    values[2, -12:-10] += size
+    assert found(values) == {"step": {2: 2}}
+
+
+def test_an_offset_is_a_step_that_lasts() -> None:
+    values = readings()
+    values[2, -30:] += 4
+    assert found(values)["step"] == {2: 30}
+
+
+def test_an_offset_is_still_seen_when_it_began_before_the_window() -> None:
+    values = readings()
+    values[2, -100:] += 5
+    assert found(values)["step"] == {2: WINDOW}
+
+
+def test_a_drift_is_seen_by_the_neighbours_and_by_nobody_else_called_one() -> None:
+    values = readings()
+    values[2, -72:] += np.linspace(0, 10, 72).round(1)
+    flagged = found(values)
+    assert set(flagged) == {"spatial"}
+    assert set(flagged["spatial"]) == {2}
+
+
+def test_noise_is_one_station_jumping_to_and_fro() -> None:
+    values = readings()
+    values[2, -24:] += np.random.default_rng(3).normal(0, 3, 24).round(1)
+    assert found(values)["noise"] == {2: pytest.approx(24, abs=6)}
+
+
+def test_a_stuck_reading_is_told_from_one_that_repeats() -> None:
+    values = readings()
+    values[2, -30:] = values[2, -30]
+    assert found(values)["persistence"] == {2: 30}
+    values = readings()
+    values[2, -8:] = values[2, -8]
+    assert found(values) == {}
+
+
+def test_a_calm_is_weather_where_all_are_calm_and_a_stalled_anemometer_where_one_is() -> None:
+    random = np.random.default_rng(1)
+    wind = np.round(np.clip(10 + 6 * np.sin(np.arange(SLOTS) / 23) + random.normal(0, 2, (6, SLOTS)), 0, None), 1)
+    assert found(wind, name="wind_speed") == {}
+    still = wind.copy()
+    still[2, -30:] = 0
+    assert found(still, name="wind_speed")["persistence"] == {2: 30}
+    still[:, -30:] = 0
+    assert "persistence" not in found(still, name="wind_speed")
+
+
+def test_what_is_impossible_is_out_of_range_whatever_the_neighbours_say() -> None:
+    values = readings()
+    values[:, -5] = 999
+    assert found(values)["range"] == dict.fromkeys(range(6), 1)
+
+
+def test_a_faulty_station_does_not_make_its_neighbour_look_faulty() -> None:
+    values = readings()[:2]
+    values[0, -30:] += 25
+    flagged = found(values, TOGETHER[:2])
+    assert {row for rows in flagged.values() for row in rows} == {0}
+
+
+def test_a_station_without_neighbours_is_judged_by_its_own_past() -> None:
+    alone = [place(str(number), 30 + 4 * number, 0 + 9 * number) for number in range(6)]
+    assert found(readings(), alone) == {}
+    values = readings()
+    values[3, -12] += 15
+    assert found(values, alone) == {"step": {3: 1}}
+
+
+def test_a_gap_is_missing_when_it_lasts_and_the_station_used_to_report() -> None:
+    judged, before = np.ones((5, WINDOW), dtype=bool), np.ones((5, 100), dtype=bool)
+    judged[0, 10:15] = False  # 50 minutes
+    judged[1, 10:30] = False
+    judged[2] = before[2] = False  # never measured
+    flagged = missing.flag(judged, before, 6)
+    assert flagged.sum(axis=1).tolist() == [0, 20, 0, 0, 0]
+    judged[:, 10:30] = False  # nobody was heard: the feed's affair
+    assert not missing.flag(judged, before, 6).any()
+
+
+def test_a_rule_counts_only_where_the_network_keeps_it() -> None:
+    values = {"temp_out": np.full((5, 20), 10.0), "hi_temp": np.full((5, 20), 11.0), "low_temp": np.full((5, 20), 9.0)}
+    values["temp_out"][2, 5:9] = 12
+    flagged, says = consistency.flag("temp_out", values)
+    assert (flagged.sum(axis=1).tolist(), says[2]) == ([0, 0, 4, 0, 0], "temp_out is above hi_temp")
+    values["hi_temp"][:] = 0  # means something else here
+    assert not consistency.flag("temp_out", values)[0].any()
+
+
+def test_a_run_goes_on_over_a_gap() -> None:
+    values = np.array([[1.0, 1, np.nan, 1, 2, 2, np.nan, np.nan]])
+    runs = Runs.of(values, np.ones(values.shape, dtype=bool))
+    assert runs.length.tolist() == [[1, 2, 0, 4, 1, 2, 0, 0]]
+
+
+def test_weather_that_was_seen_before_is_heard_of() -> None:
+    history = np.full((3, 100), 1.0)
+    history[0, :10] = 8
+    assert unheard_of(history, 2, 0, 3).tolist() == [16, 3, 3]
+    assert unheard_of(np.zeros((2, 0)), 2, 1, 3).tolist() == [3, 3]
+
+
+def test_neighbours_are_near_in_distance_and_height() -> None:
+    stations = [
+        place("a", 39.0, 22.0, 100),
+        place("near", 39.5, 22.0, 500),
+        place("far", 41.0, 22.0, 100),
+        place("high", 39.1, 22.0, 700),
+        place("unknown height", 39.1, 22.0, None),
+        place("nowhere", None, None),
+    ]
+    near = nearest(stations, 100, 500)
+    assert set(near.rows[0][near.close[0]].tolist()) == {1, 4}
+    assert set(near.rows[0][near.there[0]].tolist()) == {1, 2, 3, 4}
+    assert not near.there[5].any()
+    assert near.km[0][near.rows[0] == 1][0] == pytest.approx(55.6, abs=0.1)
+
+
+def test_many_stations_have_the_same_neighbours_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    stations = [place(str(n), *random.uniform((35, 20), (41, 28)), random.uniform(0, 900)) for n in range(300)]
+    few = nearest(stations, 60, 300)
+    monkeypatch.setattr(neighbours, "ONE_BY_ONE", 10)
+    many = nearest(stations, 60, 300)
+    assert (few.rows[few.there] == many.rows[many.there]).all()
+    assert (few.close == many.close).all()
+    np.testing.assert_allclose(few.km[few.there], many.km[many.there], atol=1e-6)
+
+
+def test_medians_are_those_of_numpy() -> None:
+    values = np.random.default_rng(1).normal(size=(50, 9))
+    values[values > 1] = np.nan
+    np.testing.assert_allclose(median(values), np.nanmedian(values, axis=1))
+    np.testing.assert_allclose(rolling_median(values[:, :5], 3)[:, 1], np.nanmedian(values[:, 1:4], axis=1))
+
+
+def test_a_weighted_median_has_half_the_weight_on_either_side() -> None:
+    random = np.random.default_rng(1)
+    values, weights = random.normal(size=(5, 40)), random.uniform(size=(5, 40))
+    values[0, :5] = np.nan
+    middle = weighted_median(list(values), list(weights))
+    weights[0, :5] = 0
+    below = np.where(values < middle, weights, 0).sum(axis=0)
+    above = np.where(values > middle, weights, 0).sum(axis=0)
+    assert (below <= weights.sum(axis=0) / 2 + 1e-9).all()
+    assert (above <= weights.sum(axis=0) / 2 + 1e-9).all()
+    nothing = [np.full(2, np.nan), np.full(2, np.nan)]
+    assert np.isnan(weighted_median(nothing, [np.ones(1), np.ones(1)])).all()
+
+
+@pytest.mark.parametrize(
+    ("flagged", "gap", "expected"),
+    [
+        ("....", 0, []),
+        (".##.#", 0, [(1, 3), (4, 5)]),
+        (".##.#", 1, [(1, 5)]),
+        ("#...#", 2, [(0, 1), (4, 5)]),
+    ],
+)
+def test_stretches(flagged: str, gap: int, expected: list[tuple[int, int]]) -> None:
+    row: Bools = np.array([mark == "#" for mark in flagged])
+    assert list(stretches(row, gap)) == expected

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from toolkit.detector.temporal import METHODS, THRESHOLD, arima
+from toolkit.quality.arrays import Floats, deviation, median
+from toolkit.settings import METHODS as NAMES
+
+
+def series(seed: int = 1) -> Floats:
+    random = np.random.default_rng(seed)
+    return np.array([15 + 2 * np.sin(np.arange(36) / 12) + random.normal(0, 0.2, 36)])
+
+
+def test_every_name_that_a_setting_takes_is_a_method() -> None:
+    assert set(NAMES) == {"combined", *METHODS}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_spike_is_found_and_nothing_else_called_one(method: str) -> None:
+    values = series()
+    values[0, 20] += 25
+    found = METHODS[method](values, 0.3)
+    assert int(np.nanargmax(found.score)) == 20
+    assert found.score[0, 20] > THRESHOLD
+    assert abs(found.expected[0, 20] - 15) < 4
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_gaps_are_no_anomaly_and_no_obstacle(method: str) -> None:
+    values = series()
+    values[0, [0, 5, 6, 7, 35]] = np.nan
+    values[0, 20] += 25
+    found = METHODS[method](values, 0.3)
+    assert np.isnan(found.score[0, [0, 5, 6, 7, 35]]).all()
+    assert int(np.nanargmax(found.score)) == 20
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_deviation_within_the_accuracy_is_no_anomaly_in_a_calm_night(method: str) -> None:
+    values = np.full((1, 36), 10.0)
+    values[0, 20] = 10.3
+    assert not (METHODS[method](values, 0.3).score > THRESHOLD).any()
+    values[0, 20] = 11.5
+    assert (METHODS[method](values, 0.3).score > THRESHOLD).any() or method == "3sigma"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_station_does_not_depend_on_the_others(method: str) -> None:
+    many = np.vstack([series(seed) for seed in range(5)] + [np.full((1, 36), np.nan)])
+    many[3, 4:9] = np.nan
+    together = METHODS[method](many, 0.3).score
+    for row in range(5):
+        alone = METHODS[method](many[[row]], 0.3).score
+        np.testing.assert_allclose(together[row], alone[0], atol=1e-5)
+    assert np.isnan(together[5]).all()
+
+
+def random_series(number: int) -> Floats:
+    """Walks, waves, ARMA processes and skewed noise, some with a spike, some with gaps, rounded as sensors round."""
+    random = np.random.default_rng(7)
+    found = np.empty((number, 36))
+    for row in range(number):
+        shock = random.normal(0, 1, 40)
+        match row % 4:
+            case 0:
+                values = 15 + 0.15 * shock.cumsum()
+            case 1:
+                values = 15 + 2 * np.sin(np.arange(40) / 12 + random.uniform(0, 6)) + 0.2 * shock
+            case 2:
+                ar, ma = random.uniform(-0.9, 0.95), random.uniform(-0.8, 0.8)
+                values = np.zeros(40)
+                for time in range(1, 40):
+                    values[time] = ar * values[time - 1] + shock[time] + ma * shock[time - 1]
+            case _:
+                values = random.gamma(2, 4, 40)
+        values = values[4:].round(1)
+        if random.uniform() < 0.3:
+            values[random.integers(36)] += random.choice([-1, 1]) * random.uniform(3, 20)
+        if random.uniform() < 0.3:
+            values[random.integers(36, size=3)] = np.nan
+        found[row] = values
+    return found
+
+
+def test_arima_is_that_of_statsmodels() -> None:
+    """The flagged points of all windows fitted at once, against one statsmodels fit after another."""
+    from statsmodels.tsa.arima.model import ARIMA
+
+    values = random_series(1000)
+    centre = median(values)
+    spread = np.maximum(deviation(values - centre[:, None]), 0.1)
+    expected = np.full(values.shape, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of fits that do not converge, which also are to agree
+        for row, window in enumerate((values - centre[:, None]) / spread[:, None]):
+            fit = ARIMA(window, order=(1, 0, 1)).fit()
+            expected[row] = np.where(np.isnan(window), np.nan, centre[row] + spread[row] * fit.fittedvalues)
+            expected[row, np.argmax(~np.isnan(window))] = np.nan
+    reference = np.abs(values - expected) / np.maximum(deviation(values - expected), 0.1)[:, None] > THRESHOLD
+    ours = arima(values, 0.3).score > THRESHOLD
+    there = ~np.isnan(values)
+    differ = np.argwhere((ours != reference) & there)
+    assert reference.sum() > 300
+    assert len(differ) <= 0.01 * there.sum(), f"(series, time) where they differ: {differ.tolist()}"
