@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from toolkit.detector.judge import judge
@@ -50,9 +53,11 @@ def series(values: Floats, name: str = "temp_out") -> Series:
     )
 
 
-def found(values: Floats, stations: list[Station] = TOGETHER, name: str = "temp_out") -> dict[str, dict[int, int]]:
+def found(
+    values: npt.NDArray[Any], stations: list[Station] = TOGETHER, name: str = "temp_out"
+) -> dict[str, dict[int, int]]:
     """By test, how many slots of each station are flagged."""
-    flags = judge(series(values, name), nearest(stations, 100, 500), COMBINED).flags
+    flags = judge(series(values.astype(np.float64), name), nearest(stations, 100, 500), COMBINED).flags
     counts = {test: {row: int(n) for row, n in enumerate(flagged.sum(axis=1)) if n} for test, flagged in flags.items()}
     return {test: rows for test, rows in counts.items() if rows}
 
@@ -195,7 +200,8 @@ def test_neighbours_are_near_in_distance_and_height() -> None:
 
 def test_many_stations_have_the_same_neighbours_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(1)
-    stations = [place(str(n), *random.uniform((35, 20), (41, 28)), random.uniform(0, 900)) for n in range(300)]
+    latitude, longitude, height = random.uniform((35, 20, 0), (41, 28, 900), (300, 3)).T
+    stations = [place(str(n), latitude[n], longitude[n], height[n]) for n in range(300)]
     few = nearest(stations, 60, 300)
     monkeypatch.setattr(neighbours, "ONE_BY_ONE", 10)
     many = nearest(stations, 60, 300)

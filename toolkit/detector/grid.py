@@ -92,7 +92,13 @@ class Grid:
 
 
 def load(
-    store: Store, start: float, end: float, cadence: float, variables: Sequence[str], also: Sequence[str] = ()
+    store: Store,
+    start: float,
+    end: float,
+    cadence: float,
+    variables: Sequence[str],
+    also: Sequence[str] = (),
+    past_days: float = PAST_DAYS,
 ) -> Grid:
     """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
 
@@ -116,12 +122,12 @@ def load(
     judged = read([Span(start, end)], [*variables, *also])
     cadence = max(cadence, _rhythm(judged[0], judged[1], cadence))
     window = max(1, round((end - start) / cadence))
-    lead_days = float(np.clip(STATION_DAYS / max(len(stations), 1), LEAST_DAYS, PAST_DAYS))
-    lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start)) / cadence)
+    lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), past_days)
+    lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
     slots = lead + window
     first = end - slots * cadence
     before = read([Span(first, end - window * cadence)], variables)
-    moments = np.arange(first, first - (PAST_DAYS - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
+    moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
     earlier = read([Span(moment - cadence, moment) for moment in moments.tolist()], variables)
 
     times = np.full((len(stations), slots), np.nan)

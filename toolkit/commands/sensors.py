@@ -1,0 +1,94 @@
+"""`weather-tool sensors`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from toolkit import times
+from toolkit.detector.sensors import Health, Sensor, examine
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.files import write_atomically
+from toolkit.options import add_setting
+from toolkit.settings import Loaded
+from toolkit.show import table
+from toolkit.store import open_for_reading
+from toolkit.variables import BY_NAME
+
+MOST_DAYS = 366
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--days", type=float, default=7.0, metavar="N", help="how far back to look (default: 7)")
+    parser.add_argument("--end", default="NOW", metavar="TIME", help="up to when: NOW (default), or a time in ISO 8601")
+    parser.add_argument("--station", metavar="ID", help="this station alone")
+    parser.add_argument("--save", metavar="PATH", help="also write it as JSON; strftime codes are filled in, in UTC")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_setting(parser, "--db", "db", "DATABASE")
+    parser.epilog = (
+        "examples:\n  weather-tool sensors --days 30\n  weather-tool sensors --days 7 --station volos --json"
+    )
+
+
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
+    """Examine the sensors."""
+    if not 1 <= args.days <= MOST_DAYS:
+        raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
+    try:
+        end = times.parse(args.end)
+    except ValueError as error:
+        raise UsageError(f"--end: {error}") from None
+    with open_for_reading(loaded.settings.db) as store:
+        health = examine(store, loaded.settings, end.timestamp(), args.days, args.station)
+    if not health.sensors:
+        raise ToolkitError(f"there is no observation in the {args.days:g} days up to {health.end}")
+    if args.save:
+        path = Path(times.now().strftime(args.save))
+        write_atomically(path, health.as_json() + "\n")
+        print(f"report: {path}", file=sys.stderr)
+    if args.json:
+        print(health.as_json())
+    else:
+        _show(health)
+    return 0
+
+
+def _show(health: Health) -> None:
+    """For a person: the worst first."""
+    counts = Counter(one.state for one in health.sensors)
+    told = ", ".join(f"{counts[state]} {state}" for state in ("critical", "warning", "healthy"))
+    print(f"{health.start} to {health.end}: {len(health.sensors)} sensors, {told}")
+    header = (
+        "station",
+        "variable",
+        "state",
+        "complete",
+        "missing",
+        "stuck",
+        "stalled",
+        "drift a day",
+        "noise",
+        "last good",
+        "why",
+    )
+    table(header, [_row(one) for one in health.sensors])
+
+
+def _row(one: Sensor) -> tuple[str, ...]:
+    unit = BY_NAME[one.variable].unit
+    return (
+        one.station_id,
+        one.variable,
+        one.state,
+        f"{one.completeness:.0%}",
+        f"{one.missing:.0%}",
+        f"{one.stuck:.0%}",
+        "-" if one.stalled is None else f"{one.stalled:.0%}",
+        "-" if one.drift_per_day is None else f"{one.drift_per_day:+.2f} {unit}",
+        "-" if one.noise is None else f"{one.noise:.2f} {unit}",
+        one.last_good or "never",
+        one.reason or "-",
+    )

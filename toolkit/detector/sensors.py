@@ -1,0 +1,236 @@
+"""Long-term health of sensors, over days to weeks: what a window of hours is too short to see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+
+from toolkit import times
+from toolkit.detector import grid as grids
+from toolkit.detector.grid import DAY, Grid
+from toolkit.errors import UsageError
+from toolkit.quality.arrays import Floats, deviation, median
+from toolkit.quality.expected import expect
+from toolkit.quality.neighbours import Neighbours, nearest
+from toolkit.quality.persistence import SATURATED, Runs
+from toolkit.quality.series import Series, unscaled
+from toolkit.settings import Settings
+from toolkit.store import Store
+
+SCHEMA = "weather-toolkit/sensors/1"
+JUDGED = ("temp_out", "out_hum", "bar", "wind_speed", "wind_dir")
+
+State = Literal["healthy", "warning", "critical"]
+
+# A reading that stays the same for so long is stuck; a vane, while there is wind.
+STUCK_HOURS = 6
+# Calm while the neighbours imply at least this much wind, in km/h.
+WIND_AROUND = 5.0
+# What makes a warning, and what is critical.
+LIMITS = {
+    "completeness": (0.9, 0.5),  # at least
+    "missing": (0.1, 0.5),
+    "stuck": (0.05, 0.25),
+    "stalled": (0.1, 0.4),
+    "drift": (3.0, 8.0),  # over the whole time, in times of the sensor's accuracy
+    "noise": (3.0, 6.0),  # in times of the network's median
+    "silent": (6.0, 24.0),  # hours since the last good value
+}
+SAYS = {
+    "completeness": "{value:.0%} of the expected observations arrived, under {limit:.0%}",
+    "missing": "{value:.0%} of the observations have no value, over {limit:.0%}",
+    "stuck": "unchanged for hours in {value:.0%} of the time, over {limit:.0%}",
+    "stalled": "calm in {value:.0%} of the time that neighbours had wind, over {limit:.0%}",
+    "drift": "moved against its neighbours by {value:.1f} times its accuracy, over {limit:g}",
+    "noise": "{value:.1f} times as noisy as a typical sensor of the network, over {limit:g}",
+    "silent": "no good value for {value:.0f} h, over {limit:g} h",
+}
+# A drift is told from days of which at least so many readings have an expectation, and from no fewer days.
+DRIFT_READINGS = 6
+DRIFT_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """The health of one sensor.
+
+    Attributes:
+        station_id: where.
+        variable: what it measures.
+        state: healthy, warning or critical.
+        reason: the rule that decided, in a sentence; empty for a healthy one.
+        completeness: observations of the station, as a share of what its cadence promises.
+        missing: share of the station's observations without a value of this variable.
+        stuck: share of the values in runs of six hours and more without a change.
+        stalled: share of windy time, by the neighbours, that was calm here; None but for wind.
+        drift_per_day: how fast it moves against its neighbours, in the variable's unit a day; None if nobody can tell.
+        noise: one standard deviation from reading to reading, in the variable's unit; None for a direction.
+        last_good: when the last possible value was measured, ISO 8601 in UTC.
+    """
+
+    station_id: str
+    variable: str
+    state: State
+    reason: str
+    completeness: float
+    missing: float
+    stuck: float
+    stalled: float | None
+    drift_per_day: float | None
+    noise: float | None
+    last_good: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The health of every sensor over some days."""
+
+    schema: str
+    generated_at: str
+    start: str
+    end: str
+    days: float
+    sensors: list[Sensor]
+
+    def as_json(self) -> str:
+        """As JSON text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def examine(store: Store, settings: Settings, end: float, days: float, only: str | None = None) -> Health:
+    """The health of all sensors over the `days` up to `end`, in seconds since the epoch.
+
+    Raises:
+        UsageError: there is no station `only`.
+    """
+    start = end - days * DAY
+    grid = grids.load(store, start, end, settings.cadence_seconds, JUDGED, past_days=0)
+    names = [station.station_id for station in grid.stations]
+    if only is not None and only not in names:
+        raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
+    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    sensors = [
+        one
+        for name in JUDGED
+        if names
+        for one in _sensors(grid, grid.series(name), neighbours)
+        if only in {None, one.station_id}
+    ]
+    order = {"critical": 0, "warning": 1, "healthy": 2}
+    return Health(
+        schema=SCHEMA,
+        generated_at=times.iso(times.now()),
+        start=_iso(start),
+        end=_iso(end),
+        days=days,
+        sensors=sorted(sensors, key=lambda one: (order[one.state], one.station_id, JUDGED.index(one.variable))),
+    )
+
+
+def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sensor]:
+    """One variable's sensors; a station that does not measure it has none."""
+    readings = series.scaled
+    there, present = ~np.isnan(readings), ~np.isnan(grid.times)
+    slots = readings.shape[1]
+    since = np.where(present.any(axis=1), slots - np.argmax(present, axis=1), slots)
+    number = np.maximum(there.sum(axis=1), 1)
+    stuck = _stuck(grid, series) / number
+    stalled, drift = np.full((2, len(readings)), np.nan)
+    noise = np.full(len(readings), np.nan)
+    if series.compared:
+        expected = expect(series, neighbours, np.arange(len(readings)), np.zeros(len(readings), dtype=bool))
+        asked = expected.verified
+        value = unscaled(series.variable, readings - expected.residual)
+        drift = np.where(asked, _slope(unscaled(series.variable, readings) - value, grid), np.nan)
+        # White noise has a second difference of the square root of six times its own deviation.
+        noise = deviation(np.diff(series.values, n=2, axis=1)) / np.sqrt(6)
+        if series.nature == "gusty":
+            windy = there & (value > WIND_AROUND)
+            stalled = np.where(asked, (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1), np.nan)
+    typical = max(float(np.nan_to_num(median(noise))), series.variable.accuracy / 10)
+    for row in np.flatnonzero(series.measured):
+        last = int(np.flatnonzero(there[row])[-1]) if there[row].any() else None
+        figures = {
+            "completeness": present[row].sum() / since[row],
+            "missing": 1 - there[row].sum() / max(present[row].sum(), 1),
+            "stuck": stuck[row],
+            "stalled": stalled[row],
+            "drift": abs(drift[row]) * slots * grid.cadence / DAY / series.variable.accuracy,
+            "noise": noise[row] / typical,
+            "silent": (grid.end - grid.times[row, last]) / 3600 if last is not None else np.inf,
+        }
+        state, reason = _state(figures)
+        yield Sensor(
+            station_id=grid.stations[row].station_id,
+            variable=series.variable.name,
+            state=state,
+            reason=reason,
+            completeness=round(float(figures["completeness"]), 4),
+            missing=round(float(figures["missing"]), 4),
+            stuck=round(float(figures["stuck"]), 4),
+            stalled=_or_none(stalled[row]),
+            drift_per_day=_or_none(drift[row]),
+            noise=_or_none(noise[row]),
+            last_good=_iso(grid.times[row, last]) if last is not None else None,
+        )
+
+
+def _state(figures: dict[str, float]) -> tuple[State, str]:
+    """The worst of all rules, and the rule."""
+    found: list[tuple[State, str]] = []
+    states: Sequence[tuple[State, int]] = (("critical", 1), ("warning", 0))
+    for state, which in states:
+        for name, limits in LIMITS.items():
+            value, limit = figures[name], limits[which]
+            broken = value < limit if name == "completeness" else value > limit
+            if broken:  # NaN, where nothing is known, breaks no rule
+                found.append((state, SAYS[name].format(value=value, limit=limit)))
+    return found[0] if found else ("healthy", "")
+
+
+def _stuck(grid: Grid, series: Series) -> Floats:
+    """How many readings of each station lie in runs that are too long."""
+    readings = series.scaled
+    counts = np.ones(readings.shape, dtype=bool)
+    match series.variable.name:
+        case "out_hum":
+            counts = readings < SATURATED
+        case "wind_speed":
+            counts = readings > 0
+        case "wind_dir":
+            counts = grid.values["wind_speed"] > 0
+    length = Runs.of(readings, counts).length
+    # Each slot's run, at its end, is as long as it gets: carried back over the run.
+    longest = np.zeros(length.shape, dtype=np.int64)
+    carried = np.zeros(len(length), dtype=np.int64)
+    for slot in range(length.shape[1] - 1, -1, -1):
+        carried = np.where(length[:, slot] > 0, np.maximum(carried, length[:, slot]), carried)
+        longest[:, slot] = carried
+        carried = np.where(length[:, slot] == 1, 0, carried)
+    too_long = (longest >= STUCK_HOURS * series.per_hour) & counts & ~np.isnan(readings)
+    return np.asarray(too_long.sum(axis=1), dtype=np.float64)
+
+
+def _slope(residual: Floats, grid: Grid) -> Floats:
+    """How fast each row moves, per day: the median of slopes between all pairs of days (Theil and Sen)."""
+    per_day = round(DAY / grid.cadence)
+    days = residual.shape[1] // per_day
+    if days < DRIFT_DAYS:
+        return np.full(len(residual), np.nan)
+    by_day = residual[:, residual.shape[1] - days * per_day :].reshape(len(residual), days, per_day)
+    known = (~np.isnan(by_day)).sum(axis=2) >= DRIFT_READINGS
+    level = np.where(known, median(by_day), np.nan)
+    one, other = np.triu_indices(days, 1)
+    return median((level[:, other] - level[:, one]) / (other - one))
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 4)
+
+
+def _iso(epoch: float) -> str:
+    return times.iso(times.from_epoch(epoch))
