@@ -32,7 +32,8 @@ def readings(seed: int = 1) -> Floats:
     """Temperature at six stations: one weather, each with its offset and its noise."""
     random = np.random.default_rng(seed)
     day = 15 + 5 * np.sin(2 * np.pi * np.arange(SLOTS) / 144) + random.normal(0, 0.1, SLOTS).cumsum()
-    return np.round(day + random.normal(0, 2, (6, 1)) + random.normal(0, 0.15, (6, SLOTS)), 1)
+    found: Floats = np.round(day + random.normal(0, 2, (6, 1)) + random.normal(0, 0.15, (6, SLOTS)), 1)
+    return found
 
 
 def series(values: Floats, name: str = "temp_out") -> Series:
