@@ -50,6 +50,11 @@ chaos: setup needs ## The chaos tests in their long form: 200 kills on each engi
 bench: setup needs ## Speed, memory and size, against their bounds and a reference
 	python -m tests.bench
 
+.PHONY: bench-detection
+bench-detection: setup ## How right the detector is, on labelled data, beside the guide's method and peers
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
+	python -m tests.bench.detection
+
 .PHONY: lint
 lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
 	ruff check
@@ -75,4 +80,5 @@ clean: ## Take away the lab, its images, and everything else that was made here
 lock: setup ## Choose the newest versions of all dependencies anew
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/hosts.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev -c requirements/hosts.txt pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group bench -c requirements/dev.txt -o requirements/bench.txt
 	grep -A 100 '^uv==' requirements/dev.txt | awk 'NR == 1 || /^ /; NR > 1 && !/^ / {exit}' > requirements/uv.txt

@@ -72,6 +72,10 @@ class Score:
         return 2 * self.recall * self.precision / both if both else 0.0
 
     @property
+    def weather_called_failure(self) -> float:
+        return self.events_called_failure / max(1, self.events)
+
+    @property
     def false_per_100_days(self) -> float:
         return 100 * self.clean_alarms / max(self.clean_days, 1e-9)
 
