@@ -77,8 +77,10 @@ def test_no_text_is_changed(db: str, text: str) -> None:
 def test_no_value_is_changed(db: str, value: float) -> None:
     with open_for_writing(db) as store:
         store.add(document(feature("volos", temp_out=value)), COLLECTED)
+        (seen,) = store.observations(Selection())
         (read,) = store.readings([Span(TIME - 1, TIME)], ["temp_out", "bar"])
-        assert read[:, 0].tolist() == [store.numbers()[0], TIME, value, 1016.4]
+        assert seen.temp_out == value
+        assert read[:, 0].tolist() == pytest.approx([store.numbers()[0], TIME, value, 1016.4], rel=1e-14)
 
 
 def test_what_was_left_out_is_counted_in_log_and_counters(db: str) -> None:
