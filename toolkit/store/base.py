@@ -161,7 +161,7 @@ class Store(Protocol):
 
         Yields:
             Rows of one length: the stations' numbers, times in seconds since the epoch, each variable's values (NaN
-            where there is none).
+            where there is none), to 15 significant digits.
         """
 
     def rejected(self, span: Span) -> list[Rejected]:
