@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from toolkit.detector.temporal import METHODS, THRESHOLD
-from toolkit.quality import gross_range, missing, noise, persistence, spatial, step
+from toolkit.quality import gross_range, missing, noise, persistence, resolution, spatial, step
 from toolkit.quality.arrays import Bools
 from toolkit.quality.expected import Expected, expect
 from toolkit.quality.neighbours import Neighbours
@@ -62,7 +62,11 @@ def judge(series: Series, neighbours: Neighbours, method: str) -> Judged:
     judged.expected = expected = expect(series, neighbours, np.arange(stations), aside)
     if method == COMBINED:
         judged.limits = limits = step.limits(series, expected)
-        judged.flags |= {"noise": noise.flag(series), **_compared(series, expected, neighbours, limits)}
+        judged.flags |= {
+            "noise": noise.flag(series),
+            "resolution": resolution.flag(series),
+            **_compared(series, expected, neighbours, limits),
+        }
     for _ in range(ROUNDS):
         worst = _worst(judged.flags, expected, neighbours, aside)
         aside |= worst
@@ -90,7 +94,7 @@ def _compared(series: Series, expected: Expected, neighbours: Neighbours, limits
 
 
 # Tests whose finding leaves no doubt which of two stations is wrong.
-SURE = ("range", "noise", "persistence")
+SURE = ("range", "noise", "persistence", "resolution")
 
 
 def _worst(flags: dict[str, Bools], expected: Expected, neighbours: Neighbours, aside: Bools) -> Bools:

@@ -24,7 +24,7 @@ from toolkit.store import Store
 # A station with less than this share of what the window expects is not judged.
 ENOUGH = 0.5
 # Which test an anomaly is named by, where several found it for as long.
-ORDER = ("range", "missing", "persistence", "noise", "step", "spatial", "consistency", "shared")
+ORDER = ("range", "missing", "persistence", "resolution", "noise", "step", "spatial", "consistency", "shared")
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:

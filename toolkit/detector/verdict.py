@@ -120,7 +120,7 @@ class Court:
                 value=_number(value), unit=variable.unit, low=variable.low, high=variable.high, hours=hours
             )
         found = says or self._finding(judged, stretch, part, value, implied, hours)
-        if stretch.test == "consistency":
+        if stretch.test in {"consistency", "resolution"}:
             return "device_failure", found
         if expected is None or not self._ask:
             return "unverified", f"{found}; {self._unasked(row)}"
@@ -158,6 +158,8 @@ class Court:
                 return f"it has read {told} without a change for {self._unchanged(judged, row, part):.1f} h"
             case "noise":
                 return f"it jumps to and fro as it never did, for {hours:.1f} h"
+            case "resolution":
+                return f"for {hours:.1f} h its readings come in other steps than ever before, as if in another unit"
             case "step" | "shared":
                 return self._jump(judged, row, part)
             case "spatial":

@@ -34,10 +34,10 @@ LONGER_ALONE, HOURS_ALONE = 2.0, 3.0
 # Calm: the least wind around (on the root scale), the part of the time that neighbours may be calm, and for how much of
 # the time with as much wind around the station may have been calm before.
 WIND_AROUND = 1.5
-CALM_AROUND = 0.3
-CALM_BEFORE = 0.03
+CALM_AROUND = 0.2
+LONGER_WINDY = 2.5
 LONGER_CALM, LONGER_CALM_ALONE = 1.4, 1.7
-HOURS_CALM, HOURS_CALM_ALONE = 3.0, 6.0
+HOURS_CALM, HOURS_CALM_ALONE = 4.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +163,23 @@ def _calm(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs
     place = np.arange(slots)
     inside = (place >= found.first[:, None]) & (place <= found.last[:, None])
 
-    near = neighbours.rows[rows]
-    calm_near = (inside[:, None] & (series.scaled[near] == 0)).sum(axis=2) / np.maximum(inside.sum(axis=1), 1)[:, None]
-    around = np.where(neighbours.there[rows], calm_near, 0).max(axis=1, initial=0)
+    calm_near = (inside[:, None] & (series.scaled[neighbours.rows[rows]] == 0)).sum(axis=2)
+    asked = expected.weights[chosen] > 0
+    around = (calm_near * asked).sum(axis=1) / np.maximum(asked.sum(axis=1) * inside.sum(axis=1), 1)
 
-    several = (neighbours.close[rows] & (expected.weights[chosen] > 0)).sum(axis=1) > 1
-    # Whether the station was ever calm with as much wind around.
+    several = (neighbours.close[rows] & asked).sum(axis=1) > 1
+    # How long the station was ever calm with as much wind around.
     readings = series.scaled[rows]
     value = readings - expected.residual[chosen]
-    earlier = (place < slots - series.window) & ~np.isnan(value) & ~np.isnan(readings)
-    windy = earlier & (value >= 0.85 * found.level[:, None])
-    calm_before = (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1)
+    windy = ~np.isnan(readings) & (value >= 0.85 * found.level[:, None])
+    earlier = windy & (place < found.first[:, None])
+    so_far = np.cumsum(windy & (readings == 0), axis=1)
+    of_run = so_far - np.take_along_axis(so_far, runs.start[rows], 1)
+    longest_windy = np.where(earlier & (readings == 0), of_run + 1, 0).max(axis=1, initial=0)
+    of_this = (inside & windy).sum(axis=1)
     never = (
-        expected.asked[chosen] & (found.level > WIND_AROUND) & (windy.sum(axis=1) >= 6 * hour)
-        & (calm_before < CALM_BEFORE) & (length >= np.where(several, HOURS_CALM, HOURS_CALM_ALONE) * hour)
+        expected.asked[chosen] & (found.level > WIND_AROUND) & (earlier.sum(axis=1) >= 6 * hour)
+        & (of_this > LONGER_WINDY * longest_windy) & (length >= np.where(several, HOURS_CALM, HOURS_CALM_ALONE) * hour)
     )  # fmt: skip
     longer = np.where(
         several,

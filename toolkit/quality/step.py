@@ -141,7 +141,10 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
     """The slots between each jump and the moment when the station is back where it was."""
     hour = series.per_hour
     width = _width(series)
-    residual, change = expected.residual[row], expected.change[row]
+    residual, change = (
+        _where_nobody_spoke(series.scaled[expected.rows[row]], expected.residual[row]),
+        expected.change[row],
+    )
     slots = residual.size
     wrong = np.zeros(slots, dtype=bool)
     until = 0
@@ -167,3 +170,10 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
                 break
         wrong[place + 1 : until] = True
     return wrong
+
+
+def _where_nobody_spoke(readings: Floats, residual: Floats) -> Floats:
+    """The residual, against what was last expected where all neighbours are silent, against nothing before that."""
+    value = readings - residual
+    known = np.where(np.isnan(value), 0, np.arange(value.size))
+    return readings - np.nan_to_num(value[np.maximum.accumulate(known)])
