@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints, deviation, quantile, rolling_median
+from toolkit.quality.arrays import Bools, Floats, Ints, deviation, median, quantile, rolling_median
 from toolkit.quality.expected import Expected
 from toolkit.quality.series import Series
 from toolkit.quality.usual import unheard_of
@@ -62,7 +62,9 @@ def limits(series: Series, expected: Expected) -> Limits:
     earlier = change[:, : expected.residual.shape[1] - series.window]
     pool = np.abs(earlier if earlier.shape[1] >= EARLIER_HOURS * hour else change)
     usual = np.maximum(np.nan_to_num(deviation(pool)), scale.resolution)
-    reached = np.nan_to_num(quantile(pool, 0.99))
+    # By days, for a fault of some hours among them is not the station's usual way.
+    days_apart = np.array_split(pool, max(1, pool.shape[1] // (24 * hour)), axis=1)
+    reached = np.nan_to_num(median(np.stack([quantile(day, 0.99) for day in days_apart], axis=1)))
     if len(pool) > 2:
         peers = float(np.median(np.nan_to_num(quantile(pool, 0.998))))
         reached = np.clip(reached, PEERS_AT_LEAST * peers, PEERS * peers)
