@@ -9,7 +9,17 @@ import pytest
 from tests.conftest import collection, feature
 from tests.databases import change, query
 from toolkit.feed.document import Document, parse
-from toolkit.store import Count, Selection, Span, StoreError, StoreRefusedError, open_for_reading, open_for_writing
+from toolkit.quality.admission import admit
+from toolkit.store import (
+    Count,
+    Finding,
+    Selection,
+    Span,
+    StoreError,
+    StoreRefusedError,
+    open_for_reading,
+    open_for_writing,
+)
 
 COLLECTED = 1_763_827_260
 TIME = 1_763_827_200
@@ -135,3 +145,61 @@ def test_reading_an_empty_database_makes_nothing(db: str) -> None:
         open_for_reading(db)
     if db.startswith("postgresql"):
         assert query(db, "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def finding(**what: object) -> Finding:
+    usual: dict[str, object] = {
+        "station_id": "volos", "variable": "temp_out", "started": TIME - 7200.0, "ended": TIME + 0.0,
+        "class_": "device_failure", "test": "step", "value": 35.5, "expected": 13.9, "score": 20.0, "reason": "it jumped",
+    }  # fmt: skip
+    return Finding(**{**usual, **what})  # type: ignore[arg-type]
+
+
+def run_up_to(end: float) -> Span:
+    return Span(end - 6 * 3600, end)
+
+
+def test_a_fault_seen_by_several_runs_is_one_verdict(db: str) -> None:
+    with open_for_writing(db) as store:
+        store.note(run_up_to(TIME), ["volos", "zagora"], [finding(), finding(station_id="zagora")])
+        later = finding(started=TIME - 3600.0, ended=TIME + 10_800.0, reason="it stays")
+        store.note(run_up_to(TIME + 10_800), ["volos", "zagora"], [later])
+        found = {one.finding.station_id: one for one in store.verdicts(Selection())}
+        assert sorted(found) == ["volos", "zagora"]
+        volos, zagora = found["volos"], found["zagora"]
+        assert volos.finding == finding(ended=TIME + 10_800.0, reason="it stays")
+        assert (volos.state, volos.first_run, volos.last_run) == ("open", TIME, TIME + 10_800)
+        assert (zagora.state, zagora.last_run) == ("closed", TIME)
+
+
+def test_a_run_over_an_older_window_takes_nothing_back(db: str) -> None:
+    with open_for_writing(db) as store:
+        store.note(run_up_to(TIME), ["volos"], [finding()])
+        store.note(
+            run_up_to(TIME - 3600), ["volos"], [finding(started=TIME - 9000.0, ended=TIME - 3600.0, reason="old")]
+        )
+        (kept,) = store.verdicts(Selection())
+    assert kept.finding == finding(started=TIME - 9000.0)
+    assert (kept.state, kept.first_run, kept.last_run) == ("open", TIME - 3600, TIME)
+
+
+def test_verdicts_are_selected_by_time_and_station(db: str) -> None:
+    with open_for_writing(db) as store:
+        other = finding(station_id="zagora", started=TIME - 90_000.0, ended=TIME - 80_000.0)
+        store.note(run_up_to(TIME), ["volos", "zagora"], [finding(), other])
+
+        def stations(selection: Selection) -> list[str]:
+            return [one.finding.station_id for one in store.verdicts(selection)]
+
+        assert stations(Selection()) == ["volos", "zagora"]
+        assert stations(Selection(start=TIME - 40_000)) == ["volos"]
+        assert stations(Selection(end=TIME - 40_000)) == ["zagora"]
+        assert stations(Selection(stations=["zagora"])) == ["zagora"]
+
+
+def test_what_was_turned_down_is_kept_beside_the_row(db: str) -> None:
+    with open_for_writing(db) as store:
+        store.add(admit(document(feature("volos", temp_out=999), feature("zagora")), COLLECTED), COLLECTED)
+        assert store.rejected(Span(TIME - 1, TIME)) == [(TIME, "volos", "temp_out", 999.0)]
+        assert store.rejected(Span(TIME, TIME + 600)) == []
+    assert query(db, "SELECT temp_out FROM observations ORDER BY station_id") == [(None,), (13.9,)]

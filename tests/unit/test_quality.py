@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.detector.judge import judge
 from toolkit.feed.document import Station
-from toolkit.quality import consistency, missing, neighbours
+from toolkit.quality import consistency, missing, neighbours, resolution
 from toolkit.quality.arrays import Bools, Floats, median, rolling_median, stretches, weighted_median
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.persistence import Runs
@@ -244,3 +244,36 @@ def test_a_weighted_median_has_half_the_weight_on_either_side() -> None:
 def test_stretches(flagged: str, gap: int, expected: list[tuple[int, int]]) -> None:
     row: Bools = np.array([mark == "#" for mark in flagged])
     assert list(stretches(row, gap)) == expected
+
+
+def winds(step: float, seed: int = 2) -> Floats:
+    """Wind at six stations in multiples of a sensor's step, rounded as a feed does."""
+    random = np.random.default_rng(seed)
+    smooth = np.ones(12) / 12
+    speed = [12 + 8 * np.convolve(random.normal(0, 1.5, SLOTS + 11), smooth, "valid") for _ in TOGETHER]
+    found: Floats = np.round(np.rint(np.clip(speed, 0, None) / step) * step, 1)
+    return found
+
+
+@pytest.mark.parametrize(("step", "factor"), [(1.609, 3.6), (1.609, 1 / 1.609), (1.852, 3.6), (1.609, 1 / 3.6)])
+def test_another_unit_shows_in_other_steps(step: float, factor: float) -> None:
+    values = winds(step)
+    assert not resolution.flag(series(values, "wind_speed")).any()
+    values[2, -20:] = np.round(values[2, -20:] * factor, 1)
+    flagged = resolution.flag(series(values, "wind_speed"))
+    assert set(np.flatnonzero(flagged.any(axis=1))) == {2}
+    assert flagged[2].sum() >= 15
+
+
+def test_a_feed_that_reports_in_other_steps_is_no_fault_of_its_stations() -> None:
+    values = winds(1.609)
+    values[:, -20:] = np.round(values[:, -20:] * 1.1, 1)
+    assert not resolution.flag(series(values, "wind_speed")).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_sensor_without_steps_has_no_resolution_to_lose() -> None:
+    values = winds(0.1)
+    values[3], values[4] = 0, np.nan
+    values[2, -20:] = np.round(values[2, -20:] * 3.6, 1)
+    assert not resolution.flag(series(values, "wind_speed")).any()

@@ -21,7 +21,7 @@ READINGS = 24
 OFF_BEFORE = 0.2
 # In other steps: so many different values, at least this part of the readings from the first to the last of them.
 DIFFERENT = 3
-OFF_NOW = 0.6
+OFF_NOW = 0.4
 # Of the network: if more do it at once it is the feed.
 FEW = 0.3
 
@@ -56,11 +56,14 @@ def flag(series: Series) -> Bools:
 def _step(readings: Floats) -> Floats:
     """The step of which most of each row's readings are multiples; NaN where there are too few to tell."""
     gaps = np.diff(np.sort(readings, axis=1), axis=1)
-    step = median(np.where(gaps > DECIMAL / 2, gaps, np.nan))[:, None]
-    # What a decimal rounds away, large readings give back.
-    number = np.where(_off(readings, step), np.nan, np.rint(readings / step))
-    squares = np.nansum(number * number, axis=1)
-    return np.where(squares > 0, np.nansum(readings * number, axis=1) / np.maximum(squares, 1), np.nan)
+    gaps = np.where(gaps > DECIMAL / 2, gaps, np.nan)
+    alike = np.abs(gaps - median(gaps)[:, None]) <= 1.5 * DECIMAL
+    # What a decimal rounds away, several gaps give back, and large readings still more.
+    number = alike.sum(axis=1)
+    step = np.where(number > 0, np.sum(gaps, axis=1, where=alike) / np.maximum(number, 1), np.nan)[:, None]
+    times = np.where(_off(readings, step), np.nan, np.rint(readings / step))
+    squares = np.nansum(times * times, axis=1)
+    return np.where(squares > 0, np.nansum(readings * times, axis=1) / np.maximum(squares, 1), np.nan)
 
 
 def _off(readings: Floats, step: Floats) -> Bools:

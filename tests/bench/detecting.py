@@ -1,0 +1,115 @@
+"""A detection run: seconds and memory of the whole process, for networks of 14 to 10,000 stations."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tests.bench.detection import baseline
+from tests.bench.detection.weather import simulated
+from tests.bench.figure import Figure
+from toolkit import times
+from toolkit.feed.document import Document, Station
+from toolkit.simulator.source import read_stations
+from toolkit.simulator.weather import SimulatedWeather
+from toolkit.store import open_for_writing
+
+END = 1_763_827_200
+HOURS = 30  # the window, and a day before it
+FITS = 25
+
+
+def stations(number: int) -> list[Station]:
+    """The default network, or so many stations at chance places, twenty to a square degree or fewer."""
+    if number == 14:
+        return list(read_stations(None))
+    random = np.random.default_rng(number)
+    side = (number / 20) ** 0.5
+    places = random.uniform([0, 0, 0], [side, side, 900], (number, 3)).tolist()
+    return [
+        Station(f"s{row:05d}", f"Station {row}", None, latitude, longitude, elevation)
+        for row, (latitude, longitude, elevation) in enumerate(places)
+    ]
+
+
+def database(folder: Path, number: int) -> Path:
+    """A day and a window of simulated weather every ten minutes."""
+    network = stations(number)
+    path, source = folder / f"{number}.db", SimulatedWeather(network, seed=3)
+    with open_for_writing(str(path)) as store:
+        store.add(Document(network, []), END)
+        for slot in range(HOURS * 6):
+            at = END - 600 * slot
+            store.add(Document([], [one for one in source.at(at) if one]), at)
+    return path
+
+
+def detect(path: Path, method: str = "combined") -> tuple[float, float]:
+    """Seconds and megabytes at most of `weather-tool detect`, as a process."""
+    command = [sys.executable, "-m", "toolkit", "detect", "--db", str(path), "--end", times.iso(times.from_epoch(END)),
+               "--temporal-method", method]  # fmt: skip
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode in {0, 1}, process.returncode
+    return time.perf_counter() - began, usage.ru_maxrss / 1000
+
+
+def runs_of_detection(folder: Path) -> Iterator[Figure]:
+    """Whole processes by size of network, and what the guide's method needs for the same."""
+    seconds = {}
+    for number in (14, 100, 1_000, 10_000):
+        path = database(folder, number)
+        several = [detect(path) for _ in range(5 if number < 10_000 else 2)]
+        seconds[number] = sorted(took for took, _ in several)[len(several) // 2 - (number == 10_000)]
+        match number:
+            case 14:
+                imports = _guides_imports()
+                against = f"the guide's: {imports + _guides_seconds(14):.1f} s with arima, its imports {imports:.1f} s"
+                yield Figure("detection at 14 stations", seconds[14], "s", 0.7, against=against)
+            case 1_000:
+                fits = _guides_seconds(number)
+                against = f"the guide's with arima: {fits:.0f} s by {FITS} of its fits; ours: {seconds[number]:.2f} s"
+                yield Figure(
+                    "detection at 1,000 stations, times faster", fits / seconds[number], "x", 100, True, against
+                )
+                yield Figure("the same with arima, times faster", fits / detect(path, "arima")[0], "x", 20, True)
+            case 10_000:
+                yield Figure("detection at 10,000 stations", seconds[number], "s", 6)
+                yield Figure("the same, memory at most", max(size for _, size in several), "MB", 500)
+                yield Figure("the same with arima", detect(path, "arima")[0], "s", 15)
+    per_station = {number: (seconds[number] - seconds[14]) / number for number in (1_000, 10_000)}
+    told = f"{per_station[1_000] * 1000:.2f} ms each, above the process's own {seconds[14]:.2f} s"
+    yield Figure(
+        "cost of a station, 10,000 against 1,000", per_station[10_000] / per_station[1_000], "x", 1.5, against=told
+    )
+
+
+def _guides_imports() -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import requests, pandas, statsmodels.tsa.arima.model"], check=True)
+    return time.perf_counter() - began
+
+
+def _guides_seconds(number: int) -> float:
+    """What the guide's method with arima takes for a window of so many stations, by some of its fits."""
+    data = simulated(1, days=0.25)
+    some = {name: values[:FITS] for name, values in data.values.items() if name == "temp_out"}
+    few = len(some["temp_out"])
+    end = int(data.times[-1])
+    nobody: list[list[int]] = [[] for _ in range(few)]
+    part = type(data)(data.name, data.stations[:few], data.times, some, some, data.silent[:few])
+    baseline.window(part, nobody, end, "arima")
+    began = time.perf_counter()
+    baseline.window(part, nobody, end, "arima")
+    return (time.perf_counter() - began) / few * 4 * number
+
+
+BENCHES = (runs_of_detection,)
