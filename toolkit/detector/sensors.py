@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -30,22 +30,22 @@ State = Literal["healthy", "warning", "critical"]
 STUCK_HOURS = 6
 # Calm while the neighbours imply at least this much wind, in km/h.
 WIND_AROUND = 5.0
-# What makes a warning, and what is critical.
+# What makes a warning, and what is critical; of several rules the first is named.
 LIMITS = {
+    "silent": (6.0, 24.0),  # hours since the last good value
     "completeness": (0.9, 0.5),  # at least
     "missing": (0.1, 0.5),
     "stuck": (0.05, 0.25),
     "stalled": (0.1, 0.4),
-    "drift": (3.0, 8.0),  # over the whole time, in times of the sensor's accuracy
+    "drift": (3.0, 8.0),  # over the whole time, in times of the sensor's accuracy or of what is usual, if that is more
     "noise": (3.0, 6.0),  # in times of the network's median
-    "silent": (6.0, 24.0),  # hours since the last good value
 }
 SAYS = {
     "completeness": "{value:.0%} of the expected observations arrived, under {limit:.0%}",
     "missing": "{value:.0%} of the observations have no value, over {limit:.0%}",
     "stuck": "unchanged for hours in {value:.0%} of the time, over {limit:.0%}",
     "stalled": "calm in {value:.0%} of the time that neighbours had wind, over {limit:.0%}",
-    "drift": "moved against its neighbours by {value:.1f} times its accuracy, over {limit:g}",
+    "drift": "moved against its neighbours by {value:.1f} times what is usual, over {limit:g}",
     "noise": "{value:.1f} times as noisy as a typical sensor of the network, over {limit:g}",
     "silent": "no good value for {value:.0f} h, over {limit:g} h",
 }
@@ -113,6 +113,9 @@ def examine(store: Store, settings: Settings, end: float, days: float, only: str
     if only is not None and only not in names:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    # The days that are judged are those that the comparison is learnt from: a station that drifts would differ least
+    # steadily from those that see the same weather.
+    neighbours = replace(neighbours, there=neighbours.close)
     sensors = [
         one
         for name in JUDGED
@@ -140,16 +143,24 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
     number = np.maximum(there.sum(axis=1), 1)
     stuck = _stuck(grid, series) / number
     stalled, drift = np.full((2, len(readings)), np.nan)
-    noise = np.full(len(readings), np.nan)
+    noise = usual = np.full(len(readings), np.nan)
     if series.compared:
         expected = expect(series, neighbours, np.arange(len(readings)), np.zeros(len(readings), dtype=bool))
         asked = expected.verified
         value = unscaled(series.variable, readings - expected.residual)
-        drift = np.where(asked, _slope(unscaled(series.variable, readings) - value, grid), np.nan)
+        several = (expected.weights > 0).sum(axis=1) > 1  # of two nobody can tell which one drifts
+        off = np.where(several[:, None], unscaled(series.variable, readings) - value, np.nan)
+        drift = _slope(off, grid)
+        along = np.nan_to_num(drift)[:, None] * np.arange(slots) * grid.cadence / DAY
+        usual = deviation(off - along - median(off - along)[:, None])
         # White noise has a second difference of the square root of six times its own deviation.
         noise = deviation(np.diff(series.values, n=2, axis=1)) / np.sqrt(6)
         if series.nature == "gusty":
-            windy = there & (value > WIND_AROUND)
+            # What never turned has nothing that could be usual: the neighbours' own wind counts.
+            turned = (readings > 0).any(axis=1)
+            near = np.where(neighbours.there[:, :, None], readings[neighbours.rows], np.nan)
+            around = np.where(turned[:, None], value, unscaled(series.variable, median(near, axis=1)))
+            windy = there & (around > WIND_AROUND)
             stalled = np.where(asked, (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1), np.nan)
     typical = max(float(np.nan_to_num(median(noise))), series.variable.accuracy / 10)
     for row in np.flatnonzero(series.measured):
@@ -159,7 +170,11 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
             "missing": 1 - there[row].sum() / max(present[row].sum(), 1),
             "stuck": stuck[row],
             "stalled": stalled[row],
-            "drift": abs(drift[row]) * slots * grid.cadence / DAY / series.variable.accuracy,
+            "drift": abs(drift[row])
+            * slots
+            * grid.cadence
+            / DAY
+            / max(series.variable.accuracy, np.nan_to_num(usual[row])),
             "noise": noise[row] / typical,
             "silent": (grid.end - grid.times[row, last]) / 3600 if last is not None else np.inf,
         }

@@ -1,0 +1,72 @@
+"""A network's weather in a database, good or spoilt."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from toolkit.feed.document import Document, parse
+from toolkit.simulator import faults
+from toolkit.simulator.faults import Faulty
+from toolkit.simulator.server import compose
+from toolkit.simulator.source import read_stations
+from toolkit.simulator.weather import SimulatedWeather
+from toolkit.store import open_for_writing
+
+END = 1_763_827_200  # 2025-11-22 16:00:00 UTC
+HOURS = 78
+
+
+@pytest.fixture(scope="session")
+def good_weather(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with three days and a window of good weather."""
+    path = tmp_path_factory.mktemp("weather") / "weather.db"
+    source = SimulatedWeather(read_stations(None), 1)
+    with open_for_writing(str(path)) as store:
+        store.add(Document(list(source.stations), []), END - HOURS * 3600)
+        rows = [one for step in reversed(range(HOURS * 6)) for one in source.at(END - 600 * step) if one]
+        store.add(Document([], rows), END + 60)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = DELETE")  # one file, to be copied
+    connection.close()
+    return path
+
+
+Spoil = Callable[..., None]
+
+
+@pytest.fixture
+def spoil(good_weather: Path, environment: dict[str, str]) -> Spoil:
+    """Good weather, with readings changed as an operator might: by SQL."""
+    shutil.copy(good_weather, environment["WEATHER_DB"])
+
+    def change(what: str, where: str, hours: float, until: float = 0) -> None:
+        bounds = f"time > datetime({END}, 'unixepoch', '-{hours} hours') AND time <= datetime({END}, 'unixepoch', '-{until} hours')"
+        with sqlite3.connect(environment["WEATHER_DB"]) as connection:
+            sql = f"DELETE FROM observations WHERE {where} AND {bounds}"
+            if what:
+                sql = f"UPDATE observations SET {what} WHERE {where} AND {bounds}"
+            connection.execute(sql)
+        connection.close()
+
+    return change
+
+
+@pytest.fixture
+def fill(environment: dict[str, str]) -> Callable[..., None]:
+    """Put the hours before END into the database, as the feed would have brought them."""
+
+    def put(*specs: str, hours: float = 6, without: tuple[str, ...] = ()) -> None:
+        stations = read_stations(None)
+        source = Faulty(SimulatedWeather(stations, 1), [faults.parse(spec, stations, END) for spec in specs])
+        with open_for_writing(environment["WEATHER_DB"]) as store:
+            for step in reversed(range(int(hours * 6))):
+                document = parse(compose(stations, source.at(END - 600 * step)))
+                document.observations = [one for one in document.observations if one.station_id not in without]
+                store.add(document, END - 600 * step + 60)
+
+    return put
