@@ -157,9 +157,9 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
         noise = deviation(np.diff(series.values, n=2, axis=1)) / np.sqrt(6)
         if series.nature == "gusty":
             # What never turned has nothing that could be usual: the neighbours' own wind counts.
-            turned = (readings > 0).any(axis=1)
+            turned = np.any(readings > 0, axis=1, keepdims=True)
             near = np.where(neighbours.there[:, :, None], readings[neighbours.rows], np.nan)
-            around = np.where(turned[:, None], value, unscaled(series.variable, median(near, axis=1)))
+            around = np.where(turned, value, unscaled(series.variable, median(near, axis=1)))
             windy = there & (around > WIND_AROUND)
             stalled = np.where(asked, (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1), np.nan)
     typical = max(float(np.nan_to_num(median(noise))), series.variable.accuracy / 10)
