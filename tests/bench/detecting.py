@@ -94,7 +94,7 @@ def runs_of_detection(folder: Path) -> Iterator[Figure]:
                 yield Figure(
                     "detection at 1,000 stations, times faster", fits / seconds[number], "x", 100, True, against
                 )
-                yield Figure("the same with arima, times faster", fits / detect(path, "arima")[0], "x", 20, True)
+                yield Figure("the same with arima, times faster", fits / detect(path, "arima")[0], "x", 50, True)
             case 10_000:
                 yield Figure("detection at 10,000 stations", seconds[number], "s", 6)
                 yield Figure("the same, memory at most", max(size for _, size in several), "MB", 500)

@@ -17,7 +17,7 @@ from toolkit.quality.arrays import Bools, Floats
 # Stationary and invertible: both parameters lie between -1 and 1, and are searched for as tanh of these.
 GRID = (-1.8, -0.9, -0.3, 0.3, 0.9, 1.8)
 FIRST_STEP = 0.45
-HALVINGS = 7
+HALVINGS = 6
 FARTHEST = 3.5
 
 

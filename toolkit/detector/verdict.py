@@ -11,7 +11,7 @@ from toolkit.detector.grid import Grid
 from toolkit.detector.judge import SURE as SURE_OF
 from toolkit.detector.judge import Judged
 from toolkit.detector.report import Class, Neighbour
-from toolkit.quality.arrays import Bools, Floats, median, quantile
+from toolkit.quality.arrays import Bools, Floats, median
 from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import unscaled
@@ -19,12 +19,11 @@ from toolkit.quality.step import PART
 from toolkit.times import from_epoch
 from toolkit.variables import BY_NAME
 
-# Weather that crosses a network: what others saw so many hours before or after explains what a station sees, if it is
-# at least this part as large: within two hours, or within four beyond what is usual in four (the sun does as much).
+# Weather that crosses a network: what another station saw so many hours before or after, moved to the time of what this
+# one sees and of the hours that led to it, leaves at most this part of the difference.
 CROSSING_HOURS = 4
-FAST_HOURS = 2
-SLOW_HOURS = 4
-EXPLAINED = 0.7
+LEAD_IN_HOURS = 2
+UNEXPLAINED = 0.4
 # Weather of one place, a shower or a gust front, is seen by several sensors at once, and passes.
 OTHERS = 2
 OTHERS_OFF = 4.5
@@ -190,20 +189,20 @@ class Court:
         return float((part.stop - 1 - since) / judged.series.per_hour)
 
     def _crossing(self, judged: Judged, expected: Expected, row: int, part: slice) -> str:
-        """Whether others changed as much about that time: a front reaches one station before another."""
+        """Whether another station saw the same some hours before or after: a front reaches one before the other."""
         series, hour = judged.series, judged.series.per_hour
-        size = EXPLAINED * abs(float(np.nanmedian(expected.residual[row, part])))
-        lag = CROSSING_HOURS * hour
-        first, after = max(0, part.start - lag), min(series.scaled.shape[1], part.stop + lag)
+        first = max(0, part.start - LEAD_IN_HOURS * hour)
+        own = series.scaled[row, first : part.stop]
+        off = float(np.nanmean(np.abs(expected.residual[row, first : part.stop])))
         for place in np.flatnonzero(self._neighbours.there[row]):
             near = int(self._neighbours.rows[row, place])
             if any(judged.flags[test][near].any() for test in ("step", *SURE_OF)):
                 continue
-            readings = series.scaled[near]
-            fast = _largest_change(readings[first:after], FAST_HOURS * hour)
-            slow = _largest_change(readings[first:after], SLOW_HOURS * hour)
-            if fast > size or slow > size + _usual_change(readings[:first], SLOW_HOURS * hour):
-                return f"{self._grid.stations[near].station_id} changed as much within hours of it"
+            readings = series.scaled[near] + median(series.scaled[row] - series.scaled[near])
+            around = readings[max(0, first - CROSSING_HOURS * hour) : part.stop + CROSSING_HOURS * hour]
+            left = _mean(np.abs(np.lib.stride_tricks.sliding_window_view(around, own.size) - own))
+            if left.min() < UNEXPLAINED * off:
+                return f"{self._grid.stations[near].station_id} saw the same within hours of it"
         return ""
 
     def _local(self, variable: str, row: int, stretch: Stretch) -> str:
@@ -264,14 +263,10 @@ def _by_residual(expected: Expected, row: int, part: slice, found: str, names: s
     return "device_failure", f"{found}; its neighbours ({names}) contradict it"
 
 
-def _largest_change(readings: Floats, width: int) -> float:
-    change = np.abs(readings[width:] - readings[:-width])
-    return float(np.nanmax(change)) if change.size and not np.isnan(change).all() else 0.0
-
-
-def _usual_change(readings: Floats, width: int) -> float:
-    change = np.abs(readings[width:] - readings[:-width])
-    return float(np.nan_to_num(quantile(change[None], 0.9)[0])) if change.size else np.inf
+def _mean(off: Floats) -> Floats:
+    """The mean of each row, infinite where less than half of it is known."""
+    number = np.count_nonzero(~np.isnan(off), axis=1)
+    return np.where(number * 2 > off.shape[1], np.nansum(off, axis=1) / np.maximum(number, 1), np.inf)
 
 
 def _impossible(values: Floats, variable: str) -> Bools:
