@@ -22,6 +22,9 @@ LARGEST = 2.5
 # What a station reached may itself be a fault: so many times its peers' is not believed.
 PEERS = 1.6
 PEERS_AT_LEAST = 0.8
+# What is not suspicious of readings an hour apart, in times of those that are minutes apart: less than the root of the
+# times that they are as far apart, which is what a walk at random would make of it.
+SLOWER = 2.0
 # A change of level: hours before and after, in usual changes of that kind, of which the jump is at least this part.
 HOURS = 2
 READINGS = 3
@@ -59,6 +62,7 @@ def limits(series: Series, expected: Expected) -> Limits:
     """What is known of jumps before the window; `expected` is of the whole network."""
     scale = series.scale
     change, hour = expected.change, series.per_hour
+    floor = scale.step * (SLOWER if hour == 1 else 1.0)
     earlier = change[:, : expected.residual.shape[1] - series.window]
     pool = np.abs(earlier if earlier.shape[1] >= EARLIER_HOURS * hour else change)
     usual = np.maximum(np.nan_to_num(deviation(pool)), scale.resolution)
@@ -69,13 +73,13 @@ def limits(series: Series, expected: Expected) -> Limits:
         peers = float(np.median(np.nan_to_num(quantile(pool, 0.998))))
         reached = np.clip(reached, PEERS_AT_LEAST * peers, PEERS * peers)
     days = np.maximum(series.days, 0.1)
-    jump = np.maximum(np.maximum(USUAL * usual, LARGEST * reached) * (1 + 0.5 / days), scale.step)
+    jump = np.maximum(np.maximum(USUAL * usual, LARGEST * reached) * (1 + 0.5 / days), floor)
 
     before = np.abs(_shift(series, expected.residual))
     before = before[:, : max(0, before.shape[1] - series.window)]
     unit = np.maximum(np.nan_to_num(deviation(before)), scale.noise)
     shift = unit * unheard_of(before / unit[:, None], LEVEL_OWN, LEVEL_NETWORK, LEVEL * (1 + 1 / days))
-    return Limits(usual, jump, np.maximum(shift, scale.step))
+    return Limits(usual, jump, np.maximum(shift, floor))
 
 
 def _width(series: Series) -> int:
