@@ -19,11 +19,13 @@ from toolkit.quality.step import PART
 from toolkit.times import from_epoch
 from toolkit.variables import BY_NAME
 
-# Weather that crosses a network: what another station saw so many hours before or after, moved to the time of what this
-# one sees and of the hours that led to it, leaves at most this part of the difference.
-CROSSING_HOURS = 4
+# Weather that crosses a network: what another station saw before or after, moved to the time of what this one sees and
+# of the hours that led to it, leaves at most this part of the difference. No front is slower, nor takes so long.
+UNEXPLAINED = 0.5
 LEAD_IN_HOURS = 2
-UNEXPLAINED = 0.4
+SLOWEST_KM_PER_HOUR = 20
+SAME_FRONT_HOURS = 1.0
+CROSSING_HOURS = 4
 # Weather of one place, a shower or a gust front, is seen by several sensors at once, and passes.
 OTHERS = 2
 OTHERS_OFF = 4.5
@@ -194,15 +196,18 @@ class Court:
         first = max(0, part.start - LEAD_IN_HOURS * hour)
         own = series.scaled[row, first : part.stop]
         off = float(np.nanmean(np.abs(expected.residual[row, first : part.stop])))
-        for place in np.flatnonzero(self._neighbours.there[row]):
+        asked = self._neighbours.close if expected.verified[row] else self._neighbours.there
+        for place in np.flatnonzero(asked[row]):
             near = int(self._neighbours.rows[row, place])
+            hours = SAME_FRONT_HOURS + float(self._neighbours.km[row, place]) / SLOWEST_KM_PER_HOUR
             if any(judged.flags[test][near].any() for test in ("step", *SURE_OF)):
                 continue
             readings = series.scaled[near] + median(series.scaled[row] - series.scaled[near])
-            around = readings[max(0, first - CROSSING_HOURS * hour) : part.stop + CROSSING_HOURS * hour]
+            lag = round(min(hours, CROSSING_HOURS) * hour)
+            around = readings[max(0, first - lag) : part.stop + lag]
             left = _mean(np.abs(np.lib.stride_tricks.sliding_window_view(around, own.size) - own))
             if left.min() < UNEXPLAINED * off:
-                return f"{self._grid.stations[near].station_id} saw the same within hours of it"
+                return f"{self._grid.stations[near].station_id} saw the same some hours before or after"
         return ""
 
     def _local(self, variable: str, row: int, stretch: Stretch) -> str:

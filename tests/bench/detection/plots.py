@@ -102,16 +102,18 @@ def draw(picture: Picture, axis: Axes, weather: Labelled) -> None:
     expected = judge(series, near, settings.detection_method).expected
     assert expected is not None
     row = [station.station_id for station in seen.stations].index(picture.station)
-    at = [times.from_epoch(float(time)) for time in seen.slot_times()[-series.window :]]
+    ends_of_slots = seen.slot_times()[-series.window :]
+    begins = times.from_epoch(float(ends_of_slots[0]))
+    at = ends_of_slots.astype("datetime64[s]")
     implied = unscaled(series.variable, series.scaled[row] - expected.residual[row])[-series.window :]
     for station in near.rows[row][near.close[row]]:
         axis.plot(at, series.judged[station], color="0.85", linewidth=0.8, zorder=0)
     axis.plot(at, implied, color="#1f77b4", linewidth=1.2, linestyle="--", label="implied by its neighbours")
     axis.plot(at, series.judged[row], color="black", linewidth=1.2, label="what it reads")
     for begin, finish, class_ in stretches:
-        if finish > at[0]:
-            axis.axvspan(max(begin, at[0]), finish, color=COLOURS[class_], alpha=0.15, linewidth=0)  # type: ignore[arg-type]
-    classes = sorted({class_ for _, finish, class_ in stretches if finish > at[0]})
+        if finish > begins:
+            axis.axvspan(max(begin, begins), finish, color=COLOURS[class_], alpha=0.15, linewidth=0)
+    classes = sorted({class_ for _, finish, class_ in stretches if finish > begins})
     axis.set_title(f"{picture.title} ({picture.station}: {', '.join(classes)})", loc="left", fontsize=9)
     axis.set_ylabel(f"{name}, {unit}")
     axis.xaxis.set_major_formatter(DateFormatter("%H:%M"))
