@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -128,11 +129,14 @@ def run(environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgresql() -> Iterator[Server]:
     """A PostgreSQL server for the session; each test takes a database of its own."""
-    server = Server(tmp_path_factory.mktemp("postgresql") / "cluster")
-    yield server
-    server.stop()
+    # Not in pytest's folder, which every other session that begins closes to all users but its own.
+    with tempfile.TemporaryDirectory(prefix="weather-postgresql-") as folder:
+        Path(folder).chmod(0o755)
+        server = Server(Path(folder) / "cluster")
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -21,6 +21,7 @@ from toolkit.options import given
 from toolkit.settings import load
 
 COMMANDS = {
+    "backup": "make verified backups, list, verify and prune them",
     "collect": "fetch the feed and store its observations, once or for ever",
     "data": "look at observations, export and import them",
     "detect": "find anomalies in a window of time, and tell faults from weather",

@@ -213,6 +213,12 @@ class Settings:
     log_days: int = _setting("400", number(0, 36500), "For how many days the collector's log is kept. 0: for ever.")
     report_days: int = _setting("90", number(0, 36500), "For how many days detection reports are kept. 0: for ever.")
     reports: str = _setting("/var/log/weather/reports", PATH, "The folder in which detection reports are kept.")
+    backups: str = _setting("/var/backups/weather", PATH, "The folder in which backups are kept.")
+    backup_keep_daily: int = _setting(
+        "7", number(0, 3660), "Of how many days a backup is kept, the newest of each; days without one do not count."
+    )
+    backup_keep_weekly: int = _setting("0", number(0, 520), "Of how many weeks a backup is kept, the newest of each.")
+    backup_keep_monthly: int = _setting("0", number(0, 120), "Of how many months a backup is kept, the newest of each.")
 
 
 def spool_folder(settings: Settings) -> Path:

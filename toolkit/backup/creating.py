@@ -1,0 +1,110 @@
+"""Making a backup, and reading one back."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from toolkit import __version__, times
+from toolkit.backup import packing, sqlite
+from toolkit.backup.folder import ENDING, PREFIX, Backup, Folder
+from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest
+from toolkit.errors import ToolkitError
+from toolkit.store import StoreError
+
+# A packed database is no larger than this part of it, unless the newest backup says otherwise.
+PACKED_PART = 0.5
+SPARE_BYTES = 16 << 20
+
+
+def create(folder: Folder, db: Path) -> Backup:
+    """Make a verified backup of an SQLite database that may be in use.
+
+    It is a backup only when all of it was read back from the disk and holds what the database held at that moment.
+
+    Raises:
+        ToolkitError: there is none; those that were there before are as they were.
+    """
+    size = sqlite.size_bytes(db)
+    with folder.locked():
+        _require_space(folder, size)
+        moment = times.now()
+        file = _free_name(folder, moment)
+        copy, packed = folder.scratch("copy.db"), folder.scratch("packed.zst")
+        try:
+            held = sqlite.snapshot(db, copy)
+            with ThreadPoolExecutor(1) as pool:
+                looking = pool.submit(_compare, copy, held, f"the database {db}")
+                sha256 = packing.pack(copy, packed)
+                looking.result()
+            made = Manifest(
+                schema=SCHEMA,
+                file=file,
+                created_at=times.iso(moment),
+                host=platform.node(),
+                source=str(db),
+                sha256=sha256,
+                bytes=packed.stat().st_size,
+                bytes_unpacked=copy.stat().st_size,
+                content=held,
+                program_version=__version__,
+            )
+            # The frame's own checksum vouches for the content, which was looked at before.
+            packing.unpack(packed, Path("/dev/null"), sha256)
+            return folder.put(made, packed)
+        except OSError as error:
+            raise ToolkitError(
+                f"cannot write a backup to {folder.path}: {(error.strerror or str(error)).lower()}"
+            ) from error
+        finally:
+            for left in (copy, packed):
+                left.unlink(missing_ok=True)
+
+
+def verify(folder: Folder, backup: Backup) -> Content:
+    """Read all of a backup back; the folder is locked by the caller.
+
+    Raises:
+        DamagedError: it is not what it was.
+        ToolkitError: it cannot be told.
+    """
+    _require_space(folder, backup.manifest.bytes_unpacked, packed=False)
+    scratch = folder.scratch("verify.db")
+    try:
+        packing.unpack(backup.path, scratch, backup.manifest.sha256)
+        return _compare(scratch, backup.manifest.content, backup.name)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _free_name(folder: Folder, moment: datetime) -> str:
+    """A backup's name: of this second, or of the next that none was made in."""
+    while (folder.path / (file := f"{PREFIX}{moment:%Y%m%d_%H%M%S}{ENDING}")).exists():
+        moment += timedelta(seconds=1)
+    return file
+
+
+def _compare(copy: Path, held: Content, what: str) -> Content:
+    try:
+        found = sqlite.inspect(copy)
+    except StoreError as error:
+        raise DamagedError(f"{what} is damaged: {error}") from None
+    if found != held:
+        raise DamagedError(f"{what} holds {found.observations} observations where {held.observations} were expected")
+    return found
+
+
+def _require_space(folder: Folder, size: int, *, packed: bool = True) -> None:
+    part = PACKED_PART
+    for newest in folder.look()[0][:1]:
+        part = 1.2 * newest.manifest.bytes / newest.manifest.bytes_unpacked
+    needed = size + (round(part * size) if packed else 0) + SPARE_BYTES
+    free = shutil.disk_usage(folder.path).free
+    if free < needed:
+        raise ToolkitError(
+            f"{folder.path} has {free >> 20} MiB left, a backup needs {needed >> 20} MiB: make room, or prune with "
+            "weather-tool backup prune --keep-daily N"
+        )

@@ -1,0 +1,159 @@
+"""A folder of backups: `weather_YYYYMMDD_HHMMSS.db.zst`, each with a manifest `….json` beside it.
+
+A backup is there when both files are. The manifest takes its name first, so that a backup that was not finished never
+has the name of one; and a backup that is removed loses its name first. One process at a time changes the folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.backup import manifest
+from toolkit.backup.manifest import DamagedError, Manifest
+from toolkit.errors import ToolkitError
+from toolkit.files import sync_folder, write_atomically
+
+PREFIX = "weather_"
+ENDING = ".db.zst"
+MANIFEST = ".json"
+# Names that begin so are scratch.
+SCRATCH = ".weather_"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that is whole at first sight: what its manifest says is there, at the size that it says."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """As people name it."""
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """What has the name of a backup, and what is wrong with it."""
+
+    path: Path
+    wrong: str
+
+    @property
+    def name(self) -> str:
+        """As people name it."""
+        return self.path.name
+
+
+class Folder:
+    """The backups of one host."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from changing it, and begin without what an interrupted one left.
+
+        Raises:
+            ToolkitError: another one is at work, or the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ToolkitError(f"cannot write to {self.path}: {(error.strerror or str(error)).lower()}") from error
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ToolkitError(f"another backup or restore is at work in {self.path}: wait for its end") from None
+            self._clean()
+            yield
+        finally:
+            os.close(lock)
+
+    def scratch(self, name: str) -> Path:
+        """An empty file for what is not to outlive this run, or gets its name at the end; nobody else may read it."""
+        path = self.path / f"{SCRATCH}{name}"
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return path
+
+    def look(self) -> tuple[list[Backup], list[Damaged]]:
+        """All that is there, the newest first.
+
+        Raises:
+            ToolkitError: the folder cannot be read.
+        """
+        try:
+            found = sorted(self.path.glob(f"{PREFIX}*{ENDING}"), reverse=True)
+        except OSError as error:
+            raise ToolkitError(f"cannot read {self.path}: {(error.strerror or str(error)).lower()}") from error
+        seen = [_seen(path) for path in found]
+        return [one for one in seen if isinstance(one, Backup)], [one for one in seen if isinstance(one, Damaged)]
+
+    def find(self, name: str) -> Backup:
+        """The backup of a name or a path; of LATEST, the newest that is whole at first sight.
+
+        Raises:
+            DamagedError: it is not whole.
+            ToolkitError: there is none.
+        """
+        if name == "LATEST":
+            backups, _ = self.look()
+            if not backups:
+                raise ToolkitError(f"there is no backup in {self.path}: weather-tool backup create")
+            return backups[0]
+        path = Path(name) if "/" in name else self.path / name
+        if not path.is_file():
+            raise ToolkitError(f"there is no backup {path}: weather-tool backup list")
+        seen = _seen(path)
+        if isinstance(seen, Damaged):
+            raise DamagedError(f"{seen.name}: {seen.wrong}")
+        return seen
+
+    def put(self, made: Manifest, packed: Path) -> Backup:
+        """Give a packed database its name, and its manifest."""
+        path = self.path / made.file
+        write_atomically(manifest_of(path), made.as_text())
+        packed.rename(path)
+        sync_folder(self.path)
+        return Backup(path, made)
+
+    def remove(self, backup: Backup) -> None:
+        """Remove a backup and its manifest."""
+        backup.path.unlink()
+        manifest_of(backup.path).unlink(missing_ok=True)
+        sync_folder(self.path)
+
+    def _clean(self) -> None:
+        """Remove what an interrupted run left: scratch, and manifests without a backup."""
+        for left in self.path.glob(f"{SCRATCH}*"):
+            left.unlink()
+        for text in self.path.glob(f"{PREFIX}*{ENDING}{MANIFEST}"):
+            if not text.with_suffix("").exists():
+                text.unlink()
+
+
+def manifest_of(path: Path) -> Path:
+    """Where the manifest of a backup is."""
+    return path.with_name(path.name + MANIFEST)
+
+
+def _seen(path: Path) -> Backup | Damaged:
+    try:
+        made = manifest.read(manifest_of(path))
+        size = path.stat().st_size
+    except (DamagedError, OSError) as error:
+        return Damaged(path, str(error))
+    if made.file != path.name:
+        return Damaged(path, f"its manifest is that of {made.file}")
+    if size != made.bytes:
+        return Damaged(path, f"it has {size} bytes instead of {made.bytes}")
+    return Backup(path, made)
