@@ -215,7 +215,7 @@ class Settings:
     reports: str = _setting("/var/log/weather/reports", PATH, "The folder in which detection reports are kept.")
     backups: str = _setting("/var/backups/weather", PATH, "The folder in which backups are kept.")
     backup_keep_daily: int = _setting(
-        "7", number(0, 3660), "Of how many days the newest backup is kept, of days that have one."
+        "7", number(0, 3660), "Of how many days, among those with a backup, the newest is kept."
     )
     backup_keep_weekly: int = _setting("0", number(0, 520), "Of how many weeks the newest backup is kept.")
     backup_keep_monthly: int = _setting("0", number(0, 120), "Of how many months the newest backup is kept.")

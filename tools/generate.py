@@ -33,7 +33,7 @@ def argument_specs() -> str:
     options = dict(own["options"])
     for declared in DECLARATIONS.values():
         spec = declared.kind.spec
-        text = f"{declared.doc} Where it is not given the program's default holds, {declared.default}."
+        text = f"{declared.doc} Not given: the program's default, {declared.default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     specs = {"argument_specs": {"main": {**own, "options": options}}}
     body = yaml.dump(specs, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110, explicit_start=True)
