@@ -36,7 +36,7 @@ def argument_specs() -> str:
         text = f"{declared.doc} Not given: the program's default, {declared.default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     specs = {"argument_specs": {"main": {**own, "options": options}}}
-    body = yaml.dump(specs, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110, explicit_start=True)
+    body = yaml.dump(specs, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=90, explicit_start=True)
     return f"# {NOTE} The role's own variables: own_arguments.yml.\n{body}"
 
 
