@@ -27,6 +27,7 @@ COMMANDS = {
     "detect": "find anomalies in a window of time, and tell faults from weather",
     "healthcheck": "one line for a monitor: is the service collecting?",
     "maintain": "remove what is older than is to be kept, and keep the database in shape",
+    "restore": "put a backup in the place of the database",
     "sensors": "long-term health of every sensor: stuck, stalled, missing, drifting, noisy",
     "settings": "every setting, its value and where it came from",
     "simulate": "serve a feed of simulated or recorded weather, with faults on demand",

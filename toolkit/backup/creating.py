@@ -30,7 +30,7 @@ def create(folder: Folder, db: Path) -> Backup:
     """
     size = sqlite.size_bytes(db)
     with folder.locked():
-        _require_space(folder, size)
+        _require_space(folder.path, size * (1 + _packed_part(folder)))
         moment = times.now()
         file = _free_name(folder, moment)
         copy, packed = folder.scratch("copy.db"), folder.scratch("packed.zst")
@@ -64,20 +64,26 @@ def create(folder: Folder, db: Path) -> Backup:
                 left.unlink(missing_ok=True)
 
 
-def verify(folder: Folder, backup: Backup) -> Content:
+def verify(folder: Folder, backup: Backup, to: Path | None = None) -> None:
     """Read all of a backup back; the folder is locked by the caller.
+
+    Args:
+        folder: where there is room.
+        backup: which.
+        to: where the database is to be put; if not given it is thrown away.
 
     Raises:
         DamagedError: it is not what it was.
         ToolkitError: it cannot be told.
     """
-    _require_space(folder, backup.manifest.bytes_unpacked, packed=False)
-    scratch = folder.scratch("verify.db")
+    _require_space(to.parent if to else folder.path, backup.manifest.bytes_unpacked)
+    scratch = to or folder.scratch("verify.db")
     try:
         packing.unpack(backup.path, scratch, backup.manifest.sha256)
-        return _compare(scratch, backup.manifest.content, backup.name)
+        _compare(scratch, backup.manifest.content, backup.name)
     finally:
-        scratch.unlink(missing_ok=True)
+        if to is None:
+            scratch.unlink(missing_ok=True)
 
 
 def _free_name(folder: Folder, moment: datetime) -> str:
@@ -97,14 +103,16 @@ def _compare(copy: Path, held: Content, what: str) -> Content:
     return found
 
 
-def _require_space(folder: Folder, size: int, *, packed: bool = True) -> None:
-    part = PACKED_PART
+def _packed_part(folder: Folder) -> float:
+    """How large a packed database is at most, as a part of it."""
     for newest in folder.look()[0][:1]:
-        part = 1.2 * newest.manifest.bytes / newest.manifest.bytes_unpacked
-    needed = size + (round(part * size) if packed else 0) + SPARE_BYTES
-    free = shutil.disk_usage(folder.path).free
+        return 1.2 * newest.manifest.bytes / newest.manifest.bytes_unpacked
+    return PACKED_PART
+
+
+def _require_space(path: Path, needed: float) -> None:
+    free = shutil.disk_usage(path).free - SPARE_BYTES
     if free < needed:
         raise ToolkitError(
-            f"{folder.path} has {free >> 20} MiB left, a backup needs {needed >> 20} MiB: make room, or prune with "
-            "weather-tool backup prune --keep-daily N"
+            f"{path} has room for {free / 1e6:,.0f} MB, this needs {needed / 1e6:,.0f} MB: make room first"
         )

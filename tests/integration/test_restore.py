@@ -1,0 +1,245 @@
+"""`weather-tool restore`: either the old database or the new one, whole, and nothing lost that can be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import TOOL, Run, collection, feature
+from toolkit.collector.spool import Spool
+from toolkit.feed.document import parse
+from toolkit.store import open_for_writing
+
+TIME = 1_763_827_200
+STATIONS = 200
+
+Store = Callable[..., None]
+
+
+@pytest.fixture
+def db(environment: dict[str, str], tmp_path: Path) -> Path:
+    """Where the database is; the folder of backups is beside it."""
+    environment["WEATHER_BACKUPS"] = str(tmp_path / "backups")
+    return Path(environment["WEATHER_DB"])
+
+
+@pytest.fixture
+def store(db: Path) -> Store:
+    """Store one document of every station, `step` cadences after TIME."""
+
+    def put(*steps: int, prefix: str = "s", **values: object) -> None:
+        with open_for_writing(str(db)) as opened:
+            for step in steps:
+                ts = TIME + 600 * step
+                features = [feature(f"{prefix}{number}", ts=ts, **values) for number in range(STATIONS)]
+                opened.add(parse(collection(*features)), ts + 60)
+
+    return put
+
+
+def rows(db: Path) -> int:
+    connection = sqlite3.connect(db)
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    (count,) = connection.execute("SELECT COUNT(*) FROM observations").fetchone()
+    connection.close()
+    return int(count)
+
+
+def restore(run: Run, *words: str) -> dict[str, Any]:
+    done = run("restore", "LATEST", "--json", *words)
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def backup(run: Run) -> str:
+    done = run("backup", "create", "--json")
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(done.stdout)["file"])
+
+
+def test_what_is_gone_comes_back(run: Run, db: Path, store: Store) -> None:
+    store(0, 1, 2)
+    backup(run)
+    for part in db.parent.glob(db.name + "*"):
+        if part.is_file():
+            part.unlink()
+    assert restore(run)["replaced"] is None
+    assert rows(db) == 3 * STATIONS
+    assert db.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_collected_after_the_backup_stays(run: Run, db: Path, store: Store) -> None:
+    store(0, 1)
+    backup(run)
+    store(2, temp_out=7.5)
+    store(3, prefix="new")
+    store(1, temp_out=1.5)  # a correction that came later
+    told = restore(run)
+    assert rows(db) == 4 * STATIONS
+    connection = sqlite3.connect(db)
+    query = "SELECT temp_out, COUNT(*) FROM observations WHERE station_id LIKE 's%' GROUP BY time ORDER BY time"
+    assert connection.execute(query).fetchall() == [(13.9, STATIONS), (13.9, STATIONS), (7.5, STATIONS)]
+    assert connection.execute("SELECT COUNT(*) FROM stations").fetchone() == (2 * STATIONS,)
+    connection.close()
+    assert told["merged"] == 2 * STATIONS
+    assert rows(Path(told["replaced"]) / db.name) == 4 * STATIONS
+
+
+def test_a_correction_that_came_after_the_backup_stays(run: Run, db: Path, store: Store) -> None:
+    store(0, 1)
+    backup(run)
+    with open_for_writing(str(db)) as opened:
+        opened.add(parse(collection(feature("s1", ts=TIME, temp_out=1.5))), TIME + 4000)
+    assert restore(run)["merged"] == 1
+    connection = sqlite3.connect(db)
+    (read,) = connection.execute(
+        "SELECT temp_out FROM observations WHERE station_id = 's1' AND time = '2025-11-22 16:00:00'"
+    ).fetchone()
+    connection.close()
+    assert read == 1.5
+
+
+def test_old_observations_that_were_imported_after_the_backup_stay(run: Run, db: Path, store: Store) -> None:
+    store(0, 1)
+    backup(run)
+    store(-100_000)
+    assert restore(run)["merged"] == STATIONS
+    assert rows(db) == 3 * STATIONS
+
+
+def test_newer_ones_can_be_discarded(run: Run, db: Path, store: Store) -> None:
+    store(0, 1)
+    backup(run)
+    store(2)
+    assert restore(run, "--discard-newer")["merged"] == 0
+    assert rows(db) == 2 * STATIONS
+
+
+def test_a_damaged_database_gives_what_can_be_read(run: Run, db: Path, store: Store) -> None:
+    store(0, 1)
+    backup(run)
+    store(*range(2, 200))
+    with sqlite3.connect(db) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    middle = db.stat().st_size // 4096 // 2 * 4096
+    with db.open("r+b") as file:
+        file.seek(middle)
+        file.write(os.urandom(8192))
+    told = restore(run)
+    assert told["unreadable"]
+    kept = rows(db)
+    assert 150 * STATIONS < kept < 200 * STATIONS
+    assert kept == told["observations"] + told["merged"]
+    assert Path(told["replaced"], db.name).read_bytes()[middle : middle + 8192]
+
+
+def test_no_database_at_all_is_replaced(run: Run, db: Path, store: Store) -> None:
+    store(0)
+    backup(run)
+    for part in db.parent.glob(db.name + "-*"):
+        part.unlink()
+    db.write_bytes(os.urandom(20_000))
+    told = restore(run)
+    assert told["unreadable"] == ["all of it: file is not a database"]
+    assert rows(db) == STATIONS
+
+
+def test_no_old_log_is_replayed(run: Run, db: Path, store: Store, tmp_path: Path) -> None:
+    store(0)
+    backup(run)
+    with open_for_writing(str(db)) as opened:
+        for step in range(1, 20):
+            opened.add(parse(collection(feature("s1", ts=TIME + 600 * step))), TIME + 600 * step)
+        log = db.with_name(db.name + "-wal")
+        shutil.copy(log, tmp_path / "log")
+    shutil.copy(tmp_path / "log", log)
+    restore(run, "--discard-newer")
+    assert not log.exists()
+    assert rows(db) == STATIONS
+
+
+def hurt(path: Path, change: Callable[[bytearray], None]) -> None:
+    content = bytearray(path.read_bytes())
+    change(content)
+    path.write_bytes(content)
+
+
+def test_a_damaged_backup_touches_nothing(run: Run, db: Path, store: Store, tmp_path: Path) -> None:
+    store(0)
+    name = backup(run)
+    store(1)
+    before = sorted(path.name for path in db.parent.glob("*weather*"))
+    hurt(
+        tmp_path / "backups" / name,
+        lambda content: content.__setitem__(len(content) // 2, content[len(content) // 2] ^ 4),
+    )
+    done = run("restore", name)
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(path.name for path in db.parent.glob("*weather*")) == before
+    assert rows(db) == 2 * STATIONS
+
+
+def test_a_running_collector_is_in_the_way(run: Run, db: Path, store: Store, environment: dict[str, str]) -> None:
+    store(0)
+    backup(run)
+    spool = Spool(Path(environment["WEATHER_SPOOL"]), 1 << 20)
+    try:
+        done = run("restore", "LATEST")
+    finally:
+        spool.close()
+    assert done.returncode == 1
+    assert done.stderr.endswith("stop it first: systemctl stop weather-collector.service\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["LATEST"], "there is no backup in "),
+        (["weather_1.db.zst"], "there is no backup "),
+        (["LATEST", "--db", "/nowhere/weather.db"], "there is no folder /nowhere to restore into"),
+        (["LATEST", "--db", "postgresql://weather@db/weather"], "use pg_restore"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(run: Run, db: Path, words: list[str], says: str) -> None:
+    done = run("restore", *words)
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_killed_at_any_moment_it_is_the_old_or_the_new_one(
+    run: Run, db: Path, store: Store, environment: dict[str, str]
+) -> None:
+    store(*range(10))
+    backup(run)
+    store(*range(10, 30))
+    chance = random.Random(3)
+    seen = set()
+    for _ in range(20):
+        command = [TOOL, "restore", "LATEST", "--discard-newer"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        try:
+            process.wait(chance.uniform(0.1, 0.5))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        seen.add(rows(db))
+        store(*range(10, 30))
+    assert seen <= {10 * STATIONS, 30 * STATIONS}
+    restore(run)
+    assert rows(db) == 30 * STATIONS
+    assert not list(db.parent.glob(".*.restored*"))
