@@ -87,6 +87,16 @@ def restore(folder: Folder, name: str, db: Path, *, merge: bool = True) -> Resto
     return done
 
 
+def undo(db: Path, replaced: Path) -> None:
+    """Put the database that was replaced back into its place; nobody may write there meanwhile."""
+    _remove(_parts(db)[1:])
+    for part in _parts(replaced / db.name):
+        if part.exists():
+            part.replace(db.with_name(part.name))
+    replaced.rmdir()
+    sync_folder(db.parent)
+
+
 def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
     """Take over what the old database has beyond the backup, also from one that is damaged."""
     done.unreadable = []
