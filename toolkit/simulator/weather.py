@@ -54,7 +54,7 @@ class SimulatedWeather:
         self._wave_east = 2 * np.pi * np.sin(bearing) / length
         self._wave_north = 2 * np.pi * np.cos(bearing) / length
         self._wave_rate = 2 * np.pi / (random.uniform(0.6, 6, count) * DAY)
-        self._wave_phase = random.uniform(0, 2 * np.pi, (4, count))
+        self._wave_phase = random.uniform(0, 2 * np.pi, (5, count))
 
     def at(self, time: int) -> list[Observation | None]:
         """What every station reports at `time`, in seconds since the epoch."""
@@ -77,7 +77,8 @@ class SimulatedWeather:
             1015 + 4.5 * self._waves(time, 2) - trough + 0.5 * np.cos(4 * np.pi * (solar_hour - 10) / 24)
             + self._offset(2, 0.8) + 0.04 * self._slow(time, 2) + 0.03 * self._noise(time, 2)
         )  # fmt: skip
-        breeze = 5 + 4 * np.clip(sun, 0, None) + 2 * self._waves(time, 3) + self._offset(3, 1) + gust
+        breeze = 5 + 4 * np.clip(sun, 0, None) + 2 * self._waves(time, 3) + self._offset(3, 1)
+        breeze = breeze * np.exp(0.6 * self._waves(time, 4)) + gust  # calm days and stormy ones
         wind = np.clip(breeze + 1.2 * self._slow(time, 3) + 0.8 * self._noise(time, 3), 0, None)
         direction = (200 + 60 * self._waves(time, 1) + 80 * wetness + 15 * self._slow(time, 4)) % 360
         rain = np.where(wetness > 0.35, 3 * (wetness - 0.35) * (1 + 0.3 * self._noise(time, 5)), 0).clip(0)
