@@ -39,6 +39,8 @@ def create(folder: Folder, db: Path) -> Backup:
             with ThreadPoolExecutor(1) as pool:
                 looking = pool.submit(_compare, copy, held, f"the database {db}")
                 sha256 = packing.pack(copy, packed)
+                # The frame's own checksum vouches for the content, which is being looked at.
+                packing.unpack(packed, Path("/dev/null"), sha256)
                 looking.result()
             made = Manifest(
                 schema=SCHEMA,
@@ -52,8 +54,6 @@ def create(folder: Folder, db: Path) -> Backup:
                 content=held,
                 program_version=__version__,
             )
-            # The frame's own checksum vouches for the content, which was looked at before.
-            packing.unpack(packed, Path("/dev/null"), sha256)
             return folder.put(made, packed)
         except OSError as error:
             raise ToolkitError(

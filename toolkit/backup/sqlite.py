@@ -71,7 +71,10 @@ def _content(connection: sqlite3.Connection, db: Path) -> Content:
         raise StoreError(f"{db} is not a database of this service")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (stations,) = connection.execute("SELECT COUNT(*) FROM stations").fetchone()
-    count, first, last = connection.execute("SELECT COUNT(*), MIN(time), MAX(time) FROM observation").fetchone()
+    # Apart, each is a walk over pages or two of them; together they would be one over all rows.
+    (count,) = connection.execute("SELECT COUNT(*) FROM observation").fetchone()
+    (first,) = connection.execute("SELECT MIN(time) FROM observation").fetchone()
+    (last,) = connection.execute("SELECT MAX(time) FROM observation").fetchone()
     return Content(stations, count, first, last, version)
 
 
