@@ -30,6 +30,10 @@ CROSSING_HOURS = 4
 OTHERS = 2
 OTHERS_OFF = 4.5
 LOCAL_HOURS = 4
+# Far from all others it may be a front that has not reached them, or that passed them by.
+FAR_KM = 50
+OTHERS_FAR = 1
+LOCAL_HOURS_FAR = 6.1
 # A temporal method's finding: this near to what neighbours imply is weather, this far a fault; usual deviations.
 NEAR = 3.0
 FAR = 5.0
@@ -213,7 +217,9 @@ class Court:
     def _local(self, variable: str, row: int, stretch: Stretch) -> str:
         """Whether other sensors of the station saw something too, and it passed."""
         hour = self._grid.per_hour
-        if stretch.after - stretch.first >= LOCAL_HOURS * hour:
+        near = self._neighbours.close[row] & (self._neighbours.km[row] <= FAR_KM)
+        others, hours = (OTHERS, LOCAL_HOURS) if near.any() else (OTHERS_FAR, LOCAL_HOURS_FAR)
+        if stretch.after - stretch.first >= hours * hour:
             return ""
         first, after = max(0, stretch.first - hour), stretch.after + 2 * hour
         seen = []
@@ -223,7 +229,7 @@ class Court:
             off = np.abs(other.expected.residual[row, -other.series.window :][first:after])
             if off.size and not np.isnan(off).all() and np.nanmax(off) > OTHERS_OFF * other.expected.usual[row]:
                 seen.append(name)
-        return f"{' and '.join(seen)} changed with it, and it passed" if len(seen) >= OTHERS else ""
+        return f"{' and '.join(seen)} changed with it" if len(seen) >= others else ""
 
     def _asked(self, variable: str, row: int, slot: int) -> list[Neighbour]:
         """The neighbours that measure this, and what they say of a slot."""

@@ -30,7 +30,7 @@ STEPS = 4.0
 # How much longer than ever before, and hours at least: where the neighbours moved; where not; without neighbours.
 LONGER_MOVED, LONGER_MOVED_YOUNG, HOURS_MOVED = 1.4, 2.0, 2.5
 LONGER, HOURS_ALIKE = 2.5, 5.0
-LONGER_ALONE, HOURS_ALONE = 2.0, 3.0
+LONGER_ALONE, HOURS_ALONE = 2.0, 4.0
 # Calm: the least wind around (on the root scale), the part of the time that neighbours may be calm, and for how much of
 # the time with as much wind around the station may have been calm before.
 WIND_AROUND = 1.5
@@ -38,6 +38,8 @@ CALM_AROUND = 0.2
 LONGER_WINDY = 2.5
 LONGER_CALM, LONGER_CALM_ALONE = 1.4, 1.7
 HOURS_CALM, HOURS_CALM_ALONE = 4.0, 6.0
+# Without neighbours a station's own calms have to be learnt: after d days it takes 1 + this / d times as long.
+DAYS_TO_LEARN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _calm(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs
     around = (calm_near * asked).sum(axis=1) / np.maximum(asked.sum(axis=1) * inside.sum(axis=1), 1)
 
     several = (neighbours.close[rows] & asked).sum(axis=1) > 1
+    hours = np.where(several, HOURS_CALM, HOURS_CALM_ALONE * (1 + DAYS_TO_LEARN / np.maximum(series.days[rows], 0.1)))
     # How long the station was ever calm with as much wind around.
     readings = series.scaled[rows]
     value = readings - expected.residual[chosen]
@@ -179,13 +182,12 @@ def _calm(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs
     of_this = (inside & windy).sum(axis=1)
     never = (
         expected.asked[chosen] & (found.level > WIND_AROUND) & (earlier.sum(axis=1) >= 6 * hour)
-        & (of_this > LONGER_WINDY * longest_windy) & (length >= np.where(several, HOURS_CALM, HOURS_CALM_ALONE) * hour)
+        & (of_this > LONGER_WINDY * longest_windy) & (length >= hours * hour)
     )  # fmt: skip
     longer = np.where(
         several,
-        (length > np.maximum(LONGER_CALM * found.longest_before, HOURS_CALM * hour))
-        & (found.level > WIND_AROUND * 0.8),
-        length > np.maximum(LONGER_CALM_ALONE * found.longest_before, HOURS_CALM_ALONE * hour),
+        (length > np.maximum(LONGER_CALM * found.longest_before, hours * hour)) & (found.level > WIND_AROUND * 0.8),
+        length > np.maximum(LONGER_CALM_ALONE * found.longest_before, hours * hour),
     )
     return _flagged(series, expected, found, (around < CALM_AROUND) & (never | longer))
 
