@@ -64,26 +64,35 @@ def create(folder: Folder, db: Path) -> Backup:
                 left.unlink(missing_ok=True)
 
 
-def verify(folder: Folder, backup: Backup, to: Path | None = None) -> None:
-    """Read all of a backup back; the folder is locked by the caller.
-
-    Args:
-        folder: where there is room.
-        backup: which.
-        to: where the database is to be put; if not given it is thrown away.
+def verify(folder: Folder, backup: Backup) -> None:
+    """Read all of a backup back, and look at every page of it; the folder is locked by the caller.
 
     Raises:
         DamagedError: it is not what it was.
         ToolkitError: it cannot be told.
     """
-    _require_space(to.parent if to else folder.path, backup.manifest.bytes_unpacked)
-    scratch = to or folder.scratch("verify.db")
+    scratch = folder.scratch("verify.db")
     try:
-        packing.unpack(backup.path, scratch, backup.manifest.sha256)
+        _unpack(backup, scratch)
         _compare(scratch, backup.manifest.content, backup.name)
     finally:
-        if to is None:
-            scratch.unlink(missing_ok=True)
+        scratch.unlink(missing_ok=True)
+
+
+def unpack(backup: Backup, to: Path) -> None:
+    """Put a backup's database into a file, to the byte what was looked at when the backup was made.
+
+    Raises:
+        DamagedError: it is not what it was.
+        ToolkitError: there is no room for it.
+    """
+    _unpack(backup, to)
+    _compare(to, backup.manifest.content, backup.name, every_page=False)
+
+
+def _unpack(backup: Backup, to: Path) -> None:
+    _require_space(to.parent, backup.manifest.bytes_unpacked)
+    packing.unpack(backup.path, to, backup.manifest.sha256)
 
 
 def _free_name(folder: Folder, moment: datetime) -> str:
@@ -93,14 +102,13 @@ def _free_name(folder: Folder, moment: datetime) -> str:
     return file
 
 
-def _compare(copy: Path, held: Content, what: str) -> Content:
+def _compare(copy: Path, held: Content, what: str, *, every_page: bool = True) -> None:
     try:
-        found = sqlite.inspect(copy)
+        found = sqlite.inspect(copy, every_page=every_page)
     except StoreError as error:
         raise DamagedError(f"{what} is damaged: {error}") from None
     if found != held:
         raise DamagedError(f"{what} holds {found.observations} observations where {held.observations} were expected")
-    return found
 
 
 def _packed_part(folder: Folder) -> float:

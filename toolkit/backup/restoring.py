@@ -69,10 +69,11 @@ def restore(folder: Folder, name: str, db: Path, *, merge: bool = True) -> Resto
             )
         try:
             _remove(_parts(scratch))  # what an interrupted restore left
-            creating.verify(folder, backup, scratch)
+            creating.unpack(backup, scratch)
             done = Restored(backup)
-            with open_for_writing(str(scratch)):
-                pass  # brings an older schema up to date
+            if backup.manifest.content.schema_version < VERSION:
+                with open_for_writing(str(scratch)):
+                    pass  # it is brought up to date
             if merge and db.exists():
                 _merge(scratch, db, backup, done)
             _settle(scratch)
@@ -159,8 +160,9 @@ def _take(connection: sqlite3.Connection, first: float, last: float, unreadable:
 
 def _settle(db: Path) -> None:
     """Bring a database into one file that is on the disk."""
-    with closing(sqlite3.connect(db, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
+    if db.with_name(db.name + "-wal").exists():
+        with closing(sqlite3.connect(db, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
     with db.open("rb") as file:
         os.fsync(file.fileno())
     db.chmod(0o600)
