@@ -44,7 +44,7 @@ class Picture:
 
 PICTURES = (
     Picture("A drift: neighbours imply another value, longer and longer", "volos", "temp_out", "drift", 96, 114),
-    Picture("A front: the station is ahead of its neighbours, not against them", "dodoni", "out_hum", "", 0, 0),
+    Picture("A front: its neighbour saw the same some hours before", "dodoni", "out_hum", "", 0, 0),
     Picture("A stalled anemometer: calm, while neighbours have wind", "zagora", "wind_speed", "stall", 100, 114),
     Picture("A wrong unit: all at once, and in other steps", "sparti", "wind_speed", "unit", 106, 114),
 )
