@@ -11,3 +11,8 @@ class UsageError(ToolkitError):
     """A wrong option or setting: nothing was tried, exit code 2."""
 
     exit_code = 2
+
+
+def reason(error: OSError) -> str:
+    """What the system says, as part of a sentence."""
+    return (error.strerror or str(error)).lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -25,7 +25,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise ToolkitError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise ToolkitError(f"cannot write {path}: {reason(error)}") from error
 
 
 def sync_folder(path: Path) -> None:

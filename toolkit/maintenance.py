@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.settings import Settings
 from toolkit.store import Selection, Store
 
@@ -59,4 +59,4 @@ def _remove(report: Path) -> None:
     try:
         report.unlink()
     except OSError as error:
-        raise ToolkitError(f"cannot remove {report}: {(error.strerror or str(error)).lower()}") from error
+        raise ToolkitError(f"cannot remove {report}: {reason(error)}") from error

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.feed.document import Observation
 from toolkit.times import stored
 from toolkit.variables import BY_NAME
@@ -69,6 +69,6 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        raise ToolkitError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise ToolkitError(f"cannot write {path}: {reason(error)}") from error
     finally:
         partial.unlink(missing_ok=True)

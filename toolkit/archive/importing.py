@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.archive import reading
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.feed.document import Document, Observation, Station
 from toolkit.quality.admission import admit
 from toolkit.store import Store, Stored, StoreError
@@ -99,6 +99,6 @@ def _said(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ToolkitError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise ToolkitError(f"cannot read {path}: {reason(error)}") from error
     except (ValueError, sqlite3.Error) as error:
         raise ToolkitError(f"{path} cannot be imported: {error}") from error

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from toolkit import times
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 
 UNIT = "weather-collector.service"
 USER = "weather"
@@ -70,7 +70,7 @@ def _systemctl(*words: str) -> int:
             return subprocess.run(command, check=False, user=0, group=0).returncode  # noqa: S603
         return subprocess.run(command, check=False).returncode  # noqa: S603
     except OSError as error:
-        raise ToolkitError(f"cannot run systemctl: {(error.strerror or str(error)).lower()}") from error
+        raise ToolkitError(f"cannot run systemctl: {reason(error)}") from error
 
 
 def _user() -> pwd.struct_passwd | None:

@@ -12,7 +12,7 @@ from toolkit import __version__, times
 from toolkit.backup import packing, sqlite
 from toolkit.backup.folder import ENDING, PREFIX, Backup, Folder
 from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.store import StoreError
 
 # A packed database is no larger than this part of it, unless the newest backup says otherwise.
@@ -56,9 +56,7 @@ def create(folder: Folder, db: Path) -> Backup:
             )
             return folder.put(made, packed)
         except OSError as error:
-            raise ToolkitError(
-                f"cannot write a backup to {folder.path}: {(error.strerror or str(error)).lower()}"
-            ) from error
+            raise ToolkitError(f"cannot write a backup to {folder.path}: {reason(error)}") from error
         finally:
             for left in (copy, packed):
                 left.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from toolkit.backup import manifest
 from toolkit.backup.manifest import DamagedError, Manifest
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
 
 PREFIX = "weather_"
@@ -68,7 +68,7 @@ class Folder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise ToolkitError(f"cannot write to {self.path}: {(error.strerror or str(error)).lower()}") from error
+            raise ToolkitError(f"cannot write to {self.path}: {reason(error)}") from error
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,7 +94,7 @@ class Folder:
         try:
             found = sorted(self.path.glob(f"{PREFIX}*{ENDING}"), reverse=True)
         except OSError as error:
-            raise ToolkitError(f"cannot read {self.path}: {(error.strerror or str(error)).lower()}") from error
+            raise ToolkitError(f"cannot read {self.path}: {reason(error)}") from error
         seen = [_seen(path) for path in found]
         return [one for one in seen if isinstance(one, Backup)], [one for one in seen if isinstance(one, Damaged)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from toolkit import times
 from toolkit.backup import creating
 from toolkit.backup.folder import Backup, Folder
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.files import sync_folder
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.encoding import COLUMNS
@@ -82,7 +82,7 @@ def restore(folder: Folder, name: str, db: Path, *, merge: bool = True) -> Resto
             scratch.replace(db)
             sync_folder(db.parent)
         except OSError as error:
-            raise ToolkitError(f"cannot restore into {db.parent}: {(error.strerror or str(error)).lower()}") from error
+            raise ToolkitError(f"cannot restore into {db.parent}: {reason(error)}") from error
         finally:
             _remove(_parts(scratch))
     return done

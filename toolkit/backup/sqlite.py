@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from toolkit.backup.manifest import Content
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.store import StoreError
 from toolkit.store.sqlite_schema import APPLICATION_ID
 
@@ -25,7 +25,7 @@ def size_bytes(db: Path) -> int:
         log = db.with_name(db.name + "-wal")
         return db.stat().st_size + (log.stat().st_size if log.exists() else 0)
     except OSError as error:
-        raise StoreError(f"cannot open the database {db}: {(error.strerror or str(error)).lower()}") from error
+        raise StoreError(f"cannot open the database {db}: {reason(error)}") from error
 
 
 def snapshot(db: Path, to: Path) -> Content:

@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,7 @@ class Spool:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._lock = (folder / "lock").open("a+")
         except OSError as error:
-            raise ToolkitError(
-                f"the spool {folder} cannot be used: {(error.strerror or str(error)).lower()}"
-            ) from error
+            raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from toolkit.archive import reading
-from toolkit.errors import UsageError
+from toolkit.errors import UsageError, reason
 from toolkit.feed.document import Observation, Station
 
 DAY = 86400
@@ -61,7 +61,7 @@ def read(path: Path, stations: list[Station] | None, start: float | None, begin:
         found = reading.stations(path) or stations
         rows = [reading.observation(row) for _, row in reading.rows(path)]
     except OSError as error:
-        raise UsageError(f"cannot read the recording {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot read the recording {path}: {reason(error)}") from error
     except (ValueError, sqlite3.Error) as error:
         raise UsageError(f"{path} is no recording of observations: {error}") from error
     rows = [row for row in rows if begin is None or row.time >= begin]

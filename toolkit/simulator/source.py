@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
-from toolkit.errors import UsageError
+from toolkit.errors import UsageError, reason
 from toolkit.feed.document import Observation, Station
 
 
@@ -44,6 +44,6 @@ def read_stations(path: Path | None) -> list[Station]:
             for row in rows
         ]
     except OSError as error:
-        raise UsageError(f"cannot read the stations in {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot read the stations in {path}: {reason(error)}") from error
     except (KeyError, ValueError) as error:
         raise UsageError(f"{path}: a station needs station_id, latitude and longitude as numbers ({error})") from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import psycopg
 from psycopg import sql
 
+from toolkit.errors import reason
 from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
@@ -430,7 +431,7 @@ def _password() -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreError(f"the credential {file} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise StoreError(f"the credential {file} cannot be read: {reason(error)}") from error
 
 
 def _shown(url: str) -> str:

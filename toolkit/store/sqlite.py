@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from toolkit.errors import reason
 from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store import sqlite_schema as schema
 from toolkit.store.base import (
@@ -399,6 +400,6 @@ def _said(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"cannot open the database {file}: {(error.strerror or str(error)).lower()}") from error
+        raise StoreError(f"cannot open the database {file}: {reason(error)}") from error
     except sqlite3.Error as error:
         raise StoreError(f"the database {file} cannot be used: {error}") from error
