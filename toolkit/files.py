@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, reason
@@ -26,6 +27,13 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise ToolkitError(f"cannot write {path}: {reason(error)}") from error
+
+
+def free_name(folder: Path, form: str, moment: datetime) -> Path:
+    """A path in a folder that nothing has yet: of this second by strftime's `form`, or of the next that is free."""
+    while (path := folder / moment.strftime(form)).exists():
+        moment += timedelta(seconds=1)
+    return path
 
 
 def sync_folder(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,28 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.figure import Figure
-from tests.bench.storing import DAYS, START, a_year
+from tests.bench.storing import DAYS, START, fill, repeat
 from toolkit.feed.document import Document, Observation, Station
 from toolkit.store import open_for_writing
 
 YEARS = 21  # of 14 stations: a gigabyte
-
-
-def database(path: Path) -> None:
-    """A year of simulated weather, and the same again at other times."""
-    with open_for_writing(str(path)) as store:
-        for document in a_year():
-            store.add(document, document.observations[-1].time + 60)
-    connection = sqlite3.connect(path, isolation_level=None)
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(observation)")]
-    rest = ", ".join(columns[1:])
-    for year in range(1, YEARS):
-        connection.execute(
-            f"INSERT INTO observation SELECT datetime(time, '-{year * DAYS} days'), {rest} FROM observation "
-            f"WHERE time >= datetime({START}, 'unixepoch')"
-        )
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
 
 
 class Writer(threading.Thread):
@@ -77,7 +59,8 @@ def shell(script: str) -> float:
 def a_gigabyte(folder: Path) -> Iterator[Figure]:
     """Create and restore, verification included."""
     db, backups = folder / "weather.db", folder / "backups"
-    database(db)
+    fill(db)
+    repeat(db, YEARS)
     size = db.stat().st_size / 1e6
     where = ("--db", str(db), "--folder", str(backups))
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median_low
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def runs_of_detection(folder: Path) -> Iterator[Figure]:
     for number in (14, 100, 1_000, 10_000):
         path = database(folder, number)
         several = [detect(path) for _ in range(5 if number < 10_000 else 2)]
-        seconds[number] = sorted(took for took, _ in several)[len(several) // 2 - (number == 10_000)]
+        seconds[number] = median_low(took for took, _ in several)
         match number:
             case 14:
                 imports = _guides_imports()

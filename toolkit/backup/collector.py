@@ -66,9 +66,8 @@ def stores_again(db: Path, since: float) -> bool:
 def _systemctl(*words: str) -> int:
     command = ["systemctl", *words, UNIT]
     try:
-        if os.geteuid() != os.getuid():
-            return subprocess.run(command, check=False, user=0, group=0).returncode  # noqa: S603
-        return subprocess.run(command, check=False).returncode  # noqa: S603
+        root = 0 if os.geteuid() != os.getuid() else None
+        return subprocess.run(command, check=False, user=root, group=root).returncode  # noqa: S603
     except OSError as error:
         raise ToolkitError(f"cannot run systemctl: {reason(error)}") from error
 

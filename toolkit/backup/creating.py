@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from toolkit import __version__, times
@@ -13,6 +12,7 @@ from toolkit.backup import packing, sqlite
 from toolkit.backup.folder import ENDING, PREFIX, Backup, Folder
 from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest
 from toolkit.errors import ToolkitError, reason
+from toolkit.files import free_name
 from toolkit.store import StoreError
 
 # A packed database is no larger than this part of it, unless the newest backup says otherwise.
@@ -32,7 +32,7 @@ def create(folder: Folder, db: Path) -> Backup:
     with folder.locked():
         _require_space(folder.path, size * (1 + _packed_part(folder)))
         moment = times.now()
-        file = _free_name(folder, moment)
+        file = free_name(folder.path, f"{PREFIX}%Y%m%d_%H%M%S{ENDING}", moment).name
         copy, packed = folder.scratch("copy.db"), folder.scratch("packed.zst")
         try:
             held = sqlite.snapshot(db, copy)
@@ -71,33 +71,26 @@ def verify(folder: Folder, backup: Backup) -> None:
     """
     scratch = folder.scratch("verify.db")
     try:
-        _unpack(backup, scratch)
-        _compare(scratch, backup.manifest.content, backup.name)
+        unpack(backup, scratch, every_page=True)
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def unpack(backup: Backup, to: Path) -> None:
+def unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
     """Put a backup's database into a file, to the byte what was looked at when the backup was made.
+
+    Args:
+        backup: which.
+        to: the file.
+        every_page: whether every page of it is looked at again.
 
     Raises:
         DamagedError: it is not what it was.
         ToolkitError: there is no room for it.
     """
-    _unpack(backup, to)
-    _compare(to, backup.manifest.content, backup.name, every_page=False)
-
-
-def _unpack(backup: Backup, to: Path) -> None:
     _require_space(to.parent, backup.manifest.bytes_unpacked)
     packing.unpack(backup.path, to, backup.manifest.sha256)
-
-
-def _free_name(folder: Folder, moment: datetime) -> str:
-    """A backup's name: of this second, or of the next that none was made in."""
-    while (folder.path / (file := f"{PREFIX}{moment:%Y%m%d_%H%M%S}{ENDING}")).exists():
-        moment += timedelta(seconds=1)
-    return file
+    _compare(to, backup.manifest.content, backup.name, every_page=every_page)
 
 
 def _compare(copy: Path, held: Content, what: str, *, every_page: bool = True) -> None:

@@ -26,11 +26,10 @@ SCRATCH = ".weather_"
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
-    """A backup that is whole at first sight: what its manifest says is there, at the size that it says."""
+class _Named:
+    """What has the name of a backup."""
 
     path: Path
-    manifest: Manifest
 
     @property
     def name(self) -> str:
@@ -39,16 +38,17 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
-class Damaged:
+class Backup(_Named):
+    """A backup that is whole at first sight: what its manifest says is there, at the size that it says."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged(_Named):
     """What has the name of a backup, and what is wrong with it."""
 
-    path: Path
     wrong: str
-
-    @property
-    def name(self) -> str:
-        """As people name it."""
-        return self.path.name
 
 
 class Folder:

@@ -61,9 +61,13 @@ class Manifest:
     content: Content
     program_version: str
 
+    def as_dict(self) -> dict[str, object]:
+        """As JSON has it."""
+        return {**asdict(self), "content": self.content._asdict()}
+
     def as_text(self) -> str:
         """As JSON, with a checksum of its own: a manifest can rot like what it describes."""
-        body = {**asdict(self), "content": self.content._asdict()}
+        body = self.as_dict()
         return json.dumps({**body, "checksum": _checksum(body)}, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit import times
 from toolkit.backup import creating
 from toolkit.backup.folder import Backup, Folder
 from toolkit.errors import ToolkitError, reason
-from toolkit.files import sync_folder
+from toolkit.files import free_name, sync_folder
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.encoding import COLUMNS
 from toolkit.store.sqlite_schema import VERSION
@@ -41,7 +40,7 @@ class Restored:
 
     backup: Backup
     merged: int = 0
-    unreadable: list[str] | None = None
+    unreadable: list[str] = field(default_factory=list)
     replaced: Path | None = None
 
 
@@ -100,7 +99,6 @@ def undo(db: Path, replaced: Path) -> None:
 
 def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
     """Take over what the old database has beyond the backup, also from one that is damaged."""
-    done.unreadable = []
     with closing(sqlite3.connect(new.absolute().as_uri(), uri=True, isolation_level=None)) as connection:
         try:
             connection.execute("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
@@ -181,9 +179,7 @@ def _keep(db: Path) -> Path:
         busy = 0  # damaged: its parts are kept as they are
     if busy:
         raise StoreError(f"the database {db} is in use: stop what uses it first")
-    moment = times.now()
-    while (at := db.with_name(f"{db.name}.replaced-{moment:%Y%m%d_%H%M%S}")).exists():
-        moment += timedelta(seconds=1)
+    at = free_name(db.parent, f"{db.name.replace('%', '%%')}.replaced-%Y%m%d_%H%M%S", times.now())
     at.mkdir(mode=0o700)
     for part in _parts(db):
         if part.exists():

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from toolkit.backup.manifest import Content
-from toolkit.errors import ToolkitError, reason
+from toolkit.errors import reason
 from toolkit.store import StoreError
 from toolkit.store.sqlite_schema import APPLICATION_ID
 
@@ -83,7 +83,5 @@ def _content(connection: sqlite3.Connection, db: Path) -> Content:
 def _said(db: Path) -> Iterator[None]:
     try:
         yield
-    except ToolkitError:
-        raise
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"the database {db} cannot be read: {error}") from error

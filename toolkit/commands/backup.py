@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from toolkit.backup.creating import create, verify
@@ -59,7 +58,11 @@ def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int
         with folder.locked():
             removed = prune(folder, _keep(settings)).removed
     if args.json:
-        print(json.dumps({**_told(made), "pruned": [one.name for one in removed]}, indent=1, ensure_ascii=False))
+        print(
+            json.dumps(
+                {**made.manifest.as_dict(), "pruned": [one.name for one in removed]}, indent=1, ensure_ascii=False
+            )
+        )
     else:
         print(_line(made))
         _removed(removed, "removed")
@@ -69,7 +72,10 @@ def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int
 def _list(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
     backups, damaged = folder.look()
     if args.json:
-        told = [*map(_told, backups), *({"file": one.name, "damaged": one.wrong} for one in damaged)]
+        told = [
+            *(one.manifest.as_dict() for one in backups),
+            *({"file": one.name, "damaged": one.wrong} for one in damaged),
+        ]
         print(json.dumps(told, indent=1, ensure_ascii=False))
     elif backups or damaged:
         header = ("backup", "taken", "MB", "observations", "first", "last", "damaged")
@@ -128,10 +134,6 @@ def _keep(settings: Settings) -> Keep:
 def _removed(backups: Sequence[Backup], verb: str) -> None:
     for one in backups:
         print(f"{verb} {one.name}")
-
-
-def _told(one: Backup) -> dict[str, object]:
-    return {**asdict(one.manifest), "content": one.manifest.content._asdict()}
 
 
 def _line(one: Backup) -> str:

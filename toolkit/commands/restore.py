@@ -76,7 +76,7 @@ def _show(args: argparse.Namespace, db: Path, done: Restored, was_running: bool)
     if args.json:
         told = {
             "backup": done.backup.name, "observations": held.observations, "merged": done.merged,
-            "unreadable": done.unreadable or [], "replaced": str(done.replaced) if done.replaced else None,
+            "unreadable": done.unreadable, "replaced": str(done.replaced) if done.replaced else None,
             "collector": "stores again" if was_running else "was not running",
         }  # fmt: skip
         print(json.dumps(told, indent=1))
@@ -84,7 +84,7 @@ def _show(args: argparse.Namespace, db: Path, done: Restored, was_running: bool)
     print(f"{db} is {done.backup.name} with {held.observations} observations, the newest of {held.last} UTC")
     if done.merged:
         print(f"{done.merged} observations were taken over from the database that it replaced")
-    for stretch in done.unreadable or []:
+    for stretch in done.unreadable:
         print(f"could not be read in the database that it replaced: {stretch}")
     if done.replaced:
         print(f"what it replaced is in {done.replaced}: remove it when you are content")

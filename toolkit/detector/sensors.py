@@ -163,6 +163,8 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
             windy = there & (around > WIND_AROUND)
             stalled = np.where(asked, (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1), np.nan)
     typical = max(float(np.nan_to_num(median(noise))), series.variable.accuracy / 10)
+    days = slots * grid.cadence / DAY
+    moved = np.abs(drift) * days / np.maximum(series.variable.accuracy, np.nan_to_num(usual))
     for row in np.flatnonzero(series.measured):
         last = int(np.flatnonzero(there[row])[-1]) if there[row].any() else None
         figures = {
@@ -170,11 +172,7 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
             "missing": 1 - there[row].sum() / max(present[row].sum(), 1),
             "stuck": stuck[row],
             "stalled": stalled[row],
-            "drift": abs(drift[row])
-            * slots
-            * grid.cadence
-            / DAY
-            / max(series.variable.accuracy, np.nan_to_num(usual[row])),
+            "drift": moved[row],
             "noise": noise[row] / typical,
             "silent": (grid.end - grid.times[row, last]) / 3600 if last is not None else np.inf,
         }

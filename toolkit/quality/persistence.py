@@ -31,8 +31,8 @@ STEPS = 4.0
 LONGER_MOVED, LONGER_MOVED_YOUNG, HOURS_MOVED = 1.4, 2.0, 2.5
 LONGER, HOURS_ALIKE = 2.5, 5.0
 LONGER_ALONE, HOURS_ALONE = 2.0, 4.0
-# Calm: the least wind around (on the root scale), the part of the time that neighbours may be calm, and for how much of
-# the time with as much wind around the station may have been calm before.
+# Calm: the least wind around (on the root scale), the part of the time that neighbours may be calm, and how much longer
+# than ever before the station is calm with as much wind around.
 WIND_AROUND = 1.5
 CALM_AROUND = 0.2
 LONGER_WINDY = 2.5

@@ -147,10 +147,8 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
     """The slots between each jump and the moment when the station is back where it was."""
     hour = series.per_hour
     width = _width(series)
-    residual, change = (
-        _where_nobody_spoke(series.scaled[expected.rows[row]], expected.residual[row]),
-        expected.change[row],
-    )
+    residual = _where_nobody_spoke(series.scaled[expected.rows[row]], expected.residual[row])
+    change = expected.change[row]
     slots = residual.size
     wrong = np.zeros(slots, dtype=bool)
     until = 0
