@@ -40,7 +40,11 @@ test: setup lint needs ## Every test: linters, units, integration, chaos, and th
 
 .PHONY: needs
 needs:
-	@tools/need.sh faketime openssl postgresql
+	@tools/need.sh faketime openssl postgresql restic
+
+.PHONY: fleet
+fleet: setup ## The fleet scenario in its long form: six hosts, more ways to fail
+	FLEET=long FLEET_HOSTS=6 molecule test -s fleet
 
 .PHONY: chaos
 chaos: setup needs ## The chaos tests in their long form: 200 kills on each engine
@@ -65,8 +69,8 @@ lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
 	ansible-lint
 
 .PHONY: generate
-generate: setup ## Write what derives from toolkit/settings.py anew
-	python tools/generate.py
+generate: setup ## Write anew what derives from settings and checks
+	python -m tools.generate
 
 .PHONY: clean
 clean: ## Take away the lab, its images, and everything else that was made here

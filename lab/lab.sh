@@ -5,10 +5,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$(dirname "$here")/.lab
 name=${LAB_NAME:-weather-lab}
-debian=${DEBIAN:-bookworm}
+read -ra debians <<<"${DEBIAN:-bookworm}"
 read -ra more <<<"${LAB_PACKAGES:-}"
 packages=(systemd systemd-sysv dbus python3 openssh-server sudo cron sqlite3 iproute2 ca-certificates procps "${more[@]}")
-image=localhost/weather-lab:$(IFS=-; echo "${debian}${more[*]:+-${more[*]}}")
+
+image_of() { # RELEASE
+    (IFS=-; echo "localhost/weather-lab:$1${more[*]:+-${more[*]}}")
+}
 
 usage() {
     cat <<EOF
@@ -21,7 +24,8 @@ usage: lab/lab.sh up [HOSTS] | down | clean | list | gateway | image
   gateway     the address at which the hosts reach this machine
   image       make the image that hosts boot from
 
-LAB_NAME names the lab, DEBIAN the release (bookworm, trixie), LAB_PACKAGES what hosts have besides.
+LAB_NAME names the lab, DEBIAN the release (bookworm, trixie; of two, hosts have one in turn), LAB_PACKAGES what hosts
+have besides.
 EOF
 }
 
@@ -34,11 +38,15 @@ die() {
 # cgroup hierarchy only runc works, told by a file of ours.
 prepare() {
     [ "$(id -u)" -eq 0 ] || die "the hosts run systemd as root: run this with sudo"
+    mkdir -p "$state"
+    # Also for who runs podman beside the lab.
     if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
         "$here/../tools/need.sh" podman openssh-client
+        : >"$state/containers.conf"
     else
         "$here/../tools/need.sh" podman openssh-client runc iproute2 iptables nftables catatonit
-        export CONTAINERS_CONF=$here/containers.conf
+        cp "$here/containers.conf" "$state/containers.conf"
+        export CONTAINERS_CONF=$state/containers.conf
     fi
 }
 
@@ -46,11 +54,13 @@ hosts_of() {
     podman ps --all --filter "label=weather-lab${1:+=$1}" --format '{{.Names}}' | sort -V
 }
 
-make_image() {
+make_image() { # RELEASE
+    local debian=$1 image base=${LAB_BASE_IMAGE:-debian:$1-slim}
+    image=$(image_of "$1")
     podman image exists "$image" && return
-    if timeout 20 podman pull --quiet "${LAB_BASE_IMAGE:=debian:$debian-slim}" >/dev/null 2>&1; then
-        echo "making the image $image from $LAB_BASE_IMAGE"
-        podman build --quiet --pull=never --network host --tag "$image" --build-arg "BASE=$LAB_BASE_IMAGE" \
+    if timeout 20 podman pull --quiet "$base" >/dev/null 2>&1; then
+        echo "making the image $image from $base"
+        podman build --quiet --pull=never --network host --tag "$image" --build-arg "BASE=$base" \
             --build-arg "PACKAGES=${packages[*]}" "$here" >/dev/null
     else
         "$here/../tools/need.sh" mmdebstrap
@@ -74,13 +84,14 @@ bootstrap() {
 make_host() {
     # Privileged, for systemd mounts file systems for its sandboxes and these are what is to be tested.
     podman run --detach --name "$1" --hostname "$1" --label "weather-lab=$name" --network "$name" \
-        --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged "$image" /lib/systemd/systemd >/dev/null
+        --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged \
+        "$(image_of "${debians[$(((${1##*-} - 1) % ${#debians[@]}))]}")" /lib/systemd/systemd >/dev/null
 }
 
 up() {
     local wanted=${1:-3} host number
     [[ $wanted =~ ^[1-9][0-9]*$ ]] || die "HOSTS=$wanted: give a number from 1 on"
-    make_image
+    for host in "${debians[@]}"; do make_image "$host"; done
     [ -f "$state/ssh_key" ] || { mkdir -p "$state" && ssh-keygen -q -t ed25519 -N "" -C lab -f "$state/ssh_key"; }
     podman network exists "$name" || podman network create "$name" >/dev/null
     for host in $(hosts_of "$name"); do
@@ -177,7 +188,7 @@ case ${1:-} in
         ;;
     image)
         prepare
-        make_image
+        for release in "${debians[@]}"; do make_image "$release"; done
         ;;
     list | gateway)
         prepare

@@ -1,4 +1,4 @@
-"""A collector that runs as systemd would run it."""
+"""A collector, or another service, that runs as systemd would run it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from tests.conftest import TOOL
 
 
 class Service:
-    """A running collector, with the socket on which systemd would listen."""
+    """A running service, with the socket on which systemd would listen."""
 
-    def __init__(self, environment: dict[str, str], folder: Path, *command: str) -> None:
+    def __init__(
+        self, environment: dict[str, str], folder: Path, *command: str, does: tuple[str, ...] = ("collect",)
+    ) -> None:
         (folder / "notify").unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(folder / "notify"))
         self._socket.settimeout(60)
-        self._log = folder / "collector.log"
+        self._log = folder / "service.log"
         env = {**environment, "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "400000"}
         with self._log.open("w") as log:
-            self.process = subprocess.Popen([*command, TOOL, "collect"], env=env, stderr=log)
+            self.process = subprocess.Popen([*command, TOOL, *does], env=env, stderr=log)
 
     def wait_for(self, word: str) -> str:
         """Wait until the service tells systemd something with this word in it."""
@@ -54,9 +56,11 @@ class Service:
 
 
 @contextmanager
-def service(environment: dict[str, str], folder: Path, *command: str) -> Iterator[Service]:
-    """A collector that is running; `command` is what it is run by."""
-    running = Service(environment, folder, *command)
+def service(
+    environment: dict[str, str], folder: Path, *command: str, does: tuple[str, ...] = ("collect",)
+) -> Iterator[Service]:
+    """A service that is running, and `does` this; `command` is what it is run by."""
+    running = Service(environment, folder, *command, does=does)
     try:
         yield running
     finally:

@@ -18,16 +18,21 @@ from typing import NoReturn
 from toolkit import __version__
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import given
-from toolkit.settings import load
+from toolkit.settings import load, settle
 
 COMMANDS = {
+    "alert": "tell people once that a job failed, and once that it is well again",
     "backup": "make verified backups, list, verify and prune them",
     "collect": "fetch the feed and store its observations, once or for ever",
     "data": "look at observations, export and import them",
     "detect": "find anomalies in a window of time, and tell faults from weather",
+    "doctor": "what is wrong with this host, why, and the command that mends it",
     "healthcheck": "one line for a monitor: is the service collecting?",
     "maintain": "remove what is older than is to be kept, and keep the database in shape",
+    "metrics": "metrics for Prometheus, printed or served",
+    "preflight": "could this release run here? Looks, and changes nothing",
     "restore": "put a backup in the place of the database",
+    "schedule": "run the periodic jobs, in a container",
     "sensors": "long-term health of every sensor: stuck, stalled, missing, drifting, noisy",
     "settings": "every setting, its value and where it came from",
     "simulate": "serve a feed of simulated or recorded weather, with faults on demand",
@@ -74,10 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         args = _parser(chosen).parse_args(arguments)
         _log_to_stderr(verbose)
-        loaded = load(given(args))
+        module = import_module(f"toolkit.commands.{chosen}")
+        loaded = (settle if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(given(args))
         for message in loaded.unknown:
             print(f"weather-tool: note: {message}", file=sys.stderr)
-        return int(import_module(f"toolkit.commands.{chosen}").run(args, loaded))
+        return int(module.run(args, loaded))
     except ToolkitError as error:
         if verbose:
             logging.getLogger(__name__).exception("traceback, as --verbose asks")

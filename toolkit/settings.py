@@ -128,10 +128,27 @@ def _variables(text: str) -> tuple[str, ...]:
     return names
 
 
+def _repository(text: str) -> str:
+    if ":" in text.partition("://")[2].rpartition("@")[0]:
+        raise ValueError(
+            "a password does not belong here: put RESTIC_REPOSITORY=… into the credential restic_environment"
+        )
+    return text if ":" in text else _path(text)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("give ADDRESS:PORT, such as 127.0.0.1:9105 or [::1]:9105")
+    return text
+
+
 PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
 OPTIONAL_URL = Kind(_optional(_url), {"type": "str"})
 SWITCH = Kind(_switch, {"type": "bool"})
+REPOSITORY = Kind(_optional(_repository), {"type": "str"})
+ADDRESS = Kind(_address, {"type": "str"})
 URL = Kind(_url, {"type": "str"})
 DATABASE = Kind(_database, {"type": "str"})
 VARIABLES = Kind(_variables, {"type": "str"})
@@ -219,6 +236,15 @@ class Settings:
     )
     backup_keep_weekly: int = _setting("0", number(0, 520), "Of how many weeks the newest backup is kept.")
     backup_keep_monthly: int = _setting("0", number(0, 120), "Of how many months the newest backup is kept.")
+    metrics_address: str = _setting(
+        "127.0.0.1:9105", ADDRESS, "Where the exporter serves metrics for Prometheus, as ADDRESS:PORT."
+    )
+    restic_repository: str | None = _setting(
+        "",
+        REPOSITORY,
+        "The restic repository that keeps an off-site copy of the backups, as restic names it: a path, sftp:…, s3:…, "
+        "rest:… Empty: none. Its password is the credential restic_password.",
+    )
 
 
 def spool_folder(settings: Settings) -> Path:
@@ -253,11 +279,12 @@ class Origin(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """The settings in force, where each came from, and names that mean nothing to this version."""
+    """The settings in force, where each came from, names that mean nothing to this version, and what is wrong."""
 
     settings: Settings
     origins: dict[str, Origin]
     unknown: list[str]
+    wrong: list[str]
 
 
 def settings_file(environ: Mapping[str, str]) -> Path:
@@ -304,14 +331,26 @@ def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str]
     Raises:
         UsageError: it names every value that cannot be used, with its place and what would be right.
     """
+    loaded = settle(options, environ)
+    if loaded.wrong:
+        raise UsageError("\n".join(loaded.wrong))
+    return loaded
+
+
+def settle(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
+    """The same for who has to work with wrong settings, too: what cannot be used is at its default, and told."""
     environ = os.environ if environ is None else environ
     options = options or {}
+    wrong: list[str] = []
     in_environment = {name: Origin(text, "the environment") for name, text in environ.items()}
-    in_file = read_file(settings_file(environ))
+    try:
+        in_file = read_file(settings_file(environ))
+    except UsageError as error:
+        in_file = {}
+        wrong.append(str(error))
 
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    wrong: list[str] = []
     for name, declared in DECLARATIONS.items():
         shown, origin = declared.variable, Origin(declared.default, "default")
         if name in options:
@@ -329,9 +368,8 @@ def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str]
         except ValueError as error:
             place = "" if name in options else f" ({origin.place})"
             wrong.append(f"{shown}={origin.text!r}{place}: {error}")
-    if wrong:
-        raise UsageError("\n".join(wrong))
-    return Loaded(Settings(**values), origins, _unknown({**in_environment, **in_file}))
+            values[name] = declared.kind.parse(declared.default)
+    return Loaded(Settings(**values), origins, _unknown({**in_environment, **in_file}), wrong)
 
 
 def _unknown(found: Mapping[str, Origin]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,3 +36,13 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(what, total=total)
         yield lambda done: shown.advance(task, done)
+
+
+def coloured(line: str, style: str) -> None:
+    """Print a line, in colour on a terminal that shows any."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        print(line)
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(line, style=style, markup=False, soft_wrap=True)

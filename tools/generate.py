@@ -1,99 +1,50 @@
-"""Write what is derived from `toolkit.settings`: the role's argument specs and settings file, the page in docs/."""
+"""Write what is derived from the declarations of settings and checks, so that nothing is written down twice."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from toolkit.settings import DECLARATIONS
+from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.runbook import index, page
+from tools.alert_rules import rules
+from tools.dashboard import fleet
+from tools.dashboard_picture import layout
+from tools.from_settings import Indented, argument_specs, settings_page, settings_template
 
 ROOT = Path(__file__).parent.parent
-NOTE = "Generated from toolkit/settings.py by `make generate`."
+RUNBOOKS = "docs/runbooks"
 
 
-class _Indented(yaml.SafeDumper):
-    """Items of a list stand under their key, as yamllint wants them."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - yaml's own
-        super().increase_indent(flow, indentless=False)
-
-
-def _default(kind: str, text: str) -> Any:
-    """A setting's default in the type that Ansible gives it."""
-    convert: Mapping[str, Any] = {"int": int, "float": float, "bool": lambda value: value == "1"}
-    return convert.get(kind, str)(text)
+def rules_file() -> str:
+    """Prometheus' rules."""
+    body = yaml.dump(rules(), Dumper=Indented, sort_keys=False, allow_unicode=True, width=100, explicit_start=True)
+    return f"# Generated from toolkit/checks/ by `make generate`.\n{body}"
 
 
-def argument_specs() -> str:
-    """The role's argument specs: its own variables, then a variable for each setting."""
-    own = yaml.safe_load((ROOT / "roles/weather/meta/own_arguments.yml").read_text("utf-8"))
-    options = dict(own["options"])
-    for declared in DECLARATIONS.values():
-        spec = declared.kind.spec
-        text = f"{declared.doc} Not given: the program's default, {declared.default}."
-        options[declared.variable.lower()] = {**spec, "description": text}
-    specs = {"argument_specs": {"main": {**own, "options": options}}}
-    body = yaml.dump(specs, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=90, explicit_start=True)
-    return f"# {NOTE} The role's own variables: own_arguments.yml.\n{body}"
-
-
-def settings_template() -> str:
-    """The template of /etc/weather/weather.env: what the inventory sets, and every other setting as a comment."""
-    blocks = [
-        "{# " + NOTE + " #}",
-        "# {{ ansible_managed }}",
-        "# Secrets do not belong here: they are in /etc/weather/credentials/.",
-        "{% macro quoted(value) %}",
-        r"""{{- '"' ~ value | string | replace('\\', '\\\\') | replace('"', '\\"') ~ '"' -}}""",
-        "{% endmacro %}",
-    ]
-    for declared in DECLARATIONS.values():
-        name = declared.variable.lower()
-        value = f"{name} | bool | int" if declared.kind.spec["type"] == "bool" else name
-        blocks.append(
-            f"\n# {declared.doc}\n"
-            f"{{% if {name} is defined %}}\n{declared.variable}={{{{ quoted({value}) }}}}\n"
-            f'{{% else %}}\n# {declared.variable}="{declared.default}"\n{{% endif %}}'
-        )
-    return "\n".join(blocks) + "\n"
-
-
-def settings_page() -> str:
-    """The reference page of the settings."""
-    lines = [
-        "# Settings",
-        "",
-        f"<!-- {NOTE} -->",
-        "",
-        "A value comes from the first of: an option of the command, the environment, `/etc/weather/weather.env`",
-        "(another file: `WEATHER_ENV_FILE`), the default. `weather-tool settings` shows each value and where it came",
-        "from. In an inventory, a setting is the variable of the same name in small letters.",
-        "",
-        "| setting | default | what it is |",
-        "| --- | --- | --- |",
-    ]
-    for declared in DECLARATIONS.values():
-        also = f" Also read as `{declared.alias}`." if declared.alias else ""
-        choices = declared.kind.spec.get("choices")
-        one_of = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
-        lines.append(f"| `{declared.variable}` | `{declared.default}` | {declared.doc}{one_of}{also} |")
-    return "\n".join(lines) + "\n"
-
-
-GENERATED = {
+GENERATED: dict[str, Callable[[], str]] = {
     "roles/weather/meta/argument_specs.yml": argument_specs,
     "roles/weather/templates/weather.env.j2": settings_template,
     "docs/settings.md": settings_page,
+    "templates/prometheus/weather.rules.yml": rules_file,
+    "templates/grafana/weather.json": fleet,
+    "docs/images/dashboard.svg": layout,
+    f"{RUNBOOKS}/README.md": index,
+    **{f"{RUNBOOKS}/{check.id}.md": partial(page, check) for check in CHECKS},
 }
 
 
 def main() -> None:
-    """Write the files."""
-    for path, make in GENERATED.items():
-        (ROOT / path).write_text(make(), encoding="utf-8")
+    """Write the files, and remove the pages of checks that are no more."""
+    (ROOT / RUNBOOKS).mkdir(exist_ok=True)
+    for path in (ROOT / RUNBOOKS).glob("*.md"):
+        if f"{RUNBOOKS}/{path.name}" not in GENERATED:
+            path.unlink()
+    for name, make in GENERATED.items():
+        (ROOT / name).write_text(make(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ def test_health_is_judged_on_the_time_of_observation_in_utc(
         done = run("healthcheck", TZ=zone)
         assert done.returncode == code, done.stdout
         assert re.fullmatch(
-            rf"WEATHER (OK|CRITICAL) - .*{says}.* \| age=\d+s;900;900;0 stations=1\n|WEATHER OK - .*\n", done.stdout
+            rf"WEATHER (OK|CRITICAL) - .*{says}.* \| age=\d+s;900;900;0 stations=1;;;0;1\n|WEATHER OK - .*\n",
+            done.stdout,
         )
         assert says in done.stdout
 
@@ -151,3 +152,30 @@ def test_a_port_that_is_taken_is_said(run: Run, feed: Feed) -> None:
     done = run("simulate", "--port", str(feed.port))
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{feed.port}: " in done.stderr
+
+
+def test_a_release_can_be_tried_before_it_runs(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    assert "there is no database yet" in run("preflight").stdout
+    assert run("collect", "--once").returncode == 0
+    assert json.loads(run("preflight", "--json").stdout)["schema"] == {"now": 3, "after": 3}
+    connection = sqlite3.connect(environment["WEATHER_DB"], isolation_level=None)
+    connection.executescript("DROP TABLE anomalies; DROP TABLE rejected; PRAGMA user_version = 2")
+    assert "schema 2 becomes 3" in run("preflight").stdout
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    connection.execute("CREATE TABLE anomalies (a)")
+    done = run("preflight")
+    assert (done.returncode, "the step from schema 2 to 3 fails: " in done.stderr) == (1, True)
+    connection.execute("PRAGMA user_version = 9")
+    connection.close()
+    assert "has schema 9, this release knows up to 3" in run("preflight").stderr
+    assert run("preflight", WEATHER_WINDOW_HOURS="many").returncode == 2
+
+
+def test_a_gate_waits_until_nothing_is_critical_and_no_longer_than_it_may(
+    run: Run, feed: Feed, environment: dict[str, str]
+) -> None:
+    stored_minutes_ago(run, feed, environment, 60)
+    done = run("healthcheck", "--wait", "0.1")
+    assert (done.returncode, done.stdout.splitlines()[-1].startswith("not so within 0.1 s")) == (2, True)
+    stored_minutes_ago(run, feed, environment, 1)
+    assert run("healthcheck", "--wait", "0.1").returncode == 0

@@ -41,7 +41,7 @@ def test_latest_stations_and_summary(filled: str, run: Run) -> None:
         ("zagora", 3, 1.0),
     ]
     summary = json.loads(run("data", "summary", "--json").stdout)
-    assert (summary["observations"], summary["counters"]) == (6, {"observations: new": 6})
+    assert (summary["observations"], summary["counters"]) == (6, {"cycles: success": 3, "observations: new": 6})
     for action in ("latest", "stations", "summary"):
         lines = run("data", action).stdout.splitlines()
         assert len(lines) > 2

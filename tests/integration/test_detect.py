@@ -201,6 +201,14 @@ def test_no_station_with_enough_data_is_no_success(run: Run, fill: Callable[...,
     assert len(json.loads(done.stdout)["insufficient"]) == 14
 
 
+def test_a_store_younger_than_the_window_may_be_no_failure(run: Run, fill: Callable[..., None]) -> None:
+    fill(hours=1)
+    early = run("detect", "--end", "2025-11-22T16:00Z", "--allow-short-history")
+    assert (early.returncode, "not judged: volos" in early.stdout) == (0, True)
+    late = run("detect", "--end", "2025-11-25T16:00Z", "--allow-short-history")
+    assert late.returncode == 1
+
+
 def test_one_station_alone(run: Run, spoil: Spoil) -> None:
     spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
     spoil("temp_out = temp_out + 15", "station_id = 'heraclion'", 2, 1.7)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import TOOL, Run, collection, feature
+from tests.postgresql import Server
 from toolkit.collector.spool import Spool
 from toolkit.feed.document import parse
 from toolkit.store import open_for_writing
@@ -210,8 +211,7 @@ def test_a_running_collector_is_in_the_way(run: Run, db: Path, store: Store, env
     [
         (["LATEST"], "there is no backup in "),
         (["weather_1.db.zst"], "there is no backup "),
-        (["LATEST", "--db", "/nowhere/weather.db"], "there is no folder /nowhere to restore into"),
-        (["LATEST", "--db", "postgresql://weather@db/weather"], "use pg_restore"),
+        ([], "which backup? give LATEST"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(run: Run, db: Path, words: list[str], says: str) -> None:
@@ -243,3 +243,86 @@ def test_killed_at_any_moment_it_is_the_old_or_the_new_one(
     restore(run)
     assert rows(db) == 30 * STATIONS
     assert not list(db.parent.glob(".*.restored*"))
+
+
+def test_a_folder_that_is_not_there_is_named(run: Run, db: Path, store: Store) -> None:
+    store(0)
+    backup(run)
+    done = run("restore", "LATEST", "--db", "/nowhere/weather.db")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["weather-tool: there is no folder /nowhere to restore into"]
+
+
+GUIDE = """
+CREATE TABLE stations (station_id TEXT PRIMARY KEY, station_name_en TEXT, latitude REAL, longitude REAL);
+CREATE TABLE observations (
+    id INTEGER PRIMARY KEY, time TEXT, station_id TEXT, temp_out REAL, out_hum REAL, UNIQUE (time, station_id)
+);
+INSERT INTO stations VALUES ('volos', 'Volos', 39.3, 22.9);
+INSERT INTO observations (time, station_id, temp_out, out_hum) VALUES
+    ('2025-07-01 12:00:00', 'volos', 30.5, 40), ('2025-07-01 12:10:00', 'volos', 30.7, 41);
+"""
+
+
+def guides_own(folder: Path) -> Path:
+    """A backup as the guide's script makes one, and leaves it."""
+    made = folder / "weather_20250701_121500.db"
+    connection = sqlite3.connect(made)
+    connection.executescript(GUIDE)
+    connection.close()
+    subprocess.run(["gzip", made], check=True)
+    return made.with_name(made.name + ".gz")
+
+
+@pytest.mark.parametrize(("words", "hour"), [((), 12), (("--timezone", "Europe/Athens"), 9)])
+def test_the_guides_own_backups_are_taken(
+    run: Run, db: Path, tmp_path: Path, words: tuple[str, ...], hour: int
+) -> None:
+    packed = guides_own(tmp_path)
+    done = run("restore", str(packed), *words, TZ="UTC")
+    assert done.returncode == 0, done.stderr
+    assert rows(db) == 2
+    connection = sqlite3.connect(db)
+    newest = connection.execute("SELECT MAX(time), MAX(temp_out) FROM observations").fetchone()
+    connection.close()
+    assert newest == (f"2025-07-01 {hour:02d}:10:00", 30.7)
+    assert packed.name in done.stdout
+    assert list((tmp_path / "backups").glob("*weather*")) == []
+
+
+def test_a_database_of_ours_that_was_packed_by_gzip_keeps_its_times(
+    run: Run, db: Path, store: Store, tmp_path: Path
+) -> None:
+    store(0, 1)
+    packed = tmp_path / "weather_20251122_180000.db"
+    with sqlite3.connect(db) as connection:
+        connection.execute("VACUUM INTO ?", [str(packed)])
+    connection.close()
+    subprocess.run(["gzip", packed], check=True)
+    store(2)
+    done = run("restore", f"{packed}.gz", "--discard-newer", TZ="Europe/Athens")
+    assert done.returncode == 0, done.stderr
+    assert rows(db) == 2 * STATIONS
+
+
+@pytest.mark.parametrize("place", [4, 200, -4])
+def test_a_damaged_one_of_the_guides_is_refused(run: Run, db: Path, store: Store, tmp_path: Path, place: int) -> None:
+    store(0)
+    packed = guides_own(tmp_path)
+    if place == 4:
+        packed.write_bytes(packed.read_bytes()[:300])
+    else:
+        hurt(packed, lambda content: content.__setitem__(place, content[place] ^ 1))
+    done = run("restore", str(packed))
+    assert done.returncode == 1
+    assert "damaged" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert rows(db) == STATIONS
+
+
+def test_a_backup_of_the_other_engine_is_refused(run: Run, db: Path, store: Store, postgresql: Server) -> None:
+    store(0)
+    backup(run)
+    done = run("restore", "LATEST", "--db", postgresql.database("of_the_other_engine"))
+    assert done.returncode == 1
+    assert " is of SQLite and " in done.stderr

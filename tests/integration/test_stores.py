@@ -59,6 +59,7 @@ def test_the_same_twice_changes_nothing_and_a_correction_is_counted(db: str) -> 
         assert store.add(document(feature("volos", temp_out=12.5), feature("zagora")), COLLECTED + 900) == (0, 2, 0)
         assert store.add(document(feature("volos", temp_out=None)), COLLECTED + 1200) == (0, 0, 1)
         assert store.counters() == [
+            Count("cycles", "success", 4),
             Count("observations", "corrected", 2),
             Count("observations", "new", 2),
             Count("observations", "unchanged", 3),

@@ -205,5 +205,5 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path, monkeypa
     with pytest.raises(StoreError, match="syntax error"):
         open_for_writing(str(path))
     assert rows(path, "PRAGMA user_version") == [(3,)]
-    assert rows(path, "SELECT COUNT(*) FROM counters") == [(1,)]
+    assert rows(path, "SELECT COUNT(*) FROM counters") == [(2,)]
     assert rows(path, "SELECT COUNT(*) FROM observations") == [(1,)]

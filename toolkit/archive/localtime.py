@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from toolkit.errors import UsageError
+
+LOCALTIME = Path("/etc/localtime")
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -18,6 +23,17 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(f"--timezone={name!r}: give a name such as Europe/Athens") from None
+
+
+def host_zone() -> ZoneInfo:
+    """The time zone of this host: `TZ`, else /etc/localtime, else UTC."""
+    with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+        if named := os.environ.get("TZ", "").removeprefix(":"):
+            return ZoneInfo(named)
+        place = LOCALTIME.resolve().as_posix()
+        with LOCALTIME.open("rb") as file:
+            return ZoneInfo.from_file(file, key=place.partition("/zoneinfo/")[2] or place)
+    return ZoneInfo("UTC")
 
 
 class LocalTimes:

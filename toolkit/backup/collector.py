@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import pwd
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from toolkit import times
 from toolkit.errors import ToolkitError, reason
+from toolkit.store import StoreError, open_for_reading
 
 UNIT = "weather-collector.service"
 USER = "weather"
+# Where cron keeps the collector up.
+CRON_JOB = Path("/usr/local/bin/weather-job")
 # A cycle begins at once, and a fetch has a minute at most; a store that is locked is tried again within half of one.
 HEALTHY_SECONDS = 120
 POLL_SECONDS = 0.25
@@ -31,12 +32,25 @@ def become_the_service_user() -> None:
 
 @contextmanager
 def stopped() -> Iterator[bool]:
-    """Stop the collector if systemd runs it and we may; on the way out it is started again, whatever happened.
+    """Stop the collector if systemd or cron runs it and we may; on the way out it is started again, whatever happened.
+
+    One that is down but enabled counts, too: a damaged database or a restore that was killed is why it is down.
 
     Yields:
-        Whether it was running.
+        Whether it is theirs to run.
     """
-    running = os.getuid() == 0 and Path("/run/systemd/system").is_dir() and _systemctl("is-active", "--quiet") == 0
+    if os.getuid() == 0 and CRON_JOB.exists():
+        _by_cron("--stop")
+        try:
+            yield True
+        finally:
+            _by_cron("--start")
+        return
+    running = (
+        os.getuid() == 0
+        and Path("/run/systemd/system").is_dir()
+        and 0 in {_systemctl("is-active", "--quiet"), _systemctl("is-enabled", "--quiet")}
+    )
     if running and _systemctl("stop"):
         raise ToolkitError(f"{UNIT} does not stop: systemctl status {UNIT}")
     try:
@@ -46,30 +60,34 @@ def stopped() -> Iterator[bool]:
             _systemctl("start")  # whether it works is for `stores_again` to say
 
 
-def stores_again(db: Path, since: float) -> bool:
+def stores_again(db: str, since: float) -> bool:
     """Wait until the collector has ended a cycle that began after `since`, seconds since the epoch, and noted it."""
     end = time.monotonic() + HEALTHY_SECONDS
     while time.monotonic() < end:
-        try:
-            with closing(sqlite3.connect(f"{db.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                (last,) = connection.execute("SELECT MAX(timestamp) FROM collection_log").fetchone()
-            if last and times.from_stored(last).timestamp() >= int(since):
+        with suppress(StoreError), open_for_reading(db) as store:  # it may be being opened
+            if any(one.time >= int(since) for one in store.log(1)):
                 return True
-        except sqlite3.Error:
-            pass  # it is being opened
-        if _systemctl("is-failed", "--quiet") == 0:
+        if not CRON_JOB.exists() and _systemctl("is-failed", "--quiet") == 0:
             return False
         time.sleep(POLL_SECONDS)
     return False
 
 
+def _by_cron(what: str) -> None:
+    if _as_root(str(CRON_JOB), what, "collector"):
+        raise ToolkitError(f"the collector does not obey: {CRON_JOB} {what} collector")
+
+
 def _systemctl(*words: str) -> int:
-    command = ["systemctl", *words, UNIT]
+    return _as_root("systemctl", *words, UNIT)
+
+
+def _as_root(*command: str) -> int:
     try:
         root = 0 if os.geteuid() != os.getuid() else None
         return subprocess.run(command, check=False, user=root, group=root).returncode  # noqa: S603
     except OSError as error:
-        raise ToolkitError(f"cannot run systemctl: {reason(error)}") from error
+        raise ToolkitError(f"cannot run {command[0]}: {reason(error)}") from error
 
 
 def _user() -> pwd.struct_passwd | None:

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from toolkit import __version__, times
-from toolkit.backup import packing, sqlite
-from toolkit.backup.folder import ENDING, PREFIX, Backup, Folder
+from toolkit.backup import engine, packing
+from toolkit.backup.engine import Engine
+from toolkit.backup.folder import PREFIX, Backup, Folder
 from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name
@@ -20,24 +21,25 @@ PACKED_PART = 0.5
 SPARE_BYTES = 16 << 20
 
 
-def create(folder: Folder, db: Path) -> Backup:
-    """Make a verified backup of an SQLite database that may be in use.
+def create(folder: Folder, db: str) -> Backup:
+    """Make a verified backup of a database that may be in use.
 
     It is a backup only when all of it was read back from the disk and holds what the database held at that moment.
 
     Raises:
         ToolkitError: there is none; those that were there before are as they were.
     """
-    size = sqlite.size_bytes(db)
+    its = engine.of(db)
+    size = its.size_bytes(db)
     with folder.locked():
         _require_space(folder.path, size * (1 + _packed_part(folder)))
         moment = times.now()
-        file = free_name(folder.path, f"{PREFIX}%Y%m%d_%H%M%S{ENDING}", moment).name
-        copy, packed = folder.scratch("copy.db"), folder.scratch("packed.zst")
+        file = free_name(folder.path, f"{PREFIX}%Y%m%d_%H%M%S{its.ENDING}", moment).name
+        copy, packed = folder.scratch("copy"), folder.scratch("packed")
         try:
-            held = sqlite.snapshot(db, copy)
+            held = its.snapshot(db, copy)
             with ThreadPoolExecutor(1) as pool:
-                looking = pool.submit(_compare, copy, held, f"the database {db}")
+                looking = pool.submit(_compare, its, copy, held, f"the database {db}")
                 sha256 = packing.pack(copy, packed)
                 # The frame's own checksum vouches for the content, which is being looked at.
                 packing.unpack(packed, Path("/dev/null"), sha256)
@@ -47,7 +49,7 @@ def create(folder: Folder, db: Path) -> Backup:
                 file=file,
                 created_at=times.iso(moment),
                 host=platform.node(),
-                source=str(db),
+                source=db,
                 sha256=sha256,
                 bytes=packed.stat().st_size,
                 bytes_unpacked=copy.stat().st_size,
@@ -69,7 +71,7 @@ def verify(folder: Folder, backup: Backup) -> None:
         DamagedError: it is not what it was.
         ToolkitError: it cannot be told.
     """
-    scratch = folder.scratch("verify.db")
+    scratch = folder.scratch("verify")
     try:
         unpack(backup, scratch, every_page=True)
     finally:
@@ -77,7 +79,7 @@ def verify(folder: Folder, backup: Backup) -> None:
 
 
 def unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
-    """Put a backup's database into a file, to the byte what was looked at when the backup was made.
+    """Put a backup's snapshot into a file, to the byte what was looked at when the backup was made.
 
     Args:
         backup: which.
@@ -90,12 +92,12 @@ def unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
     """
     _require_space(to.parent, backup.manifest.bytes_unpacked)
     packing.unpack(backup.path, to, backup.manifest.sha256)
-    _compare(to, backup.manifest.content, backup.name, every_page=every_page)
+    _compare(engine.of(backup.manifest.source), to, backup.manifest.content, backup.name, every_page=every_page)
 
 
-def _compare(copy: Path, held: Content, what: str, *, every_page: bool = True) -> None:
+def _compare(its: Engine, copy: Path, held: Content, what: str, *, every_page: bool = True) -> None:
     try:
-        found = sqlite.inspect(copy, every_page=every_page)
+        found = its.inspect(copy, every_page=every_page)
     except StoreError as error:
         raise DamagedError(f"{what} is damaged: {error}") from None
     if found != held:

@@ -1,13 +1,15 @@
-"""A folder of backups: `weather_YYYYMMDD_HHMMSS.db.zst`, each with a manifest `….json` beside it.
+"""A folder of backups: `weather_YYYYMMDD_HHMMSS.db.zst` of SQLite, `….dump.zst` of PostgreSQL.
 
-A backup is there when both files are. The manifest takes its name first, so that a backup that was not finished never
-has the name of one; and a backup that is removed loses its name first. One process at a time changes the folder.
+Each has a manifest `….json` beside it: a backup is there when both files are. The manifest takes its name first, so
+that a backup that was not finished never has the name of one; and a backup that is removed loses its name first. One
+process at a time changes the folder.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from toolkit.errors import ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
 
 PREFIX = "weather_"
-ENDING = ".db.zst"
+PACKED = ".zst"
 MANIFEST = ".json"
 # Names that begin so are scratch.
 SCRATCH = ".weather_"
@@ -42,6 +44,11 @@ class Backup(_Named):
     """A backup that is whole at first sight: what its manifest says is there, at the size that it says."""
 
     manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """As people name it."""
+        return self.manifest.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Folder:
             ToolkitError: the folder cannot be read.
         """
         try:
-            found = sorted(self.path.glob(f"{PREFIX}*{ENDING}"), reverse=True)
+            found = sorted(self.path.glob(f"{PREFIX}*{PACKED}"), reverse=True)
         except OSError as error:
             raise ToolkitError(f"cannot read {self.path}: {reason(error)}") from error
         seen = [_seen(path) for path in found]
@@ -135,8 +142,8 @@ class Folder:
     def _clean(self) -> None:
         """Remove what an interrupted run left: scratch, and manifests without a backup."""
         for left in self.path.glob(f"{SCRATCH}*"):
-            left.unlink()
-        for text in self.path.glob(f"{PREFIX}*{ENDING}{MANIFEST}"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        for text in self.path.glob(f"{PREFIX}*{PACKED}{MANIFEST}"):
             if not text.with_suffix("").exists():
                 text.unlink()
 

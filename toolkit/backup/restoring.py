@@ -1,197 +1,59 @@
-"""Putting a backup in the place of a database that nobody writes."""
+"""A restore: the backup is found and judged, then its engine puts it in the database's place."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from toolkit import times
-from toolkit.backup import creating
+from toolkit.backup import engine, guide
+from toolkit.backup.engine import Restored
 from toolkit.backup.folder import Backup, Folder
-from toolkit.errors import ToolkitError, reason
-from toolkit.files import free_name, sync_folder
-from toolkit.store import StoreError, open_for_writing
-from toolkit.store.encoding import COLUMNS
-from toolkit.store.sqlite_schema import VERSION
-
-# Feeds correct rows and bring late ones for so long; what is older came by an import.
-LATE_SECONDS = 3 * 86400
-# A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
-DIVIDED = 16
-SHORTEST_SECONDS = 3600
-# Before all times that the store takes, and how far after the present they may be.
-FIRST = 946_684_800
-AHEAD_SECONDS = 86400
+from toolkit.errors import ToolkitError
 
 
-@dataclass(slots=True)
-class Restored:
-    """What a restore did.
-
-    Attributes:
-        backup: what was put in place.
-        merged: observations that the replaced database had beyond the backup, and that were kept.
-        unreadable: stretches of time of the replaced database, as text, that could not be read.
-        replaced: the folder in which the replaced database is; None if there was none.
-    """
-
-    backup: Backup
-    merged: int = 0
-    unreadable: list[str] = field(default_factory=list)
-    replaced: Path | None = None
-
-
-def restore(folder: Folder, name: str, db: Path, *, merge: bool = True) -> Restored:
-    """Put a backup in a database's place; nobody may write there meanwhile.
-
-    Before the last step, a rename, the old database is whole and in its place; after it the new one is.
+def restore(folder: Folder, name: str, db: str, *, merge: bool = True, zone: str | None = None) -> Restored:
+    """Put a backup in a database's place; on this host nobody may write there meanwhile.
 
     Args:
         folder: where the backups are.
-        name: which one; see `Folder.find`.
+        name: which one; see `Folder.find`. Or the path of one that the guide's script made.
         db: the database.
         merge: whether observations of the database that is replaced, which the backup has not, are taken over.
+        zone: whose local time the guide's times are.
 
     Raises:
         ToolkitError: it cannot be done; the database is as it was.
     """
-    scratch = db.with_name(f".{db.name}.restored")
-    with folder.locked():
-        backup = folder.find(name)
-        if backup.manifest.content.schema_version > VERSION:
-            raise ToolkitError(
-                f"{backup.name} has schema {backup.manifest.content.schema_version}, this program knows up to "
-                f"{VERSION}: run the newer release"
-            )
-        try:
-            _remove(_parts(scratch))  # what an interrupted restore left
-            creating.unpack(backup, scratch)
-            done = Restored(backup)
-            if backup.manifest.content.schema_version < VERSION:
-                with open_for_writing(str(scratch)):
-                    pass  # it is brought up to date
-            if merge and db.exists():
-                _merge(scratch, db, backup, done)
-            _settle(scratch)
-            done.replaced = _keep(db) if db.exists() else None
-            _remove(_parts(db)[1:])
-            scratch.replace(db)
-            sync_folder(db.parent)
-        except OSError as error:
-            raise ToolkitError(f"cannot restore into {db.parent}: {reason(error)}") from error
-        finally:
-            _remove(_parts(scratch))
-    return done
+    with folder.locked(), chosen(folder, name, db, zone) as backup:
+        return engine.into(db).put(folder, backup, db, merge=merge)
 
 
-def undo(db: Path, replaced: Path) -> None:
-    """Put the database that was replaced back into its place; nobody may write there meanwhile."""
-    _remove(_parts(db)[1:])
-    for part in _parts(replaced / db.name):
-        if part.exists():
-            part.replace(db.with_name(part.name))
-    replaced.rmdir()
-    sync_folder(db.parent)
+@contextmanager
+def chosen(folder: Folder, name: str, db: str, zone: str | None = None) -> Iterator[Backup]:
+    """A backup, if it is one that can be put into a database; the folder is locked by the caller.
 
-
-def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
-    """Take over what the old database has beyond the backup, also from one that is damaged."""
-    with closing(sqlite3.connect(new.absolute().as_uri(), uri=True, isolation_level=None)) as connection:
-        try:
-            connection.execute("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
-            connection.execute(
-                "INSERT OR IGNORE INTO stations (station_id, station_name_en, station_name_gr, latitude, longitude, "
-                "elevation, first_seen, last_seen) SELECT station_id, station_name_en, station_name_gr, latitude, "
-                "longitude, elevation, first_seen, last_seen FROM old.stations"
-            )
-        except sqlite3.Error as error:
-            done.unreadable.append(f"all of it: {error}")
-            return
-        before = connection.total_changes
-        held = backup.manifest.content
-        last = times.from_stored(held.last).timestamp() if held.last else FIRST
-        first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
-        _take(connection, first, times.now().timestamp() // 1 + AHEAD_SECONDS, done.unreadable, DIVIDED)
-        done.merged = connection.total_changes - before
-
-
-def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held: int) -> bool:
-    """Whether the old database has no more rows than the backup up to its last time."""
-    try:
-        (count,) = connection.execute("SELECT COUNT(*) FROM old.observation WHERE time <= ?", (last or "",)).fetchone()
-    except sqlite3.Error:
-        return False
-    return bool(count == held)
-
-
-_VALUES = ", ".join(f"o.{name}" for name in COLUMNS)
-_NEWER = ", ".join(f"{name} = excluded.{name}" for name in (*COLUMNS, "delay"))
-# The collector's last word on a row counts: the one that was stored later.
-_TAKE = f"""
-INSERT INTO observation
-SELECT o.time, n.number, {_VALUES}, o.delay
-FROM old.observation AS o JOIN old.stations AS s ON s.number = o.station JOIN main.stations AS n USING (station_id)
-WHERE o.time > ? AND o.time <= ?
-ON CONFLICT DO UPDATE SET {_NEWER} WHERE excluded.delay > delay
-"""
-
-
-def _take(connection: sqlite3.Connection, first: float, last: float, unreadable: list[str], divided: int) -> None:
-    """Take over the rows after `first` up to `last`; what cannot be read is divided, and told at the end."""
-    try:
-        connection.execute("BEGIN")
-        connection.execute(_TAKE, (times.stored(first), times.stored(last)))
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if not divided or last - first <= SHORTEST_SECONDS:
-            unreadable.append(f"{times.stored(first)} to {times.stored(last)} UTC")
-            return
-        middle = (first + last) // 2
-        _take(connection, first, middle, unreadable, divided - 1)
-        _take(connection, middle, last, unreadable, divided - 1)
-
-
-def _settle(db: Path) -> None:
-    """Bring a database into one file that is on the disk."""
-    if db.with_name(db.name + "-wal").exists():
-        with closing(sqlite3.connect(db, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = DELETE")
-    with db.open("rb") as file:
-        os.fsync(file.fileno())
-    db.chmod(0o600)
-
-
-def _keep(db: Path) -> Path:
-    """Give the database that is replaced, with all that belongs to it, a second name in a folder beside it.
-
-    What its log holds is written into it first, where it still can be: then the file alone is the database, and nothing
-    of it can be replayed into another.
+    Raises:
+        ToolkitError: it is none.
     """
-    try:
-        with closing(sqlite3.connect(db, isolation_level=None)) as connection:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error:
-        busy = 0  # damaged: its parts are kept as they are
-    if busy:
-        raise StoreError(f"the database {db} is in use: stop what uses it first")
-    at = free_name(db.parent, f"{db.name.replace('%', '%%')}.replaced-%Y%m%d_%H%M%S", times.now())
-    at.mkdir(mode=0o700)
-    for part in _parts(db):
-        if part.exists():
-            os.link(part, at / part.name)
-    sync_folder(at)
-    return at
+    if name.endswith(guide.ENDING):
+        with guide.converted(folder, Path(name), zone) as backup:
+            yield _fitting(backup, db)
+    else:
+        yield _fitting(folder.find(name), db)
 
 
-def _remove(parts: list[Path]) -> None:
-    for part in parts:
-        part.unlink(missing_ok=True)
-
-
-def _parts(db: Path) -> list[Path]:
-    return [db, *(db.with_name(db.name + ending) for ending in ("-wal", "-shm", "-journal"))]
+def _fitting(backup: Backup, db: str) -> Backup:
+    its, held = engine.of(db), backup.manifest.content
+    its_own = engine.of(backup.manifest.source)
+    if its_own is not its:
+        raise ToolkitError(
+            f"{backup.name} is of {its_own.NAME} and {db} is {its.NAME}: restore it with --db to where it came from, "
+            "then weather-tool data export and import"
+        )
+    if held.schema_version > its.VERSION:
+        raise ToolkitError(
+            f"{backup.name} has schema {held.schema_version}, this program knows up to {its.VERSION}: "
+            "run the newer release"
+        )
+    return backup

@@ -1,12 +1,17 @@
-"""The checks: what must be true of a healthy service, each declared once with its remedy."""
+"""The checks: what must be true of a healthy service, each declared once with its remedy.
+
+`doctor`, `healthcheck`, the metric `weather_check_status`, the alert rules and the runbooks derive from them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from toolkit.settings import Settings
+if TYPE_CHECKING:
+    from toolkit.checks.host import Host
 
 
 class Status(IntEnum):
@@ -23,14 +28,35 @@ class Finding:
     """What a probe saw.
 
     Attributes:
-        status: OK, or how bad it is.
+        well: whether it is as it should be; None where it could not be seen.
         evidence: what was seen, in a few words.
+        remedy: the command that mends what was seen; empty for the check's own.
+        severity: how bad it is, where that depends; None for the check's own.
         figures: performance data by label, each `value[unit];warning;critical`.
     """
 
-    status: Status
+    well: bool | None
     evidence: str
+    remedy: str = ""
+    severity: Status | None = None
     figures: dict[str, str] = field(default_factory=dict)
+
+
+def good(evidence: str, figures: dict[str, str] | None = None) -> Finding:
+    """It is as it should be."""
+    return Finding(True, evidence, figures=figures or {})
+
+
+def bad(
+    evidence: str, remedy: str = "", severity: Status | None = None, figures: dict[str, str] | None = None
+) -> Finding:
+    """It is not as it should be."""
+    return Finding(False, evidence, remedy, severity, figures or {})
+
+
+def unseen(evidence: str) -> Finding:
+    """It could not be seen, and why."""
+    return Finding(None, evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +67,30 @@ class Check:
         id: how people and metrics name it.
         area: what it belongs to.
         guards: what it is for, in a sentence.
-        probe: looks, and changes nothing; a ToolkitError that it raises is the evidence of a critical finding.
+        severity: how bad it is when it fails.
+        probe: looks, and changes nothing; None means that the host has nothing to look at. A ToolkitError or an
+            OSError that it raises is the evidence of a failure.
         remedy: the command that mends it, or shows why it cannot be mended by one.
+        because: ids of checks whose failure explains this one's.
+        quick: whether `healthcheck` makes it, too.
+        on_feed: whether it needs an answer of the feed, which may take long.
+        costly: whether it reads so much that it is not made every minute.
     """
 
     id: str
     area: str
     guards: str
-    probe: Callable[[Settings], Finding]
+    severity: Status
+    probe: Callable[[Host], Finding | None]
     remedy: str
+    because: tuple[str, ...] = ()
+    quick: bool = False
+    on_feed: bool = False
+    costly: bool = False
+
+
+def status_of(check: Check, finding: Finding) -> Status:
+    """How bad a finding is."""
+    if finding.well is None:
+        return Status.UNKNOWN
+    return Status.OK if finding.well else finding.severity or check.severity

@@ -2,48 +2,118 @@
 
 from __future__ import annotations
 
-from toolkit.checks import Check, Finding, Status
-from toolkit.settings import Settings
-from toolkit.store import open_for_reading
-from toolkit.times import from_stored, now
+from pathlib import Path
 
-# A monitor waits for its answer: shorter than any plugin's own time limit.
-PATIENCE_SECONDS = 1.0
+from toolkit.checks import Check, Finding, Status, bad, good
+from toolkit.checks.host import JOBS_FILE, Host, long
+from toolkit.times import from_stored
+
 # Clocks of feed and host may differ by this much before a time counts as being in the future.
-TOLERANCE_SECONDS = 60.0
+TOLERANCE_SECONDS = 60
+# A station that reported this lately and no longer does has died; one that is gone for longer was taken down.
+LATELY_DAYS = 7
+# A station may miss two observations.
+SILENT_CADENCES = 3
+HALF = 0.5
+# Between two detection runs, where they are made every hour.
+DETECTION_HOURS = 3
 
 
-def _fresh(settings: Settings) -> Finding:
-    with open_for_reading(settings.db, PATIENCE_SECONDS) as store:
-        newest = store.newest()
-        stations = len(store.stations())
+def _fresh(host: Host) -> Finding:
+    newest = host.newest
     if newest is None:
-        return Finding(Status.CRITICAL, f"the database {settings.db} holds no observation")
-    limit = settings.fresh_minutes * 60
-    age = (now() - from_stored(newest)).total_seconds()
-    figures = {"age": f"{max(age, 0):.0f}s;{limit};{limit};0", "stations": f"{stations}"}
-    if age < -TOLERANCE_SECONDS:
-        return Finding(
-            Status.CRITICAL, f"the newest observation ({newest} UTC) is {_long(-age)} in the future", figures
-        )
-    seen = f"the newest observation ({newest} UTC) is {_long(max(age, 0))} old"
+        return bad(f"the database {host.settings.db} holds no observation")
+    limit = host.settings.fresh_minutes * 60
+    age = host.now - from_stored(newest).timestamp()
+    figures = {"age": f"{max(age, 0):.0f}s;{limit};{limit};0"}
+    seen = f"the newest observation ({newest} UTC) is {long(max(age, 0))} old"
     if age > limit:
-        return Finding(Status.CRITICAL, f"{seen}, more than {settings.fresh_minutes} minutes", figures)
-    return Finding(Status.OK, f"{seen}, {stations} stations", figures)
+        return bad(f"{seen}, more than {host.settings.fresh_minutes} minutes", figures=figures)
+    return good(seen, figures)
 
 
-def _long(seconds: float) -> str:
-    """A length of time as people say it."""
-    for length, unit in ((2 * 86400, "days"), (2 * 3600, "hours"), (2 * 60, "minutes")):
-        if seconds >= length:
-            return f"{seconds / (length / 2):.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+def _ahead(host: Host) -> Finding | None:
+    newest = host.newest
+    if newest is None:
+        return None
+    ahead = from_stored(newest).timestamp() - host.now
+    if ahead > TOLERANCE_SECONDS:
+        return bad(f"the newest observation ({newest} UTC) is {long(ahead)} in the future")
+    return good("no observation is of the future")
 
 
-OBSERVATIONS_FRESH = Check(
-    id="observations-fresh",
-    area="data quality",
-    guards="Observations of the feed's last refresh are in the database.",
-    probe=_fresh,
-    remedy="systemctl status weather-collector",
-)
+def _stations(host: Host) -> Finding | None:
+    latest = {name: host.now - time for name, time in host.latest.items()}
+    lately = {name: age for name, age in latest.items() if age < LATELY_DAYS * 86400}
+    if not lately:
+        return None
+    limit = max(SILENT_CADENCES * host.settings.cadence_seconds, host.settings.fresh_minutes * 60)
+    silent = sorted((name for name, age in lately.items() if age > limit), key=lately.__getitem__)
+    figures = {"stations": f"{len(lately) - len(silent)};;;0;{len(lately)}"}
+    if not silent:
+        return good(f"{len(lately)} stations", figures)
+    shown = ", ".join(f"{name} ({long(lately[name])})" for name in silent[:5]) + (", …" if len(silent) > 5 else "")
+    severity = Status.CRITICAL if len(silent) >= HALF * len(lately) else Status.WARNING
+    return bad(f"{len(silent)} of {len(lately)} stations are silent: {shown}", severity=severity, figures=figures)
+
+
+def _collected(host: Host) -> Finding | None:
+    lines = [line for line in host.log[:1] if line.status in {"success", "failed"}]
+    if not lines:
+        return None
+    if lines[0].status == "failed":
+        number = next((place for place, line in enumerate(host.log) if line.status != "failed"), len(host.log))
+        return bad(f"the last {number} attempts to collect failed: {lines[0].message}")
+    return good(f"the last cycle ended well: {lines[0].message}")
+
+
+def _detected(host: Host) -> Finding | None:
+    detector = host.jobs.get("detector")
+    if detector is None or detector.schedule is None or "hour" in detector.schedule or "weekday" in detector.schedule:
+        return None
+    reports = list(Path(host.settings.reports).glob("report_*.json"))
+    newest = max((report.stat().st_mtime for report in reports), default=JOBS_FILE.stat().st_mtime)
+    if host.now - newest > DETECTION_HOURS * 3600:
+        return bad(f"no detection report was written for {long(host.now - newest)}")
+    return good(f"{len(reports)} reports, the newest {long(max(host.now - newest, 0))} old")
+
+
+_STORE = (
+    "database-exists", "database-owner", "database-mode", "database-kind", "database-schema", "database-sound",
+    "database-unlocked", "database-server", "database-readable", "spool-empty",
+)  # fmt: skip
+_DISK = ("disk-data-writable", "disk-data-space", "disk-data-inodes", "data-folder")
+_UNIT = (
+    "release-current", "python-runs", "packages-complete", "units-present", "units-genuine", "collector-enabled",
+    "collector-running", "collector-responds", "settings-readable", "settings-valid",
+)  # fmt: skip
+_FEED = (
+    "feed-name", "feed-connects", "feed-trusted", "feed-in-time", "feed-answers", "feed-readable", "feed-current",
+)  # fmt: skip
+
+CHECKS = (
+    Check(
+        "observations-fresh", "data quality", "Observations of the feed's last refresh are in the database.",
+        Status.CRITICAL, _fresh, "systemctl status weather-collector.service",
+        (*_DISK, *_STORE, *_UNIT, *_FEED, "clock-right"), quick=True,
+    ),
+    Check(
+        "observations-not-ahead", "data quality", "No observation is of the future.", Status.CRITICAL, _ahead,
+        "timedatectl", ("clock-right",), quick=True,
+    ),
+    Check(
+        "stations-reporting", "data quality", "Every station that reported lately still does.", Status.WARNING,
+        _stations, "weather-tool data latest",
+        (*_DISK, *_STORE, *_UNIT, *_FEED, "clock-right", "observations-fresh", "feed-complete"), quick=True,
+    ),
+    Check(
+        "collection-succeeds", "data quality", "The last cycle fetched and stored the feed.", Status.WARNING,
+        _collected, "journalctl -u weather-collector.service -n 20 --no-pager",
+        (*_DISK, *_STORE, *_UNIT, *_FEED, "clock-right"),
+    ),
+    Check(
+        "detection-recent", "data quality", "Detection runs are made.", Status.WARNING, _detected,
+        "systemctl start weather-detector.service",
+        ("detector-timer", "detector-succeeds", "reports-folder", "disk-logs-space", "disk-logs-writable", *_UNIT),
+    ),
+)  # fmt: skip

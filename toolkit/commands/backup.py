@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
 from collections.abc import Sequence
-from pathlib import Path
 
+from toolkit.backup import offsite
 from toolkit.backup.creating import create, verify
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.manifest import DamagedError
 from toolkit.backup.pruning import Keep, prune
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
-from toolkit.settings import Loaded, Settings, is_postgresql
+from toolkit.settings import Loaded, Settings
 from toolkit.show import table
 
 
@@ -33,30 +34,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
         description="Remove backups that are not to be kept. The newest that is whole always stays.",
     )
     remove.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    bring = actions.add_parser(
+        "fetch", help="bring them back", description="Bring the off-site copies of backups back into the folder."
+    )
+    bring.add_argument(
+        "--host", default=platform.node(), metavar="NAME", help="whose; default: this host's, %(default)s"
+    )
     for one in (make, remove):
         add_setting(one, "--keep-daily", "backup_keep_daily", "N")
         add_setting(one, "--keep-weekly", "backup_keep_weekly", "N")
         add_setting(one, "--keep-monthly", "backup_keep_monthly", "N")
     add_setting(make, "--db", "db", "DATABASE")
-    for one in (make, show, check, remove):
+    for one in (make, show, check, remove, bring):
         add_setting(one, "--folder", "backups", "PATH")
         one.add_argument("--json", action="store_true", help="as JSON")
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Do what was asked for."""
-    actions = {"create": _create, "list": _list, "verify": _verify, "prune": _prune}
+    actions = {"create": _create, "list": _list, "verify": _verify, "prune": _prune, "fetch": _fetch}
     return actions[args.action](args, loaded.settings, Folder(loaded.settings.backups))
 
 
 def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
-    if is_postgresql(settings.db):
-        raise UsageError(f"{settings.db} is a PostgreSQL database: this version backs up SQLite; use pg_dump")
-    made = create(folder, Path(settings.db))
+    made = create(folder, settings.db)
     removed = []
     if args.prune:
         with folder.locked():
             removed = prune(folder, _keep(settings)).removed
+    copies = offsite.configured(settings)
+    if copies:
+        with folder.locked():
+            copies.copy(folder, _keep(settings))
     if args.json:
         print(
             json.dumps(
@@ -66,6 +75,8 @@ def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int
     else:
         print(_line(made))
         _removed(removed, "removed")
+        if copies:
+            print(f"copied to {copies.repository}")
     return 0
 
 
@@ -124,6 +135,21 @@ def _prune(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
         print(f"kept {len(pruned.kept)}")
         for one in pruned.damaged:
             print(f"damaged, left for you to look at: {one.name}")
+    return 0
+
+
+def _fetch(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
+    copies = offsite.configured(settings)
+    if not copies:
+        raise UsageError("there is no off-site repository: set WEATHER_RESTIC_REPOSITORY")
+    with folder.locked():
+        came = copies.fetch(folder, args.host)
+    if args.json:
+        print(json.dumps(came, indent=1))
+    else:
+        for name in came:
+            print(f"fetched {name}")
+        print(f"{len(came)} backups came from {copies.repository}: weather-tool backup verify")
     return 0
 
 

@@ -14,7 +14,7 @@ from toolkit.files import write_atomically
 from toolkit.options import add_setting
 from toolkit.settings import Loaded
 from toolkit.show import table
-from toolkit.store import Finding, Span, open_for_reading, open_for_writing
+from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
 
 
@@ -41,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="keep the verdicts in the store's table anomalies (default: yes)",
     )
+    parser.add_argument(
+        "--allow-short-history",
+        action="store_true",
+        help="no failure while the store is younger than the window: for a service that was just deployed",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.epilog = (
         "examples:\n"
@@ -58,6 +63,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         raise UsageError(f"--end: {error}") from None
     with open_for_reading(loaded.settings.db) as store:
         report = detect(store, loaded.settings, end.timestamp(), args.station)
+        early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
     if args.save:
         path = Path(times.now().strftime(args.save))
         write_atomically(path, report.as_json() + "\n")
@@ -68,13 +74,18 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         print(report.as_json())
     else:
         _show(report)
-    if not report.stations.with_data:
+    if not report.stations.with_data and not early:
         reasons = "; ".join(f"{one.station_id}: {one.reason}" for one in report.insufficient[:3])
         raise ToolkitError(
             f"none of {report.stations.total} stations has enough data in the {report.window.hours:g} hours "
             f"up to {report.window.end}" + (f": {reasons}" if reasons else "")
         )
     return 0
+
+
+def _starts_within(store: Store, report: Report) -> bool:
+    """Whether the store is younger than the window: a service that was just deployed."""
+    return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
 
 
 def record(db: str, report: Report, only: list[str] | None) -> None:

@@ -3,26 +3,82 @@
 from __future__ import annotations
 
 import argparse
+import time
 
-from toolkit.checks import Finding, Status
-from toolkit.checks.data import OBSERVATIONS_FRESH
-from toolkit.errors import ToolkitError
+from toolkit.checks import Status
+from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.host import Host
+from toolkit.diagnosis import Result, causes, examine
 from toolkit.settings import Loaded
+
+TAKES_WRONG_SETTINGS = True
+POLL_SECONDS = 1.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options: there are none."""
+    """Declare the options."""
+    parser.add_argument(
+        "--wait", type=float, metavar="SECONDS",
+        help="wait until nothing is critical and the collector, as it runs now, "
+        "has ended a cycle: a rollout's gate",
+    )  # fmt: skip
     parser.epilog = "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
 
 
-def run(_args: argparse.Namespace, loaded: Loaded) -> int:
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Check."""
-    check = OBSERVATIONS_FRESH
+    if args.wait is None:
+        return _say(examine(Host(loaded), tuple(check for check in CHECKS if check.quick)))
+    end = time.monotonic() + args.wait
+    checks = tuple(check for check in CHECKS if check.quick or check.area == "service")
+    while True:
+        host = Host(loaded)
+        results = examine(host, checks)
+        if _steady(host) and max((one.status for one in causes(results)), default=Status.OK) <= Status.WARNING:
+            return _say(results)
+        if time.monotonic() > end:
+            _say(results)
+            print(f"not so within {args.wait:g} s: nothing critical, and a cycle of the collector as it runs now")
+            return int(Status.CRITICAL)
+        time.sleep(POLL_SECONDS)
+
+
+def _steady(host: Host) -> bool:
+    """Whether the collector has ended a cycle since it was started; true where nobody keeps it up."""
+    from toolkit.store.base import StoreError
+
+    unit = host.unit("weather-collector.service")
+    if host.scheduler == "cron":
+        kept = host.kept_by_cron("collector")
+        return kept is not None and any(one.time >= int(kept) for one in host.log[:1])
+    if unit is None:
+        return True
+    started = host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
     try:
-        finding = check.probe(loaded.settings)
-    except ToolkitError as error:
-        finding = Finding(Status.CRITICAL, str(error))
-    advice = "" if finding.status == Status.OK else f" (try: {check.remedy})"
-    figures = " ".join(f"{label}={value}" for label, value in finding.figures.items())
-    print(f"WEATHER {finding.status.name} - {finding.evidence}{advice}" + (f" | {figures}" if figures else ""))
-    return finding.status
+        return unit["ActiveState"] == "active" and any(one.time >= int(started) for one in host.log[:1])
+    except StoreError:
+        return False
+
+
+def _say(results: list[Result]) -> int:
+    found = causes(results)
+    figures = " ".join(f"{label}={value}" for one in results for label, value in one.finding.figures.items())
+    if found:
+        status = found[0].status
+        told = "; ".join(cause.result.finding.evidence for cause in found)
+        advice = f" (try: {found[0].result.remedy})"
+    else:
+        status, told, advice = _nothing_wrong(results)
+    print(f"WEATHER {status.name} - {told}{advice}" + (f" | {figures}" if figures else ""))
+    return int(status)
+
+
+def _nothing_wrong(results: list[Result]) -> tuple[Status, str, str]:
+    """What is said when no check failed: that all is well, if observations could be looked at."""
+    told = {one.check.id: one for one in results}
+    fresh = told["observations-fresh"]
+    if fresh.status == Status.UNKNOWN:
+        return Status.UNKNOWN, fresh.finding.evidence, ""
+    stations = told.get("stations-reporting")
+    more = f", {stations.finding.evidence}" if stations else ""
+    return Status.OK, fresh.finding.evidence + more, ""

@@ -5,24 +5,42 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
+from dataclasses import asdict
 
-from toolkit.backup import collector
+from toolkit.backup import collector, engine
+from toolkit.backup.drill_record import Drill
+from toolkit.backup.drilling import drill
+from toolkit.backup.engine import Restored
 from toolkit.backup.folder import Folder
-from toolkit.backup.restoring import Restored, restore, undo
+from toolkit.backup.restoring import restore
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
-from toolkit.settings import Loaded, Settings, is_postgresql, spool_folder
+from toolkit.settings import Loaded, Settings, spool_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("name", metavar="LATEST|NAME", help="a backup's name or path, or LATEST for the newest")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="LATEST|NAME",
+        help="a backup's name or path, or LATEST for the newest; also a weather_….db.gz of the guide's script",
+    )
+    parser.add_argument(
+        "--drill",
+        action="store_true",
+        help="only rehearse: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it",
+    )
     parser.add_argument(
         "--discard-newer",
         action="store_true",
         help="do not take over what the replaced database has beyond the backup",
+    )
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="whose local time a weather_….db.gz has, such as Europe/Athens; default: this host's",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_setting(parser, "--folder", "backups", "PATH")
@@ -32,38 +50,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Restore."""
-    settings = loaded.settings
-    if is_postgresql(settings.db):
-        raise UsageError(f"{settings.db} is a PostgreSQL database: this version restores SQLite; use pg_restore")
-    db = Path(settings.db)
-    if not db.parent.is_dir():
-        raise ToolkitError(f"there is no folder {db.parent} to restore into")
+    settings, folder = loaded.settings, Folder(loaded.settings.backups)
     collector.become_the_service_user()
+    if args.drill:
+        _show_drill(args, drill(folder, args.name or "LATEST", settings))
+        return 0
+    if not args.name:
+        raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     with collector.stopped() as was_running:
-        done = _restore(args, settings, db)
+        done = _restore(args, settings, folder)
         started = time.time()
-    if was_running and not collector.stores_again(db, started):
-        _undo(db, done)
-    _show(args, db, done, was_running)
+    if was_running and not collector.stores_again(settings.db, started):
+        _undo(settings.db, folder, done)
+    _show(args, settings.db, done, was_running)
     return 0
 
 
-def _restore(args: argparse.Namespace, settings: Settings, db: Path) -> Restored:
+def _restore(args: argparse.Namespace, settings: Settings, folder: Folder) -> Restored:
     # Its lock is how a collector is told from none, whoever started it.
     try:
         spool = Spool(spool_folder(settings), settings.spool_mib << 20)
     except ToolkitError as error:
         raise ToolkitError(f"{error}: systemctl stop weather-collector.service") from None
     try:
-        return restore(Folder(settings.backups), args.name, db, merge=not args.discard_newer)
+        return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
     finally:
         spool.close()
 
 
-def _undo(db: Path, done: Restored) -> None:
+def _undo(db: str, folder: Folder, done: Restored) -> None:
     with collector.stopped():
         if done.replaced:
-            undo(db, done.replaced)
+            with folder.locked():
+                engine.into(db).undo(folder, db, done.replaced)
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "
@@ -71,7 +90,7 @@ def _undo(db: Path, done: Restored) -> None:
     )
 
 
-def _show(args: argparse.Namespace, db: Path, done: Restored, was_running: bool) -> None:
+def _show(args: argparse.Namespace, db: str, done: Restored, was_running: bool) -> None:
     held = done.backup.manifest.content
     if args.json:
         told = {
@@ -89,3 +108,13 @@ def _show(args: argparse.Namespace, db: Path, done: Restored, was_running: bool)
     if done.replaced:
         print(f"what it replaced is in {done.replaced}: remove it when you are content")
     print("the collector stores again" if was_running else "start the collector: systemctl start weather-collector")
+
+
+def _show_drill(args: argparse.Namespace, done: Drill) -> None:
+    if args.json:
+        print(json.dumps(asdict(done), indent=1))
+        return
+    found = "" if done.anomalies is None else f", a detection on them found {done.anomalies} anomalies"
+    print(f"{done.backup} can be restored: {done.observations} observations in {done.restore_seconds:.1f} s{found}")
+    if done.offsite:
+        print("the off-site copies are whole")

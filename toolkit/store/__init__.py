@@ -7,6 +7,7 @@ from toolkit.store.base import (
     Count,
     Extent,
     Finding,
+    Logged,
     Selection,
     Span,
     Store,
@@ -17,8 +18,8 @@ from toolkit.store.base import (
 )
 
 __all__ = [
-    "Count", "Extent", "Finding", "Selection", "Span", "Store", "StoreError", "StoreRefusedError", "Stored", "Verdict",
-    "open_for_reading", "open_for_writing",
+    "Count", "Extent", "Finding", "Logged", "Selection", "Span", "Store", "StoreError", "StoreRefusedError", "Stored",
+    "Verdict", "open_for_reading", "open_for_writing",
 ]  # fmt: skip
 
 # How long a reader waits for another process's lock.
@@ -41,8 +42,10 @@ def open_for_writing(db: str) -> Store:
     return sqlite.open_for_writing(db)
 
 
-def open_for_reading(db: str, patience: float = PATIENCE_SECONDS) -> Store:
-    """The store that `db` names; looking never makes or changes it, and waits `patience` seconds for a lock.
+def open_for_reading(db: str, patience: float = PATIENCE_SECONDS, *, look: bool = False) -> Store:
+    """The store that `db` names; reading never makes or changes it, and waits `patience` seconds for a lock.
+
+    With `look` it is for a moment, and no file appears beside the database either.
 
     Raises:
         StoreError: it is missing, empty, locked or damaged, or its schema is another.
@@ -53,4 +56,4 @@ def open_for_reading(db: str, patience: float = PATIENCE_SECONDS) -> Store:
         return postgresql.open_for_reading(db, patience)
     from toolkit.store import sqlite
 
-    return sqlite.open_for_reading(db, patience)
+    return sqlite.open_for_reading(db, patience, look=look)

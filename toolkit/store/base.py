@@ -56,6 +56,16 @@ class Count(NamedTuple):
     number: int
 
 
+class Logged(NamedTuple):
+    """A line of the collection log; its time in seconds since the epoch."""
+
+    time: float
+    status: str
+    stations: int
+    observations: int
+    message: str
+
+
 class Extent(NamedTuple):
     """The observations of one station: the times of the first and the last (seconds since the epoch), and how many."""
 
@@ -200,6 +210,9 @@ class Store(Protocol):
     def counters(self) -> list[Count]:
         """What the collector has done since the database was made."""
 
+    def log(self, number: int) -> list[Logged]:
+        """The last lines of the collection log, the newest first."""
+
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """Remove observations and log lines of long ago, in steps so short that a collector hardly waits.
 
@@ -216,10 +229,11 @@ class Store(Protocol):
         """Refresh the planner's statistics and give free space back, in short steps."""
 
 
-def counts(stored: Stored, left_out: Counter[str]) -> list[Count]:
+def counts(stored: Stored, left_out: Counter[str], status: str) -> list[Count]:
     """What a document adds to the counters."""
     rows = [Count("observations", name, number) for name, number in stored._asdict().items()]
-    return [count for count in [*rows, *(Count("left_out", *item) for item in left_out.items())] if count.number]
+    reasons = [Count("left_out", *item) for item in left_out.items()]
+    return [count for count in [Count("cycles", status, 1), *rows, *reasons] if count.number]
 
 
 def summary(stored: Stored, left_out: Counter[str]) -> str:

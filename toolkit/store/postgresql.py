@@ -21,6 +21,7 @@ from toolkit.store.base import (
     Count,
     Extent,
     Finding,
+    Logged,
     Selection,
     Span,
     Stored,
@@ -168,7 +169,7 @@ class PostgreSQLStore:
             done = Stored(new, corrected, len(document.observations) - new - corrected)
             rejected = [(from_epoch(time), *rest) for time, *rest in document.rejected]
             cursor.executemany(_REJECTED, rejected)
-            for count in counts(done, document.left_out):
+            for count in counts(done, document.left_out, status):
                 cursor.execute(_COUNT, count)
             message = summary(done, document.left_out)
             cursor.execute(_LOG, (at, status, len(document.stations), new + corrected, message))
@@ -177,6 +178,7 @@ class PostgreSQLStore:
     def log_failure(self, message: str, at: float) -> None:
         """See `base.Store`."""
         with self._transaction() as cursor:
+            cursor.execute(_COUNT, Count("cycles", "failed", 1))
             cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message))
 
     def stations(self) -> list[Station]:
@@ -232,6 +234,8 @@ class PostgreSQLStore:
                 }
                 if not cursor.execute(_EXTEND, values).rowcount:
                     cursor.execute(_FOUND, values)
+                    cursor.execute(_COUNT, Count("anomalies", one.class_, 1))
+            cursor.execute(_COUNT, Count("detections", "made", 1))
             cursor.execute(
                 "UPDATE anomalies SET state = 'closed' WHERE state = 'open' AND ended <= %s AND last_run <= %s "
                 "AND station_id = ANY(%s)",
@@ -259,7 +263,7 @@ class PostgreSQLStore:
             "SELECT extract(epoch FROM time)::int8, station_id, {} FROM observations {} ORDER BY time, station_id"
         ).format(names, where)
         # A cursor of the server's: a year of observations does not have to fit into memory.
-        with _said(self._place), self._connection.transaction(), self._connection.cursor("selected") as cursor:
+        with said(self._place), self._connection.transaction(), self._connection.cursor("selected") as cursor:
             cursor.itersize = 10_000
             for row in cursor.execute(query, values):
                 yield Observation._make(row)
@@ -296,6 +300,15 @@ class PostgreSQLStore:
         """See `base.Store`."""
         return [Count(*row) for row in self._query("SELECT name, label, count FROM counters ORDER BY name, label")]
 
+    def log(self, number: int) -> list[Logged]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message "
+            "FROM collection_log ORDER BY timestamp DESC LIMIT %s",
+            [number],
+        )
+        return [Logged(*row) for row in rows]
+
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
         self._remove("rejected", "time", before, pause)
@@ -326,13 +339,13 @@ class PostgreSQLStore:
             self._query(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
     def _query(self, query: str | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _said(self._place):
+        with said(self._place):
             cursor = self._connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def _transaction(self) -> Iterator[psycopg.Cursor]:
-        with _said(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
+        with said(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
             yield cursor
 
 
@@ -359,9 +372,9 @@ def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
 
 def open_for_writing(url: str) -> PostgreSQLStore:
     """See `store.open_for_writing`."""
-    place = _shown(url)
-    with _said(place), ExitStack() as opening:
-        connection = _connect(url, BUSY_SECONDS)
+    place = shown(url)
+    with said(place), ExitStack() as opening:
+        connection = connect(url, BUSY_SECONDS)
         opening.callback(connection.close)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
@@ -379,9 +392,9 @@ def open_for_writing(url: str) -> PostgreSQLStore:
 
 def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
     """See `store.open_for_reading`."""
-    place = _shown(url)
-    with _said(place), ExitStack() as opening:
-        connection = _connect(url, patience)
+    place = shown(url)
+    with said(place), ExitStack() as opening:
+        connection = connect(url, patience)
         opening.callback(connection.close)
         connection.read_only = True
         there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
@@ -391,6 +404,18 @@ def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
             raise StoreError(f"the database {place} {what}: the collector puts it right when it starts")
         opening.pop_all()
     return PostgreSQLStore(connection, place)
+
+
+def version_of(url: str) -> int | None:
+    """The schema that the database has; None for an empty one.
+
+    Raises:
+        StoreError: it does not answer, or its schema is newer than this program.
+    """
+    place = shown(url)
+    with said(place), connect(url, BUSY_SECONDS) as connection:
+        there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
+        return _version(connection, place) if there and there[0] else None
 
 
 def _version(connection: psycopg.Connection, place: str) -> int:
@@ -403,11 +428,11 @@ def _version(connection: psycopg.Connection, place: str) -> int:
     return version
 
 
-def _connect(url: str, patience: float) -> psycopg.Connection:
+def connect(url: str, patience: float) -> psycopg.Connection:
     """A connection whose every statement and whose silence end within bounds, so that the collector can go on."""
     connection = psycopg.connect(
         url,
-        password=_password(),
+        password=password(),
         autocommit=True,
         connect_timeout=max(2, int(patience)),
         application_name="weather-tool",
@@ -422,8 +447,8 @@ def _connect(url: str, patience: float) -> psycopg.Connection:
     return connection
 
 
-def _password() -> str | None:
-    """What systemd hands over by LoadCredential=; without it libpq looks into ~/.pgpass and PGPASSWORD."""
+def password() -> str | None:
+    """The password, as systemd hands it over by LoadCredential=; without it libpq looks into ~/.pgpass."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     file = Path(folder, CREDENTIAL) if folder else None
     try:
@@ -434,12 +459,13 @@ def _password() -> str | None:
         raise StoreError(f"the credential {file} cannot be read: {reason(error)}") from error
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
+    """A database's address as people are told it."""
     return url.partition("?")[0]
 
 
 @contextmanager
-def _said(place: str) -> Iterator[None]:
+def said(place: str) -> Iterator[None]:
     """Turn what psycopg raises into one line that names the database."""
     try:
         yield

@@ -19,6 +19,7 @@ from toolkit.store.base import (
     Count,
     Extent,
     Finding,
+    Logged,
     Selection,
     Span,
     Stored,
@@ -30,7 +31,7 @@ from toolkit.store.base import (
     summary,
 )
 from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack, steps_sql
-from toolkit.times import stored
+from toolkit.times import from_stored, stored
 from toolkit.variables import BY_NAME
 
 if TYPE_CHECKING:
@@ -139,13 +140,14 @@ class SQLiteStore:
             corrected = connection.executemany(update, rows).rowcount if new < len(rows) else 0
             done = Stored(new, corrected, len(rows) - new - corrected)
             connection.executemany(_REJECTED, document.rejected)
-            connection.executemany(_COUNT, counts(done, document.left_out))
+            connection.executemany(_COUNT, counts(done, document.left_out, status))
             _log(connection, at, status, len(document.stations), new + corrected, summary(done, document.left_out))
         return done
 
     def log_failure(self, message: str, at: float) -> None:
         """See `base.Store`."""
         with self._transaction() as connection:
+            connection.execute(_COUNT, Count("cycles", "failed", 1))
             _log(connection, stored(at), "failed", 0, 0, message)
 
     def stations(self) -> list[Station]:
@@ -201,6 +203,8 @@ class SQLiteStore:
                 }
                 if not connection.execute(_EXTEND, values).rowcount:
                     connection.execute(_FOUND, values)
+                    connection.execute(_COUNT, Count("anomalies", one.class_, 1))
+            connection.execute(_COUNT, Count("detections", "made", 1))
             connection.execute(
                 "UPDATE anomalies SET state = 'closed' WHERE state = 'open' AND ended <= ? AND last_run <= ? "
                 "AND station_id IN (SELECT value FROM json_each(?))",
@@ -268,6 +272,11 @@ class SQLiteStore:
         """See `base.Store`."""
         return [Count(*row) for row in self._query("SELECT name, label, count FROM counters ORDER BY name, label")]
 
+    def log(self, number: int) -> list[Logged]:
+        """See `base.Store`."""
+        rows = self._query("SELECT * FROM collection_log ORDER BY timestamp DESC LIMIT ?", [number])
+        return [Logged(from_stored(time).timestamp(), *rest) for time, *rest in rows]
+
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
         self._remove("rejected", "time", stored(before), pause)
@@ -302,7 +311,8 @@ class SQLiteStore:
             with _said(self._path):
                 # executescript goes on until it is done; execute would stop after the first page.
                 self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
-        self._query("PRAGMA wal_checkpoint(PASSIVE)")
+        # A log that some reader made grow gives its space back; where a reader is at work it stays as it is.
+        self._query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with _said(self._path):
@@ -363,13 +373,24 @@ def open_for_writing(path: str) -> SQLiteStore:
     return store
 
 
-def open_for_reading(path: str, patience: float) -> SQLiteStore:
+def only_looking(file: Path) -> str:
+    """The URI of a database for a moment's look that makes no file beside it.
+
+    A reader of a database with a write-ahead log makes the log's files where there are none. Where there are none
+    nobody has the database open, and it is read as the file that it is (SQLite's `immutable`).
+    """
+    closed = not any(file.with_name(file.name + ending).exists() for ending in ("-wal", "-journal"))
+    return f"{file.absolute().as_uri()}?mode=ro" + ("&immutable=1" if closed else "")
+
+
+def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
     file = Path(path)
     if not file.exists():
         raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
     with _said(file), ExitStack() as opening:
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=patience)
+        uri = only_looking(file) if look else f"{file.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=patience)
         opening.callback(connection.close)
         version = _refuse_other(connection, file)
         if version < schema.VERSION:

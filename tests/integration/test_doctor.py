@@ -1,0 +1,162 @@
+"""The doctor where nothing of the service is: as any user, on a machine of any kind, with anything broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Feed, Run, collection, feature
+from tests.integration.test_commands import stored_minutes_ago
+from toolkit.checks import Check, Status, good, unseen
+from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
+from toolkit.diagnosis import Result, causes, examine
+from toolkit.settings import settle
+
+
+def causes_of(run: Run, **environment: str) -> list[str]:
+    return [one["id"] for one in json.loads(run("doctor", "--json", **environment).stdout)["causes"]]
+
+
+def test_a_collector_that_stores_is_well(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    stored_minutes_ago(run, feed, environment, 1)
+    done = run("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0].split()[1:] == ["of", done.stdout.split()[2], *done.stdout.split()[3:]]
+    told = json.loads(run("doctor", "--json").stdout)
+    assert (told["schema"], told["verdict"], told["causes"]) == ("weather-toolkit/doctor/1", "OK", [])
+    assert {one["id"]: one["status"] for one in told["checks"]}["observations-fresh"] == "OK"
+
+
+def test_the_cause_comes_first_and_its_symptoms_are_folded_under_it(
+    run: Run, feed: Feed, environment: dict[str, str]
+) -> None:
+    stored_minutes_ago(run, feed, environment, 600)
+    feed.status = 500
+    done = run("doctor")
+    assert done.returncode == 2
+    lines = done.stdout.splitlines()
+    assert lines[0] == "CRITICAL  feed-answers"
+    assert "answers 500" in lines[1]
+    assert lines[2].startswith("    mend it: ")
+    assert lines[3].startswith("    therefore observations-fresh: ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "cause"),
+    [
+        ("WEATHER_FEED_URL", "http://127.0.0.1:9/", "feed-connects"),
+        ("WEATHER_FEED_URL", "http://feed.invalid/", "feed-name"),
+        ("WEATHER_FEED_URL", "ftp://feed/", "settings-valid"),
+        ("WEATHER_WINDOW_HOURS", "many", "settings-valid"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    run: Run, feed: Feed, environment: dict[str, str], setting: str, value: str, cause: str
+) -> None:
+    stored_minutes_ago(run, feed, environment, 1)
+    assert causes_of(run, **{setting: value})[:1] == [cause]
+
+
+@pytest.mark.parametrize("wrong", ["missing", "empty", "no database", "newer"])
+def test_a_broken_database_is_named_and_left_alone(
+    run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path, wrong: str
+) -> None:
+    db = Path(environment["WEATHER_DB"])
+    if wrong == "empty":
+        db.touch()
+    elif wrong == "no database":
+        db.write_text("observations of 2025\n" * 500)
+    elif wrong == "newer":
+        stored_minutes_ago(run, feed, environment, 1)
+        with sqlite3.connect(db) as connection:
+            connection.execute("PRAGMA user_version = 99")
+        connection.close()
+    before = {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in tmp_path.iterdir()}
+    expected = {"missing": "database-exists", "empty": "database-exists", "no database": "database-kind"}
+    assert causes_of(run)[:1] == [expected.get(wrong, "database-schema")]
+    assert run("healthcheck").returncode == 2
+    assert {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in tmp_path.iterdir()} == before
+
+
+def test_no_user_no_systemd_no_settings(run: Run, environment: dict[str, str], tmp_path: Path) -> None:
+    nobody = {"HOME": "/nonexistent", "PATH": "/nonexistent", "WEATHER_ENV_FILE": str(tmp_path / "none")}
+    done = run("doctor", "--json", **nobody)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert len(json.loads(done.stdout)["checks"]) > 10
+
+
+def test_without_its_packages_the_doctor_says_so(environment: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "toolkit", tmp_path / "alone/toolkit")
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "toolkit", "doctor", "--json"], capture_output=True, text=True, check=False,
+        env={**os.environ, **environment, "PYTHONPATH": str(tmp_path / "alone")}, cwd="/",
+    )  # fmt: skip
+    assert "packages-complete" in [one["id"] for one in json.loads(done.stdout)["causes"]], done.stderr
+
+
+def test_an_area_alone_and_a_misspelt_one(run: Run) -> None:
+    told = json.loads(run("doctor", "--area", "clock", "--json").stdout)
+    assert {one["area"] for one in told["checks"]} <= {"clock"}
+    wrong = run("doctor", "--area", "databse")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "there is no area 'databse'; did you mean database?" in wrong.stderr
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_each_check_has_a_runbook_and_its_causes_exist(check: Check, run: Run) -> None:
+    assert set(check.because) <= set(BY_ID)
+    assert check.remedy
+    assert check.guards.endswith(".")
+    assert check.area in AREAS
+    if check.id == "feed-current":
+        assert run("doctor", "--explain", check.id).stdout.startswith(f"# {check.id}\n")
+
+
+def test_no_failure_explains_itself_by_a_circle() -> None:
+    results = [Result(check, good(""), Status.CRITICAL) for check in CHECKS]
+    told = causes(results)
+    assert told
+    named = [cause.result.check.id for cause in told] + [one.check.id for cause in told for one in cause.explains]
+    assert sorted(named) == sorted(BY_ID)
+
+
+def test_a_probe_that_hangs_or_breaks_is_not_seen_and_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from toolkit.checks.host import Host
+
+    never = threading.Event()
+    monkeypatch.setattr("toolkit.diagnosis.PATIENCE_SECONDS", 0.05)
+
+    def broken(_: Host) -> None:
+        raise ZeroDivisionError("by zero")
+
+    made = [
+        Check("hangs", "clock", ".", Status.CRITICAL, lambda _: unseen(str(never.wait())), "-"),
+        Check("breaks", "clock", ".", Status.CRITICAL, broken, "-"),
+        Check("stands", "clock", ".", Status.CRITICAL, lambda _: good("so"), "-"),
+    ]
+    found = {one.check.id: one for one in examine(Host(settle()), made)}
+    never.set()
+    assert [found[name].status for name in ("hangs", "breaks", "stands")] == [3, 3, 0]
+    assert "ZeroDivisionError: by zero" in found["breaks"].finding.evidence
+
+
+def test_a_dead_station_is_seen_behind_living_ones(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC)
+    old = int((now - timedelta(hours=5)).timestamp())
+    new = int(now.timestamp())
+    feed.body = collection(feature("volos", ts=new), feature("volos-port", ts=new), feature("zagora", ts=old))
+    assert run("collect", "--once").returncode == 0
+    done = run("healthcheck")
+    assert done.returncode == 1, done.stdout
+    assert "zagora" in done.stdout

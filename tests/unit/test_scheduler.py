@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TOOL, Run
+from toolkit.errors import ToolkitError
+from toolkit.scheduler import is_due, seconds
+
+SUNDAY = datetime(2026, 11, 22, 5, 30)  # noqa: DTZ001 - local, as schedules are
+
+
+@pytest.mark.parametrize(
+    ("schedule", "due"),
+    [
+        ({}, True),
+        ({"minute": 30}, True),
+        ({"minute": 5}, False),
+        ({"minute": "*/5"}, True),
+        ({"minute": "*/7"}, False),
+        ({"hour": 5, "minute": 30}, True),
+        ({"hour": 4, "minute": 30}, False),
+        ({"weekday": "Sun", "hour": 5, "minute": 30, "random_delay": "30min"}, True),
+        ({"weekday": "Mon", "hour": 5, "minute": 30}, False),
+    ],
+)
+def test_a_schedule_names_its_minutes(schedule: dict[str, object], due: bool) -> None:
+    assert is_due(schedule, SUNDAY) is due
+
+
+@pytest.mark.parametrize("schedule", [{"minute": "often"}, {"minute": "*/0"}, {"weekday": "Caturday"}])
+def test_what_is_no_schedule_is_refused(schedule: dict[str, object]) -> None:
+    with pytest.raises(ToolkitError, match=r"of a schedule is"):
+        is_due(schedule, SUNDAY)
+
+
+def test_delays_have_units() -> None:
+    assert [seconds(text) for text in ("0", "90s", "30min", "1h")] == [0, 90, 1800, 3600]
+    with pytest.raises(ToolkitError, match="'soon' is no delay"):
+        seconds("soon")
+
+
+def test_it_runs_until_it_is_told_to_stop(environment: dict[str, str], tmp_path: Path) -> None:
+    jobs = {"jobs": {"collector": {"command": "collect"}, "maintenance": {"command": "maintain", "schedule": {}}}}
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+    command = [TOOL, "schedule", "--jobs", str(tmp_path / "jobs.json")]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert process.stderr.readline().endswith("1 jobs: maintenance\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_file_that_is_no_list_of_jobs_is_named(run: Run, tmp_path: Path) -> None:
+    wrong = tmp_path / "jobs.json"
+    wrong.write_text("{}")
+    done = run("schedule", "--jobs", str(wrong))
+    assert (done.returncode, str(wrong) in done.stderr) == (1, True)
+    wrong.write_text('{"jobs": {"a": {"command": "maintain", "schedule": {"minute": "x"}}}}')
+    assert "'x' of a schedule" in run("schedule", "--jobs", str(wrong)).stderr

@@ -1,0 +1,53 @@
+"""A rehearsal: a backup is restored into a scratch place and used, and what came of it is kept beside the backups."""
+
+from __future__ import annotations
+
+import time
+
+from toolkit import times
+from toolkit.backup import engine, offsite, restoring
+from toolkit.backup.drill_record import Drill, keep
+from toolkit.backup.folder import Folder
+from toolkit.errors import ToolkitError
+from toolkit.settings import Settings
+from toolkit.store import open_for_reading
+
+
+def drill(folder: Folder, name: str, settings: Settings) -> Drill:
+    """Rehearse a restore, and keep what came of it.
+
+    Raises:
+        ToolkitError: the backup cannot be restored, or the off-site copies are not whole: it is kept, too.
+    """
+    began, done = time.monotonic(), Drill()
+    try:
+        with folder.locked():
+            _rehearse(folder, name, settings, done)
+            if copies := offsite.configured(settings):
+                done.offsite = False
+                copies.check()
+                done.offsite = True
+    except ToolkitError as error:
+        done.wrong = str(error)
+        raise
+    finally:
+        done.seconds = round(time.monotonic() - began, 3)
+        done.ended_at = times.iso(times.now())
+        keep(folder.path, done)
+    return done
+
+
+def _rehearse(folder: Folder, name: str, settings: Settings, done: Drill) -> None:
+    from toolkit.detector.run import detect  # numpy takes longer than all else to start
+
+    began = time.monotonic()
+    with restoring.chosen(folder, name, settings.db) as backup:
+        held = backup.manifest.content
+        done.backup, done.backup_at = backup.name, backup.manifest.created_at
+        with engine.into(settings.db).rehearsed(folder, backup, settings.db) as scratch:
+            done.restore_seconds = round(time.monotonic() - began, 3)
+            done.observations = held.observations
+            if held.last:
+                with open_for_reading(scratch) as store:
+                    report = detect(store, settings, times.from_stored(held.last).timestamp())
+                done.anomalies = len(report.anomalies)

@@ -1,0 +1,189 @@
+"""Putting a backup in the place of an SQLite database that nobody writes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from toolkit import times
+from toolkit.backup import creating
+from toolkit.backup.engine import LATE_SECONDS, Restored
+from toolkit.backup.folder import Backup, Folder
+from toolkit.errors import ToolkitError, reason
+from toolkit.files import free_name, sync_folder
+from toolkit.store import StoreError, open_for_writing
+from toolkit.store.encoding import COLUMNS
+from toolkit.store.sqlite_schema import VERSION
+
+# A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
+DIVIDED = 16
+SHORTEST_SECONDS = 3600
+# Before all times that the store takes, and how far after the present they may be.
+FIRST = 946_684_800
+AHEAD_SECONDS = 86400
+
+
+def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
+    """See `engine.Into`.
+
+    Before the last step, a rename, the old database is whole and in its place; after it the new one is.
+
+    Raises:
+        ToolkitError: it cannot be done; the database is as it was.
+    """
+    path = Path(db)
+    if not path.parent.is_dir():
+        raise ToolkitError(f"there is no folder {path.parent} to restore into")
+    scratch = path.with_name(f".{path.name}.restored")
+    try:
+        _remove(_parts(scratch))  # what an interrupted restore left
+        _unpack(backup, scratch)
+        done = Restored(backup)
+        if merge and path.exists():
+            _merge(scratch, path, backup, done)
+        _settle(scratch)
+        done.replaced = _keep(path) if path.exists() else None
+        _remove(_parts(path)[1:])
+        scratch.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise ToolkitError(f"cannot restore into {path.parent}: {reason(error)}") from error
+    finally:
+        _remove(_parts(scratch))
+    return done
+
+
+def undo(folder: Folder, db: str, replaced: Path) -> None:  # noqa: ARG001 - all is beside it
+    """See `engine.Into`."""
+    path = Path(db)
+    _remove(_parts(path)[1:])
+    for part in _parts(replaced / path.name):
+        if part.exists():
+            part.replace(path.with_name(part.name))
+    replaced.rmdir()
+    sync_folder(path.parent)
+
+
+@contextmanager
+def rehearsed(folder: Folder, backup: Backup, db: str) -> Iterator[str]:  # noqa: ARG001 - the live one is left alone
+    """See `engine.Into`."""
+    scratch = folder.scratch("rehearsed.db")
+    try:
+        _unpack(backup, scratch, every_page=True)
+        yield str(scratch)
+    finally:
+        _remove(_parts(scratch))
+
+
+def _unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
+    creating.unpack(backup, to, every_page=every_page)
+    if backup.manifest.content.schema_version < VERSION:
+        with open_for_writing(str(to)):
+            pass  # it is brought up to date
+
+
+def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
+    """Take over what the old database has beyond the backup, also from one that is damaged."""
+    with closing(sqlite3.connect(new.absolute().as_uri(), uri=True, isolation_level=None)) as connection:
+        try:
+            connection.execute("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
+            connection.execute(
+                "INSERT OR IGNORE INTO stations (station_id, station_name_en, station_name_gr, latitude, longitude, "
+                "elevation, first_seen, last_seen) SELECT station_id, station_name_en, station_name_gr, latitude, "
+                "longitude, elevation, first_seen, last_seen FROM old.stations"
+            )
+        except sqlite3.Error as error:
+            done.unreadable.append(f"all of it: {error}")
+            return
+        before = connection.total_changes
+        held = backup.manifest.content
+        last = times.from_stored(held.last).timestamp() if held.last else FIRST
+        first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
+        _take(connection, first, times.now().timestamp() // 1 + AHEAD_SECONDS, done.unreadable, DIVIDED)
+        done.merged = connection.total_changes - before
+
+
+def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held: int) -> bool:
+    """Whether the old database has no more rows than the backup up to its last time."""
+    try:
+        (count,) = connection.execute("SELECT COUNT(*) FROM old.observation WHERE time <= ?", (last or "",)).fetchone()
+    except sqlite3.Error:
+        return False
+    return bool(count == held)
+
+
+_VALUES = ", ".join(f"o.{name}" for name in COLUMNS)
+_NEWER = ", ".join(f"{name} = excluded.{name}" for name in (*COLUMNS, "delay"))
+# The collector's last word on a row counts: the one that was stored later.
+_TAKE = f"""
+INSERT INTO observation
+SELECT o.time, n.number, {_VALUES}, o.delay
+FROM old.observation AS o JOIN old.stations AS s ON s.number = o.station JOIN main.stations AS n USING (station_id)
+WHERE o.time > ? AND o.time <= ?
+ON CONFLICT DO UPDATE SET {_NEWER} WHERE excluded.delay > delay
+"""
+
+
+def _take(connection: sqlite3.Connection, first: float, last: float, unreadable: list[str], divided: int) -> None:
+    """Take over the rows after `first` up to `last`; what cannot be read is divided, and told at the end."""
+    try:
+        connection.execute("BEGIN")
+        connection.execute(_TAKE, (times.stored(first), times.stored(last)))
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if not divided or last - first <= SHORTEST_SECONDS:
+            unreadable.append(f"{times.stored(first)} to {times.stored(last)} UTC")
+            return
+        middle = (first + last) // 2
+        _take(connection, first, middle, unreadable, divided - 1)
+        _take(connection, middle, last, unreadable, divided - 1)
+
+
+def _settle(db: Path) -> None:
+    """Bring a database into one file that is on the disk."""
+    if db.with_name(db.name + "-wal").exists():
+        with closing(sqlite3.connect(db, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    with db.open("rb") as file:
+        os.fsync(file.fileno())
+    db.chmod(0o600)
+
+
+def _keep(db: Path) -> Path:
+    """Give the database that is replaced, with all that belongs to it, a second name in a folder beside it.
+
+    What its log holds is written into it first, where it still can be: then the file alone is the database, and nothing
+    of it can be replayed into another.
+    """
+    try:
+        with closing(sqlite3.connect(db, isolation_level=None)) as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:
+        busy = 0  # damaged: its parts are kept as they are
+    if busy:
+        raise StoreError(f"the database {db} is in use: stop what uses it first")
+    at = free_name(db.parent, f"{db.name.replace('%', '%%')}.replaced-%Y%m%d_%H%M%S", times.now())
+    at.mkdir(mode=0o700)
+    for part in _parts(db):
+        if part.exists():
+            try:
+                os.link(part, at / part.name)
+            except PermissionError:  # another user's file: the kernel may refuse (fs.protected_hardlinks)
+                shutil.copyfile(part, at / part.name)
+    sync_folder(at)
+    return at
+
+
+def _remove(parts: list[Path]) -> None:
+    for part in parts:
+        part.unlink(missing_ok=True)
+
+
+def _parts(db: Path) -> list[Path]:
+    return [db, *(db.with_name(db.name + ending) for ending in ("-wal", "-shm", "-journal"))]

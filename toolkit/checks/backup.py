@@ -1,0 +1,147 @@
+"""Checks of the backups: recent, whole, rehearsed, and in another place where they are to be."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from functools import partial
+from pathlib import Path
+
+from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.host import JOBS_FILE, USER, Host, long, owner_of
+from toolkit.checks.service import _job_succeeds
+from toolkit.times import parse
+
+# A day, a random delay, and a night on which the host was off until the morning.
+RECENT_HOURS = 36
+# A week, and a day.
+REHEARSED_DAYS = 8
+READ_SECONDS = 1.2
+READ_CHUNK = 1 << 22
+_AGAIN = "systemctl start weather-backup.service"
+
+
+def _wanted(host: Host) -> bool:
+    return "backup" in host.jobs or bool(host.backups[0])
+
+
+def _folder(host: Host) -> Finding | None:
+    if "backup" not in host.jobs:
+        return None
+    path = Path(host.settings.backups)
+    found = host.look(path)
+    mend = f"install -d -o {USER} -g {USER} -m 0700 {path}"
+    if found is None:
+        return bad(f"there is no folder {path}", f"{mend} && {_AGAIN}")
+    if host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
+        return bad(f"the service user cannot write to {path}: it is {owner_of(found)}'s", mend)
+    return good(f"{path}")
+
+
+def _recent(host: Host) -> Finding | None:
+    if not _wanted(host):
+        return None
+    backups, _ = host.backups
+    if not backups:
+        deployed = host.look(JOBS_FILE)
+        if deployed and host.now - deployed.st_mtime < RECENT_HOURS * 3600:
+            return good("the first one is made in the night to come")
+        return bad(f"there is no backup in {host.settings.backups}")
+    age = host.now - parse(backups[0].manifest.created_at).timestamp()
+    figures = {"age": f"{max(age, 0):.0f}s;{RECENT_HOURS * 3600}"}
+    if age > RECENT_HOURS * 3600:
+        return bad(f"the newest backup is {long(age)} old: {backups[0].name}", figures=figures)
+    return good(f"the newest backup is {long(max(age, 0))} old: {backups[0].name}", figures)
+
+
+def _whole(host: Host) -> Finding | None:
+    backups, damaged = host.backups
+    if damaged:
+        names = " ".join(f"{one.path}*" for one in damaged)
+        return bad(f"{damaged[0].name}: {damaged[0].wrong}", f"rm {names} && {_AGAIN}")
+    if not backups:
+        return None
+    newest, end, digest = backups[0], time.monotonic() + READ_SECONDS, hashlib.sha256()
+    with newest.path.open("rb") as file:
+        while data := file.read(READ_CHUNK):
+            digest.update(data)
+            if time.monotonic() > end:
+                return unseen("too large to be read now; weather-tool backup verify, and every drill, reads all of it")
+    if digest.hexdigest() != newest.manifest.sha256:
+        return bad(
+            f"{newest.name} is not what was written: its SHA-256 differs",
+            f"rm {newest.path}* && {_AGAIN}",
+        )
+    return good(f"{newest.name} is as it was written")
+
+
+def _rehearsed(host: Host) -> Finding | None:
+    if "restore-drill" not in host.jobs:
+        return None
+    last = host.drill
+    if last is None:
+        oldest = host.backups[0][-1:]
+        if not oldest or host.now - parse(oldest[0].manifest.created_at).timestamp() < REHEARSED_DAYS * 86400:
+            return good("the first drill is made on the next Sunday")
+        return bad("a restore was never rehearsed")
+    age = host.now - parse(last.ended_at).timestamp()
+    if age > REHEARSED_DAYS * 86400:
+        return bad(f"the last drill was {long(age)} ago")
+    return good(f"the last drill was {long(max(age, 0))} ago")
+
+
+def _drill_well(host: Host) -> Finding | None:
+    last = host.drill
+    if last is None:
+        return None
+    if last.wrong:
+        return bad(f"the last drill failed: {last.wrong}")
+    seconds = last.restore_seconds or 0
+    return good(f"{last.backup} was restored in {seconds:.1f} s", {"restore": f"{seconds}s"})
+
+
+def _offsite(host: Host) -> Finding | None:
+    if not host.settings.restic_repository:
+        return None
+    last = host.drill
+    if last is not None and last.offsite is False:
+        return bad(f"the copies in {host.settings.restic_repository} are not whole, or cannot be reached: {last.wrong}")
+    return good(f"copied to {host.settings.restic_repository}")
+
+
+_DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
+_SOURCE = ("database-exists", "database-owner", "database-mode", "database-kind", "database-sound", "database-server")
+_UNITS = ("units-present", "units-genuine", "release-current", "python-runs", "packages-complete", "settings-valid")
+
+CHECKS = (
+    Check(
+        "backup-folder", "backup", "There is a folder for backups, and the service may write to it.", Status.CRITICAL,
+        _folder, "install -d -o weather -g weather -m 0700 /var/backups/weather", ("disk-backups-writable",),
+    ),
+    Check(
+        "backup-whole", "backup", "Backups are what they were when they were made.", Status.CRITICAL, _whole,
+        "weather-tool backup verify", costly=True,
+    ),
+    Check(
+        "backup-succeeds", "backup", "The last backup could be made.", Status.CRITICAL,
+        partial(_job_succeeds, "backup"), _AGAIN, (*_DISK, *_SOURCE, *_UNITS),
+    ),
+    Check(
+        "backup-recent", "backup", "The newest backup is of the last night.", Status.CRITICAL, _recent,
+        _AGAIN, ("backup-timer", "backup-succeeds", "backup-whole", *_DISK, *_SOURCE,
+                                                   *_UNITS),
+    ),
+    Check(
+        "drill-well", "backup", "The newest backup could be restored when that was last rehearsed.", Status.CRITICAL,
+        _drill_well, "weather-tool restore --drill", ("backup-whole", *_DISK, *_UNITS),
+    ),
+    Check(
+        "drill-recent", "backup", "A restore was rehearsed in the last week.", Status.WARNING, _rehearsed,
+        "systemctl start weather-restore-drill.service",
+        ("restore-drill-timer", "drill-well", "backup-recent", "backup-whole", *_DISK, *_UNITS),
+    ),
+    Check(
+        "offsite-whole", "backup", "The off-site copies are whole.", Status.CRITICAL, _offsite,
+        "weather-tool restore --drill", ("drill-well",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""Checks of the host's clock: every time that is stored is compared with it."""
+
+from __future__ import annotations
+
+from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.host import Host, long
+from toolkit.errors import ToolkitError
+
+# Servers' clocks are right to the second; an answer takes no longer than this.
+TOLERANCE_SECONDS = 120
+
+
+def _right(host: Host) -> Finding | None:
+    try:
+        date = host.fetched.date
+    except ToolkitError:
+        return None
+    if date is None:
+        return unseen("the feed's server does not tell its time")
+    off = host.now - date
+    if abs(off) > TOLERANCE_SECONDS:
+        return bad(f"this host's clock is {long(abs(off))} {'ahead of' if off > 0 else 'behind'} the feed server's")
+    return good(f"within {long(max(abs(off), 1))} of the feed server's")
+
+
+def _synchronised(host: Host) -> Finding | None:
+    if not host.systemd:
+        return None
+    text = host.ask("timedatectl", "show")
+    told = dict(line.partition("=")[::2] for line in text.splitlines())
+    if told.get("CanNTP") != "yes":
+        if told.get("NTPSynchronized") == "yes":
+            return good("synchronised")
+        return unseen("this host has no time service of its own (a container has its machine's clock)")
+    if told.get("NTP") != "yes":
+        return bad("time synchronisation is switched off", "timedatectl set-ntp true")
+    if told.get("NTPSynchronized") != "yes":
+        return bad("the clock is not synchronised: no time server answers")
+    return good("synchronised")
+
+
+CHECKS = (
+    Check(
+        "clock-right", "clock", "The host's clock agrees with the feed server's.", Status.CRITICAL, _right,
+        "timedatectl set-ntp true", ("clock-synchronised",), on_feed=True,
+    ),
+    Check(
+        "clock-synchronised", "clock", "The host's clock is kept right by a time service.", Status.WARNING,
+        _synchronised, "timedatectl timesync-status",
+    ),
+)  # fmt: skip

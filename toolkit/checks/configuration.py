@@ -1,0 +1,113 @@
+"""Checks of the settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.host import ANSIBLE, JOBS_FILE, Host
+
+# What a service reads of the settings it reads when it starts.
+_AGAIN = "systemctl restart weather-collector.service"
+
+
+def _readable(host: Host) -> Finding | None:
+    file = host.settings_file
+    try:
+        found = host.look(file)
+    except PermissionError:
+        return unseen(f"{file} may not be looked at by this user")
+    if found is None:
+        if not host.deployed:
+            return None
+        return bad(f"there is no {file}: every setting is at its default", ANSIBLE)
+    if host.user and os.geteuid() != host.user.pw_uid and os.geteuid() != 0 and not os.access(file, os.R_OK):
+        return unseen(f"{file} may not be read by this user")
+    group_reads = found.st_mode & 0o040 and host.user and found.st_gid == host.user.pw_gid
+    if host.deployed and host.user and not group_reads and not found.st_mode & 0o004:
+        return bad(
+            f"the service user cannot read {file}", f"chown root:weather {file} && chmod 0640 {file} && {_AGAIN}"
+        )
+    return good(f"{file}")
+
+
+def _valid(host: Host) -> Finding:
+    wrong = host.loaded.wrong
+    if not wrong:
+        return good("every setting can be used")
+    lines = re.findall(r"\(?(/\S+) line (\d+)", " ".join(wrong))
+    remedy = ""
+    if lines:
+        marks = "; ".join(f"{number}s/^/# /" for _, number in lines)
+        remedy = f"sed -i '{marks}' {lines[0][0]} && {_AGAIN}"
+    return bad("; ".join(wrong), remedy)
+
+
+def _known(host: Host) -> Finding:
+    unknown = host.loaded.unknown
+    if not unknown:
+        return good("every name is a setting's")
+    named = re.search(r"^(\w+) \((/\S+) line \d+\).*did you mean (\w+)\?", unknown[0])
+    remedy = f"sed -i 's/^{named[1]}=/{named[3]}=/' {named[2]} && {_AGAIN}" if named else ""
+    return bad("; ".join(unknown), remedy)
+
+
+def _in_force(host: Host) -> Finding | None:
+    unit = host.unit("weather-collector.service")
+    found = host.look(host.settings_file)
+    if unit is None or unit["ActiveState"] != "active" or found is None:
+        return None
+    started = host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
+    if found.st_mtime > started + 60:
+        return bad(f"the settings were changed after the collector was started: {host.settings_file}")
+    return good("the collector runs with the present settings")
+
+
+def _jobs(host: Host) -> Finding | None:
+    if not host.deployed or not host.systemd:
+        return None
+    if not host.jobs:
+        return bad(f"{JOBS_FILE} does not say what is to run here")
+    return good(f"{len(host.jobs)} jobs")
+
+
+def _password(host: Host) -> Finding | None:
+    if not host.is_postgresql or not host.deployed:
+        return None
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder and (Path(folder) / "postgresql_password").exists():
+        return good("the credential is there")
+    if not os.access("/etc/weather/credentials", os.X_OK):
+        return unseen("credentials are root's: sudo weather-tool doctor")
+    return bad("there is no credential postgresql_password", "ls -la /etc/weather/credentials")
+
+
+CHECKS = (
+    Check(
+        "settings-readable", "configuration", "The service can read its settings.", Status.CRITICAL, _readable,
+        "chown root:weather /etc/weather/weather.env && chmod 0640 /etc/weather/weather.env", quick=True,
+    ),
+    Check(
+        "settings-valid", "configuration", "Every setting has a value that can be used.", Status.CRITICAL, _valid,
+        "weather-tool settings", ("settings-readable",), quick=True,
+    ),
+    Check(
+        "settings-known", "configuration", "Every setting has a name that this release knows.", Status.WARNING, _known,
+        "weather-tool settings",
+    ),
+    Check(
+        "settings-in-force", "configuration", "The collector runs with the settings as they are now.", Status.WARNING,
+        _in_force, _AGAIN, ("settings-valid", "settings-known"),
+    ),
+    Check(
+        "jobs-listed", "configuration", "It is written down which jobs this host has.", Status.WARNING, _jobs,
+        ANSIBLE,
+    ),
+    Check(
+        "database-password", "configuration", "The password of the database is where units get it from.",
+        Status.WARNING, _password, "ls -la /etc/weather/credentials",
+    ),
+)  # fmt: skip

@@ -1,0 +1,339 @@
+"""Checks of the database: that it is there, ours, whole, free to be written, and in bounds."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.host import LOCK_SECONDS, USER, Host, mode_of, owner_of
+from toolkit.store.base import StoreError
+
+# Far more than a day of documents: the collector checkpoints every thousand pages.
+WAL_BYTES = 64 << 20
+# How long a look at all pages may take; a database that is larger is looked at by every backup.
+LOOK_SECONDS = 1.5
+# Commits last milliseconds: who still holds the write lock after this long is not the collector at its work.
+HELD_SECONDS = 1.0
+# Where SQLite locks its files: the byte of the WAL's write lock in the -shm file, and the database's own.
+_WAL_WRITE_BYTE = 120
+_PENDING_BYTE = 1 << 30
+
+
+def _file(host: Host) -> os.stat_result | None:
+    """The database's file, where there is one that is a database at first sight."""
+    if host.is_postgresql:
+        return None
+    found = host.look(host.db)
+    return found if found and found.st_size else None
+
+
+def _exists(host: Host) -> Finding | None:
+    if host.is_postgresql:
+        return None
+    found = host.look(host.db)
+    if found is None:
+        again = "weather-tool collect --once"
+        if host.systemd and host.deployed:
+            again = "systemctl restart weather-collector.service"
+        if _have_backup(host):
+            again = "weather-tool restore LATEST"
+        return bad(f"there is no database at {host.db}", again)
+    if not found.st_size:
+        return bad(f"the database {host.db} is empty: 0 bytes", _restore(host))
+    return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
+
+
+def _restore(host: Host) -> str:
+    if _have_backup(host):
+        return "weather-tool restore LATEST"
+    return f"mv {host.db} {host.db}.broken && systemctl restart weather-collector.service"
+
+
+def _have_backup(host: Host) -> bool:
+    try:
+        return bool(host.backups[0])
+    except Exception:
+        return False
+
+
+def _owner(host: Host) -> Finding | None:
+    if _file(host) is None or host.user is None:
+        return None
+    parts = [path for path in _parts(host.db) if (found := host.look(path)) and found.st_uid != host.user.pw_uid]
+    if parts:
+        names = ", ".join(f"{path} of {owner_of(path.stat())}" for path in parts)
+        return bad(f"not the service user's: {names}", f"chown {USER}:{USER} {' '.join(map(str, parts))}")
+    return good(f"owned by {USER}")
+
+
+def _mode(host: Host) -> Finding | None:
+    found = _file(host)
+    if found is None:
+        return None
+    if not found.st_mode & 0o200 or not found.st_mode & 0o400:
+        return bad(f"its owner may not read or write {host.db}: mode {mode_of(found)}", f"chmod 0600 {host.db}")
+    return good(f"mode {mode_of(found)}")
+
+
+def _parts(db: Path) -> list[Path]:
+    return [db, *(db.with_name(db.name + ending) for ending in ("-wal", "-shm", "-journal"))]
+
+
+@contextmanager
+def _opened(host: Host) -> Iterator[sqlite3.Connection]:
+    from toolkit.store.sqlite import only_looking
+
+    with closing(
+        sqlite3.connect(only_looking(host.db), uri=True, timeout=LOCK_SECONDS, isolation_level=None)
+    ) as connection:
+        yield connection
+
+
+def _kind(host: Host) -> Finding | None:
+    if _file(host) is None:
+        return None
+    from toolkit.store.sqlite_schema import APPLICATION_ID
+
+    with host.db.open("rb") as file:
+        if file.read(16) != b"SQLite format 3\0":
+            return bad(f"{host.db} is not an SQLite database", _restore(host))
+    try:
+        with _opened(host) as connection:
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError as error:
+        return _said(host, error)
+    if tables and application != APPLICATION_ID:
+        return bad(f"{host.db} was made by another program", "weather-tool settings")
+    return good("a database of this service")
+
+
+def _said(host: Host, error: sqlite3.DatabaseError) -> Finding:
+    if isinstance(error, sqlite3.OperationalError):
+        return unseen(f"{host.db}: {error}")
+    return bad(f"{host.db} cannot be read: {error}", _restore(host))
+
+
+def _schema(host: Host) -> Finding | None:
+    if _file(host) is None:
+        return None
+    from toolkit.store.sqlite_schema import VERSION
+
+    try:
+        with _opened(host) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        return unseen(f"{host.db}: {error}")
+    if version > VERSION:
+        return bad(
+            f"the database has schema {version}, this release knows up to {VERSION}: a newer one has written it",
+            "weather-tool restore LATEST" if _have_backup(host) else "ls -t /opt/weather/releases",
+        )
+    if version < VERSION:
+        return bad(f"the database has schema {version}, this release's is {VERSION}: it was not brought up to date")
+    return good(f"schema {version}")
+
+
+def _sound(host: Host) -> Finding | None:
+    if _file(host) is None:
+        return None
+    end = time.monotonic() + LOOK_SECONDS
+    try:
+        with _opened(host) as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict == "ok":
+                # An index that lost an entry is no page that cannot be read, but a query that lies.
+                (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            return unseen(f"too large to be looked at in {LOOK_SECONDS:g} s; every backup looks at all of it")
+        return unseen(f"{host.db}: {error}")
+    except sqlite3.DatabaseError as error:
+        return bad(f"{host.db} is damaged: {error}", _restore(host))
+    if verdict != "ok":
+        return bad(f"{host.db} is damaged: {' '.join(verdict.split())}", _restore(host))
+    return good("every page can be read")
+
+
+def _unlocked(host: Host) -> Finding | None:
+    if _file(host) is None:
+        return None
+    first = _holders(host)
+    if first:
+        time.sleep(HELD_SECONDS)
+    held = first & _holders(host)
+    if held:
+        who = ", ".join(f"process {pid} ({_name(pid)})" for pid in sorted(held))
+        return bad(f"{who} holds the database's write lock: nothing can be stored", f"kill {' '.join(map(str, held))}")
+    return good("nobody holds its write lock for long")
+
+
+def _holders(host: Host) -> set[int]:
+    """Who keeps others from writing, by the kernel's list of locks."""
+    bounds = {
+        _inode(path): byte for path, byte in zip(_parts(host.db), (_PENDING_BYTE, -1, _WAL_WRITE_BYTE), strict=False)
+    }
+    held = set()
+    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
+        words = line.replace("-> ", "").split()
+        _, _, _, kind, pid, inode, first, last = words[:8]
+        byte = bounds.get(int(inode.rpartition(":")[2]))
+        if byte is None or byte < 0 or kind != "WRITE" or int(pid) <= 0:
+            continue
+        end = float("inf") if last == "EOF" else int(last)
+        if (byte == _PENDING_BYTE and int(first) <= byte + 511 and end >= byte) or int(first) <= byte <= end:
+            held.add(int(pid))
+    return held
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return -1
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return "?"
+
+
+def _log_bounded(host: Host) -> Finding | None:
+    if _file(host) is None:
+        return None
+    found = host.look(host.db.with_name(host.db.name + "-wal"))
+    size = found.st_size if found else 0
+    if size > WAL_BYTES:
+        readers = _readers(host)
+        who = (
+            f": process {', '.join(f'{pid} ({_name(pid)})' for pid in sorted(readers))} has read it for long"
+            if readers
+            else ""
+        )
+        stop = f"kill {' '.join(map(str, sorted(readers)))} && " if readers else ""
+        return bad(
+            f"the write-ahead log has {size >> 20} MiB and cannot be folded into the database{who}",
+            f"{stop}systemctl start weather-maintenance.service",
+        )
+    return good(f"the write-ahead log has {size / 1e6:.1f} MB")
+
+
+def _readers(host: Host) -> set[int]:
+    """Who keeps a snapshot, but for the collector."""
+    shm = _inode(host.db.with_name(host.db.name + "-shm"))
+    found = set()
+    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
+        words = line.replace("-> ", "").split()
+        if int(words[5].rpartition(":")[2]) == shm and words[3] == "READ" and 123 <= int(words[6]) <= 127:
+            found.add(int(words[4]))
+    collector = host.unit("weather-collector.service")
+    return found - {os.getpid(), int((collector or {}).get("MainPID") or 0), 0, -1}
+
+
+def _server(host: Host) -> Finding | None:
+    if not host.is_postgresql:
+        return None
+    newest = host.newest
+    return good(f"it answers; the newest observation is of {newest} UTC" if newest else "it answers")
+
+
+def _spool(host: Host) -> Finding | None:
+    waiting = sorted(host.spool.glob("[0-9]*.gz"))
+    if not waiting:
+        return good("no document waits")
+    age = host.now - waiting[0].stat().st_mtime
+    if age < 120:
+        return good(f"{len(waiting)} documents wait for a moment")
+    return bad(f"{len(waiting)} documents have been waiting in {host.spool}: the database cannot take them")
+
+
+def _spool_usable(host: Host) -> Finding | None:
+    found = host.look(host.spool)
+    if found is None or host.user is None or not host.deployed:
+        return None
+    owner = host.user.pw_uid
+    lock = host.look(host.spool / "lock") if found.st_uid == owner else None
+    if found.st_uid != owner or found.st_mode & 0o300 != 0o300 or (lock and lock.st_uid != owner):
+        return bad(
+            f"the service user cannot write to {host.spool}",
+            f"chown -R {USER}:{USER} {host.spool} && chmod 0700 {host.spool}",
+        )
+    return good(f"{host.spool}")
+
+
+def _readable(host: Host) -> Finding | None:
+    if not host.is_postgresql and _file(host) is None:
+        return None
+    try:
+        host.newest  # noqa: B018 - asked for what it raises
+    except StoreError as error:
+        return bad(str(error))
+    return good("observations can be read")
+
+
+_PLACE = ("disk-data-writable", "disk-data-space", "disk-data-inodes", "data-folder")
+_BROKEN = ("database-exists", "database-owner", "database-mode", "database-kind", "database-schema", "database-sound")
+
+CHECKS = (
+    Check(
+        "database-exists", "database", "There is a database, and something in it.", Status.CRITICAL, _exists,
+        "weather-tool restore LATEST", ("data-folder", "disk-data-writable", "settings-known", "collector-enabled"),
+        quick=True,
+    ),
+    Check(
+        "database-owner", "database", "The database is the service user's.", Status.CRITICAL, _owner,
+        "chown weather:weather /var/lib/weather/data/weather_stream.db", ("data-folder",), quick=True,
+    ),
+    Check(
+        "database-mode", "database", "The service user may read and write the database.", Status.CRITICAL, _mode,
+        "chmod 0600 /var/lib/weather/data/weather_stream.db", ("database-owner",), quick=True,
+    ),
+    Check(
+        "database-kind", "database", "The file is an SQLite database of this service.", Status.CRITICAL, _kind,
+        "weather-tool restore LATEST", ("database-exists", "database-owner", "database-mode"), quick=True,
+    ),
+    Check(
+        "database-schema", "database", "The database's schema is the one that this release knows.", Status.CRITICAL,
+        _schema, "systemctl restart weather-collector.service", ("database-kind",), quick=True,
+    ),
+    Check(
+        "database-sound", "database", "Every page of the database can be read.", Status.CRITICAL, _sound,
+        "weather-tool restore LATEST", ("database-kind",), costly=True,
+    ),
+    Check(
+        "database-unlocked", "database", "No process keeps the collector from storing.", Status.CRITICAL, _unlocked,
+        "lslocks --output COMMAND,PID,TYPE,MODE,PATH", ("collector-responds",),
+    ),
+    Check(
+        "database-log", "database", "The write-ahead log is folded into the database from time to time.",
+        Status.WARNING, _log_bounded, "systemctl start weather-maintenance.service",
+        ("database-unlocked", "collector-responds", "disk-data-space"),
+    ),
+    Check(
+        "database-server", "database", "The PostgreSQL server answers.", Status.CRITICAL, _server,
+        "weather-tool data summary", ("database-password", "packages-complete"), quick=True,
+    ),
+    Check(
+        "database-readable", "database", "Observations can be read.", Status.CRITICAL, _readable,
+        "weather-tool data summary", (*_PLACE, *_BROKEN, "database-unlocked", "database-server", "packages-complete"),
+        quick=True,
+    ),
+    Check(
+        "spool-usable", "database", "Documents could wait while the database cannot take them.", Status.WARNING,
+        _spool_usable, "ls -la /var/lib/weather/data", ("data-folder",),
+    ),
+    Check(
+        "spool-empty", "database", "No document waits for the database.", Status.WARNING, _spool,
+        "systemctl status weather-collector.service",
+        (*_PLACE, *_BROKEN, "database-unlocked", "database-server", "collector-running", "collector-enabled",
+         "collector-responds"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,181 @@
+"""Checks of the feed and the way to it, one for each thing that can be wrong with it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from toolkit.checks import Check, Finding, Status, bad, good
+from toolkit.checks.host import PATIENCE_SECONDS, Host, long
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from toolkit.feed.document import Document
+
+# A certificate is renewed a month before its end, by most.
+CERTIFICATE_DAYS = 7
+STALE_CADENCES = 3
+# Stations of a feed that are silent for this part of all are the feed's trouble, not theirs.
+SILENT_PART = 0.5
+_NAMES = ("name or service", "name resolution", "nodename", "no address", "getaddrinfo", "resolve", "not known")
+_TRUST = ("certificate", "ssl", "tls", "wrong version number", "handshake")
+
+
+def _failure(host: Host) -> str:
+    """What the fetch said; empty if it went well."""
+    try:
+        host.fetched  # noqa: B018 - asked for what it raises
+    except ToolkitError as error:
+        return str(error)
+    return ""
+
+
+def _stage(host: Host) -> str:
+    """How far the fetch came: the check that its failure belongs to."""
+    failure = _failure(host)
+    low = failure.lower()
+    if not failure:
+        return ""
+    if " answers " in failure or " redirects " in failure or " is larger " in failure or "offers no" in failure:
+        return "feed-answers"
+    if "took longer" in failure:
+        return "feed-in-time"
+    if any(word in low for word in _NAMES):
+        return "feed-name"
+    if any(word in low for word in _TRUST):
+        return "feed-trusted"
+    return "feed-connects"
+
+
+def _at(stage: str, what: str, host: Host) -> Finding | None:
+    failed = _stage(host)
+    if failed == stage:
+        return bad(_failure(host))
+    return None if failed else good(what)
+
+
+def _name(host: Host) -> Finding | None:
+    name = urlsplit(host.settings.feed_proxy or host.settings.feed_url).hostname or ""
+    return _at("feed-name", f"{name} has an address", host)
+
+
+def _connects(host: Host) -> Finding | None:
+    return _at("feed-connects", "the server takes connections", host)
+
+
+def _in_time(host: Host) -> Finding | None:
+    return _at("feed-in-time", f"it answers within {PATIENCE_SECONDS:g} s", host)
+
+
+def _trusted(host: Host) -> Finding | None:
+    if not host.settings.feed_url.startswith("https://"):
+        return None
+    return _at("feed-trusted", "its certificate is valid", host)
+
+
+def _certificate(host: Host) -> Finding | None:
+    parts = urlsplit(host.settings.feed_url)
+    if parts.scheme != "https" or host.settings.feed_proxy or _stage(host):
+        return None
+    context = ssl.create_default_context(cafile=host.settings.feed_ca_file)
+    with (
+        socket.create_connection((parts.hostname or "", parts.port or 443), PATIENCE_SECONDS / 2) as plain,
+        context.wrap_socket(plain, server_hostname=parts.hostname) as secure,
+    ):
+        told = secure.getpeercert() or {}
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
+    left = ends.timestamp() - host.now
+    if left < CERTIFICATE_DAYS * 86400:
+        return bad(f"the certificate of {parts.hostname} ends in {long(left)}, on {ends:%Y-%m-%d}")
+    return good(f"its certificate is valid until {ends:%Y-%m-%d}")
+
+
+def _answers(host: Host) -> Finding | None:
+    return _at("feed-answers", "it answers 200", host)
+
+
+def _readable(host: Host) -> Finding | None:
+    if _stage(host):
+        return None
+    try:
+        document = host.document
+    except ToolkitError as error:
+        start = host.fetched.body[:40].decode(errors="replace").strip()
+        return bad(f"{error} (it begins with {start!r})")
+    if not document.observations:
+        return bad(f"the feed {host.settings.feed_url} holds no observation")
+    return good(f"{len(document.stations)} stations, {len(document.observations)} observations")
+
+
+def _current(host: Host) -> Finding | None:
+    document = _read(host)
+    if document is None or not document.observations:
+        return None
+    newest = max(one.time for one in document.observations)
+    limit = max(host.settings.fresh_minutes * 60, STALE_CADENCES * host.settings.cadence_seconds)
+    # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
+    age = (host.fetched.date or host.now) - newest
+    if age > limit:
+        return bad(f"the newest observation that the feed offers is {long(age)} old: its source has stopped")
+    return good(f"its newest observation is {long(max(age, 0))} old")
+
+
+def _complete(host: Host) -> Finding | None:
+    document = _read(host)
+    if document is None or not document.observations:
+        return None
+    newest = max(one.time for one in document.observations)
+    limit = STALE_CADENCES * host.settings.cadence_seconds
+    fresh = {one.station_id for one in document.observations if newest - one.time <= limit}
+    names = {station.station_id for station in document.stations}
+    silent = sorted(names - fresh)
+    if names and len(silent) >= SILENT_PART * len(names):
+        shown = ", ".join(silent[:5]) + (", …" if len(silent) > 5 else "")
+        return bad(f"{len(silent)} of {len(names)} stations of the feed are silent: {shown}")
+    return good(f"{len(fresh)} of {len(names)} stations report")
+
+
+def _read(host: Host) -> Document | None:
+    """The feed's document, where one came that can be read."""
+    if _stage(host):
+        return None
+    try:
+        return host.document
+    except ToolkitError:
+        return None
+
+
+def _check(
+    name: str,
+    guards: str,
+    probe: Callable[[Host], Finding | None],
+    remedy: str,
+    *because: str,
+    severity: Status = Status.CRITICAL,
+) -> Check:
+    return Check(name, "feed", guards, severity, probe, remedy, because, on_feed=True)
+
+
+CHECKS = (
+    _check("feed-name", "The name of the feed's server can be resolved.", _name, "cat /etc/resolv.conf",
+           "settings-known", "settings-valid", "packages-complete"),
+    _check("feed-connects", "The feed's server takes connections.", _connects, "weather-tool collect --once --verbose",
+           "feed-name", "settings-known", "settings-valid", "packages-complete"),
+    _check("feed-trusted", "The feed's certificate is valid.", _trusted, "weather-tool collect --once --verbose",
+           "feed-connects", "clock-right"),
+    _check("feed-certificate", "The feed's certificate stays valid for a week.", _certificate,
+           "weather-tool collect --once --verbose", "feed-trusted", severity=Status.WARNING),
+    _check("feed-in-time", "The feed answers in time.", _in_time, "weather-tool collect --once --verbose",
+           "feed-connects"),
+    _check("feed-answers", "The feed answers with a document.", _answers, "weather-tool settings",
+           "feed-connects", "settings-known"),
+    _check("feed-readable", "The feed's document is GeoJSON with observations.", _readable,
+           "weather-tool collect --once --verbose", "feed-answers", "settings-valid"),
+    _check("feed-current", "The feed's observations are new.", _current, "weather-tool data latest", "clock-right"),
+    _check("feed-complete", "The feed has news of most of its stations.", _complete, "weather-tool data latest",
+           "feed-current", severity=Status.WARNING),
+)  # fmt: skip

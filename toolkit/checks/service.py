@@ -1,0 +1,251 @@
+"""Checks of the units that are always up or run by timers."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.host import ANSIBLE, CRON_RUN, CRON_TABLE, CURRENT, UNITS, Host, long
+
+COLLECTOR = "weather-collector.service"
+# Of WatchdogSec: a loop that gave no sign of life for this part of it hangs.
+SILENT_PART = 0.6
+RESTARTS = 3
+STARTING_SECONDS = 120
+
+
+def _units_present(host: Host) -> Finding | None:
+    if not host.systemd or not host.jobs:
+        return None
+    missing = [name for name, unit in host.units.items() if unit["LoadState"] in {"not-found", "bad-setting", "error"}]
+    if missing:
+        return bad(f"systemd cannot load {', '.join(missing)}")
+    return good(f"{len(host.units)} units")
+
+
+def _enabled(name: str, host: Host) -> Finding | None:
+    unit = host.unit(name)
+    if unit is None or unit["LoadState"] == "not-found":
+        return None
+    if unit["LoadState"] == "masked" or unit["UnitFileState"].startswith("masked"):
+        lost = Path(unit["FragmentPath"] or UNITS / name)
+        if (UNITS / name).is_symlink():
+            return bad(f"{name} is masked, by a link in the place of its unit", f"rm {lost}  # then site.yml again")
+        return bad(f"{name} is masked", f"systemctl unmask {name} && systemctl enable --now {name}")
+    if unit["UnitFileState"] not in {"enabled", "enabled-runtime", "static"}:
+        return bad(f"{name} is {unit['UnitFileState'] or 'not enabled'}: it does not come back with the host")
+    return good(f"{name} is {unit['UnitFileState']}")
+
+
+def _cron_table(host: Host) -> Finding | None:
+    if host.scheduler != "cron":
+        return None
+    try:
+        table = CRON_TABLE.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return bad(f"there is no {CRON_TABLE}: nothing runs")
+    missing = [name for name in host.jobs if f"weather-job --keep {name} " not in table and f"{name} " not in table]
+    if missing:
+        return bad(f"{CRON_TABLE} lacks {', '.join(missing)}")
+    return good(f"{CRON_TABLE} has {len(host.jobs)} jobs")
+
+
+def _cron_runs(host: Host) -> Finding | None:
+    if host.scheduler != "cron":
+        return None
+    for file in Path("/proc").glob("[0-9]*/comm"):
+        with suppress(OSError):
+            if file.read_text(encoding="utf-8").strip() in {"cron", "crond"}:
+                return good("cron runs")
+    return bad("no cron runs: no job is begun")
+
+
+def _running(name: str, host: Host) -> Finding | None:
+    if host.scheduler == "cron":
+        return _kept_up(name.removeprefix("weather-").removesuffix(".service"), host)
+    unit = host.unit(name)
+    if unit is None or unit["LoadState"] != "loaded":
+        return None
+    state = f"{unit['ActiveState']} ({unit['SubState']})"
+    if unit["SubState"] == "auto-restart" or (
+        unit["ActiveState"] == "activating" and int(unit["NRestarts"] or 0) >= RESTARTS
+    ):
+        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({_how(unit)})")
+    if unit["ActiveState"] == "activating":
+        return good(f"{name} is starting")
+    if unit["ActiveState"] != "active":
+        return bad(f"{name} is {state}: {_how(unit)}")
+    up = time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
+    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS:
+        return bad(f"{name} was restarted {unit['NRestarts']} times, last {long(up)} ago ({_how(unit)})")
+    return good(f"{name} has been running for {long(up)}")
+
+
+def _kept_up(name: str, host: Host) -> Finding | None:
+    if name not in host.jobs:
+        return None
+    started = host.kept_by_cron(name)
+    mend = f"weather-job --start {name}"
+    if (CRON_RUN / f"{name}.stopped").exists():
+        return bad(f"{name} was stopped", mend)
+    if started is None:
+        return bad(f"{name} does not run: /var/log/weather/{name}.log", mend)
+    return good(f"{name} has been running for {long(max(host.now - started, 0))}")
+
+
+def _how(unit: dict[str, str]) -> str:
+    words = {
+        "success": "it was stopped", "exit-code": f"exit code {unit['ExecMainStatus']}", "signal": "killed by a signal",
+        "oom-kill": "killed for want of memory", "watchdog": "it gave no sign of life", "timeout": "it took too long",
+        "resources": "the system would not start it", "core-dump": "it crashed",
+    }  # fmt: skip
+    return words.get(unit["Result"], unit["Result"])
+
+
+def _responds(host: Host) -> Finding | None:
+    unit = host.unit(COLLECTOR)
+    if unit is None or unit["ActiveState"] != "active" or not int(unit["MainPID"] or 0):
+        return None
+    state = _process_state(int(unit["MainPID"]))
+    if state in {"T", "t"}:
+        return bad(f"process {unit['MainPID']} is stopped (by SIGSTOP or a debugger)")
+    limit = _seconds(unit["WatchdogUSec"])
+    silent = time.monotonic() - int(unit["WatchdogTimestampMonotonic"] or 0) / 1e6
+    if limit and int(unit["WatchdogTimestampMonotonic"] or 0) and silent > limit * SILENT_PART:
+        return bad(f"it has given no sign of life for {long(silent)}")
+    return good(unit["StatusText"] or "it gives signs of life")
+
+
+def _seconds(text: str) -> float:
+    """Systemd's `3min`, `1h 30min`, `45s` or microseconds."""
+    if text.isdecimal():
+        return int(text) / 1e6
+    units = {"h": 3600, "min": 60, "s": 1, "ms": 0.001, "us": 1e-6}
+    total = 0.0
+    for part in text.split():
+        number = part.rstrip("abcdefghijklmnopqrstuvwxyz")
+        total += float(number or 0) * units.get(part[len(number) :], 0)
+    return total
+
+
+def _process_state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def _genuine(host: Host) -> Finding | None:
+    if not host.units:
+        return None
+    tool, wrong = str(CURRENT / "bin/weather-tool"), []
+    for name, unit in host.units.items():
+        if not name.endswith(".service") or unit["LoadState"] != "loaded":
+            continue
+        if f"path={tool} " not in unit["ExecStart"] or unit["User"] != "weather":
+            wrong.append(name)
+    if wrong:
+        by = " ".join(host.units[wrong[0]]["DropInPaths"].split()) or host.units[wrong[0]]["FragmentPath"]
+        return bad(f"{', '.join(wrong)} does not run weather-tool as the service user: {by}", _reverted(wrong))
+    return good("every unit runs weather-tool as the service user")
+
+
+def _reverted(names: list[str]) -> str:
+    up = [name for name in names if name == COLLECTOR or name.endswith("exporter.service")]
+    again = f" && systemctl restart {' '.join(up)}" if up else ""
+    return f"systemctl revert {' '.join(names)} && systemctl daemon-reload{again}"
+
+
+def _loaded_as_written(host: Host) -> Finding | None:
+    stale = [name for name, unit in host.units.items() if unit["NeedDaemonReload"] == "yes"]
+    if not host.units:
+        return None
+    if stale:
+        return bad(f"systemd has not read the present files of {', '.join(stale)}")
+    return good("systemd has read the present files")
+
+
+def _memory(host: Host) -> Finding | None:
+    unit = host.unit(COLLECTOR)
+    if unit is None or unit["ActiveState"] != "active":
+        return None
+    used, limit = unit["MemoryCurrent"], unit["MemoryMax"]
+    if not used.isdecimal() or not limit.isdecimal():
+        return unseen("systemd does not count this unit's memory")
+    if int(used) > 0.9 * int(limit):
+        return bad(f"{int(used) >> 20} of {int(limit) >> 20} MiB are used: it will be killed")
+    return good(f"{int(used) >> 20} of {int(limit) >> 20} MiB are used")
+
+
+def _job_succeeds(name: str, host: Host) -> Finding | None:
+    unit = host.unit(f"weather-{name}.service")
+    if unit is None or unit["LoadState"] != "loaded":
+        return None
+    if unit["ActiveState"] == "failed" or unit["Result"] not in {"success", ""}:
+        return bad(f"its last run failed: {_how(unit)}")
+    return good("its last run ended well")
+
+
+_ROOT = (
+    "release-current", "python-runs", "packages-complete", "units-present", "units-genuine", "settings-valid",
+    "settings-readable", "service-user", "disk-data-writable", "disk-data-space", "disk-data-inodes",
+)  # fmt: skip
+_FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "database-schema", "database-kind")
+
+
+def _job_check(name: str, guards: str, because: tuple[str, ...]) -> Check:
+    return Check(
+        id=f"{name}-succeeds", area="service", guards=guards, severity=Status.WARNING,
+        probe=partial(_job_succeeds, name), remedy=f"journalctl -u weather-{name}.service -n 20 --no-pager",
+        because=because,
+    )  # fmt: skip
+
+
+CHECKS = (
+    Check(
+        "units-present", "service", "Every job of this host has its unit.", Status.CRITICAL, _units_present,
+        ANSIBLE,
+    ),
+    Check(
+        "units-genuine", "service", "Units run the installed weather-tool, and no drop-in changes that.",
+        Status.CRITICAL, _genuine, "systemctl revert weather-collector.service",
+    ),
+    Check(
+        "units-loaded", "service", "systemd runs the units as they are written now.", Status.WARNING,
+        _loaded_as_written, "systemctl daemon-reload", ("units-genuine",),
+    ),
+    Check(
+        "cron-table", "service", "Every job of this host is in cron's table.", Status.CRITICAL, _cron_table, ANSIBLE,
+    ),
+    Check(
+        "cron-runs", "service", "Cron runs, where it is to run the jobs.", Status.CRITICAL, _cron_runs,
+        "service cron start",
+    ),
+    Check(
+        "collector-enabled", "service", "The collector comes back when the host is started.", Status.CRITICAL,
+        partial(_enabled, COLLECTOR), f"systemctl enable --now {COLLECTOR}", ("units-present",),
+    ),
+    Check(
+        "collector-running", "service", "The collector runs, and does not die again and again.", Status.CRITICAL,
+        partial(_running, COLLECTOR), f"systemctl restart {COLLECTOR}",
+        ("collector-enabled", "cron-table", "cron-runs", *_ROOT, *_FILES),
+    ),
+    Check(
+        "collector-responds", "service", "The collector's loop turns: it is not stopped and does not hang.",
+        Status.CRITICAL, _responds, f"systemctl restart {COLLECTOR}",
+    ),
+    Check(
+        "collector-memory", "service", "The collector is far from the memory limit of its unit.", Status.WARNING,
+        _memory, f"systemctl restart {COLLECTOR}",
+    ),
+    _job_check("detector", "The last detection run ended well.", (
+        *_ROOT, "database-exists", *_FILES, "database-sound", "reports-folder", "disk-logs-space", "observations-fresh",
+        "collector-running", "collector-enabled",
+    )),
+    _job_check("maintenance", "The last maintenance ended well.", (
+        *_ROOT, "database-exists", *_FILES, "database-sound", "database-unlocked", "reports-folder",
+    )),
+)  # fmt: skip

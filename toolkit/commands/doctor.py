@@ -1,0 +1,109 @@
+"""`weather-tool doctor`: every check, the cause before its symptoms, each with the command that mends it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from toolkit import times
+from toolkit.backup.collector import become_the_service_user
+from toolkit.checks import Status
+from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
+from toolkit.checks.host import Host
+from toolkit.checks.runbook import page
+from toolkit.diagnosis import Cause, Result, causes, examine
+from toolkit.errors import UsageError
+from toolkit.settings import Loaded
+
+SCHEMA = "weather-toolkit/doctor/1"
+# It names what is wrong with the settings, among the rest.
+TAKES_WRONG_SETTINGS = True
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--all", action="store_true", help="also what is well, and what could not be seen")
+    parser.add_argument("--area", metavar="AREA", help=f"only one of: {', '.join(AREAS)}")
+    parser.add_argument("--explain", metavar="ID", help="the runbook of a check")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.epilog = (
+        "exit codes: 0 well, 1 warnings, 2 broken\n\nexamples:\n  weather-tool doctor\n"
+        "  weather-tool doctor --area backup --all\n  weather-tool doctor --explain feed-current"
+    )
+
+
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
+    """Examine this host."""
+    if args.explain:
+        print(page(BY_ID[_known(args.explain, list(BY_ID), "check")]), end="")
+        return 0
+    checks = CHECKS
+    if args.area:
+        area = _known(args.area, list(AREAS), "area")
+        checks = tuple(check for check in CHECKS if check.area == area)
+    become_the_service_user()
+    results = examine(Host(loaded), checks)
+    found = causes(results)
+    if args.json:
+        print(json.dumps(_told(results, found), indent=1, ensure_ascii=False))
+    else:
+        _show(results, found, everything=args.all)
+    return int(max((cause.status for cause in found), default=Status.OK))
+
+
+def _known(given: str, names: list[str], what: str) -> str:
+    if given in names:
+        return given
+    near = get_close_matches(given, names, n=1, cutoff=0.4)
+    raise UsageError(f"there is no {what} {given!r}; " + (f"did you mean {near[0]}?" if near else ", ".join(names)))
+
+
+def _told(results: Sequence[Result], found: Sequence[Cause]) -> dict[str, object]:
+    roots = {one.check.id: cause.result.check.id for cause in found for one in cause.explains}
+    return {
+        "schema": SCHEMA,
+        "host": platform.node(),
+        "at": times.iso(times.now()),
+        "verdict": max((cause.status for cause in found), default=Status.OK).name,
+        "causes": [
+            {
+                **_as_dict(cause.result), "status": cause.status.name,
+                "explains": [one.check.id for one in cause.explains],
+            }
+            for cause in found
+        ],
+        "checks": [{**_as_dict(one), "because": roots.get(one.check.id)} for one in results],
+    }  # fmt: skip
+
+
+def _as_dict(one: Result) -> dict[str, object]:
+    failed = one.status in {Status.WARNING, Status.CRITICAL}
+    return {
+        "id": one.check.id, "area": one.check.area, "status": one.status.name, "evidence": one.finding.evidence,
+        "remedy": one.remedy if failed else None,
+    }  # fmt: skip
+
+
+def _show(results: Sequence[Result], found: Sequence[Cause], *, everything: bool) -> None:
+    from toolkit.show import coloured
+
+    paint = {Status.CRITICAL: "bold red", Status.WARNING: "yellow", Status.OK: "green", Status.UNKNOWN: "dim"}
+    for cause in found:
+        coloured(f"{cause.status.name}  {cause.result.check.id}", paint[cause.status])
+        print(f"    {cause.result.finding.evidence}")
+        print(f"    mend it: {cause.result.remedy}")
+        for one in cause.explains:
+            coloured(f"    therefore {one.check.id}: {one.finding.evidence}", "dim")
+    if everything:
+        for one in results:
+            if one.status in {Status.OK, Status.UNKNOWN}:
+                coloured(f"{one.status.name}  {one.check.id}: {one.finding.evidence}", paint[one.status])
+    unseen = [one for one in results if one.status == Status.UNKNOWN]
+    well = sum(one.status == Status.OK for one in results)
+    told = f"{well} of {len(results)} checks are well"
+    if unseen:
+        told += f", {len(unseen)} could not be seen" + ("" if everything else ": --all says why")
+    print(told)

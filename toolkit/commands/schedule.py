@@ -1,0 +1,35 @@
+"""`weather-tool schedule`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from toolkit.checks.host import JOBS_FILE
+from toolkit.errors import ToolkitError, reason
+from toolkit.scheduler import Scheduler, is_due, seconds
+from toolkit.settings import Loaded
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--jobs", type=Path, default=JOBS_FILE, metavar="FILE", help="default: %(default)s")
+    parser.epilog = "For containers; on a host, systemd or cron does this."
+
+
+def run(args: argparse.Namespace, _loaded: Loaded) -> int:
+    """Run the jobs of the file, for ever."""
+    try:
+        told = json.loads(args.jobs.read_text(encoding="utf-8"))["jobs"]
+        jobs = {name: job for name, job in told.items() if job.get("schedule") is not None}
+    except OSError as error:
+        raise ToolkitError(f"cannot read {args.jobs}: {reason(error)}") from error
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ToolkitError(f'{args.jobs} is not {{"jobs": {{NAME: {{"command", "schedule"}}}}}}: {error}') from error
+    for job in jobs.values():  # what is wrong with a schedule is said now, not in its minute
+        is_due(job["schedule"], datetime.now(UTC))
+        seconds(job["schedule"].get("random_delay", "0"))
+    Scheduler(jobs).run()
+    return 0

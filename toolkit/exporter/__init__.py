@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: from the store, from the backups, and from the checks."""

@@ -1,0 +1,128 @@
+"""What is measured, by Prometheus' naming rules. Counters come from the store, so that they survive every restart."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from toolkit import __version__
+from toolkit.backup.drill_record import last
+from toolkit.backup.folder import Folder
+from toolkit.errors import ToolkitError
+from toolkit.exporter.health import Health
+from toolkit.settings import Settings, spool_folder
+from toolkit.store import Selection, Store, open_for_reading
+from toolkit.times import from_stored, parse
+
+# How far back anomalies that are still open may have begun.
+OPEN_DAYS = 31
+
+
+class Weather(Collector):
+    """The service's metrics, read when they are asked for; a lock is never waited for."""
+
+    def __init__(self, settings: Settings, health: Health) -> None:
+        self._settings = settings
+        self._health = health
+
+    def collect(self) -> Iterable[Metric]:
+        """All of them; those of what cannot be read now are left out, and `weather_store_up` says so."""
+        yield _gauge("weather_build_info", "The release, and the Python that it runs on.", 1, {
+            "version": __version__, "python": ".".join(map(str, sys.version_info[:3])),
+        })  # fmt: skip
+        try:
+            with open_for_reading(self._settings.db, 0.0, look=True) as store:
+                found = list(_of_the_store(store))
+            up = 1
+        except ToolkitError:
+            found, up = [], 0
+        yield _gauge("weather_store_up", "Whether the database can be read.", up)
+        yield from found
+        waiting = len(list(spool_folder(self._settings).glob("[0-9]*.gz")))
+        yield _gauge("weather_spool_documents", "Documents that wait for the database.", waiting)
+        yield from _of_backups(Path(self._settings.backups))
+        yield from self._health.metrics()
+
+
+def _of_the_store(store: Store) -> Iterable[Metric]:
+    now = time.time()
+    newest = store.newest()
+    if newest is not None:
+        age = max(0.0, now - from_stored(newest).timestamp())
+        yield _gauge("weather_data_age_seconds", "How old the newest observation is.", age)
+    ages = GaugeMetricFamily(
+        "weather_station_data_age_seconds", "How old the newest observation of a station is.", labels=["station"]
+    )
+    for one in store.latest():
+        ages.add_metric([one.station_id], max(0.0, now - one.time))
+    yield ages
+    yield _gauge("weather_db_size_bytes", "The space that the database takes.", store.size_bytes())
+    yield from _counters(store)
+    open_now = GaugeMetricFamily("weather_anomalies_open", "Anomalies that last, by class.", labels=["class"])
+    classes = [
+        one.finding.class_ for one in store.verdicts(Selection(start=now - OPEN_DAYS * 86400)) if one.state == "open"
+    ]
+    for name in ("device_failure", "weather_event", "suspected", "unverified"):
+        open_now.add_metric([name], classes.count(name))
+    yield open_now
+
+
+def _counters(store: Store) -> Iterable[Metric]:
+    kept = store.counters()
+    families = {
+        "cycles": CounterMetricFamily(
+            "weather_collection_cycles", "Cycles of the collector, by status.", labels=["status"]
+        ),
+        "observations": CounterMetricFamily(
+            "weather_observations", "Observations that were offered, by what came of them.", labels=["change"]
+        ),
+        "left_out": CounterMetricFamily(
+            "weather_rejections", "Observations and values that could not be taken, by reason.", labels=["reason"]
+        ),
+        "anomalies": CounterMetricFamily("weather_anomalies", "Anomalies that were found, by class.", labels=["class"]),
+    }
+    for name, family in families.items():
+        for one in kept:
+            if one.name == name:
+                family.add_metric([one.label], one.number)
+        yield family
+    told = {(one.name, one.label): one.number for one in kept}
+    yield CounterMetricFamily(
+        "weather_collection_errors", "Cycles that failed.", value=told.get(("cycles", "failed"), 0)
+    )
+    yield CounterMetricFamily("weather_detections", "Detection runs.", value=told.get(("detections", "made"), 0))
+
+
+def _of_backups(folder: Path) -> Iterable[Metric]:
+    try:
+        backups, damaged = Folder(str(folder)).look()
+        drill = last(folder)
+    except (ToolkitError, OSError):
+        return
+    yield _gauge("weather_backups", "Backups that are whole at first sight.", len(backups))
+    yield _gauge("weather_backups_damaged", "Files that have the name of a backup and are none.", len(damaged))
+    if backups:
+        newest = backups[0].manifest
+        age = max(0.0, time.time() - parse(newest.created_at).timestamp())
+        yield _gauge(
+            "weather_backup_age_seconds", "The age of the newest verified backup: what would be lost (RPO).", age
+        )
+        yield _gauge("weather_backup_size_bytes", "The size of the newest backup.", newest.bytes)
+    if drill:
+        age = max(0.0, time.time() - parse(drill.ended_at).timestamp())
+        yield _gauge("weather_drill_age_seconds", "When a restore was last rehearsed.", age)
+        yield _gauge("weather_drill_success", "Whether the rehearsed restore went well.", int(not drill.wrong))
+        if drill.restore_seconds is not None:
+            text = "How long the rehearsed restore took (RTO)."
+            yield _gauge("weather_restore_duration_seconds", text, drill.restore_seconds)
+
+
+def _gauge(name: str, text: str, value: float, labels: dict[str, str] | None = None) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=list(labels or {}))
+    family.add_metric(list((labels or {}).values()), value)
+    return family
