@@ -59,6 +59,10 @@ bench-detection: setup ## How right the detector is, on labelled data, beside th
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
 	python -m tests.bench.detection
 
+.PHONY: bench-fleet
+bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to upgrade, beside a known role
+	python -m tests.bench.fleet
+
 .PHONY: lint
 lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
 	ruff check
