@@ -31,6 +31,7 @@ COMMANDS = {
     "maintain": "remove what is older than is to be kept, and keep the database in shape",
     "metrics": "metrics for Prometheus, printed or served",
     "preflight": "could this release run here? Looks, and changes nothing",
+    "report": "one page for people: map, stations, anomalies with plots, sensors, completeness",
     "restore": "put a backup in the place of the database",
     "schedule": "run the periodic jobs, in a container",
     "sensors": "long-term health of every sensor: stuck, stalled, missing, drifting, noisy",

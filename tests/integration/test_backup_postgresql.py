@@ -100,6 +100,8 @@ def test_what_was_collected_after_the_backup_stays(run: Run, db: str, store: Sto
     assert told["merged"] == 3 * STATIONS
     assert rows(db) == 4 * STATIONS
     assert ask(db, "SELECT DISTINCT temp_out FROM observations WHERE time = '2025-11-22 16:10:00+00'") == [(1.5,)]
+    counted = "SELECT count FROM counters WHERE (name, label) = ('observations', 'new')"
+    assert ask(db, counted) == [(4 * STATIONS,)], "counters went back with the restore"
     # What was replaced is a backup of its own, and a way back.
     (replaced,) = Path(told["replaced"]).glob("*.zst")
     done(run, "restore", "LATEST", "--discard-newer")

@@ -92,6 +92,8 @@ def test_what_was_collected_after_the_backup_stays(run: Run, db: Path, store: St
     query = "SELECT temp_out, COUNT(*) FROM observations WHERE station_id LIKE 's%' GROUP BY time ORDER BY time"
     assert connection.execute(query).fetchall() == [(13.9, STATIONS), (13.9, STATIONS), (7.5, STATIONS)]
     assert connection.execute("SELECT COUNT(*) FROM stations").fetchone() == (2 * STATIONS,)
+    new = "SELECT count FROM counters WHERE (name, label) = ('observations', 'new')"
+    assert connection.execute(new).fetchone() == (4 * STATIONS,), "counters went back with the restore"
     connection.close()
     assert told["merged"] == 2 * STATIONS
     assert rows(Path(told["replaced"]) / db.name) == 4 * STATIONS

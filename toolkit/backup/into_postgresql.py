@@ -121,6 +121,7 @@ def _take_aside(backup: Backup) -> str:
     return f"""
 LOCK TABLE observations, stations IN ACCESS EXCLUSIVE MODE;
 CREATE TEMPORARY TABLE kept_stations ON COMMIT DROP AS SELECT * FROM stations;
+CREATE TEMPORARY TABLE kept_counters ON COMMIT DROP AS SELECT * FROM counters;
 CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT {_NAMES} FROM observations WHERE time > CASE
     WHEN (SELECT COUNT(*) FROM observations WHERE time <= {last}) = {held.observations}
     THEN {last} - interval '{LATE_SECONDS} seconds' ELSE '-infinity' END;
@@ -142,6 +143,8 @@ END $$;
 def _take_over(schema: str) -> str:
     return f"""
 INSERT INTO {schema}.stations SELECT * FROM pg_temp.kept_stations ON CONFLICT DO NOTHING;
+INSERT INTO {schema}.counters AS c SELECT * FROM pg_temp.kept_counters
+    ON CONFLICT (name, label) DO UPDATE SET count = greatest(c.count, excluded.count);
 WITH put AS (
     INSERT INTO {schema}.observations AS o ({_NAMES}) SELECT {_NAMES} FROM pg_temp.kept
     ON CONFLICT (time, station_id) DO UPDATE SET {_NEWER} WHERE excluded.collected_at > o.collected_at RETURNING 1

@@ -99,12 +99,24 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
         except sqlite3.Error as error:
             done.unreadable.append(f"all of it: {error}")
             return
+        _count_on(connection)
         before = connection.total_changes
         held = backup.manifest.content
         last = times.from_stored(held.last).timestamp() if held.last else FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
         _take(connection, first, times.now().timestamp() // 1 + AHEAD_SECONDS, done.unreadable, DIVIDED)
         done.merged = connection.total_changes - before
+
+
+def _count_on(connection: sqlite3.Connection) -> None:
+    """Let counters go on from where they were: what is merged was counted there."""
+    try:
+        connection.execute(
+            "INSERT INTO counters SELECT name, label, count FROM old.counters WHERE true "
+            "ON CONFLICT (name, label) DO UPDATE SET count = MAX(count, excluded.count)"
+        )
+    except sqlite3.Error:
+        pass  # damaged, or from before there were any: those of the backup stay
 
 
 def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held: int) -> bool:

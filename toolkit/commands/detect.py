@@ -12,7 +12,7 @@ from toolkit.detector.run import detect
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import write_atomically
 from toolkit.options import add_setting
-from toolkit.settings import Loaded
+from toolkit.settings import Loaded, Settings
 from toolkit.show import table
 from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
@@ -36,6 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--save", metavar="PATH", help="also write the report as JSON; strftime codes are filled in, in UTC"
     )
     parser.add_argument(
+        "--html", metavar="PATH", help="also write it as a page, and an index of the pages beside it; strftime as above"
+    )
+    parser.add_argument(
         "--record",
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -51,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  weather-tool detect\n"
         "  weather-tool detect --end NOW --window 6 --temporal-method arima --spatial-verify --json\n"
+        "  weather-tool detect --html page.html\n"
         "  weather-tool detect --save /var/log/weather/reports/report_%%Y%%m%%d_%%H%%M%%S.json"
     )
 
@@ -70,6 +74,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         print(f"report: {path}", file=sys.stderr)
     if args.record:
         record(loaded.settings.db, report, [args.station] if args.station else None)
+    if args.html:
+        page(loaded.settings, report, args.html)
     if args.json:
         print(report.as_json())
     else:
@@ -81,6 +87,20 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
             f"up to {report.window.end}" + (f": {reasons}" if reasons else "")
         )
     return 0
+
+
+def page(settings: Settings, report: Report, form: str) -> None:
+    """Write a report as a page, to a path that may hold strftime codes.
+
+    Raises:
+        ToolkitError: it cannot be written.
+    """
+    from toolkit.report.writing import write
+
+    path = Path(times.now().strftime(form))
+    with open_for_reading(settings.db) as store:
+        write(store, settings, report, path)
+    print(f"page: {path}", file=sys.stderr)
 
 
 def _starts_within(store: Store, report: Report) -> bool:

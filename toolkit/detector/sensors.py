@@ -107,11 +107,24 @@ def examine(store: Store, settings: Settings, end: float, days: float, only: str
     Raises:
         UsageError: there is no station `only`.
     """
-    start = end - days * DAY
-    grid = grids.load(store, start, end, settings.cadence_seconds, JUDGED, past_days=0)
+    return health(read(store, settings, end, days), settings, only)
+
+
+def read(store: Store, settings: Settings, end: float, days: float) -> Grid:
+    """What health is told from: the `days` up to `end`, in seconds since the epoch."""
+    return grids.load(store, end - days * DAY, end, settings.cadence_seconds, JUDGED, past_days=0)
+
+
+def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
+    """The health of all sensors over the time that was read.
+
+    Raises:
+        UsageError: there is no station `only`.
+    """
     names = [station.station_id for station in grid.stations]
     if only is not None and only not in names:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
+    days = grid.window * grid.cadence / DAY
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     # The days that are judged are those that the comparison is learnt from: a station that drifts would differ least
     # steadily from those that see the same weather.
@@ -127,8 +140,8 @@ def examine(store: Store, settings: Settings, end: float, days: float, only: str
     return Health(
         schema=SCHEMA,
         generated_at=times.iso(times.now()),
-        start=_iso(start),
-        end=_iso(end),
+        start=_iso(grid.end - days * DAY),
+        end=_iso(grid.end),
         days=days,
         sensors=sorted(sensors, key=lambda one: (order[one.state], one.station_id, JUDGED.index(one.variable))),
     )

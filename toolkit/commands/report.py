@@ -1,0 +1,48 @@
+"""`weather-tool report`."""
+
+from __future__ import annotations
+
+import argparse
+
+from toolkit import times
+from toolkit.commands.detect import page
+from toolkit.detector.run import detect
+from toolkit.errors import UsageError
+from toolkit.options import add_setting
+from toolkit.settings import Loaded
+from toolkit.store import open_for_reading
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--html",
+        required=True,
+        metavar="PATH",
+        help="the page's file; strftime codes are filled in, in UTC. An index of the pages beside it is written too",
+    )
+    parser.add_argument(
+        "--end",
+        default="NOW",
+        metavar="TIME",
+        help="the window's end: NOW (default), or a time in ISO 8601; UTC without an offset",
+    )
+    add_setting(parser, "--window", "window_hours", "HOURS")
+    add_setting(parser, "--db", "db", "DATABASE")
+    parser.epilog = (
+        "examples:\n"
+        "  weather-tool report --html network.html\n"
+        "  weather-tool report --html night.html --end 2026-01-31T06:00Z --window 12"
+    )
+
+
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
+    """Judge the window, without a record of it in the store, and write the page."""
+    try:
+        end = times.parse(args.end)
+    except ValueError as error:
+        raise UsageError(f"--end: {error}") from None
+    with open_for_reading(loaded.settings.db) as store:
+        report = detect(store, loaded.settings, end.timestamp())
+    page(loaded.settings, report, args.html)
+    return 0

@@ -1,0 +1,24 @@
+"""Shores, from Natural Earth's public-domain data at 1:10,000,000; `tools/coastline.py` made the file."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import numpy as np
+
+from toolkit.quality.arrays import Floats
+
+
+def shores(west: float, east: float, south: float, north: float) -> list[Floats]:
+    """The shores in a box given in degrees: each piece as points by longitude and latitude."""
+    with (resources.files("toolkit.report") / "coastline.npz").open("rb") as file, np.load(file) as packed:
+        steps, starts = packed["steps"].astype(np.int64), packed["starts"]
+    # Each shore begins anew, with steps[start] as its first point.
+    running = np.cumsum(steps, axis=0)
+    before = np.where(starts[:, None] > 0, running[starts - 1], 0)
+    points = (running - np.repeat(before, np.diff(starts, append=len(steps)), axis=0)) / 100
+    longitude, latitude = points.T
+    inside = (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
+    # A piece ends where the shore leaves the box, or ends itself.
+    cuts = np.union1d(starts, np.flatnonzero(np.diff(inside)) + 1)
+    return [piece for piece, there in zip(np.split(points, cuts), np.split(inside, cuts), strict=True) if there.any()]

@@ -1,0 +1,184 @@
+"""What the page says, gathered from the store, a detection report and the backups."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from toolkit import __version__, times
+from toolkit.backup import drill_record
+from toolkit.backup.drill_record import Drill
+from toolkit.backup.folder import Folder
+from toolkit.backup.manifest import Manifest
+from toolkit.detector import grid as grids
+from toolkit.detector import sensors
+from toolkit.detector.grid import DAY, Grid
+from toolkit.detector.report import Anomaly, Report
+from toolkit.detector.sensors import Sensor
+from toolkit.errors import ToolkitError
+from toolkit.feed.document import Station
+from toolkit.quality.neighbours import nearest
+from toolkit.report import event_plot, network_map
+from toolkit.settings import DECLARATIONS, Settings
+from toolkit.store import Store
+
+# The worst first; what a station is called is the worst of what was found of it.
+STATES = ("device_failure", "suspected", "silent", "unverified", "weather_event", "well")
+# So many anomalies get a plot, the worst first: a page of one bad night must still open.
+PLOTS = 24
+HEALTH_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class StationState:
+    """A station at the window's end.
+
+    Attributes:
+        station: which.
+        state: one of `STATES`.
+        last: its newest observation, ISO 8601 in UTC; None where there is none.
+        anomalies: how many the window has.
+        sensors: its sensors that are not healthy over the days before.
+    """
+
+    station: Station
+    state: str
+    last: str | None
+    anomalies: int
+    sensors: list[Sensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An anomaly, its plot as SVG (None beyond the first `PLOTS`, and where there is nothing to plot), its place."""
+
+    anomaly: Anomaly
+    plot: str | None
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How complete each day was, in per cent of what the cadence promises; None before a station's first reading."""
+
+    days: list[str]
+    rows: list[tuple[str, list[int | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that the page shows."""
+
+    report: Report
+    stations: list[StationState]
+    counts: dict[str, int]
+    network: str | None
+    events: list[Event]
+    sensors: list[Sensor]
+    health_days: int
+    calendar: Calendar
+    backup: Manifest | None
+    drill: Drill | None
+    backups_unknown: str
+    settings: list[tuple[str, str]]
+    version: str
+    host: str
+
+
+def gather(store: Store, settings: Settings, report: Report) -> Contents:
+    """Everything that the page of a report shows.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    end = times.parse(report.window.end).timestamp()
+    long = sensors.read(store, settings, end, HEALTH_DAYS)
+    health = sensors.health(long, settings).sensors
+    last = {one.station_id: times.iso(times.from_epoch(one.time)) for one in store.latest()}
+    silent = {one.station_id for one in report.insufficient if ":" not in one.reason}
+    stations = [_state(station, report, health, last, silent) for station in long.stations]
+    neighbours = nearest(long.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    backup, drill, unknown = _backups(Path(settings.backups))
+    return Contents(
+        report=report,
+        stations=sorted(stations, key=lambda one: (STATES.index(one.state), one.station.station_id)),
+        counts={state: sum(one.state == state for one in stations) for state in STATES},
+        network=network_map.draw(long.stations, {one.station.station_id: one.state for one in stations}, neighbours),
+        events=list(_events(store, settings, report)),
+        sensors=health,
+        health_days=HEALTH_DAYS,
+        calendar=_calendar(long),
+        backup=backup,
+        drill=drill,
+        backups_unknown=unknown,
+        settings=[(DECLARATIONS[name].variable, _shown(getattr(settings, name))) for name in DECLARATIONS],
+        version=__version__,
+        host=platform.node(),
+    )
+
+
+def _state(
+    station: Station, report: Report, health: Sequence[Sensor], last: dict[str, str], silent: set[str]
+) -> StationState:
+    name = station.station_id
+    found = [one for one in report.anomalies if one.station_id == name]
+    candidates = [one.class_ if one.variable != "all" else "silent" for one in found]
+    if name in silent:
+        candidates.append("silent")
+    state = min(candidates, key=STATES.index, default="well")
+    worn = [one for one in health if one.station_id == name and one.state != "healthy"]
+    return StationState(station, state, last.get(name), len(found), worn)
+
+
+def _events(store: Store, settings: Settings, report: Report) -> list[Event]:
+    worst = sorted(
+        report.anomalies, key=lambda one: (STATES.index(one.class_), -(one.score or 0), one.station_id, one.variable)
+    )
+    if not worst:
+        return []
+    end = times.parse(report.window.end).timestamp()
+    start = end - report.window.hours * 3600 - event_plot.AROUND_HOURS * 3600
+    variables = sorted({one.variable for one in worst} - {"all"})
+    grid = grids.load(store, start, end, settings.cadence_seconds, variables, past_days=0)
+    return [
+        Event(one, event_plot.draw(one, grid) if number < PLOTS else None, f"anomaly-{number + 1}")
+        for number, one in enumerate(worst)
+    ]
+
+
+def _calendar(grid: Grid) -> Calendar:
+    """Whole days in UTC, the last one as far as it has come."""
+    ends = grid.slot_times() - grid.cadence / 2
+    day = (ends // DAY).astype(np.int64)
+    days, first = np.unique(day, return_index=True)
+    expected = np.diff(first, append=len(day))
+    present = ~np.isnan(grid.times)
+    there = np.add.reduceat(present, first, axis=1) if len(first) else np.zeros((len(present), 0))
+    began = np.where(present.any(axis=1), np.argmax(present, axis=1), len(day))
+    rows = []
+    for row, station in enumerate(grid.stations):
+        percents = [
+            None
+            if first[place] + expected[place] <= began[row]
+            else round(100 * int(there[row, place]) / int(expected[place]))
+            for place in range(len(days))
+        ]
+        rows.append((station.station_id, percents))
+    return Calendar([times.from_epoch(one * DAY).strftime("%Y-%m-%d") for one in days.tolist()], rows)
+
+
+def _backups(folder: Path) -> tuple[Manifest | None, Drill | None, str]:
+    """The newest backup, the last drill, and why nobody can tell."""
+    try:
+        backups, _ = Folder(str(folder)).look()
+        return backups[0].manifest if backups else None, drill_record.last(folder), ""
+    except ToolkitError as error:
+        return None, None, str(error)
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)

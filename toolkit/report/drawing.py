@@ -1,0 +1,80 @@
+"""Figures as SVG that stands in a page: in the page's colours, so that it is right by day and in the dark."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Colours of a figure stand for the page's: each is replaced by var(--name) of page.css.
+COLOURS = {
+    "ink": "#010101",
+    "faint": "#020202",
+    "line": "#030303",
+    "land": "#040404",
+    "device_failure": "#050505",
+    "suspected": "#060606",
+    "weather_event": "#070707",
+    "unverified": "#080808",
+    "silent": "#090909",
+    "well": "#0a0a0a",
+}
+_IDS = re.compile(r' id="(?:figure|axes|patch|line2d|text|legend|matplotlib\.axis|[xy]tick|\w*Collection)_\d+"')
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, in inches."""
+    # Where its caches go if a service has no home; the fonts that it would look for are the browser's business.
+    if not os.access(Path.home(), os.W_OK):
+        os.environ.setdefault("MPLCONFIGDIR", tempfile.gettempdir())
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams.update(STYLE)
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+STYLE: Mapping[str, object] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "weather",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": COLOURS["line"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": COLOURS["line"],
+    "grid.linewidth": 0.4,
+    "text.color": COLOURS["ink"],
+    "xtick.color": COLOURS["ink"],
+    "ytick.color": COLOURS["ink"],
+    "legend.frameon": False,
+}
+
+
+def as_svg(figure: Figure, label: str) -> str:
+    """The figure as an `<svg>` element; `label` says in words what it shows."""
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata=_NO_METADATA)
+    svg = written.getvalue()
+    svg = _IDS.sub("", svg[svg.index("<svg") :])
+    for name, colour in COLOURS.items():
+        svg = svg.replace(colour, f"var(--{name.replace('_', '-')})")
+    # The page says how wide it is; matplotlib's font names are the page's.
+    svg = re.sub(
+        r'^<svg [^>]*viewBox="([^"]+)"[^>]*>', rf'<svg role="img" aria-label="{escape(label)}" viewBox="\1">', svg
+    )
+    svg = re.sub(r"font: ([\d.]+px) '[^;]*;", r"font: \1 sans-serif;", svg)
+    return re.sub(r"(\d+\.\d\d)\d+", r"\1", svg).replace("xlink:href", "href")

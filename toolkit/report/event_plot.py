@@ -1,0 +1,62 @@
+"""A station beside its neighbours around an anomaly."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toolkit import times
+from toolkit.detector.grid import Grid
+from toolkit.detector.report import Anomaly
+from toolkit.report.drawing import COLOURS, as_svg, new_figure
+from toolkit.variables import BY_NAME
+
+# So much before and after it is shown, where there is so much.
+AROUND_HOURS = 3
+NEIGHBOURS = 4
+DASHES = ("--", ":", "-.", (0, (5, 1)))
+
+
+def draw(anomaly: Anomaly, grid: Grid) -> str | None:
+    """The plot as SVG; None where a station as a whole is meant, for it has no readings to show."""
+    if anomaly.variable not in grid.values:
+        return None
+    row_of = {station.station_id: row for row, station in enumerate(grid.stations)}
+    started, ended = (times.parse(text).timestamp() for text in (anomaly.start, anomaly.end))
+    ends = grid.slot_times()
+    around = AROUND_HOURS * 3600
+    shown = (ends >= started - around) & (ends <= ended + around)
+    at = np.array([times.from_epoch(end) for end in ends[shown]])
+    readings = grid.values[anomaly.variable][:, shown]
+
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    figure = new_figure(7, 2.6)
+    axes = figure.add_subplot()
+    known = [one for one in anomaly.neighbours if one.station_id in row_of][:NEIGHBOURS]
+    for one, dashes in zip(known, DASHES, strict=False):
+        axes.plot(
+            at, readings[row_of[one.station_id]],
+            linestyle=dashes, color=COLOURS["faint"], linewidth=1, label=f"{one.station_id}, {one.distance_km:g} km",
+        )  # fmt: skip
+    colour = COLOURS[anomaly.class_]
+    axes.plot(
+        at, readings[row_of[anomaly.station_id]],
+        color=colour, linewidth=1.6, marker=".", markersize=4, label=anomaly.station_id,
+    )  # fmt: skip
+    axes.axvspan(
+        times.from_epoch(started - grid.cadence / 2),
+        times.from_epoch(ended + grid.cadence / 2),
+        color=colour,
+        alpha=0.12,
+        linewidth=0,
+    )
+    variable = BY_NAME[anomaly.variable]
+    axes.set_ylabel(f"{variable.name}, {variable.unit}")
+    locator = AutoDateLocator(maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    label = (
+        f"{variable.name} of {anomaly.station_id} and of {len(known)} neighbours, from {anomaly.start} to {anomaly.end}"
+    )
+    return as_svg(figure, label)

@@ -1,0 +1,73 @@
+"""The page and its index as files."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from toolkit import times
+from toolkit.detector.report import Report
+from toolkit.errors import ToolkitError
+from toolkit.files import write_atomically
+from toolkit.report.contents import gather
+from toolkit.settings import Settings
+from toolkit.store import Store
+from toolkit.variables import BY_NAME
+
+INDEX = "index.html"
+_SUMMARY = re.compile(r'<meta name="description" content="([^"]*)">')
+# The head of a page, in which its summary is.
+_HEAD_BYTES = 2000
+
+
+def write(store: Store, settings: Settings, report: Report, path: Path) -> None:
+    """Write the page of a report, and anew the index of the pages beside it.
+
+    Raises:
+        ToolkitError: they cannot be written, or the store not read.
+    """
+    contents = gather(store, settings, report)
+    write_atomically(path, _template("page.html.j2").render(page=contents, svg=Markup))
+    index(path.parent)
+
+
+def index(folder: Path) -> None:
+    """Write the index of the pages in a folder, the newest first.
+
+    Raises:
+        ToolkitError: it cannot be written.
+    """
+    pages = sorted((path for path in folder.glob("*.html") if path.name != INDEX), reverse=True)
+    entries = [(path.name, _summary(path)) for path in pages]
+    write_atomically(folder / INDEX, _template("index.html.j2").render(entries=entries, written=times.iso(times.now())))
+
+
+def _summary(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise ToolkitError(f"cannot read {path}: {error.strerror}") from error
+    found = _SUMMARY.search(head)
+    return Markup(found[1]) if found else ""  # noqa: S704 (the page's own template escaped it)
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=PackageLoader("toolkit.report", "."), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    style = (resources.files("toolkit.report") / "page.css").read_text("utf-8")
+    environment.globals["style"] = Markup(style)  # noqa: S704
+    environment.filters["words"] = lambda name: name.replace("_", " ")
+    environment.filters["moment"] = lambda text: text.replace("T", " ").removesuffix("Z") if text else "never"
+    environment.filters["reading"] = _reading
+    return environment.get_template(name)
+
+
+def _reading(value: float | None, variable: str) -> str:
+    return "–" if value is None else f"{value:g} {BY_NAME[variable].unit}"
