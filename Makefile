@@ -40,7 +40,7 @@ test: setup lint needs ## Every test: linters, units, integration, chaos, and th
 
 .PHONY: needs
 needs:
-	@tools/need.sh faketime openssl postgresql restic
+	@tools/need.sh chromium faketime openssl postgresql restic
 
 .PHONY: fleet
 fleet: setup ## The fleet scenario in its long form: six hosts, more ways to fail

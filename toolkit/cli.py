@@ -106,4 +106,5 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.addLevelName(logging.INFO, "<6>" if in_journal else "")
     logging.addLevelName(logging.ERROR, "<3>" if in_journal else "error: ")
     logging.basicConfig(format="%(levelname)s%(message)s", level=logging.DEBUG if verbose else logging.INFO)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    for library in ("urllib3", "matplotlib"):
+        logging.getLogger(library).setLevel(logging.ERROR)

@@ -35,7 +35,14 @@ def maintain(store: Store, settings: Settings, now: float, dry_run: bool) -> Rem
     Raises:
         ToolkitError: not all of it could be done; what is removed is removed.
     """
-    reports = _old_reports(Path(settings.reports), now - settings.report_days * DAY) if settings.report_days else []
+    folder = Path(settings.reports)
+    reports = [
+        path
+        for pattern, days in (("*.json", settings.report_days), ("*.html", settings.page_days))
+        if days
+        for path in sorted(folder.glob(pattern))
+        if path.stat().st_mtime < now - days * DAY
+    ]
     before = now - settings.data_days * DAY if settings.data_days else 0.0
     if dry_run:
         return Removed(store.count(Selection(end=before - 1)), 0, len(reports))
@@ -49,10 +56,6 @@ def maintain(store: Store, settings: Settings, now: float, dry_run: bool) -> Rem
 
 def _pause() -> None:
     time.sleep(PAUSE_SECONDS)
-
-
-def _old_reports(folder: Path, before: float) -> list[Path]:
-    return [path for path in sorted(folder.glob("*.json")) if path.stat().st_mtime < before]
 
 
 def _remove(report: Path) -> None:

@@ -229,6 +229,7 @@ class Settings:
     data_days: int = _setting("0", number(0, 36500), "For how many days observations are kept. 0: for ever.")
     log_days: int = _setting("400", number(0, 36500), "For how many days the collector's log is kept. 0: for ever.")
     report_days: int = _setting("90", number(0, 36500), "For how many days detection reports are kept. 0: for ever.")
+    page_days: int = _setting("30", number(0, 36500), "For how many days their pages are kept. 0: for ever.")
     reports: str = _setting("/var/log/weather/reports", PATH, "The folder in which detection reports are kept.")
     backups: str = _setting("/var/backups/weather", PATH, "The folder in which backups are kept.")
     backup_keep_daily: int = _setting(

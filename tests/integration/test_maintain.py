@@ -32,8 +32,8 @@ def reports(tmp_path: Path, environment: dict[str, str]) -> Path:
     folder = tmp_path / "reports"
     folder.mkdir()
     environment["WEATHER_REPORTS"] = str(folder)
-    for age in (0, 89, 91):
-        report = folder / f"report_{age}.json"
+    for name, age in (("0.json", 0), ("89.json", 89), ("91.json", 91), ("29.html", 29), ("31.html", 31)):
+        report = folder / f"report_{name}"
         report.touch()
         os.utime(report, (time.time() - age * DAY,) * 2)
     (folder / "notes.txt").touch()
@@ -44,20 +44,23 @@ def reports(tmp_path: Path, environment: dict[str, str]) -> Path:
 def test_what_is_older_goes_and_the_rest_stays(db: str, run: Run, reports: Path) -> None:
     fill(db, days=10, stations=3)
     would = run("maintain", "--dry-run", "--data-days", "4", WEATHER_DB=db)
-    assert would.stdout == "would remove 18 observations, 1 reports\n"
+    assert would.stdout == "would remove 18 observations, 2 reports\n"
     assert query(db, "SELECT COUNT(*) FROM observations") == [(30,)]
     done = run("maintain", "--data-days", "4", "--log-days", "2", "--json", WEATHER_DB=db)
-    assert json.loads(done.stdout) == {"observations": 18, "log_lines": 8, "reports": 1}
+    assert json.loads(done.stdout) == {"observations": 18, "log_lines": 8, "reports": 2}
     assert query(db, "SELECT COUNT(*) FROM observations") == [(12,)]
     assert query(db, "SELECT COUNT(*) FROM collection_log") == [(2,)]
-    assert sorted(path.name for path in reports.iterdir()) == ["notes.txt", "report_0.json", "report_89.json"]
+    left = ["notes.txt", "report_0.json", "report_29.html", "report_89.json"]
+    assert sorted(path.name for path in reports.iterdir()) == left
 
 
 def test_nothing_is_removed_unless_asked(db: str, run: Run, reports: Path) -> None:
     fill(db, days=3, stations=1)
-    assert run("maintain", "--report-days", "0", WEATHER_DB=db).stdout.startswith("removed 0 observations, 0 lines")
+    assert run("maintain", "--report-days", "0", WEATHER_DB=db, WEATHER_PAGE_DAYS="0").stdout.startswith(
+        "removed 0 observations, 0 lines"
+    )
     assert query(db, "SELECT COUNT(*) FROM observations") == [(3,)]
-    assert len(list(reports.iterdir())) == 4
+    assert len(list(reports.iterdir())) == 6
 
 
 def test_no_database_is_made(run: Run, environment: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from toolkit import times
@@ -110,13 +110,12 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
 
 def _count_on(connection: sqlite3.Connection) -> None:
     """Let counters go on from where they were: what is merged was counted there."""
-    try:
+    # Where they are damaged, or the database is from before there were any, those of the backup stay.
+    with suppress(sqlite3.Error):
         connection.execute(
             "INSERT INTO counters SELECT name, label, count FROM old.counters WHERE true "
             "ON CONFLICT (name, label) DO UPDATE SET count = MAX(count, excluded.count)"
         )
-    except sqlite3.Error:
-        pass  # damaged, or from before there were any: those of the backup stay
 
 
 def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held: int) -> bool:

@@ -68,14 +68,15 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     with open_for_reading(loaded.settings.db) as store:
         report = detect(store, loaded.settings, end.timestamp(), args.station)
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
+    now = times.now()
     if args.save:
-        path = Path(times.now().strftime(args.save))
+        path = Path(now.strftime(args.save))
         write_atomically(path, report.as_json() + "\n")
         print(f"report: {path}", file=sys.stderr)
     if args.record:
         record(loaded.settings.db, report, [args.station] if args.station else None)
     if args.html:
-        page(loaded.settings, report, args.html)
+        page(loaded.settings, report, Path(now.strftime(args.html)))
     if args.json:
         print(report.as_json())
     else:
@@ -89,15 +90,14 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     return 0
 
 
-def page(settings: Settings, report: Report, form: str) -> None:
-    """Write a report as a page, to a path that may hold strftime codes.
+def page(settings: Settings, report: Report, path: Path) -> None:
+    """Write a report as a page.
 
     Raises:
         ToolkitError: it cannot be written.
     """
     from toolkit.report.writing import write
 
-    path = Path(times.now().strftime(form))
     with open_for_reading(settings.db) as store:
         write(store, settings, report, path)
     print(f"page: {path}", file=sys.stderr)

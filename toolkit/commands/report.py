@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from toolkit import times
 from toolkit.commands.detect import page
@@ -44,5 +45,5 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         raise UsageError(f"--end: {error}") from None
     with open_for_reading(loaded.settings.db) as store:
         report = detect(store, loaded.settings, end.timestamp())
-    page(loaded.settings, report, args.html)
+    page(loaded.settings, report, Path(times.now().strftime(args.html)))
     return 0

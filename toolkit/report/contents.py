@@ -31,6 +31,8 @@ STATES = ("device_failure", "suspected", "silent", "unverified", "weather_event"
 # So many anomalies get a plot, the worst first: a page of one bad night must still open.
 PLOTS = 24
 HEALTH_DAYS = 30
+# So many healthy sensors are listed; a page of more would be of nothing else.
+MOST_HEALTHY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """How complete each day was, in per cent of what the cadence promises; None before a station's first reading."""
+    """How complete each day was, the newest first: per cent of what the cadence promises; None before the first."""
 
     days: list[str]
     rows: list[tuple[str, list[int | None]]]
@@ -80,6 +82,7 @@ class Contents:
     events: list[Event]
     sensors: list[Sensor]
     health_days: int
+    most_healthy: int
     calendar: Calendar
     backup: Manifest | None
     drill: Drill | None
@@ -111,6 +114,7 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
         events=list(_events(store, settings, report)),
         sensors=health,
         health_days=HEALTH_DAYS,
+        most_healthy=MOST_HEALTHY,
         calendar=_calendar(long),
         backup=backup,
         drill=drill,
@@ -151,7 +155,7 @@ def _events(store: Store, settings: Settings, report: Report) -> list[Event]:
 
 
 def _calendar(grid: Grid) -> Calendar:
-    """Whole days in UTC, the last one as far as it has come."""
+    """Days in UTC, the newest first, as far as it has come."""
     ends = grid.slot_times() - grid.cadence / 2
     day = (ends // DAY).astype(np.int64)
     days, first = np.unique(day, return_index=True)
@@ -167,8 +171,8 @@ def _calendar(grid: Grid) -> Calendar:
             else round(100 * int(there[row, place]) / int(expected[place]))
             for place in range(len(days))
         ]
-        rows.append((station.station_id, percents))
-    return Calendar([times.from_epoch(one * DAY).strftime("%Y-%m-%d") for one in days.tolist()], rows)
+        rows.append((station.station_id, percents[::-1]))
+    return Calendar([times.from_epoch(one * DAY).strftime("%Y-%m-%d") for one in days[::-1].tolist()], rows)
 
 
 def _backups(folder: Path) -> tuple[Manifest | None, Drill | None, str]:

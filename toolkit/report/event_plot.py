@@ -52,7 +52,7 @@ def draw(anomaly: Anomaly, grid: Grid) -> str | None:
     )
     variable = BY_NAME[anomaly.variable]
     axes.set_ylabel(f"{variable.name}, {variable.unit}")
-    locator = AutoDateLocator(maxticks=7)
+    locator = AutoDateLocator(maxticks=10)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from toolkit.feed.document import Station
+from toolkit.quality.arrays import Floats
 from toolkit.quality.neighbours import Neighbours
 from toolkit.report.coastline import shores
 from toolkit.report.drawing import COLOURS, as_svg, new_figure
 
 # Not by colour alone: each state has a sign of its own, in the order in which they are drawn.
 MARKERS = {"well": "o", "weather_event": "D", "unverified": "s", "silent": "X", "suspected": "v", "device_failure": "^"}
-# So many stations are named; of more, those that are not well.
-NAMED = 30
-MARGIN_DEGREES = 0.3
+# Around the network, as a share of its extent and in degrees.
+MARGIN = 0.08
+LEAST_MARGIN = 0.1
+# The room that a name takes, as a share of the map: of a letter's width, and of a line's height.
+LETTER, LINE = 0.013, 0.03
 
 
 def draw(stations: Sequence[Station], states: Mapping[str, str], neighbours: Neighbours) -> str | None:
@@ -34,33 +37,66 @@ def draw(stations: Sequence[Station], states: Mapping[str, str], neighbours: Nei
     if not placed:
         return None
     longitude, latitude = np.array(list(placed.values())).T
-    west, east = longitude.min() - MARGIN_DEGREES, longitude.max() + MARGIN_DEGREES
-    south, north = latitude.min() - MARGIN_DEGREES, latitude.max() + MARGIN_DEGREES
+    west, east = _with_margin(longitude)
+    south, north = _with_margin(latitude)
     # A degree of longitude is shorter than one of latitude by the cosine of the latitude.
     aspect = 1 / max(0.1, float(np.cos(np.radians((south + north) / 2))))
     height = 7 * min(1.4, max(0.5, (north - south) * aspect / (east - west)))
     figure = new_figure(7, height)
     axes = figure.add_subplot()
     axes.set(xlim=(west, east), ylim=(south, north), aspect=aspect, xlabel="longitude, °E", ylabel="latitude, °N")
-    for shore in shores(west, east, south, north):
-        axes.plot(*shore.T, color=COLOURS["land"], linewidth=0.8)
-    for row, asked in _links(placed, neighbours):
-        (x, y), (other_x, other_y) = placed[row], placed[asked]
-        axes.plot([x, other_x], [y, other_y], color=COLOURS["line"], linewidth=0.6)
+    axes.plot(*_joined(shores(west, east, south, north)).T, color=COLOURS["land"], linewidth=0.8)
+    links = [np.array([placed[row], placed[asked]]) for row, asked in _links(placed, neighbours)]
+    axes.plot(*_joined(links).T, color=COLOURS["faint"], linewidth=0.4)
     for state, marker in MARKERS.items():
         rows = [row for row in placed if states[stations[row].station_id] == state]
         if rows:
             x, y = np.array([placed[row] for row in rows]).T
             axes.plot(x, y, marker, color=COLOURS[state], markersize=7, label=state.replace("_", " "))
-    for row, (x, y) in placed.items():
-        name = stations[row].station_id
-        if len(placed) <= NAMED or states[name] != "well":
-            axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    worst_first = sorted(placed, key=lambda row: -list(MARKERS).index(states[stations[row].station_id]))
+    shares = {
+        row: ((placed[row][0] - west) / (east - west), (placed[row][1] - south) / (north - south)) for row in placed
+    }
+    for row in _with_room(worst_first, {row: len(stations[row].station_id) for row in placed}, shares):
+        # At the eastern edge a name stands on the other side.
+        left = shares[row][0] > 1 - LETTER * len(stations[row].station_id)
+        axes.annotate(
+            stations[row].station_id, placed[row], xytext=(-5 if left else 5, 4), textcoords="offset points",
+            ha="right" if left else "left", fontsize=8,
+        )  # fmt: skip
     axes.legend(loc="best", fontsize=8)
     counted = ", ".join(
         f"{number} {state.replace('_', ' ')}" for state in MARKERS if (number := list(states.values()).count(state))
     )
     return as_svg(figure, f"Map of {len(placed)} stations: {counted}. The table of stations says the same.")
+
+
+def _joined(lines: Sequence[Floats]) -> Floats:
+    """Many lines as one with gaps: one path in the page instead of thousands."""
+    gap = np.full((1, 2), np.nan)
+    return np.concatenate([part for line in lines for part in (line, gap)] or [gap])
+
+
+def _with_margin(degrees: Floats) -> tuple[float, float]:
+    low, high = float(degrees.min()), float(degrees.max())
+    margin = max(LEAST_MARGIN, MARGIN * (high - low))
+    return low - margin, high + margin
+
+
+def _with_room(
+    order: Sequence[int], letters: Mapping[int, int], shares: Mapping[int, tuple[float, float]]
+) -> Iterator[int]:
+    """Those whose name has room beside the names of those before; the table has every name."""
+    taken: list[tuple[float, float, float]] = []
+    for row in order:
+        x, y = shares[row]
+        wide = LETTER * letters[row]
+        if all(
+            abs(y - other_y) > LINE or x > other_x + other_wide or x + wide < other_x
+            for other_x, other_y, other_wide in taken
+        ):
+            taken.append((x, y, wide))
+            yield row
 
 
 def _links(placed: Mapping[int, object], neighbours: Neighbours) -> set[tuple[int, int]]:

@@ -64,9 +64,14 @@ def _template(name: str) -> Template:
     style = (resources.files("toolkit.report") / "page.css").read_text("utf-8")
     environment.globals["style"] = Markup(style)  # noqa: S704
     environment.filters["words"] = lambda name: name.replace("_", " ")
-    environment.filters["moment"] = lambda text: text.replace("T", " ").removesuffix("Z") if text else "never"
+    environment.filters["moment"] = _moment
     environment.filters["reading"] = _reading
     return environment.get_template(name)
+
+
+def _moment(text: str | None) -> str:
+    """A time of ISO 8601 as people read it."""
+    return text.replace("T", " ").removesuffix("Z").removesuffix(":00") if text else "never"
 
 
 def _reading(value: float | None, variable: str) -> str:

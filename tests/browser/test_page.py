@@ -1,0 +1,96 @@
+"""The page of a report in a real browser: Debian's Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import Run
+from tests.integration.conftest import Spoil, good_weather, spoil
+
+__all__ = ["good_weather", "spoil"]
+
+CHROMIUM = "/usr/bin/chromium"
+PHONE = {"width": 360, "height": 740}
+SCREEN = {"width": 1100, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Without its sandbox, which root may not have: it sees nothing but a file of our own.
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def url(run: Run, spoil: Spoil, tmp_path: Path) -> str:
+    """A night with a failed thermometer and a silent station."""
+    spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
+    spoil("", "station_id = 'dodoni'", 30)
+    done = run("report", "--html", str(tmp_path / "page.html"), "--end", "2025-11-22T16:00Z")
+    assert done.returncode == 0, done.stderr
+    return (tmp_path / "page.html").as_uri()
+
+
+def opened(browser: Browser, url: str, size: dict[str, int], scheme: str = "light") -> tuple[Page, list[str]]:
+    page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url) if request.url != url else None)
+    page.goto(url)
+    return page, said
+
+
+def shown(page: Page, what: str) -> list[str]:
+    return [one.inner_text().split()[0].rstrip(",") for one in page.locator(what).all() if one.is_visible()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [SCREEN, PHONE], ids=["screen", "phone"])
+def test_everybody_can_use_it(browser: Browser, url: str, scheme: str, size: dict[str, int]) -> None:
+    page, said = opened(browser, url, size, scheme)
+    page.locator("details:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert said == []
+    # What is wide scrolls by itself, never the page.
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    page.close()
+
+
+def test_a_filter_shows_one_state_alone(browser: Browser, url: str) -> None:
+    page, _ = opened(browser, url, SCREEN)
+    rows, articles = "tr[data-state] > th", "article > h3"
+    assert len(shown(page, rows)) == 14
+    page.get_by_role("radio", name="device failure").check()
+    assert shown(page, rows) == shown(page, articles) == ["volos"]
+    # By the keyboard, too.
+    page.keyboard.press("ArrowDown")
+    assert shown(page, rows) == ["dodoni"]
+    page.get_by_role("radio", name="every state").check()
+    assert len(shown(page, rows)) == 14
+    page.close()
+
+
+def test_colours_are_those_of_day_and_of_night(browser: Browser, url: str) -> None:
+    seen = set()
+    for scheme in ("light", "dark"):
+        page, _ = opened(browser, url, SCREEN, scheme)
+        line = page.locator("article svg path[style*='--device-failure']").first
+        seen.add(line.evaluate("one => getComputedStyle(one).stroke + getComputedStyle(document.body).backgroundColor"))
+        page.close()
+    assert len(seen) == 2
+
+
+def test_on_paper_there_is_no_navigation(browser: Browser, url: str) -> None:
+    page, _ = opened(browser, url, SCREEN)
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    assert not page.locator("fieldset").is_visible()
+    assert page.locator("article").first.is_visible()
+    page.close()

@@ -1,0 +1,94 @@
+"""The page of a report, as a file."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+from tests.integration.conftest import Spoil
+
+END = "--end=2025-11-22T16:00Z"
+BIGGEST = 1_500_000
+
+
+def page(run: Run, path: Path, *words: str) -> str:
+    done = run("report", "--html", str(path), END, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"page: {path}\n"
+    return path.read_text(encoding="utf-8")
+
+
+def test_a_page_names_the_fault_and_shows_it(run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
+    html = page(run, tmp_path / "pages" / "page.html")
+    article = html[html.index("<article") : html.index("</article>")]
+    assert "volos, temp_out" in article
+    assert "device failure" in article
+    assert "contradict it" in article
+    assert 'aria-label="temp_out of volos and of' in article
+    assert "Map of 14 stations: 13 well, 1 device failure" in html
+
+
+def test_a_page_is_one_file_of_a_bounded_size(run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    for number, station in enumerate(("volos", "sparti", "dodoni", "zagora", "vlasti", "grevena")):
+        for variable in ("temp_out", "bar", "out_hum", "wind_speed"):
+            for hours in (5, 3, 1):
+                spoil(f"{variable} = {variable} + {20 + number}", f"station_id = '{station}'", hours, hours - 0.4)
+    html = page(run, tmp_path / "page.html")
+    assert html.count("<article") > html.count('aria-label="Plot of') > 0, "each of so many anomalies has a plot"
+    assert len(html.encode()) < BIGGEST
+    assert re.findall(r'(?:src|href)="(?!#|index\.html")[^"]*"', html) == []
+    assert "<script" not in html
+    assert re.search(r"url\((?!#)", html) is None
+
+
+def test_what_a_feed_calls_a_station_is_text(
+    run: Run, spoil: Spoil, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with sqlite3.connect(environment["WEATHER_DB"]) as connection:
+        connection.execute(
+            "UPDATE stations SET station_id = '<b>$x$', station_name_en = '<script>alert(1)</script>' "
+            "WHERE station_id = 'volos'"
+        )
+    connection.close()
+    html = page(run, tmp_path / "page.html")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "<script" not in html
+    assert "<b>" not in html
+
+
+def test_the_index_lists_the_pages_beside_it(run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    page(run, tmp_path / "report_1.html")
+    (tmp_path / "report_0.html").write_text("no page of ours")
+    page(run, tmp_path / "report_2.html", "--window=3")
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="([^"]+)"', index) == ["report_2.html", "report_1.html", "report_0.html"]
+    assert "14 of 14 stations judged" in index
+
+
+def test_a_detection_run_writes_report_and_page_of_one_name(run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    form = str(tmp_path / "report_%Y%m%d_%H%M%S")
+    done = run("detect", END, "--save", f"{form}.json", "--html", f"{form}.html")
+    assert done.returncode == 0, done.stderr
+    (report,) = tmp_path.glob("report_*.json")
+    assert report.with_suffix(".html").exists()
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_a_young_service_has_a_page(run: Run, fill: Callable[..., None], tmp_path: Path, hours: int) -> None:
+    fill(hours=hours)
+    html = page(run, tmp_path / "page.html")
+    assert f"0 of {14 if hours else 0} stations judged" in html
+
+
+def test_a_page_that_cannot_be_written_is_said_in_a_line(run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("report", "--html", str(tmp_path / "file" / "page.html"), END)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"weather-tool: cannot write {tmp_path / 'file' / 'page.html'}: ")
+    assert done.stderr.count("\n") == 1
