@@ -89,4 +89,5 @@ lock: setup ## Choose the newest versions of all dependencies anew
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/hosts.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev -c requirements/hosts.txt pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group bench -c requirements/dev.txt -o requirements/bench.txt
+	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group release -c requirements/dev.txt -o requirements/release.txt
 	grep -A 100 '^uv==' requirements/dev.txt | awk 'NR == 1 || /^ /; NR > 1 && !/^ / {exit}' > requirements/uv.txt

@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from toolkit import __version__
@@ -24,6 +26,7 @@ COMMANDS = {
     "alert": "tell people once that a job failed, and once that it is well again",
     "backup": "make verified backups, list, verify and prune them",
     "collect": "fetch the feed and store its observations, once or for ever",
+    "completion": "print what makes a shell complete this command",
     "data": "look at observations, export and import them",
     "detect": "find anomalies in a window of time, and tell faults from weather",
     "doctor": "what is wrong with this host, why, and the command that mends it",
@@ -42,16 +45,37 @@ COMMANDS = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
+        raise UsageError(f"{message}{_nearest(message, self)} (see {self.prog} --help)")
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import platform
+        import sqlite3
+
+        # Where the role installs it, a release's folder has its name: the version, and a hash of what it was made from.
+        folder = Path(sys.prefix)
+        release = f"release {folder.name}, " if folder.parent.name == "releases" else ""
+        print(
+            f"weather-tool {__version__} ({release}Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})"
+        )
+        parser.exit()
+
+
+def parser_of(chosen: Collection[str]) -> argparse.ArgumentParser:
+    """The command line; of the commands only those that are chosen have their options."""
     parser = _Parser(
         prog="weather-tool",
         description="Collect weather observations, find anomalies, and tell a broken sensor from real weather.",
-        epilog="Each command explains itself: weather-tool COMMAND --help",
+        epilog="examples:\n"
+        "  weather-tool doctor                  what is wrong on this host, and what mends it\n"
+        "  weather-tool data latest             the newest observation of each station\n"
+        "  weather-tool detect                  what stands out in the last hours: a fault, or weather\n"
+        "  weather-tool report --html page.html the same for people, with a map and plots\n\n"
+        "Each command explains itself: weather-tool COMMAND --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"weather-tool {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="the version, and what it runs on")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(
@@ -60,10 +84,36 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
             description=summary[0].upper() + summary[1:] + ".",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if name == chosen:
+        if name in chosen:
             command.add_argument("--verbose", action="store_true", help="say more, and show where an error came from")
-            import_module(f"toolkit.commands.{name}").configure(command)
+            module = import_module(f"toolkit.commands.{name}")
+            module.configure(command)
+            examples = "examples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES)
+            command.epilog = f"{command.epilog}\n\n{examples}" if command.epilog else examples
     return parser
+
+
+def _nearest(message: str, parser: argparse.ArgumentParser) -> str:
+    """What was meant, where argparse says that there is no such option or choice."""
+    what, _, rest = message.partition(": ")
+    if what == "unrecognized arguments":
+        word, known = rest.split()[0].partition("=")[0], _options(parser)
+    elif found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+        word, known = found[1], {choice.strip("' ") for choice in found[2].split(",")}
+    else:
+        return ""
+    near = get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    """The options of a parser and of those under it."""
+    known: set[str] = set()
+    for action in parser._actions:  # argparse has no other way to ask
+        known.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            known.update(*map(_options, action.choices.values()))
+    return known
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"there is no command {chosen!r}"
                 + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
             )
-        args = _parser(chosen).parse_args(arguments)
+        args = parser_of([chosen] if chosen else []).parse_args(arguments)
         _log_to_stderr(verbose)
         module = import_module(f"toolkit.commands.{chosen}")
         loaded = (settle if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(given(args))

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import shtab
 import yaml
 
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.runbook import index, page
+from toolkit.cli import COMMANDS, parser_of
+from toolkit.commands.completion import SHELLS
 from tools.alert_rules import rules
 from tools.dashboard import fleet
 from tools.dashboard_picture import layout
@@ -25,6 +28,11 @@ def rules_file() -> str:
     return f"# Generated from toolkit/checks/ by `make generate`.\n{body}"
 
 
+def completion(shell: str) -> str:
+    """What makes a shell complete weather-tool."""
+    return str(shtab.complete(parser_of(COMMANDS), shell))
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "roles/weather/meta/argument_specs.yml": argument_specs,
     "roles/weather/templates/weather.env.j2": settings_template,
@@ -32,6 +40,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "templates/prometheus/weather.rules.yml": rules_file,
     "templates/grafana/weather.json": fleet,
     "docs/images/dashboard.svg": layout,
+    **{f"toolkit/completion/weather-tool.{shell}": partial(completion, shell) for shell in SHELLS},
     f"{RUNBOOKS}/README.md": index,
     **{f"{RUNBOOKS}/{check.id}.md": partial(page, check) for check in CHECKS},
 }

@@ -24,6 +24,11 @@ SEND_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
+EXAMPLES = (
+    "weather-tool alert backup",
+    "weather-tool alert backup --over",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

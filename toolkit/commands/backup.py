@@ -17,6 +17,12 @@ from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings
 from toolkit.show import table
 
+EXAMPLES = (
+    "weather-tool backup list",
+    "weather-tool backup create --prune",
+    "weather-tool backup verify LATEST",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -37,9 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bring = actions.add_parser(
         "fetch", help="bring them back", description="Bring the off-site copies of backups back into the folder."
     )
-    bring.add_argument(
-        "--host", default=platform.node(), metavar="NAME", help="whose; default: this host's, %(default)s"
-    )
+    bring.add_argument("--host", default=platform.node(), metavar="NAME", help="whose; default: this host's")
     for one in (make, remove):
         add_setting(one, "--keep-daily", "backup_keep_daily", "N")
         add_setting(one, "--keep-weekly", "backup_keep_weekly", "N")

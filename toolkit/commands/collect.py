@@ -17,13 +17,17 @@ from toolkit.store import StoreError, open_for_writing
 
 log = logging.getLogger(__name__)
 
+EXAMPLES = (
+    "weather-tool collect --once",
+    "weather-tool collect",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--once", action="store_true", help="one cycle, then exit: 0 if the feed was stored, 1 if not")
     add_setting(parser, "--feed-url", "feed_url", "URL")
     add_setting(parser, "--db", "db", "DATABASE")
-    parser.epilog = "examples:\n  weather-tool collect --once\n  weather-tool collect"
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:

@@ -20,6 +20,12 @@ from toolkit.store import Selection, open_for_reading, open_for_writing
 from toolkit.times import from_epoch, iso, now, parse
 from toolkit.variables import BY_NAME, DETECTED
 
+EXAMPLES = (
+    "weather-tool data latest",
+    "weather-tool data export january.csv --start 2026-01-01 --end 2026-02-01 --station volos",
+    "weather-tool data import old/weather_stream.db --timezone Europe/Athens",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

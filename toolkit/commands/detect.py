@@ -8,7 +8,6 @@ from pathlib import Path
 
 from toolkit import times
 from toolkit.detector.report import Anomaly, Report
-from toolkit.detector.run import detect
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import write_atomically
 from toolkit.options import add_setting
@@ -16,6 +15,13 @@ from toolkit.settings import Loaded, Settings
 from toolkit.show import table
 from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
+
+EXAMPLES = (
+    "weather-tool detect",
+    "weather-tool detect --end NOW --window 6 --temporal-method arima --spatial-verify --json",
+    "weather-tool detect --html page.html",
+    "weather-tool detect --save /var/log/weather/reports/report_%Y%m%d_%H%M%S.json",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,17 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="no failure while the store is younger than the window: for a service that was just deployed",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.epilog = (
-        "examples:\n"
-        "  weather-tool detect\n"
-        "  weather-tool detect --end NOW --window 6 --temporal-method arima --spatial-verify --json\n"
-        "  weather-tool detect --html page.html\n"
-        "  weather-tool detect --save /var/log/weather/reports/report_%%Y%%m%%d_%%H%%M%%S.json"
-    )
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
+    from toolkit.detector.run import detect
+
     try:
         end = times.parse(args.end)
     except ValueError as error:

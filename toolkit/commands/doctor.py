@@ -22,6 +22,12 @@ SCHEMA = "weather-toolkit/doctor/1"
 # It names what is wrong with the settings, among the rest.
 TAKES_WRONG_SETTINGS = True
 
+EXAMPLES = (
+    "weather-tool doctor",
+    "weather-tool doctor --area backup --all",
+    "weather-tool doctor --explain feed-current",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -29,10 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--area", metavar="AREA", help=f"only one of: {', '.join(AREAS)}")
     parser.add_argument("--explain", metavar="ID", help="the runbook of a check")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.epilog = (
-        "exit codes: 0 well, 1 warnings, 2 broken\n\nexamples:\n  weather-tool doctor\n"
-        "  weather-tool doctor --area backup --all\n  weather-tool doctor --explain feed-current"
-    )
+    parser.epilog = "exit codes: 0 well, 1 warnings, 2 broken"
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:

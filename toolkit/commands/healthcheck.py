@@ -14,6 +14,11 @@ from toolkit.settings import Loaded
 TAKES_WRONG_SETTINGS = True
 POLL_SECONDS = 1.0
 
+EXAMPLES = (
+    "weather-tool healthcheck",
+    "weather-tool healthcheck --wait 60",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

@@ -11,6 +11,11 @@ from toolkit.options import add_setting
 from toolkit.settings import Loaded
 from toolkit.store import open_for_reading, open_for_writing
 
+EXAMPLES = (
+    "weather-tool maintain --dry-run",
+    "weather-tool maintain --data-days 730",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

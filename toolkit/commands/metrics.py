@@ -13,6 +13,11 @@ from toolkit.exporter.server import serve
 from toolkit.options import add_setting
 from toolkit.settings import DECLARATIONS, Loaded
 
+EXAMPLES = (
+    "weather-tool metrics",
+    "weather-tool metrics --serve 127.0.0.1:9105",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -22,7 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"serve them over HTTP, for ever. Where: {where.variable}, else {where.default}.",
     )  # fmt: skip
     add_setting(parser, "--db", "db", "DATABASE")
-    parser.epilog = "examples:\n  weather-tool metrics\n  weather-tool metrics --serve 127.0.0.1:9105"
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:

@@ -16,6 +16,8 @@ from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded, is_postgresql
 from toolkit.store.base import migrations
 
+EXAMPLES = ("weather-tool preflight",)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from toolkit import times
 from toolkit.commands.detect import page
-from toolkit.detector.run import detect
 from toolkit.errors import UsageError
 from toolkit.options import add_setting
 from toolkit.settings import Loaded
 from toolkit.store import open_for_reading
+
+EXAMPLES = (
+    "weather-tool report --html network.html",
+    "weather-tool report --html night.html --end 2026-01-31T06:00Z --window 12",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,15 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_setting(parser, "--window", "window_hours", "HOURS")
     add_setting(parser, "--db", "db", "DATABASE")
-    parser.epilog = (
-        "examples:\n"
-        "  weather-tool report --html network.html\n"
-        "  weather-tool report --html night.html --end 2026-01-31T06:00Z --window 12"
-    )
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Judge the window, without a record of it in the store, and write the page."""
+    from toolkit.detector.run import detect
+
     try:
         end = times.parse(args.end)
     except ValueError as error:

@@ -18,6 +18,12 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings, spool_folder
 
+EXAMPLES = (
+    "weather-tool restore LATEST --drill",
+    "sudo weather-tool restore LATEST",
+    "sudo weather-tool restore weather_20260131_040012.db.zst --discard-newer",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

@@ -12,6 +12,8 @@ from toolkit.errors import ToolkitError, reason
 from toolkit.scheduler import Scheduler, is_due, seconds
 from toolkit.settings import Loaded
 
+EXAMPLES = ("weather-tool schedule --jobs jobs.json",)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit import times
-from toolkit.detector.sensors import Health, Sensor, examine
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import write_atomically
 from toolkit.options import add_setting
@@ -17,7 +17,15 @@ from toolkit.show import table
 from toolkit.store import open_for_reading
 from toolkit.variables import BY_NAME
 
+if TYPE_CHECKING:
+    from toolkit.detector.sensors import Health, Sensor
+
 MOST_DAYS = 366
+
+EXAMPLES = (
+    "weather-tool sensors --days 30",
+    "weather-tool sensors --days 7 --station volos --json",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", metavar="PATH", help="also write it as JSON; strftime codes are filled in, in UTC")
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_setting(parser, "--db", "db", "DATABASE")
-    parser.epilog = (
-        "examples:\n  weather-tool sensors --days 30\n  weather-tool sensors --days 7 --station volos --json"
-    )
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Examine the sensors."""
+    from toolkit.detector.sensors import examine
+
     if not 1 <= args.days <= MOST_DAYS:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
     try:

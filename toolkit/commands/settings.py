@@ -8,6 +8,11 @@ import json
 from toolkit.settings import DECLARATIONS, Loaded
 from toolkit.show import table
 
+EXAMPLES = (
+    "weather-tool settings",
+    "weather-tool settings --json",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

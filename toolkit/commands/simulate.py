@@ -18,6 +18,12 @@ from toolkit.simulator.source import Source, read_stations
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.times import parse, stored
 
+EXAMPLES = (
+    "weather-tool simulate",
+    "weather-tool simulate --start=-7h --speed 300 --fault station=volos,variable=temp_out,kind=spike,at=-40m,for=20m",
+    "weather-tool simulate --replay observations.csv --start=-3d --speed 1800",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -64,13 +70,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         f"KIND: {', '.join([*faults.KINDS, 'silent'])}; TIME: a time, or -40m (before now)",
     )  # fmt: skip
     parser.add_argument("--once", action="store_true", help="print the present document instead of serving it")
-    parser.epilog = (
-        "examples:\n"
-        "  weather-tool simulate\n"
-        "  weather-tool simulate --start=-7h --speed 300 \\\n"
-        "      --fault station=volos,variable=temp_out,kind=spike,at=-40m,for=20m\n"
-        "  weather-tool simulate --replay observations.csv --start=-3d --speed 1800"
-    )
 
 
 def run(args: argparse.Namespace, _loaded: Loaded) -> int:
