@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toolkit.errors import UsageError
+from toolkit.feed.fields import DEFAULT as DEFAULT_FIELDS
+from toolkit.feed.fields import parse_fields
 from toolkit.variables import BY_NAME, DETECTED
 
 PREFIX = "WEATHER_"
@@ -143,6 +145,12 @@ def _address(text: str) -> str:
     return text
 
 
+def _fields(text: str) -> str:
+    parse_fields(text)
+    return text
+
+
+FIELDS = Kind(_fields, {"type": "str"})
 PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
 OPTIONAL_URL = Kind(_optional(_url), {"type": "str"})
@@ -182,7 +190,21 @@ class Settings:
     feed_url: str = _setting(
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
         URL,
-        "The feed: a GeoJSON document with the latest values of every station.",
+        "The feed: a document with the latest values of every station.",
+    )
+    feed_format: str = _setting("geojson", choice("geojson", "csv"), "The feed's format.")
+    feed_fields: str = _setting(
+        DEFAULT_FIELDS,
+        FIELDS,
+        "What the feed calls its fields, where that is not what we call them: OURS=THEIRS pairs, separated by commas, "
+        "with the feed's unit behind in brackets where it is not ours, such as `temp_out=air.temp [°F]`. See "
+        "docs/feeds.md.",
+    )
+    feed_stations: str | None = _setting(
+        "",
+        OPTIONAL_PATH,
+        "A CSV file with the stations' station_id, latitude, longitude and elevation, for a feed that does not tell. "
+        "Empty: none.",
     )
     feed_timeout_seconds: int = _setting(
         "30", number(1, 60), "How long one fetch of the feed may take in all, in seconds."

@@ -10,11 +10,11 @@ from playwright.sync_api import ViewportSize, sync_playwright
 
 from toolkit.detector.run import detect
 from toolkit.feed.document import Document
+from toolkit.feed.stations import read_stations
 from toolkit.report.writing import write
 from toolkit.settings import Origin, load
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
-from toolkit.simulator.source import read_stations
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_reading, open_for_writing
 

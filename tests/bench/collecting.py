@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.bench import guide
 from tests.bench.figure import Figure
 from tests.conftest import collection, feature
+from tests.feeds import noa
 from toolkit.collector.cycle import fetch_and_keep
 from toolkit.collector.keeper import Keeper, Kept
 from toolkit.collector.spool import Spool
@@ -56,7 +57,7 @@ def measured(call: Callable[[], object]) -> tuple[float, float]:
 
 
 def keeper_in(folder: Path) -> Keeper:
-    return Keeper(lambda: open_for_writing(str(folder / "weather.db")), Spool(folder / "spool", 64 << 20))
+    return Keeper(lambda: open_for_writing(str(folder / "weather.db")), Spool(folder / "spool", 64 << 20), noa())
 
 
 def keep(fetcher: Fetcher, keeper: Keeper) -> None:

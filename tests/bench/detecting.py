@@ -18,8 +18,8 @@ from tests.bench.figure import Figure
 from toolkit import times
 from toolkit.detector import run
 from toolkit.feed.document import Document, Station
+from toolkit.feed.stations import read_stations
 from toolkit.settings import load
-from toolkit.simulator.source import read_stations
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_reading, open_for_writing
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import toolkit.cli
 import toolkit.commands.collect  # noqa: F401
+from tests.feeds import noa
 from toolkit.collector.cycle import fetch_and_keep
 from toolkit.collector.keeper import Keeper, Kept
 from toolkit.collector.spool import Spool
@@ -29,7 +30,9 @@ def main(url: str, folder: str, cycles: int) -> None:
     """Print CPU seconds, and memory after a tenth of the cycles and after all."""
     fetcher = Fetcher(url, 30, 16 << 20)
     early = 0.0
-    with Keeper(lambda: open_for_writing(f"{folder}/weather.db"), Spool(Path(folder) / "spool", 64 << 20)) as keeper:
+    with Keeper(
+        lambda: open_for_writing(f"{folder}/weather.db"), Spool(Path(folder) / "spool", 64 << 20), noa()
+    ) as keeper:
         began = time.process_time()
         for cycle in range(cycles):
             brought = fetch_and_keep(fetcher, keeper)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.figure import Figure
 from tests.postgresql import Server
 from toolkit.feed.document import Document, Observation
-from toolkit.simulator.source import read_stations
+from toolkit.feed.stations import read_stations
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import Span, open_for_reading, open_for_writing
 from toolkit.variables import DETECTED

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.feed.document import Document, parse
+from tests.feeds import parse
+from toolkit.feed.document import Document
+from toolkit.feed.stations import read_stations
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
 from toolkit.simulator.server import compose
-from toolkit.simulator.source import read_stations
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_writing
 

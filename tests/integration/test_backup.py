@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import TOOL, Run, collection, feature
+from tests.feeds import parse
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.manifest import Content, Manifest
 from toolkit.backup.pruning import Keep, kept_of
-from toolkit.feed.document import parse
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200

@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import Run
 from tests.integration.conftest import Spoil
+from toolkit.feed.stations import read_stations
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
-from toolkit.simulator.source import read_stations
 
 SPIKE = "station=volos,variable=temp_out,kind=spike,at=-2h,for=20m,size=35"
 NEIGHBOURS = ("volos", "uth_volos", "volos-port", "zagora", "makrinitsa", "portaria")

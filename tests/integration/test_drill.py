@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Run, collection, feature
-from toolkit.feed.document import parse
+from tests.feeds import parse
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200

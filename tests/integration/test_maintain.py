@@ -12,7 +12,7 @@ import pytest
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
-from toolkit.feed.document import parse
+from tests.feeds import parse
 from toolkit.store import open_for_writing
 
 DAY = 86400

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import TOOL, Run, collection, feature
+from tests.feeds import parse
 from tests.postgresql import Server
 from toolkit.collector.spool import Spool
-from toolkit.feed.document import parse
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200

@@ -8,7 +8,8 @@ import pytest
 
 from tests.conftest import collection, feature
 from tests.databases import change, query
-from toolkit.feed.document import Document, parse
+from tests.feeds import parse
+from toolkit.feed.document import Document
 from toolkit.quality.admission import admit
 from toolkit.store import (
     Count,

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.conftest import collection, feature
-from toolkit.feed.document import FeedError, parse
+from tests.feeds import parse
+from toolkit.feed.document import FeedError
 
 
 def test_a_good_feature() -> None:

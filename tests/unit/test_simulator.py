@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.feeds import parse
 from toolkit.errors import UsageError
-from toolkit.feed.document import parse
+from toolkit.feed.stations import read_stations
 from toolkit.simulator import faults
 from toolkit.simulator.clock import Clock
 from toolkit.simulator.faults import Faulty
 from toolkit.simulator.replay import read
 from toolkit.simulator.server import compose
-from toolkit.simulator.source import read_stations
 from toolkit.simulator.weather import SimulatedWeather
 
 T = 1_763_827_200

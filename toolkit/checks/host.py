@@ -361,9 +361,9 @@ class Host:
         Raises:
             FeedError: it is no document of a feed.
         """
-        from toolkit.feed.document import parse
+        from toolkit.feed.form import form_of
 
-        return parse(self.fetched.body)
+        return form_of(self.settings).parse(self.fetched.body)
 
     @fact
     def now(self) -> float:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from toolkit.collector.spool import Arrived, Spool
-from toolkit.feed.document import Document, parse
+from toolkit.feed.document import Document
+from toolkit.feed.form import Form
 from toolkit.quality.admission import admit
 from toolkit.sdnotify import notify
 from toolkit.store import Store, Stored, StoreError
@@ -36,7 +37,8 @@ class Kept:
 class Keeper:
     """Keeps documents in the order in which they came, each once. Leaving its `with` closes the store."""
 
-    def __init__(self, open_store: Callable[[], Store], spool: Spool) -> None:
+    def __init__(self, open_store: Callable[[], Store], spool: Spool, form: Form) -> None:
+        self._form = form
         self._open_store = open_store
         self._spool = spool
         self._store: Store | None = None
@@ -70,7 +72,7 @@ class Keeper:
             FeedError: it is no document of a feed; nothing is kept.
             StoreError: it waits in the spool.
         """
-        document = admit(parse(arrived.body), arrived.present)
+        document = admit(self._form.parse(arrived.body), arrived.present)
         if self.waiting:
             self._spool.put(arrived)
             return self.drain()
@@ -89,7 +91,7 @@ class Keeper:
         kept = Kept(0, Stored(0, 0, 0), 0)
         while waiting := self._spool.oldest():
             number, arrived = waiting
-            kept = self._add(admit(parse(arrived.body), arrived.present), arrived.collected)
+            kept = self._add(admit(self._form.parse(arrived.body), arrived.present), arrived.collected)
             self._spool.drop(number)
             notify("WATCHDOG=1")
         return kept

@@ -11,6 +11,7 @@ from toolkit.collector.service import serve
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.fetch import Fetcher
+from toolkit.feed.form import form_of
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, spool_folder
 from toolkit.store import StoreError, open_for_writing
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         settings.feed_proxy,
     )
     spool = Spool(spool_folder(settings), settings.spool_mib << 20)
-    with Keeper(lambda: open_for_writing(settings.db), spool) as keeper:
+    with Keeper(lambda: open_for_writing(settings.db), spool, form_of(settings)) as keeper:
         if args.once:
             _once(fetcher, keeper)
         else:

@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.feed.stations import read_stations
 from toolkit.settings import Loaded
 from toolkit.simulator import faults, replay
 from toolkit.simulator.clock import Clock
 from toolkit.simulator.server import PATH, compose, server
-from toolkit.simulator.source import Source, read_stations
+from toolkit.simulator.source import Source
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.times import parse, stored
 

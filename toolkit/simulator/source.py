@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
 from typing import Protocol
 
-from toolkit.errors import UsageError, reason
 from toolkit.feed.document import Observation, Station
 
 
@@ -21,29 +17,3 @@ class Source(Protocol):
 
     def at(self, time: int) -> Sequence[Observation | None]:
         """The latest observation of each station at `time` (seconds since the epoch), in the order of `stations`."""
-
-
-def read_stations(path: Path | None) -> list[Station]:
-    """A network from a CSV file with the columns of the table `stations`; without a path the default network.
-
-    Raises:
-        UsageError: the file cannot be read, or a station has no id, latitude or longitude.
-    """
-    place = path or resources.files("toolkit.simulator") / "stations.csv"
-    try:
-        rows = list(csv.DictReader(place.read_text(encoding="utf-8").splitlines()))
-        return [
-            Station(
-                station_id=row["station_id"],
-                station_name_en=row.get("station_name_en") or row["station_id"],
-                station_name_gr=row.get("station_name_gr") or None,
-                latitude=float(row["latitude"]),
-                longitude=float(row["longitude"]),
-                elevation=float(row["elevation"]) if row.get("elevation") else None,
-            )
-            for row in rows
-        ]
-    except OSError as error:
-        raise UsageError(f"cannot read the stations in {path}: {reason(error)}") from error
-    except (KeyError, ValueError) as error:
-        raise UsageError(f"{path}: a station needs station_id, latitude and longitude as numbers ({error})") from error

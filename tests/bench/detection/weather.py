@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lab import recorded
 from tests.bench.detection.labelled import HOUR, Floats, Labelled
 from toolkit.feed.document import Station
-from toolkit.simulator.source import read_stations
+from toolkit.feed.stations import read_stations
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.times import parse
 from toolkit.variables import DETECTED
