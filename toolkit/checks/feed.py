@@ -173,7 +173,7 @@ CHECKS = (
            "feed-connects"),
     _check("feed-answers", "The feed answers with a document.", _answers, "weather-tool settings",
            "feed-connects", "settings-known"),
-    _check("feed-readable", "The feed's document is GeoJSON with observations.", _readable,
+    _check("feed-readable", "The feed's document is what the settings say, and has observations.", _readable,
            "weather-tool collect --once --verbose", "feed-answers", "settings-valid"),
     _check("feed-current", "The feed's observations are new.", _current, "weather-tool data latest", "clock-right"),
     _check("feed-complete", "The feed has news of most of its stations.", _complete, "weather-tool data latest",

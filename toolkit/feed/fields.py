@@ -35,6 +35,8 @@ UNITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
 TEXTS = ("station_id", "station_name_en", "station_name_gr", "wind_dir_str", "hi_dir_str")
 OURS = ("station_id", "time", *Station._fields[1:], *Observation._fields[2:])
 _VALUES = Observation._fields[2:]
+# What is left of a converted value: finer than any station's sensor.
+DIGITS = 2
 # The NOA network's; fields that are not named have our names.
 DEFAULT = "station_id=station_file|fid, time=ts"
 
@@ -174,7 +176,7 @@ def _conversion(ours: str, unit: str | None) -> Convert | None:
     if unit not in known:
         raise ValueError(f"{ours} has no unit {unit!r}" + (f": give one of {', '.join(known)}" if known else ""))
     factor, added = known[unit]
-    return None if (factor, added) == (1, 0) else lambda value: value * factor + added
+    return None if (factor, added) == (1, 0) else lambda value: round(value * factor + added, DIGITS)
 
 
 def _finder(names: Sequence[str]) -> Find:

@@ -1,0 +1,140 @@
+"""Feeds of other networks, from the document to the store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Feed, Run
+
+DATA = Path(__file__).parent.parent / "data"
+METEOSWISS = (
+    "station_id=Station/Location, time=Date [%Y%m%d%H%M], temp_out=tre200s0, out_hum=ure200s0, bar=prestas0, "
+    "rain=rre150z0, wind_speed=fu3010z0, wind_dir=dkl010z0, hi_speed=fu3010z1"
+)
+NWS = (
+    "station_id=stationId, station_name_en=stationName, elevation=elevation.value, time=timestamp, "
+    "temp_out=temperature.value, out_hum=relativeHumidity.value, bar=barometricPressure.value [Pa], "
+    "wind_speed=windSpeed.value, wind_dir=windDirection.value, hi_speed=windGust.value"
+)
+
+
+def stored(environment: dict[str, str], query: str) -> list[Any]:
+    with sqlite3.connect(environment["WEATHER_DB"]) as connection:
+        found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
+def test_the_latest_values_of_meteoswiss(run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path) -> None:
+    feed.body = (DATA / "meteoswiss-vqha80.csv").read_bytes()
+    (tmp_path / "stations.csv").write_text(
+        "station_id,station_name_en,latitude,longitude,elevation\nABO,Adelboden,46.4917,7.5603,1321\n"
+    )
+    environment |= {"WEATHER_FEED_FORMAT": "csv", "WEATHER_FEED_FIELDS": METEOSWISS}
+    done = run("collect", "--once", WEATHER_FEED_STATIONS=str(tmp_path / "stations.csv"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "4 stations, 4 new observations\n"
+    query = "SELECT time, station_id, temp_out, out_hum, bar, rain, wind_speed, wind_dir, hi_speed FROM observations"
+    assert stored(environment, f"{query} WHERE station_id = 'ABO'") == [
+        ("2020-10-23 15:30:00", "ABO", 9.4, 96.8, 867.6, 0.3, 2.5, 351.0, 5.4)
+    ]
+    query = "SELECT station_id, station_name_en, latitude, longitude, elevation FROM stations ORDER BY station_id"
+    assert stored(environment, query)[:2] == [
+        ("ABO", "Adelboden", 46.4917, 7.5603, 1321.0),
+        ("AIG", None, None, None, None),
+    ]
+
+
+def test_nested_fields_with_units(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = (DATA / "nws-observations.geojson").read_bytes()
+    done = run("collect", "--once", WEATHER_FEED_FIELDS=NWS)
+    assert done.returncode == 0, done.stderr
+    query = "SELECT time, station_id, temp_out, out_hum, bar, wind_speed, wind_dir, hi_speed FROM observations"
+    assert stored(environment, query) == [("2026-01-31 12:53:00", "KSEA", 7.2, 83.2, 1015.6, 14.76, 180.0, None)]
+    assert stored(environment, "SELECT latitude, longitude, elevation FROM stations") == [(47.44, -122.31, 137.0)]
+
+
+@pytest.mark.parametrize(
+    ("unit", "raw", "column", "kept"),
+    [
+        ("temp_out=x [°F]", 50, "temp_out", 10.0),
+        ("temp_out=x [K]", 283.15, "temp_out", 10.0),
+        ("out_hum=x [1]", 0.42, "out_hum", 42),
+        ("bar=x [inHg]", 29.92, "bar", 1013.21),
+        ("bar=x [mmHg]", 760, "bar", 1013.25),
+        ("bar=x [kPa]", "101.3", "bar", 1013.0),
+        ("rain=x [in]", 1, "rain", 25.4),
+        ("wind_speed=x [kt]", 10, "wind_speed", 18.52),
+        ("wind_speed=x [m/s]", 10, "wind_speed", 36.0),
+        ("wind_speed=x [mph]", 10, "wind_speed", 16.09),
+        ("temp_out=y|x", 3, "temp_out", 3.0),
+    ],
+)
+def test_units(
+    run: Run, feed: Feed, environment: dict[str, str], unit: str, raw: object, column: str, kept: float
+) -> None:
+    feed.body = json.dumps({"features": [{"properties": {"id": "a", "at": 1_763_827_200_000, "x": raw}}]}).encode()
+    done = run("collect", "--once", WEATHER_FEED_FIELDS=f"station_id=id, time=at [ms], {unit}")
+    assert done.returncode == 0, done.stderr
+    assert stored(environment, f"SELECT time, {column} FROM observations") == [("2025-11-22 16:00:00", kept)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ("temp_uot=x", "temp_uot is not stored; did you mean temp_out?"),
+        ("temp_out=x [F]", "temp_out has no unit 'F': give one of °C, °F, K"),
+        ("station_id=x [m]", "station_id has no unit 'm'"),
+        ("time=x [hours]", "time is in 'hours': give s, ms, or a pattern such as %Y-%m-%dT%H:%M"),
+        ("temp_out", "'temp_out' is not of the form OURS=THEIRS or OURS=THEIRS [UNIT]"),
+        ("bar=x, bar=y", "bar is given twice"),
+    ],
+)
+def test_a_wrong_mapping_is_refused_before_anything_is_fetched(run: Run, feed: Feed, fields: str, says: str) -> None:
+    done = run("collect", "--once", WEATHER_FEED_FIELDS=fields)
+    assert done.returncode == 2
+    assert done.stderr == f"weather-tool: WEATHER_FEED_FIELDS={fields!r} (the environment): {says}\n"
+    assert feed.requests == []
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (
+            b"<html>sorry</html>",
+            "the feed is no CSV with the fields station_id and time: it begins with '<html>sorry</html>'",
+        ),
+        (b"", "the feed is no CSV with the fields station_id and time: it begins with ''"),
+        (b"station_id,time\n", "the feed holds no station: 0 rows, none with a station id"),
+    ],
+)
+def test_what_is_no_csv_is_said(run: Run, feed: Feed, body: bytes, says: str) -> None:
+    feed.body = body
+    done = run("collect", "--once", WEATHER_FEED_FORMAT="csv", WEATHER_FEED_FIELDS="")
+    assert done.returncode == 1
+    assert done.stderr == f"weather-tool: {says}\n"
+
+
+def test_rows_that_cannot_be_used_cost_the_others_nothing(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    rows = ["a,2025-11-22T16:00Z,1.5", "b,yesterday,2", "c,2025-11-22T16:00Z", "", ",2025-11-22T16:00Z,3", "d,-,4"]
+    rows.append("é,2025-11-22T18:00+02:00,warm")
+    feed.body = "\r\n".join(["Latest values", "", "station_id,time,temp_out", *rows]).encode("cp1252")
+    done = run("collect", "--once", WEATHER_FEED_FORMAT="csv", WEATHER_FEED_FIELDS="")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "4 stations, 2 new observations, 5 left out\n"
+    query = "SELECT time, station_id, temp_out FROM observations ORDER BY station_id"
+    assert stored(environment, query) == [("2025-11-22 16:00:00", "a", 1.5), ("2025-11-22 16:00:00", "é", None)]
+
+
+def test_the_doctor_reads_the_feed_in_its_form(run: Run, feed: Feed) -> None:
+    feed.body = (DATA / "meteoswiss-vqha80.csv").read_bytes()
+    words = ("doctor", "--area", "feed", "--all", "--json")
+    form = {"WEATHER_FEED_FORMAT": "csv", "WEATHER_FEED_FIELDS": METEOSWISS}
+    causes = [one["id"] for one in json.loads(run(*words, **form).stdout)["causes"]]
+    assert "feed-readable" not in causes
+    assert "feed-readable" in [one["id"] for one in json.loads(run(*words).stdout)["causes"]]
