@@ -34,7 +34,7 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 	@lab/lab.sh list
 
 .PHONY: test
-test: setup lint needs ## Every test: linters, units, integration, chaos, and the roles on real systemd hosts
+test: setup lint needs docs ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
 	pytest
 	molecule test --all
 
@@ -71,6 +71,16 @@ lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
 	yamllint --strict .
 	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-tool)
 	ansible-lint
+
+.PHONY: docs
+docs: setup ## The site of documents, in dist/site; a broken link is an error
+	sphinx-build --quiet --fail-on-warning --keep-going --builder html --conf-dir docs . dist/site
+
+.PHONY: release
+release: setup ## What is published, in dist/release: sdist, wheel, wheelhouse, image, SBOM, checksums
+	@tools/need.sh git podman
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/release.txt
+	python -m tools.release
 
 .PHONY: generate
 generate: setup ## Write anew what derives from settings and checks

@@ -1,3 +1,8 @@
 """Collect weather observations, find anomalies, and tell a broken sensor from real weather."""
 
-__version__ = "0.1.0"
+try:
+    from toolkit._version import __version__
+except ImportError:  # sources that were never built
+    __version__ = "0.0.0"
+
+__all__ = ["__version__"]

@@ -17,6 +17,7 @@ from tools.alert_rules import rules
 from tools.dashboard import fleet
 from tools.dashboard_picture import layout
 from tools.from_settings import Indented, argument_specs, settings_page, settings_template
+from tools.reference import commands_page, metrics_page, report_schema, roles_page, sensors_schema
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = "docs/runbooks"
@@ -37,6 +38,11 @@ GENERATED: dict[str, Callable[[], str]] = {
     "roles/weather/meta/argument_specs.yml": argument_specs,
     "roles/weather/templates/weather.env.j2": settings_template,
     "docs/settings.md": settings_page,
+    "docs/reference/commands.md": commands_page,
+    "docs/reference/roles.md": roles_page,
+    "docs/reference/metrics.md": metrics_page,
+    "docs/reference/report.schema.json": report_schema,
+    "docs/reference/sensors.schema.json": sensors_schema,
     "templates/prometheus/weather.rules.yml": rules_file,
     "templates/grafana/weather.json": fleet,
     "docs/images/dashboard.svg": layout,
@@ -48,7 +54,8 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write the files, and remove the pages of checks that are no more."""
-    (ROOT / RUNBOOKS).mkdir(exist_ok=True)
+    for folder in (RUNBOOKS, "docs/reference"):
+        (ROOT / folder).mkdir(exist_ok=True)
     for path in (ROOT / RUNBOOKS).glob("*.md"):
         if f"{RUNBOOKS}/{path.name}" not in GENERATED:
             path.unlink()

@@ -48,7 +48,6 @@ bundles:
 """
 
 import hashlib
-import re
 import shutil
 import sys
 import tarfile
@@ -65,19 +64,26 @@ UNPACKED = {"uv": "uv"}
 
 def sources(project: Path) -> list[Path]:
     """What a release is made from."""
-    code = [path for path in (project / "toolkit").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    # Not the version that the build writes: the same sources are the same release, whichever commit they are of.
+    code = [
+        path
+        for path in (project / "toolkit").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.name != "_version.py"
+    ]
     installer = project / "roles" / "weather" / "files" / "install.sh"
     return sorted([*code, installer, project / "pyproject.toml", *(project / "requirements").glob("[hu]*.txt")])
 
 
-def name_of(project: Path) -> str:
-    """The release's name: VERSION+HASH, in the form of PEP 440."""
+def name_of(module: AnsibleModule, project: Path) -> str:
+    """The release's name: VERSION+HASH, in the form of PEP 440; the version is that of the newest git tag."""
     digest = hashlib.sha256()
     for path in sources(project):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(project)}\0{len(content)}\0".encode() + content)
-    version = re.search(r'__version__ = "(.+)"', (project / "toolkit" / "__init__.py").read_text())
-    return f"{version[1]}+{digest.hexdigest()[:8]}"
+    git = module.get_bin_path("git")
+    describe = [git, "-C", str(project), "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]
+    tag = module.run_command(describe)[1].strip() if git else ""
+    return f"{tag.removeprefix('v') or '0.0.0'}+{digest.hexdigest()[:8]}"
 
 
 class Builder:
@@ -160,7 +166,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     project, folder = Path(module.params["project"]), Path(module.params["folder"])
-    release = name_of(project)
+    release = name_of(module, project)
     builder = Builder(module, project, release)
     bundles, changed = {}, False
     for wanted in module.params["targets"]:

@@ -1,0 +1,90 @@
+"""What is published of a version: `make release` builds it into dist/release, from a tag and a clean tree.
+
+The sdist, the wheel, a wheelhouse for each Python and architecture that hosts have, the container image, a bill of
+materials in CycloneDX form, and the checksums of all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TO = ROOT / "dist" / "release"
+TARGETS = [
+    {"python": python, "architecture": architecture}
+    for python in ("3.11", "3.13")  # Debian 12 and 13
+    for architecture in ("x86_64", "aarch64")
+]
+# A Debian 12, for its Python is the bundle's.
+BASE_IMAGE = os.environ.get("BASE_IMAGE", "debian:bookworm-slim")
+
+
+def main() -> int:
+    """Build it; 1 where the tree is not that of a tag."""
+    tag = _git("describe", "--tags", "--exact-match", "--match", "v[0-9]*")
+    if not tag or _git("status", "--porcelain"):
+        print("release: not on a tag vX.Y.Z with a clean tree: commit, then git tag -a v1.2.3", file=sys.stderr)
+        return 1
+    version = tag.removeprefix("v")
+    if f"## {version}" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
+        print(f"release: CHANGELOG.md has no section '## {version}': say there what operators notice", file=sys.stderr)
+        return 1
+    shutil.rmtree(TO, ignore_errors=True)
+    TO.mkdir(parents=True)
+    _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(TO))
+    _wheelhouses()
+    _run(
+        "cyclonedx-py", "requirements", "requirements/hosts.txt", "--pyproject", "pyproject.toml",
+        "--output-reproducible", "--of", "JSON", "--output-file", str(TO / f"weather-toolkit-{version}.cdx.json"),
+    )  # fmt: skip
+    _image(version)
+    _checksums()
+    print(f"{version}: {', '.join(sorted(path.name for path in TO.iterdir()))}")
+    return 0
+
+
+def _wheelhouses() -> None:
+    """The bundles that the role would build, by the role's own module."""
+    arguments = {"project": str(ROOT), "folder": str(TO), "targets": TARGETS}
+    _run(
+        "ansible", "localhost", "-m", "weather_bundle", "-M", "roles/weather/library", "-a", json.dumps(arguments),
+        "-e", f"ansible_python_interpreter={sys.executable}",
+    )  # fmt: skip
+
+
+def _image(version: str) -> None:
+    """The container image as an archive, from a bundle; left out where its base cannot be had."""
+    have = subprocess.run(["podman", "image", "exists", BASE_IMAGE], check=False).returncode == 0
+    if not have and subprocess.run(["podman", "pull", BASE_IMAGE], check=False, capture_output=True).returncode:
+        print(f"release: no registry answers for BASE_IMAGE={BASE_IMAGE}: the image is left out", file=sys.stderr)
+        return
+    (bundle,) = TO.glob("weather-*-3.11-x86_64.tar")
+    name = f"localhost/weather-toolkit:{version}"
+    _run(
+        "podman", "build", "--format=docker", f"--build-arg=BASE_IMAGE={BASE_IMAGE}", f"--build-arg=BUNDLE={bundle.name}",
+        f"--build-arg=RELEASE={version}", f"--tag={name}", "--file=templates/container/Containerfile", str(TO),
+    )  # fmt: skip
+    _run("podman", "save", "--format=docker-archive", f"--output={TO / f'weather-toolkit-{version}.image.tar'}", name)
+
+
+def _checksums() -> None:
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(TO.iterdir())]
+    (TO / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _run(*words: str) -> None:
+    subprocess.run(words, cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
