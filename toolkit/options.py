@@ -1,10 +1,12 @@
-"""Options that are settings: declared in `toolkit.settings`, only named here."""
+"""Options that several commands share: those that are settings, declared in `toolkit.settings`, and moments."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
 
+from toolkit import times
+from toolkit.errors import UsageError
 from toolkit.settings import DECLARATIONS, Origin
 
 # An option's place in the parsed arguments: this, the setting, the flag, in three words.
@@ -31,3 +33,25 @@ def given(args: argparse.Namespace) -> Mapping[str, Origin]:
             setting, flag = rest.split()
             found[setting] = Origin(str(int(value)) if isinstance(value, bool) else value, flag)
     return found
+
+
+def add_window_end(parser: argparse.ArgumentParser) -> None:
+    """Add `--end` of a command that judges a window; `epoch` reads it."""
+    parser.add_argument(
+        "--end",
+        default="NOW",
+        metavar="TIME",
+        help="the window's end: NOW (default), or a time in ISO 8601; UTC without an offset",
+    )
+
+
+def epoch(text: str, flag: str) -> float:
+    """A moment given as an option, in seconds since the epoch.
+
+    Raises:
+        UsageError: it is none; the flag is named.
+    """
+    try:
+        return times.parse(text).timestamp()
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from None

@@ -13,11 +13,11 @@ from toolkit.archive.exporting import whole_file, write_csv, write_parquet
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.options import add_setting
+from toolkit.options import add_setting, epoch
 from toolkit.settings import Loaded, Settings
 from toolkit.show import progress, table
 from toolkit.store import Selection, open_for_reading, open_for_writing
-from toolkit.times import from_epoch, iso, now, parse
+from toolkit.times import from_epoch, iso, now
 from toolkit.variables import BY_NAME, DETECTED
 
 EXAMPLES = (
@@ -160,7 +160,9 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
     kind = args.format or ("csv" if args.output == "-" else Path(args.output).suffix.lstrip("."))
     if kind not in {"csv", "parquet"} or (kind == "parquet" and args.output == "-"):
         raise UsageError(f"{args.output}: give NAME.csv, NAME.parquet, or --format (Parquet needs a file)")
-    selection = Selection(_time(args.start, "--start"), _time(args.end, "--end"), args.station)
+    start = epoch(args.start, "--start") if args.start else None
+    end = epoch(args.end, "--end") if args.end else None
+    selection = Selection(start, end, args.station)
     with open_for_reading(settings.db) as store:
         unknown = set(args.station) - {station.station_id for station in store.stations()}
         if unknown:
@@ -177,13 +179,6 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
                         with path.open("w", encoding="utf-8", newline="") as file:
                             write_csv(chosen, file, advance)
     return 0
-
-
-def _time(text: str | None, option: str) -> float | None:
-    try:
-        return parse(text).timestamp() if text else None
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
 
 
 def _import(args: argparse.Namespace, settings: Settings) -> int:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from toolkit import times
 from toolkit.detector.report import Anomaly, Report
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import ToolkitError
 from toolkit.files import write_atomically
-from toolkit.options import add_setting
+from toolkit.options import add_setting, add_window_end, epoch
 from toolkit.settings import Loaded, Settings
 from toolkit.show import table
 from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
@@ -26,12 +26,7 @@ EXAMPLES = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--end",
-        default="NOW",
-        metavar="TIME",
-        help="the window's end: NOW (default), or a time in ISO 8601; UTC without an offset",
-    )
+    add_window_end(parser)
     add_setting(parser, "--window", "window_hours", "HOURS")
     add_setting(parser, "--temporal-method", "detection_method", "METHOD")
     add_setting(parser, "--variables", "detection_variables", "A,B")
@@ -62,12 +57,9 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
-    try:
-        end = times.parse(args.end)
-    except ValueError as error:
-        raise UsageError(f"--end: {error}") from None
+    end = epoch(args.end, "--end")
     with open_for_reading(loaded.settings.db) as store:
-        report = detect(store, loaded.settings, end.timestamp(), args.station)
+        report = detect(store, loaded.settings, end, args.station)
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
     now = times.now()
     if args.save:

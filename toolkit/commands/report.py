@@ -7,8 +7,7 @@ from pathlib import Path
 
 from toolkit import times
 from toolkit.commands.detect import page
-from toolkit.errors import UsageError
-from toolkit.options import add_setting
+from toolkit.options import add_setting, add_window_end, epoch
 from toolkit.settings import Loaded
 from toolkit.store import open_for_reading
 
@@ -26,12 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the page's file; strftime codes are filled in, in UTC. An index of the pages beside it is written too",
     )
-    parser.add_argument(
-        "--end",
-        default="NOW",
-        metavar="TIME",
-        help="the window's end: NOW (default), or a time in ISO 8601; UTC without an offset",
-    )
+    add_window_end(parser)
     add_setting(parser, "--window", "window_hours", "HOURS")
     add_setting(parser, "--db", "db", "DATABASE")
 
@@ -40,11 +34,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Judge the window, without a record of it in the store, and write the page."""
     from toolkit.detector.run import detect
 
-    try:
-        end = times.parse(args.end)
-    except ValueError as error:
-        raise UsageError(f"--end: {error}") from None
+    end = epoch(args.end, "--end")
     with open_for_reading(loaded.settings.db) as store:
-        report = detect(store, loaded.settings, end.timestamp())
+        report = detect(store, loaded.settings, end)
     page(loaded.settings, report, Path(times.now().strftime(args.html)))
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from toolkit import times
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import write_atomically
-from toolkit.options import add_setting
+from toolkit.options import add_setting, epoch
 from toolkit.settings import Loaded
 from toolkit.show import table
 from toolkit.store import open_for_reading
@@ -44,12 +44,9 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
     if not 1 <= args.days <= MOST_DAYS:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
-    try:
-        end = times.parse(args.end)
-    except ValueError as error:
-        raise UsageError(f"--end: {error}") from None
+    end = epoch(args.end, "--end")
     with open_for_reading(loaded.settings.db) as store:
-        health = examine(store, loaded.settings, end.timestamp(), args.days, args.station)
+        health = examine(store, loaded.settings, end, args.days, args.station)
     if not health.sensors:
         raise ToolkitError(f"there is no observation in the {args.days:g} days up to {health.end}")
     if args.save:
