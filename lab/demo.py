@@ -109,7 +109,7 @@ def _show(weather: Weather, name: str, count: int) -> None:
         feed.stop()
         _run([ROOT / "lab" / "lab.sh", "down"], "the hosts of the other feed could not be removed")
     _run([ROOT / "lab" / "lab.sh", "up", str(count)], "the hosts did not come up: see above")
-    hosts = [f"weather-lab-{number}" for number in range(1, count + 1)]
+    hosts = [f"{feed.LAB_NAME}-{number}" for number in range(1, count + 1)]
 
     _say("The service: ansible-playbook -i inventory/lab site.yml")
     _run(
