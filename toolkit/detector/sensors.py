@@ -87,7 +87,16 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The health of every sensor over some days."""
+    """The health of every sensor over some days.
+
+    Attributes:
+        schema: the name and version of this form.
+        generated_at: when it was told, ISO 8601 in UTC.
+        start: of the days that were looked at, ISO 8601 in UTC.
+        end: of them.
+        days: how many these are.
+        sensors: each, the worst first.
+    """
 
     schema: str
     generated_at: str
