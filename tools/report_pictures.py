@@ -10,7 +10,7 @@ from playwright.sync_api import ViewportSize, sync_playwright
 
 from toolkit.detector.run import detect
 from toolkit.feed.document import Document
-from toolkit.report.writing import write
+from toolkit.report import writing
 from toolkit.settings import Origin, load
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
@@ -46,7 +46,7 @@ def main() -> None:
             rows = [one for time in times for one in weather.at(time) if one and one.time == time]
             store.add(Document([], rows), END)
         with open_for_reading(db) as store:
-            write(store, settings, detect(store, settings, END), page)
+            page.write_text(writing.page(store, settings, detect(store, settings, END), listed=True), encoding="utf-8")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             for scheme, part in SHOWN.items():
