@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import yaml
+from argparse_manpage.manpage import Manpage
 
 from toolkit.backup.creating import create
 from toolkit.backup.drill_record import Drill, keep
@@ -67,6 +68,16 @@ def commands_page() -> str:
             if action.dest == "action":
                 parts += [_code(one.format_help()) for one in action.choices.values()]
     return _page(parts)
+
+
+def man_page() -> str:
+    """The same as a page of the manual."""
+    os.environ["COLUMNS"] = "1000"  # man fills its lines itself
+    of = {"description": "a weather-station anomaly-detection service", "manual_title": "weather-toolkit"}
+    text = str(Manpage(parser_of(COMMANDS), of))
+    # Without the day on which it was generated: it is to be the same tomorrow. The examples are laid out already.
+    text = re.sub(r'^(\.TH \S+ "1") "[^"]*"', r'\1 ""', text)
+    return re.sub(r"\.SH COMMENTS\nexamples:\n(.*)", r".SH EXAMPLES\n.nf\n\1\n.fi\n", text, flags=re.DOTALL)
 
 
 def roles_page() -> str:
