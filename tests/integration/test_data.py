@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -77,6 +79,18 @@ def test_standard_input_is_imported(
             [TOOL, "data", "import", "-"], env=environment, stdin=file, capture_output=True, check=False
         )
     assert (done.returncode, done.stdout) == (0, b"1 new, 0 filled in, 0 unchanged\n")
+
+
+def test_a_bar_on_the_terminal_leaves_standard_output_to_the_data(
+    filled: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    terminal, its_end = pty.openpty()
+    with (tmp_path / "out.csv").open("wb") as file:
+        subprocess.run([TOOL, "data", "export", "-"], env=environment, stdout=file, stderr=its_end, check=True)
+    os.close(its_end)
+    assert b"exporting" in os.read(terminal, 10_000)
+    os.close(terminal)
+    assert len((tmp_path / "out.csv").read_text("utf-8").splitlines()) == 7
 
 
 def test_a_selection_is_exported(filled: str, run: Run) -> None:

@@ -175,7 +175,9 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
         if unknown:
             raise UsageError(f"--station={min(unknown)}: there is no such station (see weather-tool data stations)")
         chosen = store.observations(selection)
-        with progress("exporting", store.count(selection)) as advance:
+        # Rows on a terminal show by themselves how far it is.
+        shown = args.output != "-" or not sys.stdout.isatty()
+        with progress("exporting", store.count(selection), shown=shown) as advance:
             if args.output == "-":
                 write_csv(chosen, sys.stdout, advance)
             else:

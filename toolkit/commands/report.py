@@ -10,6 +10,7 @@ from toolkit import times
 from toolkit.files import write_atomically
 from toolkit.options import add_setting, add_window_end, epoch
 from toolkit.settings import Loaded
+from toolkit.show import working
 from toolkit.store import open_for_reading
 
 EXAMPLES = (
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     from toolkit.report.writing import page
 
     end = epoch(args.end, "--end")
-    with open_for_reading(loaded.settings.db) as store:
+    with open_for_reading(loaded.settings.db) as store, working("drawing the page"):
         html = page(store, loaded.settings, detect(store, loaded.settings, end))
     if args.html == "-":
         print(html)
