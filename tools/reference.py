@@ -57,7 +57,8 @@ pages that are there. Programs take the JSON reports: they have the same names."
 def commands_page() -> str:
     """What each command's --help says."""
     os.environ["COLUMNS"] = COLUMNS
-    parts = ["# Commands", f"{_note('toolkit/commands/')} On a host, `man` is `weather-tool COMMAND --help`."]
+    parts = ["# Commands", _note("toolkit/commands/")]
+    parts.append("It is what `weather-tool COMMAND --help` says; also a [man page](../../toolkit/man/weather-tool.1).")
     parts.append(_code(parser_of([]).format_help()))
     for name in COMMANDS:
         parser = parser_of([name])
