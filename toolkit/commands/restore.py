@@ -17,6 +17,7 @@ from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings, spool_folder
+from toolkit.show import working
 
 EXAMPLES = (
     "weather-tool restore LATEST --drill",
@@ -59,16 +60,18 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings, folder = loaded.settings, Folder(loaded.settings.backups)
     collector.become_the_service_user()
     if args.drill:
-        _show_drill(args, drill(folder, args.name or "LATEST", settings))
+        with working("rehearsing a restore"):
+            done = drill(folder, args.name or "LATEST", settings)
+        _show_drill(args, done)
         return 0
     if not args.name:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     with collector.stopped() as was_running:
-        done = _restore(args, settings, folder)
+        restored = _restore(args, settings, folder)
         started = time.time()
     if was_running and not collector.stores_again(settings.db, started):
-        _undo(settings.db, folder, done)
-    _show(args, settings.db, done, was_running)
+        _undo(settings.db, folder, restored)
+    _show(args, settings.db, restored, was_running)
     return 0
 
 
@@ -79,7 +82,8 @@ def _restore(args: argparse.Namespace, settings: Settings, folder: Folder) -> Re
     except ToolkitError as error:
         raise ToolkitError(f"{error}: systemctl stop weather-collector.service") from None
     try:
-        return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
+        with working(f"restoring {args.name}"):
+            return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
     finally:
         spool.close()
 
