@@ -38,8 +38,13 @@ test: setup lint needs docs ## Every test: linters, documents, units, integratio
 	pytest
 	molecule test --all
 
+.venv/policy/.ready: requirements/policy.txt $(VENV)/.ready
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/policy
+	@$(BIN)/uv pip sync --quiet --python .venv/policy/bin/python --require-hashes requirements/policy.txt
+	@touch $@
+
 .PHONY: needs
-needs:
+needs: .venv/policy/.ready
 	@tools/need.sh chromium faketime openssl postgresql restic
 
 .PHONY: fleet
@@ -99,5 +104,6 @@ lock: setup ## Choose the newest versions of all dependencies anew
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/hosts.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev -c requirements/hosts.txt pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group bench -c requirements/dev.txt -o requirements/bench.txt
+	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group policy -o requirements/policy.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group release -c requirements/dev.txt -o requirements/release.txt
 	grep -A 100 '^uv==' requirements/dev.txt | awk 'NR == 1 || /^ /; NR > 1 && !/^ / {exit}' > requirements/uv.txt

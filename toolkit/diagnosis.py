@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from toolkit.checks import Check, Finding, Status, bad, status_of, unseen
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import PATIENCE_SECONDS, Host
+from toolkit.checks.remedies import in_words
 from toolkit.errors import ToolkitError, reason
 
 # A probe that gives no evidence within its time is left behind; so is everything after this.
@@ -19,16 +20,12 @@ ALL_SECONDS = 9.0
 
 @dataclass(slots=True)
 class Result:
-    """A check, what it found, and how bad that is."""
+    """A check, what it found, how bad that is, and the command that mends it."""
 
     check: Check
     finding: Finding
     status: Status
-
-    @property
-    def remedy(self) -> str:
-        """The command that mends it."""
-        return self.finding.remedy or self.check.remedy
+    remedy: str = ""
 
 
 @dataclass(slots=True)
@@ -60,7 +57,8 @@ def examine(host: Host, checks: Sequence[Check] = CHECKS) -> list[Result]:
     for check in checks:
         finding = found.get(check.id, unseen(f"it could not be told within {PATIENCE_SECONDS:g} s"))
         if finding is not None:
-            results.append(Result(check, finding, status_of(check, finding)))
+            remedy = in_words(host, finding.remedy or check.remedy)
+            results.append(Result(check, finding, status_of(check, finding), remedy))
     return results
 
 

@@ -64,9 +64,10 @@ def _image(version: str) -> None:
     (bundle,) = TO.glob("weather-*-3.11-x86_64.tar")
     name = f"localhost/weather-toolkit:{version}"
     _run(
-        "podman", "build", "--format=docker", "--file=templates/container/Containerfile", f"--tag={name}",
+        "podman", "build", "--format=docker", "--timestamp=0", "--layers=false",
+        "--file=templates/container/Containerfile", f"--tag={name}",
         f"--build-arg=BASE_IMAGE={BASE_IMAGE}", f"--build-arg=BUNDLE={bundle.name}", f"--build-arg=RELEASE={version}",
-        str(TO),
+        "--build-arg=PACKAGES=postgresql-client restic", str(TO),
     )  # fmt: skip
     _run("podman", "save", "--format=docker-archive", f"--output={TO / f'weather-toolkit-{version}.image.tar'}", name)
 

@@ -12,6 +12,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from lab.kubectl import built
+
+ROOT = Path(__file__).parents[2]
+CHECKOV = ROOT / ".venv/policy/bin/checkov"
 VERSIONS = ("1.31", "1.32", "1.33", "1.34")
 
 
@@ -21,16 +25,14 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     playbook = Path(sys.executable).parent / "ansible-playbook"
     done = subprocess.run(
         [playbook, "tests/integration/targets.yml", "-e", f"lab_folder={folder}"],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     return folder
 
 
-def manifests(folder: Path, engine: str) -> Iterator[dict[str, Any]]:
-    for path in (folder / "kubernetes/base/weather.yaml", *(folder / "kubernetes/overlays" / engine).glob("*.yaml")):
-        if path.name != "kustomization.yaml":
-            yield from (one for one in yaml.safe_load_all(path.read_text()) if one)
+def manifests(folder: Path, engine: str) -> list[dict[str, Any]]:
+    return built(folder / "kubernetes/overlays" / engine)
 
 
 def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
@@ -51,12 +53,15 @@ def test_a_percent_sign_is_no_line_end_to_cron(rendered: Path) -> None:
 
 
 def test_compose_confines_what_it_runs(rendered: Path) -> None:
-    services = yaml.safe_load((rendered / "compose.yaml").read_text())["services"]
+    told = (rendered / "compose.yaml").read_text()
+    assert "planted" not in told
+    services = yaml.safe_load(told)["services"]
     assert set(services) == {"collector", "exporter", "scheduler", "postgresql", "prometheus"}
     for name in ("collector", "exporter", "scheduler"):
         one = services[name]
         assert (one["read_only"], one["cap_drop"], one["user"]) == (True, ["ALL"], "10001:10001")
         assert one["mem_limit"] == "1g"
+        assert one["secrets"] == ["postgresql_password"]
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
@@ -91,15 +96,22 @@ def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> 
 
 
 def test_one_node_has_the_volume_and_one_collector_writes_it(rendered: Path) -> None:
-    for one, pod in pods(rendered, "sqlite"):
-        if one["metadata"]["name"] == "weather-collector":
-            assert (one["spec"]["replicas"], one["spec"]["strategy"]) == (1, {"type": "Recreate"})
-            continue
-        (rule,) = pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
-        assert rule["topologyKey"] == "kubernetes.io/hostname"
-        assert rule["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] == "collector"
-    collectors = [one for one, _ in pods(rendered, "postgresql") if one["metadata"]["name"] == "weather-collector"]
-    assert collectors[0]["spec"]["replicas"] == 2
+    collectors = {}
+    for engine in ("sqlite", "postgresql"):
+        for one, pod in pods(rendered, engine):
+            if one["metadata"]["name"] == "weather-collector":
+                collectors[engine] = one["spec"]
+            claims = [volume for volume in pod["volumes"] if "persistentVolumeClaim" in volume]
+            assert bool(claims) == ("affinity" in pod)
+            if claims:  # whoever has one runs where all run that have one, itself among them
+                (rule,) = pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+                assert rule["topologyKey"] == "kubernetes.io/hostname"
+                template = one["spec"]["jobTemplate"]["spec"] if one["kind"] == "CronJob" else one["spec"]
+                assert (
+                    rule["labelSelector"]["matchLabels"].items() <= template["template"]["metadata"]["labels"].items()
+                )
+    assert (collectors["sqlite"]["replicas"], collectors["sqlite"]["strategy"]) == (1, {"type": "Recreate"})
+    assert collectors["postgresql"]["replicas"] == 2
 
 
 def test_jobs_do_not_overlap_and_end(rendered: Path) -> None:
@@ -108,3 +120,33 @@ def test_jobs_do_not_overlap_and_end(rendered: Path) -> None:
             spec = one["spec"]
             assert (spec["concurrencyPolicy"], spec["jobTemplate"]["spec"]["activeDeadlineSeconds"]) == ("Forbid", 900)
             assert spec["startingDeadlineSeconds"]
+
+
+def linted(folder: Path, found: dict[str, list[dict[str, Any]]]) -> subprocess.CompletedProcess[str]:
+    """What a policy linter says, without the network."""
+    if not CHECKOV.exists():
+        pytest.skip("make needs")
+    files = []
+    for name, one in found.items():
+        files += ["--file", str(folder / f"{name}.yaml")]
+        Path(files[-1]).write_text(yaml.safe_dump_all(one))
+    return subprocess.run(
+        ["unshare", "--map-root-user", "--net", CHECKOV, *files, "--framework=kubernetes", "--skip-download", "--compact", "--quiet"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_manifests_keep_the_policies_of_a_linter(rendered: Path, tmp_path: Path) -> None:
+    done = linted(tmp_path, {engine: manifests(rendered, engine) for engine in ("sqlite", "postgresql")})
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_linter_sees_a_pod_that_may_do_more(rendered: Path, tmp_path: Path) -> None:
+    found = manifests(rendered, "sqlite")
+    (pod,) = [pod for one, pod in pods(rendered, "sqlite") if one["metadata"]["name"] == "weather-backup"]
+    (job,) = [one for one in found if one["kind"] == "CronJob" and one["metadata"]["name"] == "weather-backup"]
+    pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] = False
+    job["spec"]["jobTemplate"]["spec"]["template"]["spec"] = pod
+    done = linted(tmp_path, {"broken": found})
+    assert done.returncode == 1
+    assert done.stdout.count("FAILED for resource") == 1

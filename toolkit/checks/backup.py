@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from functools import partial
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
-from toolkit.checks.host import JOBS_FILE, USER, Host, long, owner_of
+from toolkit.checks.host import JOBS_FILE, USER, Host, long, mode_of, owner_of
 from toolkit.checks.service import _job_succeeds
 from toolkit.times import parse
 
@@ -33,7 +34,10 @@ def _folder(host: Host) -> Finding | None:
     mend = f"install -d -o {USER} -g {USER} -m 0700 {path}"
     if found is None:
         return bad(f"there is no folder {path}", f"{mend} && {_AGAIN}")
-    if host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
+    if host.contained:  # a volume's owner is whoever made it; what counts is the group
+        if not os.access(path, os.W_OK | os.X_OK):
+            return bad(f"the service cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}", mend)
+    elif host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
         return bad(f"the service user cannot write to {path}: it is {owner_of(found)}'s", mend)
     return good(f"{path}")
 

@@ -71,9 +71,8 @@ def _packages(host: Host) -> Finding | None:
     if "weather-toolkit" not in found:
         missing.add("weather-toolkit")
     if missing:
-        return bad(
-            f"not installed, or not whole: {', '.join(sorted(missing))}", _ANEW.format(release=CURRENT.resolve())
-        )
+        remedy = _ANEW.format(release=CURRENT.resolve()) if host.deployed else ""
+        return bad(f"not installed, or not whole: {', '.join(sorted(missing))}", remedy)
     return good(f"{len(found)} packages")
 
 

@@ -37,6 +37,8 @@ UNITS = Path("/etc/systemd/system")
 CRON_TABLE = Path("/etc/cron.d/weather")
 CRON_RUN = Path("/run/weather")
 USER = "weather"
+# By whom jobs are run, besides systemd.
+CRON, COMPOSE, KUBERNETES = "cron", "compose", "kubernetes"
 # The remedy for what only the controller can put right.
 ANSIBLE = "ansible-playbook site.yml  # on the controller"
 # Of each thing that is asked and may not answer.
@@ -77,10 +79,12 @@ class Job:
     Attributes:
         name: of it, without `weather-`.
         schedule: minute, hour and weekday as cron has them; None for a service that is always up.
+        command: of weather-tool, with its options.
     """
 
     name: str
     schedule: dict[str, Any] | None
+    command: str
 
 
 class Host:
@@ -107,11 +111,24 @@ class Host:
 
     @fact
     def scheduler(self) -> str:
-        """By whom the service's jobs are run: systemd, cron, or `container` where that is not the host's to see."""
+        """By whom the service's jobs are run: systemd, CRON, or COMPOSE or KUBERNETES, which are not ours to see."""
+        return self._told("scheduler", "systemd")
+
+    @fact
+    def place(self) -> str:
+        """Where compose is called (a folder), or where Kubernetes has it (a namespace)."""
+        return self._told("place", "")
+
+    def _told(self, name: str, otherwise: str) -> str:
         try:
-            return str(json.loads(JOBS_FILE.read_text(encoding="utf-8")).get("scheduler", "systemd"))
+            return str(json.loads(JOBS_FILE.read_text(encoding="utf-8")).get(name, otherwise))
         except (OSError, ValueError, AttributeError):
-            return "systemd"
+            return otherwise
+
+    @property
+    def contained(self) -> bool:
+        """Whether this is a container, where there is nothing of the host's."""
+        return self.scheduler in {COMPOSE, KUBERNETES}
 
     def kept_by_cron(self, name: str) -> float | None:
         """When a service that cron keeps up was started, seconds since the epoch; None if it does not run.
@@ -135,7 +152,7 @@ class Host:
     @fact
     def deployed(self) -> bool:
         """Whether the role has put the service here; in a container there are no paths of it."""
-        return self.scheduler != "container" and (RELEASES.is_dir() or ETC.is_dir())
+        return not self.contained and (RELEASES.is_dir() or ETC.is_dir())
 
     @fact
     def jobs(self) -> dict[str, Job]:
@@ -146,7 +163,7 @@ class Host:
         """
         try:
             told = json.loads(JOBS_FILE.read_text(encoding="utf-8"))
-            return {name: Job(name, job.get("schedule")) for name, job in told["jobs"].items()}
+            return {name: Job(name, job.get("schedule"), job["command"]) for name, job in told["jobs"].items()}
         except FileNotFoundError:
             return {}
         except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from toolkit.checks import Check
 from toolkit.checks.catalogue import BY_ID, CHECKS
 
@@ -23,8 +25,8 @@ _CLOSER = {
 }  # fmt: skip
 
 
-def page(check: Check) -> str:
-    """A check's runbook, in Markdown."""
+def page(check: Check, say: Callable[[str], str] = str) -> str:
+    """A check's runbook, in Markdown; `say` puts a command into the words of who runs the service."""
     causes = [BY_ID[name] for name in check.because]
     caused = [one for one in CHECKS if check.id in one.because]
     lines = [
@@ -38,11 +40,11 @@ def page(check: Check) -> str:
         "",
         "As root, unless `weather-tool doctor` shows a command that fits what it found better:",
         "",
-        f"    {check.remedy}",
+        f"    {say(check.remedy)}",
         "",
         "## To look closer",
         "",
-        *(f"    {command}" for command in _CLOSER[check.area]),
+        *(f"    {said}" for command in _CLOSER[check.area] if (said := say(command))),
         "",
     ]
     if causes:

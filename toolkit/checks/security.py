@@ -48,7 +48,7 @@ def _user(host: Host) -> Finding | None:
 
 
 def _ports(host: Host) -> Finding | None:
-    if host.user is None or host.scheduler == "container":  # which ports are open is said by who runs the container
+    if host.user is None or host.contained:  # which ports are open is said by who runs the container
         return None
     wide = sorted({port for address, port in _listening(host.user.pw_uid) if address in {"0.0.0.0", "::"}})  # noqa: S104
     if wide:

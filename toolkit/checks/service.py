@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
-from toolkit.checks.host import ANSIBLE, CRON_RUN, CRON_TABLE, CURRENT, UNITS, Host, long
+from toolkit.checks.host import ANSIBLE, CRON, CRON_RUN, CRON_TABLE, CURRENT, UNITS, Host, long
 
 COLLECTOR = "weather-collector.service"
 # Of WatchdogSec: a loop that gave no sign of life for this part of it hangs.
@@ -41,7 +41,7 @@ def _enabled(name: str, host: Host) -> Finding | None:
 
 
 def _cron_table(host: Host) -> Finding | None:
-    if host.scheduler != "cron":
+    if host.scheduler != CRON:
         return None
     try:
         table = CRON_TABLE.read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def _cron_table(host: Host) -> Finding | None:
 
 
 def _cron_runs(host: Host) -> Finding | None:
-    if host.scheduler != "cron":
+    if host.scheduler != CRON:
         return None
     for file in Path("/proc").glob("[0-9]*/comm"):
         with suppress(OSError):
@@ -64,7 +64,7 @@ def _cron_runs(host: Host) -> Finding | None:
 
 
 def _running(name: str, host: Host) -> Finding | None:
-    if host.scheduler == "cron":
+    if host.scheduler == CRON:
         return _kept_up(name.removeprefix("weather-").removesuffix(".service"), host)
     unit = host.unit(name)
     if unit is None or unit["LoadState"] != "loaded":

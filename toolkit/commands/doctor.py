@@ -7,12 +7,14 @@ import json
 import platform
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import partial
 
 from toolkit import times
 from toolkit.backup.collector import become_the_service_user
 from toolkit.checks import Status
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
 from toolkit.checks.host import Host
+from toolkit.checks.remedies import in_words
 from toolkit.checks.runbook import page
 from toolkit.diagnosis import Cause, Result, causes, examine
 from toolkit.errors import UsageError
@@ -41,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Examine this host."""
     if args.explain:
-        print(page(BY_ID[_known(args.explain, list(BY_ID), "check")]), end="")
+        print(page(BY_ID[_known(args.explain, list(BY_ID), "check")], partial(in_words, Host(loaded))), end="")
         return 0
     checks = CHECKS
     if args.area:

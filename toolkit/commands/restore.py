@@ -13,6 +13,8 @@ from toolkit.backup.drilling import drill
 from toolkit.backup.engine import Restored
 from toolkit.backup.folder import Folder
 from toolkit.backup.restoring import restore
+from toolkit.checks.host import Host
+from toolkit.checks.remedies import in_words
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
@@ -24,6 +26,7 @@ EXAMPLES = (
     "sudo weather-tool restore LATEST",
     "sudo weather-tool restore weather_20260131_040012.db.zst --discard-newer",
 )
+_COLLECTOR = "systemctl {} weather-collector.service"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -66,21 +69,23 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         return 0
     if not args.name:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
+    host = Host(loaded)
     with collector.stopped() as was_running:
-        restored = _restore(args, settings, folder)
+        done = _restore(args, settings, folder, host)
         started = time.time()
     if was_running and not collector.stores_again(settings.db, started):
-        _undo(settings.db, folder, restored)
-    _show(args, settings.db, restored, was_running)
+        _undo(settings.db, folder, done, host)
+    _show(args, settings.db, done, "" if was_running else in_words(host, _COLLECTOR.format("start")))
     return 0
 
 
-def _restore(args: argparse.Namespace, settings: Settings, folder: Folder) -> Restored:
+def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host: Host) -> Restored:
     # Its lock is how a collector is told from none, whoever started it.
     try:
         spool = Spool(spool_folder(settings), settings.spool_mib << 20)
     except ToolkitError as error:
-        raise ToolkitError(f"{error}: systemctl stop weather-collector.service") from None
+        how = f"weather-tool restore {args.name}" if host.contained else _COLLECTOR.format("stop")
+        raise ToolkitError(f"{error}: {in_words(host, how)}") from None
     try:
         with working(f"restoring {args.name}"):
             return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
@@ -88,7 +93,7 @@ def _restore(args: argparse.Namespace, settings: Settings, folder: Folder) -> Re
         spool.close()
 
 
-def _undo(db: str, folder: Folder, done: Restored) -> None:
+def _undo(db: str, folder: Folder, done: Restored, host: Host) -> None:
     with collector.stopped():
         if done.replaced:
             with folder.locked():
@@ -96,17 +101,18 @@ def _undo(db: str, folder: Folder, done: Restored) -> None:
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "
-        "journalctl -u weather-collector.service"
+        + in_words(host, "journalctl -u weather-collector.service")
     )
 
 
-def _show(args: argparse.Namespace, db: str, done: Restored, was_running: bool) -> None:
+def _show(args: argparse.Namespace, db: str, done: Restored, then: str) -> None:
+    """Say what was done; `then` is what starts the collector, and nothing when it stores again."""
     held = done.backup.manifest.content
     if args.json:
         told = {
             "backup": done.backup.name, "observations": held.observations, "merged": done.merged,
             "unreadable": done.unreadable, "replaced": str(done.replaced) if done.replaced else None,
-            "collector": "stores again" if was_running else "was not running",
+            "collector": "was not running" if then else "stores again",
         }  # fmt: skip
         print(json.dumps(told, indent=1))
         return
@@ -117,7 +123,7 @@ def _show(args: argparse.Namespace, db: str, done: Restored, was_running: bool) 
         print(f"could not be read in the database that it replaced: {stretch}")
     if done.replaced:
         print(f"what it replaced is in {done.replaced}: remove it when you are content")
-    print("the collector stores again" if was_running else "start the collector: systemctl start weather-collector")
+    print(f"start the collector: {then}" if then else "the collector stores again")
 
 
 def _show_drill(args: argparse.Namespace, done: Drill) -> None:
