@@ -71,11 +71,11 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     host = Host(loaded)
     with collector.stopped() as was_running:
-        done = _restore(args, settings, folder, host)
+        restored = _restore(args, settings, folder, host)
         started = time.time()
     if was_running and not collector.stores_again(settings.db, started):
-        _undo(settings.db, folder, done, host)
-    _show(args, settings.db, done, "" if was_running else in_words(host, _COLLECTOR.format("start")))
+        _undo(settings.db, folder, restored, host)
+    _show(args, settings.db, restored, "" if was_running else in_words(host, _COLLECTOR.format("start")))
     return 0
 
 
