@@ -35,7 +35,7 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 
 .PHONY: test
 test: setup lint needs docs ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
-	pytest
+	pytest -n auto --dist loadfile
 	molecule test --all
 
 .venv/policy/.ready: requirements/policy.txt $(VENV)/.ready

@@ -109,7 +109,7 @@ def _show(weather: Weather, name: str, count: int) -> None:
         feed.stop()
         _run([ROOT / "lab" / "lab.sh", "down"], "the hosts of the other feed could not be removed")
     _run([ROOT / "lab" / "lab.sh", "up", str(count)], "the hosts did not come up: see above")
-    hosts = [f"weather-lab-{number}" for number in range(1, count + 1)]
+    hosts = [f"{feed.LAB_NAME}-{number}" for number in range(1, count + 1)]
 
     _say("The service: ansible-playbook -i inventory/lab site.yml")
     _run(
@@ -134,8 +134,10 @@ def _show(weather: Weather, name: str, count: int) -> None:
     path = _on(hosts[0], "ls /var/log/weather/reports/*.json | tail -n 1")
     report = json.loads(_on(hosts[0], f"cat {path}"))
     arima = f"--end NOW --window {weather.window_hours} --temporal-method arima --spatial-verify".split()
+    # On a terminal it is shown as it would be on the host's own.
+    terminal = ["--tty"] if sys.stdout.isatty() else []
     _run(
-        ["podman", "exec", hosts[0], "weather-tool", "detect", *arima],
+        ["podman", "exec", *terminal, hosts[0], "weather-tool", "detect", *arima],
         "the detector failed: see above",
     )
     _say(f"What the report saved by {hosts[0]} says about {weather.station}: {path}")

@@ -68,10 +68,10 @@ def parser_of(chosen: Collection[str]) -> argparse.ArgumentParser:
         prog="weather-tool",
         description="Collect weather observations, find anomalies, and tell a broken sensor from real weather.",
         epilog="examples:\n"
-        "  weather-tool doctor                  what is wrong on this host, and what mends it\n"
-        "  weather-tool data latest             the newest observation of each station\n"
-        "  weather-tool detect                  what stands out in the last hours: a fault, or weather\n"
-        "  weather-tool report --html page.html the same for people, with a map and plots\n\n"
+        "  weather-tool doctor                    what is wrong on this host, and what mends it\n"
+        "  weather-tool data latest               the newest observation of each station\n"
+        "  weather-tool detect                    what stands out in the last hours: a fault, or weather\n"
+        "  weather-tool report --html - > x.html  the same for people, with a map and plots\n\n"
         "Each command explains itself: weather-tool COMMAND --help",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -36,8 +36,8 @@ def argument_specs() -> str:
         text = f"{declared.doc} Not given: the program's default, {declared.default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     entry = {**own, "options": options}
-    # bundle.yml is what playbooks call first: what is wrong is said before a host is touched.
-    specs = {"argument_specs": {"main": entry, "bundle": entry}}
+    # variables.yml is what playbooks call first: what is wrong is said before a host is touched.
+    specs = {"argument_specs": {"main": entry, "variables": entry}}
     body = yaml.dump(specs, Dumper=Indented, sort_keys=False, allow_unicode=True, width=90, explicit_start=True)
     return f"# {NOTE} The role's own variables: own_arguments.yml.\n{body}"
 

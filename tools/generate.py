@@ -17,7 +17,7 @@ from tools.alert_rules import rules
 from tools.dashboard import fleet
 from tools.dashboard_picture import layout
 from tools.from_settings import Indented, argument_specs, settings_page, settings_template
-from tools.reference import commands_page, metrics_page, report_schema, roles_page, sensors_schema
+from tools.reference import FORMS, commands_page, forms_page, man_page, metrics_page, roles_page, schema
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = "docs/runbooks"
@@ -41,12 +41,13 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands_page,
     "docs/reference/roles.md": roles_page,
     "docs/reference/metrics.md": metrics_page,
-    "docs/reference/report.schema.json": report_schema,
-    "docs/reference/sensors.schema.json": sensors_schema,
+    "docs/reference/report.md": forms_page,
+    **{f"docs/reference/{name}.schema.json": partial(schema, name) for name in FORMS},
     "templates/prometheus/weather.rules.yml": rules_file,
     "templates/grafana/weather.json": fleet,
     "docs/images/dashboard.svg": layout,
     **{f"toolkit/completion/weather-tool.{shell}": partial(completion, shell) for shell in SHELLS},
+    "toolkit/man/weather-tool.1": man_page,
     f"{RUNBOOKS}/README.md": index,
     **{f"{RUNBOOKS}/{check.id}.md": partial(page, check) for check in CHECKS},
 }
@@ -54,7 +55,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write the files, and remove the pages of checks that are no more."""
-    for folder in (RUNBOOKS, "docs/reference"):
+    for folder in (RUNBOOKS, "docs/reference", "toolkit/man"):
         (ROOT / folder).mkdir(exist_ok=True)
     for path in (ROOT / RUNBOOKS).glob("*.md"):
         if f"{RUNBOOKS}/{path.name}" not in GENERATED:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import yaml
+from argparse_manpage.manpage import Manpage
 
 from toolkit.backup.creating import create
 from toolkit.backup.drill_record import Drill, keep
@@ -29,10 +32,33 @@ ROOT = Path(__file__).parent.parent
 COLUMNS = "110"
 
 
+class Form(NamedTuple):
+    """What is written as JSON: its type, what it is called, and where it is to be had."""
+
+    type: type
+    title: str
+    where: str
+
+
+FORMS = {
+    "report": Form(
+        Report, "A detection run", "`weather-tool detect --json`, and `/var/log/weather/reports/*.json` after every run"
+    ),
+    "sensors": Form(SensorHealth, "The health of sensors", "`weather-tool sensors --json`"),
+    "drill": Form(Drill, "A rehearsed restore", "`/var/backups/weather/drill.json`"),
+}
+INDEX = """## The index of pages
+
+`index.html`, beside the pages, lists them, the newest first: the name of each and the sentence in its
+`<meta name="description">`, such as "14 of 14 stations judged, 3 anomalies at 2". Every run writes it anew from the
+pages that are there. Programs take the JSON reports: they have the same names."""
+
+
 def commands_page() -> str:
     """What each command's --help says."""
     os.environ["COLUMNS"] = COLUMNS
-    parts = ["# Commands", f"{_note('toolkit/commands/')} On a host, `man` is `weather-tool COMMAND --help`."]
+    parts = ["# Commands", _note("toolkit/commands/")]
+    parts.append("It is what `weather-tool COMMAND --help` says; also a [man page](../../toolkit/man/weather-tool.1).")
     parts.append(_code(parser_of([]).format_help()))
     for name in COMMANDS:
         parser = parser_of([name])
@@ -43,6 +69,16 @@ def commands_page() -> str:
             if action.dest == "action":
                 parts += [_code(one.format_help()) for one in action.choices.values()]
     return _page(parts)
+
+
+def man_page() -> str:
+    """The same as a page of the manual."""
+    os.environ["COLUMNS"] = "1000"  # man fills its lines itself
+    of = {"description": "a weather-station anomaly-detection service", "manual_title": "weather-toolkit"}
+    text = str(Manpage(parser_of(COMMANDS), of))
+    # Without the day on which it was generated: it is to be the same tomorrow. The examples are laid out already.
+    text = re.sub(r'^(\.TH \S+ "1") "[^"]*"', r'\1 ""', text)
+    return re.sub(r"\.SH COMMENTS\nexamples:\n(.*)", r".SH EXAMPLES\n.nf\n\1\n.fi\n", text, flags=re.DOTALL)
 
 
 def roles_page() -> str:
@@ -81,23 +117,55 @@ def metrics_page() -> str:
     return _page(["# Metrics", _note("toolkit/exporter/"), "\n".join(rows)])
 
 
-def report_schema() -> str:
-    """JSON Schema of a detection report."""
-    return _schema(Report)
+def schema(name: str) -> str:
+    """JSON Schema of one of `FORMS`."""
+    return json.dumps(_schema(FORMS[name].type), indent=1, ensure_ascii=False) + "\n"
 
 
-def sensors_schema() -> str:
-    """JSON Schema of `weather-tool sensors --json`."""
-    return _schema(SensorHealth)
+def forms_page() -> str:
+    """What is written as JSON, field by field."""
+    parts = ["# Reports as JSON", "Generated from the Python types that make them by `make generate`."]
+    for name, form in FORMS.items():
+        parts += [f"## {form.title}", f"{form.where}. As JSON Schema: [{name}.schema.json]({name}.schema.json)."]
+        for of in _schema(form.type)["$defs"].values():
+            rows = ["| field | type | |", "| --- | --- | --- |"]
+            rows += [
+                f"| `{field}` | {_kind(spec)} | {spec.get('description', '')} |"
+                for field, spec in of["properties"].items()
+            ]
+            parts += [f"**{of['title']}**: {of['description']}", "\n".join(rows)]
+    return _page([*parts, INDEX])
 
 
-def _schema(of: type) -> str:
-    found = msgspec.json.schema(of)
-    # `class` is a keyword in Python and the name in JSON.
-    text = json.dumps(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}, indent=1, ensure_ascii=False
-    )
-    return text.replace('"class_"', '"class"') + "\n"
+def _schema(of: type) -> dict[str, Any]:
+    """JSON Schema of a type, with what its docstrings say of each field."""
+    (found,), components = msgspec.json.schema_components([of])
+    for spec in components.values():
+        told, _, attributes = cleandoc(spec["description"]).partition("\n\nAttributes:\n")
+        spec["description"] = told
+        said = dict(re.findall(r"^    (\w+(?:, \w+)*): (.+(?:\n     .+)*)", attributes, re.MULTILINE))
+        words = {
+            name: re.sub(r"\s+", " ", text).rstrip(".").replace("None", "null")
+            for names, text in said.items()
+            for name in names.split(", ")
+        }
+        # `class` is a keyword in Python and the name in JSON.
+        spec["properties"] = {
+            name.rstrip("_"): {**field, "description": words[name.rstrip("_")]}
+            for name, field in spec["properties"].items()
+        }
+        spec["required"] = [name.rstrip("_") for name in spec.get("required", [])]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "$defs": components}
+
+
+def _kind(spec: dict[str, Any]) -> str:
+    if "anyOf" in spec:
+        return " or ".join(_kind(one) for one in spec["anyOf"])
+    if "enum" in spec:
+        return " or ".join(f"`{one}`" for one in spec["enum"])
+    if "$ref" in spec:
+        return f"{spec['$ref'].rpartition('/')[2]}"
+    return f"list of {_kind(spec['items'])}" if spec["type"] == "array" else str(spec["type"])
 
 
 def _note(source: str) -> str:

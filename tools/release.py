@@ -16,11 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TO = ROOT / "dist" / "release"
-TARGETS = [
-    {"python": python, "architecture": architecture}
-    for python in ("3.11", "3.13")  # Debian 12 and 13
-    for architecture in ("x86_64", "aarch64")
-]
+# Debian 12 and 13.
+TARGETS = ["3.11-x86_64", "3.11-aarch64", "3.13-x86_64", "3.13-aarch64"]
 # A Debian 12, for its Python is the bundle's.
 BASE_IMAGE = os.environ.get("BASE_IMAGE", "debian:bookworm-slim")
 

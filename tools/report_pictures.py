@@ -10,11 +10,11 @@ from playwright.sync_api import ViewportSize, sync_playwright
 
 from toolkit.detector.run import detect
 from toolkit.feed.document import Document
-from toolkit.feed.stations import read_stations
-from toolkit.report.writing import write
+from toolkit.report import writing
 from toolkit.settings import Origin, load
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
+from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_reading, open_for_writing
 
@@ -35,7 +35,7 @@ SHOWN: dict[Literal["light", "dark"], str] = {"light": "", "dark": "#anomalies"}
 
 def main() -> None:
     """Write the page of a night with broken sensors, and its pictures."""
-    stations = read_stations(None)
+    stations = default_network()
     weather = Faulty(SimulatedWeather(stations, 1), [faults.parse(spec, stations, END) for spec in BROKEN])
     with tempfile.TemporaryDirectory() as folder:
         db, page = f"{folder}/weather.db", Path(folder) / "report.html"
@@ -46,7 +46,7 @@ def main() -> None:
             rows = [one for time in times for one in weather.at(time) if one and one.time == time]
             store.add(Document([], rows), END)
         with open_for_reading(db) as store:
-            write(store, settings, detect(store, settings, END), page)
+            page.write_text(writing.page(store, settings, detect(store, settings, END), listed=True), encoding="utf-8")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             for scheme, part in SHOWN.items():

@@ -18,8 +18,8 @@ from tests.bench.figure import Figure
 from toolkit import times
 from toolkit.detector import run
 from toolkit.feed.document import Document, Station
-from toolkit.feed.stations import read_stations
 from toolkit.settings import load
+from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_reading, open_for_writing
 
@@ -31,7 +31,7 @@ FITS = 25
 def stations(number: int) -> list[Station]:
     """The default network, or so many stations at chance places, twenty to a square degree or fewer."""
     if number == 14:
-        return list(read_stations(None))
+        return list(default_network())
     random = np.random.default_rng(number)
     side = (number / 20) ** 0.5
     places = random.uniform([0, 0, 0], [side, side, 900], (number, 3)).tolist()

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.figure import Figure
 from tests.postgresql import Server
 from toolkit.feed.document import Document, Observation
-from toolkit.feed.stations import read_stations
+from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import Span, open_for_reading, open_for_writing
 from toolkit.variables import DETECTED
@@ -21,7 +21,7 @@ DAYS = 365
 
 def a_year() -> Iterator[Document]:
     """Simulated weather of the default network every 10 minutes, a day in each document."""
-    source = SimulatedWeather(read_stations(None), seed=1)
+    source = SimulatedWeather(default_network(), seed=1)
     for day in range(DAYS):
         begin = START + day * 86400
         seen = [one for step in range(144) for one in source.at(begin + step * 600)]

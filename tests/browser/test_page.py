@@ -87,9 +87,10 @@ def test_colours_are_those_of_day_and_of_night(browser: Browser, url: str) -> No
     assert len(seen) == 2
 
 
-def test_on_paper_there_is_no_navigation(browser: Browser, url: str) -> None:
-    page, _ = opened(browser, url, SCREEN)
+def test_on_paper_there_is_no_navigation_and_no_night(browser: Browser, url: str) -> None:
+    page, _ = opened(browser, url, SCREEN, "dark")
     page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("nav").is_visible()
     assert not page.locator("fieldset").is_visible()
     assert page.locator("article").first.is_visible()

@@ -11,9 +11,9 @@ import pytest
 
 from tests.feeds import parse
 from toolkit.feed.document import Document
-from toolkit.feed.stations import read_stations
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
+from toolkit.simulator.network import default_network
 from toolkit.simulator.server import compose
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_writing
@@ -26,7 +26,7 @@ HOURS = 78
 def good_weather(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with three days and a window of good weather."""
     path = tmp_path_factory.mktemp("weather") / "weather.db"
-    source = SimulatedWeather(read_stations(None), 1)
+    source = SimulatedWeather(default_network(), 1)
     with open_for_writing(str(path)) as store:
         store.add(Document(list(source.stations), []), END - HOURS * 3600)
         rows = [one for step in reversed(range(HOURS * 6)) for one in source.at(END - 600 * step) if one]
@@ -62,7 +62,7 @@ def fill(environment: dict[str, str]) -> Callable[..., None]:
     """Put the hours before END into the database, as the feed would have brought them."""
 
     def put(*specs: str, hours: float = 6, without: tuple[str, ...] = ()) -> None:
-        stations = read_stations(None)
+        stations = default_network()
         source = Faulty(SimulatedWeather(stations, 1), [faults.parse(spec, stations, END) for spec in specs])
         with open_for_writing(environment["WEATHER_DB"]) as store:
             for step in reversed(range(int(hours * 6))):

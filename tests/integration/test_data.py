@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
 import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tests.conftest import Feed, Run, collection, feature
+from tests.conftest import TOOL, Feed, Run, collection, feature
 from tests.databases import query
 
 TIME = 1_763_827_200
@@ -60,6 +64,33 @@ def test_csv_goes_out_and_comes_back(filled: str, run: Run, tmp_path: Path) -> N
     assert (done.returncode, done.stdout) == (0, "6 new, 0 filled in, 0 unchanged\n")
     assert run("data", "import", str(file), WEATHER_DB=other).stdout == "0 new, 0 filled in, 6 unchanged\n"
     assert run("data", "export", "-", WEATHER_DB=other).stdout == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.db"])
+def test_standard_input_is_imported(
+    run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    assert run("collect", "--once", WEATHER_DB=str(tmp_path / "out.db")).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "out.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert run("data", "export", str(tmp_path / "out.csv"), WEATHER_DB=str(tmp_path / "out.db")).returncode == 0
+    with (tmp_path / name).open("rb") as file:
+        done = subprocess.run(
+            [TOOL, "data", "import", "-"], env=environment, stdin=file, capture_output=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (0, b"1 new, 0 filled in, 0 unchanged\n")
+
+
+def test_a_bar_on_the_terminal_leaves_standard_output_to_the_data(
+    filled: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    terminal, its_end = pty.openpty()
+    with (tmp_path / "out.csv").open("wb") as file:
+        subprocess.run([TOOL, "data", "export", "-"], env=environment, stdout=file, stderr=its_end, check=True)
+    os.close(its_end)
+    assert b"exporting" in os.read(terminal, 10_000)
+    os.close(terminal)
+    assert len((tmp_path / "out.csv").read_text("utf-8").splitlines()) == 7
 
 
 def test_a_selection_is_exported(filled: str, run: Run) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.conftest import Run
@@ -15,6 +16,7 @@ from toolkit.feed.stations import read_stations
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
 
+DOCS = Path(__file__).parent.parent.parent / "docs"
 SPIKE = "station=volos,variable=temp_out,kind=spike,at=-2h,for=20m,size=35"
 NEIGHBOURS = ("volos", "uth_volos", "volos-port", "zagora", "makrinitsa", "portaria")
 
@@ -84,6 +86,7 @@ def test_a_fault_is_named_with_its_reason(
 def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
     spoil("temp_out = temp_out + 35", "station_id = 'volos'", 2, 1.7)
     report = detect(run, "--window", "6", "--spatial-verify")
+    jsonschema.validate(report, json.loads((DOCS / "reference" / "report.schema.json").read_text("utf-8")))
     assert list(report) == ["schema", "generated_at", "window", "method", "stations", "anomalies", "insufficient"]
     assert report["schema"] == "weather-toolkit/report/2"
     assert report["window"] == {"start": "2025-11-22T10:00:00Z", "end": "2025-11-22T16:00:00Z", "hours": 6}

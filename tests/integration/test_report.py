@@ -34,6 +34,15 @@ def test_a_page_names_the_fault_and_shows_it(run: Run, spoil: Spoil, tmp_path: P
     assert "Map of 14 stations: 13 well, 1 device failure" in html
 
 
+def test_a_page_that_was_asked_for_is_alone(run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    html = page(run, tmp_path / "pages" / "page.html")
+    assert [path.name for path in (tmp_path / "pages").iterdir()] == ["page.html"]
+    assert "index.html" not in html
+    done = run("report", "--html", "-", END)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("<!doctype html>")
+
+
 def test_a_page_is_one_file_of_a_bounded_size(run: Run, spoil: Spoil, tmp_path: Path) -> None:
     for number, station in enumerate(("volos", "sparti", "dodoni", "zagora", "vlasti", "grevena")):
         for variable in ("temp_out", "bar", "out_hum", "wind_speed"):
@@ -42,7 +51,7 @@ def test_a_page_is_one_file_of_a_bounded_size(run: Run, spoil: Spoil, tmp_path: 
     html = page(run, tmp_path / "page.html")
     assert html.count("<article") > html.count('aria-label="Plot of') > 0, "each of so many anomalies has a plot"
     assert len(html.encode()) < BIGGEST
-    assert re.findall(r'(?:src|href)="(?!#|index\.html")[^"]*"', html) == []
+    assert re.findall(r'(?:src|href)="(?!#)[^"]*"', html) == []
     assert "<script" not in html
     assert re.search(r"url\((?!#)", html) is None
 
@@ -62,10 +71,12 @@ def test_what_a_feed_calls_a_station_is_text(
     assert "<b>" not in html
 
 
-def test_the_index_lists_the_pages_beside_it(run: Run, spoil: Spoil, tmp_path: Path) -> None:
-    page(run, tmp_path / "report_1.html")
+def test_the_index_lists_the_pages_of_detection_runs(run: Run, spoil: Spoil, tmp_path: Path) -> None:
     (tmp_path / "report_0.html").write_text("no page of ours")
-    page(run, tmp_path / "report_2.html", "--window=3")
+    for name, hours in (("report_1.html", "6"), ("report_2.html", "3")):
+        done = run("detect", END, "--window", hours, "--html", str(tmp_path / name))
+        assert done.returncode == 0, done.stderr
+        assert 'href="index.html"' in (tmp_path / name).read_text(encoding="utf-8")
     index = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'href="([^"]+)"', index) == ["report_2.html", "report_1.html", "report_0.html"]
     assert "14 of 14 stations judged" in index

@@ -20,7 +20,8 @@ def test_a_command_has_examples_and_they_are_right(command: str) -> None:
     for example in examples:
         words = shlex.split(example.removeprefix("sudo ").removeprefix('eval "$(').removesuffix(')"'))
         assert words[:2] == ["weather-tool", command]
-        parser_of([command]).parse_args(words[1 : words.index(">") if ">" in words else None])
+        end = next((place for place, word in enumerate(words) if word in {"<", ">"}), None)
+        parser_of([command]).parse_args(words[1:end])
 
 
 @pytest.mark.parametrize("command", COMMANDS)

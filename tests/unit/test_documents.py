@@ -5,29 +5,25 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from tests.documents import PAGES, ROOT, commands_of, listed, program
 from toolkit.cli import COMMANDS, parser_of
 
-ROOT = Path(__file__).parent.parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))]
 # What stands for what a reader puts in, or for anything.
 STANDS_FOR = {"FILE": "weather.db.zst", "HOST": "volos", "COMMAND": "doctor", "SECONDS": "60"}
 
 
-def commands(page: Path, word: str) -> set[str]:
-    """The commands of a page that begin with a word: in code blocks and between backticks."""
-    text = page.read_text(encoding="utf-8")
-    blocks = [line.strip().removeprefix("$ ") for line in text.splitlines() if re.match(r"    |\$ ", line)]
-    found = [*blocks, *re.findall(r"`([^`\n]+)`", text)]
-    bare = {re.split(r"[#|]", one)[0].strip().removeprefix("sudo ").removeprefix(".venv/bin/") for one in found}
-    return {one for one in bare if one.split(" ")[0] == word}
-
-
 def all_commands(word: str) -> list[tuple[str, str]]:
-    return [(page.relative_to(ROOT).as_posix(), one) for page in PAGES for one in sorted(commands(page, word))]
+    """The commands of all pages that run a program, without what stands before it and what it is joined to."""
+    found = {
+        (page.relative_to(ROOT).as_posix(), re.split(r"[|<>]", one[one.index(word) :])[0].strip())
+        for page in PAGES
+        for one in commands_of(page)
+        if program(one).removeprefix(".venv/bin/") == word
+    }
+    return sorted(found)
 
 
 @pytest.mark.parametrize(("page", "command"), all_commands("weather-tool"))
@@ -68,6 +64,18 @@ def test_molecule_has_the_scenario(page: str, command: str) -> None:
     words = shlex.split(command)
     scenarios = [words[place + 1] for place, word in enumerate(words) if word == "-s"]
     assert all((ROOT / "molecule" / name / "molecule.yml").is_file() for name in scenarios)
+
+
+def test_every_command_is_in_the_list_and_the_list_has_no_other() -> None:
+    typed = {one for page in PAGES for one in commands_of(page)}
+    assert typed == {command for command, _ in listed()}, "docs/newcomer.md is to say how each is run"
+
+
+@pytest.mark.parametrize("how", sorted({how for _, how in listed()}))
+def test_how_a_command_is_run_can_be_looked_up(how: str) -> None:
+    for one in re.findall(r"(?:tests|molecule)/\S+?(?=[;,]|$)", how):
+        assert (ROOT / one).exists()
+    assert re.match(r"(tests|molecule)/|by hand, 20\d\d-\d\d-\d\d|not here: .|CI$|as above", how)
 
 
 def test_every_role_and_every_page_is_reachable() -> None:

@@ -8,16 +8,16 @@ import pytest
 
 from tests.feeds import parse
 from toolkit.errors import UsageError
-from toolkit.feed.stations import read_stations
 from toolkit.simulator import faults
 from toolkit.simulator.clock import Clock
 from toolkit.simulator.faults import Faulty
+from toolkit.simulator.network import default_network
 from toolkit.simulator.replay import read
 from toolkit.simulator.server import compose
 from toolkit.simulator.weather import SimulatedWeather
 
 T = 1_763_827_200
-STATIONS = read_stations(None)
+STATIONS = default_network()
 NAMES = [station.station_id for station in STATIONS]
 
 

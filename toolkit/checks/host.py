@@ -359,16 +359,11 @@ class Host:
         Raises:
             ToolkitError: there is none.
         """
-        from toolkit.feed.fetch import Fetcher
+        from toolkit.feed.fetch import fetcher_of
 
-        settings = self.settings
-        limit = min(PATIENCE_SECONDS, settings.feed_timeout_seconds)
-        fetcher = Fetcher(
-            settings.feed_url, limit, settings.feed_max_mib << 20, settings.feed_ca_file, settings.feed_proxy
-        )
-        fetched = fetcher.fetch()
+        fetched = fetcher_of(self.settings, PATIENCE_SECONDS).fetch()
         if fetched is None:
-            raise ToolkitError(f"the feed {settings.feed_url} offers no document")
+            raise ToolkitError(f"the feed {self.settings.feed_url} offers no document")
         return fetched
 
     @fact

@@ -15,7 +15,7 @@ from toolkit.backup.pruning import Keep, prune
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings
-from toolkit.show import table
+from toolkit.show import progress, table, working
 
 EXAMPLES = (
     "weather-tool backup list",
@@ -61,7 +61,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
-    made = create(folder, settings.db)
+    with working("making a backup"):
+        made = create(folder, settings.db)
     removed = []
     if args.prune:
         with folder.locked():
@@ -110,11 +111,13 @@ def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> in
             raise ToolkitError(f"there is no backup in {folder.path}: weather-tool backup create")
         for one in damaged:
             wrong[one.name] = f"{one.name}: {one.wrong}"
-        for each in backups:
-            try:
-                verify(folder, each)
-            except DamagedError as error:
-                wrong[each.name] = str(error)
+        with progress("verifying", len(backups)) as advance:
+            for each in backups:
+                try:
+                    verify(folder, each)
+                except DamagedError as error:
+                    wrong[each.name] = str(error)
+                advance(1)
     if args.json:
         names = [each.name for each in backups] + [one.name for one in damaged]
         print(json.dumps([{"file": name, "damaged": wrong.get(name)} for name in names], indent=1, ensure_ascii=False))

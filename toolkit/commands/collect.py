@@ -10,7 +10,7 @@ from toolkit.collector.keeper import Keeper
 from toolkit.collector.service import serve
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError
-from toolkit.feed.fetch import Fetcher
+from toolkit.feed.fetch import Fetcher, fetcher_of
 from toolkit.feed.form import form_of
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, spool_folder
@@ -34,13 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Collect."""
     settings = loaded.settings
-    fetcher = Fetcher(
-        settings.feed_url,
-        settings.feed_timeout_seconds,
-        settings.feed_max_mib << 20,
-        settings.feed_ca_file,
-        settings.feed_proxy,
-    )
+    fetcher = fetcher_of(settings)
     spool = Spool(spool_folder(settings), settings.spool_mib << 20)
     with Keeper(lambda: open_for_writing(settings.db), spool, form_of(settings)) as keeper:
         if args.once:

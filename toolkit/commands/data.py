@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toolkit.archive import reading
@@ -24,6 +27,7 @@ EXAMPLES = (
     "weather-tool data latest",
     "weather-tool data export january.csv --start 2026-01-01 --end 2026-02-01 --station volos",
     "weather-tool data import old/weather_stream.db --timezone Europe/Athens",
+    "weather-tool data import - < january.csv",
 )
 
 
@@ -55,7 +59,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         description="Take observations from CSV or from an existing weather_stream.db. "
         "What is there already stays as it is; only gaps are filled.",
     )
-    bring.add_argument("input", type=Path, metavar="FILE", help="CSV with the columns of an export, or a database")
+    bring.add_argument(
+        "input", type=Path, metavar="FILE",
+        help="CSV with the columns of an export, or a database; - for standard input",
+    )  # fmt: skip
     bring.add_argument(
         "--timezone", metavar="ZONE", help="whose local time the file's times are, such as Europe/Athens; default: UTC"
     )
@@ -168,7 +175,9 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
         if unknown:
             raise UsageError(f"--station={min(unknown)}: there is no such station (see weather-tool data stations)")
         chosen = store.observations(selection)
-        with progress("exporting", store.count(selection)) as advance:
+        # Rows on a terminal show by themselves how far it is.
+        shown = args.output != "-" or not sys.stdout.isatty()
+        with progress("exporting", store.count(selection), shown=shown) as advance:
             if args.output == "-":
                 write_csv(chosen, sys.stdout, advance)
             else:
@@ -182,9 +191,10 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _import(args: argparse.Namespace, settings: Settings) -> int:
-    to_epoch = _clock(args.input, args.timezone)
-    with open_for_writing(settings.db) as store, progress("importing", None) as advance:
-        done = import_file(store, args.input, to_epoch, args.replace, advance)
+    with _input(args.input) as path:
+        to_epoch = _clock(path, args.timezone)
+        with open_for_writing(settings.db) as store, progress("importing", None) as advance:
+            done = import_file(store, path, to_epoch, args.replace, advance)
     if args.json:
         print(json.dumps({**done.stored._asdict(), "left_out": dict(done.left_out)}, indent=1, ensure_ascii=False))
     else:
@@ -196,6 +206,18 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
     if not any(done.stored):
         raise ToolkitError(f"nothing could be imported from {args.input}")
     return 0
+
+
+@contextmanager
+def _input(named: Path) -> Iterator[Path]:
+    """The file to read; standard input becomes one, for it may be a database."""
+    if str(named) != "-":
+        yield named
+        return
+    with tempfile.NamedTemporaryFile(prefix="weather-import-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        yield Path(file.name)
 
 
 def _clock(path: Path, timezone: str | None) -> reading.ToEpoch:

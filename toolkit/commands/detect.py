@@ -69,7 +69,9 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if args.record:
         record(loaded.settings.db, report, [args.station] if args.station else None)
     if args.html:
-        page(loaded.settings, report, Path(now.strftime(args.html)))
+        path = Path(now.strftime(args.html))
+        _add_page(loaded.settings, report, path)
+        print(f"page: {path}", file=sys.stderr)
     if args.json:
         print(report.as_json())
     else:
@@ -83,17 +85,13 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     return 0
 
 
-def page(settings: Settings, report: Report, path: Path) -> None:
-    """Write a report as a page.
-
-    Raises:
-        ToolkitError: it cannot be written.
-    """
-    from toolkit.report.writing import write
+def _add_page(settings: Settings, report: Report, path: Path) -> None:
+    """Write a report as a page, and anew the index of the pages beside it."""
+    from toolkit.report.writing import index, page
 
     with open_for_reading(settings.db) as store:
-        write(store, settings, report, path)
-    print(f"page: {path}", file=sys.stderr)
+        write_atomically(path, page(store, settings, report, listed=True))
+    index(path.parent)
 
 
 def _starts_within(store: Store, report: Report) -> bool:

@@ -62,6 +62,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 def _known(given: str, names: list[str], what: str) -> str:
     if given in names:
         return given
+    # One word of a name is enough where no other has it.
+    having = [name for name in names if given in name.split()]
+    if len(having) == 1:
+        return having[0]
     near = get_close_matches(given, names, n=1, cutoff=0.4)
     raise UsageError(f"there is no {what} {given!r}; " + (f"did you mean {near[0]}?" if near else ", ".join(names)))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from toolkit import times
-from toolkit.commands.detect import page
+from toolkit.files import write_atomically
 from toolkit.options import add_setting, add_window_end, epoch
 from toolkit.settings import Loaded
+from toolkit.show import working
 from toolkit.store import open_for_reading
 
 EXAMPLES = (
-    "weather-tool report --html network.html",
+    "weather-tool report --html - > network.html",
     "weather-tool report --html night.html --end 2026-01-31T06:00Z --window 12",
 )
 
@@ -23,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--html",
         required=True,
         metavar="PATH",
-        help="the page's file; strftime codes are filled in, in UTC. An index of the pages beside it is written too",
+        help="the page's file, or - for standard output; strftime codes are filled in, in UTC",
     )
     add_window_end(parser)
     add_setting(parser, "--window", "window_hours", "HOURS")
@@ -33,9 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Judge the window, without a record of it in the store, and write the page."""
     from toolkit.detector.run import detect
+    from toolkit.report.writing import page
 
     end = epoch(args.end, "--end")
-    with open_for_reading(loaded.settings.db) as store:
-        report = detect(store, loaded.settings, end)
-    page(loaded.settings, report, Path(times.now().strftime(args.html)))
+    with open_for_reading(loaded.settings.db) as store, working("drawing the page"):
+        html = page(store, loaded.settings, detect(store, loaded.settings, end))
+    if args.html == "-":
+        print(html)
+        return 0
+    path = Path(times.now().strftime(args.html))
+    write_atomically(path, html)
+    print(f"page: {path}", file=sys.stderr)
     return 0

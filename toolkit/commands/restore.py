@@ -19,6 +19,7 @@ from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings, spool_folder
+from toolkit.show import working
 
 EXAMPLES = (
     "weather-tool restore LATEST --drill",
@@ -62,17 +63,19 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings, folder = loaded.settings, Folder(loaded.settings.backups)
     collector.become_the_service_user()
     if args.drill:
-        _show_drill(args, drill(folder, args.name or "LATEST", settings))
+        with working("rehearsing a restore"):
+            done = drill(folder, args.name or "LATEST", settings)
+        _show_drill(args, done)
         return 0
     if not args.name:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     host = Host(loaded)
     with collector.stopped() as was_running:
-        done = _restore(args, settings, folder, host)
+        restored = _restore(args, settings, folder, host)
         started = time.time()
     if was_running and not collector.stores_again(settings.db, started):
-        _undo(settings.db, folder, done, host)
-    _show(args, settings.db, done, "" if was_running else in_words(host, _COLLECTOR.format("start")))
+        _undo(settings.db, folder, restored, host)
+    _show(args, settings.db, restored, "" if was_running else in_words(host, _COLLECTOR.format("start")))
     return 0
 
 
@@ -84,7 +87,8 @@ def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host:
         how = f"weather-tool restore {args.name}" if host.contained else _COLLECTOR.format("stop")
         raise ToolkitError(f"{error}: {in_words(host, how)}") from None
     try:
-        return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
+        with working(f"restoring {args.name}"):
+            return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
     finally:
         spool.close()
 

@@ -13,7 +13,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import write_atomically
 from toolkit.options import add_setting, epoch
 from toolkit.settings import Loaded
-from toolkit.show import table
+from toolkit.show import table, working
 from toolkit.store import open_for_reading
 from toolkit.variables import BY_NAME
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if not 1 <= args.days <= MOST_DAYS:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
     end = epoch(args.end, "--end")
-    with open_for_reading(loaded.settings.db) as store:
+    with open_for_reading(loaded.settings.db) as store, working("examining the sensors"):
         health = examine(store, loaded.settings, end, args.days, args.station)
     if not health.sensors:
         raise ToolkitError(f"there is no observation in the {args.days:g} days up to {health.end}")

@@ -14,6 +14,7 @@ from toolkit.feed.stations import read_stations
 from toolkit.settings import Loaded
 from toolkit.simulator import faults, replay
 from toolkit.simulator.clock import Clock
+from toolkit.simulator.network import default_network
 from toolkit.simulator.server import PATH, compose, server
 from toolkit.simulator.source import Source
 from toolkit.simulator.weather import SimulatedWeather
@@ -107,7 +108,8 @@ def run(args: argparse.Namespace, _loaded: Loaded) -> int:
 
 def _source(args: argparse.Namespace, start: float | None, begin: float | None, now: float) -> tuple[Source, float]:
     """The weather to serve, and where its clock begins."""
+    stations = read_stations(args.stations) if args.stations else None
     if args.replay:
-        recorded = replay.read(args.replay, read_stations(args.stations) if args.stations else None, start, begin)
+        recorded = replay.read(args.replay, stations, start, begin)
         return recorded, recorded.first if start is None else start
-    return SimulatedWeather(read_stations(args.stations), args.seed), now if start is None else start
+    return SimulatedWeather(stations or default_network(), args.seed), now if start is None else start

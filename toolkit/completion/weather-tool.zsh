@@ -183,7 +183,7 @@ _shtab_weather_tool_data_import_options=(
   "--replace[values of the file replace those that differ]"
   "--json[as JSON]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
-  ":CSV with the columns of an export, or a database:"
+  ":CSV with the columns of an export, or a database\; - for standard input:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -293,7 +293,7 @@ _shtab_weather_tool_preflight_defaults_added=0
 _shtab_weather_tool_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
-  "--html[the page\'s file\; strftime codes are filled in, in UTC. An index of the pages beside it is written too]:PATH:"
+  "--html[the page\'s file, or - for standard output\; strftime codes are filled in, in UTC]:PATH:"
   "--end[the window\'s end\: NOW (default), or a time in ISO 8601\; UTC without an offset]:TIME:"
   "--window[How far back a detection run looks, in hours. Default\: WEATHER_WINDOW_HOURS, else 6.]:HOURS:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"

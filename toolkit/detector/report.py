@@ -17,7 +17,13 @@ STATION = "all"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time that was judged: after `start` up to and including `end`, ISO 8601 in UTC."""
+    """The time that was judged.
+
+    Attributes:
+        start: after this, ISO 8601 in UTC.
+        end: up to this and including it.
+        hours: how long that is.
+    """
 
     start: str
     end: str
@@ -26,7 +32,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """How many stations there are, how many had enough data to be judged, and how many had an anomaly."""
+    """How many stations.
+
+    Attributes:
+        total: there are.
+        with_data: had enough data to be judged.
+        anomalous: had an anomaly.
+    """
 
     total: int
     with_data: int
@@ -87,7 +99,12 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Insufficient:
-    """A station, or one of its variables, that could not be judged, and why."""
+    """What could not be judged.
+
+    Attributes:
+        station_id: of which station.
+        reason: why, in a sentence; it begins with the variable's name and a colon where the others were judged.
+    """
 
     station_id: str
     reason: str
@@ -95,7 +112,17 @@ class Insufficient:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one detection run found."""
+    """What one detection run found.
+
+    Attributes:
+        schema: the name and version of this form.
+        generated_at: when the run was, ISO 8601 in UTC.
+        window: the time that was judged.
+        method: the temporal method, `combined` by default.
+        stations: how many were judged.
+        anomalies: what stands out, in order of time.
+        insufficient: what could not be judged.
+    """
 
     schema: str
     generated_at: str

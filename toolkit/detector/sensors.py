@@ -87,7 +87,16 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The health of every sensor over some days."""
+    """The health of every sensor over some days.
+
+    Attributes:
+        schema: the name and version of this form.
+        generated_at: when it was told, ISO 8601 in UTC.
+        start: of the days that were looked at, ISO 8601 in UTC.
+        end: of them.
+        days: how many these are.
+        sensors: each, the worst first.
+    """
 
     schema: str
     generated_at: str
@@ -133,7 +142,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
         one
         for name in JUDGED
         if names
-        for one in _sensors(grid, grid.series(name), neighbours)
+        for one in _sensors(grid, _learnt_hourly(grid.series(name)), neighbours)
         if only in {None, one.station_id}
     ]
     order = {"critical": 0, "warning": 1, "healthy": 2}
@@ -145,6 +154,12 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
         days=days,
         sensors=sorted(sensors, key=lambda one: (order[one.state], one.station_id, JUDGED.index(one.variable))),
     )
+
+
+def _learnt_hourly(series: Series) -> Series:
+    """What is usual between two stations is learnt from a reading an hour: of weeks that is plenty."""
+    step = series.per_hour
+    return replace(series, levels=series.scaled[:, ::step], level_hours=series.hours[::step])
 
 
 def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ import urllib3
 from toolkit import __version__
 from toolkit.errors import UsageError
 from toolkit.feed.document import FeedError
+from toolkit.settings import Settings
 
 CHUNK = 64 * 1024
 REDIRECTS = 5
@@ -143,6 +145,21 @@ class Fetcher:
         """The document is safe: ask from now on only for another one."""
         self._validators = document.validators
         self._kept = _digest(document.body)
+
+
+def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
+    """What fetches the feed that the settings name, with no more patience than `at_most` seconds.
+
+    Raises:
+        UsageError: the file of authorities cannot be read.
+    """
+    return Fetcher(
+        settings.feed_url,
+        min(settings.feed_timeout_seconds, at_most),
+        settings.feed_max_mib << 20,
+        settings.feed_ca_file,
+        settings.feed_proxy,
+    )
 
 
 def _digest(body: bytes) -> bytes:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import csv
-from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from toolkit.errors import UsageError, reason
 from toolkit.feed.document import Station
 
 
-def read_stations(path: Path | None) -> list[Station]:
-    """A network from a CSV file with the columns of the table `stations`; without a path the default network.
+def read_stations(path: Path | Traversable) -> list[Station]:
+    """A network from a CSV file with the columns of the table `stations`.
 
     Raises:
         UsageError: the file cannot be read, or a station has no id, latitude or longitude.
     """
-    place = path or resources.files("toolkit.simulator") / "stations.csv"
     try:
-        rows = list(csv.DictReader(place.read_text(encoding="utf-8").splitlines()))
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
         return [
             Station(
                 station_id=row["station_id"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,17 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
     health = sensors.health(long, settings).sensors
     last = {one.station_id: times.iso(times.from_epoch(one.time)) for one in store.latest()}
     silent = {one.station_id for one in report.insufficient if ":" not in one.reason}
-    stations = [_state(station, report, health, last, silent) for station in long.stations]
+    found, worn = defaultdict(list), defaultdict(list)
+    for anomaly in report.anomalies:
+        found[anomaly.station_id].append(anomaly)
+    for sensor in health:
+        if sensor.state != "healthy":
+            worn[sensor.station_id].append(sensor)
+    stations = [
+        StationState(one, _state(found[name], name in silent), last.get(name), len(found[name]), worn[name])
+        for one in long.stations
+        for name in [one.station_id]
+    ]
     neighbours = nearest(long.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     backup, drill, unknown = _backups(Path(settings.backups))
     return Contents(
@@ -125,17 +136,10 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
     )
 
 
-def _state(
-    station: Station, report: Report, health: Sequence[Sensor], last: dict[str, str], silent: set[str]
-) -> StationState:
-    name = station.station_id
-    found = [one for one in report.anomalies if one.station_id == name]
-    candidates = [one.class_ if one.variable != "all" else "silent" for one in found]
-    if name in silent:
-        candidates.append("silent")
-    state = min(candidates, key=STATES.index, default="well")
-    worn = [one for one in health if one.station_id == name and one.state != "healthy"]
-    return StationState(station, state, last.get(name), len(found), worn)
+def _state(found: Sequence[Anomaly], silent: bool) -> str:
+    """The worst that was found of a station."""
+    candidates = ["silent" if one.variable == "all" else one.class_ for one in found]
+    return min([*candidates, *(["silent"] if silent else [])], key=STATES.index, default="well")
 
 
 def _events(store: Store, settings: Settings, report: Report) -> list[Event]:

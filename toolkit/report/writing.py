@@ -24,15 +24,14 @@ _SUMMARY = re.compile(r'<meta name="description" content="([^"]*)">')
 _HEAD_BYTES = 2000
 
 
-def write(store: Store, settings: Settings, report: Report, path: Path) -> None:
-    """Write the page of a report, and anew the index of the pages beside it.
+def page(store: Store, settings: Settings, report: Report, *, listed: bool = False) -> str:
+    """The page of a report; one that is `listed` names the index beside it.
 
     Raises:
-        ToolkitError: they cannot be written, or the store not read.
+        ToolkitError: the store cannot be read.
     """
     contents = gather(store, settings, report)
-    write_atomically(path, _template("page.html.j2").render(page=contents, svg=Markup))
-    index(path.parent)
+    return _template("page.html.j2").render(page=contents, svg=Markup, index=INDEX if listed else None)
 
 
 def index(folder: Path) -> None:

@@ -33,6 +33,9 @@ options:
       owner: {description: Whose., type: str, default: root}
       group: {description: Of which group., type: str, default: root}
       mode: {description: Its mode., type: str, default: "0644"}
+      validate:
+        description: A command that refuses what is not fit, before it takes the place of what is there; %s is its path.
+        type: str
 author: The weather-toolkit developers
 """
 
@@ -65,20 +68,22 @@ ATTRIBUTES = {
 }
 
 
-def attributes_of(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any]:
-    """What `AnsibleModule.set_fs_attributes_if_different` takes."""
-    return dict(module.load_file_common_arguments(wanted))
+def set_attributes(module: AnsibleModule, wanted: dict[str, Any]) -> bool:
+    """Set owner, group and mode; whether one differed."""
+    return bool(module.set_fs_attributes_if_different(module.load_file_common_arguments(wanted), False))
 
 
 def make(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | None:
     """Make one folder as it is wanted; returns what changed, as a diff."""
     path = Path(wanted["path"])
-    there = path.is_dir()
-    if not there and not module.check_mode:
+    missing = not path.is_dir()
+    if missing and not module.check_mode:
         path.mkdir(parents=True)
-    if there or not module.check_mode:
-        there = not module.set_fs_attributes_if_different(attributes_of(module, wanted), False) and there
-    return None if there else {"before": "", "after": f"{path}/\n", "after_header": f"{path}/"}
+    differs = path.is_dir() and set_attributes(module, wanted)
+    if not missing and not differs:
+        return None
+    told = f"{path}/ {wanted['owner']}:{wanted['group']} {wanted['mode']}"
+    return {"before": "" if missing else f"{path}/\n", "after": f"{told}\n", "after_header": told}
 
 
 def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | None:
@@ -92,8 +97,10 @@ def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | Non
         handle, scratch = tempfile.mkstemp(dir=module.tmpdir)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(wanted["content"])
+        if wanted["validate"]:
+            validate(module, wanted, scratch)
         module.atomic_move(scratch, str(path))
-    if path.exists() and module.set_fs_attributes_if_different(attributes_of(module, wanted), False):
+    if path.exists() and set_attributes(module, wanted):
         changed = True
     if not changed:
         return None
@@ -105,10 +112,23 @@ def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | Non
     }
 
 
+def validate(module: AnsibleModule, wanted: dict[str, Any], scratch: str) -> None:
+    """End the module where what is to be written is refused by who is to read it."""
+    code, out, err = module.run_command(wanted["validate"].replace("%s", scratch))
+    if code:
+        said = (err or out).strip().replace(scratch, wanted["path"])
+        module.fail_json(msg=f"{wanted['path']} stays as it was: {said}", rc=code, stdout=out, stderr=err)
+
+
 def main() -> None:
     """Run the module."""
     folder = {**ATTRIBUTES, "mode": {"type": "str", "default": "0755"}}
-    file = {**ATTRIBUTES, "content": {"type": "str", "required": True}, "mode": {"type": "str", "default": "0644"}}
+    file = {
+        **ATTRIBUTES,
+        "content": {"type": "str", "required": True},
+        "mode": {"type": "str", "default": "0644"},
+        "validate": {"type": "str"},
+    }
     module = AnsibleModule(
         argument_spec={
             "folders": {"type": "list", "elements": "dict", "default": [], "options": folder},

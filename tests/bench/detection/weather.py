@@ -13,6 +13,7 @@ from lab import recorded
 from tests.bench.detection.labelled import HOUR, Floats, Labelled
 from toolkit.feed.document import Station
 from toolkit.feed.stations import read_stations
+from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.times import parse
 from toolkit.variables import DETECTED
@@ -24,7 +25,7 @@ KM_PER_DEGREE = 111.2
 
 def simulated(seed: int, days: float = 6, stations: Sequence[Station] | None = None, start: int = START) -> Labelled:
     """The weather of `weather-tool simulate`."""
-    network = list(stations or read_stations(None))
+    network = list(stations or default_network())
     source = SimulatedWeather(network, seed)
     times = start + 600 * np.arange(1, round(days * 144) + 1)
     rows = [[[getattr(one, name) for name in DETECTED] for one in source.at(int(time))] for time in times]
@@ -39,7 +40,7 @@ def autoregressive(seed: int, days: float = 6, stations: Sequence[Station] | Non
     factor of it) and with time, an instrument's own error, a diurnal cycle of its own amplitude and phase; on some
     nights valley stations cool more, and now and then the inversion breaks.
     """
-    network = list(stations or read_stations(None))
+    network = list(stations or default_network())
     random = np.random.default_rng([seed, 3])
     count, slots = len(network), round(days * 144)
     times = START + 600 * np.arange(1, slots + 1)

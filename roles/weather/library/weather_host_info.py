@@ -1,0 +1,196 @@
+#!/usr/bin/python
+"""Ansible module: all that a rollout asks of a host before it changes anything, in one step."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: weather_host_info
+short_description: See what of the weather service is on a host, and runs
+description:
+  - Looks and changes nothing. A task for each question would cost a connection's round trip for each.
+attributes:
+  check_mode: {support: full}
+options:
+  release:
+    description: The folder of the release that is to be installed.
+    type: path
+    required: true
+  packages:
+    description: The hash of the locked packages that it needs.
+    type: str
+    required: true
+author: The weather-toolkit developers
+"""
+
+RETURN = """
+kind:
+  description: The version of the host's python3 and its architecture, such as 3.11-x86_64.
+  type: str
+fresh:
+  description: Whether nothing was ever deployed here.
+  type: bool
+deployed:
+  description: The fingerprint of what was deployed last and found healthy; empty where a rollout did not end.
+  type: str
+running:
+  description: The folder of the release in use; empty for none.
+  type: str
+previous:
+  description: The folder of the release that can be gone back to; empty for none.
+  type: str
+installed:
+  description: Whether the release is there, installed to its end for this Python.
+  type: bool
+beside:
+  description: >-
+    The folder of an installed release with the same packages, each file of them as it was installed; empty for none.
+    Looked for only where the release is not installed.
+  type: str
+unpacked:
+  description: Whether a bundle is there that was unpacked by a run which died.
+  type: bool
+releases:
+  description: The folders of all releases, the newest first.
+  type: list
+cron:
+  description: Whether cron has a table of the service.
+  type: bool
+units:
+  description: The service's units, by name.
+  type: list
+up:
+  description: Those that are active and come back with the host.
+  type: list
+stale:
+  description: Whether a service was started before a part of it was replaced, by a run that did not end.
+  type: bool
+"""
+
+import base64
+import csv
+import hashlib
+import platform
+import re
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+PYTHON = "/usr/bin/python3"
+OPT = Path("/opt/weather")
+ETC = Path("/etc/weather")
+UNITS = Path("/etc/systemd/system")
+CRON_TABLE = Path("/etc/cron.d/weather")
+OLDEST = (3, 11)
+
+
+def python_of(module: AnsibleModule) -> str:
+    """The version of the Python that releases are made for, which need not be the one that Ansible uses."""
+    if not Path(PYTHON).exists():
+        module.fail_json(msg=f"there is no {PYTHON}: apt-get install python3")
+    _, printed, _ = module.run_command(
+        [PYTHON, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], check_rc=True
+    )
+    version = str(printed.strip())
+    if tuple(map(int, version.split("."))) < OLDEST:
+        module.fail_json(msg=f"{PYTHON} is {version}, older than {OLDEST[0]}.{OLDEST[1]}: upgrade this host")
+    return version
+
+
+def target_of(link: Path) -> str:
+    """Where a link points, if that is there; else an empty text."""
+    return str(link.resolve()) if link.is_symlink() and link.exists() else ""
+
+
+def text_of(file: Path) -> str:
+    """What a file holds; empty where there is none."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def has(release: Path, packages: str, python: str) -> bool:
+    """Whether a release was installed to its end, with these packages, for this Python."""
+    return text_of(release / ".complete") == packages and (release / "lib" / f"python{python}").is_dir()
+
+
+def is_whole(release: Path, python: str) -> bool:
+    """Whether every file of its packages is as it was installed, by their RECORDs (PEP 376)."""
+    site = release / "lib" / f"python{python}" / "site-packages"
+    for record in site.glob("*.dist-info/RECORD"):
+        with record.open(newline="", encoding="utf-8") as lines:
+            for name, digest, _ in csv.reader(lines):
+                # Commands outside are not taken along, but for the installer.
+                if not digest or (name.startswith("..") and not name.endswith("bin/uv")):
+                    continue
+                algorithm, _, wanted = digest.partition("=")
+                try:
+                    found = hashlib.new(algorithm, (site / name).read_bytes()).digest()
+                except OSError:
+                    return False
+                if base64.urlsafe_b64encode(found).rstrip(b"=").decode() != wanted:
+                    return False
+    return True
+
+
+def beside(releases: list[Path], packages: str, python: str) -> str:
+    """The newest release whose packages can be taken."""
+    able = (one for one in releases if has(one, packages, python) and is_whole(one, python))
+    return str(next(able, ""))
+
+
+def up_of(module: AnsibleModule, units: list[str]) -> list[str]:
+    """Those units that are active and enabled."""
+    if not units or not Path("/run/systemd/system").is_dir():
+        return []
+    _, shown, _ = module.run_command(["systemctl", "show", "--property=Id,ActiveState,UnitFileState", *units])
+    blocks = [block.splitlines() for block in shown.split("\n\n")]
+    return [
+        line.partition("=")[2]
+        for block in blocks
+        if "ActiveState=active" in block and "UnitFileState=enabled" in block
+        for line in block
+        if line.startswith("Id=")
+    ]
+
+
+def is_stale(units: list[str]) -> bool:
+    """A service's run-time folder, or its pid's file under cron, is as old as the service itself."""
+    parts = [OPT / "current", ETC / "weather.env", CRON_TABLE, *UNITS.glob("weather*")]
+    changed = max((part.lstat().st_mtime for part in parts if part.is_symlink() or part.exists()), default=0.0)
+    started = [Path("/run", name.removesuffix(".service")) for name in units if name.endswith(".service")]
+    started += Path("/run/weather").glob("*.pid")
+    return any(one.stat().st_mtime < changed for one in started if one.exists())
+
+
+def main() -> None:
+    """Run the module."""
+    options = {"release": {"type": "path", "required": True}, "packages": {"type": "str", "required": True}}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    release, packages = Path(module.params["release"]), module.params["packages"]
+    python = python_of(module)
+    folders = [path for path in (OPT / "releases").glob("*") if path.is_dir()]
+    releases = sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
+    units = sorted(path.name for path in UNITS.glob("weather-*") if re.search(r"\.(service|timer)$", path.name))
+    own = [name for name in units if "@" not in name]
+    installed = has(release, packages, python)
+    module.exit_json(
+        changed=False,
+        kind=f"{python}-{platform.machine()}",
+        fresh=not ETC.exists(),
+        deployed=text_of(ETC / "deployed"),
+        running=target_of(OPT / "current"),
+        previous=target_of(OPT / "previous"),
+        installed=installed,
+        beside="" if installed else beside(releases, packages, python),
+        unpacked=(OPT / "incoming").exists(),
+        releases=[str(one) for one in releases],
+        cron=CRON_TABLE.exists(),
+        units=units,
+        up=up_of(module, own),
+        stale=is_stale(own),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""What is wrong with an inventory is said before a host is touched: nobody answers at the hosts' addresses here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        (
+            {"weather_schedular": "cron"},
+            "no variable has this name: weather_schedular (did you mean weather_scheduler?)",
+        ),
+        ({"weather_scheduler": "crond"}, "value of weather_scheduler must be one of: systemd, cron, got: crond"),
+        ({"weather_releases_kept": "two"}, "argument 'weather_releases_kept' is of type str"),
+        ({"weather_window_hours": 9999}, "weather_window_hours='9999': give a number from 0.5 to 744"),
+        ({"weather_feed_url": "ftp://feed"}, "weather_feed_url='ftp://feed': give an http:// or https:// address"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_no_host_is_touched(
+    tmp_path: Path, variables: dict[str, object], says: str
+) -> None:
+    hosts = {"volos": {"ansible_host": "192.0.2.12", **variables}, "zagora": {"ansible_host": "192.0.2.13"}}
+    inventory = tmp_path / "fleet.json"
+    inventory.write_text(json.dumps({"weather": {"hosts": hosts}}), encoding="utf-8")
+    command = ["ansible-playbook", "-i", str(inventory), "playbooks/deploy.yml", "--check", "--diff"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert says in done.stdout + done.stderr
+    assert done.returncode == 2
+    assert "unreachable=0" in done.stdout
+    assert "unreachable=1" not in done.stdout
