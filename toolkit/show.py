@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(*header, box=None, header_style="bold", pad_edge=False)
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for name in header:
+        shown.add_column(name, overflow="fold")  # on a narrow terminal nothing is left out
     for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
+        # ISO 8601 to the minute, and where a line may break.
+        shown.add_row(*(re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$", r"\1 \2Z", str(cell)) for cell in row))
     Console().print(shown)
 
 

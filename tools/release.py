@@ -36,10 +36,7 @@ def main() -> int:
     TO.mkdir(parents=True)
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(TO))
     _wheelhouses()
-    _run(
-        "cyclonedx-py", "requirements", "requirements/hosts.txt", "--pyproject", "pyproject.toml",
-        "--output-reproducible", "--of", "JSON", "--output-file", str(TO / f"weather-toolkit-{version}.cdx.json"),
-    )  # fmt: skip
+    _bill_of_materials(version)
     _image(version)
     _checksums()
     print(f"{version}: {', '.join(sorted(path.name for path in TO.iterdir()))}")
@@ -53,6 +50,18 @@ def _wheelhouses() -> None:
         "ansible", "localhost", "-m", "weather_bundle", "-M", "roles/weather/library", "-a", json.dumps(arguments),
         "-e", f"ansible_python_interpreter={sys.executable}",
     )  # fmt: skip
+
+
+def _bill_of_materials(version: str) -> None:
+    """What is installed on hosts, as locked: a flat list, so that a graph is not to be missed."""
+    path = TO / f"weather-toolkit-{version}.cdx.json"
+    _run(
+        sys.executable, "-W", "ignore::UserWarning", "-m", "cyclonedx_py", "requirements", "requirements/hosts.txt",
+        "--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "--output-file", str(path),
+    )  # fmt: skip
+    bill = json.loads(path.read_text("utf-8"))
+    bill["metadata"]["component"]["version"] = version  # pyproject.toml leaves it to the tag
+    path.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
 
 
 def _image(version: str) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.conftest import Run
+from tests.conftest import TOOL, Run
 from tests.integration.conftest import Spoil
 from toolkit.feed.stations import read_stations
 from toolkit.simulator import faults
@@ -249,6 +252,21 @@ def test_a_person_reads_a_table(run: Run, fill: Callable[..., None]) -> None:
     assert "13 of 14 stations judged" in done.stdout
     assert "device_failure" in done.stdout
     assert "not judged: sparti: 5 of 36 expected observations" in done.stdout
+
+
+def test_on_a_narrow_terminal_nothing_is_cut(
+    run: Run, fill: Callable[..., None], environment: dict[str, str], tmp_path: Path
+) -> None:
+    fill(SPIKE)
+    terminal, its_end = pty.openpty()
+    command = [TOOL, "detect", "--end", "2025-11-22T16:00Z"]
+    subprocess.run(command, env={**environment, "COLUMNS": "60"}, stdout=its_end, stderr=its_end, check=True)
+    os.close(its_end)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert "device_failure  volos, temp_out, 2025-11-22 14:" in shown
+    assert "its neighbours (volos-port, uth_volos, zagora) contradict it" in shown
+    assert "…" not in shown
 
 
 @pytest.mark.parametrize(

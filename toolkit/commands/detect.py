@@ -12,9 +12,11 @@ from toolkit.errors import ToolkitError
 from toolkit.files import write_atomically
 from toolkit.options import add_setting, add_window_end, epoch
 from toolkit.settings import Loaded, Settings
-from toolkit.show import table
+from toolkit.show import coloured, table
 from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
+
+PAINT = {"device_failure": "bold red", "suspected": "yellow", "unverified": "dim", "weather_event": "blue"}
 
 EXAMPLES = (
     "weather-tool detect",
@@ -124,7 +126,10 @@ def _epoch(text: str) -> float:
 def _show(report: Report) -> None:
     """The report for a person."""
     print(f"{report.window.start} to {report.window.end}, {report.method}: {_counted(report)}")
-    if report.anomalies:
+    if sys.stdout.isatty():
+        for anomaly in report.anomalies:
+            _at_length(anomaly)
+    elif report.anomalies:
         table(
             ("station", "variable", "from", "to", "value", "expected", "score", "class", "reason"),
             [
@@ -147,6 +152,22 @@ def _show(report: Report) -> None:
             _side_by_side(anomaly)
     for one in report.insufficient:
         print(f"not judged: {one.station_id}: {one.reason}")
+
+
+def _at_length(one: Anomaly) -> None:
+    """An anomaly for a terminal of any width, as the doctor tells of a cause."""
+    coloured(f"{one.class_}  {one.station_id}, {one.variable}, {_when(one)}", PAINT[one.class_])
+    if one.value is not None:
+        expected = "" if one.expected is None else f", expected {_number(one.expected, one.variable)}"
+        score = "" if one.score is None else f", score {one.score:g}"
+        print(f"    {_number(one.value, one.variable)}{expected}{score}")
+    print(f"    {one.reason}")
+
+
+def _when(one: Anomaly) -> str:
+    """`2026-11-24 21:50 to 22:10`: the day once, if it is one, and a time once."""
+    start, end = (text.replace("T", " ")[:16] for text in (one.start, one.end))
+    return start if start == end else f"{start} to {end if start[:10] != end[:10] else end[11:]}"
 
 
 def _side_by_side(anomaly: Anomaly) -> None:
