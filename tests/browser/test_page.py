@@ -63,6 +63,18 @@ def test_everybody_can_use_it(browser: Browser, url: str, scheme: str, size: dic
     page.close()
 
 
+def test_the_index_leads_to_a_page_and_the_page_back(browser: Browser, run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    done = run("detect", "--end", "2025-11-22T16:00Z", "--html", str(tmp_path / "report_1.html"))
+    assert done.returncode == 0, done.stderr
+    page, said = opened(browser, (tmp_path / "index.html").as_uri(), PHONE)
+    assert Axe().run(page).violations_count == 0
+    assert said == []
+    page.get_by_role("link", name="report_1").click()
+    page.get_by_role("link", name="Earlier reports").click()
+    assert page.title() == "Reports of the weather network"
+    page.close()
+
+
 def test_a_filter_shows_one_state_alone(browser: Browser, url: str) -> None:
     page, _ = opened(browser, url, SCREEN)
     rows, articles = "tr[data-state] > th", "article > h3"

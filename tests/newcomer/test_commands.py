@@ -15,7 +15,8 @@ import pytest
 
 from tests.documents import ROOT, listed
 
-LAB = "weather-newcomer"
+# Of its own for each run: one beside another is not to take its host away.
+LAB = f"weather-newcomer-{os.getpid()}"
 HOST = f"{LAB}-1"
 # What a reader puts in his own for.
 STANDS_FOR = {"SECONDS": "60", "2026-01-31T06:00Z": "NOW", "2026-11-01": "2020-01-01", "2026-12-01": "2099-01-01"}
