@@ -28,7 +28,8 @@ def commands_of(page: Path) -> list[str]:
             found += [block[1]]
         found += [one.replace(r"\|", "|") for one in re.findall(r"`([^`]+)`", line)]
     bare = [re.sub(r"\s+#.*", "", one).strip() for one in found]
-    return [one for one in dict.fromkeys(bare) if " " in one and program(one) in PROGRAMS]
+    # With an ellipsis at its end it is no command, but a kind of them.
+    return [one for one in dict.fromkeys(bare) if re.search(r" [^…]", one) and program(one) in PROGRAMS]
 
 
 def program(command: str) -> str:
