@@ -58,10 +58,10 @@ class Server:
         """Stop the server: `immediate` as a crash would, `fast` as an operator does."""
         self._run("pg_ctl", "stop", "-w", "-s", "-m", mode, "-D", str(self._data))
 
-    def database(self, name: str) -> str:
+    def database(self, name: str, encoding: str = "UTF8") -> str:
         """Make an empty database; returns what WEATHER_DB would be."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING '{encoding}'")
         return self.url(name)
 
     def url(self, name: str) -> str:

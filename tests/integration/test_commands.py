@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TOOL, Feed, Run, collection, feature
+from tests.databases import query
+from tests.postgresql import Server
 
 
 def stored_minutes_ago(run: Run, feed: Feed, environment: dict[str, str], minutes: float) -> None:
@@ -169,6 +171,15 @@ def test_a_release_can_be_tried_before_it_runs(run: Run, feed: Feed, environment
     connection.close()
     assert "has schema 9, this release knows up to 3" in run("preflight").stderr
     assert run("preflight", WEATHER_WINDOW_HOURS="many").returncode == 2
+
+
+def test_a_database_that_backups_could_not_carry_is_refused_before_it_is_filled(run: Run, postgresql: Server) -> None:
+    db = postgresql.database("ascii", "SQL_ASCII")
+    for command in (("preflight",), ("collect", "--once")):
+        done = run(*command, WEATHER_DB=db)
+        assert done.returncode != 0
+        assert "has the encoding SQL_ASCII, which backups cannot carry" in done.stderr
+    assert query(db, "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
 def test_a_gate_waits_until_nothing_is_critical_and_no_longer_than_it_may(

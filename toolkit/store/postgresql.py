@@ -379,7 +379,7 @@ def open_for_writing(url: str) -> PostgreSQLStore:
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
             connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
-            version = _version(connection, place)
+            version = _version(connection, place) or _empty(connection, place)
             scripts = migrations("postgresql")
             for script in scripts[version:]:
                 connection.execute(sql.SQL(script))
@@ -410,12 +410,26 @@ def version_of(url: str) -> int | None:
     """The schema that the database has; None for an empty one.
 
     Raises:
-        StoreError: it does not answer, or its schema is newer than this program.
+        StoreError: it does not answer, its schema is newer than this program, or it is empty and not in UTF-8.
     """
     place = shown(url)
     with said(place), connect(url, BUSY_SECONDS) as connection:
         there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
-        return _version(connection, place) if there and there[0] else None
+        if there and there[0]:
+            return _version(connection, place)
+        _empty(connection, place)
+        return None
+
+
+def _empty(connection: psycopg.Connection, place: str) -> int:
+    """The version of a database without tables, if it can hold the names of stations and be restored elsewhere."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreRefusedError(
+            f"the database {place} has the encoding {encoding}, which backups cannot carry: "
+            "make it anew by CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'"
+        )
+    return 0
 
 
 def _version(connection: psycopg.Connection, place: str) -> int:
