@@ -35,8 +35,16 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 
 .PHONY: test
 test: setup lint needs docs ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
+	@lab/lab.sh image
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-code test-hosts
+
+.PHONY: test-code
+test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour
 	pytest -n auto --dist loadfile
-	molecule test --all
+
+.PHONY: test-hosts
+test-hosts: setup ## Of the tests those of the roles, on real systemd hosts
+	+molecule test --all # the sign is for make: these lines as they come, not at the end as those of the other
 
 .venv/policy/.ready: requirements/policy.txt $(VENV)/.ready
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/policy
@@ -74,7 +82,7 @@ lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
 	ruff format --check
 	mypy
 	yamllint --strict .
-	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-tool)
+	shellcheck $$(git ls-files '*.sh' .ci/run 'roles/weather/files/weather-*')
 	ansible-lint
 
 .PHONY: docs
