@@ -139,7 +139,8 @@ def main() -> None:
     steps = [(one, make) for one in module.params["folders"]] + [(one, write) for one in module.params["files"]]
     found = [(wanted["path"], step(module, wanted)) for wanted, step in steps]
     changed = [(path, diff) for path, diff in found if diff is not None]
-    module.exit_json(changed=bool(changed), written=[path for path, _ in changed], diff=[diff for _, diff in changed])
+    shown = {"diff": [diff for _, diff in changed]} if module._diff else {}
+    module.exit_json(changed=bool(changed), written=[path for path, _ in changed], **shown)
 
 
 if __name__ == "__main__":
