@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOSTS ?= 3
 FEED ?= simulated
+JOBS ?= 3
+SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 # ansible and molecule call one another by name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -36,15 +38,17 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 .PHONY: test
 test: setup lint needs docs ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
 	@lab/lab.sh image
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-code test-hosts
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync test-code test-hosts
 
 .PHONY: test-code
 test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour
 	pytest -n auto --dist loadfile
 
-.PHONY: test-hosts
-test-hosts: setup ## Of the tests those of the roles, on real systemd hosts
-	+molecule test --all # the sign is for make: these lines as they come, not at the end as those of the other
+# Each in a lab of its own. Of a scenario that runs beside others all is printed when it has ended.
+.PHONY: test-hosts $(SCENARIOS:%=test-%)
+test-hosts: $(SCENARIOS:%=test-%) ## Of the tests those of the roles, on real systemd hosts (test-default, test-fleet, …)
+$(SCENARIOS:%=test-%): test-%: setup
+	molecule test -s $*
 
 .venv/policy/.ready: requirements/policy.txt $(VENV)/.ready
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/policy
@@ -101,8 +105,7 @@ generate: setup ## Write anew what derives from settings and checks
 
 .PHONY: clean
 clean: ## Take away the lab, its images, and everything else that was made here
-	@python3 -m lab.feed stop
-	@LAB_NAME=weather-molecule python3 -m lab.feed stop
+	@python3 -m lab.feed stop --all
 	@lab/lab.sh clean
 	rm -rf $(VENV) dist .cache .ansible .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

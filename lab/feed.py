@@ -2,6 +2,7 @@
 
 python -m lab.feed start [OPTION...]   start it anew with these options of `weather-tool simulate`
 python -m lab.feed stop                stop it
+python -m lab.feed stop --all          stop those of all labs
 
 LAB_NAME names the lab, as for lab.sh. Stopping needs nothing but Python.
 """
@@ -52,29 +53,27 @@ def start(options: Sequence[str], name: str = "") -> None:
 
 def name() -> str | None:
     """The name of the feed that was started last, running or not."""
-    return str(_state()["name"]) if _RUNNING.exists() else None
+    return str(json.loads(_RUNNING.read_text(encoding="utf-8"))["name"]) if _RUNNING.exists() else None
 
 
 def age() -> float | None:
     """For how many seconds the feed has been running; None when it does not."""
-    if _RUNNING.exists() and _is_ours(int(_state()["pid"])):
+    if _RUNNING.exists() and _is_ours(_pid(_RUNNING)):
         return time.time() - _RUNNING.stat().st_mtime
     return None
 
 
-def stop() -> None:
-    """Stop the feed, if it runs, and forget it."""
-    if age() is not None:
-        pid = int(_state()["pid"])
+def stop(running: Path = _RUNNING) -> None:
+    """Stop a feed, of this lab unless another is given, if it runs, and forget it."""
+    if running.exists() and _is_ours(pid := _pid(running)):
         os.kill(pid, signal.SIGTERM)
         while _is_ours(pid):
             time.sleep(0.05)
-    _RUNNING.unlink(missing_ok=True)
+    running.unlink(missing_ok=True)
 
 
-def _state() -> dict[str, str | int]:
-    state: dict[str, str | int] = json.loads(_RUNNING.read_text(encoding="utf-8"))
-    return state
+def _pid(running: Path) -> int:
+    return int(json.loads(running.read_text(encoding="utf-8"))["pid"])
 
 
 def _is_ours(pid: int) -> bool:
@@ -94,6 +93,9 @@ def _main(arguments: Sequence[str]) -> int | str:
                 return f"lab: {error}"
         case ["stop"]:
             stop()
+        case ["stop", "--all"]:
+            for running in STATE.glob("*-feed.json"):
+                stop(running)
         case _:
             return __doc__ or ""
     return 0

@@ -45,13 +45,17 @@ prepare() {
         : >"$state/containers.conf"
     else
         "$here/../tools/need.sh" podman openssh-client runc iproute2 iptables nftables catatonit
-        cp "$here/containers.conf" "$state/containers.conf"
+        cmp --silent "$here/containers.conf" "$state/containers.conf" || cp "$here/containers.conf" "$state"
         export CONTAINERS_CONF=$state/containers.conf
     fi
 }
 
 hosts_of() {
     podman ps --all --filter "label=weather-lab${1:+=$1}" --format '{{.Names}}' | sort -V
+}
+
+make_images() {
+    for release in "${debians[@]}"; do make_image "$release"; done
 }
 
 make_image() { # RELEASE
@@ -91,9 +95,12 @@ make_host() {
 up() {
     local wanted=${1:-3} host number
     [[ $wanted =~ ^[1-9][0-9]*$ ]] || die "HOSTS=$wanted: give a number from 1 on"
-    for host in "${debians[@]}"; do make_image "$host"; done
-    [ -f "$state/ssh_key" ] || { mkdir -p "$state" && ssh-keygen -q -t ed25519 -N "" -C lab -f "$state/ssh_key"; }
-    podman network exists "$name" || podman network create "$name" >/dev/null
+    ( # one lab at a time: they share images, the key and the range of addresses
+        flock 9
+        make_images
+        [ -f "$state/ssh_key" ] || ssh-keygen -q -t ed25519 -N "" -C lab -f "$state/ssh_key"
+        podman network exists "$name" || podman network create "$name" >/dev/null
+    ) 9>"$state/lock"
     for host in $(hosts_of "$name"); do
         number=${host##*-}
         [ "$number" -le "$wanted" ] || podman rm --force --volumes "$host" >/dev/null
@@ -188,7 +195,7 @@ case ${1:-} in
         ;;
     image)
         prepare
-        for release in "${debians[@]}"; do make_image "$release"; done
+        make_images
         ;;
     list | gateway)
         prepare

@@ -63,7 +63,8 @@ def _collected(host: Host) -> Finding | None:
         return None
     if lines[0].status == "failed":
         number = next((place for place, line in enumerate(host.log) if line.status != "failed"), len(host.log))
-        return bad(f"the last {number} attempts to collect failed: {lines[0].message}")
+        attempts = "attempt" if number == 1 else f"{number} attempts"
+        return bad(f"the last {attempts} to collect failed: {lines[0].message}")
     return good(f"the last cycle ended well: {lines[0].message}")
 
 

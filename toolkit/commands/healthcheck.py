@@ -8,11 +8,14 @@ import time
 from toolkit.checks import Status
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import Host
+from toolkit.checks.service import COLLECTOR
 from toolkit.diagnosis import Result, causes, examine
 from toolkit.settings import Loaded
 
 TAKES_WRONG_SETTINGS = True
 POLL_SECONDS = 1.0
+# What an older release stored stays fresh for minutes: a new one is told by its own cycles.
+COLLECTING = "collection-succeeds"
 
 EXAMPLES = (
     "weather-tool healthcheck",
@@ -25,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", type=float, metavar="SECONDS",
         help="wait until nothing is critical and the collector, as it runs now, "
-        "has ended a cycle: a rollout's gate",
+        "has stored the feed: a rollout's gate",
     )  # fmt: skip
     parser.epilog = "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
 
@@ -35,7 +38,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if args.wait is None:
         return _say(examine(Host(loaded), tuple(check for check in CHECKS if check.quick)))
     end = time.monotonic() + args.wait
-    checks = tuple(check for check in CHECKS if check.quick or check.area == "service")
+    checks = tuple(check for check in CHECKS if check.quick or check.area == "service" or check.id == COLLECTING)
     while True:
         host = Host(loaded)
         results = examine(host, checks)
@@ -43,26 +46,32 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
             return _say(results)
         if time.monotonic() > end:
             _say(results)
-            print(f"not so within {args.wait:g} s: nothing critical, and a cycle of the collector as it runs now")
+            print(f"not so within {args.wait:g} s: nothing critical, the feed stored by the collector that runs now")
             return int(Status.CRITICAL)
         time.sleep(POLL_SECONDS)
 
 
 def _steady(host: Host) -> bool:
-    """Whether the collector has ended a cycle since it was started; true where nobody keeps it up."""
+    """Whether the last cycle stored the feed, and was of the collector that runs now; true where none is to run."""
     from toolkit.store.base import StoreError
 
-    unit = host.unit("weather-collector.service")
-    if host.scheduler == "cron":
-        kept = host.kept_by_cron("collector")
-        return kept is not None and any(one.time >= int(kept) for one in host.log[:1])
-    if unit is None:
-        return True
-    started = host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
+    started = _collecting_since(host)
+    if started is None:
+        return "collector" not in host.jobs if host.scheduler == "cron" else host.unit(COLLECTOR) is None
     try:
-        return unit["ActiveState"] == "active" and any(one.time >= int(started) for one in host.log[:1])
+        return any(one.time >= int(started) and one.status != "failed" for one in host.log[:1])
     except StoreError:
         return False
+
+
+def _collecting_since(host: Host) -> float | None:
+    """When the collector that runs was started, in seconds since the epoch; None where none runs."""
+    if host.scheduler == "cron":
+        return host.kept_by_cron("collector")
+    unit = host.unit(COLLECTOR)
+    if unit is None or unit["ActiveState"] != "active":
+        return None
+    return host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
 
 
 def _say(results: list[Result]) -> int:

@@ -251,7 +251,7 @@ _shtab_weather_tool_doctor_defaults_added=0
 _shtab_weather_tool_healthcheck_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
-  "--wait[wait until nothing is critical and the collector, as it runs now, has ended a cycle\: a rollout\'s gate]:SECONDS:"
+  "--wait[wait until nothing is critical and the collector, as it runs now, has stored the feed\: a rollout\'s gate]:SECONDS:"
 )
 
 # guard to ensure default positional specs are added only once per session

@@ -43,6 +43,7 @@ bundles:
   returned: always
 """
 
+import fcntl
 import hashlib
 import shutil
 import sys
@@ -158,6 +159,10 @@ def _owned_by_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
     return info
 
 
+def _missing(bundles: dict[str, Path]) -> dict[str, Path]:
+    return {kind: path for kind, path in bundles.items() if not path.exists()}
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
@@ -173,13 +178,16 @@ def main() -> None:
     packages = digest_of(project, locked(project))
     bundles = {TOOLKIT: folder / f"weather-{release}.tar"}
     bundles |= {kind: folder / f"weather-{release}-{kind}.tar" for kind in targets or []}
-    missing = {kind: path for kind, path in bundles.items() if targets is not None and not path.exists()}
+    missing = _missing(bundles) if targets is not None else {}
     if missing and not module.check_mode:
         folder.mkdir(parents=True, exist_ok=True)
-        Builder(module, project, release, packages).build(missing)
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # who runs beside waits, and finds it made
+            if missing := _missing(bundles):
+                Builder(module, project, release, packages).build(missing)
         for old in folder.glob("weather-*.tar"):
             if not old.name.startswith((f"weather-{release}-", f"weather-{release}.tar")):
-                old.unlink()
+                old.unlink(missing_ok=True)
     told = {kind: str(path) for kind, path in bundles.items()}
     module.exit_json(changed=bool(missing), release=release, packages=packages, bundles=told)
 
