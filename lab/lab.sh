@@ -55,6 +55,7 @@ hosts_of() {
 }
 
 make_images() {
+    local release
     for release in "${debians[@]}"; do make_image "$release"; done
 }
 
