@@ -104,7 +104,7 @@ up() {
     ) 9>"$state/lock"
     for host in $(hosts_of "$name"); do
         number=${host##*-}
-        [ "$number" -le "$wanted" ] || podman rm --force --volumes "$host" >/dev/null
+        [ "$number" -le "$wanted" ] || podman rm --force --time 0 --volumes "$host" >/dev/null
     done
     for number in $(seq "$wanted"); do
         start "$name-$number" &
@@ -155,11 +155,12 @@ down() {
     remove "$name"
 }
 
-# Remove the hosts of one lab, or of all, with their networks.
+# Remove the hosts of one lab, or of all, with their networks. They get no time to shut down: podman fails for one that
+# ends by itself just when its time is over.
 remove() {
     local hosts networks
     mapfile -t hosts < <(hosts_of "$1")
-    [ ${#hosts[@]} -eq 0 ] || podman rm --force --time 2 --volumes "${hosts[@]}" >/dev/null
+    [ ${#hosts[@]} -eq 0 ] || podman rm --force --time 0 --volumes "${hosts[@]}" >/dev/null
     mapfile -t networks < <(podman network ls --format '{{.Name}}' | grep -x "${1:-weather-.*}" || true)
     [ ${#networks[@]} -eq 0 ] || podman network rm --force "${networks[@]}" >/dev/null
 }
