@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOSTS ?= 3
 FEED ?= simulated
-JOBS ?= 3
+JOBS ?= 2
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 # ansible and molecule call one another by name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
