@@ -30,7 +30,7 @@ def _kept(character: str) -> str:
 
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
-    r"""A message as it is shown: one line of at most `limit` characters; what cannot be shown is written as `\x1b` is."""
+    r"""A message as it is shown: one line of at most `limit` characters; what cannot be shown as `\x1b` is."""
     line = " ".join(text.split())
     if not line.isprintable():
         line = "".join(one if one.isprintable() or one in JOINERS else _escaped(one) for one in line)
