@@ -42,8 +42,8 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:
         creating.create(Folder(str(at)), db)
         done.replaced = at
     done.merged = _run(folder, backup, db, merge=merge and done.replaced is not None)
-    with open_for_writing(db):
-        pass  # an older schema is brought up to date
+    with open_for_writing(db) as store:  # an older schema is brought up to date
+        store.tidy(lambda: None)
     return done
 
 
