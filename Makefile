@@ -87,7 +87,7 @@ lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
 	ruff format --check
 	mypy
 	yamllint --strict .
-	shellcheck $$(git ls-files '*.sh' .ci/run 'roles/weather/files/weather-*')
+	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-job)
 	ansible-lint
 
 .PHONY: docs
