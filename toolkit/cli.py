@@ -25,7 +25,7 @@ from toolkit.settings import load, settle
 from toolkit.streams import ReaderLeftError
 from toolkit.text import one_line
 
-# Of a line on standard error.
+# Of what is said on stderr. A remedy is a command that may be long.
 LINE_LENGTH = 2000
 
 COMMANDS = {
@@ -168,10 +168,10 @@ def _failed(error: ToolkitError, *, verbose: bool) -> int:
 
 
 class _Lines(logging.Formatter):
-    """A message is one line, whatever a feed or a file has put into it."""
+    """What is logged has words of feeds, servers and other programs in it: none of them commands a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        record.message = one_line(record.message, LINE_LENGTH)
+        record.message = "\n".join(one_line(line, LINE_LENGTH) for line in record.message.split("\n"))
         return super().formatMessage(record)
 
 
@@ -181,8 +181,8 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.addLevelName(logging.WARNING, "<4>" if in_journal else "warning: ")
     logging.addLevelName(logging.INFO, "<6>" if in_journal else "")
     logging.addLevelName(logging.ERROR, "<3>" if in_journal else "error: ")
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Lines("%(levelname)s%(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
+    to = logging.StreamHandler()
+    to.setFormatter(_Lines("%(levelname)s%(message)s"))
+    logging.basicConfig(handlers=[to], level=logging.DEBUG if verbose else logging.INFO)
     for library in ("urllib3", "matplotlib"):
         logging.getLogger(library).setLevel(logging.ERROR)

@@ -19,7 +19,7 @@ from toolkit.backup.postgresql import started
 from toolkit.feed.document import Observation
 from toolkit.files import free_name
 from toolkit.store import StoreError, open_for_writing
-from toolkit.store.postgresql import connect, said, shown
+from toolkit.store.postgresql import connect, holds_tables, said, shown
 
 # Of the database that rehearsals are made in, beside the live one on its server.
 REHEARSAL = "_drill"
@@ -155,7 +155,7 @@ SELECT 'merged', COUNT(*) FROM put;
 
 def _is_there(db: str) -> bool:
     with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection:
-        return connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone() == (True,)
+        return holds_tables(connection)
 
 
 def _empty(db: str) -> None:

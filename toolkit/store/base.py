@@ -26,6 +26,10 @@ class StoreError(ToolkitError):
     """The store cannot be opened, read or written just now: the reason in words."""
 
 
+class StoreGoneError(StoreError):
+    """There is no database, or an empty one, where there is to be one with observations in it."""
+
+
 class StoreRefusedError(StoreError):
     """The store is not for this program, and waiting will not help."""
 

@@ -26,6 +26,7 @@ from toolkit.store.base import (
     Span,
     Stored,
     StoreError,
+    StoreGoneError,
     StoreRefusedError,
     Verdict,
     counts,
@@ -407,7 +408,7 @@ def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
     return sql.SQL("WHERE " if terms else "").format() + sql.SQL(" AND ").join(terms), values
 
 
-def open_for_writing(url: str) -> PostgreSQLStore:
+def open_for_writing(url: str, *, begin: bool = True) -> PostgreSQLStore:
     """See `store.open_for_writing`."""
     place = shown(url)
     with said(place), ExitStack() as opening:
@@ -415,6 +416,8 @@ def open_for_writing(url: str) -> PostgreSQLStore:
         opening.callback(connection.close)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+            if not begin and not holds_tables(connection):
+                raise StoreGoneError(f"the database {place} is empty: its tables are gone")
             connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
             version = _version(connection, place) or _empty(connection, place)
             scripts = migrations("postgresql")
@@ -434,8 +437,7 @@ def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
         connection = connect(url, patience)
         opening.callback(connection.close)
         connection.read_only = True
-        there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
-        version = _version(connection, place) if there and there[0] else 0
+        version = _version(connection, place) if holds_tables(connection) else 0
         if version < (known := len(migrations("postgresql"))):
             what = f"has schema {version}, older than this program's {known}" if version else "is empty"
             raise StoreError(f"the database {place} {what}: the collector puts it right when it starts")
@@ -451,11 +453,18 @@ def version_of(url: str) -> int | None:
     """
     place = shown(url)
     with said(place), connect(url, BUSY_SECONDS) as connection:
-        there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
-        if there and there[0]:
+        if holds_tables(connection):
             return _version(connection, place)
         _empty(connection, place)
         return None
+
+
+def holds_tables(connection: psycopg.Connection) -> bool:
+    """Whether the database is one of ours, of any version; observations alone may have been dropped."""
+    row = connection.execute(
+        "SELECT to_regclass('schema_version') IS NOT NULL AND to_regclass('observations') IS NOT NULL"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _empty(connection: psycopg.Connection, place: str) -> int:

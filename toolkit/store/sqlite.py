@@ -25,6 +25,7 @@ from toolkit.store.base import (
     Span,
     Stored,
     StoreError,
+    StoreGoneError,
     StoreRefusedError,
     Verdict,
     counts,
@@ -415,15 +416,18 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
     return ("WHERE " + " AND ".join(terms) if terms else ""), values
 
 
-def open_for_writing(path: str) -> SQLiteStore:
+def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
     """See `store.open_for_writing`."""
     file = Path(path)
     with _said(file), ExitStack() as opening:
+        if not begin and not (file.exists() and file.stat().st_size):
+            raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT * begin, 0o600))
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
         opening.callback(connection.close)
-        _refuse_other(connection, file)
+        if not _refuse_other(connection, file) and not begin:
+            raise StoreGoneError(f"the database {file} is empty")
         # Counts for a database that is still empty: space that retention frees can be given back bit by bit.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
