@@ -98,7 +98,7 @@ class Scheduler:
             if name in self._running and self._running[name].process.poll() is None:
                 log.warning("%s: the last run is still at work", name)
                 return
-            command = [sys.executable, "-m", "toolkit", *shlex.split(str(job["command"]))]
+            command = [sys.executable, "-P", "-m", "toolkit", *shlex.split(str(job["command"]))]
             log.info("%s: %s", name, job["command"])
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
             self._running[name] = _Running(process, time.monotonic() + LIMIT_SECONDS)

@@ -40,7 +40,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-TRIED: dict[str, Any] = yaml.safe_load((ROOT / "molecule/settings/values.yml").read_text("utf-8"))
+TRIED: dict[str, Any] = yaml.safe_load((ROOT / "molecule/settings/vars/values.yml").read_text("utf-8"))
 HOSTILE = """detect --save '/srv/a b/%Y $HOME "x" \\\\.json' --html"""
 SPOKEN = ["detect", "--save", '/srv/a b/%Y $HOME "x" \\\\.json', "--html"]
 # What a pod cannot have from a host.
@@ -103,7 +103,7 @@ def test_no_path_of_a_setting_is_written_twice(rendered: Path) -> None:
 
 
 def test_every_setting_is_tried_at_another_value_than_its_default() -> None:
-    """Who adds a setting adds a value to molecule/settings/values.yml, for a host and for what is rendered here."""
+    """Who adds a setting adds a value to molecule/settings/vars/values.yml, for a host and for what is rendered here."""
     assert set(TRIED) == {declared.variable.lower() for declared in DECLARATIONS.values()}
     for declared in DECLARATIONS.values():
         given = TRIED[declared.variable.lower()]
