@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from toolkit import __version__
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.options import given
 from toolkit.settings import load, settle
 from toolkit.text import one_line
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"weather-tool: note: {message}", file=sys.stderr)
         return int(module.run(args, loaded))
     except ToolkitError as error:
-        if verbose:
+        if verbose and not isinstance(error, InUseError):
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
             print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
