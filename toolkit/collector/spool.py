@@ -78,7 +78,7 @@ class Spool:
         self.given_up = 0
         self.set_aside: Counter[str] = Counter()
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = (folder / "lock").open("a+", encoding="ascii", errors="replace")
         except OSError as error:
             raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
