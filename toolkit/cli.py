@@ -21,6 +21,7 @@ from toolkit import __version__
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import given
 from toolkit.settings import load, settle
+from toolkit.text import one_line
 
 COMMANDS = {
     "alert": "tell people once that a job failed, and once that it is well again",
@@ -41,6 +42,10 @@ COMMANDS = {
     "settings": "every setting, its value and where it came from",
     "simulate": "serve a feed of simulated or recorded weather, with faults on demand",
 }
+
+
+# Of what is said on stderr. A remedy is a command that may be long.
+LINE_LENGTH = 2000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -139,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if verbose:
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
-            print(f"weather-tool: {line}", file=sys.stderr)
+            print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -149,12 +154,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Lines(logging.Formatter):
+    """What is logged has words of feeds, servers and other programs in it: none of them commands a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = "\n".join(one_line(line, LINE_LENGTH) for line in record.message.split("\n"))
+        return super().formatMessage(record)
+
+
 def _log_to_stderr(verbose: bool) -> None:
     """Plain lines: the journal adds the time, the level comes as its prefix (sd-daemon(3))."""
     in_journal = "JOURNAL_STREAM" in os.environ
     logging.addLevelName(logging.WARNING, "<4>" if in_journal else "warning: ")
     logging.addLevelName(logging.INFO, "<6>" if in_journal else "")
     logging.addLevelName(logging.ERROR, "<3>" if in_journal else "error: ")
-    logging.basicConfig(format="%(levelname)s%(message)s", level=logging.DEBUG if verbose else logging.INFO)
+    to = logging.StreamHandler()
+    to.setFormatter(_Lines("%(levelname)s%(message)s"))
+    logging.basicConfig(handlers=[to], level=logging.DEBUG if verbose else logging.INFO)
     for library in ("urllib3", "matplotlib"):
         logging.getLogger(library).setLevel(logging.ERROR)
