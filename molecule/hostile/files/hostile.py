@@ -272,6 +272,16 @@ def door() -> None:
         "weather-tool collect --once": (2, "weather-tool doctor says why"),
     }
     check(cases, hostile_folder)
+    secret = Path("/etc/weather/credentials/hostile")
+    secret.write_text("of root's\n")
+    secret.chmod(0o600)
+    lent = (
+        "umask 077; weather-tool simulate --address 127.0.0.1 --port 18096 & sleep 3; cd /run/weather-tool.*; "
+        "stat --format '%U %G %a' . hostile; setpriv --reuid weather --regid weather --init-groups cat hostile; "
+        "kill $!; wait"
+    )
+    check({lent: (0, "root weather 750\nroot weather 440\nof root's\n")}, hostile_folder)
+    secret.unlink()
     python.rename(hidden)
     try:
         check(broken, hostile_folder)
