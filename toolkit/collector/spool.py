@@ -58,7 +58,7 @@ class Spool:
         self._reason = ""
         self.given_up = 0
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = (folder / "lock").open("a+")
         except OSError as error:
             raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
