@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from toolkit import __version__
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.options import given
 from toolkit.settings import load, settle
 from toolkit.streams import ReaderLeftError
@@ -160,7 +160,7 @@ def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
 def _failed(error: ToolkitError, *, verbose: bool) -> int:
     """Say what went wrong; returns the exit code."""
     if not isinstance(error, ReaderLeftError):
-        if verbose:
+        if verbose and not isinstance(error, InUseError):
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
             print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
