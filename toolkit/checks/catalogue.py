@@ -14,16 +14,20 @@ from toolkit.checks import (
     feed,
     metrics,
     permissions,
+    places,
     security,
     service,
     timers,
+    units,
 )
 
 CHECKS: tuple[Check, ...] = (
     *environment.CHECKS,
     *configuration.CHECKS,
+    *places.CHECKS,
     *disk.CHECKS,
     *security.CHECKS,
+    *units.CHECKS,
     *service.CHECKS,
     *timers.CHECKS,
     *database.CHECKS,

@@ -34,6 +34,7 @@ RELEASES = Path("/opt/weather/releases")
 ETC = Path("/etc/weather")
 JOBS_FILE = ETC / "jobs.json"
 UNITS = Path("/etc/systemd/system")
+COLLECTOR = "weather-collector.service"
 CRON_TABLE = Path("/etc/cron.d/weather")
 CRON_RUN = Path("/run/weather")
 USER = "weather"
@@ -80,11 +81,13 @@ class Job:
         name: of it, without `weather-`.
         schedule: minute, hour and weekday as cron has them; None for a service that is always up.
         command: of weather-tool, with its options.
+        network: whether it reaches beyond this host.
     """
 
     name: str
     schedule: dict[str, Any] | None
     command: str
+    network: bool = False
 
 
 class Host:
@@ -163,7 +166,10 @@ class Host:
         """
         try:
             told = json.loads(JOBS_FILE.read_text(encoding="utf-8"))
-            return {name: Job(name, job.get("schedule"), job["command"]) for name, job in told["jobs"].items()}
+            return {
+                name: Job(name, job.get("schedule"), str(job["command"]), job.get("network") is True)
+                for name, job in told["jobs"].items()
+            }
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -388,6 +394,8 @@ _PROPERTIES = (
     "NeedDaemonReload", "NRestarts", "MainPID", "StatusText", "ExecStart", "User", "ExecMainStatus",
     "ActiveEnterTimestampMonotonic", "WatchdogTimestampMonotonic", "WatchdogUSec", "MemoryCurrent", "MemoryMax",
     "NoNewPrivileges", "ProtectSystem", "PrivateUsers", "CapabilityBoundingSet", "SystemCallFilter",
+    "Group", "WorkingDirectory", "ReadWritePaths", "RootDirectory", "StandardOutput", "StandardInput",
+    "RuntimeDirectory", "LoadCredential", "ConditionResult", "ConditionTimestampMonotonic", "LoadError", "ExecMainCode",
     "NextElapseUSecRealtime", "LastTriggerUSec", "TimersCalendar", "ExecMainExitTimestampMonotonic",
 )  # fmt: skip
 

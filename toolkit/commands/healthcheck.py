@@ -7,8 +7,7 @@ import time
 
 from toolkit.checks import Status
 from toolkit.checks.catalogue import CHECKS
-from toolkit.checks.host import Host
-from toolkit.checks.service import COLLECTOR
+from toolkit.checks.host import COLLECTOR, Host
 from toolkit.diagnosis import Result, causes, examine
 from toolkit.settings import Loaded
 
