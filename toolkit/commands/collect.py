@@ -62,7 +62,7 @@ def _once(fetcher: Fetcher, keeper: Keeper) -> None:
             raise
     brought = fetch_and_keep(fetcher, keeper)
     if brought is None:  # nothing was fetched before, so the server is wrong to say that nothing is new
-        raise ToolkitError(f"the feed {fetcher.url} offers no document")
+        raise ToolkitError(f"the feed {fetcher.shown} offers no document")
     _, kept = brought
     if isinstance(kept, StoreError):
         raise ToolkitError(f"{kept}; the document waits in the spool")
