@@ -85,6 +85,5 @@ CHECKS = (
     Check(
         "places-plain", "permissions", "What the service writes to is no link, pipe or device in the place of a file "
         "or folder.", Status.CRITICAL, _plain, "ls -laR /var/lib/weather /var/log/weather /var/backups/weather",
-        quick=True,
     ),
 )  # fmt: skip

@@ -70,9 +70,18 @@ def _running(name: str, host: Host) -> Finding | None:
     if unit["ActiveState"] != "active":
         return bad(f"{name} is {state}: {how(unit)}")
     up = time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
-    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS:
+    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _stored_since(host, name, up):
         return bad(f"{name} was restarted {unit['NRestarts']} times, last {long(up)} ago ({how(unit)})")
     return good(f"{name} has been running for {long(up)}")
+
+
+def _stored_since(host: Host, name: str, up: float) -> bool:
+    """Whether it does its work: a collector that stored since it was started has got over what ended it before."""
+    if name != COLLECTOR:
+        return up > STARTING_SECONDS / 4
+    with suppress(Exception):  # the checks of the database meet it again
+        return any(one.time >= host.now - up and one.status != "failed" for one in host.log[:5])
+    return False
 
 
 def _kept_up(name: str, host: Host) -> Finding | None:
@@ -152,8 +161,8 @@ _FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "dat
 def _job_check(name: str, guards: str, because: tuple[str, ...]) -> Check:
     return Check(
         id=f"{name}-succeeds", area="service", guards=guards, severity=Status.WARNING,
-        probe=partial(_job_succeeds, name), remedy=f"journalctl -u weather-{name}.service -n 20 --no-pager",
-        because=because,
+        probe=partial(_job_succeeds, name), remedy=f"systemctl start weather-{name}.service", because=because,
+        is_of_last_run=True,
     )  # fmt: skip
 
 

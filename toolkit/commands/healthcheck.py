@@ -8,13 +8,15 @@ import time
 from toolkit.checks import Status
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import COLLECTOR, Host
-from toolkit.diagnosis import Result, causes, examine
+from toolkit.diagnosis import Cause, Result, causes, examine
 from toolkit.settings import Loaded
 
 TAKES_WRONG_SETTINGS = True
 POLL_SECONDS = 1.0
 # What an older release stored stays fresh for minutes: a new one is told by its own cycles.
 COLLECTING = "collection-succeeds"
+# A release is not judged by the backups of the last nights.
+_NOT_OF_RELEASE = {"backup", "metrics"}
 
 EXAMPLES = (
     "weather-tool healthcheck",
@@ -35,9 +37,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Check."""
     if args.wait is None:
-        return _say(examine(Host(loaded), tuple(check for check in CHECKS if check.quick)))
+        host = Host(loaded)
+        results = examine(host, tuple(check for check in CHECKS if check.in_healthcheck))
+        if any(cause.status is Status.CRITICAL for cause in causes(results)):
+            # What is wrong is named by its cause, as the doctor does; that may be something that is not critical.
+            more = tuple(check for check in CHECKS if not (check.in_healthcheck or check.on_feed or check.costly))
+            results += [one for one in examine(host, more) if one.status is not Status.UNKNOWN]
+            return _say([one for one in results if _belongs(one, causes(results))])
+        return _say(results)
     end = time.monotonic() + args.wait
-    checks = tuple(check for check in CHECKS if check.quick or check.area == "service" or check.id == COLLECTING)
+    checks = tuple(
+        check
+        for check in CHECKS
+        if check.area == "service" or (check.in_healthcheck and check.area not in _NOT_OF_RELEASE)
+    )
     while True:
         host = Host(loaded)
         results = examine(host, checks)
@@ -48,6 +61,13 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
             print(f"not so within {args.wait:g} s: nothing critical, the feed stored by the collector that runs now")
             return int(Status.CRITICAL)
         time.sleep(POLL_SECONDS)
+
+
+def _belongs(one: Result, found: list[Cause]) -> bool:
+    """Whether it is part of what is critical, or well."""
+    failed = {cause.result.check.id for cause in found if cause.status is not Status.CRITICAL}
+    failed |= {other.check.id for cause in found if cause.status is not Status.CRITICAL for other in cause.explains}
+    return one.check.id not in failed or one.check.in_healthcheck
 
 
 def _steady(host: Host) -> bool:
@@ -82,14 +102,16 @@ def _say(results: list[Result]) -> int:
         advice = f" (try: {found[0].result.remedy})"
     else:
         status, told, advice = _nothing_wrong(results)
-    print(f"WEATHER {status.name} - {told}{advice}" + (f" | {figures}" if figures else ""))
+    # What stands behind a bar is performance data.
+    said = f"{status.name} - {told}{advice}".replace("|", "/")
+    print(f"WEATHER {said}" + (f" | {figures}" if figures else ""))
     return int(status)
 
 
 def _nothing_wrong(results: list[Result]) -> tuple[Status, str, str]:
     """What is said when no check failed: that all is well, if observations could be looked at."""
     told = {one.check.id: one for one in results}
-    fresh = told["observations-fresh"]
+    fresh = told.get("observations-fresh") or told[COLLECTING]
     if fresh.status == Status.UNKNOWN:
         return Status.UNKNOWN, fresh.finding.evidence, ""
     stations = told.get("stations-reporting")
