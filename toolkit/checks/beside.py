@@ -193,12 +193,15 @@ def _of_reports(host: Host) -> Finding | None:
 
 
 def _of_data(host: Host) -> Finding | None:
-    damaged = [entry.name for entry in _entries(host.spool) if entry.name.endswith(".damaged")]
+    damaged = [entry.name for entry in _entries(host.spool) if entry.name.endswith((".damaged", ".refused"))]
     if damaged:
         mend = f"{AS_USER}mv -t /var/tmp -- {quoted(*(host.spool / name for name in damaged))}"
         if len(damaged) > 20:
-            mend = f"{AS_USER}find {quoted(host.spool)} -name '*.damaged' -delete"
-        return bad(f"{len(damaged)} documents in {host.spool} could not be read and were set aside: {damaged[0]}", mend)
+            mend = f"{AS_USER}find {quoted(host.spool)} '(' -name '*.damaged' -o -name '*.refused' ')' -delete"
+        return bad(
+            f"{len(damaged)} documents in {host.spool} could not be read or stored, and were set aside: {damaged[0]}",
+            mend,
+        )
     if host.is_postgresql:
         return None
     entries = _entries(host.db.parent)
