@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from toolkit.address import shown
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import FEED_SECONDS, PATIENCE_SECONDS, Host, long
 from toolkit.checks.reach import ConnectError, UnresolvedError
@@ -125,7 +126,7 @@ def _readable(host: Host) -> Finding | None:
         start = host.fetched.body[:40].decode(errors="replace").strip()
         return bad(f"{error} (it begins with {start!r})")
     if not document.observations:
-        return bad("the feed holds no observation")
+        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation")
     return good(f"{len(document.stations)} stations, {len(document.observations)} observations")
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from toolkit.address import shown
 from toolkit.checks.reach import reach
 from toolkit.errors import ToolkitError, reason
 from toolkit.settings import Loaded, Settings, is_postgresql, settings_file, spool_folder
@@ -383,10 +384,9 @@ class Host:
         from toolkit.feed.fetch import fetcher_of
 
         reach(self.settings.feed_proxy or self.settings.feed_url)
-        fetcher = fetcher_of(self.settings, FEED_SECONDS)
-        fetched = fetcher.fetch()
+        fetched = fetcher_of(self.settings, FEED_SECONDS).fetch()
         if fetched is None:
-            raise ToolkitError(f"the feed {fetcher.shown} offers no document")
+            raise ToolkitError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched
 
     @fact
