@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from importlib.metadata import Distribution, distributions
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from importlib.metadata import Distribution, PackagePath, distributions
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
@@ -45,6 +47,15 @@ def _python(host: Host) -> Finding | None:
         if not os.access(SYSTEM, os.X_OK):
             return bad(f"{python} {target}", "apt-get install --reinstall python3-minimal")
         return bad(f"{python} {target}", f"ln -sf {SYSTEM} {python} && {_AGAIN}")
+    if not (CURRENT / "pyvenv.cfg").exists():
+        again = f"printf 'home = /usr/bin\\ninclude-system-site-packages = false\\n' > {CURRENT}/pyvenv.cfg && {_AGAIN}"
+        return bad(f"{CURRENT}/pyvenv.cfg is not there: its Python does not find its packages", again)
+    if not os.access(CURRENT / "bin/weather-tool", os.X_OK):
+        there = (CURRENT / "bin/weather-tool").exists()
+        remedy = (
+            f"chmod 0755 {CURRENT}/bin/weather-tool && {_AGAIN}" if there else _ANEW.format(release=CURRENT.resolve())
+        )
+        return bad(f"{CURRENT}/bin/weather-tool {'cannot be run' if there else 'is not there'}", remedy)
     made_for = [path.name for path in CURRENT.glob("lib/python3.*")]
     runs = _version(python)
     if runs and made_for and runs not in made_for:
@@ -93,6 +104,32 @@ def _gone(one: Distribution) -> bool:
     return any(not Path(str(one.locate_file(file))).exists() for file in tops)
 
 
+def _whole(host: Host) -> Finding | None:
+    """Whether files of packages are as large as they were when they were installed, and our own the same."""
+    if not host.deployed or not CURRENT.is_dir():
+        return None
+    number = 0
+    for one in distributions(path=[str(path) for path in CURRENT.glob("lib/python3.*/site-packages")]):
+        ours = _plain(one.metadata["Name"] or "") == "weather-toolkit"
+        for file in one.files or ():
+            if file.size is None or str(file).endswith(".pyc"):
+                continue
+            path, number = Path(str(one.locate_file(file))), number + 1
+            found = host.look(path)
+            if found is None or found.st_size != file.size or (ours and not _same(path, file)):
+                how = "is not there" if found is None else "is not as it was installed"
+                return bad(f"{path} of {one.metadata['Name']} {how}", _ANEW.format(release=CURRENT.resolve()))
+    return good(f"{number} files are as they were installed")
+
+
+def _same(path: Path, file: PackagePath) -> bool:
+    """Whether a file has the hash that was written down when it was installed."""
+    if file.hash is None or file.hash.mode != "sha256":
+        return True
+    digest = urlsafe_b64encode(sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    return digest == file.hash.value
+
+
 def _command(host: Host) -> Finding | None:
     if not host.deployed:
         return None
@@ -117,6 +154,10 @@ CHECKS = (
     Check(
         "packages-complete", "Python environment", "Every package that the service needs is there.", Status.CRITICAL,
         _packages, ANSIBLE, ("release-current", "release-complete"),
+    ),
+    Check(
+        "packages-whole", "Python environment", "The files of packages are as they were installed.", Status.WARNING,
+        _whole, ANSIBLE, ("release-complete", "packages-complete"), costly=True,
     ),
     Check(
         "command-present", "Python environment", "The command weather-tool is where people look for it.",
