@@ -22,9 +22,10 @@ from toolkit.store.sqlite_schema import VERSION
 # A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
 DIVIDED = 16
 SHORTEST_SECONDS = 3600
-# Before all times that the store takes, and how far after the present they may be.
+# Before and after all times that the store takes.
 FIRST = 946_684_800
-AHEAD_SECONDS = 86400
+LAST = 4_102_444_800
+DAY = 86400
 
 
 def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
@@ -101,10 +102,12 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             return
         _count_on(connection)
         before = connection.total_changes
-        held = backup.manifest.content
-        last = times.from_stored(held.last).timestamp() if held.last else FIRST
+        held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
-        _take(connection, first, times.now().timestamp() // 1 + AHEAD_SECONDS, done.unreadable, DIVIDED)
+        # The present is the old database's to tell, not the clock's. Beyond it there should be nothing.
+        present = max(first, min(LAST, _newest(connection, last) + DAY))
+        _take(connection, first, present, done.unreadable, DIVIDED)
+        _take(connection, present, LAST, done.unreadable, 0)
         done.merged = connection.total_changes - before
 
 
@@ -125,6 +128,14 @@ def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held
     except sqlite3.Error:
         return False
     return bool(count == held)
+
+
+def _newest(connection: sqlite3.Connection, last: float) -> float:
+    """The time of the old database's newest observation; where it cannot be read, of the backup's, or the clock's."""
+    with suppress(sqlite3.Error, ValueError):
+        (newest,) = connection.execute("SELECT MAX(time) FROM old.observation").fetchone()
+        return times.from_stored(newest or "").timestamp()
+    return max(last, times.now().timestamp() // 1)
 
 
 _VALUES = ", ".join(f"o.{name}" for name in COLUMNS)
