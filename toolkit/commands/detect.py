@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 from toolkit import clock, times
@@ -24,7 +25,8 @@ EXAMPLES = (
     "weather-tool detect",
     "weather-tool detect --end NOW --window 6 --temporal-method arima --spatial-verify --json",
     "weather-tool detect --html page.html",
-    "weather-tool detect --save /var/log/weather/reports/report_%Y%m%d_%H%M%S.json",
+    "weather-tool detect --save --html",
+    "weather-tool detect --save /srv/reports/report_%Y%m%d_%H%M%S.json",
 )
 
 
@@ -38,11 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
-        "--save", metavar="PATH", help="also write the report as JSON; strftime codes are filled in, in UTC"
-    )
+        "--save", nargs="?", const="", metavar="PATH",
+        help="also write the report as JSON, into the folder of reports or to PATH; strftime codes in PATH are filled "
+        "in, in UTC",
+    )  # fmt: skip
     parser.add_argument(
-        "--html", metavar="PATH", help="also write it as a page, and an index of the pages beside it; strftime as above"
-    )
+        "--html", nargs="?", const="", metavar="PATH",
+        help="also write it as a page, and an index of the pages beside it; where to, as above",
+    )  # fmt: skip
     parser.add_argument(
         "--record",
         action=argparse.BooleanOptionalAction,
@@ -68,15 +73,16 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         end = now if args.end.upper() == "NOW" else epoch(args.end, "--end")
         report = detect(store, loaded.settings, end, args.station)
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
-    if args.save:
-        path = free_name(Path(), args.save, times.from_epoch(now))
+    moment = times.from_epoch(now)
+    if args.save is not None:
+        path = _path(args.save, loaded.settings, moment, "json")
         write_atomically(path, report.as_json() + "\n")
         _date(path, now)
         print(f"report: {path}", file=sys.stderr)
     if args.record:
         record(loaded.settings.db, report, [args.station] if args.station else None)
-    if args.html:
-        path = free_name(Path(), args.html, times.from_epoch(now))
+    if args.html is not None:
+        path = _path(args.html, loaded.settings, moment, "html")
         _add_page(loaded.settings, report, path)
         _date(path, now)
         print(f"page: {path}", file=sys.stderr)
@@ -98,6 +104,13 @@ def _date(path: Path, now: float) -> None:
     """Date a file that was written while the host's clock was behind: retention goes by that."""
     if now - time.time() > clock.AGREE_SECONDS:
         os.utime(path, (now, now))
+
+
+def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
+    """Where a report goes: to the path that was given, or into the folder of reports, whose name is taken as it is."""
+    if given:
+        return free_name(Path(), given, moment)
+    return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
 def _add_page(settings: Settings, report: Report, path: Path) -> None:
@@ -127,7 +140,7 @@ def record(db: str, report: Report, only: list[str] | None) -> None:
         )
         for one in report.anomalies
     ]  # fmt: skip
-    with open_for_writing(db) as store:
+    with open_for_writing(db, begin=False) as store:
         judged = only or [station.station_id for station in store.stations()]
         store.note(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, findings)
 

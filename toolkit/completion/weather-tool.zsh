@@ -47,6 +47,7 @@ _shtab_weather_tool_data_commands() {
     export:'Write observations as CSV or Parquet.'
     import:'Take observations from CSV or from an existing weather_stream.db. What is there already stays as it is; only gaps are filled.'
     latest:'Show the newest observation of each station.'
+    new:'Begin an empty database in the place of one that is gone, or has 0 bytes, when it is not to be restored. One that is there stays as it is.'
     stations:'Show the stations, and what there is of each.'
     summary:'Show what the store holds, and what the collector did.'
   )
@@ -198,6 +199,14 @@ _shtab_weather_tool_data_latest_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_data_latest_defaults_added=0
 
+_shtab_weather_tool_data_new_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_data_new_defaults_added=0
+
 _shtab_weather_tool_data_stations_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--json[as JSON]"
@@ -226,8 +235,8 @@ _shtab_weather_tool_detect_options=(
   {--spatial-verify,--no-spatial-verify}"[Whether neighbours are asked if an anomaly is weather or a fault. Default\: WEATHER_SPATIAL_VERIFY, else 1.]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   "--station[judge this station alone]:ID:"
-  "--save[also write the report as JSON\; strftime codes are filled in, in UTC]:PATH:"
-  "--html[also write it as a page, and an index of the pages beside it\; strftime as above]:PATH:"
+  "--save[also write the report as JSON, into the folder of reports or to PATH\; strftime codes in PATH are filled in, in UTC]:PATH:"
+  "--html[also write it as a page, and an index of the pages beside it\; where to, as above]:PATH:"
   {--record,--no-record}"[keep the verdicts in the store\'s table anomalies (default\: yes)]"
   "--allow-short-history[no failure while the store is younger than the window\: for a service that was just deployed]"
   "--json[print the report as JSON]"
@@ -457,6 +466,7 @@ _shtab_weather_tool_data() {
         export) _arguments -C -s $_shtab_weather_tool_data_export_options ;;
         import) _arguments -C -s $_shtab_weather_tool_data_import_options ;;
         latest) _arguments -C -s $_shtab_weather_tool_data_latest_options ;;
+        new) _arguments -C -s $_shtab_weather_tool_data_new_options ;;
         stations) _arguments -C -s $_shtab_weather_tool_data_stations_options ;;
         summary) _arguments -C -s $_shtab_weather_tool_data_summary_options ;;
       esac

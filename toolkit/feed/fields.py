@@ -62,9 +62,14 @@ class Field:
 
 
 class Fields:
-    """All fields of a feed."""
+    """All fields of a feed.
 
-    def __init__(self, named: Mapping[str, Field]) -> None:
+    Attributes:
+        text: how the setting names them.
+    """
+
+    def __init__(self, named: Mapping[str, Field], text: str = "") -> None:
+        self.text = text
         own = {name: Field((name,), _finder([name])) for name in OURS}
         self._fields = {**own, **named}
         self._values = [(name, name not in TEXTS, self._fields[name]) for name in _VALUES]
@@ -153,7 +158,7 @@ def parse_fields(text: str) -> Fields:
             named[ours] = Field(names, _finder(names), convert, _pattern(unit))
         else:
             named[ours] = Field(names, _finder(names), _conversion(ours, unit))
-    return Fields(named)
+    return Fields(named, text)
 
 
 def _from_milliseconds(value: float) -> float:
