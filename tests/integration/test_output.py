@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -209,3 +211,29 @@ def test_ctrl_c_while_a_command_loads_its_own_modules_is_130(
         words, env={**environment, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, "")
+
+
+FORMULAS = (
+    "=1+1", "+1", "-2+3", "@SUM(A1)", "=cmd|'/C calc'!A0", "'=1", "''@x", "a;=1+1", "a;'=1", "a,b", 'a"b', "'quoted'", "-", "＝1", "'", "plain", ";=x", "a;;-1",
+)  # fmt: skip
+
+
+def test_an_export_executes_in_no_spreadsheet_and_comes_back_as_it_was(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    nothing = dict.fromkeys(Observation._fields)
+    rows = [
+        Observation(**{**nothing, "time": TIME, "station_id": name, "temp_out": -1.5, "wind_dir_str": name})  # type: ignore[arg-type]
+        for name in FORMULAS
+    ]
+    with open_for_writing(environment["WEATHER_DB"]) as store:
+        store.add(Document([Station(name, None, None, None, None, None) for name in FORMULAS], rows), TIME)
+    text = run("data", "export", "-").stdout
+    for separator in ",;\t":  # whichever a spreadsheet takes for it
+        for line in csv.reader(text.splitlines(), delimiter=separator):
+            assert not [cell for cell in line if re.match(r"[=+@＝]|-(?!1\.5)", cell)], line
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    other = {"WEATHER_DB": str(tmp_path / "other.db")}
+    assert run("data", "import", str(tmp_path / "x.csv"), **other).returncode == 0
+    assert sorted(run("data", "export", "-", **other).stdout.splitlines()) == sorted(text.splitlines())
+    assert run("data", "latest", "--json", **other).stdout == run("data", "latest", "--json").stdout

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from toolkit.archive.spreadsheet import unguarded
 from toolkit.feed.document import Observation, Station
 from toolkit.store.sqlite_schema import APPLICATION_ID
 from toolkit.times import parse
@@ -53,7 +54,7 @@ def rows(path: Path) -> Iterator[tuple[int, Row]]:
             if missing:
                 raise ValueError(f"there is no column {' or '.join(sorted(missing))} in its first line")
             for row in reader:
-                yield reader.line_num, row
+                yield reader.line_num, unguarded(row)
         return
     with closing(_connect(path)) as connection:
         yield from enumerate(map(dict, connection.execute("SELECT * FROM observations")), start=1)

@@ -15,11 +15,12 @@ from typing import IO, Any
 
 import psycopg
 
+from toolkit.address import shown
 from toolkit.backup.manifest import Content
 from toolkit.errors import ToolkitError
 from toolkit.store import StoreError
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import connect, password, said, shown
+from toolkit.store.postgresql import connect, password, said
 from toolkit.text import one_line
 
 NAME = "PostgreSQL"

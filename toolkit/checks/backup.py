@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from toolkit import clock
+from toolkit.address import shown
 from toolkit.backup.folder import ahead
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.clock import aged
@@ -128,8 +129,10 @@ def _offsite(host: Host) -> Finding | None:
         return None
     last = host.drill
     if last is not None and last.offsite is False:
-        return bad(f"the copies in {host.settings.restic_repository} are not whole, or cannot be reached: {last.wrong}")
-    return good(f"copied to {host.settings.restic_repository}")
+        return bad(
+            f"the copies in {shown(host.settings.restic_repository)} are not whole, or cannot be reached: {last.wrong}"
+        )
+    return good(f"copied to {shown(host.settings.restic_repository)}")
 
 
 _DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from toolkit.address import shown
 from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.host import PATIENCE_SECONDS, Host, long
 from toolkit.errors import ToolkitError
@@ -107,7 +108,7 @@ def _readable(host: Host) -> Finding | None:
         start = host.fetched.body[:40].decode(errors="replace").strip()
         return bad(f"{error} (it begins with {start!r})")
     if not document.observations:
-        return bad(f"the feed {host.settings.feed_url} holds no observation")
+        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation")
     return good(f"{len(document.stations)} stations, {len(document.observations)} observations")
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from toolkit.address import shown
 from toolkit.errors import ToolkitError, reason
 from toolkit.settings import Loaded, Settings, is_postgresql, settings_file, spool_folder
 
@@ -363,7 +364,7 @@ class Host:
 
         fetched = fetcher_of(self.settings, PATIENCE_SECONDS).fetch()
         if fetched is None:
-            raise ToolkitError(f"the feed {self.settings.feed_url} offers no document")
+            raise ToolkitError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched
 
     @fact

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import psycopg
 from psycopg import sql
 
+from toolkit.address import shown, without_secrets
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.errors import reason
 from toolkit.feed.document import Document, Observation, Rejected, Station
@@ -529,11 +530,6 @@ def password() -> str | None:
         raise StoreError(f"the credential {file} cannot be read: {reason(error)}") from error
 
 
-def shown(url: str) -> str:
-    """A database's address as people are told it."""
-    return url.partition("?")[0]
-
-
 @contextmanager
 def said(place: str) -> Iterator[None]:
     """Turn what psycopg raises into one line that names the database."""
@@ -561,4 +557,4 @@ def _taken(place: str) -> Iterator[None]:
 
 def _reason(error: psycopg.Error) -> str:
     lines = str(error).strip().splitlines()
-    return one_line(lines[0]) if lines else type(error).__name__
+    return one_line(without_secrets(lines[0])) if lines else type(error).__name__
