@@ -249,7 +249,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, configuration, disk, security posture, service, timers, database, permissions, clock, feed, data quality, backup, metrics]:AREA:"
+  "--area[only one of\: Python environment, configuration, permissions, disk, security posture, service, timers, database, clock, feed, data quality, backup, metrics]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
@@ -260,7 +260,7 @@ _shtab_weather_tool_doctor_defaults_added=0
 _shtab_weather_tool_healthcheck_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
-  "--wait[wait until nothing is critical and the collector, as it runs now, has stored the feed\: a rollout\'s gate]:SECONDS:"
+  "--wait[wait until the service runs and the collector, as it runs now, has stored the feed\: a rollout\'s gate, which does not ask how the weather\'s data are]:SECONDS:"
 )
 
 # guard to ensure default positional specs are added only once per session
