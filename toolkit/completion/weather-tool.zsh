@@ -260,7 +260,7 @@ _shtab_weather_tool_doctor_defaults_added=0
 _shtab_weather_tool_healthcheck_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
-  "--wait[wait until nothing is critical and the collector, as it runs now, has stored the feed\: a rollout\'s gate]:SECONDS:"
+  "--wait[wait until the service runs and the collector, as it runs now, has stored the feed\: a rollout\'s gate, which does not ask how the weather\'s data are]:SECONDS:"
 )
 
 # guard to ensure default positional specs are added only once per session
