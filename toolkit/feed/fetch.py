@@ -129,7 +129,7 @@ class Fetcher:
 
     @contextmanager
     def _disconnected(self) -> Iterator[None]:
-        """Nothing stays open until the next fetch, minutes later: servers close what idles, just when it is used, too."""
+        """Nothing stays open until the next fetch, minutes later: a server closes what idles, perhaps just then."""
         try:
             yield
         finally:
