@@ -118,7 +118,10 @@ def _offsite(host: Host) -> Finding | None:
 
 _DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
 _SOURCE = ("database-exists", "database-owner", "database-mode", "database-kind", "database-sound", "database-server")
-_UNITS = ("units-present", "units-genuine", "release-current", "python-runs", "packages-complete", "settings-valid")
+_UNITS = (
+    "places-plain", "units-present", "units-genuine", "units-as-deployed", "units-start", "release-current",
+    "python-runs", "packages-complete", "settings-valid",
+)  # fmt: skip
 
 CHECKS = (
     Check(
@@ -131,7 +134,7 @@ CHECKS = (
     ),
     Check(
         "backup-succeeds", "backup", "The last backup could be made.", Status.CRITICAL,
-        partial(_job_succeeds, "backup"), _AGAIN, (*_DISK, *_SOURCE, *_UNITS),
+        partial(_job_succeeds, "backup"), _AGAIN, (*_DISK, *_SOURCE, *_UNITS), is_of_last_run=True,
     ),
     Check(
         "backup-recent", "backup", "The newest backup is of the last night.", Status.CRITICAL, _recent,
