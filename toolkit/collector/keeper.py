@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from toolkit import times
 from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
+from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, FeedError
 from toolkit.feed.form import Form
 from toolkit.quality.admission import admit
@@ -101,7 +102,12 @@ class Keeper:
     def _read(self, arrived: Arrived) -> Document:
         """What a document says, read by the form in which it came: the settings may name another one by now."""
         form = self._form.of_before(arrived.format, arrived.fields) if arrived.format else self._form
-        return admit(form.parse(arrived.body), arrived.present)
+        try:
+            return admit(form.parse(arrived.body), arrived.present)
+        except ToolkitError:
+            raise
+        except Exception as error:  # of a document that nobody thought of: one that waits would end every start
+            raise FeedError(f"the document cannot be read: {type(error).__name__}: {error}") from error
 
     def drain(self) -> Kept:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.
