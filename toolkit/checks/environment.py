@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import sys
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from importlib.metadata import Distribution, PackagePath, distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
@@ -109,25 +110,34 @@ def _whole(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():
         return None
     number = 0
-    for one in distributions(path=[str(path) for path in CURRENT.glob("lib/python3.*/site-packages")]):
-        ours = _plain(one.metadata["Name"] or "") == "weather-toolkit"
-        for file in one.files or ():
-            if file.size is None or str(file).endswith(".pyc"):
-                continue
-            path, number = Path(str(one.locate_file(file))), number + 1
-            found = host.look(path)
-            if found is None or found.st_size != file.size or (ours and not _same(path, file)):
-                how = "is not there" if found is None else "is not as it was installed"
-                return bad(f"{path} of {one.metadata['Name']} {how}", _ANEW.format(release=CURRENT.resolve()))
+    for record in CURRENT.glob("lib/python3.*/site-packages/*.dist-info/RECORD"):
+        with record.open(encoding="utf-8", newline="") as file:
+            for name, digest, size in csv.reader(file):
+                # What is written beside the packages, such as commands, is not installed with a release.
+                if not size or ".." in name or name.endswith(".pyc"):
+                    continue
+                number += 1
+                wrong = _wrong(
+                    f"{record.parent.parent}/{name}", int(size), digest if name.startswith("toolkit/") else ""
+                )
+                if wrong:
+                    return bad(wrong, _ANEW.format(release=CURRENT.resolve()))
     return good(f"{number} files are as they were installed")
 
 
-def _same(path: Path, file: PackagePath) -> bool:
-    """Whether a file has the hash that was written down when it was installed."""
-    if file.hash is None or file.hash.mode != "sha256":
-        return True
-    digest = urlsafe_b64encode(sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
-    return digest == file.hash.value
+def _wrong(path: str, size: int, digest: str) -> str:
+    """What is wrong with a file; of a hash only where one is given."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for thousands
+    except FileNotFoundError:
+        return f"{path} is not there"
+    if found.st_size != size or (digest and f"sha256={_hash(path)}" != digest):
+        return f"{path} is not as it was installed"
+    return ""
+
+
+def _hash(path: str) -> str:
+    return urlsafe_b64encode(sha256(Path(path).read_bytes()).digest()).rstrip(b"=").decode()
 
 
 def _command(host: Host) -> Finding | None:
