@@ -31,6 +31,7 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
     counts,
     migrations,
     pieces,
@@ -341,7 +342,7 @@ class PostgreSQLStore:
             "FROM collection_log ORDER BY timestamp DESC LIMIT %s",
             [number],
         )
-        return [Logged(*row) for row in rows]
+        return [as_told(Logged(*row)) for row in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
