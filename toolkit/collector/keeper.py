@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from toolkit import times
 from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, FeedError
@@ -44,6 +45,7 @@ class Keeper:
         self._open_store = open_store
         self._spool = spool
         self._store: Store | None = None
+        self._newest: float | None = None
 
     def __enter__(self) -> Keeper:
         return self
@@ -66,6 +68,14 @@ class Keeper:
         if self._store is None:
             self._store = self._open_store()
         return self._store
+
+    def newest(self) -> float | None:
+        """The time of the newest observation, as far as it is known: while the store is away it is that of before."""
+        if self._store is not None:
+            with suppress(StoreError):
+                newest = self._store.newest()
+                self._newest = times.from_stored(newest).timestamp() if newest else None
+        return self._newest
 
     def keep(self, arrived: Arrived) -> Kept:
         """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
