@@ -12,6 +12,7 @@ from math import ceil
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
+from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, Observation, Rejected, Station
 
@@ -239,6 +240,11 @@ class Store(Protocol):
 
     def tidy(self, pause: Callable[[], None]) -> None:
         """Refresh the planner's statistics and give free space back, in short steps."""
+
+
+def as_told(line: Logged) -> Logged:
+    """A line of the log for people: an older release logged addresses with the secrets in them."""
+    return line._replace(message=without_secrets(str(line.message)))
 
 
 def counts(stored: Stored, left_out: Counter[str], status: str) -> list[Count]:

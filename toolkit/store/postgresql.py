@@ -32,6 +32,7 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
     counts,
     migrations,
     pieces,
@@ -349,7 +350,7 @@ class PostgreSQLStore:
             f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],
         )
-        return [Logged(*row) for row in rows]
+        return [as_told(Logged(*row)) for row in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""

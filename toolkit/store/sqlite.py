@@ -29,6 +29,7 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
     counts,
     pieces,
     summary,
@@ -309,7 +310,7 @@ class SQLiteStore:
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
         rows = self._query("SELECT * FROM collection_log ORDER BY rowid DESC LIMIT ?", [number])
-        return [Logged(from_stored(time).timestamp(), *rest) for time, *rest in rows]
+        return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
