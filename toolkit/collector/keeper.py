@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from toolkit.collector.spool import Arrived, Spool
 from toolkit.feed.document import Document
 from toolkit.feed.form import Form
-from toolkit.quality.admission import admit
+from toolkit.quality.admission import admit, bound
 from toolkit.sdnotify import notify
 from toolkit.store import Store, Stored, StoreError
 
@@ -42,6 +42,7 @@ class Keeper:
         self._open_store = open_store
         self._spool = spool
         self._store: Store | None = None
+        self._known: set[str] = set()
 
     def __enter__(self) -> Keeper:
         return self
@@ -109,9 +110,20 @@ class Keeper:
         if self._spool.given_up:
             document.left_out["document given up, the spool was full"] = self._spool.given_up
         with self._closed_on_failure():
+            document = self._bounded(document, collected)
             stored = self.open().add(document, collected)
+        self._known.update(station.station_id for station in document.stations)
         self._spool.given_up = 0
         return Kept(len(document.stations), stored, document.left_out.total())
+
+    def _bounded(self, document: Document, collected: float) -> Document:
+        """The document with no more stations than the settings let in."""
+        store = self.open()
+        if not self._known.issuperset(station.station_id for station in document.stations):
+            self._known = {station.station_id for station in store.stations()}
+        return bound(
+            document, self._known, self._form.bounds, lambda: store.new_stations(collected) if self._known else None
+        )
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
@@ -126,3 +138,4 @@ class Keeper:
         if self._store is not None:
             self._store.__exit__(None, None, None)
             self._store = None
+            self._known = set()

@@ -26,6 +26,7 @@ from toolkit.store.base import (
     StoreError,
     StoreRefusedError,
     Verdict,
+    believed,
     counts,
     pieces,
     summary,
@@ -153,7 +154,16 @@ class SQLiteStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
-        return [Station(*row) for row in rows]
+        return [believed(Station(*row)) for row in rows]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > ? AND first_seen <= ? "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (stored(at - 86400), stored(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""
