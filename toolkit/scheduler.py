@@ -98,7 +98,7 @@ class Scheduler:
                 log.warning("%s: the last run is still at work", name)
                 return
             # Split as the shell does not: commands of jobs have no quotes.
-            command = [sys.executable, "-m", "toolkit", *str(job["command"]).split()]
+            command = [sys.executable, "-P", "-m", "toolkit", *str(job["command"]).split()]
             log.info("%s: %s", name, job["command"])
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
             self._running[name] = _Running(process, time.monotonic() + LIMIT_SECONDS)

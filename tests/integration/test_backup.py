@@ -23,6 +23,7 @@ from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.manifest import Content, Manifest
 from toolkit.backup.pruning import Keep, kept_of
 from toolkit.store import open_for_writing
+from toolkit.store.sqlite_schema import VERSION
 
 TIME = 1_763_827_200
 
@@ -60,7 +61,7 @@ def test_a_backup_says_what_it_holds(run: Run, filled: Path, backups: Path) -> N
     made = create(run)
     assert made["content"] == {
         "stations": 50, "observations": 100, "first": "2025-11-22 16:00:00", "last": "2025-11-22 16:10:00",
-        "schema_version": 3,
+        "schema_version": VERSION,
     }  # fmt: skip
     assert names(backups) == [made["file"], made["file"] + ".json"]
     assert {(backups / name).stat().st_mode & 0o077 for name in names(backups)[:1]} == {0}

@@ -74,7 +74,8 @@ def test_a_database_that_cannot_be_made_is_said(run: Run) -> None:
     done = run("collect", "--once", WEATHER_DB="/nowhere/weather.db")
     assert (done.returncode, done.stderr) == (
         1,
-        "weather-tool: cannot open the database /nowhere/weather.db: no such file or directory\n",
+        "weather-tool: cannot open the database /nowhere/weather.db: no such file or directory; "
+        "the document waits in the spool\n",
     )
 
 

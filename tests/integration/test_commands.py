@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import TOOL, Feed, Run, collection, feature
 from tests.databases import query
 from tests.postgresql import Server
+from toolkit.store.sqlite_schema import VERSION
 
 
 def stored_minutes_ago(run: Run, feed: Feed, environment: dict[str, str], minutes: float) -> None:
@@ -159,17 +160,20 @@ def test_a_port_that_is_taken_is_said(run: Run, feed: Feed) -> None:
 def test_a_release_can_be_tried_before_it_runs(run: Run, feed: Feed, environment: dict[str, str]) -> None:
     assert "there is no database yet" in run("preflight").stdout
     assert run("collect", "--once").returncode == 0
-    assert json.loads(run("preflight", "--json").stdout)["schema"] == {"now": 3, "after": 3}
+    assert json.loads(run("preflight", "--json").stdout)["schema"] == {"now": VERSION, "after": VERSION}
     connection = sqlite3.connect(environment["WEATHER_DB"], isolation_level=None)
-    connection.executescript("DROP TABLE anomalies; DROP TABLE rejected; PRAGMA user_version = 2")
-    assert "schema 2 becomes 3" in run("preflight").stdout
+    connection.executescript(
+        "DROP TRIGGER newest_of_station; DROP TRIGGER newest_of_observation; DROP TABLE newest;"
+        "DROP TABLE anomalies; DROP TABLE rejected; PRAGMA user_version = 2"
+    )
+    assert f"schema 2 becomes {VERSION}" in run("preflight").stdout
     assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     connection.execute("CREATE TABLE anomalies (a)")
     done = run("preflight")
-    assert (done.returncode, "the step from schema 2 to 3 fails: " in done.stderr) == (1, True)
+    assert (done.returncode, f"the step from schema 2 to {VERSION} fails: " in done.stderr) == (1, True)
     connection.execute("PRAGMA user_version = 9")
     connection.close()
-    assert "has schema 9, this release knows up to 3" in run("preflight").stderr
+    assert f"has schema 9, this release knows up to {VERSION}" in run("preflight").stderr
     assert run("preflight", WEATHER_WINDOW_HOURS="many").returncode == 2
 
 

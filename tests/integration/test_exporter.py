@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.collector import service
 from tests.conftest import TOOL, Feed, Run
 from tests.integration.test_commands import stored_minutes_ago
+from toolkit.exporter import server as serving_metrics
+from toolkit.exporter.health import Health
+from toolkit.exporter.metrics import Weather
+from toolkit.exporter.server import Server
+from toolkit.settings import load
 from toolkit.store import open_for_writing
 
 
@@ -29,8 +38,21 @@ def parsed(text: str) -> dict[tuple[str, str], float]:
     }
 
 
+@dataclass(frozen=True)
+class Exporter:
+    """One that serves: where, and as which process."""
+
+    place: tuple[str, int]
+    pid: int
+
+    def __call__(self) -> str:
+        """A scrape."""
+        with urllib.request.urlopen("http://{}:{}/metrics".format(*self.place), timeout=10) as answer:
+            return str(answer.read().decode())
+
+
 @contextmanager
-def served(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], str]]:
+def served(environment: dict[str, str], tmp_path: Path) -> Iterator[Exporter]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -40,11 +62,7 @@ def served(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[],
         exporter.wait_for("WATCHDOG=1")
         exporter.wait_for("WATCHDOG=1")
 
-        def scrape() -> str:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-                return str(answer.read().decode())
-
-        yield scrape
+        yield Exporter(("127.0.0.1", port), exporter.process.pid)
         exporter.stop()
         assert exporter.process.returncode == 0
 
@@ -100,3 +118,66 @@ def test_a_port_that_is_taken_is_named(environment: dict[str, str]) -> None:
 def test_a_wrong_address_is_refused(run: Run, address: str) -> None:
     done = run("metrics", "--serve", address)
     assert (done.returncode, address in done.stderr) == (2, True)
+
+
+def test_a_thousand_half_sent_requests_keep_nobody_from_the_metrics(
+    run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path
+) -> None:
+    stored_minutes_ago(run, feed, environment, 2)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with served(environment, tmp_path) as scrape, ExitStack() as clients:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard) if hard > 0 else 4096, hard))
+        clients.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        place = scrape.place
+        for number in range(1100):
+            client = clients.enter_context(socket.create_connection(place, 5))
+            client.sendall((b"", b"GET /metr", b"GET /metrics HTTP/1.1\r\nHost: x\r\n", b"\0" * 100)[number % 4])
+            if number % 100 == 99:
+                assert parsed(scrape())["weather_store_up", ""] == 1
+        threads = Path(f"/proc/{scrape.pid}/task")
+        assert len(list(threads.iterdir())) < 100
+        assert len(list(Path(f"/proc/{scrape.pid}/fd").iterdir())) < 100
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (b"GET /metrics HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 "),
+        (b"GET /metrics?x=%00 HTTP/1.1\r\nHost: [::\r\nAccept: application/openmetrics-text; version=x\r\n\r\n", b"HTTP/1.0 200 "),
+        (b"HEAD /metrics HTTP/1.1\r\n\r\n", b"HTTP/1.0 200 "),
+        (b"GET /-/healthy HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 "),
+        (b"GET /secret HTTP/1.0\r\n\r\n", b"HTTP/1.0 404 "),
+        (b"POST /metrics HTTP/1.0\r\n\r\n", b"HTTP/1.0 501 "),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.0\r\n\r\n", b"HTTP/1.0 414 "),
+        (b"GET / HTTP/1.0\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"HTTP/1.0 431 "),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"<!DOCTYPE HTML>"),
+        (b"GET /metrics HTTP/1.1\r\n\r\n" * 500, b"HTTP/1.0 200 "),
+    ],
+)  # fmt: skip
+def test_a_request_of_any_kind_is_answered(serving: tuple[str, int], request_: bytes, answer: bytes) -> None:
+    with socket.create_connection(serving, 5) as client:
+        client.sendall(request_)
+        first = client.recv(1000)
+        assert first.startswith(answer) or (answer.startswith(b"<") and b"400" in first)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """The server of metrics alone."""
+    settings = load({}, {"WEATHER_DB": str(tmp_path_factory.mktemp("exporter") / "weather.db")}).settings
+    registry = CollectorRegistry()
+    registry.register(Weather(settings, Health()))
+    server = Server("127.0.0.1:0", registry)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server.server_address[:2]  # type: ignore[misc]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_who_does_not_read_is_let_go(serving: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_metrics, "CONNECTION_SECONDS", 0.2)
+    with socket.create_connection(serving, 5) as client:
+        client.sendall(b"GET /metrics HTTP/1.1\r\nX")
+        assert client.recv(100) == b""

@@ -39,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
         ("cron", "chmod 0600 x && systemctl restart weather-collector.service",
          "chmod 0600 x && weather-job --stop collector && weather-job --start collector"),
         ("cron", "systemctl start weather-backup.service", "weather-job backup backup create --prune"),
-        ("cron", "journalctl -u weather-backup.service -n 20", "tail -n 50 /var/log/weather/backup.log"),
+        ("cron", "journalctl -u weather-backup.service -n 20", "weather-job --log backup"),
         ("compose", "systemctl restart weather-collector.service", f"{COMPOSE}restart collector"),
         ("compose", "systemctl start weather-backup.service",
          f"{COMPOSE}exec -T scheduler weather-tool backup create --prune"),

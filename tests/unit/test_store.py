@@ -205,6 +205,6 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path, monkeypa
     monkeypatch.setattr(sqlite_schema, "VERSION", sqlite_schema.VERSION + 1)
     with pytest.raises(StoreError, match="syntax error"):
         open_for_writing(str(path))
-    assert rows(path, "PRAGMA user_version") == [(3,)]
+    assert rows(path, "PRAGMA user_version") == [(sqlite_schema.VERSION - 1,)]
     assert rows(path, "SELECT COUNT(*) FROM counters") == [(2,)]
     assert rows(path, "SELECT COUNT(*) FROM observations") == [(1,)]

@@ -1,63 +1,54 @@
-"""The collector around a restore: stopped, started, and seen to store again. Root's part, and done by systemd."""
+"""The collector around a restore: stopped, started, and seen to store again.
+
+Root's part of it is done by the command `weather-tool` of the host, which runs this program as the service user: it is
+asked over a socket, by the words of systemctl, and knows no more than these.
+"""
 
 from __future__ import annotations
 
 import os
 import pwd
-import subprocess
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-from toolkit.errors import ToolkitError, reason
+from toolkit.errors import ToolkitError
 from toolkit.store import StoreError, open_for_reading
 
-UNIT = "weather-collector.service"
 USER = "weather"
-# Where cron keeps the collector up.
-CRON_JOB = Path("/usr/local/bin/weather-job")
+# The number of the socket; not a setting, and so without their prefix.
+ASKED_BY = "COLLECTOR_ASKED_BY"
 # A cycle begins at once, and a fetch has a minute at most; a store that is locked is tried again within half of one.
 HEALTHY_SECONDS = 120
 POLL_SECONDS = 0.25
 
 
 def become_the_service_user() -> None:
-    """As root: do everything as the service user does it, but for what asks to be root. Others stay who they are."""
+    """As root: be the service user from here on, where there is one. Others stay who they are."""
     if os.geteuid() == 0 and (user := _user()):
         os.initgroups(USER, user.pw_gid)
-        os.setegid(user.pw_gid)
-        os.seteuid(user.pw_uid)
+        os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+        os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
 
 
 @contextmanager
 def stopped() -> Iterator[bool]:
-    """Stop the collector if systemd or cron runs it and we may; on the way out it is started again, whatever happened.
+    """Stop the collector if this host runs it and we may; on the way out it is started again, whatever happened.
 
     One that is down but enabled counts, too: a damaged database or a restore that was killed is why it is down.
 
     Yields:
         Whether it is theirs to run.
     """
-    if os.getuid() == 0 and CRON_JOB.exists():
-        _by_cron("--stop")
-        try:
-            yield True
-        finally:
-            _by_cron("--start")
-        return
-    running = (
-        os.getuid() == 0
-        and Path("/run/systemd/system").is_dir()
-        and 0 in {_systemctl("is-active", "--quiet"), _systemctl("is-enabled", "--quiet")}
-    )
-    if running and _systemctl("stop"):
-        raise ToolkitError(f"{UNIT} does not stop: systemctl status {UNIT}")
+    running = 0 in {_ask("is-active"), _ask("is-enabled")}
+    if running and _ask("stop"):
+        raise ToolkitError("the collector does not stop: weather-tool doctor says why")
     try:
         yield running
     finally:
         if running:
-            _systemctl("start")  # whether it works is for `stores_again` to say
+            _ask("start")  # whether it works is for `stores_again` to say
 
 
 def stores_again(db: str, since: float) -> bool:
@@ -67,27 +58,28 @@ def stores_again(db: str, since: float) -> bool:
         with suppress(StoreError), open_for_reading(db) as store:  # it may be being opened
             if any(one.time >= int(since) for one in store.log(1)):
                 return True
-        if not CRON_JOB.exists() and _systemctl("is-failed", "--quiet") == 0:
+        if _ask("is-failed") == 0:
             return False
         time.sleep(POLL_SECONDS)
     return False
 
 
-def _by_cron(what: str) -> None:
-    if _as_root(str(CRON_JOB), what, "collector"):
-        raise ToolkitError(f"the collector does not obey: {CRON_JOB} {what} collector")
-
-
-def _systemctl(*words: str) -> int:
-    return _as_root("systemctl", *words, UNIT)
-
-
-def _as_root(*command: str) -> int:
+def _ask(word: str) -> int:
+    """What root answers, an exit code; 1 where nobody can be asked."""
+    number = os.environ.get(ASKED_BY, "")
+    if not number.isdecimal():
+        return 1
     try:
-        root = 0 if os.geteuid() != os.getuid() else None
-        return subprocess.run(command, check=False, user=root, group=root).returncode  # noqa: S603
-    except OSError as error:
-        raise ToolkitError(f"cannot run {command[0]}: {reason(error)}") from error
+        root = socket.socket(fileno=int(number))
+    except OSError:
+        return 1
+    try:
+        root.sendall(word.encode())
+        return root.recv(1)[0]
+    except (OSError, IndexError) as error:
+        raise ToolkitError("nobody is left who could start or stop the collector") from error
+    finally:
+        root.detach()
 
 
 def _user() -> pwd.struct_passwd | None:

@@ -19,7 +19,7 @@ from toolkit.backup.postgresql import started
 from toolkit.feed.document import Observation
 from toolkit.files import free_name
 from toolkit.store import StoreError, open_for_writing
-from toolkit.store.postgresql import connect, said, shown
+from toolkit.store.postgresql import connect, holds_tables, said, shown
 
 # Of the database that rehearsals are made in, beside the live one on its server.
 REHEARSAL = "_drill"
@@ -42,8 +42,8 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:
         creating.create(Folder(str(at)), db)
         done.replaced = at
     done.merged = _run(folder, backup, db, merge=merge and done.replaced is not None)
-    with open_for_writing(db):
-        pass  # an older schema is brought up to date
+    with open_for_writing(db) as store:  # an older schema is brought up to date
+        store.tidy(lambda: None)
     return done
 
 
@@ -155,7 +155,7 @@ SELECT 'merged', COUNT(*) FROM put;
 
 def _is_there(db: str) -> bool:
     with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection:
-        return connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone() == (True,)
+        return holds_tables(connection)
 
 
 def _empty(db: str) -> None:

@@ -100,12 +100,11 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
-        before = connection.total_changes
         held = backup.manifest.content
         last = times.from_stored(held.last).timestamp() if held.last else FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
-        _take(connection, first, times.now().timestamp() // 1 + AHEAD_SECONDS, done.unreadable, DIVIDED)
-        done.merged = connection.total_changes - before
+        end = times.now().timestamp() // 1 + AHEAD_SECONDS
+        done.merged = _take(connection, first, end, done.unreadable, DIVIDED)
 
 
 def _count_on(connection: sqlite3.Connection) -> None:
@@ -139,21 +138,21 @@ ON CONFLICT DO UPDATE SET {_NEWER} WHERE excluded.delay > delay
 """
 
 
-def _take(connection: sqlite3.Connection, first: float, last: float, unreadable: list[str], divided: int) -> None:
-    """Take over the rows after `first` up to `last`; what cannot be read is divided, and told at the end."""
+def _take(connection: sqlite3.Connection, first: float, last: float, unreadable: list[str], divided: int) -> int:
+    """Take over the rows after `first` up to `last`, and count them; what cannot be read is divided, and told."""
     try:
         connection.execute("BEGIN")
-        connection.execute(_TAKE, (times.stored(first), times.stored(last)))
+        taken = connection.execute(_TAKE, (times.stored(first), times.stored(last))).rowcount
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if not divided or last - first <= SHORTEST_SECONDS:
             unreadable.append(f"{times.stored(first)} to {times.stored(last)} UTC")
-            return
+            return 0
         middle = (first + last) // 2
-        _take(connection, first, middle, unreadable, divided - 1)
-        _take(connection, middle, last, unreadable, divided - 1)
+        return sum(_take(connection, *part, unreadable, divided - 1) for part in ((first, middle), (middle, last)))
+    return taken
 
 
 def _settle(db: Path) -> None:

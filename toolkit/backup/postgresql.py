@@ -23,7 +23,9 @@ NAME = "PostgreSQL"
 ENDING = ".dump.zst"
 VERSION = len(migrations("postgresql"))
 PATIENCE_SECONDS = 30.0
-TABLES = ("schema_version", "stations", "observations", "collection_log", "counters", "anomalies", "rejected")
+TABLES = (
+    "schema_version", "stations", "observations", "newest", "collection_log", "counters", "anomalies", "rejected",
+)  # fmt: skip
 CHUNK = 1 << 16
 
 

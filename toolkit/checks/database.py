@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import LOCK_SECONDS, USER, Host, mode_of, owner_of
+from toolkit.collector import begun
 from toolkit.store.base import StoreError
 
 # Far more than a day of documents: the collector checkpoints every thousand pages.
@@ -36,22 +38,23 @@ def _exists(host: Host) -> Finding | None:
     if host.is_postgresql:
         return None
     found = host.look(host.db)
-    if found is None:
-        again = "weather-tool collect --once"
-        if host.systemd and host.deployed:
-            again = "systemctl restart weather-collector.service"
-        if _have_backup(host):
-            again = "weather-tool restore LATEST"
-        return bad(f"there is no database at {host.db}", again)
-    if not found.st_size:
-        return bad(f"the database {host.db} is empty: 0 bytes", _restore(host))
-    return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
+    if found and found.st_size:
+        return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
+    evidence = f"the database {host.db} is empty: 0 bytes" if found else f"there is no database at {host.db}"
+    if _have_backup(host):
+        return bad(evidence, begun.RESTORE)
+    if begun.was_begun(host.settings):
+        return bad(f"{evidence}, and there is no backup", f"{begun.ANEW}  # if no copy of it is left anywhere")
+    if host.systemd and host.deployed:
+        return bad(evidence, "systemctl restart weather-collector.service")
+    return bad(evidence, "weather-tool collect --once")
 
 
 def _restore(host: Host) -> str:
     if _have_backup(host):
-        return "weather-tool restore LATEST"
-    return f"mv {host.db} {host.db}.broken && systemctl restart weather-collector.service"
+        return begun.RESTORE
+    aside = shlex.quote(f"{host.db}.broken")
+    return f"mv {shlex.quote(str(host.db))} {aside} && {begun.ANEW}"
 
 
 def _have_backup(host: Host) -> bool:

@@ -56,7 +56,7 @@ def _by_cron(host: Host, part: str) -> str:
     stop, start = f"weather-job --stop {name}", f"weather-job --start {name}"
     if job and job.schedule is not None:
         start = f"weather-job {name} {job.command}"
-    log = f"tail -n 50 /var/log/weather/{name}.log"
+    log = f"weather-job --log {name}"
     return {"start": start, "stop": stop, "restart": f"{stop} && {start}", "status": log, "log": log}.get(verb, part)
 
 

@@ -11,13 +11,13 @@ GRACE = 0.01
 # How many times in a cadence a late refresh is asked for.
 ASKED_PER_CADENCE = 20
 SHORTEST = 1.0
-LONGEST_PAUSE = 3600.0
 
 
 class Schedule:
     """The delay until the next request, from what the last ones brought.
 
-    A feed that says how long its document stays current (`Cache-Control: max-age`) is believed, within a cadence.
+    A feed that says how long its document stays current (`Cache-Control`) is believed, within a cadence and never so
+    that it is asked more than ASKED_PER_CADENCE times in one.
     Otherwise the next refresh is due one cadence after the last one, by the server's own `Last-Modified` where it
     gives one: that does not drift.
     """
@@ -30,8 +30,8 @@ class Schedule:
     def after_document(self, fetched: Fetched, now: float) -> float:
         """Seconds to wait after a new document that came at `now`, seconds since the epoch."""
         self._failures = 0
-        if fetched.max_age:
-            return min(max(SHORTEST, fetched.max_age), self._cadence)
+        if fetched.fresh_for:
+            return max(self._retry, min(fetched.fresh_for, self._cadence))
         made = fetched.modified if fetched.modified and now - self._cadence < fetched.modified <= now else now
         return max(self._retry, made + self._cadence * (1 + GRACE) - now)
 
@@ -43,8 +43,8 @@ class Schedule:
     def after_failure(self, asked: float = 0) -> float:
         """Seconds to wait after a failure: at first a moment, then twice as long each time, up to half a cadence.
 
-        No two hosts wait the same time. A server that asked for a pause of some seconds gets it, up to an hour.
+        No two hosts wait the same time. A server that asked for a pause of some seconds gets it.
         """
         delay: float = min(max(SHORTEST, self._cadence / 2), 2 * SHORTEST * 2.0**self._failures)
         self._failures = min(self._failures + 1, 16)
-        return min(asked, LONGEST_PAUSE) + delay * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
+        return asked + delay * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 
+from toolkit.collector import begun
 from toolkit.collector.cycle import fetch_and_keep
 from toolkit.collector.keeper import Keeper
 from toolkit.collector.service import serve
@@ -13,8 +14,8 @@ from toolkit.errors import ToolkitError
 from toolkit.feed.fetch import Fetcher, fetcher_of
 from toolkit.feed.form import form_of
 from toolkit.options import add_setting
-from toolkit.settings import Loaded, spool_folder
-from toolkit.store import StoreError, open_for_writing
+from toolkit.settings import Loaded, Settings, spool_folder
+from toolkit.store import Store, StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings = loaded.settings
     fetcher = fetcher_of(settings)
     spool = Spool(spool_folder(settings), settings.spool_mib << 20)
-    with Keeper(lambda: open_for_writing(settings.db), spool, form_of(settings)) as keeper:
+    with Keeper(lambda: _store(settings), spool, form_of(settings)) as keeper:
         if args.once:
             _once(fetcher, keeper)
         else:
@@ -44,11 +45,24 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     return 0
 
 
+def _store(settings: Settings) -> Store:
+    store = begun.open_store(settings)
+    try:
+        begun.note(settings)
+    except ToolkitError as error:  # a full disk, say: it is noted another time
+        log.warning("%s", error)
+    return store
+
+
 def _once(fetcher: Fetcher, keeper: Keeper) -> None:
-    keeper.open()
+    try:
+        keeper.open()
+    except StoreError as error:  # met again when the document is to be stored: then it waits
+        if isinstance(error, StoreRefusedError):
+            raise
     brought = fetch_and_keep(fetcher, keeper)
     if brought is None:  # nothing was fetched before, so the server is wrong to say that nothing is new
-        raise ToolkitError(f"the feed {fetcher.url} offers no document")
+        raise ToolkitError(f"the feed {fetcher.shown} offers no document")
     _, kept = brought
     if isinstance(kept, StoreError):
         raise ToolkitError(f"{kept}; the document waits in the spool")

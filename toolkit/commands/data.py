@@ -15,13 +15,14 @@ from toolkit.archive import reading
 from toolkit.archive.exporting import whole_file, write_csv, write_parquet
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
+from toolkit.collector.begun import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
 from toolkit.feed.form import bounds_of
 from toolkit.options import add_setting, epoch
 from toolkit.settings import Loaded, Settings
 from toolkit.show import progress, table
-from toolkit.store import Selection, open_for_reading, open_for_writing
+from toolkit.store import Selection, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.times import from_epoch, iso, now
 from toolkit.variables import BY_NAME, DETECTED
 
@@ -72,11 +73,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("--json", action="store_true", help="as JSON")
     add_setting(bring, "--db", "db", "DATABASE")
 
+    anew = actions.add_parser(
+        "new",
+        help="begin an empty database where one is gone for good",
+        description="Begin an empty database in the place of one that is gone, or has 0 bytes, when it is not to be "
+        "restored. One that is there stays as it is.",
+    )
+    add_setting(anew, "--db", "db", "DATABASE")
+
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Do what was asked for."""
     actions = {
         "latest": _latest, "stations": _stations, "summary": _summary, "export": _export, "import": _import,
+        "new": _new,
     }  # fmt: skip
     return actions[args.action](args, loaded.settings)
 
@@ -195,7 +205,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
 def _import(args: argparse.Namespace, settings: Settings) -> int:
     with _input(args.input) as path:
         clock = _clock(path, args.timezone)
-        with open_for_writing(settings.db) as store, progress("importing", None) as advance:
+        with open_store(settings) as store, progress("importing", None) as advance:
             done = import_file(store, path, args.replace, clock, bounds_of(settings), advance)
     if args.json:
         print(json.dumps({**done.stored._asdict(), "left_out": dict(done.left_out)}, indent=1, ensure_ascii=False))
@@ -208,6 +218,17 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
     if not any(done.stored):
         raise ToolkitError(f"nothing could be imported from {args.input}")
     return 0
+
+
+def _new(_: argparse.Namespace, settings: Settings) -> int:
+    try:
+        with open_for_writing(settings.db, begin=False):
+            pass
+    except StoreGoneError:
+        with open_for_writing(settings.db):
+            print(f"{settings.db} is begun, without an observation")
+        return 0
+    raise ToolkitError(f"the database {settings.db} is there: nothing is to be begun")
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def record(db: str, report: Report, only: list[str] | None) -> None:
         )
         for one in report.anomalies
     ]  # fmt: skip
-    with open_for_writing(db) as store:
+    with open_for_writing(db, begin=False) as store:
         judged = only or [station.station_id for station in store.stations()]
         store.note(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, findings)
 

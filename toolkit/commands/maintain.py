@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     # Looking first: a database that is not there is not to be made by this command.
     with open_for_reading(settings.db) as looking:
         looking.newest()
-    with open_for_writing(settings.db) as store:
+    with open_for_writing(settings.db, begin=False) as store:
         removed = maintain(store, settings, time.time(), args.dry_run)
     if args.json:
         print(json.dumps(removed._asdict()))

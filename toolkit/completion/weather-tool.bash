@@ -6,7 +6,7 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_weather_tool_backup_subparsers=(create list verify prune fetch)
-_shtab_weather_tool_data_subparsers=(latest stations summary export import)
+_shtab_weather_tool_data_subparsers=(latest stations summary export import new)
 _shtab_weather_tool_subparsers=(alert backup collect completion data detect doctor healthcheck maintain metrics preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert_option_strings=(-h --help --verbose --over --episodes)
@@ -23,6 +23,7 @@ _shtab_weather_tool_data_stations_option_strings=(-h --help --json --db)
 _shtab_weather_tool_data_summary_option_strings=(-h --help --json --db)
 _shtab_weather_tool_data_export_option_strings=(-h --help --format --start --end --station --db)
 _shtab_weather_tool_data_import_option_strings=(-h --help --timezone --replace --json --db)
+_shtab_weather_tool_data_new_option_strings=(-h --help --db)
 _shtab_weather_tool_data_option_strings=(-h --help --verbose)
 _shtab_weather_tool_detect_option_strings=(-h --help --verbose --end --window --temporal-method --variables --spatial-verify --no-spatial-verify --db --station --save --html --record --no-record --allow-short-history --json)
 _shtab_weather_tool_doctor_option_strings=(-h --help --verbose --all --area --explain --json)
@@ -43,7 +44,7 @@ _shtab_weather_tool_option_strings=(-h --help --version)
 _shtab_weather_tool_backup_pos_0_choices=(create list verify prune fetch)
 _shtab_weather_tool_completion_pos_0_choices=(bash zsh)
 _shtab_weather_tool_data_export___format_choices=(csv parquet)
-_shtab_weather_tool_data_pos_0_choices=(latest stations summary export import)
+_shtab_weather_tool_data_pos_0_choices=(latest stations summary export import new)
 _shtab_weather_tool_pos_0_choices=(alert backup collect completion data detect doctor healthcheck maintain metrics preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert__h_nargs=0
@@ -93,6 +94,8 @@ _shtab_weather_tool_data_import__h_nargs=0
 _shtab_weather_tool_data_import___help_nargs=0
 _shtab_weather_tool_data_import___replace_nargs=0
 _shtab_weather_tool_data_import___json_nargs=0
+_shtab_weather_tool_data_new__h_nargs=0
+_shtab_weather_tool_data_new___help_nargs=0
 _shtab_weather_tool_data_pos_0_nargs=A...
 _shtab_weather_tool_data__h_nargs=0
 _shtab_weather_tool_data___help_nargs=0

@@ -47,6 +47,7 @@ _shtab_weather_tool_data_commands() {
     export:'Write observations as CSV or Parquet.'
     import:'Take observations from CSV or from an existing weather_stream.db. What is there already stays as it is; only gaps are filled.'
     latest:'Show the newest observation of each station.'
+    new:'Begin an empty database in the place of one that is gone, or has 0 bytes, when it is not to be restored. One that is there stays as it is.'
     stations:'Show the stations, and what there is of each.'
     summary:'Show what the store holds, and what the collector did.'
   )
@@ -197,6 +198,14 @@ _shtab_weather_tool_data_latest_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_data_latest_defaults_added=0
+
+_shtab_weather_tool_data_new_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_data_new_defaults_added=0
 
 _shtab_weather_tool_data_stations_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -457,6 +466,7 @@ _shtab_weather_tool_data() {
         export) _arguments -C -s $_shtab_weather_tool_data_export_options ;;
         import) _arguments -C -s $_shtab_weather_tool_data_import_options ;;
         latest) _arguments -C -s $_shtab_weather_tool_data_latest_options ;;
+        new) _arguments -C -s $_shtab_weather_tool_data_new_options ;;
         stations) _arguments -C -s $_shtab_weather_tool_data_stations_options ;;
         summary) _arguments -C -s $_shtab_weather_tool_data_summary_options ;;
       esac

@@ -107,6 +107,19 @@ def load(
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
     Where the stations report more rarely than `cadence`, slots are as long as their own.
     """
+    with store.snapshot():
+        return _load(store, start, end, cadence, variables, also, past_days)
+
+
+def _load(
+    store: Store,
+    start: float,
+    end: float,
+    cadence: float,
+    variables: Sequence[str],
+    also: Sequence[str],
+    past_days: float,
+) -> Grid:
     stations = store.stations()
     place = np.zeros(max(store.numbers(), default=0) + 1, dtype=np.int64)
     place[store.numbers()] = np.arange(len(stations))

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
+import sys
 import threading
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
+from typing import Any
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, exposition
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from toolkit.errors import ToolkitError, reason
 from toolkit.exporter.health import EVERY_SECONDS, Health
@@ -16,6 +24,121 @@ from toolkit.sdnotify import notify, watchdog_seconds
 from toolkit.settings import Settings
 
 log = logging.getLogger(__name__)
+
+# A monitoring system or two, and a person: whoever else is connected sends nothing.
+MOST_CONNECTIONS = 32
+# From its first byte to its last, a request and its answer.
+CONNECTION_SECONDS = 30.0
+METRICS, HEALTHY = ("/metrics", "/"), "/-/healthy"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers one request, in HTTP/1.0."""
+
+    timeout = 10.0  # of each read and write
+    server: Server
+
+    def do_GET(self) -> None:
+        """Answer with the metrics, or that this serves."""
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        """The same without what it is about."""
+        self._answer(head=True)
+
+    def _answer(self, *, head: bool = False) -> None:
+        self.server.answers(self.connection)
+        path = self.path.partition("?")[0]
+        if path == HEALTHY:
+            kind, content = "text/plain; charset=utf-8", b"serving\n"
+        elif path in METRICS:
+            form = openmetrics if "application/openmetrics-text" in self.headers.get("Accept", "") else exposition
+            kind = form.CONTENT_TYPE_LATEST
+            content = b"" if head else form.generate_latest(self.server.registry)
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        if not head:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if not head:
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Who asks is not noted."""
+
+
+class Server(ThreadingHTTPServer):
+    """An HTTP server that clients who send half a request, or do not read, cannot keep from others.
+
+    Beyond `MOST_CONNECTIONS` the one that has waited longest for its client is closed for a new one.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: str, registry: CollectorRegistry) -> None:
+        host, _, port = address.rpartition(":")
+        found = socket.getaddrinfo(
+            host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        self.address_family, place = found[0][0], found[0][4]
+        self.registry = registry
+        self._guard = threading.Lock()
+        self._since: dict[socket.socket, float] = {}  # of each connection, the oldest first
+        self._answering: set[socket.socket] = set()
+        super().__init__(place[:2], _Handler)  # type: ignore[arg-type]
+
+    def server_bind(self) -> None:
+        """As a TCP server does: HTTPServer asks a name server for our name besides."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - as socketserver has it
+        """Whether there is room for one more, which there is if somebody else only waits."""
+        with self._guard:
+            if len(self._since) >= MOST_CONNECTIONS:
+                waiting = next((one for one in self._since if one not in self._answering), None)
+                if waiting is None:
+                    return False
+                self._end(waiting)
+            self._since[request] = time.monotonic()
+        return True
+
+    def answers(self, request: socket.socket) -> None:
+        """Note that a client has sent all of its request."""
+        with self._guard:
+            self._answering.add(request)
+
+    def service_actions(self) -> None:
+        """End connections that take too long."""
+        bound = time.monotonic() - CONNECTION_SECONDS
+        with self._guard:
+            for late in [one for one, since in self._since.items() if since < bound]:
+                self._end(late)
+
+    def _end(self, request: socket.socket) -> None:
+        """Wake up the thread that serves a connection: it meets its end, and closes it."""
+        self._since.pop(request, None)
+        with suppress(OSError):  # the client was faster
+            request.shutdown(socket.SHUT_RDWR)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget a connection, and close it."""
+        with self._guard:
+            self._since.pop(request, None)
+            self._answering.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as socketserver has it
+        """A client that is gone is no news; what we did wrong is."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            log.error("a request could not be answered: %s: %s", type(error).__name__, error)
 
 
 def serve(address: str, settings: Settings) -> None:
@@ -28,15 +151,16 @@ def serve(address: str, settings: Settings) -> None:
     Raises:
         ToolkitError: the address cannot be had.
     """
-    host, _, port = address.rpartition(":")
     health, registry, stop = Health(), CollectorRegistry(), threading.Event()
     registry.register(Weather(settings, health))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _setting(stop))
     try:
-        server, thread = start_http_server(int(port), host.strip("[]"), registry)
+        server = Server(address, registry)
     except OSError as error:
         raise ToolkitError(f"cannot serve metrics at {address}: {reason(error)}") from error
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     notify("READY=1", f"STATUS=Serving http://{address}/metrics")
     log.info("serving http://%s/metrics", address)
     every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
@@ -46,6 +170,7 @@ def serve(address: str, settings: Settings) -> None:
         stop.wait(every)
     notify("STOPPING=1")
     server.shutdown()
+    server.server_close()
     thread.join()
 
 

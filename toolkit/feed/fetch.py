@@ -1,8 +1,13 @@
-"""Fetching the feed: conditional, bounded in time, size and redirects, and clear about what went wrong."""
+"""Fetching the feed: conditional, bounded in time, size and redirects, and clear about what went wrong.
+
+Whatever a server sends ends in a document or in a FeedError; no exception of a library leaves this module.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import http.client
 import math
 import os
 import re
@@ -11,21 +16,30 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from types import FrameType
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 
 from toolkit import __version__
+from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.errors import UsageError
 from toolkit.feed.document import FeedError
+from toolkit.feed.freshness import fresh_for, http_time, retry_after
 from toolkit.settings import Settings
+from toolkit.text import one_line
 
 CHUNK = 64 * 1024
 REDIRECTS = 5
 UNTIL_NEXT_TIME = {429, 503}
+# We ask for gzip; deflate comes from servers that know no better.
+ENCODINGS = {"gzip", "x-gzip", "deflate", "identity"}
+# Of a header that is sent back to the server, and of what is told of an answer that is none.
+VALIDATOR_LENGTH = 1024
+BEGINNING = 60
+# The alarm comes again until it is heard: one that strikes in a finalizer is swallowed by Python.
+ALARM_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +50,14 @@ class Fetched:
         body: the document, unpacked.
         date: what time it was at the server, seconds since the epoch; None if it does not say.
         modified: when the server says it was made, seconds since the epoch; None if it does not say.
-        max_age: for how many seconds the server says it stays current; None if it does not say.
+        fresh_for: for how many more seconds the server says it stays current; None if it does not say.
         validators: the headers by which the server recognises this document.
     """
 
     body: bytes
     date: float | None
     modified: float | None
-    max_age: float | None
+    fresh_for: float | None
     validators: dict[str, str]
 
 
@@ -56,14 +70,21 @@ class RetryLaterError(FeedError):
 
 
 class Fetcher:
-    """One feed over one kept connection, remembering which document it has."""
+    """One feed over one kept connection, remembering which document it has.
+
+    Attributes:
+        shown: the feed's address, for people.
+    """
 
     def __init__(
         self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
     ) -> None:
         if ca_file and not os.access(ca_file, os.R_OK):
             raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: it cannot be read")
-        self.url = url
+        self.shown = shown(url)
+        self._secret = isinstance(url, SecretAddress)
+        self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
+        self._url, self._authorization = _parted(url)
         self._timeout = timeout
         self._max_bytes = max_bytes
         options: dict[str, Any] = {
@@ -73,7 +94,12 @@ class Fetcher:
             "timeout": timeout,
             "ca_certs": ca_file,
         }
-        self._pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+        if proxy:
+            through, authorization = _parted(proxy)
+            headers = {"Proxy-Authorization": authorization} if authorization else None
+            self._pool: urllib3.PoolManager = urllib3.ProxyManager(through, proxy_headers=headers, **options)
+        else:
+            self._pool = urllib3.PoolManager(**options)
         self._validators: dict[str, str] = {}
         self._kept = b""
 
@@ -87,58 +113,110 @@ class Fetcher:
             FeedError: no document: the reason in words.
         """
         try:
-            with _time_limit(self._timeout):
-                fetched = self._follow(self.url)
+            with _time_limit(self._timeout), self._disconnected_on_failure():
+                fetched = self._follow()
+        except FeedError:
+            raise
         except _OutOfTimeError:
-            self._pool.clear()
-            raise FeedError(f"the feed {self.url} took longer than {self._timeout:g} s") from None
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise self._failed(f"took longer than {self._timeout:g} s") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise FeedError(f"the feed {self.url} is unreachable: {_reason(error)}") from error
+            raise self._failed(f"is unreachable: {_reason(error)}") from error
+        except Exception as error:  # what a library makes of an answer that nobody thought of
+            raise self._failed(f"answers what cannot be read: {type(error).__name__}: {error}") from error
         # A server that knows no conditional requests sends the same document again.
         return None if fetched and _digest(fetched.body) == self._kept else fetched
 
-    def _follow(self, url: str) -> Fetched | None:
+    @contextmanager
+    def _disconnected_on_failure(self) -> Iterator[None]:
+        """What is left of a conversation that went wrong is not to be taken for the next answer."""
+        try:
+            yield
+        except BaseException:
+            pools = self._pool.pools
+            for pool in [pools.get(key) for key in pools.keys()]:  # noqa: SIM118 - it is no dict
+                if pool is not None:
+                    pool.close()
+            pools.clear()
+            raise
+
+    def _failed(self, what: str) -> FeedError:
+        return FeedError(self._said(what))
+
+    def _said(self, what: str) -> str:
+        """A message: one line, without the secrets of the address, which a server may send back."""
+        for secret in self._secrets:
+            what = what.replace(secret, "…")
+        return one_line(f"the feed {self.shown} {without_secrets(what)}")
+
+    def _follow(self) -> Fetched | None:
+        url = self._url
         for _ in range(REDIRECTS + 1):
-            response = self._pool.request(
-                "GET", url, headers={**self._pool.headers, **self._conditions()}, redirect=False, preload_content=False
-            )
+            began = time.monotonic()
+            response = self._pool.request("GET", url, headers=self._headers(url), redirect=False, preload_content=False)
             try:
-                target = response.get_redirect_location()
-                if not target:
-                    return self._read(response)
+                location = response.get_redirect_location()
+                if not location:
+                    return self._read(response, began)
             finally:
                 # Not released to the pool: what was not read to its end must not be met by the next request.
                 response.close()
-            target = urljoin(url, target)
-            if not target.startswith(("https://",) if url.startswith("https://") else ("https://", "http://")):
-                raise FeedError(f"the feed {self.url} redirects to {target}: that is not followed")
-            url = target
-        raise FeedError(f"the feed {self.url} redirects more than {REDIRECTS} times")
+            url = self._target(url, location)
+        raise self._failed(f"redirects more than {REDIRECTS} times")
+
+    def _headers(self, url: str) -> dict[str, str]:
+        headers = {**self._pool.headers, **self._conditions()}
+        if self._authorization and _origin(url) == _origin(self._url):
+            headers["Authorization"] = self._authorization
+        return headers
 
     def _conditions(self) -> dict[str, str]:
         sent = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
         return {sent[name]: value for name, value in self._validators.items()}
 
-    def _read(self, response: urllib3.BaseHTTPResponse) -> Fetched | None:
-        if response.status == 304:
+    def _target(self, url: str, location: str) -> str:
+        """Where a redirect leads, if it is followed."""
+        schemes = {"https"} if url.startswith("https://") else {"https", "http"}
+        target = location
+        try:
+            target = urljoin(url, location)
+            to = urlsplit(target)
+            if to.scheme in schemes and to.hostname and "@" not in to.netloc and (to.port is None or to.port):
+                return target
+        except ValueError:
+            pass
+        raise self._failed(
+            f"redirects to {shown(SecretAddress(target) if self._secret else target)}: that is not followed"
+        )
+
+    def _read(self, response: urllib3.BaseHTTPResponse, began: float) -> Fetched | None:
+        if response.status == 304 and self._validators:
             return None
+        headers = response.headers
         if response.status != 200:
-            message = f"the feed {self.url} answers {response.status} {response.reason or ''}".rstrip()
-            seconds = _retry_after(response.headers.get("Retry-After"))
-            if seconds is not None and response.status in UNTIL_NEXT_TIME:
-                raise RetryLaterError(message, seconds)
+            message = self._said(f"answers {response.status} {response.reason or ''}")
+            pause = retry_after(headers.get("Retry-After"), time.time())
+            if pause is not None and response.status in UNTIL_NEXT_TIME:
+                raise RetryLaterError(message, pause)
             raise FeedError(message)
+        encoding = headers.get("Content-Encoding", "")
+        if not {one.strip().lower() for one in encoding.split(",") if one.strip()} <= ENCODINGS:
+            raise self._failed(f"answers in the encoding {encoding!r}, which was not asked for")
+        _bound(response)
         body = bytearray()
         for chunk in response.stream(CHUNK, decode_content=True):
             body += chunk
             if len(body) > self._max_bytes:
-                raise FeedError(f"the feed {self.url} is larger than {self._max_bytes >> 20} MiB")
+                raise self._failed(f"is larger than {self._max_bytes >> 20} MiB")
+        fresh = fresh_for(headers, time.time())
         return Fetched(
             body=bytes(body),
-            date=_http_time(response.headers.get("Date")),
-            modified=_http_time(response.headers.get("Last-Modified")),
-            max_age=_max_age(response.headers),
-            validators={name: response.headers[name] for name in ("ETag", "Last-Modified") if name in response.headers},
+            date=http_time(headers.get("Date")),
+            modified=http_time(headers.get("Last-Modified")),
+            fresh_for=None if fresh is None else max(0.0, fresh - (time.monotonic() - began)),
+            validators={
+                name: headers[name] for name in ("ETag", "Last-Modified") if _can_be_sent(headers.get(name, ""))
+            },
         )
 
     def keep(self, document: Fetched) -> None:
@@ -166,8 +244,69 @@ def _digest(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
 
 
-class _OutOfTimeError(Exception):
-    """Raised by the alarm, wherever the fetch is."""
+def _parted(address: str) -> tuple[str, str]:
+    """An address without user information, and what that makes as a header (RFC 7617)."""
+    try:
+        parts = urlsplit(address)
+        user, _, host = parts.netloc.rpartition("@")
+        authorization = f"Basic {base64.b64encode(unquote(user).encode()).decode()}" if user else ""
+        return parts._replace(netloc=host, fragment="").geturl(), authorization
+    except ValueError as error:
+        raise UsageError(f"{shown(address)} is no address: {error}") from None
+
+
+def _secrets(address: str) -> list[str]:
+    """What of an address is not to be told, the longest first; nothing of one that has no secret."""
+    if not isinstance(address, SecretAddress) and not secret_in(address):
+        return []
+    parts = urlsplit(address)
+    pieces = [parts.netloc.rpartition("@")[0], parts.path, parts.query]
+    pieces += [more for piece in pieces for more in re.split("[/:=&]", piece) if len(more) >= 6]
+    plain = [*pieces, *map(unquote, pieces)]
+    return sorted({one for one in plain if len(one) > 1}, key=len, reverse=True)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    return urlsplit(url)[:2]
+
+
+def _can_be_sent(validator: str) -> bool:
+    """Whether a header that came may go back: no line break of it may begin another header of our request."""
+    return bool(re.fullmatch(r"[\x20-\x7e\xa0-\xff]+", validator)) and len(validator) <= VALIDATOR_LENGTH
+
+
+class _Bounded:
+    """What an answer is read from, without the two ways in which a server can have it all read at once.
+
+    A chunk of the length -1, and a line that does not end, would be kept in memory until the alarm.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, amount: int | None = None) -> bytes:
+        if amount is None or amount < 0:
+            raise ValueError("a length below zero")
+        return bytes(self._file.read(amount))
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = bytes(self._file.readline(CHUNK if limit < 0 else limit))
+        if limit < 0 and len(line) == CHUNK:
+            raise ValueError("a line without an end")
+        return line
+
+
+def _bound(response: urllib3.BaseHTTPResponse) -> None:
+    inner = getattr(response, "_fp", None)  # http.client's, which has no public way to what it reads from
+    if inner is not None and getattr(inner, "fp", None) is not None:
+        inner.fp = _Bounded(inner.fp)
+
+
+class _OutOfTimeError(BaseException):
+    """Raised by the alarm, wherever the fetch is; no library's `except Exception` is to take it for its own."""
 
 
 @contextmanager
@@ -176,32 +315,12 @@ def _time_limit(seconds: float) -> Iterator[None]:
         raise _OutOfTimeError
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, ALARM_AGAIN_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _http_time(text: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp() if text else None
-    except ValueError:
-        return None
-
-
-def _retry_after(text: str | None) -> float | None:
-    """Seconds, from a header that gives them or a date (RFC 9110, 10.2.3)."""
-    if text and text.strip().isdecimal():
-        return float(text)
-    at = _http_time(text)
-    return None if at is None else max(0.0, at - time.time())
-
-
-def _max_age(headers: urllib3.HTTPHeaderDict) -> float | None:
-    found = re.search(r"\bmax-age=(\d{1,9})\b", headers.get("Cache-Control", ""))
-    return float(found[1]) if found else None
 
 
 def _reason(error: BaseException) -> str:
@@ -210,6 +329,8 @@ def _reason(error: BaseException) -> str:
         error = inner
     while not isinstance(error, OSError) and (error.__cause__ or error.__context__):
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, http.client.RemoteDisconnected):
+        return f"it speaks no HTTP/1: it begins with {str(error)[:BEGINNING].strip()!r}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return re.sub(r"<[^>]*>:? ?|\w+\(.*?\): ", "", str(error)) or type(error).__name__

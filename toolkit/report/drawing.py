@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import re
+import shutil
+import sys
 import tempfile
 from collections.abc import Mapping
 from html import escape
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,14 +38,34 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, in inches."""
-    # Where its caches go if a service has no home; the fonts that it would look for are the browser's business.
-    if not os.access(Path.home(), os.W_OK):
-        os.environ.setdefault("MPLCONFIGDIR", tempfile.gettempdir())
-    import matplotlib as mpl
+    if "matplotlib" not in sys.modules:
+        _import_matplotlib()
+    from matplotlib import rcParams
     from matplotlib.figure import Figure
 
-    mpl.rcParams.update(STYLE)
+    rcParams.update(STYLE)
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def _import_matplotlib() -> None:
+    """Import it with its own configuration and no other.
+
+    It would read a `matplotlibrc` of the working folder or of MPLCONFIGDIR, which others may have written. So its own
+    folder is the working folder meanwhile, and its caches are in a new one.
+    """
+    found = find_spec("matplotlib")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
+    caches = tempfile.mkdtemp(prefix="matplotlib-")
+    atexit.register(shutil.rmtree, caches, ignore_errors=True)
+    os.environ["MPLCONFIGDIR"] = caches
+    here = os.open(".", os.O_PATH)
+    try:
+        os.chdir(Path(found.origin).parent / "mpl-data")
+        import_module("matplotlib.figure")
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 STYLE: Mapping[str, object] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 class StoreError(ToolkitError):
     """The store cannot be opened, read or written just now: the reason in words."""
+
+
+class StoreGoneError(StoreError):
+    """There is no database, or an empty one, where there is to be one with observations in it."""
 
 
 class StoreRefusedError(StoreError):
@@ -169,6 +174,9 @@ class Store(Protocol):
 
     def newest(self) -> str | None:
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """In it all that is read is of one moment, whatever others write; nothing is written in it."""
 
     def numbers(self) -> list[int]:
         """By which `readings` names the stations, in the order of `stations()`."""

@@ -26,6 +26,7 @@ from toolkit.store.base import (
     Span,
     Stored,
     StoreError,
+    StoreGoneError,
     StoreRefusedError,
     Verdict,
     believed,
@@ -97,6 +98,22 @@ ON CONFLICT (station_id) DO UPDATE SET
     last_seen = greatest(s.last_seen, excluded.last_seen)
 """
 
+_NEWEST = """
+INSERT INTO newest AS n
+SELECT station_id, MAX(time) FROM (
+    SELECT station_id, time FROM arrived UNION ALL SELECT unnest(%(ids)s::text[]), '-infinity'
+) AS told GROUP BY 1 ORDER BY 1
+ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time
+"""
+# One pass over all, for as many stations as there are.
+_SOUGHT = "SELECT station_id, MAX(time) AS time FROM observations WHERE station_id = ANY(%s) GROUP BY 1"
+# Stations of which what the table newest says is not so, or it says nothing.
+_ASTRAY = """
+SELECT s.station_id FROM stations AS s LEFT JOIN newest AS n USING (station_id)
+WHERE n.time IS DISTINCT FROM '-infinity'
+AND NOT EXISTS (SELECT FROM observations AS o WHERE o.time = n.time AND o.station_id = s.station_id)
+"""
+
 _COUNT = """
 INSERT INTO counters AS c VALUES (%s, %s, %s) ON CONFLICT (name, label) DO UPDATE SET count = c.count + excluded.count
 """
@@ -161,12 +178,13 @@ class PostgreSQLStore:
                 names = ("ids", "english", "greek", "latitudes", "longitudes", "elevations")
                 cursor.execute(_STATIONS, {"at": at, **dict(zip(names, map(list, columns), strict=True))})
             new = corrected = 0
+            cursor.execute(_ARRIVED)
             if document.observations:
-                cursor.execute(_ARRIVED)
                 with cursor.copy("COPY arrived FROM STDIN (FORMAT csv)") as copy:
                     copy.write(_copied(document.observations, f"{stored(collected)}+00"))
                 cursor.execute(_CORRECT if replace else _FILL)
                 new, corrected = cast("tuple[int, int]", cursor.fetchone())
+            cursor.execute(_NEWEST, {"ids": [station.station_id for station in document.stations]})
             done = Stored(new, corrected, len(document.observations) - new - corrected)
             rejected = [(from_epoch(time), *rest) for time, *rest in document.rejected]
             cursor.executemany(_REJECTED, rejected)
@@ -206,6 +224,13 @@ class PostgreSQLStore:
     def numbers(self) -> list[int]:
         """See `base.Store`."""
         return list(range(self._query("SELECT COUNT(*) FROM stations")[0][0]))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See `base.Store`."""
+        with said(self._place), self._connection.transaction():
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
 
     def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""
@@ -289,11 +314,17 @@ class PostgreSQLStore:
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(sql.Identifier("o", name) for name in _VALUES)
+        astray = [name for (name,) in self._query(_ASTRAY)]
+        sought = sql.SQL(_SOUGHT + " UNION ALL" if astray else "")
+        # What was put in by hand after all that the collectors stored is seen at once.
         query = sql.SQL(
-            "SELECT extract(epoch FROM o.time)::int8, s.station_id, {} FROM stations s CROSS JOIN LATERAL "
-            "(SELECT * FROM observations WHERE station_id = s.station_id ORDER BY time DESC LIMIT 1) o ORDER BY 2"
-        ).format(names)
-        return [Observation._make(row) for row in self._query(query)]
+            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id, {} FROM ("
+            "SELECT * FROM newest UNION ALL {} "
+            "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) GROUP BY 1"
+            ") AS n JOIN observations AS o USING (time, station_id) JOIN stations AS s USING (station_id) "
+            "ORDER BY s.station_id, o.time DESC"
+        ).format(names, sought)
+        return [Observation._make(row) for row in self._query(query, [astray] if astray else [])]
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""
@@ -347,6 +378,13 @@ class PostgreSQLStore:
 
     def tidy(self, pause: Callable[[], None]) -> None:  # noqa: ARG002 - PostgreSQL gives free space back by itself
         """See `base.Store`."""
+        # Rows that were removed, or put in by hand: one pass over all. What comes meanwhile is later, and stays.
+        self._query(
+            "INSERT INTO newest AS n SELECT station_id, coalesce(MAX(time), '-infinity') FROM stations "
+            "LEFT JOIN observations USING (station_id) GROUP BY 1 ORDER BY 1 "
+            "ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time "
+            "OR NOT EXISTS (SELECT FROM observations AS o WHERE o.time = n.time AND o.station_id = n.station_id)"
+        )
         for table in ("stations", "observations", "collection_log"):
             self._query(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
@@ -382,7 +420,7 @@ def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
     return sql.SQL("WHERE " if terms else "").format() + sql.SQL(" AND ").join(terms), values
 
 
-def open_for_writing(url: str) -> PostgreSQLStore:
+def open_for_writing(url: str, *, begin: bool = True) -> PostgreSQLStore:
     """See `store.open_for_writing`."""
     place = shown(url)
     with said(place), ExitStack() as opening:
@@ -390,6 +428,8 @@ def open_for_writing(url: str) -> PostgreSQLStore:
         opening.callback(connection.close)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+            if not begin and not holds_tables(connection):
+                raise StoreGoneError(f"the database {place} is empty: its tables are gone")
             connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
             version = _version(connection, place) or _empty(connection, place)
             scripts = migrations("postgresql")
@@ -409,8 +449,7 @@ def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
         connection = connect(url, patience)
         opening.callback(connection.close)
         connection.read_only = True
-        there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
-        version = _version(connection, place) if there and there[0] else 0
+        version = _version(connection, place) if holds_tables(connection) else 0
         if version < (known := len(migrations("postgresql"))):
             what = f"has schema {version}, older than this program's {known}" if version else "is empty"
             raise StoreError(f"the database {place} {what}: the collector puts it right when it starts")
@@ -426,11 +465,18 @@ def version_of(url: str) -> int | None:
     """
     place = shown(url)
     with said(place), connect(url, BUSY_SECONDS) as connection:
-        there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
-        if there and there[0]:
+        if holds_tables(connection):
             return _version(connection, place)
         _empty(connection, place)
         return None
+
+
+def holds_tables(connection: psycopg.Connection) -> bool:
+    """Whether the database is one of ours, of any version; observations alone may have been dropped."""
+    row = connection.execute(
+        "SELECT to_regclass('schema_version') IS NOT NULL AND to_regclass('observations') IS NOT NULL"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _empty(connection: psycopg.Connection, place: str) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,7 @@ from toolkit.store.base import (
     Span,
     Stored,
     StoreError,
+    StoreGoneError,
     StoreRefusedError,
     Verdict,
     believed,
@@ -43,8 +45,13 @@ BUSY_SECONDS = 2.0
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
 PAGES_PER_STEP = 500
+# Far fewer than the places that a statement may have.
+STATIONS_PER_STEP = 1000
 
-_INSERT = f"INSERT OR IGNORE INTO observation VALUES ({', '.join('?' * (len(COLUMNS) + 3))})"
+_INSERT = (
+    f"INSERT OR IGNORE INTO observation (time, station, {', '.join(COLUMNS)}, delay) "
+    f"VALUES ({', '.join('?' * (len(COLUMNS) + 3))})"
+)
 
 _PLACES = {name: f"?{place}" for place, name in enumerate(COLUMNS, start=3)}
 _DELAY = f"?{len(COLUMNS) + 3}"
@@ -65,6 +72,14 @@ def _update(value: str, differs: str) -> str:
 # A feed that no longer offers a value does not take back the one it offered before.
 _CORRECT = _update("coalesce({place}, {name})", "{place} IS NOT NULL AND {place} IS NOT {name}")
 _FILL = _update("coalesce({name}, {place})", "{place} IS NOT NULL AND {name} IS NULL")
+
+_OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {', '.join(VALUES_SQL.values())}"
+# Of a station: whether what the table newest says of it is not so, or it says nothing.
+_ASTRAY = "observation.time IS NULL AND newest.time IS NOT ''"
+# One pass over all, for as many stations as there are.
+_SOUGHT = (
+    "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) GROUP BY 1"
+)
 
 _STATION = """
 INSERT INTO stations
@@ -131,7 +146,7 @@ class SQLiteStore:
         at = stored(collected)
         with self._transaction() as connection:
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
-            numbers = dict(connection.execute("SELECT station_id, number FROM stations"))
+            numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             rows = [
                 pack(observation, numbers[observation.station_id], int(collected))
                 for observation in document.observations
@@ -173,6 +188,15 @@ class SQLiteStore:
     def numbers(self) -> list[int]:
         """See `base.Store`."""
         return [number for (number,) in self._query("SELECT number FROM stations ORDER BY station_id")]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See `base.Store`."""
+        self._query("BEGIN")
+        try:
+            yield
+        finally:
+            self._query("ROLLBACK")
 
     def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""
@@ -257,12 +281,19 @@ class SQLiteStore:
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
         rows = self._query(
-            f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {', '.join(VALUES_SQL.values())} FROM stations "
-            "JOIN observation ON station = number AND time = "
-            # From the newest back: the key leads there at once, but for a station that has been silent for long.
-            "(SELECT time FROM observation WHERE station = number ORDER BY time DESC LIMIT 1) ORDER BY station_id"
+            f"SELECT {_OBSERVED}, {_ASTRAY}, number FROM stations "
+            "LEFT JOIN newest ON newest.station = number "
+            "LEFT JOIN observation ON observation.time = newest.time AND observation.station = number"
         )
-        return [Observation._make(row) for row in rows]
+        found = [row[:-2] for row in rows if row[0] is not None]
+        if astray := [number for *_, is_astray, number in rows if is_astray]:
+            found += self._query(
+                f"SELECT {_OBSERVED} FROM ({_SOUGHT}) AS sought JOIN observation "
+                "ON observation.time = sought.time AND observation.station = sought.station "
+                "JOIN stations ON number = sought.station",
+                [json.dumps(astray)],
+            )
+        return sorted(map(Observation._make, found), key=lambda one: one.station_id)
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""
@@ -314,6 +345,7 @@ class SQLiteStore:
     def tidy(self, pause: Callable[[], None]) -> None:
         """See `base.Store`."""
         # The limit makes ANALYZE a matter of milliseconds at any size.
+        self._find_astray()
         self._query("PRAGMA analysis_limit = 1000")
         self._query("ANALYZE")
         while self._query("PRAGMA freelist_count")[0][0]:
@@ -323,6 +355,27 @@ class SQLiteStore:
                 self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
         # A log that some reader made grow gives its space back; where a reader is at work it stays as it is.
         self._query("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _find_astray(self) -> None:
+        """Bring the table newest up to date where rows were removed, without a lock while it looks."""
+        astray = [
+            number
+            for (number,) in self._query(
+                "SELECT number FROM stations LEFT JOIN newest ON newest.station = number "
+                f"LEFT JOIN observation ON observation.time = newest.time AND observation.station = number "
+                f"WHERE {_ASTRAY}"
+            )
+        ]
+        if not astray:
+            return
+        found = dict(self._query(_SOUGHT, [json.dumps(astray)]))
+        with self._transaction() as connection:
+            # What came meanwhile is later, and stays.
+            connection.executemany(
+                "INSERT INTO newest VALUES (?1, ?2) ON CONFLICT (station) DO UPDATE SET time = excluded.time "
+                "WHERE NOT EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time AND o.station = ?1)",
+                [(number, found.get(number, "")) for number in astray],
+            )
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with _said(self._path):
@@ -343,6 +396,18 @@ class SQLiteStore:
                     self._connection.execute("ROLLBACK")
 
 
+def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
+    """The numbers of these stations, not of all that ever were."""
+    found: dict[str, int] = {}
+    rest = iter(ids)
+    while some := list(islice(rest, STATIONS_PER_STEP)):
+        places = ", ".join("?" * len(some))
+        found.update(
+            connection.execute(f"SELECT station_id, number FROM stations WHERE station_id IN ({places})", some)
+        )
+    return found
+
+
 def _log(connection: sqlite3.Connection, at: str, status: str, stations: int, observations: int, message: str) -> None:
     connection.execute(
         "INSERT INTO collection_log VALUES (?, ?, ?, ?, ?)", (at, status, stations, observations, message)
@@ -361,15 +426,18 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
     return ("WHERE " + " AND ".join(terms) if terms else ""), values
 
 
-def open_for_writing(path: str) -> SQLiteStore:
+def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
     """See `store.open_for_writing`."""
     file = Path(path)
     with _said(file), ExitStack() as opening:
+        if not begin and not (file.exists() and file.stat().st_size):
+            raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT * begin, 0o600))
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
         opening.callback(connection.close)
-        _refuse_other(connection, file)
+        if not _refuse_other(connection, file) and not begin:
+            raise StoreGoneError(f"the database {file} is empty")
         # Counts for a database that is still empty: space that retention frees can be given back bit by bit.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")

@@ -7,6 +7,8 @@ module: weather_files
 short_description: Make folders and write files, all of them in one step
 description:
   - Each is made, written or changed only where it differs; a file is replaced whole, by one rename.
+  - A folder is reached step by step. A link on the way that is not root's, in a folder of root's, is refused, and so is
+    to give away a folder of another owner in which there is something.
   - Ansible's own modules do one at a time, in half a second each. A role that writes two dozen feels that.
 attributes:
   check_mode: {support: full}
@@ -54,10 +56,13 @@ written:
   returned: always
 """
 
+import grp
 import os
+import pwd
+import stat
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -73,17 +78,99 @@ def set_attributes(module: AnsibleModule, wanted: dict[str, Any]) -> bool:
     return bool(module.set_fs_attributes_if_different(module.load_file_common_arguments(wanted), False))
 
 
+class Reached(NamedTuple):
+    """A folder that was opened.
+
+    Attributes:
+        folder: its descriptor; None for one that a dry run would make.
+        made: whether it was not there.
+        firm: whether nobody but root can put another in its place.
+    """
+
+    folder: int | None
+    made: bool
+    firm: bool
+
+
 def make(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | None:
     """Make one folder as it is wanted; returns what changed, as a diff."""
     path = Path(wanted["path"])
-    missing = not path.is_dir()
-    if missing and not module.check_mode:
-        path.mkdir(parents=True)
-    differs = path.is_dir() and set_attributes(module, wanted)
-    if not missing and not differs:
+    try:
+        found = reached(module, path)
+    except OSError as error:
+        module.fail_json(msg=f"cannot make the folder {path}: {error.strerror}")
+    differs = found.folder is None or own(module, wanted, found, found.folder)
+    if not found.made and not differs:
         return None
     told = f"{path}/ {wanted['owner']}:{wanted['group']} {wanted['mode']}"
-    return {"before": "" if missing else f"{path}/\n", "after": f"{told}\n", "after_header": told}
+    return {"before": "" if found.made else f"{path}/\n", "after": f"{told}\n", "after_header": told}
+
+
+def reached(module: AnsibleModule, path: Path) -> Reached:
+    """Open a folder, and make it where it is not there.
+
+    What another account than root can change is not followed: it could lead anywhere, between one look and the next.
+    """
+    folder, made, firm, links = os.open("/", os.O_RDONLY | os.O_DIRECTORY), False, True, 0
+    steps = list(path.parts[1:])
+    while steps:
+        step = steps.pop(0)
+        firm = firm and is_roots(os.fstat(folder))
+        try:
+            found = os.stat(step, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            if module.check_mode:
+                return Reached(None, made=True, firm=firm)
+            os.mkdir(step, 0o755 if steps else 0o700, dir_fd=folder)
+            made = not steps
+            found = os.stat(step, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode):
+            target, links = Path(os.readlink(step, dir_fd=folder)), links + 1
+            if not firm or found.st_uid or links > 40:
+                module.fail_json(msg=f"{path}: {step} is a link of {name_of(found)}'s to {target}: remove it")
+            steps = [*target.parts, *steps]
+            step = steps.pop(0) if target.is_absolute() else "."
+        elif not stat.S_ISDIR(found.st_mode):
+            module.fail_json(msg=f"{path}: {step} is {name_of(found)}'s and no folder: remove it, or move it away")
+        inner = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    return Reached(folder, made, firm)
+
+
+def is_roots(folder: os.stat_result) -> bool:
+    """Whether only root can change what is in a folder."""
+    return folder.st_uid == 0 and not folder.st_mode & (stat.S_IWOTH | (stat.S_IWGRP if folder.st_gid else 0))
+
+
+def own(module: AnsibleModule, wanted: dict[str, Any], found: Reached, folder: int) -> bool:
+    """Set owner, group and mode of a folder; whether one differed."""
+    now, mode = os.fstat(folder), int(wanted["mode"], 8)
+    try:
+        user, group = pwd.getpwnam(wanted["owner"]).pw_uid, grp.getgrnam(wanted["group"]).gr_gid
+    except KeyError as error:
+        if module.check_mode:  # of a host on which they are still to be made
+            return True
+        module.fail_json(msg=f"{wanted['path']}: {error.args[0]}")
+    if (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) == (user, group, mode):
+        return False
+    if now.st_uid != user and not (found.made or found.firm) and any(os.scandir(folder)):
+        module.fail_json(
+            msg=f"{wanted['path']} belongs to {name_of(now)} and is not empty: see what is in it, then "
+            f"chown --no-dereference {wanted['owner']} {wanted['path']}, or move it away"
+        )
+    if not module.check_mode:
+        os.fchown(folder, user, group)
+        os.fchmod(folder, mode)
+    return True
+
+
+def name_of(found: os.stat_result) -> str:
+    """Who owns it."""
+    try:
+        return pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:
+        return str(found.st_uid)
 
 
 def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,63 @@
+"""Addresses as people are told them: without what may be a secret.
+
+Feeds want a key in the address, proxies and repositories a password. Neither belongs into a message, a log, a page or a
+metric, and not into a settings file: it has a place of its own, a systemd credential.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from toolkit.text import one_line
+
+# How the names of parameters end whose value is a secret, in small letters without what joins words.
+_SECRET = (
+    "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "pass", "sig", "signature", "auth",
+    "authorization", "appid", "credential", "credentials", "jwt", "session", "sessionid",
+)  # fmt: skip
+_HOST = re.compile(r"[\w.,%~-]*(:\d*)?(,[\w.%~-]*(:\d*)?)*|\[[0-9a-fA-F:.%\w]+\](:\d*)?")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>|]+")
+
+
+class SecretAddress(str):
+    """An address that came as a secret: people are told its host alone, for a key may be anywhere in it."""
+
+    __slots__ = ()
+
+
+def shown(address: str) -> str:
+    """An address without user information, query and fragment; a database's keeps the user's name."""
+    scheme, colon, rest = address.partition("://")
+    if not colon:
+        # No URL, but perhaps meant as one.
+        return "…" if re.match(r"(?!sftp:)[^/\s]*:[^/\s]*@", address) else one_line(address)
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    user, at, host = authority.rpartition("@")
+    if not _HOST.fullmatch(host):
+        return one_line(f"{scheme}://…")
+    kept = f"{user.partition(':')[0]}@" if at and not scheme.endswith(("http", "https")) else ""
+    path, mark, _ = re.match(r"([^?#]*)([?#]?)(.*)", rest[len(authority) :], re.DOTALL).groups()  # type: ignore[union-attr]
+    if isinstance(address, SecretAddress):
+        path, mark = "", "/" if path or mark else ""
+    return one_line(f"{scheme}://{kept}{host}{path}{mark and mark + '…'}")
+
+
+def without_secrets(text: str) -> str:
+    """A message of a library, with each address in it as it is shown."""
+    return _ADDRESS.sub(lambda found: shown(found[0]), text)
+
+
+def secret_in(address: str) -> str:
+    """What of an address is a secret, in words; empty if nothing is."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    if "@" in parts.netloc:
+        return "user information"
+    for pair in (parts.query, parts.fragment):
+        for name, _ in parse_qsl(pair.replace(";", "&"), keep_blank_values=True, max_num_fields=None):
+            if re.sub(r"[\W_]", "", name).lower().endswith(_SECRET):
+                return f"the parameter {one_line(name, 40)}"
+    return ""

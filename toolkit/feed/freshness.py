@@ -1,0 +1,89 @@
+"""What the headers of an answer say about time: when, how old, how long it stays fresh (RFC 9110, RFC 9111).
+
+A header that is not what the standard says it is says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from urllib3 import HTTPHeaderDict
+
+# A pause that a server asks for is kept up to an hour.
+LONGEST_PAUSE = 3600.0
+# The three forms of an HTTP-date (RFC 9110, 5.6.7). Names of days and months are English: no locale is set.
+_FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+# What is more counts as this (RFC 9111, 1.2.2).
+_MOST_SECONDS = 2**31
+_DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^,\s"]*))?\s*(?:,|$)')
+
+
+def http_time(text: str | None) -> float | None:
+    """An HTTP-date in seconds since the epoch."""
+    for form in _FORMS if text else ():
+        try:
+            at = datetime.strptime(str(text).strip(), form).replace(tzinfo=UTC).timestamp()
+        except (ValueError, OverflowError):
+            continue
+        return at if at > 0 else None
+    return None
+
+
+def seconds(text: str | None) -> float | None:
+    """Delta-seconds."""
+    if text is None or not re.fullmatch(r"[0-9]+", text.strip()):
+        return None
+    return float(text) if len(text) < 10 else float(_MOST_SECONDS)
+
+
+def retry_after(text: str | None, now: float) -> float | None:
+    """How long the server asks to be left alone: seconds, or until a date (RFC 9110, 10.2.3)."""
+    pause = seconds(text)
+    if pause is None and (at := http_time(text)) is not None:
+        pause = at - now
+    return None if pause is None else min(max(0.0, pause), LONGEST_PAUSE)
+
+
+def fresh_for(headers: HTTPHeaderDict, now: float) -> float | None:
+    """For how many seconds the document stays what it is; None where the server does not say, or it is stale.
+
+    That is `max-age`, else `Expires` after `Date`, less the time that it has been in a cache: its `Age`, or else the
+    time since `Date`, as a cache that knows no `Age` leaves it (RFC 9111, 4.2). `s-maxage` is for shared caches.
+    """
+    said = _cache_control(headers)
+    if "no-store" in said or "no-cache" in said:
+        return None
+    made = http_time(_first(headers, "Date"))
+    if "max-age" in said:
+        lifetime = seconds(said["max-age"])
+    else:
+        expires = http_time(_first(headers, "Expires"))
+        lifetime = None if expires is None or made is None else min(expires - made, _MOST_SECONDS)
+    if not lifetime:
+        return None
+    age = seconds(_first(headers, "Age"))
+    if age is None:
+        age = max(0.0, now - made) if made is not None else 0.0
+    return lifetime - age if lifetime > age else None
+
+
+def _first(headers: HTTPHeaderDict, name: str) -> str | None:
+    """Of several headers of one name the first counts (RFC 9111, 4.2.1)."""
+    found = headers.getlist(name)
+    return found[0] if found else None
+
+
+def _cache_control(headers: HTTPHeaderDict) -> dict[str, str]:
+    """The directives by name, in small letters; of one that is given twice the first."""
+    text = ",".join(headers.getlist("Cache-Control"))
+    said: dict[str, str] = {}
+    place = 0
+    while place < len(text):
+        found = _DIRECTIVE.match(text, place)
+        if found:
+            said.setdefault(found[1].lower(), (found[2] or "").strip('"'))
+            place = found.end()
+        else:  # what is no directive ends at the next comma
+            place = text.find(",", place) + 1 or len(text)
+    return said
