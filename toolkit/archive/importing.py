@@ -64,20 +64,20 @@ def import_file(
     with _said(path, done):
         for _ in reading.take(path, entries):
             if len(entries.observations) >= BATCH:
-                _store(store, entries, replace, done)
-                advance(BATCH)
-        _store(store, entries, replace, done)
+                advance(_store(store, entries, replace, done))
+        advance(_store(store, entries, replace, done))
     return done
 
 
-def _store(store: Store, entries: Entries, replace: bool, done: Imported) -> None:
-    """Store what was taken, and begin anew."""
+def _store(store: Store, entries: Entries, replace: bool, done: Imported) -> int:
+    """Store what was taken, and begin anew; returns how many observations that were."""
     document = admit(entries.document(), time.time())
     entries.clear()
     done.left_out += document.left_out
     if document.stations:
         stored = _add(store, document, replace)
         done.stored = Stored(*(a + b for a, b in zip(done.stored, stored, strict=True)))
+    return len(document.observations)
 
 
 def _add(store: Store, document: Document, replace: bool) -> Stored:

@@ -13,7 +13,7 @@ from toolkit.feed.entries import Entries
 from toolkit.feed.fields import Fields
 from toolkit.feed.places import HIGHEST, LOWEST
 from toolkit.feed.values import is_no_number
-from toolkit.text import decoded
+from toolkit.text import decoded, one_line
 
 NEEDED = ("station_id", "latitude", "longitude")
 
@@ -46,9 +46,9 @@ def _station(path: Path | Traversable, number: int, said: Mapping[str, str] | No
         raise UsageError(f"{where}: its station_id is not usable; at most {bounds.id_length} characters are")
     ((station_id, station),) = entries.stations.items()
     if station.latitude is None:
-        raise UsageError(
-            f"{where}: latitude {said['latitude']!r} and longitude {said['longitude']!r} are no place in degrees"
-        )
-    if station.elevation is None and not is_no_number(said.get("elevation")):
-        raise UsageError(f"{where}: elevation {said['elevation']!r} is no height from {LOWEST} to {HIGHEST} m")
+        latitude, longitude = (one_line(said[name], 40) for name in ("latitude", "longitude"))
+        raise UsageError(f"{where}: latitude {latitude!r} and longitude {longitude!r} are no place in degrees")
+    if station.elevation is None and not is_no_number(elevation := said.get("elevation", "")):
+        elevation = one_line(elevation, 40)
+        raise UsageError(f"{where}: elevation {elevation!r} is no height from {LOWEST} to {HIGHEST} m")
     return station._replace(station_name_en=station.station_name_en or station_id)

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TextIO
 
+from toolkit.text import one_line
+
 DELIMITERS = ",;\t|"
 # A title, a licence and units may stand above the header.
 HEADER_WITHIN = 20
@@ -60,7 +62,7 @@ def rows(lines: Iterator[str], *needed: Collection[str], padded: bool = False) -
                 found = _records(lines, deque(top[number:]), delimiter, len(header), number)
                 return _named(found, header, delimiter, padded)
     wanted = " and ".join("|".join(names) for names in needed)
-    raise ValueError(f"no CSV with the fields {wanted}: it begins with {top[0][:60] if top else ''!r}")
+    raise ValueError(f"no CSV with the fields {wanted}: it begins with {one_line(top[0] if top else '', 60)!r}")
 
 
 def _named(
