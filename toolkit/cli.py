@@ -10,6 +10,7 @@ import argparse
 import logging
 import os
 import re
+import signal
 import sys
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
@@ -18,9 +19,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from toolkit import __version__
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.options import given
 from toolkit.settings import load, settle
+from toolkit.streams import ReaderLeftError
+from toolkit.text import one_line
+
+# Of what is said on stderr. A remedy is a command that may be long.
+LINE_LENGTH = 2000
 
 COMMANDS = {
     "alert": "tell people once that a job failed, and once that it is well again",
@@ -122,31 +128,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     verbose = "--verbose" in arguments
     try:
-        if chosen is not None and chosen not in COMMANDS:
-            near = get_close_matches(chosen, COMMANDS, n=1)
-            raise UsageError(
-                f"there is no command {chosen!r}"
-                + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
-            )
-        args = parser_of([chosen] if chosen else []).parse_args(arguments)
-        _log_to_stderr(verbose)
-        module = import_module(f"toolkit.commands.{chosen}")
-        loaded = (settle if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(given(args))
-        for message in loaded.unknown:
-            print(f"weather-tool: note: {message}", file=sys.stderr)
-        return int(module.run(args, loaded))
+        if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = _run(arguments, chosen, verbose=verbose)
+        sys.stdout.flush()
     except ToolkitError as error:
-        if verbose:
-            logging.getLogger(__name__).exception("traceback, as --verbose asks")
-        for line in str(error).splitlines():
-            print(f"weather-tool: {line}", file=sys.stderr)
-        return error.exit_code
+        return _failed(error, verbose=verbose)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Who read the output has left (`| head`): nothing to say, and nothing more may be flushed to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
+    if chosen is not None and chosen not in COMMANDS:
+        near = get_close_matches(chosen, COMMANDS, n=1)
+        raise UsageError(
+            f"there is no command {chosen!r}" + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
+        )
+    try:
+        args = parser_of([chosen] if chosen else []).parse_args(arguments)
+    except SystemExit:  # of --help and --version
         return 0
+    _log_to_stderr(verbose)
+    module = import_module(f"toolkit.commands.{chosen}")
+    loaded = (settle if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(given(args))
+    for message in loaded.unknown:
+        print(f"weather-tool: note: {one_line(message, LINE_LENGTH)}", file=sys.stderr)
+    return int(module.run(args, loaded))
+
+
+def _failed(error: ToolkitError, *, verbose: bool) -> int:
+    """Say what went wrong; returns the exit code."""
+    if not isinstance(error, ReaderLeftError):
+        if verbose and not isinstance(error, InUseError):
+            logging.getLogger(__name__).exception("traceback, as --verbose asks")
+        for line in str(error).splitlines():
+            print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
+    return error.exit_code
+
+
+class _Lines(logging.Formatter):
+    """What is logged has words of feeds, servers and other programs in it: none of them commands a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = "\n".join(one_line(line, LINE_LENGTH) for line in record.message.split("\n"))
+        return super().formatMessage(record)
 
 
 def _log_to_stderr(verbose: bool) -> None:
@@ -155,6 +181,8 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.addLevelName(logging.WARNING, "<4>" if in_journal else "warning: ")
     logging.addLevelName(logging.INFO, "<6>" if in_journal else "")
     logging.addLevelName(logging.ERROR, "<3>" if in_journal else "error: ")
-    logging.basicConfig(format="%(levelname)s%(message)s", level=logging.DEBUG if verbose else logging.INFO)
+    to = logging.StreamHandler()
+    to.setFormatter(_Lines("%(levelname)s%(message)s"))
+    logging.basicConfig(handlers=[to], level=logging.DEBUG if verbose else logging.INFO)
     for library in ("urllib3", "matplotlib"):
         logging.getLogger(library).setLevel(logging.ERROR)

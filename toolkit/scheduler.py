@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -97,8 +98,7 @@ class Scheduler:
             if name in self._running and self._running[name].process.poll() is None:
                 log.warning("%s: the last run is still at work", name)
                 return
-            # Split as the shell does not: commands of jobs have no quotes.
-            command = [sys.executable, "-P", "-m", "toolkit", *str(job["command"]).split()]
+            command = [sys.executable, "-P", "-m", "toolkit", *shlex.split(str(job["command"]))]
             log.info("%s: %s", name, job["command"])
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
             self._running[name] = _Running(process, time.monotonic() + LIMIT_SECONDS)

@@ -5,19 +5,34 @@ Ten lines instead of a library: those on PyPI are either unkept or need libsyste
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 
+from toolkit.text import one_line
+
+# A status has words of a feed and of a database in it. Systemd takes one of up to a page.
+LINE_LENGTH = 1000
+
+log = logging.getLogger(__name__)
+
 
 def notify(*lines: str) -> None:
-    """Send `READY=1`, `STATUS=…`, `WATCHDOG=1`, `STOPPING=1`; without systemd, nothing happens."""
+    """Send `READY=1`, `STATUS=…`, `WATCHDOG=1`, `STOPPING=1`; without systemd, nothing happens.
+
+    Each stays one line: a line break in a status would begin another assignment, which systemd would carry out.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
-        to.sendto("\n".join(lines).encode(), address)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+            to.sendto("\n".join(one_line(line, LINE_LENGTH) for line in lines).encode(), address)
+    except OSError as error:
+        # Nobody listens for this moment. Whoever missed a sign of life for long acts by the watchdog.
+        log.debug("systemd was not told: %s", error)
 
 
 def watchdog_seconds() -> float | None:

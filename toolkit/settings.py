@@ -9,7 +9,8 @@ A value comes from the first of: an option, the environment, the settings file, 
 from __future__ import annotations
 
 import os
-import shlex
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -25,6 +26,12 @@ from toolkit.variables import BY_NAME, DETECTED
 PREFIX = "WEATHER_"
 FILE_VARIABLE = "WEATHER_ENV_FILE"
 DEFAULT_FILE = Path("/etc/weather/weather.env")
+# A value in quotes, as systemd and a shell read it: within double ones a backslash keeps what would be special.
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_SINGLE = re.compile(r"'([^']*)'")
+_KEPT = re.compile(r'\\(["\\$`])')
+# Control characters, and what ends a line in one reader or another.
+_NOT_IN_A_VALUE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +351,7 @@ def read_file(path: Path) -> dict[str, Origin]:
         UsageError: the file cannot be read, or a line is no assignment.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -355,15 +362,22 @@ def read_file(path: Path) -> dict[str, Origin]:
         line = raw.strip()
         if not line or line[0] in "#;":
             continue
-        name, equals, value = line.partition("=")
-        try:
-            words = shlex.split(value) if value[:1] in {'"', "'"} else [value.strip()]
-        except ValueError:
-            words = []
-        if not equals or not name.strip().isidentifier() or len(words) != 1:
+        name, equals, written = line.partition("=")
+        value = _unquoted(written)
+        if not equals or not name.strip().isidentifier() or value is None:
             raise UsageError(f'{path} line {row}: {line!r} is not of the form NAME="value"')
-        found[name.strip()] = Origin(words[0], f"{path} line {row}")
+        found[name.strip()] = Origin(value, f"{path} line {row}")
     return found
+
+
+def _unquoted(written: str) -> str | None:
+    """A value without its quotes; None where they are not closed, or something follows them."""
+    if written[:1] not in {'"', "'"}:
+        return written.strip()
+    if double := _DOUBLE.fullmatch(written.strip()):
+        return _KEPT.sub(r"\1", double[1])
+    single = _SINGLE.fullmatch(written.strip())
+    return single[1] if single else None
 
 
 def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -409,6 +423,8 @@ def settle(options: Mapping[str, Origin] | None = None, environ: Mapping[str, st
                     break
         origins[name] = origin
         try:
+            if any(unicodedata.category(letter) in _NOT_IN_A_VALUE for letter in origin.text):
+                raise ValueError("there is a line break or another control character in it")
             values[name] = declared.kind.parse(origin.text)
         except ValueError as error:
             place = "" if name in options else f" ({origin.place})"

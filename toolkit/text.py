@@ -13,6 +13,7 @@ import unicodedata
 JOINERS = "\u200c\u200d"
 # Of a message. The collector's log keeps it, systemd's status line shows it.
 MESSAGE_LENGTH = 500
+_HARMLESS = f"\n\t{JOINERS}"
 
 
 def clean(text: str) -> str:
@@ -32,10 +33,15 @@ def _kept(character: str) -> str:
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
     r"""A message as it is shown: one line of at most `limit` characters; what cannot be shown as `\x1b` is."""
-    line = " ".join(text.split())
-    if not line.isprintable():
-        line = "".join(one if one.isprintable() or one in JOINERS else _escaped(one) for one in line)
+    line = visible(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""Text as a terminal may have it, lines and tabs as they are; what would command it as `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in _HARMLESS else _escaped(one) for one in text)
 
 
 def _escaped(character: str) -> str:

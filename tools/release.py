@@ -47,9 +47,13 @@ def _wheelhouses() -> None:
     """The bundles that the role would build, by the role's own module."""
     arguments = {"project": str(ROOT), "folder": str(TO), "targets": TARGETS}
     _run(
+        "env", "ANSIBLE_MODULE_UTILS=roles/weather/module_utils",
         "ansible", "localhost", "-m", "weather_bundle", "-M", "roles/weather/library", "-a", json.dumps(arguments),
         "-e", f"ansible_python_interpreter={sys.executable}",
     )  # fmt: skip
+    for wheels in TO.glob("wheels-*"):
+        shutil.rmtree(wheels)
+    (TO / ".lock").unlink()
 
 
 def _bill_of_materials(version: str) -> None:
@@ -75,15 +79,21 @@ def _image(version: str) -> None:
     _run(
         "podman", "build", "--format=docker", "--timestamp=0", "--layers=false",
         "--file=templates/container/Containerfile", f"--tag={name}",
-        f"--build-arg=BASE_IMAGE={BASE_IMAGE}", f"--build-arg=BUNDLE={bundle.name}", f"--build-arg=RELEASE={version}",
+        f"--build-arg=BASE_IMAGE={BASE_IMAGE}", f"--build-arg=RELEASE={version}",
+        f"--build-arg=BUNDLE={bundle.name}", f"--build-arg=DIGEST={_digest(bundle)}",
         "--build-arg=PACKAGES=postgresql-client restic", str(TO),
     )  # fmt: skip
     _run("podman", "save", "--format=docker-archive", f"--output={TO / f'weather-toolkit-{version}.image.tar'}", name)
 
 
 def _checksums() -> None:
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(TO.iterdir())]
+    lines = [f"{_digest(path)}  {path.name}\n" for path in sorted(TO.iterdir())]
     (TO / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _git(*words: str) -> str:

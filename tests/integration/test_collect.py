@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import select
 import signal
 import socket
 import sqlite3
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.answers import answering
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
+from tests.databases import query
 
 
 def count(environment: dict[str, str], sql: str = "SELECT COUNT(*) FROM observations") -> int:
@@ -151,3 +154,21 @@ def test_killed_at_any_moment_the_database_is_whole(quick: dict[str, str], feed:
     connection = sqlite3.connect(quick["WEATHER_DB"])
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_a_feed_cannot_command_systemd(quick: dict[str, str], feed: Feed, tmp_path: Path) -> None:
+    with answering() as server:
+        server.answer = b"HTTP/1.1 500 bad\rSTOPPING=1\rWATCHDOG_USEC=1\x00\x1b[31m" + b"x" * 9000 + b"\r\n\r\n"
+        with service({**quick, "WEATHER_FEED_URL": server.url}, tmp_path) as running:
+            message = running.wait_for("failed attempts")
+            assert message.count("\n") == 0
+            assert r"500 bad STOPPING=1 WATCHDOG_USEC=1\x00\x1b[31mxxx" in message
+            assert len(message) <= 1000
+            (tmp_path / "notify").unlink()  # systemd is away for a moment
+            server.answer = b"HTTP/1.1 200 OK\r\n\r\n" + feed.body
+            while "new observations" not in running.log:
+                select.select([], [], [], 0.05)
+            assert not set(running.stop()) & set("\x00\x1b\r")
+    ((message,),) = query(quick["WEATHER_DB"], "SELECT max(message) FROM collection_log WHERE status = 'failed'")
+    assert len(message) <= 500
+    assert message.isprintable()

@@ -84,7 +84,9 @@ def test_names_and_places_of_a_file(tmp_path: Path) -> None:
     imported(tmp_path, head + f"2026-11-20 10:00,a,{'n' * 300},39.3,337.1,52\n", bounds=Bounds(name_length=9))
     imported(tmp_path, head + "2026-11-20 10:10,a,NA,0,0,-9999\n")
     with open_for_reading(str(tmp_path / "weather.db")) as store:
-        assert store.stations() == [("a", "n" * 9, None, 39.3, pytest.approx(-22.9), 52)]
+        (station,) = store.stations()
+    assert station._replace(longitude=None) == ("a", "n" * 9, None, 39.3, None, 52)
+    assert station.longitude == pytest.approx(-22.9)
 
 
 @pytest.mark.parametrize("text", ["9999-12-31 23:59:59", "0001-01-01 00:00:00", "0001-01-01T00:00:00+14:00"])
@@ -117,10 +119,6 @@ ONE = "INSERT INTO observations VALUES ('2026-11-20 10:00:00', 'a', 1)"
         (["CREATE TABLE other (x)"], "there is no column station_id or time in its table"),
         (["CREATE TABLE observations (time TEXT)"], "there is no column station_id in its table"),
         ([TABLE, f"INSERT INTO observations VALUES ('2026-11-20 10:00:00', zeroblob({3 << 20}), 1)"], "too big"),
-        (
-            [TABLE, ONE, "ALTER TABLE observations ADD COLUMN rain GENERATED ALWAYS AS (length(hex(zeroblob(400 << 20))))"],
-            "cannot be imported",
-        ),
     ],
 )  # fmt: skip
 def test_a_hostile_database_ends_in_one_line(tmp_path: Path, statements: list[str], says: str) -> None:

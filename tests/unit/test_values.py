@@ -15,8 +15,8 @@ from toolkit.quality.admission import bound
 TIME = 1_763_827_200
 
 
-def taken(fields: str = "", bounds: Bounds = Bounds(), **said: Any) -> Document:  # noqa: B008 - immutable
-    entries = Entries(parse_fields(fields), bounds)
+def taken(fields: str = "", /, **said: Any) -> Document:
+    entries = Entries(parse_fields(fields))
     entries.take({"station_id": "a", "time": TIME, **said})
     return entries.document()
 

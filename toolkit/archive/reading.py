@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from toolkit.archive.spreadsheet import unguarded
 from toolkit.feed import table
 from toolkit.feed.document import Observation, Station
 from toolkit.feed.entries import Entries
@@ -82,7 +83,8 @@ def _rows(path: Path) -> Iterator[tuple[int, Row | None]]:
         with path.open("rb") as head:
             encoding = encoding_of(head.read(2))
         with path.open(encoding=encoding, errors=WESTERN) as file:
-            yield from table.rows(table.lines_in(file), ["time"], ["station_id"])
+            for number, row in table.rows(table.lines_in(file), ["time"], ["station_id"]):
+                yield number, row and unguarded(row)
         return
     with closing(_connect(path)) as connection:
         yield from enumerate(_found(connection, _selected(connection)), start=1)

@@ -13,7 +13,8 @@ from toolkit.store import StoreError
 def fetch_and_keep(fetcher: Fetcher, keeper: Keeper) -> tuple[Fetched, Kept | StoreError] | None:
     """Fetch the feed and keep what it offers; None if that is nothing new.
 
-    A StoreError that is returned says why the document waits in the spool.
+    A StoreError that is returned says why the document waits in the spool, or (DocumentRefusedError) why it never will
+    be stored.
 
     Raises:
         FeedError: there is no usable document.

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from toolkit.collector.spool import Arrived, Spool
-from toolkit.feed.document import Document
+from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
+from toolkit.feed.document import Document, FeedError
 from toolkit.feed.form import Form
 from toolkit.quality.admission import admit, bound
 from toolkit.sdnotify import notify
-from toolkit.store import Store, Stored, StoreError
+from toolkit.store import DocumentRefusedError, Store, Stored, StoreError
+from toolkit.text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +72,54 @@ class Keeper:
 
         Raises:
             FeedError: it is no document of a feed; nothing is kept.
+            DocumentRefusedError: the store does not take it, now or ever; it is set aside.
             StoreError: it waits in the spool.
         """
-        document = admit(self._form.parse(arrived.body), arrived.present)
+        arrived = arrived._replace(format=self._form.format, fields=self._form.fields.text)
+        document = self._read(arrived)
         if self.waiting:
             self._spool.put(arrived)
             return self.drain()
         try:
             return self._add(document, arrived.collected)
+        except DocumentRefusedError as error:
+            self._spool.aside(self._spool.put(arrived), REFUSED, str(error))
+            raise
         except StoreError:
             self._spool.put(arrived)
             raise
 
+    def _read(self, arrived: Arrived) -> Document:
+        """What a document says, read by the form in which it came: the settings may name another one by now."""
+        form = self._form.of_before(arrived.format, arrived.fields) if arrived.format else self._form
+        return admit(form.parse(arrived.body), arrived.present)
+
     def drain(self) -> Kept:
-        """Store what waits in the spool, in order; returns what became of the last document.
+        """Store what waits in the spool, in order; returns what became of the last document that was stored.
+
+        What cannot be read or stored, now or ever, is set aside: it does not keep back what came after it.
 
         Raises:
+            DocumentRefusedError: the last of all was refused.
             StoreError: what is not stored still waits.
         """
         kept = Kept(0, Stored(0, 0, 0), 0)
+        refused: DocumentRefusedError | None = None
         while waiting := self._spool.oldest():
             number, arrived = waiting
-            kept = self._add(admit(self._form.parse(arrived.body), arrived.present), arrived.collected)
-            self._spool.drop(number)
+            try:
+                kept = self._add(self._read(arrived), arrived.collected)
+            except FeedError as error:
+                self._spool.aside(number, DAMAGED, str(error))
+            except DocumentRefusedError as error:
+                refused = error
+                self._spool.aside(number, REFUSED, str(error))
+            else:
+                refused = None
+                self._spool.drop(number)
             notify("WATCHDOG=1")
+        if refused:
+            raise refused
         return kept
 
     def log_failure(self, message: str, at: float) -> None:
@@ -104,16 +129,18 @@ class Keeper:
             StoreError: it could not be noted.
         """
         with self._closed_on_failure():
-            self.open().log_failure(message, at)
+            self.open().log_failure(one_line(message), at)
 
     def _add(self, document: Document, collected: float) -> Kept:
         if self._spool.given_up:
             document.left_out["document given up, the spool was full"] = self._spool.given_up
+        document.left_out.update(self._spool.set_aside)
         with self._closed_on_failure():
             document = self._bounded(document, collected)
             stored = self.open().add(document, collected)
         self._known.update(station.station_id for station in document.stations)
         self._spool.given_up = 0
+        self._spool.set_aside.clear()
         return Kept(len(document.stations), stored, document.left_out.total())
 
     def _bounded(self, document: Document, collected: float) -> Document:

@@ -1,4 +1,7 @@
-"""`weather-tool alert`: called by units of jobs that fail, and of those that are well again."""
+"""`weather-tool alert`: called by units of jobs that fail, and of those that are well again.
+
+An alert goes out whatever the evidence holds, and whatever became of the file that says whether people know.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ import argparse
 import logging
 import os
 import platform
+import re
+import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
-from toolkit.checks.host import Host
-from toolkit.diagnosis import causes, examine
-from toolkit.errors import ToolkitError, reason
+from toolkit.errors import ToolkitError, UsageError, reason
 from toolkit.files import write_atomically
 from toolkit.settings import Loaded
+from toolkit.text import one_line
 from toolkit.times import iso, now
 
 TAKES_WRONG_SETTINGS = True
@@ -21,6 +26,9 @@ TAKES_WRONG_SETTINGS = True
 EPISODES = Path("/var/lib/weather/data/alerts")
 CREDENTIAL = "apprise_urls"
 SEND_SECONDS = 60
+JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
+LINE_LENGTH = 2000
+LINES = 100
 
 log = logging.getLogger(__name__)
 
@@ -40,39 +48,80 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Tell, unless they know."""
+    if not JOB.fullmatch(args.job):
+        raise UsageError(f"{one_line(repr(args.job))} is no name of a job: give one such as backup")
     episode = args.episodes / args.job
-    if args.over != episode.exists():
-        return 0
+    known = _known(episode)
     host = platform.node()
     if args.over:
-        began = episode.read_text(encoding="utf-8").strip()
-        _tell(f"{host}: weather-{args.job} is well again", f"It had failed since {began}.")
-        episode.unlink()
-        return 0
-    _tell(f"{host}: weather-{args.job} failed", _why(loaded))
-    write_atomically(episode, iso(now()) + "\n")
+        if known:
+            _tell(f"{host}: weather-{args.job} is well again", [f"It had failed since {_began(episode)}."])
+            _remove(episode)
+    elif known != stat.S_IFREG:
+        _tell(f"{host}: weather-{args.job} failed", _why(loaded))
+        _remove(episode)
+        write_atomically(episode, iso(now()) + "\n")
     return 0
 
 
-def _why(loaded: Loaded) -> str:
+def _known(episode: Path) -> int:
+    """What is in the place of the file, as stat(2) names it; 0 for nothing. What is no file says nothing."""
+    try:
+        return stat.S_IFMT(episode.lstat().st_mode)
+    except OSError:
+        return 0
+
+
+def _began(episode: Path) -> str:
+    """What the file says, at most as much as a time is long."""
+    try:
+        # Not to wait for whoever writes into a pipe, and not to follow a link.
+        file = os.open(episode, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            said = os.read(file, 40) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+        finally:
+            os.close(file)
+    except OSError:
+        said = b""
+    return one_line(said.decode(errors="replace")) or "a time that is not known"
+
+
+def _remove(episode: Path) -> None:
+    with suppress(OSError):  # what cannot be removed is said when it cannot be written
+        if _known(episode) == stat.S_IFDIR:
+            episode.rmdir()
+        else:
+            episode.unlink()
+
+
+def _why(loaded: Loaded) -> list[str]:
     """What the doctor says."""
-    found = causes(examine(Host(loaded)))
-    lines = [
-        f"{one.status.name} {one.result.check.id}: {one.result.finding.evidence}\nmend it: {one.result.remedy}"
-        for one in found
-    ]
-    return "\n".join(lines) or "The doctor finds nothing wrong now: weather-tool doctor, journalctl -u 'weather-*'"
+    lines: list[str] = []
+    try:
+        from toolkit.checks.host import Host
+        from toolkit.diagnosis import causes, examine
+
+        for one in causes(examine(Host(loaded))):
+            lines.append(f"{one.status.name} {one.result.check.id}: {one.result.finding.evidence}")
+            lines.append(f"mend it: {one.result.remedy}")
+    except Exception as error:  # an alert without a diagnosis is better than none
+        lines.append(f"The doctor failed: {type(error).__name__}: {error}")
+    return lines or ["The doctor finds nothing wrong now: weather-tool doctor, journalctl -u 'weather-*'"]
 
 
-def _tell(title: str, text: str) -> None:
+def _tell(title: str, lines: list[str]) -> None:
+    title = one_line(title)
+    text = "\n".join(one_line(line, LINE_LENGTH) for line in lines[:LINES])
     log.warning("%s: %s", title, text)
     urls = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"), CREDENTIAL)
     if not urls.exists():
         return
-    command = ["apprise", "--title", title, "--body", text, "--config", str(urls)]
+    # The text goes over standard input: it may be longer than an argument, and others see those of a process.
+    command = ["apprise", f"--title={title}", f"--config={urls}"]
+    environment = {**os.environ, "PYTHONUTF8": "1"}
     try:
         done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, errors="replace", timeout=SEND_SECONDS, check=False
+            command, input=text.encode(), env=environment, capture_output=True, timeout=SEND_SECONDS, check=False
         )
     except FileNotFoundError:
         raise ToolkitError("apprise is not installed: apt-get install apprise") from None

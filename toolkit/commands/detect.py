@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from toolkit import times
@@ -22,7 +23,8 @@ EXAMPLES = (
     "weather-tool detect",
     "weather-tool detect --end NOW --window 6 --temporal-method arima --spatial-verify --json",
     "weather-tool detect --html page.html",
-    "weather-tool detect --save /var/log/weather/reports/report_%Y%m%d_%H%M%S.json",
+    "weather-tool detect --save --html",
+    "weather-tool detect --save /srv/reports/report_%Y%m%d_%H%M%S.json",
 )
 
 
@@ -36,11 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
-        "--save", metavar="PATH", help="also write the report as JSON; strftime codes are filled in, in UTC"
-    )
+        "--save", nargs="?", const="", metavar="PATH",
+        help="also write the report as JSON, into the folder of reports or to PATH; strftime codes in PATH are filled "
+        "in, in UTC",
+    )  # fmt: skip
     parser.add_argument(
-        "--html", metavar="PATH", help="also write it as a page, and an index of the pages beside it; strftime as above"
-    )
+        "--html", nargs="?", const="", metavar="PATH",
+        help="also write it as a page, and an index of the pages beside it; where to, as above",
+    )  # fmt: skip
     parser.add_argument(
         "--record",
         action=argparse.BooleanOptionalAction,
@@ -64,14 +69,14 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         report = detect(store, loaded.settings, end, args.station)
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
     now = times.now()
-    if args.save:
-        path = Path(now.strftime(args.save))
+    if args.save is not None:
+        path = _path(args.save, loaded.settings, now, "json")
         write_atomically(path, report.as_json() + "\n")
         print(f"report: {path}", file=sys.stderr)
     if args.record:
         record(loaded.settings.db, report, [args.station] if args.station else None)
-    if args.html:
-        path = Path(now.strftime(args.html))
+    if args.html is not None:
+        path = _path(args.html, loaded.settings, now, "html")
         _add_page(loaded.settings, report, path)
         print(f"page: {path}", file=sys.stderr)
     if args.json:
@@ -85,6 +90,13 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
             f"up to {report.window.end}" + (f": {reasons}" if reasons else "")
         )
     return 0
+
+
+def _path(given: str, settings: Settings, now: datetime, kind: str) -> Path:
+    """Where a report goes: to the path that was given, or into the folder of reports, whose name is taken as it is."""
+    if given:
+        return Path(now.strftime(given))
+    return Path(settings.reports, now.strftime(f"report_%Y%m%d_%H%M%S.{kind}"))
 
 
 def _add_page(settings: Settings, report: Report, path: Path) -> None:

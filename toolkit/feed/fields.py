@@ -52,9 +52,14 @@ class Field:
 
 
 class Fields:
-    """All fields of a feed."""
+    """All fields of a feed.
 
-    def __init__(self, named: Mapping[str, Field]) -> None:
+    Attributes:
+        text: how the setting names them.
+    """
+
+    def __init__(self, named: Mapping[str, Field], text: str = "") -> None:
+        self.text = text
         own = {name: Field((name,), _finder([name])) for name in OURS}
         self._fields = {**own, **named}
 
@@ -98,7 +103,7 @@ def parse_fields(text: str) -> Fields:
             named[ours] = Field(names, _finder(names), convert, _pattern(unit))
         else:
             named[ours] = Field(names, _finder(names), _conversion(ours, unit))
-    return Fields(named)
+    return Fields(named, text)
 
 
 def _unquoted(name: str) -> str:

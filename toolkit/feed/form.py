@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.feed import csv, geojson
-from toolkit.feed.document import Bounds, Document, Station
+from toolkit.feed.document import Bounds, Document, FeedError, Station
 from toolkit.feed.entries import Entries
 from toolkit.feed.fields import Fields, parse_fields
 from toolkit.feed.stations import read_stations
@@ -37,6 +37,20 @@ class Form:
         if self.stations:
             document.stations = [self._completed(one) for one in document.stations]
         return document
+
+    def of_before(self, format: str, fields: str) -> Form:  # noqa: A002 - the setting's name
+        """The form of a document that came when the settings named another format or other fields.
+
+        Raises:
+            FeedError: this release does not know it.
+        """
+        if (format, fields) == (self.format, self.fields.text):
+            return self
+        try:
+            FORMATS[format]
+            return replace(self, format=format, fields=parse_fields(fields))
+        except (KeyError, ValueError) as error:
+            raise FeedError(f"a document of the format {format!r} with the fields {fields!r}: {error}") from error
 
     def _completed(self, said: Station) -> Station:
         known = self.stations.get(said.station_id)

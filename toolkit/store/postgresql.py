@@ -19,6 +19,7 @@ from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
+    DocumentRefusedError,
     Extent,
     Finding,
     Logged,
@@ -35,6 +36,7 @@ from toolkit.store.base import (
     pieces,
     summary,
 )
+from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
 
 if TYPE_CHECKING:
@@ -172,7 +174,7 @@ class PostgreSQLStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = from_epoch(int(collected))
-        with self._transaction() as cursor:
+        with self._transaction() as cursor, _taken(self._place):
             if document.stations:
                 columns = zip(*document.stations, strict=True)
                 names = ("ids", "english", "greek", "latitudes", "longitudes", "elevations")
@@ -545,6 +547,22 @@ def said(place: str) -> Iterator[None]:
         raise StoreError(f"the database {place} cannot be used: {_reason(error)}") from error
 
 
+@contextmanager
+def _taken(place: str) -> Iterator[None]:
+    """Tell a document that cannot be stored for what it holds from a database that cannot store just now.
+
+    Data of the wrong kind or range, a constraint, an entry that is too large for an index.
+    """
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as error:
+        raise DocumentRefusedError(f"the database {place} does not take the document: {_reason(error)}") from error
+    except (ValueError, OverflowError, TypeError) as error:
+        raise DocumentRefusedError(
+            f"the database {place} does not take the document: {one_line(str(error))}"
+        ) from error
+
+
 def _reason(error: psycopg.Error) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return one_line(lines[0]) if lines else type(error).__name__

@@ -18,6 +18,7 @@ from toolkit.store import sqlite_schema as schema
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
+    DocumentRefusedError,
     Extent,
     Finding,
     Logged,
@@ -34,6 +35,7 @@ from toolkit.store.base import (
     summary,
 )
 from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack, steps_sql
+from toolkit.text import one_line
 from toolkit.times import from_stored, stored
 from toolkit.variables import BY_NAME
 
@@ -144,7 +146,7 @@ class SQLiteStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = stored(collected)
-        with self._transaction() as connection:
+        with self._transaction() as connection, _taken(self._path):
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             rows = [
@@ -502,3 +504,20 @@ def _said(file: Path) -> Iterator[None]:
         raise StoreError(f"cannot open the database {file}: {reason(error)}") from error
     except sqlite3.Error as error:
         raise StoreError(f"the database {file} cannot be used: {error}") from error
+
+
+@contextmanager
+def _taken(file: Path) -> Iterator[None]:
+    """Tell a document that cannot be stored for what it holds from a database that cannot store just now."""
+    try:
+        yield
+    except (
+        sqlite3.DataError,
+        sqlite3.IntegrityError,
+        sqlite3.InterfaceError,
+        ValueError,
+        OverflowError,
+        TypeError,
+        KeyError,
+    ) as error:
+        raise DocumentRefusedError(f"the database {file} does not take the document: {one_line(str(error))}") from error

@@ -8,7 +8,9 @@ module: weather_bundle
 short_description: Name a release of weather-toolkit, and build its bundles
 description:
   - Runs on the controller. For each target it makes a tar file with the toolkit's wheel, the wheels of all that it
-    depends on (locked by hash in requirements/hosts.txt), the installer uv, and the script that installs them.
+    depends on, the installer uv, and the script that installs them.
+  - The hashes in requirements/hosts.txt and uv.txt say which wheels these are. None of an index is asked for, and none
+    that was brought before is taken again without another look.
   - For hosts that have the same packages already it makes one that brings the toolkit alone, a hundredth as large.
   - A release is named by the version and a hash of what it is made from, so that equal sources give the same
     release and a changed line gives another.
@@ -18,7 +20,7 @@ options:
     type: path
     required: true
   folder:
-    description: Where bundles are kept. Those of other releases are removed.
+    description: Where bundles and wheels are kept. What no run has needed for a day is removed.
     type: path
     required: true
   targets:
@@ -41,23 +43,32 @@ bundles:
   description: The path of each kind's bundle; of the toolkit alone, by `toolkit`.
   type: dict
   returned: always
+digests:
+  description: The sha256 of each bundle, by kind; empty texts where none was built.
+  type: dict
+  returned: always
 """
 
 import fcntl
 import hashlib
+import re
 import shutil
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.weather_lock import LockError, Package, digest_of, packages_of, wheels_of
 
 # glibc versions that wheels are built for; Debian 12 has 2.36.
 MANYLINUX = ["2_17", "2_24", "2_27", "2_28", "2_31", "2_34", "2_35", "2_36"]
 # The bundle of the toolkit alone, among those of targets.
 TOOLKIT = "toolkit"
 INSTALLER = Path("roles", "weather", "files", "install.sh")
+# For how long what no run needs stays: another run, of other sources, may be about to bring it to its hosts.
+KEPT_SECONDS = 24 * 3600
 
 
 def sources(project: Path) -> list[Path]:
@@ -68,15 +79,15 @@ def sources(project: Path) -> list[Path]:
         for path in (project / "toolkit").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and path.name != "_version.py"
     ]
-    return sorted([*code, project / INSTALLER, project / "pyproject.toml", *locked(project)])
+    return sorted([*code, project / INSTALLER, project / "pyproject.toml", *locks_of(project)])
 
 
-def locked(project: Path) -> list[Path]:
-    """The packages that a release needs, and what installs them."""
+def locks_of(project: Path) -> list[Path]:
+    """Where the packages are locked that a release needs, and what installs them."""
     return [project / "requirements" / name for name in ("hosts.txt", "uv.txt")]
 
 
-def digest_of(project: Path, files: list[Path]) -> str:
+def hash_of(project: Path, files: list[Path]) -> str:
     """A hash of files' names and contents."""
     digest = hashlib.sha256()
     for path in files:
@@ -90,7 +101,7 @@ def name_of(module: AnsibleModule, project: Path) -> str:
     git = module.get_bin_path("git")
     describe = [git, "-C", str(project), "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]
     tag = module.run_command(describe)[1].strip() if git else ""
-    return f"{tag.removeprefix('v') or '0.0.0'}+{digest_of(project, sources(project))[:8]}"
+    return f"{tag.removeprefix('v') or '0.0.0'}+{hash_of(project, sources(project))[:8]}"
 
 
 class Builder:
@@ -102,65 +113,107 @@ class Builder:
         self._release = release
         self._packages = packages
 
-    def _run(self, *words: str) -> str:
-        _, out, _ = self._module.run_command([sys.executable, "-m", *words], check_rc=True, cwd=str(self._project))
-        return str(out)
+    def _pip(self, *words: str) -> tuple[int, str]:
+        """Run pip; returns its exit code and what it said of errors."""
+        command = [sys.executable, "-m", "pip", *words, "--quiet", "--disable-pip-version-check"]
+        code, _, err = self._module.run_command(command, cwd=str(self._project))
+        return code, str(err)
 
-    def build(self, to: dict[str, Path]) -> None:
-        """Write bundles to these paths, by kind, each whole or not at all."""
+    def build(self, to: dict[str, Path]) -> dict[str, str]:
+        """Write bundles to these paths, by kind, each whole or not at all; returns the digest of each."""
+        digests = {}
         folder = next(iter(to.values())).parent
+        locked = {kind: self._locked_wheels(folder / f"wheels-{kind}", kind) for kind in to if kind != TOOLKIT}
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             bundle = Path(scratch) / self._release
             (bundle / "wheels").mkdir(parents=True)
             shutil.copy2(self._project / INSTALLER, bundle)
             (bundle / "packages").write_text(f"{self._packages}\n")
-            (bundle / "toolkit.txt").write_text(self._wheel(bundle / "wheels"))
-            (wheel,) = (bundle / "wheels").iterdir()
+            wheel = self._wheel(bundle / "wheels")
+            (bundle / "toolkit.txt").write_text(_requirement(wheel))
             for kind, path in to.items():
                 if kind != TOOLKIT:
-                    self._add_packages(bundle, *kind.split("-"))
-                self._pack(bundle, path)
+                    for one in locked[kind]:
+                        shutil.copyfile(one, bundle / "wheels" / one.name)
+                    # What was copied is what is looked at: others may write where wheels are kept.
+                    wheels = wheels_of(bundle / "wheels", packages_of(locks_of(self._project), kind))
+                    (bundle / "packages.txt").write_text("".join(map(_requirement, wheels.values())))
+                digests[kind] = self._pack(bundle, path)
                 for added in set((bundle / "wheels").iterdir()) - {wheel}:
                     added.unlink()
+        return digests
 
-    def _pack(self, bundle: Path, to: Path) -> None:
+    def _pack(self, bundle: Path, to: Path) -> str:
+        """The same content gives the same file: who builds it a second time takes nothing from under another run."""
         partial = bundle.parent / "bundle.tar"
         with tarfile.open(partial, "w") as tar:
-            tar.add(bundle, self._release, filter=_owned_by_root)
+            tar.add(bundle, self._release, filter=_as_every_time)
+        digest = digest_of(partial)
         partial.replace(to)
+        return digest
 
-    def _wheel(self, wheels: Path) -> str:
-        """Build the toolkit's own wheel; returns its line of requirements."""
-        self._run("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), ".")
+    def _wheel(self, wheels: Path) -> Path:
+        """Build the toolkit's own wheel, from what is installed here alone."""
+        words = ["--isolated", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), "."]
+        code, err = self._pip("wheel", *words)
+        if code:
+            self._module.fail_json(msg=f"the toolkit's wheel cannot be built: {_last_line(err)}", stderr=err)
         (wheel,) = wheels.iterdir()
-        return f"./wheels/{wheel.name} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+        return wheel
 
-    def _add_packages(self, bundle: Path, python: str, architecture: str) -> None:
-        requirements = bundle / "packages.txt"
-        # What of the lock applies to the target: pip would take the controller's own Python for it.
-        requirements.write_text(
-            self._run(
-                "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-deps", "--generate-hashes",
-                "--python-version", python, "--python-platform", f"{architecture}-unknown-linux-gnu",
-                *map(str, locked(self._project)),
-            )
-        )  # fmt: skip
+    def _locked_wheels(self, kept: Path, kind: str) -> list[Path]:
+        """The wheels that are locked for a kind of host, from those kept here and, for what is not there, an index."""
+        kept.mkdir(exist_ok=True)
+        packages = packages_of(locks_of(self._project), kind)
+        wheels = wheels_of(kept, packages)
+        if lacking := [one for name, one in packages.items() if name not in wheels]:
+            with tempfile.TemporaryDirectory(dir=kept) as scratch:
+                self._download(Path(scratch), lacking, kind)
+                for name, wheel in wheels_of(Path(scratch), packages).items():
+                    wheels[name] = wheel.replace(kept / wheel.name)
+        if missing := sorted(set(packages) - set(wheels)):
+            raise LockError(f"for {kind} there is no wheel of {', '.join(missing)}")
+        for wheel in wheels.values():
+            wheel.touch()
+        return [wheels[name] for name in sorted(wheels)]
+
+    def _download(self, to: Path, lacking: list[Package], kind: str) -> None:
+        python, architecture = kind.split("-", 1)
+        requirements = to / "lacking.txt"
+        requirements.write_text("".join(f"{one.line()}\n" for one in lacking))
         platforms = [f"--platform=manylinux_{glibc}_{architecture}" for glibc in MANYLINUX]
-        self._run(
-            "pip", "download", "-q", "--disable-pip-version-check", "--require-hashes", "--no-deps",
-            "--only-binary=:all:", f"--python-version={python}", *platforms, f"--platform=manylinux2014_{architecture}",
-            "--dest", str(bundle / "wheels"), "-r", str(requirements),
+        code, err = self._pip(
+            "download", "--require-hashes", "--no-deps", "--only-binary=:all:", f"--python-version={python}",
+            *platforms, f"--platform=manylinux2014_{architecture}", "--dest", str(to), "-r", str(requirements),
         )  # fmt: skip
+        if code:
+            other = re.findall(r"^\s*(\S+==\S+)[^\n]* from (\S+)[^\n]*:\n\s+Expected", err, re.MULTILINE)
+            told = "; ".join(f"{name} from {place} is not a file that requirements/ locks" for name, place in other)
+            self._module.fail_json(msg=f"nothing was built for {kind}: {told or _last_line(err)}", stderr=err)
 
 
-def _owned_by_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+def _requirement(wheel: Path) -> str:
+    """The line by which exactly this file is installed."""
+    return f"./wheels/{wheel.name} --hash=sha256:{digest_of(wheel)}\n"
+
+
+def _last_line(said: str) -> str:
+    return (said.strip().splitlines() or ["it did not say why"])[-1]
+
+
+def _as_every_time(info: tarfile.TarInfo) -> tarfile.TarInfo:
     info.uid = info.gid = 0
     info.uname = info.gname = "root"
+    info.mtime = 0
+    info.mode = 0o755 if info.isdir() or info.mode & 0o100 else 0o644
     return info
 
 
-def _missing(bundles: dict[str, Path]) -> dict[str, Path]:
-    return {kind: path for kind, path in bundles.items() if not path.exists()}
+def clear_away(folder: Path) -> None:
+    """Remove what no run has needed for a day."""
+    for one in (*folder.glob("weather-*.tar"), *folder.glob("wheels-*/*.whl")):
+        if one.stat().st_mtime < time.time() - KEPT_SECONDS:
+            one.unlink(missing_ok=True)
 
 
 def main() -> None:
@@ -175,21 +228,21 @@ def main() -> None:
     )
     project, folder, targets = Path(module.params["project"]), Path(module.params["folder"]), module.params["targets"]
     release = name_of(module, project)
-    packages = digest_of(project, locked(project))
+    packages = hash_of(project, locks_of(project))
     bundles = {TOOLKIT: folder / f"weather-{release}.tar"}
     bundles |= {kind: folder / f"weather-{release}-{kind}.tar" for kind in targets or []}
-    missing = _missing(bundles) if targets is not None else {}
-    if missing and not module.check_mode:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # who runs beside waits, and finds it made
-            if missing := _missing(bundles):
-                Builder(module, project, release, packages).build(missing)
-        for old in folder.glob("weather-*.tar"):
-            if not old.name.startswith((f"weather-{release}-", f"weather-{release}.tar")):
-                old.unlink(missing_ok=True)
-    told = {kind: str(path) for kind, path in bundles.items()}
-    module.exit_json(changed=bool(missing), release=release, packages=packages, bundles=told)
+    told = {"release": release, "packages": packages, "bundles": {kind: str(path) for kind, path in bundles.items()}}
+    if targets is None or module.check_mode:
+        module.exit_json(changed=targets is not None, digests=dict.fromkeys(bundles, ""), **told)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who runs beside waits
+        try:
+            digests = Builder(module, project, release, packages).build(bundles)
+        except LockError as error:
+            module.fail_json(msg=f"nothing was built: {error}")
+        clear_away(folder)
+    module.exit_json(changed=True, digests=digests, **told)
 
 
 if __name__ == "__main__":

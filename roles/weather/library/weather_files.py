@@ -20,7 +20,7 @@ options:
     elements: dict
     default: []
     suboptions:
-      path: {description: Where., type: path, required: true}
+      path: {description: Where., type: str, required: true}
       owner: {description: Whose., type: str, default: root}
       group: {description: Of which group., type: str, default: root}
       mode: {description: Its mode., type: str, default: "0755"}
@@ -30,7 +30,7 @@ options:
     elements: dict
     default: []
     suboptions:
-      path: {description: Where., type: path, required: true}
+      path: {description: Where., type: str, required: true}
       content: {description: All of it., type: str, required: true}
       owner: {description: Whose., type: str, default: root}
       group: {description: Of which group., type: str, default: root}
@@ -66,8 +66,9 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 
+# Paths are text: Ansible's type for them would put the values of variables into names that have a dollar sign.
 ATTRIBUTES = {
-    "path": {"type": "path", "required": True},
+    "path": {"type": "str", "required": True},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
 }
@@ -75,7 +76,8 @@ ATTRIBUTES = {
 
 def set_attributes(module: AnsibleModule, wanted: dict[str, Any]) -> bool:
     """Set owner, group and mode; whether one differed."""
-    return bool(module.set_fs_attributes_if_different(module.load_file_common_arguments(wanted), False))
+    arguments = {**module.load_file_common_arguments(wanted), "path": wanted["path"]}
+    return bool(module.set_fs_attributes_if_different(arguments, False, expand=False))
 
 
 class Reached(NamedTuple):
