@@ -83,7 +83,11 @@ def _rows(path: Path) -> Iterator[tuple[int, Row | None]]:
         with path.open("rb") as head:
             encoding = encoding_of(head.read(2))
         with path.open(encoding=encoding, errors=WESTERN) as file:
-            for number, row in table.rows(table.lines_in(file), ["time"], ["station_id"]):
+            try:
+                found = table.rows(table.lines_in(file), ["time"], ["station_id"])
+            except ValueError:
+                raise ValueError("there are no columns time and station_id in its first lines") from None
+            for number, row in found:
                 yield number, row and unguarded(row)
         return
     with closing(_connect(path)) as connection:
