@@ -87,8 +87,10 @@ def test_no_text_is_changed(db: str, text: str) -> None:
 
 @pytest.mark.parametrize("value", [0.1 + 0.2, 1e-9, -89.2, 1013.25, 123456.789])
 def test_no_value_is_changed(db: str, value: float) -> None:
+    some = document(feature("volos"))
+    some.observations = [some.observations[0]._replace(temp_out=value)]
     with open_for_writing(db) as store:
-        store.add(document(feature("volos", temp_out=value)), COLLECTED)
+        store.add(some, COLLECTED)
         (seen,) = store.observations(Selection())
         (read,) = store.readings([Span(TIME - 1, TIME)], ["temp_out", "bar"])
         assert seen.temp_out == value

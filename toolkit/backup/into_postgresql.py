@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from psycopg import sql
 
 from toolkit import times
+from toolkit.address import shown
 from toolkit.backup import creating, postgresql
 from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
@@ -19,7 +20,7 @@ from toolkit.backup.postgresql import started
 from toolkit.feed.document import Observation
 from toolkit.files import free_name
 from toolkit.store import StoreError, open_for_writing
-from toolkit.store.postgresql import connect, holds_tables, said, shown
+from toolkit.store.postgresql import connect, holds_tables, said
 
 # Of the database that rehearsals are made in, beside the live one on its server.
 REHEARSAL = "_drill"

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from toolkit import times
+from toolkit.address import shown, without_secrets
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
 from toolkit.backup.pruning import Keep
 from toolkit.errors import ToolkitError, UsageError
@@ -96,7 +97,7 @@ class Offsite:
     def _failed(self, done: subprocess.CompletedProcess[str]) -> ToolkitError:
         lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         said = lines[0] if lines else f"exit code {done.returncode}"
-        return ToolkitError(f"off-site copy: restic {done.args[2]} of {self.repository}: {said}")
+        return ToolkitError(f"off-site copy: restic {done.args[2]} of {self.repository}: {without_secrets(said)}")
 
 
 def configured(settings: Settings) -> Offsite | None:
@@ -109,10 +110,9 @@ def configured(settings: Settings) -> Offsite | None:
         return None
     credentials = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/etc/weather/credentials"))
     password = credentials / PASSWORD
+    place = shown(settings.restic_repository)
     if not os.access(password, os.R_OK):
-        raise UsageError(
-            f"there is an off-site repository, {settings.restic_repository}, but no password for it in {password}"
-        )
+        raise UsageError(f"there is an off-site repository, {place}, but no password for it in {password}")
     own = {name: origin.text for name, origin in read_file(credentials / ENVIRONMENT).items()}
     environment = {"RESTIC_REPOSITORY": settings.restic_repository, "RESTIC_PASSWORD_FILE": str(password), **own}
-    return Offsite(settings.restic_repository, {**os.environ, **environment})
+    return Offsite(place, {**os.environ, **environment})

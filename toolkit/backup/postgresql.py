@@ -13,11 +13,12 @@ from typing import IO, Any
 
 import psycopg
 
+from toolkit.address import shown
 from toolkit.backup.manifest import Content
 from toolkit.errors import ToolkitError
 from toolkit.store import StoreError
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import connect, password, said, shown
+from toolkit.store.postgresql import connect, password, said
 
 NAME = "PostgreSQL"
 ENDING = ".dump.zst"

@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from toolkit.address import shown
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import JOBS_FILE, USER, Host, long, mode_of, owner_of
 from toolkit.checks.service import _job_succeeds
@@ -109,13 +110,18 @@ def _offsite(host: Host) -> Finding | None:
         return None
     last = host.drill
     if last is not None and last.offsite is False:
-        return bad(f"the copies in {host.settings.restic_repository} are not whole, or cannot be reached: {last.wrong}")
-    return good(f"copied to {host.settings.restic_repository}")
+        return bad(
+            f"the copies in {shown(host.settings.restic_repository)} are not whole, or cannot be reached: {last.wrong}"
+        )
+    return good(f"copied to {shown(host.settings.restic_repository)}")
 
 
 _DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
 _SOURCE = ("database-exists", "database-owner", "database-mode", "database-kind", "database-sound", "database-server")
-_UNITS = ("units-present", "units-genuine", "release-current", "python-runs", "packages-complete", "settings-valid")
+_UNITS = (
+    "places-plain", "units-present", "units-genuine", "units-as-deployed", "units-start", "release-current",
+    "python-runs", "packages-complete", "settings-valid",
+)  # fmt: skip
 
 CHECKS = (
     Check(
@@ -128,7 +134,7 @@ CHECKS = (
     ),
     Check(
         "backup-succeeds", "backup", "The last backup could be made.", Status.CRITICAL,
-        partial(_job_succeeds, "backup"), _AGAIN, (*_DISK, *_SOURCE, *_UNITS),
+        partial(_job_succeeds, "backup"), _AGAIN, (*_DISK, *_SOURCE, *_UNITS), is_of_last_run=True,
     ),
     Check(
         "backup-recent", "backup", "The newest backup is of the last night.", Status.CRITICAL, _recent,

@@ -17,6 +17,8 @@ from toolkit.errors import ToolkitError
 _MACHINE = ("ansible-playbook ", "mount ", "timedatectl", "date ")
 # What only root may do.
 _ROOT = ("chown ", "install ")
+# What is done as the service user: who else is in a container?
+_AS_USER = "runuser -u weather -- "
 _RESTORE = re.compile(r"weather-tool restore (?!.*--drill)")
 # How to look closer at all of it; what only systemd has is left out.
 _LOOKS = {
@@ -122,6 +124,7 @@ def _inside(call: str, part: str) -> str:
     """A command for a container; what only a shell understands is for the container's."""
     if part.startswith(_MACHINE):
         return part
+    part = part.removeprefix(_AS_USER)
     return f"{call} {part}" if re.fullmatch(r"[\w./:=+, -]*", part) else f"{call} sh -c {shlex.quote(part)}"
 
 

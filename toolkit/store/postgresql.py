@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import psycopg
 from psycopg import sql
 
+from toolkit.address import shown, without_secrets
 from toolkit.errors import reason
 from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store.base import (
@@ -481,6 +482,39 @@ def holds_tables(connection: psycopg.Connection) -> bool:
     return bool(row and row[0])
 
 
+_LACKS = """
+SELECT kind || ' ' || name || ' is gone' FROM (VALUES
+    ('table', 'stations'), ('table', 'observations'), ('table', 'collection_log'), ('table', 'counters'),
+    ('table', 'rejected'), ('table', 'anomalies'), ('table', 'newest')
+) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
+UNION ALL
+SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('observations'), ('counters'))
+AS keyed (name) WHERE to_regclass(name) IS NOT NULL
+AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(name) AND contype = 'p')
+UNION ALL
+SELECT 'the service may not write to ' || name FROM (VALUES ('stations'), ('observations'), ('collection_log'))
+AS owned (name) WHERE to_regclass(name) IS NOT NULL AND NOT has_table_privilege(to_regclass(name), 'INSERT, UPDATE')
+UNION ALL
+SELECT 'it takes no writes: the server is a standby' WHERE pg_is_in_recovery()
+UNION ALL
+SELECT 'it takes no writes: default_transaction_read_only is on'
+WHERE current_setting('default_transaction_read_only') = 'on'
+"""
+
+
+def differences(url: str) -> list[str]:
+    """What the database lacks of this program's schema, or of what it needs to write.
+
+    Raises:
+        StoreError: it does not answer.
+    """
+    place = shown(url)
+    with said(place), connect(url, BUSY_SECONDS) as connection:
+        if not holds_tables(connection):
+            return []
+        return [str(row[0]) for row in connection.execute(_LACKS)]
+
+
 def _empty(connection: psycopg.Connection, place: str) -> int:
     """The version of a database without tables, if it can hold the names of stations and be restored elsewhere."""
     encoding = connection.info.parameter_status("server_encoding")
@@ -533,11 +567,6 @@ def password() -> str | None:
         raise StoreError(f"the credential {file} cannot be read: {reason(error)}") from error
 
 
-def shown(url: str) -> str:
-    """A database's address as people are told it."""
-    return url.partition("?")[0]
-
-
 @contextmanager
 def said(place: str) -> Iterator[None]:
     """Turn what psycopg raises into one line that names the database."""
@@ -565,4 +594,4 @@ def _taken(place: str) -> Iterator[None]:
 
 def _reason(error: psycopg.Error) -> str:
     lines = str(error).strip().splitlines()
-    return one_line(lines[0]) if lines else type(error).__name__
+    return one_line(without_secrets(lines[0])) if lines else type(error).__name__

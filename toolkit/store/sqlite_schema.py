@@ -6,6 +6,8 @@ A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 
 from toolkit.store.base import migrations
 from toolkit.store.encoding import TRIGGERS_SQL, VIEW_SQL
@@ -29,6 +31,38 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def differences(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
+    """What a database lacks of this program's schema or has otherwise, and what it has besides; nothing is run of it.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    found, expected = _objects(connection), _expected()
+    wrong = [f"{kind} {name} is gone" for kind, name in expected if (kind, name) not in found]
+    wrong += [
+        f"{kind} {name} is another one" for (kind, name), sql in found.items() if expected.get((kind, name), sql) != sql
+    ]
+    return wrong, [f"{kind} {name}" for kind, name in found if (kind, name) not in expected]
+
+
+@cache
+def _expected() -> dict[tuple[str, str], str]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection)
+        return _objects(connection)
+
+
+def _objects(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
+    """Tables, indexes, views and triggers, with their statements, but for what SQLite makes itself."""
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+    return {
+        (str(kind), str(name)): " ".join(str(sql).split())
+        for kind, name, sql in rows
+        if not (str(name).startswith("sqlite_") and kind in {"table", "index"})
+    }
 
 
 def _statements(script: str) -> list[str]:

@@ -35,6 +35,7 @@ options:
       owner: {description: Whose., type: str, default: root}
       group: {description: Of which group., type: str, default: root}
       mode: {description: Its mode., type: str, default: "0644"}
+      optional: {description: Not written where its folder is not there., type: bool, default: false}
       validate:
         description: A command that refuses what is not fit, before it takes the place of what is there; %s is its path.
         type: str
@@ -178,6 +179,8 @@ def name_of(found: os.stat_result) -> str:
 def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | None:
     """Write one file as it is wanted; returns what changed, as a diff."""
     path = Path(wanted["path"])
+    if wanted["optional"] and not path.parent.is_dir():
+        return None
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
     changed = before != wanted["content"]
     if changed and not module.check_mode:
@@ -217,6 +220,7 @@ def main() -> None:
         "content": {"type": "str", "required": True},
         "mode": {"type": "str", "default": "0644"},
         "validate": {"type": "str"},
+        "optional": {"type": "bool", "default": False},
     }
     module = AnsibleModule(
         argument_spec={
