@@ -92,7 +92,7 @@ def test_names_and_places_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["9999-12-31 23:59:59", "0001-01-01 00:00:00", "0001-01-01T00:00:00+14:00"])
 def test_the_ends_of_time_in_a_zone(tmp_path: Path, text: str) -> None:
     rows = f"time,station_id\n{text},a\n2026-11-20 10:00:00,a\n"
-    done = imported(tmp_path, rows, clock=LocalTimes(zone_named("Pacific/Kiritimati")))
+    done = imported(tmp_path, rows, local=LocalTimes(zone_named("Pacific/Kiritimati")))
     assert (done.stored.new, done.left_out) == (1, {"impossible time": 1})
 
 

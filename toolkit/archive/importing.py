@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolkit import clock, times
 from toolkit.archive import reading
 from toolkit.errors import ToolkitError, reason
 from toolkit.feed.document import Bounds, Document
@@ -42,7 +43,7 @@ def import_file(
     store: Store,
     path: Path,
     replace: bool,
-    clock: Clock = utc,
+    local: Clock = utc,
     bounds: Bounds = Bounds(),  # noqa: B008 - immutable
     advance: Callable[[int], None] = lambda _: None,
 ) -> Imported:
@@ -52,26 +53,28 @@ def import_file(
         store: where they go.
         path: a CSV file with the columns of `observations`, or an SQLite file with that table.
         replace: whether a value of the file replaces the one that is there; otherwise only gaps are filled.
-        clock: how a time without an offset is read.
+        local: how a time without an offset is read.
         bounds: how long ids and names may be.
         advance: hears of observations as they are stored.
 
     Raises:
         ToolkitError: the file cannot be read, or the store cannot take it; what was stored before stays.
     """
-    entries = Entries(Fields({}), bounds, clock)
+    entries = Entries(Fields({}), bounds, local)
     done = Imported(first=entries.first)
     with _said(path, done):
+        newest = store.newest()
+        present = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
         for _ in reading.take(path, entries):
             if len(entries.observations) >= BATCH:
-                advance(_store(store, entries, replace, done))
-        advance(_store(store, entries, replace, done))
+                advance(_store(store, entries, present, replace, done))
+        advance(_store(store, entries, present, replace, done))
     return done
 
 
-def _store(store: Store, entries: Entries, replace: bool, done: Imported) -> int:
+def _store(store: Store, entries: Entries, present: float, replace: bool, done: Imported) -> int:
     """Store what was taken, and begin anew; returns how many observations that were."""
-    document = admit(entries.document(), time.time())
+    document = admit(entries.document(), present)
     entries.clear()
     done.left_out += document.left_out
     if document.stations:

@@ -57,6 +57,21 @@ def _known(host: Host) -> Finding:
     return bad("; ".join(unknown), remedy)
 
 
+def _same(host: Host) -> Finding | None:
+    """Whether who asks has the settings that the service has."""
+    if not host.deployed or "INVOCATION_ID" in os.environ:
+        return None
+    given = {name: one for name, one in host.loaded.origins.items() if one.place == "the environment"}
+    names = sorted(name for name in os.environ if name.startswith("WEATHER_") and name != "WEATHER_LOG")
+    if given and names:
+        said = ", ".join(f"{name}={os.environ[name]}" for name in names)
+        return bad(
+            f"this shell sets {said}, which the service has not: what is said here is not of the service",
+            f"unset {' '.join(names)}",
+        )
+    return good("what is said here is of the service's settings")
+
+
 def _in_force(host: Host) -> Finding | None:
     unit = host.unit("weather-collector.service")
     found = host.look(host.settings_file)
@@ -99,6 +114,10 @@ CHECKS = (
     Check(
         "settings-known", "configuration", "Every setting has a name that this release knows.", Status.WARNING, _known,
         "weather-tool settings",
+    ),
+    Check(
+        "settings-same", "configuration", "Who asks has the settings that the service has.", Status.WARNING, _same,
+        "env | grep ^WEATHER_",
     ),
     Check(
         "settings-in-force", "configuration", "The collector runs with the settings as they are now.", Status.WARNING,

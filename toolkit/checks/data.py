@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolkit import clock
 from toolkit.checks import Check, Finding, Status, bad, good
+from toolkit.checks.clock import aged
 from toolkit.checks.host import JOBS_FILE, Host, long
 from toolkit.times import from_stored
 
-# Clocks of feed and host may differ by this much before a time counts as being in the future.
-TOLERANCE_SECONDS = 60
 # A station that reported this lately and no longer does has died; one that is gone for longer was taken down.
 LATELY_DAYS = 7
 # A station may miss two observations.
@@ -27,7 +27,11 @@ def _fresh(host: Host) -> Finding:
         return bad(f"the database {host.settings.db} holds no observation")
     limit = host.settings.fresh_minutes * 60
     age = host.now - from_stored(newest).timestamp()
-    figures = {"age": f"{max(age, 0):.0f}s;{limit};{limit};0"}
+    figures = {"age": f"{age:.0f}s;{limit};{limit}"}
+    if clock.ahead(host.now - age, host.now):
+        return bad(
+            f"how fresh it is cannot be told: the newest observation ({newest} UTC) is {aged(age)}", figures=figures
+        )
     seen = f"the newest observation ({newest} UTC) is {long(max(age, 0))} old"
     if age > limit:
         return bad(f"{seen}, more than {host.settings.fresh_minutes} minutes", figures=figures)
@@ -39,7 +43,7 @@ def _ahead(host: Host) -> Finding | None:
     if newest is None:
         return None
     ahead = from_stored(newest).timestamp() - host.now
-    if ahead > TOLERANCE_SECONDS:
+    if clock.ahead(host.now + ahead, host.now):
         return bad(f"the newest observation ({newest} UTC) is {long(ahead)} in the future")
     return good("no observation is of the future")
 
@@ -50,11 +54,16 @@ def _stations(host: Host) -> Finding | None:
     if not lately:
         return None
     limit = max(SILENT_CADENCES * host.settings.cadence_seconds, host.settings.fresh_minutes * 60)
-    silent = sorted((name for name, age in lately.items() if age > limit), key=lately.__getitem__)
+    # One that is in the future says nothing of whether its station still reports.
+    silent = sorted(
+        (name for name, age in lately.items() if age > limit or clock.ahead(host.now - age, host.now)),
+        key=lately.__getitem__,
+    )
     figures = {"stations": f"{len(lately) - len(silent)};;;0;{len(lately)}"}
     if not silent:
         return good(f"{len(lately)} stations", figures)
-    shown = ", ".join(f"{name} ({long(lately[name])})" for name in silent[:5]) + (", …" if len(silent) > 5 else "")
+    shown = ", ".join(f"{name} ({aged(lately[name])})" for name in silent[:5])
+    shown += ", …" if len(silent) > 5 else ""
     severity = Status.CRITICAL if len(silent) >= HALF * len(lately) else Status.WARNING
     return bad(f"{len(silent)} of {len(lately)} stations are silent: {shown}", severity=severity, figures=figures)
 
@@ -75,11 +84,17 @@ def _detected(host: Host) -> Finding | None:
     detector = host.jobs.get("detector")
     if detector is None or detector.schedule is None or "hour" in detector.schedule or "weekday" in detector.schedule:
         return None
-    reports = list(Path(host.settings.reports).glob("report_*.json"))
-    newest = max((report.stat().st_mtime for report in reports), default=JOBS_FILE.stat().st_mtime)
+    written = [
+        report.lstat().st_mtime
+        for report in Path(host.settings.reports).glob("report_*.json")
+        if not report.is_symlink()
+    ]
+    future = [moment for moment in written if clock.ahead(moment, host.now)]
+    newest = max((moment for moment in written if moment not in future), default=JOBS_FILE.stat().st_mtime)
+    said = f", and {len(future)} are dated in the future" if future else ""
     if host.now - newest > DETECTION_HOURS * 3600:
-        return bad(f"no detection report was written for {long(host.now - newest)}")
-    return good(f"{len(reports)} reports, the newest {long(max(host.now - newest, 0))} old")
+        return bad(f"no detection report was written for {long(host.now - newest)}{said}")
+    return good(f"{len(written)} reports, the newest {long(max(host.now - newest, 0))} old{said}")
 
 
 _STORE = (
@@ -97,22 +112,22 @@ _FEED = (
     "feed-name", "feed-connects", "feed-trusted", "feed-in-time", "feed-answers", "feed-readable", "feed-current",
 )  # fmt: skip
 # What may be wrong with any observation.
-SOURCES = (*_DISK, *_STORE, *_UNIT, *_FEED, "clock-right")
+SOURCES = (*_DISK, *_STORE, *_UNIT, *_FEED, "clock-right", "clock-after-release")
 
 CHECKS = (
     Check(
         "observations-fresh", "data quality", "Observations of the feed's last refresh are in the database.",
         Status.CRITICAL, _fresh, "systemctl status weather-collector.service",
-        SOURCES,
+        (*SOURCES, "observations-not-ahead"),
     ),
     Check(
         "observations-not-ahead", "data quality", "No observation is of the future.", Status.CRITICAL, _ahead,
-        "timedatectl", ("clock-right",),
+        "timedatectl", ("clock-right", "clock-after-release"),
     ),
     Check(
         "stations-reporting", "data quality", "Every station that reported lately still does.", Status.WARNING,
         _stations, "weather-tool data latest",
-        (*SOURCES, "observations-fresh", "feed-complete"), quick=True,
+        (*SOURCES, "observations-not-ahead", "observations-fresh", "feed-complete"), quick=True,
     ),
     Check(
         "collection-succeeds", "data quality", "The last cycles fetched and stored the feed.", Status.CRITICAL,
@@ -122,6 +137,9 @@ CHECKS = (
     Check(
         "detection-recent", "data quality", "Detection runs are made.", Status.WARNING, _detected,
         "systemctl start weather-detector.service",
-        ("detector-timer", "detector-succeeds", "reports-folder", "disk-logs-space", "disk-logs-writable", *_UNIT),
+        (
+            "detector-timer", "detector-succeeds", "reports-folder", "disk-logs-space", "disk-logs-writable", *_UNIT,
+            "clock-right", "clock-after-release",
+        ),
     ),
 )  # fmt: skip

@@ -42,7 +42,7 @@ def _places(host: Host) -> list[tuple[Path, bool]]:
     folders = [backups, reports, host.spool] if host.is_postgresql else [host.db.parent, backups, reports, host.spool]
     if host.deployed:
         folders = [reports.parent, *folders]
-    files = [host.spool / "lock", host.spool / "database", backups / ".lock"]
+    files = [host.spool / "lock", host.spool / "database", backups / ".lock", backups / "drill.json"]
     if not host.is_postgresql:
         files = [host.db.with_name(host.db.name + ending) for ending in ("", "-wal", "-shm", "-journal")] + files
     for folder, pattern in ((backups, "weather_"), (host.spool, "0"), (reports, "report_"), (reports, "index.")):

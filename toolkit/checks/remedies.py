@@ -47,10 +47,15 @@ def in_words(host: Host, remedy: str) -> str:
         return _LOOKS[remedy].get(host.scheduler, "").format(place=host.place)
     remedy = remedy.replace("site.yml", _PLAYBOOKS.get(host.scheduler, "site.yml"))
     command, mark, comment = remedy.partition("  # ")
-    said = " && ".join(say(host, part) for part in command.split(" && "))
+    said = " && ".join(say(host, part) for part in _parts(command))
     if "podman-compose " in said:
         said = f"cd {host.place} && {said}"
     return said + mark + comment
+
+
+def _parts(command: str) -> list[str]:
+    """What && joins, but for what stands in quotes: that may be a file's name."""
+    return re.split(r""" && (?=(?:[^'"]|'[^']*'|"[^"]*")*$)""", command)
 
 
 def _by_cron(host: Host, part: str) -> str:

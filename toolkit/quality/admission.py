@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from toolkit.clock import AHEAD_SECONDS
 from toolkit.feed.document import Bounds, Document
-
-# A station's clock may be ahead by as much as one refresh of the feed.
-AHEAD_SECONDS = 600
 
 
 def admit(document: Document, present: float) -> Document:
@@ -20,8 +18,8 @@ def admit(document: Document, present: float) -> Document:
 
     Args:
         document: what the feed offered.
-        present: seconds since the epoch: the host's clock, or the server's if that is ahead. A host without a clock
-            of its own wakes up in the past, and must not take all weather for the future.
+        present: seconds since the epoch, as `clock.present` tells it: a host without a clock of its own wakes up in
+            the past, and must not take all weather for the future.
     """
     latest = present + AHEAD_SECONDS
     observations = [one for one in document.observations if one.time <= latest]

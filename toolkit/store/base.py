@@ -12,6 +12,7 @@ from math import ceil
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
+from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.feed.places import height, place
@@ -252,6 +253,11 @@ def believed(station: Station) -> Station:
     """A station as it was stored, without a place that cannot be: an older release took what a feed said."""
     where = place(station.latitude, station.longitude) or (None, None)
     return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))
+
+
+def as_told(line: Logged) -> Logged:
+    """A line of the log for people: an older release logged addresses with the secrets in them."""
+    return line._replace(message=without_secrets(str(line.message)))
 
 
 def counts(stored: Stored, left_out: Counter[str], status: str) -> list[Count]:
