@@ -86,7 +86,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row | None]]:
             try:
                 found = table.rows(table.lines_in(file), ["time"], ["station_id"])
             except ValueError:
-                raise ValueError("there are no columns time and station_id in its first lines") from None
+                raise ValueError("there is no column station_id or time in its first lines") from None
             for number, row in found:
                 yield number, row and unguarded(row)
         return
