@@ -33,6 +33,7 @@ from toolkit.store.base import (
     StoreRefusedError,
     Verdict,
     as_told,
+    believed,
     counts,
     migrations,
     pieces,
@@ -213,7 +214,18 @@ class PostgreSQLStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
-        return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
+        return [
+            believed(Station(*row)) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))
+        ]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > %s AND first_seen <= %s "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (from_epoch(at - 86400), from_epoch(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""

@@ -30,6 +30,7 @@ from toolkit.store.base import (
     StoreRefusedError,
     Verdict,
     as_told,
+    believed,
     counts,
     pieces,
     summary,
@@ -172,7 +173,16 @@ class SQLiteStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
-        return [Station(*row) for row in rows]
+        return [believed(Station(*row)) for row in rows]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > ? AND first_seen <= ? "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (stored(at - 86400), stored(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""
