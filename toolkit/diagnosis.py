@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from toolkit.address import without_secrets
 from toolkit.checks import Check, Finding, Status, bad, status_of, unseen
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import PATIENCE_SECONDS, Host, SilentError
@@ -61,8 +62,10 @@ def examine(host: Host, checks: Sequence[Check] = CHECKS) -> list[Result]:
     for check in checks:
         finding = found.get(check.id, unseen(f"it could not be told within {PATIENCE_SECONDS:g} s"))
         if finding is not None:
-            # Names of files, and what a feed or a server said, may be in it: nothing that a terminal would obey.
-            finding = replace(finding, evidence=one_line(finding.evidence, EVIDENCE_LENGTH))
+            # Names of files, what a feed or a server said, and variables may be in it: nothing that a terminal would
+            # obey, and no secret.
+            evidence = one_line(without_secrets(finding.evidence), EVIDENCE_LENGTH)
+            finding = replace(finding, evidence=evidence)
             remedy = in_words(host, finding.remedy or check.remedy)
             if not remedy.isprintable():
                 remedy = one_line(remedy, EVIDENCE_LENGTH)
