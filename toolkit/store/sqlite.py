@@ -29,6 +29,8 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
+    believed,
     counts,
     pieces,
     summary,
@@ -65,7 +67,8 @@ def _update(value: str, differs: str) -> str:
         return joint.join(template.format(name=name, place=place) for name, place in _PLACES.items())
 
     return (
-        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = {_DELAY} "
+        # A later word is later whatever the clock said: a restore takes over the later one of two.
+        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = iif({_DELAY} < delay, delay + 1, {_DELAY}) "
         f"WHERE time = ?1 AND station = ?2 AND ({each(differs, ' OR ')})"
     )
 
@@ -170,7 +173,16 @@ class SQLiteStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
-        return [Station(*row) for row in rows]
+        return [believed(Station(*row)) for row in rows]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > ? AND first_seen <= ? "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (stored(at - 86400), stored(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""
@@ -307,8 +319,8 @@ class SQLiteStore:
 
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
-        rows = self._query("SELECT * FROM collection_log ORDER BY timestamp DESC LIMIT ?", [number])
-        return [Logged(from_stored(time).timestamp(), *rest) for time, *rest in rows]
+        rows = self._query("SELECT * FROM collection_log ORDER BY rowid DESC LIMIT ?", [number])
+        return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
@@ -376,11 +388,12 @@ class SQLiteStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _said(self._path):
-            if self._path.stat().st_ino != self._inode:
-                raise StoreError(f"the database {self._path} was replaced while it was in use")
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                # With the lock: a restore may have held it until now.
+                if self._path.stat().st_ino != self._inode:
+                    raise StoreError(f"the database {self._path} was replaced while it was in use")
                 yield self._connection
                 self._connection.execute("COMMIT")
             finally:
