@@ -36,7 +36,7 @@ def program(command: str) -> str:
     """What a command runs, without what stands before it: sudo, env, variables."""
     words = command.split()
     while len(words) > 1 and (words[0] in {"sudo", "env"} or re.match(r"[A-Z_]+=", words[0])):
-        words = words[1:]
+        words = words[3:] if words[1] == "-u" else words[1:]
     return words[0]
 
 

@@ -1,5 +1,5 @@
 """`python -m toolkit` is `weather-tool`."""
 
-from toolkit.cli import main
+from toolkit.entry import main
 
 raise SystemExit(main())

@@ -16,8 +16,9 @@ _SECRET = (
     "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "pass", "sig", "signature", "auth",
     "authorization", "appid", "credential", "credentials", "jwt", "session", "sessionid",
 )  # fmt: skip
+_PASSWORDS = ("password", "passphrase", "passwd")
 _HOST = re.compile(r"[\w.,%~-]*(:\d*)?(,[\w.%~-]*(:\d*)?)*|\[[0-9a-fA-F:.%\w]+\](:\d*)?")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>|]+")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>|]*[^\s'\"<>|.,;:)!]")
 
 
 class SecretAddress(str):
@@ -49,15 +50,22 @@ def without_secrets(text: str) -> str:
 
 
 def secret_in(address: str) -> str:
-    """What of an address is a secret, in words; empty if nothing is."""
+    """What of an address is a secret, in words; empty if nothing is.
+
+    Of a feed's all user information is, and a parameter that is called a key or the like; of a database's or a
+    repository's a password.
+    """
+    scheme, _, rest = address.partition("://")
+    of_feed = scheme.lower() in {"http", "https"}
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    if "@" in authority and (of_feed or ":" in authority.rpartition("@")[0]):
+        return "user information" if of_feed else "a password"
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(f"http://{rest}")
     except ValueError:
         return ""
-    if "@" in parts.netloc:
-        return "user information"
     for pair in (parts.query, parts.fragment):
         for name, _ in parse_qsl(pair.replace(";", "&"), keep_blank_values=True, max_num_fields=None):
-            if re.sub(r"[\W_]", "", name).lower().endswith(_SECRET):
+            if re.sub(r"[\W_]", "", name).lower().endswith(_SECRET if of_feed else _PASSWORDS):
                 return f"the parameter {one_line(name, 40)}"
     return ""

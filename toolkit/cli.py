@@ -17,11 +17,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from toolkit import __version__
-from toolkit.errors import ToolkitError, UsageError
+from toolkit import __version__, ending
+from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.options import given
 from toolkit.settings import load, settle
+from toolkit.streams import ReaderLeftError
 from toolkit.text import one_line
+
+# Of what is said on stderr. A remedy is a command that may be long.
+LINE_LENGTH = 2000
 
 COMMANDS = {
     "alert": "tell people once that a job failed, and once that it is well again",
@@ -42,10 +46,6 @@ COMMANDS = {
     "settings": "every setting, its value and where it came from",
     "simulate": "serve a feed of simulated or recorded weather, with faults on demand",
 }
-
-
-# Of what is said on stderr. A remedy is a command that may be long.
-LINE_LENGTH = 2000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -127,31 +127,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     verbose = "--verbose" in arguments
     try:
-        if chosen is not None and chosen not in COMMANDS:
-            near = get_close_matches(chosen, COMMANDS, n=1)
-            raise UsageError(
-                f"there is no command {chosen!r}"
-                + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
-            )
-        args = parser_of([chosen] if chosen else []).parse_args(arguments)
-        _log_to_stderr(verbose)
-        module = import_module(f"toolkit.commands.{chosen}")
-        loaded = (settle if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(given(args))
-        for message in loaded.unknown:
-            print(f"weather-tool: note: {message}", file=sys.stderr)
-        return int(module.run(args, loaded))
+        ending.hear()
+        code = _run(arguments, chosen, verbose=verbose)
+        sys.stdout.flush()
     except ToolkitError as error:
-        if verbose:
+        return ending.code() or _failed(error, verbose=verbose)
+    except KeyboardInterrupt:
+        return ending.code() or 130
+    return code
+
+
+def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
+    if chosen is not None and chosen not in COMMANDS:
+        near = get_close_matches(chosen, COMMANDS, n=1)
+        raise UsageError(
+            f"there is no command {chosen!r}" + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
+        )
+    try:
+        args = parser_of([chosen] if chosen else []).parse_args(arguments)
+    except SystemExit:  # of --help and --version
+        return 0
+    _log_to_stderr(verbose)
+    module = import_module(f"toolkit.commands.{chosen}")
+    loaded = (settle if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(given(args))
+    for message in loaded.unknown:
+        print(f"weather-tool: note: {one_line(message, LINE_LENGTH)}", file=sys.stderr)
+    return int(module.run(args, loaded))
+
+
+def _failed(error: ToolkitError, *, verbose: bool) -> int:
+    """Say what went wrong; returns the exit code."""
+    if not isinstance(error, ReaderLeftError):
+        if verbose and not isinstance(error, InUseError):
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
             print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Who read the output has left (`| head`): nothing to say, and nothing more may be flushed to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return error.exit_code
 
 
 class _Lines(logging.Formatter):

@@ -18,6 +18,10 @@ class UsageError(ToolkitError):
     exit_code = 2
 
 
+class InUseError(ToolkitError):
+    """Another process is at work where only one may be: no failure of the program, so no traceback is shown of it."""
+
+
 def reason(error: OSError) -> str:
     """What the system says, as part of a sentence."""
     said = (error.strerror or str(error)).lower()

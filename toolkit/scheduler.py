@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -77,18 +78,20 @@ class Scheduler:
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; jobs that are at work are ended then."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         minute = _next_minute(datetime.now())  # noqa: DTZ005 - schedules are in local time, as cron's
         log.info("%d jobs: %s", len(self.jobs), ", ".join(self.jobs))
         while not self._stop.wait(min(1.0, max(0.0, (minute - datetime.now()).total_seconds()))):  # noqa: DTZ005
             self._reap()
-            if datetime.now() < minute:  # noqa: DTZ005
+            now = datetime.now()  # noqa: DTZ005
+            minute = awaited(minute, now)
+            if now < minute:
                 continue
             for name, job in self.jobs.items():
                 if is_due(job["schedule"], minute):
                     self._begin_later(name, job)
-            minute = _next_minute(max(minute, datetime.now() - timedelta(minutes=1)))  # noqa: DTZ005
+            minute = after(minute, datetime.now())  # noqa: DTZ005
         self._end_all()
 
     def begin(self, name: str, job: Mapping[str, Any]) -> None:
@@ -97,8 +100,7 @@ class Scheduler:
             if name in self._running and self._running[name].process.poll() is None:
                 log.warning("%s: the last run is still at work", name)
                 return
-            # Split as the shell does not: commands of jobs have no quotes.
-            command = [sys.executable, "-P", "-m", "toolkit", *str(job["command"]).split()]
+            command = [sys.executable, "-P", "-m", "toolkit", *shlex.split(str(job["command"]))]
             log.info("%s: %s", name, job["command"])
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
             self._running[name] = _Running(process, time.monotonic() + LIMIT_SECONDS)
@@ -135,6 +137,19 @@ class Scheduler:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
+
+
+def awaited(minute: datetime, now: datetime) -> datetime:
+    """The minute to wait for: the same, unless the clock was set back so that it would not come for long."""
+    if minute - now <= timedelta(minutes=1):
+        return minute
+    log.warning("the clock was set back: going on from %s", now.isoformat(" ", "seconds"))
+    return _next_minute(now)
+
+
+def after(minute: datetime, now: datetime) -> datetime:
+    """The minute after one whose jobs were begun; what a clock that was set forward left out is not made up for."""
+    return _next_minute(max(minute, now - timedelta(minutes=1)))
 
 
 def _next_minute(now: datetime) -> datetime:

@@ -3,20 +3,25 @@
 Everything else that knows a setting derives it from the class `Settings`: the environment variable
 (`WEATHER_` and the name in capitals), the option's help, the Ansible role's argument specs, the page in docs/.
 
-A value comes from the first of: an option, the environment, the settings file, the default.
+A value comes from the first of: an option, a credential, the environment, the settings file, the default. Credentials
+are for addresses with a secret in them, which no other place may hold.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from toolkit.errors import UsageError
+from toolkit.address import SecretAddress, secret_in, shown, without_secrets
+from toolkit.errors import UsageError, reason
+from toolkit.feed.document import Bounds
 from toolkit.feed.fields import DEFAULT as DEFAULT_FIELDS
 from toolkit.feed.fields import parse_fields
 from toolkit.variables import BY_NAME, DETECTED
@@ -24,6 +29,12 @@ from toolkit.variables import BY_NAME, DETECTED
 PREFIX = "WEATHER_"
 FILE_VARIABLE = "WEATHER_ENV_FILE"
 DEFAULT_FILE = Path("/etc/weather/weather.env")
+# A value in quotes, as systemd and a shell read it: within double ones a backslash keeps what would be special.
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_SINGLE = re.compile(r"'([^']*)'")
+_KEPT = re.compile(r'\\(["\\$`])')
+# Control characters, and what ends a line in one reader or another.
+_NOT_IN_A_VALUE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +44,12 @@ class Kind:
     Attributes:
         parse: text to value; raises ValueError with what would have been right.
         spec: the type and limits, in the terms of Ansible's argument specs.
+        shown: how people are told the text.
     """
 
     parse: Callable[[str], Any]
     spec: Mapping[str, Any]
+    shown: Callable[[str], str] = str
 
 
 def number(low: float, high: float, whole: bool = True) -> Kind:
@@ -84,10 +97,25 @@ def _switch(text: str) -> bool:
         raise ValueError("give 1 or 0 (true/false, yes/no and on/off are understood)") from None
 
 
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")) or not text.partition("://")[2].strip("/"):
-        raise ValueError("give an http:// or https:// address")
-    return text
+def _url(credential: str) -> Callable[[str], str]:
+    """An address; what is secret in it belongs into a credential."""
+
+    def parse(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            well = text.startswith(("http://", "https://")) and parts.hostname and parts.port != 0
+        except ValueError:
+            well = False
+        if not well:
+            raise ValueError("give an http:// or https:// address")
+        if not isinstance(text, SecretAddress) and (what := secret_in(text)):
+            raise ValueError(
+                f"{what} does not belong here: put the whole address into the credential {credential} "
+                f"(weather_{credential.replace('_', '_secret_')})"
+            )
+        return text
+
+    return parse
 
 
 def _path(text: str) -> str:
@@ -102,7 +130,7 @@ def _optional(parse: Callable[[str], str]) -> Callable[[str], str | None]:
 
 def _database(text: str) -> str:
     if is_postgresql(text):
-        if ":" in text.partition("://")[2].rpartition("@")[0]:
+        if secret_in(text):
             raise ValueError(
                 "a password does not belong here: put it into the credential postgresql_password or into ~/.pgpass"
             )
@@ -131,7 +159,7 @@ def _variables(text: str) -> tuple[str, ...]:
 
 
 def _repository(text: str) -> str:
-    if ":" in text.partition("://")[2].rpartition("@")[0]:
+    if secret_in(text):
         raise ValueError(
             "a password does not belong here: put RESTIC_REPOSITORY=… into the credential restic_environment"
         )
@@ -153,14 +181,15 @@ def _fields(text: str) -> str:
 FIELDS = Kind(_fields, {"type": "str"})
 PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
-OPTIONAL_URL = Kind(_optional(_url), {"type": "str"})
+PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
 SWITCH = Kind(_switch, {"type": "bool"})
-REPOSITORY = Kind(_optional(_repository), {"type": "str"})
+REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
-URL = Kind(_url, {"type": "str"})
-DATABASE = Kind(_database, {"type": "str"})
+URL = Kind(_url("feed_url"), {"type": "str"}, shown)
+DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
 COMBINED = "combined"
+TAKEN = Bounds()
 METHODS = (COMBINED, "3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl")
 
 
@@ -190,7 +219,8 @@ class Settings:
     feed_url: str = _setting(
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
         URL,
-        "The feed: a document with the latest values of every station.",
+        "The feed: a document with the latest values of every station. With a key or a password in it the whole "
+        "address is a secret: put it into the credential feed_url.",
     )
     feed_format: str = _setting("geojson", choice("geojson", "csv"), "The feed's format.")
     feed_fields: str = _setting(
@@ -210,10 +240,35 @@ class Settings:
         "30", number(1, 60), "How long one fetch of the feed may take in all, in seconds."
     )
     feed_max_mib: int = _setting("16", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
+    feed_max_stations: int = _setting(
+        str(TAKEN.stations),
+        number(1, 1_000_000),
+        "How many stations are taken from one document; what is more is left out, and counted. Stations that are "
+        "known come first.",
+    )
+    feed_new_stations_per_day: int = _setting(
+        str(TAKEN.new_stations),
+        number(1, 1_000_000),
+        "How many stations that were never seen before are taken from the feed in 24 hours, besides those of the "
+        "first document; others are left out until then, and counted.",
+    )
+    station_id_length: int = _setting(
+        str(TAKEN.id_length),
+        number(1, 600),
+        "How many characters a station's id may have; a row with a longer one is left out, and counted.",
+    )
+    station_name_length: int = _setting(
+        str(TAKEN.name_length), number(1, 1000), "How many characters of a station's name are kept."
+    )
     feed_ca_file: str | None = _setting(
         "", OPTIONAL_PATH, "Certificates that vouch for the feed's server, as PEM. Empty: those that the host trusts."
     )
-    feed_proxy: str | None = _setting("", OPTIONAL_URL, "The HTTP proxy on the way to the feed. Empty: none.")
+    feed_proxy: str | None = _setting(
+        "",
+        PROXY,
+        "The HTTP proxy on the way to the feed. With a password in it the whole address is a secret: put it into the "
+        "credential feed_proxy. Empty: none.",
+    )
     cadence_seconds: int = _setting(
         "600",
         number(1, 86400),
@@ -288,6 +343,8 @@ class Declaration(NamedTuple):
     alias: str | None
 
 
+# Settings that a secret may be in: the credential of this name counts more than the file.
+CREDENTIALS = ("feed_url", "feed_proxy")
 DECLARATIONS = {
     item.name: Declaration(name=item.name, variable=PREFIX + item.name.upper(), **item.metadata)
     for item in fields(Settings)
@@ -322,26 +379,33 @@ def read_file(path: Path) -> dict[str, Origin]:
         UsageError: the file cannot be read, or a line is no assignment.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"cannot read the settings in {path}: {reason}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"cannot read the settings in {path}: {why}") from error
     found: dict[str, Origin] = {}
     for row, raw in enumerate(lines, start=1):
         line = raw.strip()
         if not line or line[0] in "#;":
             continue
-        name, equals, value = line.partition("=")
-        try:
-            words = shlex.split(value) if value[:1] in {'"', "'"} else [value.strip()]
-        except ValueError:
-            words = []
-        if not equals or not name.strip().isidentifier() or len(words) != 1:
-            raise UsageError(f'{path} line {row}: {line!r} is not of the form NAME="value"')
-        found[name.strip()] = Origin(words[0], f"{path} line {row}")
+        name, equals, written = line.partition("=")
+        value = _unquoted(written)
+        if not equals or not name.strip().isidentifier() or value is None:
+            raise UsageError(f'{path} line {row}: {without_secrets(line)!r} is not of the form NAME="value"')
+        found[name.strip()] = Origin(value, f"{path} line {row}")
     return found
+
+
+def _unquoted(written: str) -> str | None:
+    """A value without its quotes; None where they are not closed, or something follows them."""
+    if written[:1] not in {'"', "'"}:
+        return written.strip()
+    if double := _DOUBLE.fullmatch(written.strip()):
+        return _KEPT.sub(r"\1", double[1])
+    single = _SINGLE.fullmatch(written.strip())
+    return single[1] if single else None
 
 
 def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -372,27 +436,48 @@ def settle(options: Mapping[str, Origin] | None = None, environ: Mapping[str, st
         in_file = {}
         wrong.append(str(error))
 
+    in_credentials = _read_credentials(environ, wrong)
+
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for name, declared in DECLARATIONS.items():
-        shown, origin = declared.variable, Origin(declared.default, "default")
+        named, origin = declared.variable, Origin(declared.default, "default")
         if name in options:
             origin = options[name]
-            shown = origin.place
+            named = origin.place
         else:
-            for source in (in_environment, in_file):
+            for source in (in_credentials, in_environment, in_file):
                 given = next((key for key in (declared.variable, declared.alias) if key and key in source), None)
                 if given:
-                    shown, origin = given, source[given]
+                    named, origin = given, source[given]
                     break
         origins[name] = origin
         try:
+            if any(unicodedata.category(letter) in _NOT_IN_A_VALUE for letter in origin.text):
+                raise ValueError("there is a line break or another control character in it")
             values[name] = declared.kind.parse(origin.text)
         except ValueError as error:
             place = "" if name in options else f" ({origin.place})"
-            wrong.append(f"{shown}={origin.text!r}{place}: {error}")
+            wrong.append(f"{named}={declared.kind.shown(origin.text)!r}{place}: {error}")
             values[name] = declared.kind.parse(declared.default)
     return Loaded(Settings(**values), origins, _unknown({**in_environment, **in_file}), wrong)
+
+
+def _read_credentials(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Origin]:
+    """The settings that systemd handed over as credentials, by variable."""
+    found = {}
+    for name in CREDENTIALS if environ.get("CREDENTIALS_DIRECTORY") else ():
+        file = Path(environ["CREDENTIALS_DIRECTORY"], name)
+        try:
+            text = file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            why = reason(error) if isinstance(error, OSError) else "it is not UTF-8 text"
+            wrong.append(f"the credential {file} cannot be read: {why}")
+            continue
+        found[DECLARATIONS[name].variable] = Origin(SecretAddress(text), f"the credential {name}")
+    return found
 
 
 def _unknown(found: Mapping[str, Origin]) -> list[str]:

@@ -8,23 +8,32 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from toolkit.streams import drawing
+from toolkit.text import one_line, visible
+
+# Of a table's cell: a reason is a sentence, and nothing is longer.
+CELL_LENGTH = 1000
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under a header; in a pipe, columns are separated by tabs and never cut."""
+    lines = [[one_line(str(cell), CELL_LENGTH) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        for row in (header, *rows):
-            print(*row, sep="\t")
+        for line in (header, *lines):
+            print(*line, sep="\t")
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for name in header:
-        shown.add_column(name, overflow="fold")  # on a narrow terminal nothing is left out
-    for row in rows:
+        shown.add_column(Text(name), overflow="fold")  # on a narrow terminal nothing is left out
+    for line in lines:
         # ISO 8601 to the minute, and where a line may break.
-        shown.add_row(*(re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$", r"\1 \2Z", str(cell)) for cell in row))
-    Console().print(shown)
+        shown.add_row(*(Text(re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$", r"\1 \2Z", cell)) for cell in line))
+    with drawing(sys.stdout):
+        Console().print(shown)
 
 
 @contextmanager
@@ -36,10 +45,11 @@ def progress(what: str, total: int | None, *, shown: bool = True) -> Iterator[Ca
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(_WHAT, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # Standard output is left alone: it may be a file, and is to have the data alone.
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as bar:
-        task = bar.add_task(what, total=total)
+    console = Console(stderr=True)
+    with drawing(sys.stderr), Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as bar:
+        task = bar.add_task(one_line(what), total=total)
         yield lambda done: bar.advance(task, done)
 
 
@@ -52,11 +62,16 @@ def working(what: str) -> Iterator[None]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn(what), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn(_WHAT, markup=False), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
-        bar.add_task(what)
+    bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    with drawing(sys.stderr), bar:
+        bar.add_task(one_line(what))
         yield
+
+
+# The place of a task's name in what rich shows of it.
+_WHAT = "{task.description}"
 
 
 def coloured(line: str, style: str) -> None:
@@ -66,4 +81,5 @@ def coloured(line: str, style: str) -> None:
         return
     from rich.console import Console
 
-    Console(highlight=False).print(line, style=style, markup=False, soft_wrap=True)
+    with drawing(sys.stdout):
+        Console(highlight=False).print(visible(line), style=style, markup=False, soft_wrap=True)

@@ -1,17 +1,19 @@
 """Text from outside, made harmless: ids and names before they are stored, messages before anybody is shown them.
 
 What a feed, a file or another program says passes here once. After it a text is one line, of bounded length, without a
-character that a terminal, the journal or systemd would take for a command.
+character that a terminal, the journal or systemd would take for a command. Bytes become text here, too.
 """
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 
 # Zero width non-joiner and joiner: spelling in Persian and in scripts of India, not formatting (Unicode, 23.2).
 JOINERS = "\u200c\u200d"
 # Of a message. The collector's log keeps it, systemd's status line shows it.
 MESSAGE_LENGTH = 500
+_HARMLESS = f"\n\t{JOINERS}"
 
 
 def clean(text: str) -> str:
@@ -31,11 +33,39 @@ def _kept(character: str) -> str:
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
     r"""A message as it is shown: one line of at most `limit` characters; what cannot be shown as `\x1b` is."""
-    line = " ".join(text.split())
-    if not line.isprintable():
-        line = "".join(one if one.isprintable() or one in JOINERS else _escaped(one) for one in line)
+    line = visible(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""Text as a terminal may have it, lines and tabs as they are; what would command it as `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in _HARMLESS else _escaped(one) for one in text)
 
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+# How bytes that are not UTF-8 are read: one by one, so that they cost no more than the word in which they stand.
+WESTERN = "western"
+
+
+def encoding_of(head: bytes) -> str:
+    """What text is written in, by its first bytes: UTF-16 if it has the mark of it, else UTF-8 with or without one."""
+    return "utf-16" if head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
+
+
+def decoded(body: bytes) -> str:
+    """Bytes from outside as text, whatever they are: what is not UTF-8 is taken for Windows' western code page."""
+    return body.decode(encoding_of(body), WESTERN)
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(WESTERN, _western)

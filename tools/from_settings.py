@@ -49,7 +49,7 @@ def settings_template() -> str:
         "# {{ ansible_managed }}",
         "# Secrets do not belong here: they are in /etc/weather/credentials/.",
         "{% macro quoted(value) %}",
-        r"""{{- '"' ~ value | string | replace('\\', '\\\\') | replace('"', '\\"') ~ '"' -}}""",
+        r"""{{- '"' ~ value | string | regex_replace('(["\\\\$`])', '\\\\\\1') ~ '"' -}}""",
         "{% endmacro %}",
     ]
     for declared in DECLARATIONS.values():
@@ -57,7 +57,7 @@ def settings_template() -> str:
         value = f"{name} | bool | int" if declared.kind.spec["type"] == "bool" else name
         blocks.append(
             f"\n# {declared.doc}\n"
-            f"{{% if {name} is defined %}}\n{declared.variable}={{{{ quoted({value}) }}}}\n"
+            f"{{% if {name} | default(none) is not none %}}\n{declared.variable}={{{{ quoted({value}) }}}}\n"
             f'{{% else %}}\n# {declared.variable}="{declared.default}"\n{{% endif %}}'
         )
     return "\n".join(blocks) + "\n"

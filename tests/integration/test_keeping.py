@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import signal
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
+import psycopg
 import pytest
 
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
+from toolkit.collector.keeper import Keeper
 from toolkit.collector.spool import Arrived, Spool
 from toolkit.errors import ToolkitError
+from toolkit.feed.document import Document, FeedError
+from toolkit.feed.fields import parse_fields
+from toolkit.feed.form import Form
+from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200
 
@@ -75,20 +85,23 @@ def test_a_store_that_is_not_there_at_the_start_is_waited_for(
         running.wait_for("1 new observations")
 
 
-def test_a_database_that_is_replaced_is_noticed(quick: dict[str, str], feed: Feed, tmp_path: Path) -> None:
+def test_a_database_that_is_replaced_is_noticed(quick: dict[str, str], run: Run, feed: Feed, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    assert run("collect", "--once", WEATHER_DB=str(other), WEATHER_SPOOL=str(tmp_path / "other")).returncode == 0
     with service(quick, tmp_path) as running:
         running.wait_for("1 new observations")
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("-wal", "-shm"):
             Path(quick["WEATHER_DB"] + suffix).unlink()
+        other.replace(quick["WEATHER_DB"])
         feed.body = collection(feature("volos", ts=TIME + 600))
         running.wait_for("1 new observations")
-        assert query(quick["WEATHER_DB"], "SELECT COUNT(*) FROM observations") == [(1,)]
+        assert query(quick["WEATHER_DB"], "SELECT COUNT(*) FROM observations") == [(2,)]
 
 
 def test_a_second_collector_is_refused(quick: dict[str, str], run: Run, tmp_path: Path) -> None:
     with service(quick, tmp_path) as running:
         running.wait_for("READY")
-        done = run("collect", "--once")
+        done = run("collect", "--once", "--verbose")
         assert done.returncode == 1
         assert done.stderr == (
             f"weather-tool: another collector (process {running.process.pid}) has the spool {quick['WEATHER_SPOOL']}: "
@@ -159,6 +172,201 @@ def test_a_damaged_document_is_set_aside(tmp_path: Path) -> None:
     spool.drop(oldest[0])
     assert spool.oldest() is None
     spool.close()
+
+
+def test_a_document_of_another_form_is_read_by_the_form_in_which_it_came(
+    quick: dict[str, str], feed: Feed, tmp_path: Path
+) -> None:
+    with service(quick, tmp_path) as running:
+        running.wait_for("1 new observations")
+        holder = sqlite3.connect(quick["WEATHER_DB"], isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        feed.body = collection(feature("volos", ts=TIME + 600))
+        running.wait_for("1 documents wait")
+        running.stop()
+        holder.close()
+    # An older release kept the second one without its form, a newer one the third.
+    folder = Path(quick["WEATHER_SPOOL"])
+    for number, more in ((2, {}), (3, {"format": "grib", "fields": ""})):
+        header = json.dumps({"collected": TIME + 660.0, "present": TIME + 660.0, **more})
+        (folder / f"{number:012d}.gz").write_bytes(gzip.compress(header.encode() + b"\n" + feed.body))
+    feed.body = b"station_id,time,temp_out\nzagora,2025-11-22T16:20:00Z,4\n"
+    csv = {"WEATHER_FEED_FORMAT": "csv", "WEATHER_FEED_FIELDS": "station_id=station_id, time=time"}
+    with service({**quick, **csv}, tmp_path) as running:
+        running.wait_for("stations")
+        while query(quick["WEATHER_DB"], "SELECT COUNT(*) FROM observations WHERE station_id = 'zagora'") != [(1,)]:
+            running.wait_for("WATCHDOG")
+        assert running.process.poll() is None
+        log = running.stop()
+    assert query(quick["WEATHER_DB"], "SELECT COUNT(*) FROM observations") == [(3,)]
+    assert sorted(path.name for path in folder.glob("0*")) == ["000000000002.damaged", "000000000003.damaged"]
+    assert "set aside as .damaged" in log
+    assert "Traceback" not in log
+    assert query(quick["WEATHER_DB"], "SELECT count FROM counters WHERE label = 'document set aside as damaged'") == [
+        (2,)
+    ]
+
+
+@pytest.fixture
+def refusing(db: str, run: Run) -> None:
+    """A store that is well, and refuses whatever is told of one station."""
+    assert run("collect", "--once", WEATHER_DB=db).returncode == 0
+    if db.startswith("postgresql"):
+        with psycopg.connect(db, autocommit=True) as server:
+            server.execute("ALTER TABLE stations ADD CHECK (station_name_en <> 'Refused')")
+    else:
+        with sqlite3.connect(db) as connection:
+            connection.execute(
+                "CREATE TRIGGER refused BEFORE INSERT ON stations WHEN NEW.station_name_en = 'Refused' "
+                "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+        connection.close()
+
+
+def test_a_document_that_the_store_refuses_for_what_it_holds_keeps_nothing_back(
+    quick: dict[str, str], db: str, refusing: None, run: Run, feed: Feed, tmp_path: Path
+) -> None:
+    quick["WEATHER_DB"] = db
+    feed.body = collection(feature("refused", ts=TIME))
+    once = run("collect", "--once", WEATHER_DB=db)
+    assert (once.returncode, once.stderr.count("\n")) == (1, 2)
+    assert "does not take the document" in once.stderr
+    assert "set aside as .refused" in once.stderr
+    with service(quick, tmp_path) as running:
+        running.wait_for("does not take the document")
+        feed.body = collection(feature("volos", ts=TIME + 600))
+        running.wait_for("1 new observations")
+        log = running.stop()
+    assert "Traceback" not in log
+    assert "documents wait" not in log
+    assert len(list(Path(quick["WEATHER_SPOOL"]).glob("*.refused"))) == 2
+    assert query(db, "SELECT count FROM counters WHERE label = 'document set aside as refused'") == [(1,)]
+    assert query(db, "SELECT COUNT(*) FROM collection_log WHERE message LIKE '%does not take%'") == [(1,)]
+
+
+def _cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def _bomb(path: Path) -> None:
+    path.write_bytes(gzip.compress(b" " * (64 << 20)))
+
+
+def _header(text: str) -> Callable[[Path], None]:
+    return _holds(gzip.compress(text.encode() + b"\n{}"))
+
+
+def _holds(content: bytes) -> Callable[[Path], None]:
+    def put(path: Path) -> None:
+        path.write_bytes(content)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _cut_off,
+        _folder,
+        _pipe,
+        _link,
+        _bomb,
+        _header('{"collected": NaN, "present": 1}'),
+        _header('{"collected": 1e999, "present": 1}'),
+        _header('{"collected": -1, "present": 1}'),
+        _header('{"collected": null, "present": 1}'),
+        _header('{"collected": "x", "present": 1}'),
+        _header("[]"),
+        _header("3"),
+        _header("[" * 100_000),
+        _header(""),
+        _holds(b""),
+        _holds(os.urandom(1000)),
+    ],
+)
+def test_what_is_no_document_is_set_aside(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 20, 4 << 20)
+    spool.put(arrived("first"))
+    spool.put(arrived("second"))
+    spool.close()
+    first = tmp_path / "spool" / "000000000001.gz"
+    spoil(first)
+    spool = Spool(tmp_path / "spool", 1 << 20, 4 << 20)
+    assert spool.oldest() == (2, arrived("second"))
+    assert first.with_suffix(".damaged").is_symlink() or first.with_suffix(".damaged").exists()
+    assert spool.set_aside == {"document set aside as damaged": 1}
+    spool.drop(2)
+    assert len(spool) == 0
+    # A number is not given again while what was set aside has it.
+    assert spool.put(arrived("third")) == 3
+    spool.close()
+
+
+def test_what_is_set_aside_is_bounded(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 20)
+    for number in range(1, 121):
+        spool.aside(spool.put(arrived(str(number))), "refused", "a test")
+    kept = sorted(path.name for path in (tmp_path / "spool").glob("*.refused"))
+    assert (len(kept), kept[-1]) == (100, "000000000120.refused")
+    spool.close()
+
+
+@pytest.mark.parametrize("name", ["999999999999.gz", "9" * 200 + ".gz", ".x.gz", "x.gz"])
+def test_names_that_are_none_of_ours_harm_nobody(tmp_path: Path, name: str) -> None:
+    (tmp_path / "spool" / ".folder").mkdir(parents=True)
+    (tmp_path / "spool" / name).write_bytes(b"")
+    spool = Spool(tmp_path / "spool", 1 << 20)
+    assert len(spool) == 0
+    assert spool.put(arrived("first")) == 1
+    spool.close()
+
+
+@pytest.mark.parametrize("put", [_folder, _pipe, _holds(b"\xff" * 5000)])
+def test_a_lock_that_is_none_is_said_or_taken(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    lock = tmp_path / "spool" / "lock"
+    lock.parent.mkdir()
+    lock.touch()
+    put(lock)
+    try:
+        Spool(tmp_path / "spool", 1).close()
+    except ToolkitError as error:
+        assert "cannot be used" in str(error)
+
+
+def test_a_reader_that_falls_over_a_document_costs_that_document(environment: dict[str, str], tmp_path: Path) -> None:
+    class Falls:
+        format, fields = "geojson", parse_fields("")
+
+        def of_before(self, *_: str) -> Falls:
+            return self
+
+        def parse(self, body: bytes) -> Document:
+            raise MemoryError(body.decode())
+
+    spool = Spool(tmp_path / "spool", 1 << 20)
+    with Keeper(lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("Form", Falls())) as keeper:
+        with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
+            keeper.keep(arrived("first"))
+        assert keeper.waiting == 0
+        spool.put(arrived("second"))
+        keeper.drain()
+        assert keeper.waiting == 0
+    assert [path.name for path in (tmp_path / "spool").glob("0*")] == ["000000000001.damaged"]
 
 
 def test_a_spool_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import Run
 from tests.integration.conftest import Spoil
+from toolkit.feed.document import Document, Observation, Station
+from toolkit.report.coastline import shores
+from toolkit.store import open_for_writing
 
 END = "--end=2025-11-22T16:00Z"
 BIGGEST = 1_500_000
@@ -103,3 +107,37 @@ def test_a_page_that_cannot_be_written_is_said_in_a_line(run: Run, spoil: Spoil,
     assert done.returncode == 1
     assert done.stderr.startswith(f"weather-tool: cannot write {tmp_path / 'file' / 'page.html'}: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "west", "east"),
+    [
+        ([(-17.75, 177.45), (-18.23, -178.80)], 177, 182),  # Fiji
+        ([(66.0, -179.9), (66.2, 179.9), (66.1, 178.0)], 177, 181),
+        ([(39.3, 22.9)], 22, 24),
+        ([(39.3, 22.9), (39.3, 22.9)], 22, 24),
+        ([(0.0, -0.5), (0.0, 0.5)], -1, 1),
+        ([(52.0, 10.0), (35.0, -100.0)], -110, 20),
+        ([(-90.0, 0.0), (-77.8, 166.7)], -1, 181),
+    ],
+)
+def test_the_map_is_of_where_the_stations_are(
+    run: Run, environment: dict[str, str], tmp_path: Path, places: list[tuple[float, float]], west: float, east: float
+) -> None:
+    nothing = [None] * (len(Observation._fields) - 3)
+    stations = [Station(f"s{number}", None, None, *place, 20.0) for number, place in enumerate(places)]
+    with open_for_writing(environment["WEATHER_DB"]) as store:
+        rows = [Observation(1_763_827_200, one.station_id, 20.0, *nothing) for one in stations]
+        store.add(Document(stations, rows), 1_763_827_260)
+    html = page(run, tmp_path / "page.html")
+    labels = [text.replace("−", "-") for text in re.findall(r"<text[^>]*>([^<]*)</text>", html)]
+    degrees = [float(text) for text in labels[: labels.index("longitude, °E")]]
+    assert degrees
+    assert west <= min(degrees) <= max(degrees) <= east
+
+
+def test_shores_go_on_beyond_180_degrees() -> None:
+    there = np.concatenate(shores(176, 184, -20, -15))
+    assert there[:, 0].min() < 178
+    assert there[:, 0].max() > 180
+    assert len(np.concatenate(shores(176, 180, -20, -15))) < len(there)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,53 @@ import pytest
 import yaml
 
 from lab.kubectl import built
+from toolkit.settings import DECLARATIONS, load
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / ".venv/policy/bin/checkov"
 VERSIONS = ("1.31", "1.32", "1.33", "1.34")
 
 
+def render(folder: Path, values: Mapping[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+    """Render the targets with variables as an inventory has them."""
+    (folder / "values.yml").write_text(yaml.safe_dump({"lab_folder": str(folder), **values}, allow_unicode=True))
+    playbook = Path(sys.executable).parent / "ansible-playbook"
+    return subprocess.run(
+        [playbook, "tests/integration/targets.yml", "-e", f"@{folder}/values.yml", *options],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("targets")
-    playbook = Path(sys.executable).parent / "ansible-playbook"
-    done = subprocess.run(
-        [playbook, "tests/integration/targets.yml", "-e", f"lab_folder={folder}"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = render(folder, {"weather_feed_url": "https://stations.example.org/latest.geojson"})
     assert done.returncode == 0, done.stdout[-3000:]
+    return folder
+
+
+TRIED: dict[str, Any] = yaml.safe_load((ROOT / "molecule/settings/vars/values.yml").read_text("utf-8"))
+HOSTILE = """detect --save '/srv/a b/%Y $HOME "x" \\\\.json' --html"""
+SPOKEN = ["detect", "--save", '/srv/a b/%Y $HOME "x" \\\\.json', "--html"]
+# What a pod cannot have from a host.
+IN_PODS = {
+    "weather_feed_stations": "/run/credentials/Stationen ü.csv",
+    "weather_feed_ca_file": "/run/credentials/ca.pem",
+    "weather_restic_repository": "sftp:weather@vault.example.org:/srv/restic",
+}
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every setting at another value than its default, with names that targets take as special."""
+    folder = tmp_path_factory.mktemp("changed")
+    extra = {"description": "One", "command": HOSTILE, "schedule": {"minute": 3}}
+    jobs = {"lab_extra": extra, "weather_jobs": "{{ weather_default_jobs | combine({'extra': lab_extra}) }}"}
+    for done in (
+        render(folder, {**TRIED, **jobs}, "--skip-tags=kubernetes"),
+        render(folder, {**TRIED, **IN_PODS, **jobs}, "--tags=kubernetes"),
+    ):
+        assert done.returncode == 0, done.stdout[-3000:]
     return folder
 
 
@@ -48,8 +82,128 @@ def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
     )
 
 
-def test_a_percent_sign_is_no_line_end_to_cron(rendered: Path) -> None:
-    assert r"report_\%Y\%m\%d_\%H\%M\%S.json" in (rendered / "cron").read_text()
+def test_words_of_a_command_are_the_same_on_all_targets(changed: Path) -> None:
+    line = next(line for line in (changed / "cron").read_text().splitlines() if " extra " in line)
+    # What cron hands to sh: up to a percent sign that has no backslash before it, without those backslashes.
+    assert shlex.split(line.replace("\\%", "%"))[8:] == SPOKEN
+    assert line.count("%") == line.count("\\%") == 1
+    unit = (changed / "weather-extra.service").read_text()
+    assert (
+        r"""ExecStart=/opt/weather/current/bin/weather-tool detect --save "/srv/a b/%%Y $$HOME \"x\" \\\\.json" --html"""
+        in unit
+    )
+    (pod,) = [pod for one, pod in pods(changed, "sqlite") if one["metadata"]["name"] == "weather-extra"]
+    assert pod["containers"][0]["args"] == SPOKEN
+
+
+def test_no_path_of_a_setting_is_written_twice(rendered: Path) -> None:
+    assert (
+        "weather-job detector detect --end NOW --allow-short-history --save --html\n" in (rendered / "cron").read_text()
+    )
+
+
+def test_every_setting_is_tried_at_another_value_than_its_default() -> None:
+    """Who adds a setting adds a value to molecule/settings/vars/values.yml, for a host and for what is rendered here."""
+    assert set(TRIED) == {declared.variable.lower() for declared in DECLARATIONS.values()}
+    for declared in DECLARATIONS.values():
+        given = TRIED[declared.variable.lower()]
+        text = str(int(given)) if isinstance(given, bool) else str(given)
+        assert declared.kind.parse(text) != declared.kind.parse(declared.default), declared.name
+
+
+def test_the_program_reads_what_the_inventory_says(changed: Path) -> None:
+    loaded = load(environ={"WEATHER_ENV_FILE": str(changed / "weather.env")})
+    for name, declared in DECLARATIONS.items():
+        given = TRIED[declared.variable.lower()]
+        text = str(int(given)) if isinstance(given, bool) else str(given)
+        assert loaded.origins[name].text == text
+        assert loaded.origins[name].place != "default"
+
+
+def test_a_shell_reads_it_the_same(changed: Path) -> None:
+    told = subprocess.run(
+        ["sh", "-c", '. "$0"; printf "%s|%s|%s" "$WEATHER_DB" "$WEATHER_REPORTS" "$WEATHER_BACKUPS"', changed / "weather.env"],
+        capture_output=True, text=True, check=True, env={"HOME": "/other"},
+    )  # fmt: skip
+    assert told.stdout.split("|") == [TRIED["weather_db"], TRIED["weather_reports"], TRIED["weather_backups"]]
+
+
+def folders_of(values: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "data": str(Path(values["weather_db"]).parent),
+        "spool": values["weather_spool"],
+        "reports": values["weather_reports"],
+        "backups": values["weather_backups"],
+    }
+
+
+def test_units_may_write_where_the_settings_say(changed: Path) -> None:
+    backup = writable(changed / "weather-backup.service")
+    assert set(folders_of(TRIED).values()) <= backup
+    assert f"-{TRIED['weather_restic_repository']}" in backup
+    assert writable(changed / "weather-collector.service") == backup - {
+        TRIED["weather_backups"], f"-{TRIED['weather_restic_repository']}",
+    }  # fmt: skip
+
+
+def writable(unit: Path) -> set[str]:
+    """ReadWritePaths= as systemd reads it: in double quotes a backslash takes the next letter as it is."""
+    (line,) = re.findall(r"(?m)^ReadWritePaths=(.+)$", unit.read_text("utf-8"))
+    return {word.replace("%%", "%") for word in shlex.split(line)}
+
+
+def test_compose_has_volumes_where_the_settings_say(changed: Path) -> None:
+    told = yaml.safe_load((changed / "compose.yaml").read_text("utf-8"))
+    folders = folders_of(TRIED)
+    folders["logs"] = folders.pop("reports")
+    assert set(told["volumes"]) == {*folders, "postgresql", "prometheus"}
+    mounts = told["services"]["scheduler"]["volumes"]
+    assert {f"{name}:{path}" for name, path in folders.items()} <= set(mounts)
+    for name in ("weather_feed_stations", "weather_feed_ca_file"):
+        assert f"{TRIED[name]}:{TRIED[name]}:ro" in mounts
+    assert f"{TRIED['weather_restic_repository']}:{TRIED['weather_restic_repository']}" in mounts
+    exporter = told["services"]["exporter"]
+    assert exporter["command"] == ["metrics", "--serve", "0.0.0.0:9206"]
+    assert exporter["ports"] == ["127.0.0.2:9206:9206"]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_pods_have_volumes_where_the_settings_say(changed: Path, engine: str) -> None:
+    folders = folders_of(TRIED)
+    folders["logs"] = folders.pop("reports")
+    for _, pod in pods(changed, engine):
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        mounts = {one["name"]: one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
+        assert set(mounts) == volumes
+        if "backups" in mounts:
+            assert folders.items() <= mounts.items()
+    claims = {one["metadata"]["name"] for one in manifests(changed, engine) if one["kind"] == "PersistentVolumeClaim"}
+    assert claims == {f"weather-{name}" for name in folders if engine == "sqlite" or name in {"logs", "backups"}}
+    for one in manifests(changed, engine):
+        if one["kind"] != "ServiceMonitor":
+            kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
+        if one["kind"] == "ConfigMap":
+            (changed / "pods.env").write_text(one["data"]["weather.env"])
+    loaded = load(environ={"WEATHER_ENV_FILE": str(changed / "pods.env")})
+    assert loaded.settings.db == TRIED["weather_db"]
+
+
+def test_pods_may_go_where_the_settings_say(changed: Path) -> None:
+    (policy,) = [
+        one
+        for one in manifests(changed, "sqlite")
+        if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "weather"
+    ]
+    out = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+    assert out == {53, 80, 443, 8443, 3128}
+    assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": 9206}]}]
+
+
+def test_what_a_target_cannot_give_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    done = render(tmp_path, {"weather_feed_ca_file": "/etc/ssl/own.pem"}, "--tags=kubernetes")
+    assert done.returncode
+    assert "weather_feed_ca_file='/etc/ssl/own.pem': pods have no file of a host" in " ".join(done.stdout.split())
+    assert not (tmp_path / "kubernetes").exists()
 
 
 def test_compose_confines_what_it_runs(rendered: Path) -> None:

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parent.parent.parent
         ),
         ({"weather_scheduler": "crond"}, "value of weather_scheduler must be one of: systemd, cron, got: crond"),
         ({"weather_releases_kept": "two"}, "argument 'weather_releases_kept' is of type str"),
+        ({"weather_memory": "much"}, "weather_memory=much: give a number of bytes, or with K, M, G or T behind"),
+        ({"weather_db": "/home/op/a.db"}, "weather_db='/home/op/a.db': /home: units do not see it"),
         ({"weather_window_hours": 9999}, "weather_window_hours='9999': give a number from 0.5 to 744"),
         ({"weather_feed_url": "ftp://feed"}, "weather_feed_url='ftp://feed': give an http:// or https:// address"),
     ],

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from toolkit.archive.spreadsheet import guarded
 from toolkit.errors import ToolkitError, reason
 from toolkit.feed.document import Observation
 from toolkit.times import stored
@@ -21,11 +22,16 @@ Advance = Callable[[int], None]
 
 
 def write_csv(observations: Iterable[Observation], file: TextIO, advance: Advance) -> None:
-    """Write rows with the names of the table `observations`; times in UTC as `YYYY-MM-DD HH:MM:SS`."""
+    """Write rows with the names of the table `observations`; times in UTC as `YYYY-MM-DD HH:MM:SS`.
+
+    Text is `guarded`: a person opens the file in a spreadsheet.
+    """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(Observation._fields)
     for rows in _groups(observations, 1000):
-        writer.writerows((stored(row.time), *row[1:]) for row in rows)
+        writer.writerows(
+            (stored(row.time), *(guarded(cell) if isinstance(cell, str) else cell for cell in row[1:])) for row in rows
+        )
         advance(len(rows))
 
 

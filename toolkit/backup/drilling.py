@@ -27,8 +27,8 @@ def drill(folder: Folder, name: str, settings: Settings) -> Drill:
                 done.offsite = False
                 copies.check()
                 done.offsite = True
-    except ToolkitError as error:
-        done.wrong = str(error)
+    except BaseException as error:
+        done.wrong = str(error) if isinstance(error, ToolkitError) else "it was ended before it was done"
         raise
     finally:
         done.seconds = round(time.monotonic() - began, 3)
@@ -47,7 +47,7 @@ def _rehearse(folder: Folder, name: str, settings: Settings, done: Drill) -> Non
         with engine.into(settings.db).rehearsed(folder, backup, settings.db) as scratch:
             done.restore_seconds = round(time.monotonic() - began, 3)
             done.observations = held.observations
-            if held.last:
+            if last := backup.manifest.last:
                 with open_for_reading(scratch) as store:
-                    report = detect(store, settings, times.from_stored(held.last).timestamp())
+                    report = detect(store, settings, last)
                 done.anomalies = len(report.anomalies)

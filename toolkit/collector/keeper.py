@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from toolkit.collector.spool import Arrived, Spool
-from toolkit.feed.document import Document
+from toolkit import times
+from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
+from toolkit.errors import ToolkitError
+from toolkit.feed.document import Document, FeedError
 from toolkit.feed.form import Form
-from toolkit.quality.admission import admit
+from toolkit.quality.admission import admit, bound
 from toolkit.sdnotify import notify
-from toolkit.store import Store, Stored, StoreError
+from toolkit.store import DocumentRefusedError, Store, Stored, StoreError
+from toolkit.text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Keeper:
         self._open_store = open_store
         self._spool = spool
         self._store: Store | None = None
+        self._known: set[str] = set()
+        self._newest: float | None = None
 
     def __enter__(self) -> Keeper:
         return self
@@ -65,35 +70,72 @@ class Keeper:
             self._store = self._open_store()
         return self._store
 
+    def newest(self) -> float | None:
+        """The time of the newest observation, as far as it is known: while the store is away it is that of before."""
+        if self._store is not None:
+            with suppress(StoreError, ValueError):  # also: what is stored is no time
+                newest = self._store.newest()
+                self._newest = times.from_stored(newest).timestamp() if newest else None
+        return self._newest
+
     def keep(self, arrived: Arrived) -> Kept:
         """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
 
         Raises:
             FeedError: it is no document of a feed; nothing is kept.
+            DocumentRefusedError: the store does not take it, now or ever; it is set aside.
             StoreError: it waits in the spool.
         """
-        document = admit(self._form.parse(arrived.body), arrived.present)
+        arrived = arrived._replace(format=self._form.format, fields=self._form.fields.text)
+        document = self._read(arrived)
         if self.waiting:
             self._spool.put(arrived)
             return self.drain()
         try:
             return self._add(document, arrived.collected)
+        except DocumentRefusedError as error:
+            self._spool.aside(self._spool.put(arrived), REFUSED, str(error))
+            raise
         except StoreError:
             self._spool.put(arrived)
             raise
 
+    def _read(self, arrived: Arrived) -> Document:
+        """What a document says, read by the form in which it came: the settings may name another one by now."""
+        form = self._form.of_before(arrived.format, arrived.fields) if arrived.format else self._form
+        try:
+            return admit(form.parse(arrived.body), arrived.present)
+        except ToolkitError:
+            raise
+        except Exception as error:  # of a document that nobody thought of: one that waits would end every start
+            raise FeedError(f"the document cannot be read: {type(error).__name__}: {error}") from error
+
     def drain(self) -> Kept:
-        """Store what waits in the spool, in order; returns what became of the last document.
+        """Store what waits in the spool, in order; returns what became of the last document that was stored.
+
+        What cannot be read or stored, now or ever, is set aside: it does not keep back what came after it.
 
         Raises:
+            DocumentRefusedError: the last of all was refused.
             StoreError: what is not stored still waits.
         """
         kept = Kept(0, Stored(0, 0, 0), 0)
+        refused: DocumentRefusedError | None = None
         while waiting := self._spool.oldest():
             number, arrived = waiting
-            kept = self._add(admit(self._form.parse(arrived.body), arrived.present), arrived.collected)
-            self._spool.drop(number)
+            try:
+                kept = self._add(self._read(arrived), arrived.collected)
+            except FeedError as error:
+                self._spool.aside(number, DAMAGED, str(error))
+            except DocumentRefusedError as error:
+                refused = error
+                self._spool.aside(number, REFUSED, str(error))
+            else:
+                refused = None
+                self._spool.drop(number)
             notify("WATCHDOG=1")
+        if refused:
+            raise refused
         return kept
 
     def log_failure(self, message: str, at: float) -> None:
@@ -103,15 +145,28 @@ class Keeper:
             StoreError: it could not be noted.
         """
         with self._closed_on_failure():
-            self.open().log_failure(message, at)
+            self.open().log_failure(one_line(message), at)
 
     def _add(self, document: Document, collected: float) -> Kept:
         if self._spool.given_up:
             document.left_out["document given up, the spool was full"] = self._spool.given_up
+        document.left_out.update(self._spool.set_aside)
         with self._closed_on_failure():
+            document = self._bounded(document, collected)
             stored = self.open().add(document, collected)
+        self._known.update(station.station_id for station in document.stations)
         self._spool.given_up = 0
+        self._spool.set_aside.clear()
         return Kept(len(document.stations), stored, document.left_out.total())
+
+    def _bounded(self, document: Document, collected: float) -> Document:
+        """The document with no more stations than the settings let in."""
+        store = self.open()
+        if not self._known.issuperset(station.station_id for station in document.stations):
+            self._known = {station.station_id for station in store.stations()}
+        return bound(
+            document, self._known, self._form.bounds, lambda: store.new_stations(collected) if self._known else None
+        )
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
@@ -126,3 +181,4 @@ class Keeper:
         if self._store is not None:
             self._store.__exit__(None, None, None)
             self._store = None
+            self._known = set()

@@ -17,7 +17,7 @@ from toolkit.collector.trouble import Trouble
 from toolkit.errors import ToolkitError
 from toolkit.feed.fetch import Fetcher, RetryLaterError
 from toolkit.sdnotify import notify, watchdog_seconds
-from toolkit.store import StoreError, StoreRefusedError
+from toolkit.store import DocumentRefusedError, StoreError, StoreRefusedError
 from toolkit.times import iso, now
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ class _Service:
         """Store what waits; returns after how many seconds to try again."""
         try:
             self._kept(self._keeper.drain())
+        except DocumentRefusedError as error:
+            self._refused(error)
         except StoreError as error:
             return self._not_kept(error)
         return 0
@@ -109,7 +111,9 @@ class _Service:
         if brought is None:
             return self._schedule.after_nothing_new()
         fetched, kept = brought
-        if isinstance(kept, StoreError):
+        if isinstance(kept, DocumentRefusedError):
+            self._refused(kept)
+        elif isinstance(kept, StoreError):
             self._not_kept(kept)
         else:
             self._kept(kept)
@@ -121,6 +125,11 @@ class _Service:
         with suppress(StoreError):
             self._keeper.log_failure(str(error), time.time())
         return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
+
+    def _refused(self, error: DocumentRefusedError) -> None:
+        self._last = f"{iso(now())}: {error}"
+        with suppress(StoreError):
+            self._keeper.log_failure(str(error), time.time())
 
     def _kept(self, kept: Kept) -> None:
         self._store_trouble.over()

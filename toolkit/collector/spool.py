@@ -2,6 +2,9 @@
 
 A folder with a numbered file for each, packed, and whole or not there. When the disk cannot take them either they wait
 in memory. Both are bounded: what is given up is the oldest, with an error in the log and a count.
+
+What will never be stored is set aside, so that the queue goes on: as `.damaged` what cannot be read, as `.refused` what
+the store does not take. It stays beside the others for a person, as much as may wait at most; the oldest goes first.
 """
 
 from __future__ import annotations
@@ -12,17 +15,28 @@ import json
 import logging
 import os
 import re
+import stat
 import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from toolkit.errors import ToolkitError, reason
+from toolkit.errors import InUseError, ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
+from toolkit.text import one_line
 
 log = logging.getLogger(__name__)
 
 MEMORY_BYTES = 8 << 20
-_NAME = re.compile(r"(\d{12})\.gz")
+DAMAGED, REFUSED = "damaged", "refused"
+SET_ASIDE = 100
+# Numbers go up by one: none of ours ever comes to this.
+LAST = 10**11
+LATEST = 253_402_300_800  # the year 10000
+HEADER_BYTES = 16 << 10
+_NAME = re.compile(rf"(\d{{12}})\.(gz|{DAMAGED}|{REFUSED})")
 
 
 class Arrived(NamedTuple):
@@ -32,11 +46,14 @@ class Arrived(NamedTuple):
         body: the document.
         collected: when it was fetched, by the host's clock, seconds since the epoch.
         present: when that was, as far as host and server know; see `quality.admission`.
+        format, fields: the form in which it came, as the settings name it; empty where an older release kept it.
     """
 
     body: bytes
     collected: float
     present: float
+    format: str = ""
+    fields: str = ""
 
 
 class Spool:
@@ -44,39 +61,60 @@ class Spool:
 
     Attributes:
         given_up: how many documents had to be given up since this was last set to 0.
+        set_aside: how many were set aside since this was last cleared, by what became of them.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int) -> None:
-        """Open the folder, made if need be.
+    def __init__(self, folder: Path, limit_bytes: int, largest: int = 1 << 30) -> None:
+        """Open the folder, made if need be; what is unpacked of a file is not more than `largest` bytes.
 
         Raises:
-            ToolkitError: it cannot be made or written, or another collector has it.
+            ToolkitError: it cannot be made or written, or (InUseError) another collector has it.
         """
         self._folder = folder
         self._limit = limit_bytes
+        self._largest = largest
         self._memory: list[tuple[int, bytes]] = []
         self._reason = ""
         self.given_up = 0
+        self.set_aside: Counter[str] = Counter()
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            self._lock = (folder / "lock").open("a+")
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = (folder / "lock").open("a+", encoding="ascii", errors="replace")
         except OSError as error:
             raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.seek(0)
-            other = self._lock.read().strip()
+            other = one_line(self._lock.read(20))
             self._lock.close()
-            raise ToolkitError(f"another collector (process {other}) has the spool {folder}: stop it first") from None
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
-        for partial in folder.glob(".*"):
-            partial.unlink()
-        self._disk = {
-            int(match[1]): path.stat().st_size for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))
-        }
+            raise InUseError(f"another collector (process {other}) has the spool {folder}: stop it first") from None
+        try:
+            self._lock.truncate(0)
+            self._lock.write(str(os.getpid()))
+            self._lock.flush()
+            self._disk, self._last = self._found()
+        except OSError as error:
+            self._lock.close()
+            raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
+
+    def _found(self) -> tuple[dict[int, int], int]:
+        """The documents that are there, with their sizes, and the highest number that is taken."""
+        for partial in self._folder.glob(".*"):
+            with suppress(OSError):  # no file of ours: it harms nobody
+                partial.unlink()
+        found, last = {}, 0
+        for path, number, kind in self._files():
+            if number < LAST:
+                last = max(last, number)
+                if kind == "gz":
+                    found[number] = path.lstat().st_size
+        return found, last
+
+    def _files(self) -> Iterator[tuple[Path, int, str]]:
+        for path in sorted(self._folder.iterdir()):
+            if match := _NAME.fullmatch(path.name):
+                yield path, int(match[1]), match[2]
 
     def close(self) -> None:
         """Let another collector have it. What waits in memory is lost, and said to be."""
@@ -87,14 +125,20 @@ class Spool:
     def __len__(self) -> int:
         return len(self._disk) + len(self._memory)
 
-    def put(self, arrived: Arrived) -> None:
-        """Take a document. It is on the disk when this returns, or in memory if the disk is full or broken."""
-        header = json.dumps({"collected": arrived.collected, "present": arrived.present}).encode()
-        packed = gzip.compress(header + b"\n" + arrived.body, compresslevel=1, mtime=0)
-        number = max([*self._disk, *(number for number, _ in self._memory)], default=0) + 1
+    def put(self, arrived: Arrived) -> int:
+        """Take a document. It is on the disk when this returns, or in memory if the disk is full or broken.
+
+        Returns:
+            Its number.
+        """
+        header = {name: value for name, value in arrived._asdict().items() if name != "body" and value != ""}
+        packed = gzip.compress(json.dumps(header).encode() + b"\n" + arrived.body, compresslevel=1, mtime=0)
+        self._last += 1
+        number = self._last
         self._memory.append((number, packed))
         self._settle()
         self._bound()
+        return number
 
     def oldest(self) -> tuple[int, Arrived] | None:
         """The document that came first, with its number; None when none waits. A damaged one is set aside."""
@@ -102,19 +146,40 @@ class Spool:
         while self._disk:
             number = min(self._disk)
             try:
-                return number, _unpack(self._path(number).read_bytes())
-            except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
-                log.error("%s is damaged (%s): set aside as .damaged", self._path(number), error)
-                self._path(number).rename(self._path(number).with_suffix(".damaged"))
-                self._forget(number)
-        return (self._memory[0][0], _unpack(self._memory[0][1])) if self._memory else None
+                return number, _unpack(self._read(number), self._largest)
+            except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError, zlib.error) as error:
+                self.aside(number, DAMAGED, one_line(str(error)) or type(error).__name__)
+        return (self._memory[0][0], _unpack(self._memory[0][1], self._largest)) if self._memory else None
+
+    def _read(self, number: int) -> bytes:
+        # Not to wait for whoever writes into a pipe, and not to follow a link.
+        file = os.open(self._path(number), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(file, "rb") as opened:  # noqa: PTH123 - a descriptor
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise ValueError("it is no file")
+            return opened.read()
 
     def drop(self, number: int) -> None:
         """The document is stored, for good: it must not come back after a power cut, over newer values."""
         if number in self._disk:
-            self._path(number).unlink(missing_ok=True)
-            sync_folder(self._folder)
+            try:
+                self._path(number).unlink(missing_ok=True)
+                sync_folder(self._folder)
+            except OSError as error:
+                log.error("cannot remove %s, which is stored: %s", self._path(number), reason(error))
         self._forget(number)
+
+    def aside(self, number: int, kind: str, why: str) -> None:
+        """The document will never be stored: keep it for a person, and go on with the next."""
+        path = self._path(number)
+        self.set_aside[f"document set aside as {kind}"] += 1
+        try:
+            path.rename(path.with_suffix(f".{kind}"))
+            log.error("%s: %s; set aside as .%s", path, why, kind)
+        except OSError as error:
+            log.error("%s: %s; it cannot be set aside: %s", path, why, reason(error))
+        self._forget(number)
+        self._bound_aside()
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:012d}.gz"
@@ -144,13 +209,30 @@ class Spool:
         while sum(len(packed) for _, packed in self._memory) > MEMORY_BYTES and len(self._memory) > 1:
             self._give_up(self._memory[0][0], f"more than {MEMORY_BYTES >> 20} MiB wait in memory")
 
+    def _bound_aside(self) -> None:
+        """Remove the oldest of what was set aside where there is more of it than may wait."""
+        with suppress(OSError):
+            aside = [path for path, _, kind in self._files() if kind != "gz"]
+            sizes = [path.lstat().st_size for path in aside]
+            while aside and (len(aside) > SET_ASIDE or sum(sizes) > self._limit):
+                sizes.pop(0)
+                with suppress(OSError):
+                    aside.pop(0).unlink()
+
     def _give_up(self, number: int, why: str) -> None:
         log.error("%s: the oldest document is given up", why)
         self.drop(number)
         self.given_up += 1
 
 
-def _unpack(packed: bytes) -> Arrived:
-    header, _, body = gzip.decompress(packed).partition(b"\n")
-    times = json.loads(header)
-    return Arrived(body, float(times["collected"]), float(times["present"]))
+def _unpack(packed: bytes, largest: int) -> Arrived:
+    unpacking = zlib.decompressobj(wbits=31)
+    content = unpacking.decompress(packed, largest + HEADER_BYTES)
+    if not unpacking.eof:
+        raise ValueError(f"it is cut off, or larger than {largest >> 20} MiB")
+    header, _, body = content.partition(b"\n")
+    told = json.loads(header[:HEADER_BYTES])
+    collected, present = float(told["collected"]), float(told["present"])
+    if not (0 <= collected < LATEST and 0 <= present < LATEST):
+        raise ValueError("it does not say when it came")
+    return Arrived(body, collected, present, str(told.get("format", "")), str(told.get("fields", "")))

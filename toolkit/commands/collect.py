@@ -15,7 +15,7 @@ from toolkit.feed.fetch import Fetcher, fetcher_of
 from toolkit.feed.form import form_of
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings, spool_folder
-from toolkit.store import Store, StoreError, StoreRefusedError
+from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Collect."""
     settings = loaded.settings
     fetcher = fetcher_of(settings)
-    spool = Spool(spool_folder(settings), settings.spool_mib << 20)
+    spool = Spool(spool_folder(settings), settings.spool_mib << 20, settings.feed_max_mib << 20)
     with Keeper(lambda: _store(settings), spool, form_of(settings)) as keeper:
         if args.once:
             _once(fetcher, keeper)
@@ -64,6 +64,8 @@ def _once(fetcher: Fetcher, keeper: Keeper) -> None:
     if brought is None:  # nothing was fetched before, so the server is wrong to say that nothing is new
         raise ToolkitError(f"the feed {fetcher.shown} offers no document")
     _, kept = brought
+    if isinstance(kept, DocumentRefusedError):
+        raise kept
     if isinstance(kept, StoreError):
         raise ToolkitError(f"{kept}; the document waits in the spool")
     log.info("%s", kept)

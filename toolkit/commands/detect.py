@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 
-from toolkit import times
+from toolkit import clock, times
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
-from toolkit.files import write_atomically
+from toolkit.files import free_name, write_atomically
 from toolkit.options import add_setting, add_window_end, epoch
 from toolkit.settings import Loaded, Settings
 from toolkit.show import coloured, table
@@ -22,7 +25,8 @@ EXAMPLES = (
     "weather-tool detect",
     "weather-tool detect --end NOW --window 6 --temporal-method arima --spatial-verify --json",
     "weather-tool detect --html page.html",
-    "weather-tool detect --save /var/log/weather/reports/report_%Y%m%d_%H%M%S.json",
+    "weather-tool detect --save --html",
+    "weather-tool detect --save /srv/reports/report_%Y%m%d_%H%M%S.json",
 )
 
 
@@ -36,11 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
-        "--save", metavar="PATH", help="also write the report as JSON; strftime codes are filled in, in UTC"
-    )
+        "--save", nargs="?", const="", metavar="PATH",
+        help="also write the report as JSON, into the folder of reports or to PATH; strftime codes in PATH are filled "
+        "in, in UTC",
+    )  # fmt: skip
     parser.add_argument(
-        "--html", metavar="PATH", help="also write it as a page, and an index of the pages beside it; strftime as above"
-    )
+        "--html", nargs="?", const="", metavar="PATH",
+        help="also write it as a page, and an index of the pages beside it; where to, as above",
+    )  # fmt: skip
     parser.add_argument(
         "--record",
         action=argparse.BooleanOptionalAction,
@@ -59,32 +66,51 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
-    end = epoch(args.end, "--end")
     with open_for_reading(loaded.settings.db) as store:
+        newest = store.newest()
+        # Where the host's clock is behind, the newest observation is the present (docs/clocks.md).
+        now = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
+        end = now if args.end.upper() == "NOW" else epoch(args.end, "--end")
         report = detect(store, loaded.settings, end, args.station)
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
-    now = times.now()
-    if args.save:
-        path = Path(now.strftime(args.save))
+    moment = times.from_epoch(now)
+    if args.save is not None:
+        path = _path(args.save, loaded.settings, moment, "json")
         write_atomically(path, report.as_json() + "\n")
+        _date(path, now)
         print(f"report: {path}", file=sys.stderr)
     if args.record:
         record(loaded.settings.db, report, [args.station] if args.station else None)
-    if args.html:
-        path = Path(now.strftime(args.html))
+    if args.html is not None:
+        path = _path(args.html, loaded.settings, moment, "html")
         _add_page(loaded.settings, report, path)
+        _date(path, now)
         print(f"page: {path}", file=sys.stderr)
     if args.json:
         print(report.as_json())
     else:
         _show(report)
     if not report.stations.with_data and not early:
+        gap = f"; the newest observation is of {newest} UTC" if newest else ""
         reasons = "; ".join(f"{one.station_id}: {one.reason}" for one in report.insufficient[:3])
         raise ToolkitError(
             f"none of {report.stations.total} stations has enough data in the {report.window.hours:g} hours "
-            f"up to {report.window.end}" + (f": {reasons}" if reasons else "")
+            f"up to {report.window.end}{gap}" + (f": {reasons}" if reasons else "")
         )
     return 0
+
+
+def _date(path: Path, now: float) -> None:
+    """Date a file that was written while the host's clock was behind: retention goes by that."""
+    if now - time.time() > clock.AGREE_SECONDS:
+        os.utime(path, (now, now))
+
+
+def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
+    """Where a report goes: to the path that was given, or into the folder of reports, whose name is taken as it is."""
+    if given:
+        return free_name(Path(), given, moment)
+    return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
 def _add_page(settings: Settings, report: Report, path: Path) -> None:

@@ -21,7 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Show the settings."""
-    rows = [(DECLARATIONS[name].variable, origin.text, origin.place) for name, origin in loaded.origins.items()]
+    declared = DECLARATIONS
+    rows = [
+        (declared[name].variable, declared[name].kind.shown(origin.text), origin.place)
+        for name, origin in loaded.origins.items()
+    ]
     if args.json:
         print(
             json.dumps(

@@ -141,7 +141,7 @@ _shtab_weather_tool_collect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--once[one cycle, then exit\: 0 if the feed was stored, 1 if not]"
-  "--feed-url[The feed\: a document with the latest values of every station. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
+  "--feed-url[The feed\: a document with the latest values of every station. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
 
@@ -235,8 +235,8 @@ _shtab_weather_tool_detect_options=(
   {--spatial-verify,--no-spatial-verify}"[Whether neighbours are asked if an anomaly is weather or a fault. Default\: WEATHER_SPATIAL_VERIFY, else 1.]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   "--station[judge this station alone]:ID:"
-  "--save[also write the report as JSON\; strftime codes are filled in, in UTC]:PATH:"
-  "--html[also write it as a page, and an index of the pages beside it\; strftime as above]:PATH:"
+  "--save[also write the report as JSON, into the folder of reports or to PATH\; strftime codes in PATH are filled in, in UTC]:PATH:"
+  "--html[also write it as a page, and an index of the pages beside it\; where to, as above]:PATH:"
   {--record,--no-record}"[keep the verdicts in the store\'s table anomalies (default\: yes)]"
   "--allow-short-history[no failure while the store is younger than the window\: for a service that was just deployed]"
   "--json[print the report as JSON]"
@@ -249,7 +249,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, configuration, disk, security posture, service, timers, database, permissions, clock, feed, data quality, backup, metrics]:AREA:"
+  "--area[only one of\: Python environment, configuration, permissions, disk, security posture, service, timers, database, clock, feed, data quality, backup, metrics]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
@@ -260,7 +260,7 @@ _shtab_weather_tool_doctor_defaults_added=0
 _shtab_weather_tool_healthcheck_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
-  "--wait[wait until nothing is critical and the collector, as it runs now, has stored the feed\: a rollout\'s gate]:SECONDS:"
+  "--wait[wait until the service runs and the collector, as it runs now, has stored the feed\: a rollout\'s gate, which does not ask how the weather\'s data are]:SECONDS:"
 )
 
 # guard to ensure default positional specs are added only once per session

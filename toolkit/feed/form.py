@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.feed import csv, geojson
-from toolkit.feed.document import Document, Station
+from toolkit.feed.document import Bounds, Document, FeedError, Station
+from toolkit.feed.entries import Entries
 from toolkit.feed.fields import Fields, parse_fields
 from toolkit.feed.stations import read_stations
 from toolkit.settings import Settings
@@ -22,6 +23,7 @@ class Form:
     format: str
     fields: Fields
     stations: Mapping[str, Station]
+    bounds: Bounds
 
     def parse(self, body: bytes) -> Document:
         """The stations and observations of a document.
@@ -29,10 +31,26 @@ class Form:
         Raises:
             FeedError: it is no document of this form.
         """
-        document = FORMATS[self.format](body, self.fields)
+        entries = Entries(self.fields, self.bounds)
+        FORMATS[self.format](body, entries)
+        document = entries.document()
         if self.stations:
             document.stations = [self._completed(one) for one in document.stations]
         return document
+
+    def of_before(self, format: str, fields: str) -> Form:  # noqa: A002 - the setting's name
+        """The form of a document that came when the settings named another format or other fields.
+
+        Raises:
+            FeedError: this release does not know it.
+        """
+        if (format, fields) == (self.format, self.fields.text):
+            return self
+        try:
+            FORMATS[format]
+            return replace(self, format=format, fields=parse_fields(fields))
+        except (KeyError, ValueError) as error:
+            raise FeedError(f"a document of the format {format!r} with the fields {fields!r}: {error}") from error
 
     def _completed(self, said: Station) -> Station:
         known = self.stations.get(said.station_id)
@@ -47,5 +65,17 @@ def form_of(settings: Settings) -> Form:
     Raises:
         UsageError: the file of stations cannot be used.
     """
-    stations = read_stations(Path(settings.feed_stations)) if settings.feed_stations else []
-    return Form(settings.feed_format, parse_fields(settings.feed_fields), {one.station_id: one for one in stations})
+    bounds = bounds_of(settings)
+    stations = read_stations(Path(settings.feed_stations), bounds) if settings.feed_stations else []
+    fields = parse_fields(settings.feed_fields)
+    return Form(settings.feed_format, fields, {one.station_id: one for one in stations}, bounds)
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """How much the settings let in."""
+    return Bounds(
+        settings.station_id_length,
+        settings.station_name_length,
+        settings.feed_max_stations,
+        settings.feed_new_stations_per_day,
+    )

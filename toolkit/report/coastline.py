@@ -6,17 +6,34 @@ from importlib import resources
 
 import numpy as np
 
-from toolkit.quality.arrays import Floats
+from toolkit.quality.arrays import Floats, Ints
 
 
 def shores(west: float, east: float, south: float, north: float) -> list[Floats]:
-    """The shores in a box given in degrees: each piece as points by longitude and latitude."""
+    """The shores in a box given in degrees: each piece as points by longitude and latitude.
+
+    West or east may be beyond 180°: the shores of the other side are there then.
+    """
+    starts, everywhere = _all()
+    return [
+        piece
+        for turn in (-360.0, 0.0, 360.0)
+        if west <= turn + 180 and east >= turn - 180
+        for piece in _inside(starts, everywhere + np.array([turn, 0.0]), west, east, south, north)
+    ]
+
+
+def _all() -> tuple[Ints, Floats]:
+    """Where each shore begins, and the points of all."""
     with (resources.files("toolkit.report") / "coastline.npz").open("rb") as file, np.load(file) as packed:
         steps, starts = packed["steps"].astype(np.int64), packed["starts"]
     # Each shore begins anew, with steps[start] as its first point.
     running = np.cumsum(steps, axis=0)
     before = np.where(starts[:, None] > 0, running[starts - 1], 0)
-    points = (running - np.repeat(before, np.diff(starts, append=len(steps)), axis=0)) / 100
+    return starts.astype(np.int64), (running - np.repeat(before, np.diff(starts, append=len(steps)), axis=0)) / 100
+
+
+def _inside(starts: Ints, points: Floats, west: float, east: float, south: float, north: float) -> list[Floats]:
     longitude, latitude = points.T
     inside = (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
     # A piece ends where the shore leaves the box, or ends itself.

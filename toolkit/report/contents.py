@@ -130,7 +130,7 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
         backup=backup,
         drill=drill,
         backups_unknown=unknown,
-        settings=[(DECLARATIONS[name].variable, _shown(getattr(settings, name))) for name in DECLARATIONS],
+        settings=[(DECLARATIONS[name].variable, _shown(name, settings)) for name in DECLARATIONS],
         version=__version__,
         host=platform.node(),
     )
@@ -188,5 +188,8 @@ def _backups(folder: Path) -> tuple[Manifest | None, Drill | None, str]:
         return None, None, str(error)
 
 
-def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+def _shown(name: str, settings: Settings) -> str:
+    value = getattr(settings, name)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else DECLARATIONS[name].kind.shown(value)

@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping
 from html import escape
 from importlib import import_module
@@ -70,6 +71,7 @@ def _import_matplotlib() -> None:
 
 STYLE: Mapping[str, object] = {
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "svg.hashsalt": "weather",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -92,14 +94,25 @@ STYLE: Mapping[str, object] = {
 def as_svg(figure: Figure, label: str) -> str:
     """The figure as an `<svg>` element; `label` says in words what it shows."""
     written = io.StringIO()
-    figure.savefig(written, format="svg", metadata=_NO_METADATA)
+    with warnings.catch_warnings():
+        # Of letters that no font here has: the browser draws them. Of ticks: there are some all the same.
+        warnings.simplefilter("ignore", UserWarning)
+        figure.savefig(written, format="svg", metadata=_NO_METADATA)
     svg = written.getvalue()
-    svg = _IDS.sub("", svg[svg.index("<svg") :])
-    for name, colour in COLOURS.items():
-        svg = svg.replace(colour, f"var(--{name.replace('_', '-')})")
-    # The page says how wide it is; matplotlib's font names are the page's.
-    svg = re.sub(
-        r'^<svg [^>]*viewBox="([^"]+)"[^>]*>', rf'<svg role="img" aria-label="{escape(label)}" viewBox="\1">', svg
+    # Tags alone are the page's to change: what stands between them is what stations are called.
+    svg = re.sub(r"<[^>]*>", lambda tag: _as_the_pages(tag[0]), svg[svg.index("<svg") :])
+    # The page says how wide it is.
+    return re.sub(
+        r'^<svg [^>]*(viewBox="[^"]+")[^>]*>',
+        lambda found: f'<svg role="img" aria-label="{escape(label)}" {found[1]}>',
+        svg,
     )
-    svg = re.sub(r"font: ([\d.]+px) '[^;]*;", r"font: \1 sans-serif;", svg)
-    return re.sub(r"(\d+\.\d\d)\d+", r"\1", svg).replace("xlink:href", "href")
+
+
+def _as_the_pages(tag: str) -> str:
+    """A tag of the figure with the page's colours and fonts, and nothing that the page does not need."""
+    tag = _IDS.sub("", tag)
+    for name, colour in COLOURS.items():
+        tag = tag.replace(colour, f"var(--{name.replace('_', '-')})")
+    tag = re.sub(r"font: ([\d.]+px) '[^;]*;", r"font: \1 sans-serif;", tag)
+    return re.sub(r"(\d+\.\d\d)\d+", r"\1", tag).replace("xlink:href", "href")

@@ -36,12 +36,14 @@ def draw(anomaly: Anomaly, grid: Grid) -> str | None:
     for one, dashes in zip(known, DASHES, strict=False):
         axes.plot(
             at, readings[row_of[one.station_id]],
-            linestyle=dashes, color=COLOURS["faint"], linewidth=1, label=f"{one.station_id}, {one.distance_km:g} km",
+            linestyle=dashes, color=COLOURS["faint"], linewidth=1,
+            label=_legend(f"{one.station_id}, {one.distance_km:g} km"),
         )  # fmt: skip
     colour = COLOURS[anomaly.class_]
     axes.plot(
         at, readings[row_of[anomaly.station_id]],
-        color=colour, linewidth=1.6, marker=".", markersize=4, label=anomaly.station_id,
+        color=colour, linewidth=1.6, marker=".", markersize=4,
+        label=_legend(anomaly.station_id),
     )  # fmt: skip
     axes.axvspan(
         times.from_epoch(started - grid.cadence / 2),
@@ -60,3 +62,8 @@ def draw(anomaly: Anomaly, grid: Grid) -> str | None:
         f"{variable.name} of {anomaly.station_id} and of {len(known)} neighbours, from {anomaly.start} to {anomaly.end}"
     )
     return as_svg(figure, label)
+
+
+def _legend(text: str) -> str:
+    """A text as a legend shows it: what begins with an underscore matplotlib leaves out."""
+    return f" {text}" if text.startswith("_") else text

@@ -29,14 +29,16 @@ def draw(stations: Sequence[Station], states: Mapping[str, str], neighbours: Nei
         states: of each station, by its id, a name of `MARKERS`.
         neighbours: who is asked about whom.
     """
-    placed = {
-        row: (station.longitude, station.latitude)
+    rows = [
+        row
         for row, station in enumerate(stations)
-        if station.longitude is not None and station.latitude is not None
-    }
-    if not placed:
+        if abs(_number(station.longitude)) <= 360 and abs(_number(station.latitude)) <= 90
+    ]
+    if not rows:
         return None
-    longitude, latitude = np.array(list(placed.values())).T
+    longitude = _side_by_side(np.array([_number(stations[row].longitude) for row in rows]))
+    latitude = np.array([_number(stations[row].latitude) for row in rows])
+    placed = dict(zip(rows, zip(longitude.tolist(), latitude.tolist(), strict=True), strict=True))
     west, east = _with_margin(longitude)
     south, north = _with_margin(latitude)
     # A degree of longitude is shorter than one of latitude by the cosine of the latitude.
@@ -69,6 +71,24 @@ def draw(stations: Sequence[Station], states: Mapping[str, str], neighbours: Nei
         f"{number} {state.replace('_', ' ')}" for state in MARKERS if (number := list(states.values()).count(state))
     )
     return as_svg(figure, f"Map of {len(placed)} stations: {counted}. The table of stations says the same.")
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _side_by_side(longitude: Floats) -> Floats:
+    """Longitudes of a network that lies on both sides of 180°, so that it is not torn: from the widest gap eastwards.
+
+    RFC 7946 (3.1.9, 5.2) has them cut there; a map is not. Some are above 180 then.
+    """
+    around = np.where((longitude < -180) | (longitude >= 180), (longitude + 180) % 360 - 180, longitude)
+    ordered = np.sort(around)
+    gaps = np.diff(ordered, append=ordered[0] + 360)
+    widest = int(np.argmax(gaps))
+    if widest == len(ordered) - 1:
+        return around
+    return np.where(around <= ordered[widest], around + 360, around)
 
 
 def _joined(lines: Sequence[Floats]) -> Floats:

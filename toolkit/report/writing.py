@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from html import unescape
 from importlib import resources
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from toolkit import times
 from toolkit.detector.report import Report
-from toolkit.errors import ToolkitError
 from toolkit.files import write_atomically
 from toolkit.report.contents import gather
 from toolkit.settings import Settings
 from toolkit.store import Store
+from toolkit.text import one_line
 from toolkit.variables import BY_NAME
 
 INDEX = "index.html"
@@ -41,18 +45,29 @@ def index(folder: Path) -> None:
         ToolkitError: it cannot be written.
     """
     pages = sorted((path for path in folder.glob("*.html") if path.name != INDEX), reverse=True)
-    entries = [(path.name, _summary(path)) for path in pages]
+    entries = [
+        (quote(os.fsencode(path.name)), one_line(path.stem), summary)
+        for path in pages
+        if (summary := _summary(path)) is not None
+    ]
     write_atomically(folder / INDEX, _template("index.html.j2").render(entries=entries, written=times.iso(times.now())))
 
 
-def _summary(path: Path) -> str:
+def _summary(path: Path) -> str | None:
+    """What a page says of itself; None where it is no file, whatever somebody has put there instead."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_opened) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
-    except OSError as error:
-        raise ToolkitError(f"cannot read {path}: {error.strerror}") from error
+    except OSError:
+        return None
     found = _SUMMARY.search(head)
-    return Markup(found[1]) if found else ""  # noqa: S704 (the page's own template escaped it)
+    return unescape(found[1]) if found else ""
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _template(name: str) -> Template:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolkit.settings import is_postgresql
 from toolkit.store.base import (
     Count,
+    DocumentRefusedError,
     Extent,
     Finding,
     Logged,
@@ -19,8 +20,8 @@ from toolkit.store.base import (
 )
 
 __all__ = [
-    "Count", "Extent", "Finding", "Logged", "Selection", "Span", "Store", "StoreError", "StoreGoneError",
-    "StoreRefusedError", "Stored", "Verdict", "open_for_reading", "open_for_writing",
+    "Count", "DocumentRefusedError", "Extent", "Finding", "Logged", "Selection", "Span", "Store", "StoreError",
+    "StoreGoneError", "StoreRefusedError", "Stored", "Verdict", "open_for_reading", "open_for_writing",
 ]  # fmt: skip
 
 # How long a reader waits for another process's lock.

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import psycopg
 from psycopg import sql
 
+from toolkit.address import shown, without_secrets
+from toolkit.clock import AHEAD_SECONDS
 from toolkit.errors import reason
 from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
+    DocumentRefusedError,
     Extent,
     Finding,
     Logged,
@@ -29,11 +32,14 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
+    believed,
     counts,
     migrations,
     pieces,
     summary,
 )
+from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
 
 if TYPE_CHECKING:
@@ -48,6 +54,9 @@ _VALUES = Observation._fields[2:]
 
 _NAMES = sql.SQL(", ").join(map(sql.Identifier, ("time", "station_id", *_VALUES, "collected_at")))
 
+_AHEAD = f"({{}} > clock_timestamp() + interval '{AHEAD_SECONDS} seconds')"
+"""Whether a time is of the future by the server's clock."""
+
 _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON COMMIT DELETE ROWS"
 
 
@@ -55,7 +64,8 @@ def _upsert(value: str, differs: str) -> sql.SQL:
     """One statement for a whole document; it returns the numbers of new and of changed rows.
 
     The order is the same for every collector, so that none waits for another in a circle. A document that was
-    fetched before the one that a row came from does not change it: another collector may replay its spool.
+    fetched before the one that a row came from does not change it: another collector may replay its spool. A row of
+    the future, by the server's clock, came from a host whose clock was wrong: every document corrects it.
     """
 
     def each(template: str, joint: str) -> str:
@@ -67,7 +77,8 @@ def _upsert(value: str, differs: str) -> sql.SQL:
             INSERT INTO observations AS o SELECT * FROM arrived ORDER BY time, station_id
             ON CONFLICT (time, station_id) DO UPDATE
             SET {each("{name} = " + value, ", ")}, collected_at = excluded.collected_at
-            WHERE excluded.collected_at >= o.collected_at AND ({each(differs, " OR ")})
+            WHERE (excluded.collected_at >= o.collected_at OR {_AHEAD.format("o.collected_at")})
+                AND ({each(differs, " OR ")})
             RETURNING xmax = 0 AS is_new
         )
         SELECT COUNT(*) FILTER (WHERE is_new), COUNT(*) FILTER (WHERE NOT is_new) FROM put
@@ -82,7 +93,7 @@ _CORRECT = _upsert(
 )
 _FILL = _upsert("coalesce(o.{name}, excluded.{name})", "excluded.{name} IS NOT NULL AND o.{name} IS NULL")
 
-_STATIONS = """
+_STATIONS = f"""
 INSERT INTO stations AS s
 SELECT *, %(at)s, %(at)s FROM unnest(
     %(ids)s::text[], %(english)s::text[], %(greek)s::text[], %(latitudes)s::float8[], %(longitudes)s::float8[],
@@ -94,7 +105,8 @@ ON CONFLICT (station_id) DO UPDATE SET
     latitude = coalesce(excluded.latitude, s.latitude),
     longitude = coalesce(excluded.longitude, s.longitude),
     elevation = coalesce(excluded.elevation, s.elevation),
-    last_seen = greatest(s.last_seen, excluded.last_seen)
+    last_seen = CASE WHEN {_AHEAD.format("s.last_seen")} THEN excluded.last_seen
+        ELSE greatest(s.last_seen, excluded.last_seen) END
 """
 
 _NEWEST = """
@@ -171,7 +183,7 @@ class PostgreSQLStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = from_epoch(int(collected))
-        with self._transaction() as cursor:
+        with self._transaction() as cursor, _taken(self._place):
             if document.stations:
                 columns = zip(*document.stations, strict=True)
                 names = ("ids", "english", "greek", "latitudes", "longitudes", "elevations")
@@ -202,7 +214,18 @@ class PostgreSQLStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
-        return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
+        return [
+            believed(Station(*row)) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))
+        ]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > %s AND first_seen <= %s "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (from_epoch(at - 86400), from_epoch(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""
@@ -335,10 +358,11 @@ class PostgreSQLStore:
         """See `base.Store`."""
         rows = self._query(
             "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message "
-            "FROM collection_log ORDER BY timestamp DESC LIMIT %s",
+            # What a clock that was ahead wrote is not the newest for years.
+            f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],
         )
-        return [Logged(*row) for row in rows]
+        return [as_told(Logged(*row)) for row in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
@@ -467,6 +491,39 @@ def holds_tables(connection: psycopg.Connection) -> bool:
     return bool(row and row[0])
 
 
+_LACKS = """
+SELECT kind || ' ' || name || ' is gone' FROM (VALUES
+    ('table', 'stations'), ('table', 'observations'), ('table', 'collection_log'), ('table', 'counters'),
+    ('table', 'rejected'), ('table', 'anomalies'), ('table', 'newest')
+) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
+UNION ALL
+SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('observations'), ('counters'))
+AS keyed (name) WHERE to_regclass(name) IS NOT NULL
+AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(name) AND contype = 'p')
+UNION ALL
+SELECT 'the service may not write to ' || name FROM (VALUES ('stations'), ('observations'), ('collection_log'))
+AS owned (name) WHERE to_regclass(name) IS NOT NULL AND NOT has_table_privilege(to_regclass(name), 'INSERT, UPDATE')
+UNION ALL
+SELECT 'it takes no writes: the server is a standby' WHERE pg_is_in_recovery()
+UNION ALL
+SELECT 'it takes no writes: default_transaction_read_only is on'
+WHERE current_setting('default_transaction_read_only') = 'on'
+"""
+
+
+def differences(url: str) -> list[str]:
+    """What the database lacks of this program's schema, or of what it needs to write.
+
+    Raises:
+        StoreError: it does not answer.
+    """
+    place = shown(url)
+    with said(place), connect(url, BUSY_SECONDS) as connection:
+        if not holds_tables(connection):
+            return []
+        return [str(row[0]) for row in connection.execute(_LACKS)]
+
+
 def _empty(connection: psycopg.Connection, place: str) -> int:
     """The version of a database without tables, if it can hold the names of stations and be restored elsewhere."""
     encoding = connection.info.parameter_status("server_encoding")
@@ -519,11 +576,6 @@ def password() -> str | None:
         raise StoreError(f"the credential {file} cannot be read: {reason(error)}") from error
 
 
-def shown(url: str) -> str:
-    """A database's address as people are told it."""
-    return url.partition("?")[0]
-
-
 @contextmanager
 def said(place: str) -> Iterator[None]:
     """Turn what psycopg raises into one line that names the database."""
@@ -533,6 +585,22 @@ def said(place: str) -> Iterator[None]:
         raise StoreError(f"the database {place} cannot be used: {_reason(error)}") from error
 
 
+@contextmanager
+def _taken(place: str) -> Iterator[None]:
+    """Tell a document that cannot be stored for what it holds from a database that cannot store just now.
+
+    Data of the wrong kind or range, a constraint, an entry that is too large for an index.
+    """
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as error:
+        raise DocumentRefusedError(f"the database {place} does not take the document: {_reason(error)}") from error
+    except (ValueError, OverflowError, TypeError) as error:
+        raise DocumentRefusedError(
+            f"the database {place} does not take the document: {one_line(str(error))}"
+        ) from error
+
+
 def _reason(error: psycopg.Error) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return one_line(without_secrets(lines[0])) if lines else type(error).__name__

@@ -18,6 +18,7 @@ from toolkit.store import sqlite_schema as schema
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
+    DocumentRefusedError,
     Extent,
     Finding,
     Logged,
@@ -28,11 +29,14 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
+    believed,
     counts,
     pieces,
     summary,
 )
 from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack, steps_sql
+from toolkit.text import one_line
 from toolkit.times import from_stored, stored
 from toolkit.variables import BY_NAME
 
@@ -63,7 +67,8 @@ def _update(value: str, differs: str) -> str:
         return joint.join(template.format(name=name, place=place) for name, place in _PLACES.items())
 
     return (
-        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = {_DELAY} "
+        # A later word is later whatever the clock said: a restore takes over the later one of two.
+        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = iif({_DELAY} < delay, delay + 1, {_DELAY}) "
         f"WHERE time = ?1 AND station = ?2 AND ({each(differs, ' OR ')})"
     )
 
@@ -143,7 +148,7 @@ class SQLiteStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = stored(collected)
-        with self._transaction() as connection:
+        with self._transaction() as connection, _taken(self._path):
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             rows = [
@@ -168,7 +173,16 @@ class SQLiteStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
-        return [Station(*row) for row in rows]
+        return [believed(Station(*row)) for row in rows]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > ? AND first_seen <= ? "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (stored(at - 86400), stored(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""
@@ -305,8 +319,8 @@ class SQLiteStore:
 
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
-        rows = self._query("SELECT * FROM collection_log ORDER BY timestamp DESC LIMIT ?", [number])
-        return [Logged(from_stored(time).timestamp(), *rest) for time, *rest in rows]
+        rows = self._query("SELECT * FROM collection_log ORDER BY rowid DESC LIMIT ?", [number])
+        return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
@@ -374,11 +388,12 @@ class SQLiteStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _said(self._path):
-            if self._path.stat().st_ino != self._inode:
-                raise StoreError(f"the database {self._path} was replaced while it was in use")
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                # With the lock: a restore may have held it until now.
+                if self._path.stat().st_ino != self._inode:
+                    raise StoreError(f"the database {self._path} was replaced while it was in use")
                 yield self._connection
                 self._connection.execute("COMMIT")
             finally:
@@ -492,3 +507,20 @@ def _said(file: Path) -> Iterator[None]:
         raise StoreError(f"cannot open the database {file}: {reason(error)}") from error
     except sqlite3.Error as error:
         raise StoreError(f"the database {file} cannot be used: {error}") from error
+
+
+@contextmanager
+def _taken(file: Path) -> Iterator[None]:
+    """Tell a document that cannot be stored for what it holds from a database that cannot store just now."""
+    try:
+        yield
+    except (
+        sqlite3.DataError,
+        sqlite3.IntegrityError,
+        sqlite3.InterfaceError,
+        ValueError,
+        OverflowError,
+        TypeError,
+        KeyError,
+    ) as error:
+        raise DocumentRefusedError(f"the database {file} does not take the document: {one_line(str(error))}") from error

@@ -64,5 +64,6 @@ fi
 # Compiled here, once and by root: the service may not write beside its code, and would compile at every start.
 # Test suites that libraries ship are never imported.
 "$release/bin/python" -I -m compileall -q -j 0 -x '/tests?/' "$code"
+rm -f "$release/.lock" # the installer's own, which it leaves for everybody to write
 WEATHER_ENV_FILE=/dev/null "$release/bin/weather-tool" settings >/dev/null
 cp packages "$release/.complete"

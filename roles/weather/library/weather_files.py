@@ -20,7 +20,7 @@ options:
     elements: dict
     default: []
     suboptions:
-      path: {description: Where., type: path, required: true}
+      path: {description: Where., type: str, required: true}
       owner: {description: Whose., type: str, default: root}
       group: {description: Of which group., type: str, default: root}
       mode: {description: Its mode., type: str, default: "0755"}
@@ -30,11 +30,12 @@ options:
     elements: dict
     default: []
     suboptions:
-      path: {description: Where., type: path, required: true}
+      path: {description: Where., type: str, required: true}
       content: {description: All of it., type: str, required: true}
       owner: {description: Whose., type: str, default: root}
       group: {description: Of which group., type: str, default: root}
       mode: {description: Its mode., type: str, default: "0644"}
+      optional: {description: Not written where its folder is not there., type: bool, default: false}
       validate:
         description: A command that refuses what is not fit, before it takes the place of what is there; %s is its path.
         type: str
@@ -72,8 +73,9 @@ from typing import Any, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 
 DEPLOYED = Path("/etc/weather/deployed")
+# Paths are text: Ansible's type for them would put the values of variables into names that have a dollar sign.
 ATTRIBUTES = {
-    "path": {"type": "path", "required": True},
+    "path": {"type": "str", "required": True},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
 }
@@ -81,7 +83,8 @@ ATTRIBUTES = {
 
 def set_attributes(module: AnsibleModule, wanted: dict[str, Any]) -> bool:
     """Set owner, group and mode; whether one differed."""
-    return bool(module.set_fs_attributes_if_different(module.load_file_common_arguments(wanted), False))
+    arguments = {**module.load_file_common_arguments(wanted), "path": wanted["path"]}
+    return bool(module.set_fs_attributes_if_different(arguments, False, expand=False))
 
 
 class Reached(NamedTuple):
@@ -182,6 +185,8 @@ def name_of(found: os.stat_result) -> str:
 def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | None:
     """Write one file as it is wanted; returns what changed, as a diff."""
     path = Path(wanted["path"])
+    if wanted["optional"] and not path.parent.is_dir():
+        return None
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
     changed = before != wanted["content"]
     if changed and not module.check_mode:
@@ -221,6 +226,7 @@ def main() -> None:
         "content": {"type": "str", "required": True},
         "mode": {"type": "str", "default": "0644"},
         "validate": {"type": "str"},
+        "optional": {"type": "bool", "default": False},
     }
     module = AnsibleModule(
         argument_spec={

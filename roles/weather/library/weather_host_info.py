@@ -19,6 +19,11 @@ options:
     description: The hash of the locked packages that it needs.
     type: str
     required: true
+  folders:
+    description: The folders that settings name, with the setting of each, as C(path) and C(setting).
+    type: list
+    elements: dict
+    default: []
 author: The weather-toolkit developers
 """
 
@@ -61,6 +66,9 @@ units:
 up:
   description: Those that are active and come back with the host.
   type: list
+unfit:
+  description: What is wrong with the folders that settings name, each with the setting.
+  type: list
 stale:
   description: Whether a service was started before a part of it was replaced, by a run that did not end.
   type: bool
@@ -73,8 +81,10 @@ import base64
 import csv
 import hashlib
 import platform
+import pwd
 import re
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.weather_lease import holder
@@ -85,6 +95,9 @@ ETC = Path("/etc/weather")
 UNITS = Path("/etc/systemd/system")
 CRON_TABLE = Path("/etc/cron.d/weather")
 OLDEST = (3, 11)
+USER = "weather"
+# Folders of the service, whatever was done to them.
+OWN = (Path("/var/lib/weather"), Path("/var/log/weather"), Path("/var/backups/weather"))
 
 
 def python_of(module: AnsibleModule) -> str:
@@ -167,9 +180,41 @@ def is_stale(units: list[str]) -> bool:
     return any(one.stat().st_mtime < changed for one in started if one.exists())
 
 
+def unfit(folders: list[dict[str, Any]]) -> list[str]:
+    """Why the service cannot have these folders: the role takes no folder from others."""
+    try:
+        service = pwd.getpwnam(USER).pw_uid
+    except KeyError:
+        service = None
+    told = [(one["setting"], reason_against(Path(one["path"]), service)) for one in folders]
+    return [f"weather_{setting}: {reason}" for setting, reason in told if reason]
+
+
+def reason_against(folder: Path, service: int | None) -> str:
+    """Why the service cannot have a folder; an empty text where it can."""
+    if any(folder.is_relative_to(own) for own in OWN):
+        return ""
+    for above in reversed(folder.parents):
+        if above.exists() and not (above.stat().st_mode & 0o001 or above.stat().st_uid == service):
+            return f"{folder} cannot be entered by the service user: chmod o+x {above}, or give another folder"
+    if not folder.exists():
+        return ""
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    # The root of a file system has it from the beginning.
+    others = [path.name for path in folder.iterdir() if path.name != "lost+found"]
+    if folder.stat().st_uid != service and others:
+        return f"{folder} is not the service's, and holds {min(others)}: give one of its own, such as {folder}/weather"
+    return ""
+
+
 def main() -> None:
     """Run the module."""
-    options = {"release": {"type": "path", "required": True}, "packages": {"type": "str", "required": True}}
+    options = {
+        "release": {"type": "path", "required": True},
+        "packages": {"type": "str", "required": True},
+        "folders": {"type": "list", "elements": "dict", "default": []},
+    }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     release, packages = Path(module.params["release"]), module.params["packages"]
     python = python_of(module)
@@ -194,6 +239,7 @@ def main() -> None:
         up=up_of(module, own),
         stale=is_stale(own),
         leased=bool(holder()),
+        unfit=unfit(module.params["folders"]),
     )
 
 

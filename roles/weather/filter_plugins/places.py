@@ -1,0 +1,133 @@
+"""Ansible filters: what the settings ask of a host, as the program itself says; words of a command, of a unit."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit.settings import Loaded
+
+# What systemd takes as it stands, in a list of paths as in a command.
+_PLAIN = re.compile(r"[\w/.:@+,=-]+", re.ASCII)
+
+
+def settled(content: str, project: str) -> Loaded:
+    """The settings of a weather.env, each named as the variable that an inventory sets.
+
+    Args:
+        content: of the file.
+        project: the toolkit's source tree, which knows what a setting may be.
+    """
+    if project not in sys.path:
+        sys.path.append(project)
+    from toolkit.errors import UsageError
+    from toolkit.settings import DECLARATIONS, FILE_VARIABLE, Origin, read_file, settle
+
+    wrong = []
+    with tempfile.NamedTemporaryFile("w", suffix=".env", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        try:
+            given = read_file(Path(file.name))
+        except UsageError as error:
+            given = {}
+            wrong = [f"a setting has a line break in it, or half a quote: {str(error).partition(': ')[2]}"]
+    options = {
+        name: Origin(given[declared.variable].text, declared.variable.lower())
+        for name, declared in DECLARATIONS.items()
+        if declared.variable in given
+    }
+    loaded = settle(options, {FILE_VARIABLE: "/dev/null"})
+    for name, origin in options.items():
+        value = getattr(loaded.settings, name)
+        # Told by what became of it: who reads it on a host may be anywhere.
+        if isinstance(value, str) and value.startswith("/") and not origin.text.startswith("/"):
+            wrong.append(f"{origin.place}={origin.text!r}: give the whole path, from / on")
+    loaded.wrong.extend(wrong)
+    return loaded
+
+
+def refused(content: str, project: str, target: str) -> list[str]:
+    """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.places.refused`)."""
+    loaded = settled(content, project)
+    from toolkit import places
+
+    if loaded.wrong:
+        return loaded.wrong
+    return [f"weather_{name}={reason} ({target})" for name, reason in places.refused(loaded.settings, target)]
+
+
+def places(content: str, project: str) -> dict[str, Any]:
+    """What the settings of a weather.env ask of a host."""
+    settings = settled(content, project).settings
+    from toolkit import places
+
+    folders = places.folders(settings)
+    owner = {"owner": "weather", "group": "weather"}
+    return {
+        "fixed": [places.STATE, places.LOGS],
+        "folders": {name: {"path": one.path, "mode": one.mode, **owner} for name, one in folders.items()},
+        "named": [{"path": one.path, "setting": one.setting} for one in folders.values()],
+        "volumes": places.volumes(settings),
+        "files": list(places.files(settings).values()),
+        "offsite": places.offsite(settings),
+        "metrics_address": settings.metrics_address,
+        "metrics_port": places.metrics_port(settings),
+        "feed_ports": places.feed_ports(settings),
+        "database_port": places.database_port(settings),
+    }
+
+
+def read_write(writes: str | Iterable[str], asked: dict[str, Any]) -> str:
+    """ReadWritePaths= of a job's unit: data, logs, reports, and what the job writes besides.
+
+    Args:
+        writes: of the job: `backups` (with the folder of off-site copies), or paths.
+        asked: what `places` gives.
+    """
+    folders = {name: one["path"] for name, one in asked["folders"].items()}
+    backups = [folders.pop("backups")]
+    # On a disk that may be away.
+    backups += [f"-{asked['offsite']}"] if asked["offsite"] else []
+    paths = [*asked["fixed"], *folders.values()]
+    for one in writes.split() if isinstance(writes, str) else writes:
+        paths += backups if one == "backups" else [one]
+    return " ".join(unit_word(path) for path in dict.fromkeys(paths))
+
+
+def words(command: str) -> list[str]:
+    """The words of a job's command, split as a shell does."""
+    return shlex.split(command)
+
+
+def unit_word(word: str) -> str:
+    """A word as systemd reads it in a list of paths."""
+    escaped = word.replace("%", "%%")
+    if _PLAIN.fullmatch(word):
+        return escaped
+    return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unit_command(command: str) -> str:
+    """A job's command as systemd reads it in ExecStart=, where a dollar sign is special, too."""
+    return " ".join(unit_word(word).replace("$", "$$") for word in words(command))
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, Any]:
+        """The filters, by name."""
+        return {
+            "weather_refused": refused,
+            "weather_places": places,
+            "weather_read_write": read_write,
+            "weather_words": words,
+            "weather_unit_command": unit_command,
+        }

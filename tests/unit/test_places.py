@@ -1,0 +1,93 @@
+"""What settings ask of a machine, and what a target cannot give; through the filters that the roles call."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def plugin() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("places", ROOT / "roles/weather/filter_plugins/places.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FILTERS = plugin().FilterModule().filters()
+
+
+def refused(target: str, **values: str) -> list[str]:
+    content = "".join(f'WEATHER_{name.upper()}="{value}"\n' for name, value in values.items())
+    return list(FILTERS["weather_refused"](content, str(ROOT), target))
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "value", "said"),
+    [
+        ("systemd", "db", "/home/op/weather/a.db", "/home: units do not see it"),
+        ("systemd", "feed_ca_file", "/tmp/ca.pem", "/tmp: units do not see it"),
+        ("systemd", "feed_stations", "/root/stations.csv", "/root: units do not see it"),
+        ("systemd", "restic_repository", "/home/copies", "/home: units do not see it"),
+        ("cron", "reports", "/root/reports", "/root: only root may enter it"),
+        ("cron", "feed_ca_file", "/root/ca.pem", "/root: only root may enter it"),
+        ("cron", "db", "/srv/weather.db", "/srv is not the service's alone: give a folder below it"),
+        ("systemd", "backups", "/var/lib/weather", "/var/lib/weather is not the service's alone"),
+        ("systemd", "backups", "/etc/weather/backups", "/etc: it is the system's"),
+        ("cron", "spool", "/run/spool", "/run: what is there is gone after a restart"),
+        ("compose", "spool", "/tmp/spool", "/tmp: what is there is gone after a restart"),
+        ("systemd", "backups", "/srv/a/../../etc", "give it without .."),
+        ("systemd", "backups", "backups", "give the whole path, from / on"),
+        ("cron", "db", "weather.db", "give the whole path, from / on"),
+        ("systemd", "metrics_address", "127.0.0.1:80", "ports below 1024 are root's"),
+        ("compose", "metrics_address", "localhost:9105", "give a number such as 127.0.0.1"),
+        ("compose", "reports", "/srv/a:b", "a path in a container can have neither : nor ,"),
+        ("kubernetes", "feed_ca_file", "/etc/ssl/own.pem", "name it /run/credentials/KEY"),
+        ("kubernetes", "restic_repository", "/mnt/copies", "pods have no folder of a host"),
+        ("systemd", "feed_url", "http://a/\u2028b", "a line break or another control character"),
+        ("systemd", "feed_url", "http://a/\tb", "a line break or another control character"),
+        ("systemd", "feed_url", "http://a/\nWEATHER_DB=/x", "a setting has a line break in it, or half a quote: "),
+    ],
+)
+def test_what_does_not_hold_on_a_target_is_refused_by_name(target: str, name: str, value: str, said: str) -> None:
+    (told,) = refused(target, **{name: value})
+    assert said in told
+    assert f"weather_{name}='" in told or "line break in it, or" in told
+
+
+def test_two_settings_do_not_share_a_folder() -> None:
+    (told,) = refused("systemd", db="/srv/weather/a.db", backups="/srv/weather")
+    assert told == "weather_backups='/srv/weather' is the folder of weather_db, too: give each one of its own (systemd)"
+
+
+@pytest.mark.parametrize("target", ["systemd", "cron", "compose", "kubernetes"])
+def test_the_defaults_hold_everywhere(target: str) -> None:
+    assert refused(target) == []
+
+
+def test_files_of_the_secret_are_in_pods() -> None:
+    assert (
+        refused("kubernetes", feed_ca_file="/run/credentials/ca.pem", db="postgresql://weather@db.example.org/w") == []
+    )
+
+
+def test_the_spool_is_a_folder_of_its_own_only_outside_that_of_the_data() -> None:
+    places = FILTERS["weather_places"]
+    assert "spool" not in places("", str(ROOT))["folders"]
+    assert "spool" not in places('WEATHER_SPOOL="/var/lib/weather/data/later"', str(ROOT))["folders"]
+    assert places('WEATHER_SPOOL="/srv/later"', str(ROOT))["folders"]["spool"]["path"] == "/srv/later"
+
+
+def test_a_jobs_own_paths_stay_as_they_were_written() -> None:
+    read_write = FILTERS["weather_read_write"]
+    asked = FILTERS["weather_places"]("", str(ROOT))
+    own = "/var/lib/weather/data /var/log/weather /var/log/weather/reports"
+    assert read_write([], asked) == own
+    assert read_write("/srv/a /srv/b", asked) == f"{own} /srv/a /srv/b"
+    assert read_write(["backups", "/srv/a b"], asked) == f'{own} /var/backups/weather "/srv/a b"'

@@ -1,0 +1,24 @@
+"""Where `weather-tool` begins: what must be so before anything else of it is loaded."""
+
+from __future__ import annotations
+
+import signal
+
+
+def main() -> int:
+    """Run the command; returns its exit code."""
+    # While modules load nobody catches KeyboardInterrupt: Ctrl-C ends the process, and no more is to be said.
+    _end_at_once()
+    from toolkit import cli, streams
+
+    streams.prepare()
+    try:
+        return cli.main()
+    finally:
+        _end_at_once()
+
+
+def _end_at_once() -> None:
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:  # which a shell does for what runs in its background
+            signal.signal(number, signal.SIG_DFL)
