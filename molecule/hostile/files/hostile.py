@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the service's account could do to root on this host, tried; run as root: hostile.py door|logs|siege [SECONDS].
+"""What the service's account could do to root on this host; as root: hostile.py door|logs|remedies|siege [SECONDS].
 
 Each prints what went wrong, and its exit code is 1 then. What is root's is a canary: it has to be as it was, with its
 owner and mode. What is planted is planted by the account itself: where the kernel refuses, it refuses an attacker.
@@ -11,10 +11,12 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
+import json
 import os
 import pwd
 import random
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -53,7 +55,7 @@ def main() -> int:
     """Try it."""
     CANARY.write_text(f"{SECRET}\n")
     before = canaries()
-    {"door": door, "logs": logs, "siege": siege}[sys.argv[1]]()
+    {"door": door, "logs": logs, "remedies": remedies, "siege": siege}[sys.argv[1]]()
     after = canaries()
     wrong.extend(f"{path} was changed" for path in sorted(before | after) if before.get(path) != after.get(path))
     print("\n".join(wrong) or "nothing of root's was touched")
@@ -193,6 +195,24 @@ def logs() -> None:
         root_does(lines()["healthcheck"])
         if log.owner() != "weather" or not log.stat().st_size:
             wrong.append("a log of root's was not put aside")
+
+
+def remedies() -> None:
+    """A place of the service's is a link to what is root's; root does what the doctor says mends it."""
+    for path in (DB, DB.parent, LOGS / "reports"):
+        if not does(partial(link, path, Path("/root"))):
+            wrong.append(f"{path} could not be replaced")
+        for cause in json.loads(root_does("weather-tool doctor --json 2>/dev/null").stdout)["causes"]:
+            if cause["remedy"] and not cause["remedy"].startswith("ansible-playbook"):
+                root_does(f"timeout 60 sh -c {shlex.quote(cause['remedy'])} || true")
+        does(partial(clear, path))
+
+
+def link(path: Path, target: Path) -> None:
+    """Put a link into the place of a path; what was there waits beside it."""
+    if path.exists():
+        path.rename(path.with_name(f"{path.name}.kept"))
+    path.symlink_to(target)
 
 
 def siege() -> None:
