@@ -73,7 +73,7 @@ class Keeper:
     def newest(self) -> float | None:
         """The time of the newest observation, as far as it is known: while the store is away it is that of before."""
         if self._store is not None:
-            with suppress(StoreError):
+            with suppress(StoreError, ValueError):  # also: what is stored is no time
                 newest = self._store.newest()
                 self._newest = times.from_stored(newest).timestamp() if newest else None
         return self._newest
