@@ -60,8 +60,8 @@ def is_placeholder(value: float) -> bool:
     """Whether a number that nothing can measure is one of those that stand for no value.
 
     -99, -999.9 and 9999 are, as are 777.7 and 888: one of the digits 7, 8 and 9 over and over, at least three times
-    before the point, twice after a minus. So are the ends of a computer's numbers (32767, 65535, 255, and tenths of them), and
-    all from ten millions on.
+    before the point, twice after a minus. So are the ends of a computer's numbers (32767, 65535, 255, and tenths of
+    them), and all from ten millions on.
     """
     size = abs(value)
     digits = f"{size:.7g}"
