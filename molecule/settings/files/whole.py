@@ -74,6 +74,10 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
     assert Path(wanted["weather_db"]).is_file()
     assert files(wanted["weather_spool"], "lock")
 
+    if scheduler == "systemd":
+        limits = run("systemctl", "show", "--property=MemoryMax", "weather-*.service", "weather-alert@x.service")
+        assert "infinity" not in limits, limits
+
     before = len(files(wanted["weather_reports"], "report_*.json"))
     job(scheduler, "detector")
     reports = files(wanted["weather_reports"], "report_*.json")
