@@ -112,6 +112,7 @@ def environment(tmp_path: Path, feed: Feed) -> dict[str, str]:
         "WEATHER_ENV_FILE": str(tmp_path / "weather.env"),
         "WEATHER_DB": str(tmp_path / "weather.db"),
         "WEATHER_SPOOL": str(tmp_path / "spool"),
+        "WEATHER_BACKUPS": str(tmp_path / "backups"),
         "WEATHER_FEED_URL": feed.url,
         "NO_COLOR": "1",
     }

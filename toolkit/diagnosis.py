@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from toolkit.checks import Check, Finding, Status, bad, status_of, unseen
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import PATIENCE_SECONDS, Host
 from toolkit.checks.remedies import in_words
 from toolkit.errors import ToolkitError, reason
+from toolkit.text import one_line
 
 # A probe that gives no evidence within its time is left behind; so is everything after this.
 ALL_SECONDS = 9.0
+EVIDENCE_LENGTH = 2000
 
 
 @dataclass(slots=True)
@@ -57,7 +59,9 @@ def examine(host: Host, checks: Sequence[Check] = CHECKS) -> list[Result]:
     for check in checks:
         finding = found.get(check.id, unseen(f"it could not be told within {PATIENCE_SECONDS:g} s"))
         if finding is not None:
-            remedy = in_words(host, finding.remedy or check.remedy)
+            # Names of files, and what a feed or a server said, may be in it: nothing that a terminal would obey.
+            finding = replace(finding, evidence=one_line(finding.evidence, EVIDENCE_LENGTH))
+            remedy = one_line(in_words(host, finding.remedy or check.remedy), EVIDENCE_LENGTH)
             results.append(Result(check, finding, status_of(check, finding), remedy))
     return results
 
@@ -103,8 +107,18 @@ def causes(results: Iterable[Result]) -> list[Cause]:
         if name not in found:
             found[_root(name, failed)].explains.append(one)
     for cause in found.values():
+        cause.result = _made_again(cause)
         cause.explains.sort(key=lambda one: -one.status)
     return sorted(found.values(), key=lambda cause: (-cause.status, -len(cause.explains)))
+
+
+def _made_again(cause: Cause) -> Result:
+    """A cause whose remedy also runs the jobs that failed of it: what they say is of their last run."""
+    again = [one.remedy for one in cause.explains if one.check.is_of_last_run and one.remedy not in cause.result.remedy]
+    command, mark, _ = cause.result.remedy.partition("  # ")
+    if not again or mark:
+        return cause.result
+    return replace(cause.result, remedy=" && ".join([command, *again]))
 
 
 def _root(name: str, failed: dict[str, Result], seen: tuple[str, ...] = ()) -> str:

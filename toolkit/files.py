@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,10 +33,34 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def free_name(folder: Path, form: str, moment: datetime) -> Path:
-    """A path in a folder that nothing has yet: of this second by strftime's `form`, or of the next that is free."""
-    while (path := folder / moment.strftime(form)).exists():
+    """A path in a folder that nothing has yet: of this second by strftime's `form`, or of the next that is free.
+
+    Where `form` does not change from one second to the next its path is taken, free or not.
+    """
+    path = folder / moment.strftime(form)
+    while os.path.lexists(path):
         moment += timedelta(seconds=1)
+        if (later := folder / moment.strftime(form)) == path:
+            break
+        path = later
     return path
+
+
+def read_small(path: Path, most: int) -> str:
+    """The text of a file of at most so many bytes; what is no file of its own, such as a link or a pipe, is not read.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is something else, too large, or not UTF-8.
+    """
+    # Without waiting: somebody may have put a pipe in its place.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is no file")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most >> 10} KiB")
+    return content.decode("utf-8")
 
 
 def sync_folder(path: Path) -> None:

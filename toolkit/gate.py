@@ -16,13 +16,12 @@ from typing import NamedTuple
 
 from toolkit.checks import Status
 from toolkit.checks.catalogue import BY_ID
-from toolkit.checks.host import Host
+from toolkit.checks.host import COLLECTOR, Host
 from toolkit.diagnosis import causes, examine
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
 from toolkit.times import from_epoch, iso
 
-COLLECTOR = "weather-collector.service"
 POLL_SECONDS = 1.0
 # What a release brings, what it runs by, and the database as it has to find it.
 CHECKED = (

@@ -84,12 +84,14 @@ class Scheduler:
         log.info("%d jobs: %s", len(self.jobs), ", ".join(self.jobs))
         while not self._stop.wait(min(1.0, max(0.0, (minute - datetime.now()).total_seconds()))):  # noqa: DTZ005
             self._reap()
-            if datetime.now() < minute:  # noqa: DTZ005
+            now = datetime.now()  # noqa: DTZ005
+            minute = awaited(minute, now)
+            if now < minute:
                 continue
             for name, job in self.jobs.items():
                 if is_due(job["schedule"], minute):
                     self._begin_later(name, job)
-            minute = _next_minute(max(minute, datetime.now() - timedelta(minutes=1)))  # noqa: DTZ005
+            minute = after(minute, datetime.now())  # noqa: DTZ005
         self._end_all()
 
     def begin(self, name: str, job: Mapping[str, Any]) -> None:
@@ -135,6 +137,19 @@ class Scheduler:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
+
+
+def awaited(minute: datetime, now: datetime) -> datetime:
+    """The minute to wait for: the same, unless the clock was set back so that it would not come for long."""
+    if minute - now <= timedelta(minutes=1):
+        return minute
+    log.warning("the clock was set back: going on from %s", now.isoformat(" ", "seconds"))
+    return _next_minute(now)
+
+
+def after(minute: datetime, now: datetime) -> datetime:
+    """The minute after one whose jobs were begun; what a clock that was set forward left out is not made up for."""
+    return _next_minute(max(minute, now - timedelta(minutes=1)))
 
 
 def _next_minute(now: datetime) -> datetime:

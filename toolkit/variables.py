@@ -48,8 +48,8 @@ MEASURED = (
 
 BY_NAME = {variable.name: variable for variable in MEASURED}
 
-# Judged unless asked otherwise. Direction is circular and rain is mostly zero: neither fits a test made for
-# a series that varies around a mean.
+# Judged unless asked otherwise. Where the wind comes from is a matter of place; rain is mostly zero or, as the total of
+# the day, a staircase: neither fits a test made for a series that varies around a mean.
 DETECTED = ("temp_out", "out_hum", "bar", "wind_speed")
 
 COMPASS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import signal
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import zstandard
 
 from tests.conftest import TOOL, Run, collection, feature
 from tests.feeds import parse
@@ -190,3 +192,30 @@ def test_a_rehearsal_needs_a_place(run: Run, db: str, store: Store, tmp_path: Pa
     assert process.returncode == 1
     assert f"a rehearsal needs an empty database {name}_drill" in process.stderr
     assert json.loads((tmp_path / "backups/drill.json").read_text())["wrong"]
+
+
+def test_a_dump_of_something_else_is_refused_and_nothing_of_it_is_run(
+    run: Run, db: str, store: Store, tmp_path: Path
+) -> None:
+    store(0)
+    made = done(run, "backup", "create")
+    with psycopg.connect(db, autocommit=True) as connection:
+        connection.execute("ALTER TABLE counters RENAME TO more")
+        connection.execute("CREATE TABLE counters AS SELECT * FROM more")
+        connection.execute("CREATE FUNCTION ran() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        connection.execute("CREATE TRIGGER silent BEFORE INSERT ON observations EXECUTE FUNCTION ran()")
+    dump, packed = tmp_path / "forged", tmp_path / "backups" / made["file"]
+    options = ["--format=custom", "--compress=0", "--no-owner"]
+    subprocess.run(["pg_dump", *options, f"--file={dump}", f"--dbname={db}"], check=True)
+    packed.write_bytes(zstandard.ZstdCompressor().compress(dump.read_bytes()))
+    sha256 = hashlib.sha256(packed.read_bytes()).hexdigest()
+    made |= {"sha256": sha256, "bytes": packed.stat().st_size, "bytes_unpacked": dump.stat().st_size}
+    body = {key: value for key, value in made.items() if key not in {"pruned", "checksum"}}
+    made["checksum"] = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    packed.with_name(packed.name + ".json").write_text(json.dumps({**body, "checksum": made["checksum"]}))
+    for words in (("restore", "LATEST"), ("backup", "verify")):
+        process = run(*words)
+        assert process.returncode == 1
+        assert "has what this program did not write" in process.stdout + process.stderr
+        assert len(process.stderr.splitlines()) == 1
+    assert ask(db, "SELECT COUNT(*) FROM more") != [(0,)]

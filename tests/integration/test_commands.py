@@ -64,7 +64,7 @@ def test_a_locked_database_is_called_locked(run: Run, feed: Feed, environment: d
     holder.execute("ROLLBACK")
     holder.close()
     assert done.returncode == 2
-    assert "locked" in done.stdout
+    assert "write lock" in done.stdout
 
 
 def test_settings_are_shown_with_their_origin(run: Run, environment: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -16,8 +17,13 @@ import pytest
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
+from toolkit.collector.keeper import Keeper
 from toolkit.collector.spool import Arrived, Spool
 from toolkit.errors import ToolkitError
+from toolkit.feed.document import Document, FeedError
+from toolkit.feed.fields import parse_fields
+from toolkit.feed.form import Form
+from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200
 
@@ -340,6 +346,27 @@ def test_a_lock_that_is_none_is_said_or_taken(tmp_path: Path, put: Callable[[Pat
         Spool(tmp_path / "spool", 1).close()
     except ToolkitError as error:
         assert "cannot be used" in str(error)
+
+
+def test_a_reader_that_falls_over_a_document_costs_that_document(environment: dict[str, str], tmp_path: Path) -> None:
+    class Falls:
+        format, fields = "geojson", parse_fields("")
+
+        def of_before(self, *_: str) -> Falls:
+            return self
+
+        def parse(self, body: bytes) -> Document:
+            raise MemoryError(body.decode())
+
+    spool = Spool(tmp_path / "spool", 1 << 20)
+    with Keeper(lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("Form", Falls())) as keeper:
+        with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
+            keeper.keep(arrived("first"))
+        assert keeper.waiting == 0
+        spool.put(arrived("second"))
+        keeper.drain()
+        assert keeper.waiting == 0
+    assert [path.name for path in (tmp_path / "spool").glob("0*")] == ["000000000001.damaged"]
 
 
 def test_a_spool_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import numpy.typing as npt
 import pytest
 
 from toolkit.detector.judge import judge
+from toolkit.detector.temporal import METHODS
 from toolkit.feed.document import Station
 from toolkit.quality import consistency, missing, neighbours, resolution
-from toolkit.quality.arrays import Bools, Floats, median, rolling_median, stretches, weighted_median
+from toolkit.quality.arrays import Bools, Floats, median, on_circle, rolling_median, stretches, weighted_median
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.persistence import Runs
 from toolkit.quality.series import Series, scaled
@@ -277,3 +278,51 @@ def test_a_sensor_without_steps_has_no_resolution_to_lose() -> None:
     values[3], values[4] = 0, np.nan
     values[2, -20:] = np.round(values[2, -20:] * 3.6, 1)
     assert not resolution.flag(series(values, "wind_speed")).any()
+
+
+@pytest.mark.parametrize("turn", [0, 1, 90, 180, 270, 356, 360])
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "stl"])
+def test_a_direction_is_judged_on_the_circle(method: str, turn: int) -> None:
+    """Also where it wobbles about north, 356° is 8° from 4°; what turns away is found wherever it does."""
+    random = np.random.default_rng(2)
+    steady = random.integers(2, 8, (3, SLOTS)).astype(np.float64)
+    steady[0, -10] = 356
+    steady[1, -10] = 95
+    steady[2, -20:-15] = np.nan
+    judged = judge(series((steady + turn) % 360, "wind_dir"), nearest(TOGETHER[:3], 100, 500), method)
+    assert np.argwhere(judged.flags[method]).tolist() == [[1, WINDOW - 10]]
+
+
+def test_directions_that_are_anywhere_are_near_nothing() -> None:
+    random = np.random.default_rng(2)
+    turned = on_circle(random.uniform(0, 360, (4, 500)))
+    assert np.ptp(turned, axis=1).max() <= 360
+    assert np.isnan(on_circle(np.full((1, 3), np.nan))).all()
+    assert on_circle(np.array([[350.0, 10.0, np.nan, 0.0]]))[0, [0, 1, 3]].tolist() == pytest.approx([-10, 10, 0])
+
+
+def rain_and_humidity(rain: list[float], humidity: list[float]) -> dict[str, Floats]:
+    """Of one station among nine whose air is humid, and that have no rain."""
+    slots = len(rain)
+    return {
+        "rain": np.vstack([rain, np.zeros((9, slots))]),
+        "out_hum": np.vstack([humidity, np.full((9, slots), 80.0)]),
+    }
+
+
+gap = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("rain", "humidity", "broken"),
+    [
+        ([0, 0, 2.4, 2.4, 2.4, 2.4, 2.4, 2.4, 0, 0], [90, 90, 90, 35, 35, 35, 35, 35, 35, 35], False),  # a day's total
+        ([2.4, 2.4, 2.4, 2.4, 2.4, 0.0, 0.0, 0.2, 0.2, 0.2], [35] * 10, False),  # begun anew at midnight
+        ([2.4, gap, gap, 3.4, 3.4, 3.4, gap, 4.4, 4.4, 4.4], [35] * 10, False),  # fell while nobody looked
+        ([0, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8], [90, 90, 90, 90, 90, 35, 90, 90, 90, 90], False),
+        ([0, 0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6], [20] * 10, True),  # a gauge that counts without rain
+    ],
+)
+def test_rain_in_dry_air_is_what_was_added(rain: list[float], humidity: list[float], broken: bool) -> None:
+    flagged, says = consistency.flag("rain", rain_and_humidity(rain, humidity))
+    assert (bool(flagged[0].any()), bool(says[0]), bool(flagged[1:].any())) == (broken, broken, False)

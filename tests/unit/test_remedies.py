@@ -10,6 +10,7 @@ import pytest
 
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import Host
+from toolkit.checks.mending import quoted
 from toolkit.checks.remedies import in_words
 from toolkit.checks.runbook import page
 from toolkit.settings import settle
@@ -74,3 +75,11 @@ def test_nothing_is_asked_of_a_systemd_that_is_not_there(place: Host) -> None:
         # These look at units: they find nothing there.
         if not check.id.startswith("units-") and not check.id.endswith(("-timer", "-enabled", "-port")):
             assert "systemctl" not in page(check, partial(in_words, place)), check.id
+
+
+@pytest.mark.parametrize("place", ["cron"], indirect=True)
+def test_a_files_name_is_no_command(place: Host) -> None:
+    name = quoted("/x/a && systemctl stop weather-collector.service")
+    assert in_words(place, f"rm -- {name} && systemctl start weather-collector.service") == (
+        f"rm -- {name} && weather-job --start collector"
+    )

@@ -3,14 +3,14 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import TOOL, Run
 from toolkit.errors import ToolkitError
-from toolkit.scheduler import is_due, seconds
+from toolkit.scheduler import after, awaited, is_due, seconds
 
 SUNDAY = datetime(2026, 11, 22, 5, 30)  # noqa: DTZ001 - local, as schedules are
 
@@ -37,6 +37,19 @@ def test_a_schedule_names_its_minutes(schedule: dict[str, object], due: bool) ->
 def test_what_is_no_schedule_is_refused(schedule: dict[str, object]) -> None:
     with pytest.raises(ToolkitError, match=r"of a schedule is"):
         is_due(schedule, SUNDAY)
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=-1), timedelta(days=-3650), timedelta(days=3650)])
+def test_a_clock_that_is_set_brings_neither_silence_nor_a_storm(step: timedelta) -> None:
+    minute = SUNDAY + timedelta(minutes=1)
+    now = SUNDAY + step
+    waited_for = awaited(minute, now)
+    assert waited_for - now <= timedelta(minutes=1)
+    runs = 0
+    while (waited_for := awaited(waited_for, now)) <= now:
+        runs, waited_for = runs + 1, after(waited_for, now)
+    assert runs == (2 if step > timedelta(0) else 0), "the minute that was waited for, and the present one"
+    assert awaited(minute, SUNDAY) == minute
 
 
 def test_delays_have_units() -> None:

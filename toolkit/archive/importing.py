@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolkit import clock, times
 from toolkit.archive import reading
 from toolkit.errors import ToolkitError, reason
 from toolkit.feed.document import Document, Observation, Station
@@ -55,11 +56,13 @@ def import_file(
     """
     done = Imported()
     with _said(path):
+        newest = store.newest()
+        present = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
         stations = {station.station_id: station for station in reading.stations(path)}
         for batch in _batches(path, to_epoch, done):
             seen = {one.station_id for one in batch}
             told = [stations.get(name, Station(name, None, None, None, None, None)) for name in sorted(seen)]
-            document = admit(Document(told, batch), time.time())
+            document = admit(Document(told, batch), present)
             stored = _add(store, document, replace)
             done.stored = Stored(*(a + b for a, b in zip(done.stored, stored, strict=True)))
             done.left_out += document.left_out

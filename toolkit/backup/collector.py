@@ -51,12 +51,22 @@ def stopped() -> Iterator[bool]:
             _ask("start")  # whether it works is for `stores_again` to say
 
 
-def stores_again(db: str, since: float) -> bool:
-    """Wait until the collector has ended a cycle that began after `since`, seconds since the epoch, and noted it."""
+def cycles(db: str) -> int:
+    """How many cycles collectors have noted in a database: a count tells what comes after, a clock may be set.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    with open_for_reading(db) as store:
+        return sum(one.number for one in store.counters() if one.name == "cycles" and one.label != "import")
+
+
+def stores_again(db: str, before: int) -> bool:
+    """Wait until the collector has ended a cycle, and noted it beyond the `before` that were."""
     end = time.monotonic() + HEALTHY_SECONDS
     while time.monotonic() < end:
-        with suppress(StoreError), open_for_reading(db) as store:  # it may be being opened
-            if any(one.time >= int(since) for one in store.log(1)):
+        with suppress(StoreError):  # it may be being opened
+            if cycles(db) > before:
                 return True
         if _ask("is-failed") == 0:
             return False

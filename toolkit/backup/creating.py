@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import platform
 import shutil
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from toolkit import __version__, times
+from toolkit import __version__, clock, times
 from toolkit.backup import engine, packing
 from toolkit.backup.engine import Engine
 from toolkit.backup.folder import PREFIX, Backup, Folder
-from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest
+from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest, last_of
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name
 from toolkit.store import StoreError
+from toolkit.text import one_line
 
 # A packed database is no larger than this part of it, unless the newest backup says otherwise.
 PACKED_PART = 0.5
@@ -32,9 +35,9 @@ def create(folder: Folder, db: str) -> Backup:
     its = engine.of(db)
     size = its.size_bytes(db)
     with folder.locked():
-        _require_space(folder.path, size * (1 + _packed_part(folder)))
-        moment = times.now()
-        file = free_name(folder.path, f"{PREFIX}%Y%m%d_%H%M%S{its.ENDING}", moment).name
+        began = time.time()
+        others, _ = folder.look(began)
+        _require_space(folder.path, size * (1 + _packed_part(others)))
         copy, packed = folder.scratch("copy"), folder.scratch("packed")
         try:
             held = its.snapshot(db, copy)
@@ -42,14 +45,15 @@ def create(folder: Folder, db: str) -> Backup:
                 looking = pool.submit(_compare, its, copy, held, f"the database {db}")
                 sha256 = packing.pack(copy, packed)
                 # The frame's own checksum vouches for the content, which is being looked at.
-                packing.unpack(packed, Path("/dev/null"), sha256)
+                packing.unpack(packed, Path("/dev/null"), sha256, copy.stat().st_size)
                 looking.result()
+            moment = times.from_epoch(_dated(began, held, others))
             made = Manifest(
                 schema=SCHEMA,
-                file=file,
+                file=free_name(folder.path, f"{PREFIX}%Y%m%d_%H%M%S{its.ENDING}", moment).name,
                 created_at=times.iso(moment),
-                host=platform.node(),
-                source=db,
+                host=one_line(platform.node()),
+                source=one_line(db, 4096),
                 sha256=sha256,
                 bytes=packed.stat().st_size,
                 bytes_unpacked=copy.stat().st_size,
@@ -62,6 +66,15 @@ def create(folder: Folder, db: str) -> Backup:
         finally:
             for left in (copy, packed):
                 left.unlink(missing_ok=True)
+
+
+def _dated(host: float, held: Content, others: Sequence[Backup]) -> float:
+    """The date of a backup: by the host's clock, or after all that is known where that cannot be right."""
+    last = last_of(held)
+    if not clock.refuted(host, last):
+        return host
+    known = [last, *(one.manifest.created + 1 for one in others), *(one.manifest.last for one in others)]
+    return max([clock.RELEASED, *(one for one in known if one is not None)])
 
 
 def verify(folder: Folder, backup: Backup) -> None:
@@ -91,7 +104,7 @@ def unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
         ToolkitError: there is no room for it.
     """
     _require_space(to.parent, backup.manifest.bytes_unpacked)
-    packing.unpack(backup.path, to, backup.manifest.sha256)
+    packing.unpack(backup.path, to, backup.manifest.sha256, backup.manifest.bytes_unpacked)
     _compare(engine.of(backup.manifest.source), to, backup.manifest.content, backup.name, every_page=every_page)
 
 
@@ -104,15 +117,15 @@ def _compare(its: Engine, copy: Path, held: Content, what: str, *, every_page: b
         raise DamagedError(f"{what} holds {found.observations} observations where {held.observations} were expected")
 
 
-def _packed_part(folder: Folder) -> float:
+def _packed_part(others: Sequence[Backup]) -> float:
     """How large a packed database is at most, as a part of it."""
-    for newest in folder.look()[0][:1]:
-        return 1.2 * newest.manifest.bytes / newest.manifest.bytes_unpacked
+    for newest in others[:1]:
+        return min(1.0, 1.2 * newest.manifest.bytes / newest.manifest.bytes_unpacked)
     return PACKED_PART
 
 
 def _require_space(path: Path, needed: float) -> None:
-    free = shutil.disk_usage(path).free - SPARE_BYTES
+    free = max(0, shutil.disk_usage(path).free - SPARE_BYTES)
     if free < needed:
         raise ToolkitError(
             f"{path} has room for {free / 1e6:,.0f} MB, this needs {needed / 1e6:,.0f} MB: make room first"

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NoReturn
 
+from toolkit import times
 from toolkit.errors import ToolkitError, reason
-from toolkit.files import write_atomically
+from toolkit.files import read_small, write_atomically
+from toolkit.text import one_line
 
 SCHEMA = "weather-toolkit/drill/1"
 FILE = "drill.json"
+LARGEST_BYTES = 64 << 10
+LARGEST_NUMBER = 1 << 53
 
 
 @dataclass(slots=True)
@@ -41,6 +46,11 @@ class Drill:
     offsite: bool | None = None
     wrong: str | None = None
 
+    @property
+    def ended(self) -> float:
+        """When it ended, by the host's clock, seconds since the epoch."""
+        return times.parse(self.ended_at).timestamp()
+
 
 def keep(folder: Path, drill: Drill) -> None:
     """Write it down, in the place of the one before.
@@ -58,10 +68,34 @@ def last(folder: Path) -> Drill | None:
         ToolkitError: its record cannot be read.
     """
     try:
-        return Drill(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+        drill = Drill(**json.loads(read_small(folder / FILE, LARGEST_BYTES), parse_constant=_refuse))
+        _require_sound(drill)
+        return drill
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ToolkitError(f"cannot read {folder / FILE}: {reason(error)}") from error
-    except (ValueError, TypeError) as error:
-        raise ToolkitError(f"{folder / FILE} is not the record of a drill: {error}") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ToolkitError(f"{folder / FILE} is not the record of a drill: {one_line(str(error), 200)}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _require_sound(drill: Drill) -> None:
+    """Look at every field: anybody may have written it.
+
+    Raises:
+        ValueError: one is not what it can be; which.
+    """
+    texts, numbers = (str, type(None)), (int, float, type(None))
+    for name, kinds in (
+        ("schema", (str,)), ("ended_at", (str,)), ("backup", texts), ("backup_at", texts), ("wrong", texts),
+        ("restore_seconds", numbers), ("seconds", (int, float)), ("observations", (int, type(None))),
+        ("anomalies", (int, type(None))), ("offsite", (bool, type(None))),
+    ):  # fmt: skip
+        value = getattr(drill, name)
+        if type(value) not in kinds or (isinstance(value, int | float) and not 0 <= value <= LARGEST_NUMBER):
+            raise ValueError(f"{name} is {value!r}")
+    times.parse(drill.ended_at)

@@ -47,7 +47,7 @@ def _rehearse(folder: Folder, name: str, settings: Settings, done: Drill) -> Non
         with engine.into(settings.db).rehearsed(folder, backup, settings.db) as scratch:
             done.restore_seconds = round(time.monotonic() - began, 3)
             done.observations = held.observations
-            if held.last:
+            if last := backup.manifest.last:
                 with open_for_reading(scratch) as store:
-                    report = detect(store, settings, times.from_stored(held.last).timestamp())
+                    report = detect(store, settings, last)
                 done.anomalies = len(report.anomalies)

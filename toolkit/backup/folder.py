@@ -10,15 +10,19 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit import clock
 from toolkit.backup import manifest
 from toolkit.backup.manifest import DamagedError, Manifest
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
+from toolkit.text import one_line
 
 PREFIX = "weather_"
 PACKED = ".zst"
@@ -36,7 +40,7 @@ class _Named:
     @property
     def name(self) -> str:
         """As people name it."""
-        return self.path.name
+        return one_line(self.path.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +96,21 @@ class Folder:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         return path
 
-    def look(self) -> tuple[list[Backup], list[Damaged]]:
-        """All that is there, the newest first.
+    def look(self, now: float | None = None) -> tuple[list[Backup], list[Damaged]]:
+        """All that is there, the newest first; see `newest_first`. `now` is the host's clock, if it was asked before.
 
         Raises:
             ToolkitError: the folder cannot be read.
         """
         try:
-            found = sorted(self.path.glob(f"{PREFIX}*{PACKED}"), reverse=True)
+            paths = sorted(self.path.iterdir(), reverse=True)
+        except FileNotFoundError:
+            paths = []
         except OSError as error:
             raise ToolkitError(f"cannot read {self.path}: {reason(error)}") from error
-        seen = [_seen(path) for path in found]
-        return [one for one in seen if isinstance(one, Backup)], [one for one in seen if isinstance(one, Damaged)]
+        seen = [_seen(path) for path in paths if path.name.startswith(PREFIX) and path.name.endswith(PACKED)]
+        backups = newest_first([one for one in seen if isinstance(one, Backup)], time.time() if now is None else now)
+        return backups, [one for one in seen if isinstance(one, Damaged)]
 
     def find(self, name: str) -> Backup:
         """The backup of a name or a path; of LATEST, the newest that is whole at first sight.
@@ -118,7 +125,7 @@ class Folder:
                 raise ToolkitError(f"there is no backup in {self.path}: weather-tool backup create")
             return backups[0]
         path = Path(name) if "/" in name else self.path / name
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise ToolkitError(f"there is no backup {path}: weather-tool backup list")
         seen = _seen(path)
         if isinstance(seen, Damaged):
@@ -153,14 +160,40 @@ def manifest_of(path: Path) -> Path:
     return path.with_name(path.name + MANIFEST)
 
 
+def ahead(backup: Backup, now: float) -> bool:
+    """Whether a backup is dated in the future of the host's clock: one of the two clocks was wrong."""
+    return clock.ahead(backup.manifest.created, now)
+
+
+def newest_first(backups: list[Backup], now: float) -> list[Backup]:
+    """Backups in the order in which they were made, the last one first.
+
+    A database only grows: what they hold tells the order, and where they hold the same, their dates. Where the host's
+    clock can be right, one that is dated or holds observations more than a week ahead of it comes after all others, and
+    of two that hold the same the one that is dated in the future is the older one.
+    """
+    doubted = clock.refuted(now, None)
+
+    def key(one: Backup) -> tuple[bool, float, bool, str]:
+        last = one.manifest.last or 0.0
+        believed = doubted or max(one.manifest.created, last) <= now + clock.BELIEVED_SECONDS
+        return believed, last, not ahead(one, now), one.manifest.created_at
+
+    return sorted(sorted(backups, key=lambda one: one.name, reverse=True), key=key, reverse=True)
+
+
 def _seen(path: Path) -> Backup | Damaged:
     try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            return Damaged(path, "it is no file")
         made = manifest.read(manifest_of(path))
-        size = path.stat().st_size
-    except (DamagedError, OSError) as error:
+    except DamagedError as error:
         return Damaged(path, str(error))
+    except OSError as error:
+        return Damaged(path, f"it cannot be read: {reason(error)}")
     if made.file != path.name:
         return Damaged(path, f"its manifest is that of {made.file}")
-    if size != made.bytes:
-        return Damaged(path, f"it has {size} bytes instead of {made.bytes}")
+    if found.st_size != made.bytes:
+        return Damaged(path, f"it has {found.st_size} bytes instead of {made.bytes}")
     return Backup(path, made)

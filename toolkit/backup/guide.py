@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
+import re
 import shutil
 import sqlite3
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,12 +20,16 @@ from toolkit.archive import reading
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, host_zone, zone_named
 from toolkit.backup import creating
+from toolkit.backup.creating import SPARE_BYTES
 from toolkit.backup.folder import SCRATCH, Backup, Folder
 from toolkit.backup.manifest import DamagedError
+from toolkit.backup.packing import CHUNK, Bounded, written
+from toolkit.backup.sqlite import bound
 from toolkit.errors import ToolkitError, reason
 from toolkit.store import open_for_writing
 
 ENDING = ".db.gz"
+_VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL", re.IGNORECASE)
 logger = logging.getLogger(__name__)
 
 
@@ -61,24 +68,42 @@ def converted(folder: Folder, name: Path, zone: str | None) -> Iterator[Backup]:
 
 
 def _unpack(path: Path, to: Path) -> None:
+    free = max(0, shutil.disk_usage(to.parent).free - SPARE_BYTES)
     try:
-        with gzip.open(path, "rb") as packed, to.open("wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
+        with path.open("rb") as packed:
+            if not stat.S_ISREG(os.fstat(packed.fileno()).st_mode):
+                raise ToolkitError(f"{path} is no file")
+            with gzip.open(packed, "rb") as content, written(to) as file:
+                shutil.copyfileobj(
+                    content, Bounded(file, free, f"{path} unpacks to more than there is room for"), CHUNK
+                )
     except FileNotFoundError:
         raise ToolkitError(f"there is no backup {path}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DamagedError(f"{path} is damaged: {error}") from None
     except OSError as error:
-        raise ToolkitError(f"cannot unpack {path}: {reason(error)}") from error
+        raise ToolkitError(f"cannot read {path}: {reason(error)}") from error
 
 
 def _require_sound(path: Path, found: Path) -> None:
+    """Look at all of a database that anybody may have made, and run nothing of it.
+
+    Raises:
+        DamagedError: it is not whole, or no weather database.
+    """
     try:
+        ours = reading.is_ours(found)
         with closing(sqlite3.connect(f"{found.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            bound(connection)
+            rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
+            tables = [name for name, sql in rows if not _VIRTUAL.match(str(sql))]
+            if not ours and not {"stations", "observations"} <= {*tables}:
+                raise DamagedError(f"{path} holds no weather database: it has no tables stations and observations")
             (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            connection.execute("SELECT time, station_id FROM observations LIMIT 1")
-            connection.execute("SELECT station_id FROM stations LIMIT 1")
+            if not ours:
+                connection.execute("SELECT time, station_id FROM observations LIMIT 1")
+                connection.execute("SELECT station_id FROM stations LIMIT 1")
     except sqlite3.Error as error:
         raise DamagedError(f"{path} holds no weather database that can be read: {error}") from None
     if verdict != "ok":
-        raise DamagedError(f"{path} is damaged: {' '.join(verdict.split())}")
+        raise DamagedError(f"{path} is damaged: {' '.join(str(verdict).split())}")

@@ -1,14 +1,14 @@
-"""Putting a backup in the place of a PostgreSQL database, by one transaction of psql."""
+"""Putting a backup in the place of a PostgreSQL database, by one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from subprocess import PIPE
-from tempfile import TemporaryFile
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 from psycopg import sql
 
 from toolkit import times
@@ -16,16 +16,17 @@ from toolkit.address import shown
 from toolkit.backup import creating, postgresql
 from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
-from toolkit.backup.postgresql import started
 from toolkit.feed.document import Observation
 from toolkit.files import free_name
 from toolkit.store import StoreError, open_for_writing
+from toolkit.store.base import migrations
 from toolkit.store.postgresql import connect, holds_tables, said
 
 # Of the database that rehearsals are made in, beside the live one on its server.
 REHEARSAL = "_drill"
 # How long a rehearsal waits for those of other hosts.
 TURN = "10min"
+ROWS_PER_WRITE = 1000
 _COLUMNS = (*Observation._fields, "collected_at")
 _NAMES = ", ".join(_COLUMNS)
 _NEWER = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
@@ -80,44 +81,48 @@ def _run(folder: Folder, backup: Backup, db: str, *, merge: bool) -> int:
     dump = folder.scratch("dump")
     try:
         creating.unpack(backup, dump)
-        with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection:
-            (schema,) = connection.execute("SELECT quote_ident(current_schema())").fetchone() or ("public",)
-        before = _take_aside(backup) if merge else ""
-        after = _require_all(backup, schema) + (_take_over(schema) if merge else "")
-        return _psql(db, before, dump, after)
+        with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection, connection.transaction():
+            if merge:
+                connection.execute(_take_aside(backup))
+            _make_anew(connection, backup.manifest.content.schema_version)
+            for table, columns, rows in postgresql.tables(dump):
+                if table != "schema_version":
+                    _fill(connection, table, columns, rows)
+            _require_all(connection, backup)
+            return _take_over(connection) if merge else 0
+    except StoreError as error:
+        raise StoreError(f"{error}: the database is as it was") from None
     finally:
         dump.unlink(missing_ok=True)
 
 
-def _psql(db: str, before: str, dump: Path, after: str) -> int:
-    """Feed psql; COMMIT is said only when all of the dump has been read."""
-    words = ["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", f"--dbname={db}"]
-    with postgresql.client() as environment, TemporaryFile() as told, TemporaryFile() as errors:
-        with started(words, environment, stdin=PIPE, stdout=told, stderr=errors) as psql:
-            assert psql.stdin  # noqa: S101 - for the type checker
-            try:
-                psql.stdin.write(f"BEGIN;\n{before}".encode())
-                psql.stdin.flush()
-                read = ["pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--file=-", str(dump)]
-                wrong = started(read, environment, stdout=psql.stdin).wait()
-                if not wrong:
-                    psql.stdin.write(f"{after}COMMIT;\n".encode())
-            except BrokenPipeError:
-                wrong = 0  # psql says why
-        errors.seek(0)
-        lines = errors.read().decode(errors="replace").strip().splitlines()
-        if psql.returncode or wrong:
-            reason = lines[0] if lines else "the dump cannot be read"
-            raise StoreError(f"the database {shown(db)} is as it was: {reason}")
-        told.seek(0)
-        merged = [line for line in told.read().decode().splitlines() if line.startswith("merged|")]
-    return int(merged[0].partition("|")[2]) if merged else 0
+def _make_anew(connection: psycopg.Connection, version: int) -> None:
+    """Tables as this program makes them, whatever a backup says of them."""
+    connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")
+    connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
+    connection.execute("INSERT INTO schema_version VALUES (%s)", (version,))
+    for script in migrations("postgresql")[:version]:
+        connection.execute(sql.SQL(script))
+
+
+def _fill(connection: psycopg.Connection, table: str, columns: Sequence[str], rows: Iterator[bytes]) -> None:
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        while chunk := b"".join(islice(rows, ROWS_PER_WRITE)):
+            copy.write(chunk)
+    if table == "anomalies":
+        connection.execute(
+            "SELECT setval(pg_get_serial_sequence('anomalies', 'id'), coalesce(MAX(id), 0) + 1, false) FROM anomalies"
+        )
 
 
 def _take_aside(backup: Backup) -> str:
     """What the present database may have beyond the backup, before its tables are replaced."""
-    held = backup.manifest.content
-    last = f"'{held.last}+00'::timestamptz" if held.last else "'-infinity'::timestamptz"
+    held, newest = backup.manifest.content, backup.manifest.last
+    # Reckoned, not quoted: what a manifest says does not become SQL.
+    last = f"'{'-infinity' if newest is None else times.stored(newest) + '+00'}'::timestamptz"
     # Rows that were imported make the past larger than the backup knew it: then all of it is compared.
     return f"""
 LOCK TABLE observations, stations IN ACCESS EXCLUSIVE MODE;
@@ -129,29 +134,27 @@ CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT {_NAMES} FROM observations 
 """
 
 
-def _require_all(backup: Backup, schema: str) -> str:
-    """A look at what was restored, that ends the transaction if it is not what the manifest says."""
+def _require_all(connection: psycopg.Connection, backup: Backup) -> None:
+    """Make sure that what was restored is what the manifest says.
+
+    Raises:
+        StoreError: it is not; the transaction is to be ended.
+    """
     number = backup.manifest.content.observations
-    return f"""
-DO $$ BEGIN
-    IF (SELECT COUNT(*) FROM {schema}.observations) <> {number} THEN
-        RAISE EXCEPTION 'not all of the {number} observations came back';
-    END IF;
-END $$;
-"""
+    if connection.execute("SELECT COUNT(*) FROM observations").fetchone() != (number,):
+        raise StoreError(f"not all of the {number} observations came back")
 
 
-def _take_over(schema: str) -> str:
-    return f"""
-INSERT INTO {schema}.stations SELECT * FROM pg_temp.kept_stations ON CONFLICT DO NOTHING;
-INSERT INTO {schema}.counters AS c SELECT * FROM pg_temp.kept_counters
-    ON CONFLICT (name, label) DO UPDATE SET count = greatest(c.count, excluded.count);
-WITH put AS (
-    INSERT INTO {schema}.observations AS o ({_NAMES}) SELECT {_NAMES} FROM pg_temp.kept
-    ON CONFLICT (time, station_id) DO UPDATE SET {_NEWER} WHERE excluded.collected_at > o.collected_at RETURNING 1
-)
-SELECT 'merged', COUNT(*) FROM put;
-"""
+def _take_over(connection: psycopg.Connection) -> int:
+    connection.execute("INSERT INTO stations SELECT * FROM pg_temp.kept_stations ON CONFLICT DO NOTHING")
+    connection.execute(
+        "INSERT INTO counters AS c SELECT * FROM pg_temp.kept_counters "
+        "ON CONFLICT (name, label) DO UPDATE SET count = greatest(c.count, excluded.count)"
+    )
+    return connection.execute(
+        f"INSERT INTO observations AS o ({_NAMES}) SELECT {_NAMES} FROM pg_temp.kept "
+        f"ON CONFLICT (time, station_id) DO UPDATE SET {_NEWER} WHERE excluded.collected_at > o.collected_at"
+    ).rowcount
 
 
 def _is_there(db: str) -> bool:

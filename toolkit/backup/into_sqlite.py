@@ -13,18 +13,20 @@ from toolkit import times
 from toolkit.backup import creating
 from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
+from toolkit.backup.sqlite import heard
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name, sync_folder
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.encoding import COLUMNS
-from toolkit.store.sqlite_schema import VERSION
+from toolkit.store.sqlite_schema import VERSION, objects
 
 # A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
 DIVIDED = 16
 SHORTEST_SECONDS = 3600
-# Before all times that the store takes, and how far after the present they may be.
+# Before and after all times that the store takes.
 FIRST = 946_684_800
-AHEAD_SECONDS = 86400
+LAST = 4_102_444_800
+DAY = 86400
 
 
 def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
@@ -89,22 +91,40 @@ def _unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
 def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
     """Take over what the old database has beyond the backup, also from one that is damaged."""
     with closing(sqlite3.connect(new.absolute().as_uri(), uri=True, isolation_level=None)) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        heard(connection)
         try:
+            _require_ours(old)
             connection.execute("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
             connection.execute(
                 "INSERT OR IGNORE INTO stations (station_id, station_name_en, station_name_gr, latitude, longitude, "
                 "elevation, first_seen, last_seen) SELECT station_id, station_name_en, station_name_gr, latitude, "
                 "longitude, elevation, first_seen, last_seen FROM old.stations"
             )
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StoreError) as error:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
-        held = backup.manifest.content
-        last = times.from_stored(held.last).timestamp() if held.last else FIRST
+        held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
-        end = times.now().timestamp() // 1 + AHEAD_SECONDS
-        done.merged = _take(connection, first, end, done.unreadable, DIVIDED)
+        # The present is the old database's to tell, not the clock's. Beyond it there should be nothing.
+        present = max(first, min(LAST, _newest(connection, last) + DAY))
+        done.merged = _take(connection, first, present, done.unreadable, DIVIDED)
+        done.merged += _take(connection, present, LAST, done.unreadable, 0)
+
+
+def _require_ours(old: Path) -> None:
+    """Make sure that what is asked of the old database are tables: a view could be anything, without an end.
+
+    Raises:
+        StoreError: it is something else.
+        sqlite3.Error: it cannot be read.
+    """
+    with closing(sqlite3.connect(f"{old.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        kinds = {name: kind for kind, name in objects(connection)}
+        for name in ("stations", "observation", "counters"):
+            if kinds.get(name, "table") != "table":
+                raise StoreError(f"{name} is a {kinds[name]}")
 
 
 def _count_on(connection: sqlite3.Connection) -> None:
@@ -124,6 +144,14 @@ def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held
     except sqlite3.Error:
         return False
     return bool(count == held)
+
+
+def _newest(connection: sqlite3.Connection, last: float) -> float:
+    """The time of the old database's newest observation; where it cannot be read, of the backup's, or the clock's."""
+    with suppress(sqlite3.Error, ValueError):
+        (newest,) = connection.execute("SELECT MAX(time) FROM old.observation").fetchone()
+        return times.from_stored(newest or "").timestamp()
+    return max(last, times.now().timestamp() // 1)
 
 
 _VALUES = ", ".join(f"o.{name}" for name in COLUMNS)

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-from toolkit.errors import ToolkitError
+from toolkit import times
+from toolkit.errors import ToolkitError, reason
+from toolkit.files import read_small
+from toolkit.text import one_line
 
 SCHEMA = "weather-toolkit/backup/1"
+# A manifest has less than 2 KiB.
+LARGEST_BYTES = 64 << 10
+LARGEST_NUMBER = 1 << 53
+
+_FILE = re.compile(r"weather_[0-9A-Za-z_-]{1,100}\.(db|dump)\.zst")
+_CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+# Mostly as the store writes it; what somebody put there by SQL is no reason to have no backup.
+_TIME = re.compile(r".{0,64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_WORDS = re.compile(r".{0,4096}")
 
 
 class DamagedError(ToolkitError):
@@ -31,6 +45,14 @@ class Content(NamedTuple):
     first: str | None
     last: str | None
     schema_version: int
+
+
+def last_of(held: Content) -> float | None:
+    """The time of the newest observation, seconds since the epoch; None without any that is a time."""
+    try:
+        return times.from_stored(held.last or "").timestamp()
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +83,16 @@ class Manifest:
     content: Content
     program_version: str
 
+    @property
+    def created(self) -> float:
+        """When the snapshot was taken by the host's clock, seconds since the epoch."""
+        return times.parse(self.created_at).timestamp()
+
+    @property
+    def last(self) -> float | None:
+        """The time of its newest observation; see `last_of`."""
+        return last_of(self.content)
+
     def as_dict(self) -> dict[str, object]:
         """As JSON has it."""
         return {**asdict(self), "content": self.content._asdict()}
@@ -72,21 +104,56 @@ class Manifest:
 
 
 def read(path: Path) -> Manifest:
-    """The manifest in a file.
+    """The manifest in a file. Anybody may have written it: all of it is looked at before any of it is used.
 
     Raises:
         DamagedError: it cannot be read, or is not as it was written.
     """
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(read_small(path, LARGEST_BYTES), parse_constant=_refuse)
         checksum = body.pop("checksum")
         if body["schema"] != SCHEMA:
-            raise DamagedError(f"{path.name} is of the form {body['schema']!r}: run the release that wrote it")
+            raise DamagedError(
+                f"{path.name} is of the form {one_line(repr(body['schema']), 80)}: run the newer release"
+            )
         if checksum != _checksum(body) or set(body) != {item.name for item in fields(Manifest)}:
             raise DamagedError(f"{path.name} is not as it was written")
-        return Manifest(**{**body, "content": Content(**body["content"])})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedError(f"{path.name} cannot be read as a manifest: {error}") from None
+        made = Manifest(**{**body, "content": Content(**body["content"])})
+        _require_sound(made)
+        return made
+    except OSError as error:
+        raise DamagedError(f"{path.name} cannot be read as a manifest: {reason(error)}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedError(f"{path.name} cannot be read as a manifest: {one_line(str(error), 200)}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _require_sound(made: Manifest) -> None:
+    """Look at every field of a manifest.
+
+    Raises:
+        ValueError: one is not what it can be; which.
+    """
+    held = made.content
+    for name, value, form in (
+        ("file", made.file, _FILE), ("created_at", made.created_at, _CREATED), ("sha256", made.sha256, _SHA256),
+        ("host", made.host, _WORDS), ("source", made.source, _WORDS), ("program_version", made.program_version, _WORDS),
+        ("first", held.first or "", _TIME), ("last", held.last or "", _TIME),
+    ):  # fmt: skip
+        if not form.fullmatch(value) or not value.isprintable():  # no text: a TypeError
+            raise ValueError(f"{name} is {value!r}")
+    for name, number, least in (
+        ("bytes", made.bytes, 1), ("bytes_unpacked", made.bytes_unpacked, 1), ("stations", held.stations, 0),
+        ("observations", held.observations, 0), ("schema_version", held.schema_version, 1),
+    ):  # fmt: skip
+        if type(number) is not int or not least <= number <= LARGEST_NUMBER:
+            raise ValueError(f"{name} is {number!r}")
+    times.parse(made.created_at)
+    if (held.first is None) != (held.observations == 0) or (held.last is None) != (held.observations == 0):
+        raise ValueError(f"first is {held.first!r} of {held.observations} observations")
 
 
 def _checksum(body: object) -> str:

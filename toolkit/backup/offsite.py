@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
-from toolkit import times
+from toolkit import clock, times
 from toolkit.address import shown, without_secrets
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
-from toolkit.backup.pruning import Keep
+from toolkit.backup.pruning import Keep, newest_known, places_kept
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.settings import Settings, read_file
 
@@ -21,6 +24,13 @@ PASSWORD = "restic_password"  # noqa: S105 - a credential's name
 ENVIRONMENT = "restic_environment"
 # What a check reads of the packed data each week: in so many weeks it has read all of it.
 WEEKS = 4
+
+
+class _Snapshot(NamedTuple):
+    """A copy of a folder of backups, and its date in seconds since the epoch."""
+
+    id: str
+    time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +56,21 @@ class Offsite:
                 raise self._failed(found)
             self._do("init")
         self._do("unlock")  # what a copy left that was killed; locks of those that run stay
-        files = [path for one in folder.look()[0] for path in (one.path, manifest_of(one.path))]
-        self._do("backup", "--quiet", "--host", platform.node(), *map(str, files))
-        kept = [f"--keep-{name}={number}" for name, number in keep._asdict().items() if number]
-        forget = ["forget", "--quiet", "--prune", "--host", platform.node(), "--group-by", "host", "--keep-last=1"]
-        self._do(*forget, *kept)
+        now = time.time()
+        backups, _ = folder.look(now)
+        files = [path for one in backups for path in (one.path, manifest_of(one.path))]
+        # The date of what is in it: a clock that is behind would make it one of those that are forgotten.
+        dated = [
+            f"--time={times.from_epoch(one.manifest.created).astimezone():%Y-%m-%d %H:%M:%S}" for one in backups[:1]
+        ]
+        self._do("backup", "--quiet", "--host", platform.node(), *dated, *map(str, files))
+        if clock.why_not_remove(now, newest_known(backups, now)):
+            return
+        # Not by restic's --keep-…, for which a snapshot of the future is the newest for years.
+        past = [one for one in self._snapshots(platform.node()) if not clock.ahead(one.time, now)]
+        kept = places_kept([one.time for one in past], keep)
+        if gone := [one.id for place, one in enumerate(past) if place not in kept]:
+            self._do("forget", "--quiet", "--prune", *gone)
 
     def check(self) -> None:
         """Look whether what is there is whole.
@@ -70,8 +90,15 @@ class Offsite:
         Raises:
             ToolkitError: it did not work.
         """
+        now = time.time()
+        # The newest, and of those of the future the newest as well: which of the backups is LATEST is told by them.
+        snapshots = sorted(self._snapshots(host), key=lambda one: clock.ahead(one.time, now))
+        if not snapshots:
+            raise ToolkitError(f"there is no copy of {host} in {self.repository}")
+        wanted = {one.id for one in (snapshots[0], max(snapshots, key=lambda one: one.time))}
         with TemporaryDirectory(prefix=SCRATCH, dir=folder.path) as scratch:
-            self._do("restore", "latest", "--quiet", "--host", host, "--target", scratch)
+            for one in wanted:
+                self._do("restore", one, "--quiet", "--target", scratch)
             found = sorted(Path(scratch).rglob(f"{PREFIX}*{PACKED}"))
             came = [path for path in found if not (folder.path / path.name).exists()]
             for path in came:
@@ -79,10 +106,20 @@ class Offsite:
                     shutil.move(part, folder.path / part.name)
         return [path.name for path in came]
 
-    def _do(self, *words: str) -> None:
+    def _snapshots(self, host: str) -> list[_Snapshot]:
+        """Those of a host, the newest first by their dates."""
+        done = self._do("snapshots", "--json", "--host", host)
+        try:
+            told = [_Snapshot(one["id"], times.parse(one["time"]).timestamp()) for one in json.loads(done.stdout) or ()]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ToolkitError(f"off-site copy: what restic says of {self.repository} is not understood") from error
+        return sorted(told, key=lambda one: one.time, reverse=True)
+
+    def _do(self, *words: str) -> subprocess.CompletedProcess[str]:
         done = self._restic(*words)
         if done.returncode:
             raise self._failed(done)
+        return done
 
     def _restic(self, *words: str) -> subprocess.CompletedProcess[str]:
         # A cache would be a second place to keep whole; what is kept is a few large files.

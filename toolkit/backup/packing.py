@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
 
 from toolkit.backup.manifest import DamagedError
+from toolkit.errors import ToolkitError, reason
 
 LEVEL = 3
 CHUNK = 1 << 20
+# Packing at this level needs 2 MiB; what asks for more was not packed here.
+LARGEST_WINDOW = 1 << 24
 
 
 class _Hashing:
@@ -40,20 +45,66 @@ def pack(source: Path, to: Path) -> str:
     return hashing.sha256.hexdigest()
 
 
-def unpack(packed: Path, to: Path, sha256: str) -> None:
+def unpack(packed: Path, to: Path, sha256: str, size: int) -> None:
     """Unpack a file, and make sure that it was packed as its SHA-256 says.
 
     Raises:
-        DamagedError: it is not what was packed.
+        DamagedError: it is not what was packed, or unpacks to more than `size` bytes.
+        ToolkitError: it cannot be read, or there is no room for it.
     """
     digest = hashlib.sha256()
     try:
-        with packed.open("rb") as file, to.open("wb") as unpacked:
-            writer = zstandard.ZstdDecompressor().stream_writer(unpacked, closefd=False)
-            while data := file.read(CHUNK):
-                digest.update(data)
+        file = packed.open("rb")
+    except OSError as error:
+        raise ToolkitError(f"cannot read {packed}: {reason(error)}") from error
+    with file, written(to) as unpacked:
+        bounded = Bounded(unpacked, size, f"{packed.name} unpacks to more than the {size} bytes that its manifest says")
+        unpacker = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
+        writer = unpacker.stream_writer(bounded, closefd=False)  # type: ignore[arg-type]
+        while data := _read(file, packed):
+            digest.update(data)
+            try:
                 writer.write(data)
-    except (OSError, zstandard.ZstdError) as error:
-        raise DamagedError(f"{packed.name} cannot be unpacked: {error}") from None
+            except zstandard.ZstdError as error:
+                raise DamagedError(f"{packed.name} cannot be unpacked: {error}") from None
     if digest.hexdigest() != sha256:
         raise DamagedError(f"{packed.name} is not what was written: its SHA-256 differs from its manifest's")
+
+
+def _read(file: BinaryIO, packed: Path) -> bytes:
+    try:
+        return file.read(CHUNK)
+    except OSError as error:
+        raise DamagedError(f"{packed.name} cannot be read: {reason(error)}") from None
+
+
+class Bounded:
+    """A file that takes so many bytes and no more."""
+
+    def __init__(self, file: BinaryIO, most: float, otherwise: str) -> None:
+        self._file, self._left, self._otherwise = file, most, otherwise
+
+    def write(self, data: bytes) -> int:
+        """As a file does.
+
+        Raises:
+            DamagedError: it is more.
+        """
+        self._left -= len(data)
+        if self._left < 0:
+            raise DamagedError(self._otherwise)
+        return self._file.write(data)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A file to unpack into.
+
+    Raises:
+        ToolkitError: it cannot be written, such as on a full disk: that is not the backup's fault.
+    """
+    try:
+        with path.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise ToolkitError(f"cannot unpack into {path.parent}: {reason(error)}") from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryDirectory
@@ -19,6 +21,7 @@ from toolkit.errors import ToolkitError
 from toolkit.store import StoreError
 from toolkit.store.base import migrations
 from toolkit.store.postgresql import connect, password, said
+from toolkit.text import one_line
 
 NAME = "PostgreSQL"
 ENDING = ".dump.zst"
@@ -27,7 +30,14 @@ PATIENCE_SECONDS = 30.0
 TABLES = (
     "schema_version", "stations", "observations", "newest", "collection_log", "counters", "anomalies", "rejected",
 )  # fmt: skip
-CHUNK = 1 << 16
+# Of a row as COPY writes it.
+LARGEST_ROW = 16 << 20
+_LARGEST_VERSION = 8
+_COPY = re.compile(rb'COPY (?:(?:"(?:[^"]|"")+"|\w+)\.)?(\w+) \(([\w", ]+)\) FROM stdin;\n')
+# Of its own tables pg_dump writes these, and nothing else.
+_ENTRY = re.compile(
+    r"\d+; \d+ \d+ (TABLE DATA|TABLE|CONSTRAINT|INDEX|SEQUENCE SET|SEQUENCE OWNED BY|SEQUENCE|DEFAULT) \S+ (\w+) "
+)
 
 
 def size_bytes(db: str) -> int:
@@ -76,37 +86,82 @@ def inspect(copy: Path, *, every_page: bool = True) -> Content:  # noqa: ARG001 
     """What a dump holds, by reading all of it as a restore would.
 
     Raises:
-        StoreError: it cannot be read.
+        StoreError: it cannot be read, or holds something else.
     """
-    rows = dict.fromkeys(TABLES, 0)
+    number = dict.fromkeys(TABLES, 0)
     first = last = version = None
-    command = ["pg_restore", "--data-only", "--file=-", str(copy)]
+    for table, columns, rows in tables(copy):
+        place = columns.index("time") if table == "observations" and "time" in columns else 0
+        for row in rows:
+            number[table] += 1
+            if table == "observations":
+                # All are written with the same offset, so text sorts as time does.
+                at = row.split(b"\t", place + 1)[place]
+                first, last = min(first or at, at), max(last or at, at)
+            elif table == "schema_version":
+                version = int(row) if row.strip().isdigit() and len(row) < _LARGEST_VERSION else None
+    if version is None:
+        raise StoreError(f"{copy.name} does not say which schema it has")
+    span = [at.decode("utf-8", "replace")[:19] if at else None for at in (first, last)]
+    return Content(number["stations"], number["observations"], span[0], span[1], version)
+
+
+def tables(dump: Path) -> Iterator[tuple[str, list[str], Iterator[bytes]]]:
+    """The tables of a dump: name, columns, and rows as COPY has them, to be read to their end before the next.
+
+    Nothing else of a dump is ever used: pg_restore writes it as SQL, which could say anything.
+
+    Raises:
+        StoreError: it cannot be read, or holds something else.
+    """
+    _require_ours(dump)
+    seen = set()
+    command = ["pg_restore", "--data-only", "--file=-", str(dump)]
     with client() as environment, started(command, environment, stdout=PIPE) as reading:
-        table, place = None, 0
-        for line in reading.stdout or ():
-            if table is None:
-                if line.startswith(b"COPY "):
-                    name, _, columns = line[5:].decode().partition(" (")
-                    table = name.rpartition(".")[2]
-                    place = (
-                        columns.partition(")")[0].replace('"', "").split(", ").index("time")
-                        if table == "observations"
-                        else 0
-                    )
-            elif line == b"\\.\n":
-                table = None
-            else:
-                rows[table] += 1
-                if table == "observations":
-                    # All are written with the same offset, so text sorts as time does.
-                    at = line.split(b"\t", place + 1)[place]
-                    first, last = min(first or at, at), max(last or at, at)
-                elif table == "schema_version":
-                    version = int(line)
-    if reading.returncode or version is None:
-        raise StoreError(f"{copy.name} cannot be read by pg_restore")
-    span = [at.decode()[:19] if at else None for at in (first, last)]
-    return Content(rows["stations"], rows["observations"], span[0], span[1], version)
+        assert reading.stdout  # noqa: S101 - for the type checker
+        lines = iter(partial(reading.stdout.readline, LARGEST_ROW), b"")
+        for line in lines:
+            if not line.startswith(b"COPY "):
+                continue
+            found = _COPY.fullmatch(line)
+            table = found[1].decode() if found else ""
+            if not found or table not in TABLES or table in seen:
+                raise StoreError(f"{dump.name} has what this program did not write: {_shown(line)}")
+            seen.add(table)
+            yield table, found[2].decode().replace('"', "").split(", "), _rows(lines, dump)
+    if reading.returncode:
+        raise StoreError(f"{dump.name} cannot be read by pg_restore")
+
+
+def _rows(lines: Iterator[bytes], dump: Path) -> Iterator[bytes]:
+    for line in lines:
+        if line == b"\\.\n":
+            return
+        if not line.endswith(b"\n"):
+            raise StoreError(f"{dump.name} has a row of more than {LARGEST_ROW >> 20} MiB")
+        yield line
+    raise StoreError(f"{dump.name} ends within a table")
+
+
+def _require_ours(dump: Path) -> None:
+    """Look at a dump's table of contents.
+
+    Raises:
+        StoreError: there is something of another kind or name in it.
+    """
+    with client() as environment:
+        try:
+            listed = run(["pg_restore", "--list", str(dump)], environment)
+        except ToolkitError as error:
+            raise StoreError(f"{dump.name} cannot be read: {error}") from None
+    for line in listed.splitlines():
+        found = _ENTRY.match(line)
+        if not line.startswith(";") and (not found or (found[1].startswith("TABLE") and found[2] not in TABLES)):
+            raise StoreError(f"{dump.name} has what this program did not write: {_shown(line.encode())}")
+
+
+def _shown(line: bytes) -> str:
+    return one_line(line.decode("utf-8", "replace"), 80)
 
 
 def held(connection: psycopg.Connection) -> Content:
@@ -138,21 +193,23 @@ def client() -> Iterator[dict[str, str]]:
         yield environment
 
 
-def run(command: Sequence[str], environment: dict[str, str]) -> None:
-    """Run one of PostgreSQL's programs.
+def run(command: Sequence[str], environment: dict[str, str]) -> str:
+    """Run one of PostgreSQL's programs; what it writes.
 
     Raises:
         ToolkitError: it failed; what it said last.
     """
-    with started(command, environment, stderr=PIPE) as process:
-        _, errors = process.communicate()
+    with started(command, environment, stdout=PIPE, stderr=PIPE) as process:
+        written, errors = process.communicate()
     if process.returncode:
         lines = errors.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
-        raise ToolkitError(f"{command[0]} failed: {' '.join(lines[-2:])}")
+        raise ToolkitError(f"{command[0]} failed: {one_line(' '.join(lines[-2:]))}")
+    return written.decode("utf-8", "replace")
 
 
-def started(command: Sequence[str], environment: dict[str, str], **streams: int | IO[bytes]) -> Popen[bytes]:
-    """One of PostgreSQL's programs as it runs; streams that are not given are empty.
+@contextmanager
+def started(command: Sequence[str], environment: dict[str, str], **streams: int | IO[bytes]) -> Iterator[Popen[bytes]]:
+    """One of PostgreSQL's programs as it runs, and not for longer than the context; streams not given are empty.
 
     Raises:
         ToolkitError: it is not installed.
@@ -160,4 +217,9 @@ def started(command: Sequence[str], environment: dict[str, str], **streams: int 
     if not shutil.which(command[0]):
         raise ToolkitError(f"{command[0]} is not installed: apt-get install postgresql-client")
     all_streams: dict[str, Any] = {**dict.fromkeys(("stdin", "stdout", "stderr"), DEVNULL), **streams}
-    return Popen(command, env=environment, **all_streams)  # noqa: S603
+    with Popen(command, env=environment, **all_streams) as process:  # noqa: S603
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise

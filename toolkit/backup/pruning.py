@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from toolkit import times
-from toolkit.backup.folder import Backup, Damaged, Folder
+from toolkit import clock, times
+from toolkit.backup.folder import Backup, Damaged, Folder, ahead
+from toolkit.errors import ToolkitError, reason
 
 
 class Keep(NamedTuple):
@@ -20,11 +22,12 @@ class Keep(NamedTuple):
 
 
 class Pruned(NamedTuple):
-    """What was kept, what was removed, and what is left alone because it is damaged."""
+    """What was kept, what was removed, and what is left alone: the damaged, and those that are dated in the future."""
 
     kept: list[Backup]
     removed: list[Backup]
     damaged: list[Backup | Damaged]
+    ahead: list[Backup]
 
 
 _PERIODS: tuple[Callable[[datetime], tuple[int, ...]], ...] = (
@@ -37,34 +40,61 @@ _PERIODS: tuple[Callable[[datetime], tuple[int, ...]], ...] = (
 def prune(folder: Folder, keep: Keep, *, dry_run: bool = False) -> Pruned:
     """Remove what is not to be kept; the folder is locked by the caller.
 
-    A damaged backup counts for nothing and is left for people to look at. The newest that is whole stays, whatever the
-    numbers say, and is read before another is removed.
+    What is damaged or dated in the future counts for nothing and is left for people to look at. The newest that is
+    whole stays, whatever the numbers say, and is read before another is removed.
+
+    Raises:
+        ToolkitError: the host's clock is behind what is kept; nothing is removed.
     """
-    whole, wrong = folder.look()
+    now = time.time()
+    whole, wrong = folder.look(now)
+    clock.require_agreement(now, newest_known(whole, now))
     damaged: list[Backup | Damaged] = [*wrong]
     while whole and not _as_written(whole[0]):
         damaged.append(whole.pop(0))
-    kept = kept_of(whole, keep)
-    removed = [one for one in whole if one not in kept]
+    future = [one for one in whole[1:] if ahead(one, now)]
+    damaged += [one for one in future if not _as_written(one)]
+    dated = [one for one in whole if one not in future]
+    kept = kept_of(dated, keep)
+    removed = [one for one in dated if one not in kept]
     if not dry_run:
         for one in removed:
             folder.remove(one)
-    return Pruned(kept, removed, damaged)
+    return Pruned(kept, removed, damaged, [one for one in future if one not in damaged])
+
+
+def newest_known(backups: Sequence[Backup], now: float) -> float | None:
+    """The latest moment that backups bear witness of: of an observation, or of a backup; not what is years ahead."""
+    known = [moment for one in backups for moment in (one.manifest.last, one.manifest.created) if moment is not None]
+    return max((one for one in known if clock.refuted(now, None) or one - now <= clock.BELIEVED_SECONDS), default=None)
 
 
 def kept_of(backups: Sequence[Backup], keep: Keep) -> list[Backup]:
     """Those to be kept, of backups that are whole, the newest first."""
-    kept = set(backups[:1])
+    return [backups[place] for place in places_kept([one.manifest.created for one in backups], keep)]
+
+
+def places_kept(moments: Sequence[float], keep: Keep) -> list[int]:
+    """The places of those to be kept, of moments in seconds since the epoch, the newest first."""
+    dates = [times.from_epoch(moment) for moment in moments]
+    kept = {0} if dates else set()
     for number, period in zip(keep, _PERIODS, strict=True):
         seen: set[tuple[int, ...]] = set()
-        for one in backups:
-            at = period(times.parse(one.manifest.created_at))
+        for place, at in enumerate(map(period, dates)):
             if at not in seen and len(seen) < number:
                 seen.add(at)
-                kept.add(one)
-    return [one for one in backups if one in kept]
+                kept.add(place)
+    return sorted(kept)
 
 
 def _as_written(backup: Backup) -> bool:
-    with backup.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == backup.manifest.sha256
+    """Whether a backup is to the byte what its manifest says.
+
+    Raises:
+        ToolkitError: it cannot be read.
+    """
+    try:
+        with backup.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == backup.manifest.sha256
+    except OSError as error:
+        raise ToolkitError(f"cannot read {backup.path}: {reason(error)}") from error

@@ -72,9 +72,10 @@ class Check:
             OSError that it raises is the evidence of a failure.
         remedy: the command that mends it, or shows why it cannot be mended by one.
         because: ids of checks whose failure explains this one's.
-        quick: whether `healthcheck` makes it, too.
+        quick: whether `healthcheck` makes it, too, though it is not critical.
         on_feed: whether it needs an answer of the feed, which may take long.
         costly: whether it reads so much that it is not made every minute.
+        is_of_last_run: whether it tells of a job's last run, which its remedy repeats.
     """
 
     id: str
@@ -87,6 +88,12 @@ class Check:
     quick: bool = False
     on_feed: bool = False
     costly: bool = False
+    is_of_last_run: bool = False
+
+    @property
+    def in_healthcheck(self) -> bool:
+        """Whether `healthcheck` makes it: what is critical, but for what takes long."""
+        return (self.quick or self.severity is Status.CRITICAL) and not (self.on_feed or self.costly)
 
 
 def status_of(check: Check, finding: Finding) -> Status:

@@ -8,11 +8,13 @@ import time
 from functools import partial
 from pathlib import Path
 
+from toolkit import clock
 from toolkit.address import shown
+from toolkit.backup.folder import ahead
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.clock import aged
 from toolkit.checks.host import JOBS_FILE, USER, Host, long, mode_of, owner_of
 from toolkit.checks.service import _job_succeeds
-from toolkit.times import parse
 
 # A day, a random delay, and a night on which the host was off until the morning.
 RECENT_HOURS = 36
@@ -52,11 +54,26 @@ def _recent(host: Host) -> Finding | None:
         if deployed and host.now - deployed.st_mtime < RECENT_HOURS * 3600:
             return good("the first one is made in the night to come")
         return bad(f"there is no backup in {host.settings.backups}")
-    age = host.now - parse(backups[0].manifest.created_at).timestamp()
-    figures = {"age": f"{max(age, 0):.0f}s;{RECENT_HOURS * 3600}"}
-    if age > RECENT_HOURS * 3600:
-        return bad(f"the newest backup is {long(age)} old: {backups[0].name}", figures=figures)
-    return good(f"the newest backup is {long(max(age, 0))} old: {backups[0].name}", figures)
+    age = host.now - backups[0].manifest.created
+    figures = {"age": f"{age:.0f}s;{RECENT_HOURS * 3600}"}
+    seen = f"the newest backup is {aged(age)}: {backups[0].name}"
+    if ahead(backups[0], host.now) or age > RECENT_HOURS * 3600:
+        return bad(seen, figures=figures)
+    return good(f"the newest backup is {aged(max(age, 0))}: {backups[0].name}", figures)
+
+
+def _not_ahead(host: Host) -> Finding | None:
+    backups, _ = host.backups
+    future = [one for one in backups if ahead(one, host.now)]
+    if not future:
+        return good("no backup is dated in the future") if backups else None
+    names = " ".join(f"{one.path}*" for one in future)
+    return bad(
+        f"{len(future)} of {len(backups)} backups are dated in the future: {future[0].name}, "
+        f"{aged(host.now - future[0].manifest.created)}",
+        # Where the host's clock is what is wrong, that is found first, and nothing is to be removed.
+        f"timedatectl && weather-tool backup create && rm {names}  # once the clock is right",
+    )
 
 
 def _whole(host: Host) -> Finding | None:
@@ -86,10 +103,12 @@ def _rehearsed(host: Host) -> Finding | None:
     last = host.drill
     if last is None:
         oldest = host.backups[0][-1:]
-        if not oldest or host.now - parse(oldest[0].manifest.created_at).timestamp() < REHEARSED_DAYS * 86400:
+        if not oldest or host.now - oldest[0].manifest.created < REHEARSED_DAYS * 86400:
             return good("the first drill is made on the next Sunday")
         return bad("a restore was never rehearsed")
-    age = host.now - parse(last.ended_at).timestamp()
+    age = host.now - last.ended
+    if clock.ahead(last.ended, host.now):
+        return bad(f"the last drill is dated {aged(age)}")
     if age > REHEARSED_DAYS * 86400:
         return bad(f"the last drill was {long(age)} ago")
     return good(f"the last drill was {long(max(age, 0))} ago")
@@ -118,7 +137,11 @@ def _offsite(host: Host) -> Finding | None:
 
 _DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
 _SOURCE = ("database-exists", "database-owner", "database-mode", "database-kind", "database-sound", "database-server")
-_UNITS = ("units-present", "units-genuine", "release-current", "python-runs", "packages-complete", "settings-valid")
+_UNITS = (
+    "places-plain", "units-present", "units-genuine", "units-as-deployed", "units-start", "release-current",
+    "python-runs", "packages-complete", "settings-valid",
+)  # fmt: skip
+_CLOCK = ("clock-right", "clock-after-release")
 
 CHECKS = (
     Check(
@@ -131,12 +154,16 @@ CHECKS = (
     ),
     Check(
         "backup-succeeds", "backup", "The last backup could be made.", Status.CRITICAL,
-        partial(_job_succeeds, "backup"), _AGAIN, (*_DISK, *_SOURCE, *_UNITS),
+        partial(_job_succeeds, "backup"), _AGAIN, (*_DISK, *_SOURCE, *_UNITS), is_of_last_run=True,
     ),
     Check(
         "backup-recent", "backup", "The newest backup is of the last night.", Status.CRITICAL, _recent,
-        _AGAIN, ("backup-timer", "backup-succeeds", "backup-whole", *_DISK, *_SOURCE,
-                                                   *_UNITS),
+        _AGAIN,
+        ("backup-timer", "backup-succeeds", "backup-whole", *_DISK, *_SOURCE, *_UNITS, *_CLOCK, "backup-not-ahead"),
+    ),
+    Check(
+        "backup-not-ahead", "backup", "No backup is dated in the future.", Status.WARNING, _not_ahead,
+        "weather-tool backup list", ("clock-right", "clock-after-release", "observations-not-ahead"),
     ),
     Check(
         "drill-well", "backup", "The newest backup could be restored when that was last rehearsed.", Status.CRITICAL,
@@ -145,7 +172,7 @@ CHECKS = (
     Check(
         "drill-recent", "backup", "A restore was rehearsed in the last week.", Status.WARNING, _rehearsed,
         "systemctl start weather-restore-drill.service",
-        ("restore-drill-timer", "drill-well", "backup-recent", "backup-whole", *_DISK, *_UNITS),
+        ("restore-drill-timer", "drill-well", "backup-recent", "backup-whole", *_DISK, *_UNITS, *_CLOCK),
     ),
     Check(
         "offsite-whole", "backup", "The off-site copies are whole.", Status.CRITICAL, _offsite,

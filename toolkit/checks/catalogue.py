@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolkit.checks import (
     Check,
     backup,
+    beside,
     clock,
     configuration,
     data,
@@ -13,17 +14,23 @@ from toolkit.checks import (
     environment,
     feed,
     metrics,
+    observations,
     permissions,
+    places,
     security,
     service,
     timers,
+    units,
 )
 
 CHECKS: tuple[Check, ...] = (
     *environment.CHECKS,
     *configuration.CHECKS,
+    *places.CHECKS,
     *disk.CHECKS,
     *security.CHECKS,
+    *units.CHECKS,
+    *beside.CHECKS,
     *service.CHECKS,
     *timers.CHECKS,
     *database.CHECKS,
@@ -31,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     *clock.CHECKS,
     *feed.CHECKS,
     *data.CHECKS,
+    *observations.CHECKS,
     *backup.CHECKS,
     *metrics.CHECKS,
 )

@@ -1,7 +1,8 @@
-"""Checks of the host's clock: every time that is stored is compared with it."""
+"""Checks of the host's clock: every time that is stored is compared with it. The rule is that of docs/clocks.md."""
 
 from __future__ import annotations
 
+from toolkit import clock, times
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import Host, long
 from toolkit.errors import ToolkitError
@@ -23,6 +24,17 @@ def _right(host: Host) -> Finding | None:
     return good(f"within {long(max(abs(off), 1))} of the feed server's")
 
 
+def aged(seconds: float) -> str:
+    """An age as people say it; a negative one is not young."""
+    return f"{long(-seconds)} in the future" if seconds < 0 else f"{long(seconds)} old"
+
+
+def _after_release(host: Host) -> Finding:
+    if host.now < clock.RELEASED:
+        return bad(f"this host's clock says {times.stored(host.now)} UTC, and this release is newer than that")
+    return good("it is after this release was made")
+
+
 def _synchronised(host: Host) -> Finding | None:
     if not host.systemd:
         return None
@@ -40,6 +52,10 @@ def _synchronised(host: Host) -> Finding | None:
 
 
 CHECKS = (
+    Check(
+        "clock-after-release", "clock", "The host's clock is not before this release was made.", Status.CRITICAL,
+        _after_release, "timedatectl set-ntp true", ("clock-right", "clock-synchronised"),
+    ),
     Check(
         "clock-right", "clock", "The host's clock agrees with the feed server's.", Status.CRITICAL, _right,
         "timedatectl set-ntp true", ("clock-synchronised",), on_feed=True,

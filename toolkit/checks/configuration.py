@@ -9,6 +9,7 @@ from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import ANSIBLE, JOBS_FILE, Host
+from toolkit.checks.mending import quoted
 
 # What a service reads of the settings it reads when it starts.
 _AGAIN = "systemctl restart weather-collector.service"
@@ -29,7 +30,8 @@ def _readable(host: Host) -> Finding | None:
     group_reads = found.st_mode & 0o040 and host.user and found.st_gid == host.user.pw_gid
     if host.deployed and host.user and not group_reads and not found.st_mode & 0o004:
         return bad(
-            f"the service user cannot read {file}", f"chown root:weather {file} && chmod 0640 {file} && {_AGAIN}"
+            f"the service user cannot read {file}",
+            f"chown root:weather {quoted(file)} && chmod 0640 {quoted(file)} && {_AGAIN}",
         )
     return good(f"{file}")
 
@@ -42,7 +44,7 @@ def _valid(host: Host) -> Finding:
     remedy = ""
     if lines:
         marks = "; ".join(f"{number}s/^/# /" for _, number in lines)
-        remedy = f"sed -i '{marks}' {lines[0][0]} && {_AGAIN}"
+        remedy = f"sed -i '{marks}' {quoted(lines[0][0])} && {_AGAIN}"
     return bad("; ".join(wrong), remedy)
 
 
@@ -51,8 +53,23 @@ def _known(host: Host) -> Finding:
     if not unknown:
         return good("every name is a setting's")
     named = re.search(r"^(\w+) \((/\S+) line \d+\).*did you mean (\w+)\?", unknown[0])
-    remedy = f"sed -i 's/^{named[1]}=/{named[3]}=/' {named[2]} && {_AGAIN}" if named else ""
+    remedy = f"sed -i 's/^{named[1]}=/{named[3]}=/' {quoted(named[2])} && {_AGAIN}" if named else ""
     return bad("; ".join(unknown), remedy)
+
+
+def _same(host: Host) -> Finding | None:
+    """Whether who asks has the settings that the service has."""
+    if not host.deployed or "INVOCATION_ID" in os.environ:
+        return None
+    given = {name: one for name, one in host.loaded.origins.items() if one.place == "the environment"}
+    names = sorted(name for name in os.environ if name.startswith("WEATHER_") and name != "WEATHER_LOG")
+    if given and names:
+        said = ", ".join(f"{name}={os.environ[name]}" for name in names)
+        return bad(
+            f"this shell sets {said}, which the service has not: what is said here is not of the service",
+            f"unset {' '.join(names)}",
+        )
+    return good("what is said here is of the service's settings")
 
 
 def _in_force(host: Host) -> Finding | None:
@@ -88,15 +105,19 @@ def _password(host: Host) -> Finding | None:
 CHECKS = (
     Check(
         "settings-readable", "configuration", "The service can read its settings.", Status.CRITICAL, _readable,
-        "chown root:weather /etc/weather/weather.env && chmod 0640 /etc/weather/weather.env", quick=True,
+        "chown root:weather /etc/weather/weather.env && chmod 0640 /etc/weather/weather.env",
     ),
     Check(
         "settings-valid", "configuration", "Every setting has a value that can be used.", Status.CRITICAL, _valid,
-        "weather-tool settings", ("settings-readable",), quick=True,
+        "weather-tool settings", ("settings-readable",),
     ),
     Check(
         "settings-known", "configuration", "Every setting has a name that this release knows.", Status.WARNING, _known,
         "weather-tool settings",
+    ),
+    Check(
+        "settings-same", "configuration", "Who asks has the settings that the service has.", Status.WARNING, _same,
+        "env | grep ^WEATHER_",
     ),
     Check(
         "settings-in-force", "configuration", "The collector runs with the settings as they are now.", Status.WARNING,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
-from toolkit.checks.host import LOCK_SECONDS, USER, Host, mode_of, owner_of
+from toolkit.checks.host import COLLECTOR, CURRENT, LOCK_SECONDS, USER, Host, mode_of, owner_of
+from toolkit.checks.mending import AS_USER, all_given, quoted
 from toolkit.collector import begun
 from toolkit.store.base import StoreError
 
@@ -22,6 +23,8 @@ LOOK_SECONDS = 1.5
 # Commits last milliseconds: who still holds the write lock after this long is not the collector at its work.
 HELD_SECONDS = 1.0
 # Where SQLite locks its files: the byte of the WAL's write lock in the -shm file, and the database's own.
+_INCREMENTAL = 2
+FREE_BYTES = 64 << 20
 _WAL_WRITE_BYTE = 120
 _PENDING_BYTE = 1 << 30
 
@@ -31,14 +34,14 @@ def _file(host: Host) -> os.stat_result | None:
     if host.is_postgresql:
         return None
     found = host.look(host.db)
-    return found if found and found.st_size else None
+    return found if found and found.st_size and stat.S_ISREG(found.st_mode) else None
 
 
 def _exists(host: Host) -> Finding | None:
     if host.is_postgresql:
         return None
     found = host.look(host.db)
-    if found and found.st_size:
+    if found and (found.st_size or not stat.S_ISREG(found.st_mode)):
         return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
     evidence = f"the database {host.db} is empty: 0 bytes" if found else f"there is no database at {host.db}"
     if _have_backup(host):
@@ -53,8 +56,7 @@ def _exists(host: Host) -> Finding | None:
 def _restore(host: Host) -> str:
     if _have_backup(host):
         return begun.RESTORE
-    aside = shlex.quote(f"{host.db}.broken")
-    return f"mv {shlex.quote(str(host.db))} {aside} && {begun.ANEW}"
+    return f"mv {quoted(host.db, f'{host.db}.broken')} && {begun.ANEW}"
 
 
 def _have_backup(host: Host) -> bool:
@@ -70,7 +72,7 @@ def _owner(host: Host) -> Finding | None:
     parts = [path for path in _parts(host.db) if (found := host.look(path)) and found.st_uid != host.user.pw_uid]
     if parts:
         names = ", ".join(f"{path} of {owner_of(path.stat())}" for path in parts)
-        return bad(f"not the service user's: {names}", f"chown {USER}:{USER} {' '.join(map(str, parts))}")
+        return bad(f"not the service user's: {names}", f"chown -h {USER}:{USER} {quoted(*parts)}")
     return good(f"owned by {USER}")
 
 
@@ -79,7 +81,10 @@ def _mode(host: Host) -> Finding | None:
     if found is None:
         return None
     if not found.st_mode & 0o200 or not found.st_mode & 0o400:
-        return bad(f"its owner may not read or write {host.db}: mode {mode_of(found)}", f"chmod 0600 {host.db}")
+        return bad(
+            f"its owner may not read or write {host.db}: mode {mode_of(found)}",
+            f"{AS_USER}chmod 0600 {quoted(host.db)}",
+        )
     return good(f"mode {mode_of(found)}")
 
 
@@ -140,6 +145,70 @@ def _schema(host: Host) -> Finding | None:
     if version < VERSION:
         return bad(f"the database has schema {version}, this release's is {VERSION}: it was not brought up to date")
     return good(f"schema {version}")
+
+
+def _shape(host: Host) -> Finding | None:
+    more: list[str] = []
+    if host.is_postgresql:
+        from toolkit.store.postgresql import differences as lacking
+
+        wrong = lacking(host.settings.db)
+    elif _file(host) is None:
+        return None
+    else:
+        from toolkit.store.sqlite_schema import VERSION, differences
+
+        try:
+            with _opened(host) as connection:
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                wrong, more = differences(connection) if version == VERSION else ([], [])
+        except sqlite3.DatabaseError as error:
+            return unseen(f"{host.db}: {error}")
+    runs = [name for name in more if name.startswith(("trigger ", "view "))]
+    if wrong:
+        return bad(f"the database is not as this program makes it: {', '.join(wrong)}", _restore(host))
+    if runs:
+        return bad(f"the database has {', '.join(runs)}, which this program did not make", _restore(host))
+    if more:
+        return bad(
+            f"the database has {', '.join(more)}, which this program did not make", severity=Status.WARNING,
+        )  # fmt: skip
+    return good("its tables, keys and views are as this program makes them")
+
+
+def _journal(host: Host) -> Finding | None:
+    found = _file(host)
+    if found is None or found.st_size < 100:
+        return None
+    with host.db.open("rb") as file:
+        header = file.read(100)
+    if header[18:20] != b"\x02\x02":
+        return bad("the database has no write-ahead log: who reads it keeps the collector from storing")
+    return good("it has a write-ahead log")
+
+
+def _compact(host: Host) -> Finding | None:
+    if _file(host) is None:
+        return None
+    try:
+        with _opened(host) as connection:
+            free, pages, size, vacuum = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("freelist_count", "page_count", "page_size", "auto_vacuum")
+            )
+    except sqlite3.DatabaseError as error:
+        return unseen(f"{host.db}: {error}")
+    if free * size > FREE_BYTES and free > pages / 2:
+        said = f"{free * size >> 20} of {pages * size >> 20} MiB of the database are free pages"
+        if vacuum == _INCREMENTAL:
+            return bad(said)
+        code = f"import sqlite3; sqlite3.connect({str(host.db)!r}).executescript('PRAGMA auto_vacuum = 2; VACUUM')"
+        return bad(
+            f"{said}, and it does not give them back bit by bit",
+            f"systemctl stop {COLLECTOR} && {AS_USER}{CURRENT}/bin/python -I -c {quoted(code)} && "
+            f"systemctl start {COLLECTOR}",
+        )
+    return good(f"{free * size / 1e6:.1f} MB of it are free")
 
 
 def _sound(host: Host) -> Finding | None:
@@ -267,7 +336,7 @@ def _spool_usable(host: Host) -> Finding | None:
     if found.st_uid != owner or found.st_mode & 0o300 != 0o300 or (lock and lock.st_uid != owner):
         return bad(
             f"the service user cannot write to {host.spool}",
-            f"chown -R {USER}:{USER} {host.spool} && chmod 0700 {host.spool}",
+            all_given(host.spool, 0o700),
         )
     return good(f"{host.spool}")
 
@@ -282,30 +351,50 @@ def _readable(host: Host) -> Finding | None:
     return good("observations can be read")
 
 
-_PLACE = ("disk-data-writable", "disk-data-space", "disk-data-inodes", "data-folder")
-_BROKEN = ("database-exists", "database-owner", "database-mode", "database-kind", "database-schema", "database-sound")
+_PLACE = ("places-plain", "disk-data-writable", "disk-data-space", "disk-data-inodes", "data-folder")
+_BROKEN = (
+    "database-exists",
+    "database-owner",
+    "database-mode",
+    "database-kind",
+    "database-schema",
+    "database-shape",
+    "database-sound",
+)
 
 CHECKS = (
     Check(
         "database-exists", "database", "There is a database, and something in it.", Status.CRITICAL, _exists,
-        "weather-tool restore LATEST", ("data-folder", "disk-data-writable", "settings-known", "collector-enabled"),
-        quick=True,
+        "weather-tool restore LATEST", ("places-plain", "data-folder", "disk-data-writable", "settings-known",
+                                        "collector-enabled"),
     ),
     Check(
         "database-owner", "database", "The database is the service user's.", Status.CRITICAL, _owner,
-        "chown weather:weather /var/lib/weather/data/weather_stream.db", ("data-folder",), quick=True,
+        "chown -h weather:weather /var/lib/weather/data/weather_stream.db", ("places-plain", "data-folder"),
     ),
     Check(
         "database-mode", "database", "The service user may read and write the database.", Status.CRITICAL, _mode,
-        "chmod 0600 /var/lib/weather/data/weather_stream.db", ("database-owner",), quick=True,
+        "runuser -u weather -- chmod 0600 /var/lib/weather/data/weather_stream.db", ("database-owner",),
     ),
     Check(
         "database-kind", "database", "The file is an SQLite database of this service.", Status.CRITICAL, _kind,
-        "weather-tool restore LATEST", ("database-exists", "database-owner", "database-mode"), quick=True,
+        "weather-tool restore LATEST", ("database-exists", "database-owner", "database-mode"),
     ),
     Check(
         "database-schema", "database", "The database's schema is the one that this release knows.", Status.CRITICAL,
-        _schema, "systemctl restart weather-collector.service", ("database-kind",), quick=True,
+        _schema, "systemctl restart weather-collector.service", ("database-kind",),
+    ),
+    Check(
+        "database-shape", "database", "Tables, keys, views and triggers are those that this program makes.",
+        Status.CRITICAL, _shape, "weather-tool restore LATEST", ("database-kind", "database-schema", "database-server"),
+    ),
+    Check(
+        "database-journal", "database", "Readers and the collector do not wait for one another.", Status.WARNING,
+        _journal, "systemctl restart weather-collector.service", ("database-kind",),
+    ),
+    Check(
+        "database-compact", "database", "The database is not mostly empty pages.", Status.WARNING, _compact,
+        "systemctl start weather-maintenance.service", ("database-kind", "maintenance-timer", "maintenance-succeeds"),
     ),
     Check(
         "database-sound", "database", "Every page of the database can be read.", Status.CRITICAL, _sound,
@@ -322,16 +411,15 @@ CHECKS = (
     ),
     Check(
         "database-server", "database", "The PostgreSQL server answers.", Status.CRITICAL, _server,
-        "weather-tool data summary", ("database-password", "packages-complete"), quick=True,
+        "weather-tool data summary", ("database-password", "packages-complete"),
     ),
     Check(
         "database-readable", "database", "Observations can be read.", Status.CRITICAL, _readable,
         "weather-tool data summary", (*_PLACE, *_BROKEN, "database-unlocked", "database-server", "packages-complete"),
-        quick=True,
     ),
     Check(
         "spool-usable", "database", "Documents could wait while the database cannot take them.", Status.WARNING,
-        _spool_usable, "ls -la /var/lib/weather/data", ("data-folder",),
+        _spool_usable, "ls -la /var/lib/weather/data", ("places-plain", "data-folder"),
     ),
     Check(
         "spool-empty", "database", "No document waits for the database.", Status.WARNING, _spool,

@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import Host, mode_of
+from toolkit.checks.host import COLLECTOR, Host, mode_of
+from toolkit.checks.mending import given, made, quoted, up_again
 
 Place = Callable[[Host], Path | None]
+_AGAIN = up_again(COLLECTOR)
 # Below the first it is critical, below the second it is said; bytes, and parts of the inodes.
 LEAST_BYTES, LOW_BYTES = 16 << 20, 128 << 20
 LEAST_INODES, LOW_INODES = 0.005, 0.05
@@ -43,7 +45,7 @@ def _space(place: Place, host: Host) -> Finding | None:
 
 
 def _show(host: Host, path: Path) -> str:
-    return f"du -xah {host.mount(path)} | sort -h | tail -n 20"
+    return f"du -xah {quoted(host.mount(path))} | sort -h | tail -n 20"
 
 
 def _largest(folder: Path) -> str:
@@ -66,7 +68,7 @@ def _inodes(place: Place, host: Host) -> Finding | None:
     if free < LOW_INODES * total:
         mount = host.mount(path)
         severity = Status.CRITICAL if free < LEAST_INODES * total else Status.WARNING
-        return bad(f"{said}: many small files", f"du -x --inodes {mount} | sort -n | tail -n 20", severity)
+        return bad(f"{said}: many small files", f"du -x --inodes {quoted(mount)} | sort -n | tail -n 20", severity)
     return good(said)
 
 
@@ -76,7 +78,7 @@ def _writable(place: Place, host: Host) -> Finding | None:
         return None
     if host.read_only(path):
         mount = host.mount(path)
-        return bad(f"the file system on {mount} is mounted read-only", f"mount -o remount,rw {mount}")
+        return bad(f"the file system on {mount} is mounted read-only", f"mount -o remount,rw {quoted(mount)}")
     return good(f"{host.mount(path)} takes writes")
 
 
@@ -85,27 +87,44 @@ def _attributes(host: Host) -> Finding | None:
         return None
     found = host.look(host.db.parent)
     if found is None:
-        return bad(f"there is no folder {host.db.parent}")
+        return bad(f"there is no folder {host.db.parent}", made(host, host.db.parent, 0o700) + _AGAIN)
     if host.user and found.st_uid != host.user.pw_uid:
-        return bad(f"the service user does not own {host.db.parent}")
+        return bad(f"the service user does not own {host.db.parent}", given(host.db.parent, 0o700))
     if found.st_mode & 0o700 != 0o700:
-        return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}")
+        return bad(
+            f"the service user may not use {host.db.parent}: mode {mode_of(found)}", given(host.db.parent, 0o700)
+        )
+    above = _closed_above(host, host.db.parent)
+    if above:
+        return bad(f"the service user may not pass {above}: mode {mode_of(above.stat())}", f"chmod a+x {quoted(above)}")
     return good(f"{host.db.parent} is the service user's")
+
+
+def _closed_above(host: Host, path: Path) -> Path | None:
+    """A folder above one through which its owner may not go; None where there is none."""
+    for above in reversed(path.parents):
+        found = host.look(above)
+        if found is None or host.user is None:
+            return None
+        ours = found.st_uid == host.user.pw_uid, found.st_gid == host.user.pw_gid
+        if not found.st_mode & (0o100 if ours[0] else 0o010 if ours[1] else 0o001):
+            return above
+    return None
 
 
 def _checks(name: str, what: str, place: Place) -> tuple[Check, ...]:
     return (
         Check(
             f"disk-{name}-writable", "disk", f"The file system of {what} takes writes.", Status.CRITICAL,
-            partial(_writable, place), "findmnt", quick=name == "data",
+            partial(_writable, place), "findmnt",
         ),
         Check(
             f"disk-{name}-space", "disk", f"There is room for {what}.", Status.CRITICAL, partial(_space, place),
-            "df -h", (f"disk-{name}-writable",), quick=name == "data",
+            "df -h", (f"disk-{name}-writable",),
         ),
         Check(
             f"disk-{name}-inodes", "disk", f"There are inodes for {what}.", Status.CRITICAL, partial(_inodes, place),
-            "df -i", (f"disk-{name}-writable",), quick=name == "data",
+            "df -i", (f"disk-{name}-writable",),
         ),
     )  # fmt: skip
 
@@ -116,6 +135,7 @@ CHECKS = (
     *_checks("logs", "logs and reports", _logs),
     Check(
         "data-folder", "disk", "The folder of the database is the service user's to write in.", Status.CRITICAL,
-        _attributes, "install -d -o weather -g weather -m 0700 /var/lib/weather/data", quick=True,
+        _attributes, "install -d -o weather -g weather -m 0700 /var/lib/weather/data",
+        ("places-plain", "disk-data-writable"),
     ),
 )  # fmt: skip

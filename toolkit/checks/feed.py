@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from toolkit.address import shown
-from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import PATIENCE_SECONDS, Host, long
+from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.host import FEED_SECONDS, PATIENCE_SECONDS, Host, long
+from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -20,34 +22,36 @@ if TYPE_CHECKING:
 # A certificate is renewed a month before its end, by most.
 CERTIFICATE_DAYS = 7
 STALE_CADENCES = 3
+_LOG = "journalctl -u weather-collector.service -n 20 --no-pager"
 # Stations of a feed that are silent for this part of all are the feed's trouble, not theirs.
 SILENT_PART = 0.5
-_NAMES = ("name or service", "name resolution", "nodename", "no address", "getaddrinfo", "resolve", "not known")
 _TRUST = ("certificate", "ssl", "tls", "wrong version number", "handshake")
 
 
-def _failure(host: Host) -> str:
-    """What the fetch said; empty if it went well."""
+def _failed(host: Host) -> ToolkitError | None:
+    """What the fetch said; None if it went well."""
     try:
         host.fetched  # noqa: B018 - asked for what it raises
     except ToolkitError as error:
-        return str(error)
-    return ""
+        return error
+    return None
 
 
 def _stage(host: Host) -> str:
     """How far the fetch came: the check that its failure belongs to."""
-    failure = _failure(host)
-    low = failure.lower()
-    if not failure:
+    error = _failed(host)
+    if error is None:
         return ""
+    if isinstance(error, UnresolvedError):
+        return "feed-name"
+    if isinstance(error, ConnectError):
+        return "feed-connects"
+    failure = str(error)
     if " answers " in failure or " redirects " in failure or " is larger " in failure or "offers no" in failure:
         return "feed-answers"
     if "took longer" in failure:
         return "feed-in-time"
-    if any(word in low for word in _NAMES):
-        return "feed-name"
-    if any(word in low for word in _TRUST):
+    if any(word in failure.lower() for word in _TRUST):
         return "feed-trusted"
     return "feed-connects"
 
@@ -55,7 +59,7 @@ def _stage(host: Host) -> str:
 def _at(stage: str, what: str, host: Host) -> Finding | None:
     failed = _stage(host)
     if failed == stage:
-        return bad(_failure(host))
+        return bad(str(_failed(host)))
     return None if failed else good(what)
 
 
@@ -69,7 +73,21 @@ def _connects(host: Host) -> Finding | None:
 
 
 def _in_time(host: Host) -> Finding | None:
-    return _at("feed-in-time", f"it answers within {PATIENCE_SECONDS:g} s", host)
+    if _stage(host) != "feed-in-time":
+        return None if _stage(host) else good("it answers in time")
+    limit = host.settings.feed_timeout_seconds
+    if limit <= FEED_SECONDS:
+        return bad(str(_failed(host)))
+    # The collector waits for longer: what it says counts.
+    with suppress(ToolkitError):
+        last = host.log[0] if host.log else None
+        if last and last.status == "failed":
+            return bad(f"{last.message}; the collector's limit is {limit:g} s")
+        if last and host.now - last.time > host.settings.cadence_seconds + limit:
+            return bad(
+                f"it has not answered for {FEED_SECONDS:g} s, nor the collector for {long(host.now - last.time)}"
+            )
+    return unseen(f"it did not answer within {FEED_SECONDS:g} s; the collector waits for {limit:g} s")
 
 
 def _trusted(host: Host) -> Finding | None:
@@ -164,18 +182,18 @@ def _check(
 CHECKS = (
     _check("feed-name", "The name of the feed's server can be resolved.", _name, "cat /etc/resolv.conf",
            "settings-known", "settings-valid", "packages-complete"),
-    _check("feed-connects", "The feed's server takes connections.", _connects, "weather-tool collect --once --verbose",
+    _check("feed-connects", "The feed's server takes connections.", _connects, _LOG,
            "feed-name", "settings-known", "settings-valid", "packages-complete"),
-    _check("feed-trusted", "The feed's certificate is valid.", _trusted, "weather-tool collect --once --verbose",
+    _check("feed-trusted", "The feed's certificate is valid.", _trusted, _LOG,
            "feed-connects", "clock-right"),
     _check("feed-certificate", "The feed's certificate stays valid for a week.", _certificate,
-           "weather-tool collect --once --verbose", "feed-trusted", severity=Status.WARNING),
-    _check("feed-in-time", "The feed answers in time.", _in_time, "weather-tool collect --once --verbose",
+           _LOG, "feed-trusted", severity=Status.WARNING),
+    _check("feed-in-time", "The feed answers in time.", _in_time, _LOG,
            "feed-connects"),
     _check("feed-answers", "The feed answers with a document.", _answers, "weather-tool settings",
-           "feed-connects", "settings-known"),
+           "feed-connects", "feed-in-time", "settings-known"),
     _check("feed-readable", "The feed's document is what the settings say, and has observations.", _readable,
-           "weather-tool collect --once --verbose", "feed-answers", "settings-valid"),
+           _LOG, "feed-answers", "settings-valid"),
     _check("feed-current", "The feed's observations are new.", _current, "weather-tool data latest", "clock-right"),
     _check("feed-complete", "The feed has news of most of its stations.", _complete, "weather-tool data latest",
            "feed-current", severity=Status.WARNING),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -20,6 +21,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from toolkit.address import shown
+from toolkit.checks.reach import reach
 from toolkit.errors import ToolkitError, reason
 from toolkit.settings import Loaded, Settings, is_postgresql, settings_file, spool_folder
 
@@ -35,6 +37,7 @@ RELEASES = Path("/opt/weather/releases")
 ETC = Path("/etc/weather")
 JOBS_FILE = ETC / "jobs.json"
 UNITS = Path("/etc/systemd/system")
+COLLECTOR = "weather-collector.service"
 CRON_TABLE = Path("/etc/cron.d/weather")
 CRON_RUN = Path("/run/weather")
 USER = "weather"
@@ -45,6 +48,8 @@ ANSIBLE = "ansible-playbook site.yml  # on the controller"
 # Of each thing that is asked and may not answer.
 PATIENCE_SECONDS = 2.0
 LOCK_SECONDS = 0.5
+# Of the feed: its limit is the collector's, which is longer than people want to wait for a doctor.
+FEED_SECONDS = 5.0
 
 T = TypeVar("T")
 
@@ -81,11 +86,13 @@ class Job:
         name: of it, without `weather-`.
         schedule: minute, hour and weekday as cron has them; None for a service that is always up.
         command: of weather-tool, with its options.
+        network: whether it reaches beyond this host.
     """
 
     name: str
     schedule: dict[str, Any] | None
     command: str
+    network: bool = False
 
 
 class Host:
@@ -164,7 +171,10 @@ class Host:
         """
         try:
             told = json.loads(JOBS_FILE.read_text(encoding="utf-8"))
-            return {name: Job(name, job.get("schedule"), job["command"]) for name, job in told["jobs"].items()}
+            return {
+                name: Job(name, job.get("schedule"), str(job["command"]), job.get("network") is True)
+                for name, job in told["jobs"].items()
+            }
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -276,18 +286,24 @@ class Host:
             return False
         if "INVOCATION_ID" not in os.environ:
             return True
-        device = "{}:{}".format(*(part(_there(path).stat().st_dev) for part in (os.major, os.minor)))
-        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
-            words = line.split()
-            if words[2] == device:
-                return "ro" in words[-1].split(",")
-        return False
+        return "ro" in self._mounted(path)[1]
 
     def mount(self, path: Path) -> Path:
-        """Where the file system that a path is on is mounted."""
-        found = _there(path).resolve()
-        while not found.is_mount() and found != found.parent:
-            found = found.parent
+        """Where the file system that a path is on is mounted; a part of one that is mounted there, too."""
+        return self._mounted(path)[0]
+
+    def _mounted(self, path: Path) -> tuple[Path, list[str]]:
+        """Where a path is mounted, and the options of the file system itself."""
+        path = _there(path).resolve()
+        found: tuple[Path, list[str]] = Path("/"), []
+        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            words, _, device = line.partition(" - ")
+            if "INVOCATION_ID" in os.environ and words.split()[3] == words.split()[4] != "/":
+                continue  # a part of the host's own file system, as a unit's sandbox mounts it in its place
+            place = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), words.split()[4]))
+            # The last of those that cover it, and the deepest, is the one that is seen.
+            if path.is_relative_to(place) and len(place.parts) >= len(found[0].parts):
+                found = place, device.split()[-1].split(",")
         return found
 
     # The store
@@ -299,7 +315,7 @@ class Host:
         Raises:
             StoreError: the store cannot be read.
         """
-        with self._store() as store:
+        with self.store() as store:
             return store.newest()
 
     @fact
@@ -309,7 +325,7 @@ class Host:
         Raises:
             StoreError: the store cannot be read.
         """
-        with self._store() as store:
+        with self.store() as store:
             return {one.station_id: one.time for one in store.latest()}
 
     @fact
@@ -319,10 +335,15 @@ class Host:
         Raises:
             StoreError: the store cannot be read.
         """
-        with self._store() as store:
+        with self.store() as store:
             return store.log(200)
 
-    def _store(self) -> Store:
+    def store(self) -> Store:
+        """The store, for a look.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
         from toolkit.store import open_for_reading
 
         return open_for_reading(self.settings.db, LOCK_SECONDS, look=True)
@@ -362,7 +383,8 @@ class Host:
         """
         from toolkit.feed.fetch import fetcher_of
 
-        fetched = fetcher_of(self.settings, PATIENCE_SECONDS).fetch()
+        reach(self.settings.feed_proxy or self.settings.feed_url)
+        fetched = fetcher_of(self.settings, FEED_SECONDS).fetch()
         if fetched is None:
             raise ToolkitError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched
@@ -389,6 +411,8 @@ _PROPERTIES = (
     "NeedDaemonReload", "NRestarts", "MainPID", "StatusText", "ExecStart", "User", "ExecMainStatus",
     "ActiveEnterTimestampMonotonic", "WatchdogTimestampMonotonic", "WatchdogUSec", "MemoryCurrent", "MemoryMax",
     "NoNewPrivileges", "ProtectSystem", "PrivateUsers", "CapabilityBoundingSet", "SystemCallFilter",
+    "Group", "WorkingDirectory", "ReadWritePaths", "RootDirectory", "StandardOutput", "StandardInput",
+    "RuntimeDirectory", "LoadCredential", "ConditionResult", "ConditionTimestampMonotonic", "LoadError", "ExecMainCode",
     "NextElapseUSecRealtime", "LastTriggerUSec", "TimersCalendar", "ExecMainExitTimestampMonotonic",
 )  # fmt: skip
 

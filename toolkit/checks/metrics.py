@@ -47,7 +47,10 @@ def _port(host: Host) -> Finding | None:
     return bad(f"another program has {host.settings.metrics_address}, where the exporter is to serve")
 
 
-_UNITS = ("release-current", "python-runs", "packages-complete", "units-present", "units-genuine", "settings-valid")
+_UNITS = (
+    "release-current", "python-runs", "packages-complete", "units-present", "units-genuine", "units-as-deployed",
+    "units-start", "units-hardened", "settings-valid",
+)  # fmt: skip
 
 CHECKS = (
     Check(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import ANSIBLE, CURRENT, ETC, USER, Host, mode_of, owner_of
+from toolkit.checks.mending import given, made, quoted
 
 
 def _private(place: Callable[[Host], Path | None], allowed: int, owner: str, host: Host) -> Finding | None:
@@ -22,7 +23,10 @@ def _private(place: Callable[[Host], Path | None], allowed: int, owner: str, hos
     if found is None:
         return None
     group = "root" if owner == "root" and not allowed else USER
-    mend = f"chown {owner}:{group} {path} && chmod {allowed | (found.st_mode & 0o700):04o} {path}"
+    mode = allowed | (found.st_mode & 0o700)
+    mend = given(path, mode) if owner == USER else (
+        f"chown -h {owner}:{group} {quoted(path)} && chmod {mode:04o} {quoted(path)}"
+    )  # fmt: skip
     if found.st_mode & 0o077 & ~allowed:
         return bad(f"others may use {path}: mode {mode_of(found)}", mend)
     if owner_of(found) != owner:
@@ -44,7 +48,7 @@ def _code(host: Host) -> Finding | None:
         if found and (found.st_uid or found.st_mode & 0o022):
             return bad(
                 f"others than root may change the code: {path} is {owner_of(found)}'s, mode {mode_of(found)}",
-                f"chown -R root:root {CURRENT.resolve()} && chmod -R go-w {CURRENT.resolve()}",
+                f"chown -hR root:root {quoted(CURRENT.resolve())} && chmod -R go-w {quoted(CURRENT.resolve())}",
             )
     return good("the code is root's alone to change")
 
@@ -54,11 +58,13 @@ def _reports(host: Host) -> Finding | None:
     if not host.deployed or host.user is None:
         return None
     found = host.look(folder)
-    mend = f"install -d -o {USER} -g {USER} -m 0750 {folder}"
     if found is None:
-        return bad(f"there is no folder {folder}", mend)
+        return bad(f"there is no folder {folder}", made(host, folder, 0o750))
     if found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700:
-        return bad(f"the service user cannot write to {folder}: {owner_of(found)}'s, mode {mode_of(found)}", mend)
+        return bad(
+            f"the service user cannot write to {folder}: {owner_of(found)}'s, mode {mode_of(found)}",
+            given(folder, 0o750),
+        )
     return good(f"{folder} is the service user's")
 
 
@@ -76,16 +82,16 @@ def _check(
 
 CHECKS = (
     _check("database-private", "Only the service reads the database's file.",
-           lambda host: None if host.is_postgresql else host.db, 0, USER, ("database-owner",)),
+           lambda host: None if host.is_postgresql else host.db, 0, USER, ("places-plain", "database-owner")),
     _check("data-folder-private", "Only the service looks into the folder of the database.",
-           lambda host: None if host.is_postgresql else host.db.parent, 0, USER, ("data-folder",)),
+           lambda host: None if host.is_postgresql else host.db.parent, 0, USER, ("places-plain", "data-folder")),
     _check("backups-private", "Only the service reads backups.",
-           lambda host: Path(host.settings.backups), 0, USER, ("backup-folder",)),
+           lambda host: Path(host.settings.backups), 0, USER, ("places-plain", "backup-folder")),
     _check("settings-private", "Settings are root's to change, and the service's to read.",
            lambda _host: ETC / "weather.env", 0o040, "root", ("settings-readable",)),
     _check("credentials-private", "Secrets are root's alone.", lambda _host: ETC / "credentials", 0, "root"),
     Check("code-read-only", "permissions", "The service cannot change its own code.", Status.WARNING, _code,
           "ls -la /opt/weather/current/"),
     Check("reports-folder", "permissions", "Detection reports can be written.", Status.WARNING, _reports,
-          "install -d -o weather -g weather -m 0750 /var/log/weather/reports", ("disk-logs-writable",)),
+          "install -d -o weather -g weather -m 0750 /var/log/weather/reports", ("places-plain", "disk-logs-writable")),
 )  # fmt: skip

@@ -17,6 +17,8 @@ from toolkit.errors import ToolkitError
 _MACHINE = ("ansible-playbook ", "mount ", "timedatectl", "date ")
 # What only root may do.
 _ROOT = ("chown ", "install ")
+# What is done as the service user: who else is in a container?
+_AS_USER = "runuser -u weather -- "
 _RESTORE = re.compile(r"weather-tool restore (?!.*--drill)")
 # How to look closer at all of it; what only systemd has is left out.
 _LOOKS = {
@@ -45,10 +47,15 @@ def in_words(host: Host, remedy: str) -> str:
         return _LOOKS[remedy].get(host.scheduler, "").format(place=host.place)
     remedy = remedy.replace("site.yml", _PLAYBOOKS.get(host.scheduler, "site.yml"))
     command, mark, comment = remedy.partition("  # ")
-    said = " && ".join(say(host, part) for part in command.split(" && "))
+    said = " && ".join(say(host, part) for part in _parts(command))
     if "podman-compose " in said:
         said = f"cd {host.place} && {said}"
     return said + mark + comment
+
+
+def _parts(command: str) -> list[str]:
+    """What && joins, but for what stands in quotes: that may be a file's name."""
+    return re.split(r""" && (?=(?:[^'"]|'[^']*'|"[^"]*")*$)""", command)
 
 
 def _by_cron(host: Host, part: str) -> str:
@@ -122,6 +129,7 @@ def _inside(call: str, part: str) -> str:
     """A command for a container; what only a shell understands is for the container's."""
     if part.startswith(_MACHINE):
         return part
+    part = part.removeprefix(_AS_USER)
     return f"{call} {part}" if re.fullmatch(r"[\w./:=+, -]*", part) else f"{call} sh -c {shlex.quote(part)}"
 
 

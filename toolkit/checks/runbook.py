@@ -18,7 +18,7 @@ _CLOSER = {
     "database": ["weather-tool data summary", "ls -la /var/lib/weather/data"],
     "permissions": ["ls -la /var/lib/weather/data /etc/weather /var/backups/weather"],
     "clock": ["timedatectl", "date -u"],
-    "feed": ["weather-tool settings", "weather-tool collect --once --verbose"],
+    "feed": ["weather-tool settings", "journalctl -u weather-collector.service -n 50 --no-pager"],
     "data quality": ["weather-tool data latest", "weather-tool sensors --days 7"],
     "backup": ["weather-tool backup list", "weather-tool backup verify", "cat /var/backups/weather/drill.json"],
     "metrics": ["systemctl status weather-exporter.service", "weather-tool metrics"],

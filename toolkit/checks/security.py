@@ -8,10 +8,11 @@ from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.host import ANSIBLE, USER, Host
-from toolkit.checks.service import _reverted
+from toolkit.checks.units import changed_back, wrong_lines
 
 # What every unit of the service has (templates/systemd/service.j2) and a drop-in could take away.
 _HARDENED = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "CapabilityBoundingSet": "", "PrivateUsers": "yes"}
+_CONFINES = {*_HARDENED, "SystemCallFilter"}
 _LISTENS = "0A"
 
 
@@ -29,7 +30,10 @@ def _hardened(host: Host) -> Finding | None:
     if weak:
         name, lost = next(iter(weak.items()))
         by = services[name]["DropInPaths"] or services[name]["FragmentPath"]
-        return bad(f"{', '.join(weak)} may do more than it needs ({', '.join(lost)}), by {by}", _reverted(list(weak)))
+        return bad(
+            f"{', '.join(weak)} may do more than it needs ({', '.join(lost)}), by {by}",
+            changed_back(host, list(weak), wrong_lines(host, list(weak), _CONFINES)),
+        )
     return good(f"{len(services)} units are confined")
 
 

@@ -8,22 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
-from toolkit.checks.host import ANSIBLE, CRON, CRON_RUN, CRON_TABLE, CURRENT, UNITS, Host, long
+from toolkit.checks.host import ANSIBLE, COLLECTOR, CRON, CRON_RUN, CRON_TABLE, UNITS, Host, long
+from toolkit.checks.systemd_words import how
 
-COLLECTOR = "weather-collector.service"
 # Of WatchdogSec: a loop that gave no sign of life for this part of it hangs.
 SILENT_PART = 0.6
 RESTARTS = 3
 STARTING_SECONDS = 120
-
-
-def _units_present(host: Host) -> Finding | None:
-    if not host.systemd or not host.jobs:
-        return None
-    missing = [name for name, unit in host.units.items() if unit["LoadState"] in {"not-found", "bad-setting", "error"}]
-    if missing:
-        return bad(f"systemd cannot load {', '.join(missing)}")
-    return good(f"{len(host.units)} units")
 
 
 def _enabled(name: str, host: Host) -> Finding | None:
@@ -73,15 +64,24 @@ def _running(name: str, host: Host) -> Finding | None:
     if unit["SubState"] == "auto-restart" or (
         unit["ActiveState"] == "activating" and int(unit["NRestarts"] or 0) >= RESTARTS
     ):
-        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({_how(unit)})")
+        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({how(unit)})")
     if unit["ActiveState"] == "activating":
         return good(f"{name} is starting")
     if unit["ActiveState"] != "active":
-        return bad(f"{name} is {state}: {_how(unit)}")
+        return bad(f"{name} is {state}: {how(unit)}")
     up = time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
-    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS:
-        return bad(f"{name} was restarted {unit['NRestarts']} times, last {long(up)} ago ({_how(unit)})")
+    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _stored_since(host, name, up):
+        return bad(f"{name} was restarted {unit['NRestarts']} times, last {long(up)} ago ({how(unit)})")
     return good(f"{name} has been running for {long(up)}")
+
+
+def _stored_since(host: Host, name: str, up: float) -> bool:
+    """Whether it does its work: a collector that stored since it was started has got over what ended it before."""
+    if name != COLLECTOR:
+        return up > STARTING_SECONDS / 4
+    with suppress(Exception):  # the checks of the database meet it again
+        return any(one.time >= host.now - up and one.status != "failed" for one in host.log[:5])
+    return False
 
 
 def _kept_up(name: str, host: Host) -> Finding | None:
@@ -94,15 +94,6 @@ def _kept_up(name: str, host: Host) -> Finding | None:
     if started is None:
         return bad(f"{name} does not run: /var/log/weather/{name}.log", mend)
     return good(f"{name} has been running for {long(max(host.now - started, 0))}")
-
-
-def _how(unit: dict[str, str]) -> str:
-    words = {
-        "success": "it was stopped", "exit-code": f"exit code {unit['ExecMainStatus']}", "signal": "killed by a signal",
-        "oom-kill": "killed for want of memory", "watchdog": "it gave no sign of life", "timeout": "it took too long",
-        "resources": "the system would not start it", "core-dump": "it crashed",
-    }  # fmt: skip
-    return words.get(unit["Result"], unit["Result"])
 
 
 def _responds(host: Host) -> Finding | None:
@@ -138,36 +129,6 @@ def _process_state(pid: int) -> str:
         return ""
 
 
-def _genuine(host: Host) -> Finding | None:
-    if not host.units:
-        return None
-    tool, wrong = str(CURRENT / "bin/weather-tool"), []
-    for name, unit in host.units.items():
-        if not name.endswith(".service") or unit["LoadState"] != "loaded":
-            continue
-        if f"path={tool} " not in unit["ExecStart"] or unit["User"] != "weather":
-            wrong.append(name)
-    if wrong:
-        by = " ".join(host.units[wrong[0]]["DropInPaths"].split()) or host.units[wrong[0]]["FragmentPath"]
-        return bad(f"{', '.join(wrong)} does not run weather-tool as the service user: {by}", _reverted(wrong))
-    return good("every unit runs weather-tool as the service user")
-
-
-def _reverted(names: list[str]) -> str:
-    up = [name for name in names if name == COLLECTOR or name.endswith("exporter.service")]
-    again = f" && systemctl restart {' '.join(up)}" if up else ""
-    return f"systemctl revert {' '.join(names)} && systemctl daemon-reload{again}"
-
-
-def _loaded_as_written(host: Host) -> Finding | None:
-    stale = [name for name, unit in host.units.items() if unit["NeedDaemonReload"] == "yes"]
-    if not host.units:
-        return None
-    if stale:
-        return bad(f"systemd has not read the present files of {', '.join(stale)}")
-    return good("systemd has read the present files")
-
-
 def _memory(host: Host) -> Finding | None:
     unit = host.unit(COLLECTOR)
     if unit is None or unit["ActiveState"] != "active":
@@ -185,13 +146,14 @@ def _job_succeeds(name: str, host: Host) -> Finding | None:
     if unit is None or unit["LoadState"] != "loaded":
         return None
     if unit["ActiveState"] == "failed" or unit["Result"] not in {"success", ""}:
-        return bad(f"its last run failed: {_how(unit)}")
+        return bad(f"its last run failed: {how(unit)}")
     return good("its last run ended well")
 
 
 _ROOT = (
-    "release-current", "python-runs", "packages-complete", "units-present", "units-genuine", "settings-valid",
-    "settings-readable", "service-user", "disk-data-writable", "disk-data-space", "disk-data-inodes",
+    "release-current", "python-runs", "packages-complete", "units-present", "units-genuine", "units-as-deployed",
+    "units-start", "units-hardened", "places-plain", "settings-valid", "settings-readable", "service-user",
+    "disk-data-writable", "disk-data-space", "disk-data-inodes",
 )  # fmt: skip
 _FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "database-schema", "database-kind")
 
@@ -199,24 +161,12 @@ _FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "dat
 def _job_check(name: str, guards: str, because: tuple[str, ...]) -> Check:
     return Check(
         id=f"{name}-succeeds", area="service", guards=guards, severity=Status.WARNING,
-        probe=partial(_job_succeeds, name), remedy=f"journalctl -u weather-{name}.service -n 20 --no-pager",
-        because=because,
+        probe=partial(_job_succeeds, name), remedy=f"systemctl start weather-{name}.service", because=because,
+        is_of_last_run=True,
     )  # fmt: skip
 
 
 CHECKS = (
-    Check(
-        "units-present", "service", "Every job of this host has its unit.", Status.CRITICAL, _units_present,
-        ANSIBLE,
-    ),
-    Check(
-        "units-genuine", "service", "Units run the installed weather-tool, and no drop-in changes that.",
-        Status.CRITICAL, _genuine, "systemctl revert weather-collector.service",
-    ),
-    Check(
-        "units-loaded", "service", "systemd runs the units as they are written now.", Status.WARNING,
-        _loaded_as_written, "systemctl daemon-reload", ("units-genuine",),
-    ),
     Check(
         "cron-table", "service", "Every job of this host is in cron's table.", Status.CRITICAL, _cron_table, ANSIBLE,
     ),

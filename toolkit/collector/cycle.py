@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from toolkit import clock
 from toolkit.collector.keeper import Keeper, Kept
 from toolkit.collector.spool import Arrived
 from toolkit.feed.fetch import Fetched, Fetcher
@@ -22,9 +23,9 @@ def fetch_and_keep(fetcher: Fetcher, keeper: Keeper) -> tuple[Fetched, Kept | St
     fetched = fetcher.fetch()
     if fetched is None:
         return None
-    collected = time.time()
+    present = clock.present(time.time(), fetched.date, keeper.newest())
     try:
-        kept: Kept | StoreError = keeper.keep(Arrived(fetched.body, collected, max(collected, fetched.date or 0)))
+        kept: Kept | StoreError = keeper.keep(Arrived(fetched.body, present, present))
     except StoreError as error:
         kept = error
     fetcher.keep(fetched)

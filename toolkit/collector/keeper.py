@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from toolkit import times
 from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
+from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, FeedError
 from toolkit.feed.form import Form
 from toolkit.quality.admission import admit
@@ -43,6 +45,7 @@ class Keeper:
         self._open_store = open_store
         self._spool = spool
         self._store: Store | None = None
+        self._newest: float | None = None
 
     def __enter__(self) -> Keeper:
         return self
@@ -65,6 +68,14 @@ class Keeper:
         if self._store is None:
             self._store = self._open_store()
         return self._store
+
+    def newest(self) -> float | None:
+        """The time of the newest observation, as far as it is known: while the store is away it is that of before."""
+        if self._store is not None:
+            with suppress(StoreError):
+                newest = self._store.newest()
+                self._newest = times.from_stored(newest).timestamp() if newest else None
+        return self._newest
 
     def keep(self, arrived: Arrived) -> Kept:
         """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
@@ -91,7 +102,12 @@ class Keeper:
     def _read(self, arrived: Arrived) -> Document:
         """What a document says, read by the form in which it came: the settings may name another one by now."""
         form = self._form.of_before(arrived.format, arrived.fields) if arrived.format else self._form
-        return admit(form.parse(arrived.body), arrived.present)
+        try:
+            return admit(form.parse(arrived.body), arrived.present)
+        except ToolkitError:
+            raise
+        except Exception as error:  # of a document that nobody thought of: one that waits would end every start
+            raise FeedError(f"the document cannot be read: {type(error).__name__}: {error}") from error
 
     def drain(self) -> Kept:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.

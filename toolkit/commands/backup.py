@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import platform
 from collections.abc import Sequence
 
+from toolkit import clock
 from toolkit.backup import offsite
 from toolkit.backup.creating import create, verify
 from toolkit.backup.folder import Backup, Folder
@@ -16,6 +18,8 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings
 from toolkit.show import progress, table, working
+
+log = logging.getLogger(__name__)
 
 EXAMPLES = (
     "weather-tool backup list",
@@ -63,10 +67,13 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
     with working("making a backup"):
         made = create(folder, settings.db)
-    removed = []
+    removed: list[Backup] = []
     if args.prune:
-        with folder.locked():
-            removed = prune(folder, _keep(settings)).removed
+        try:
+            with folder.locked():
+                removed = prune(folder, _keep(settings)).removed
+        except clock.DisagreementError as error:
+            log.warning("%s", error)  # there is a new one all the same
     copies = offsite.configured(settings)
     if copies:
         with folder.locked():
@@ -136,12 +143,15 @@ def _prune(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
     with folder.locked():
         pruned = prune(folder, _keep(settings), dry_run=args.dry_run)
     if args.json:
-        print(json.dumps({what: [one.name for one in ones] for what, ones in pruned._asdict().items()}, indent=1))
+        told = {what: [one.name for one in ones] for what, ones in pruned._asdict().items() if ones or what != "ahead"}
+        print(json.dumps(told, indent=1))
     else:
         _removed(pruned.removed, "would remove" if args.dry_run else "removed")
         print(f"kept {len(pruned.kept)}")
         for one in pruned.damaged:
             print(f"damaged, left for you to look at: {one.name}")
+        for one in pruned.ahead:
+            print(f"dated in the future, left for you to look at: {one.name}")
     return 0
 
 

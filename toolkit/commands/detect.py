@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
-from toolkit import times
+from toolkit import clock, times
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
-from toolkit.files import write_atomically
+from toolkit.files import free_name, write_atomically
 from toolkit.options import add_setting, add_window_end, epoch
 from toolkit.settings import Loaded, Settings
 from toolkit.show import coloured, table
@@ -64,39 +66,51 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
-    end = epoch(args.end, "--end")
     with open_for_reading(loaded.settings.db) as store:
+        newest = store.newest()
+        # Where the host's clock is behind, the newest observation is the present (docs/clocks.md).
+        now = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
+        end = now if args.end.upper() == "NOW" else epoch(args.end, "--end")
         report = detect(store, loaded.settings, end, args.station)
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
-    now = times.now()
+    moment = times.from_epoch(now)
     if args.save is not None:
-        path = _path(args.save, loaded.settings, now, "json")
+        path = _path(args.save, loaded.settings, moment, "json")
         write_atomically(path, report.as_json() + "\n")
+        _date(path, now)
         print(f"report: {path}", file=sys.stderr)
     if args.record:
         record(loaded.settings.db, report, [args.station] if args.station else None)
     if args.html is not None:
-        path = _path(args.html, loaded.settings, now, "html")
+        path = _path(args.html, loaded.settings, moment, "html")
         _add_page(loaded.settings, report, path)
+        _date(path, now)
         print(f"page: {path}", file=sys.stderr)
     if args.json:
         print(report.as_json())
     else:
         _show(report)
     if not report.stations.with_data and not early:
+        gap = f"; the newest observation is of {newest} UTC" if newest else ""
         reasons = "; ".join(f"{one.station_id}: {one.reason}" for one in report.insufficient[:3])
         raise ToolkitError(
             f"none of {report.stations.total} stations has enough data in the {report.window.hours:g} hours "
-            f"up to {report.window.end}" + (f": {reasons}" if reasons else "")
+            f"up to {report.window.end}{gap}" + (f": {reasons}" if reasons else "")
         )
     return 0
 
 
-def _path(given: str, settings: Settings, now: datetime, kind: str) -> Path:
+def _date(path: Path, now: float) -> None:
+    """Date a file that was written while the host's clock was behind: retention goes by that."""
+    if now - time.time() > clock.AGREE_SECONDS:
+        os.utime(path, (now, now))
+
+
+def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
     """Where a report goes: to the path that was given, or into the folder of reports, whose name is taken as it is."""
     if given:
-        return Path(now.strftime(given))
-    return Path(settings.reports, now.strftime(f"report_%Y%m%d_%H%M%S.{kind}"))
+        return free_name(Path(), given, moment)
+    return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
 def _add_page(settings: Settings, report: Report, path: Path) -> None:

@@ -32,12 +32,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Check."""
     if args.wait is None:
-        return _say(examine(Host(loaded), tuple(check for check in CHECKS if check.quick)))
+        return _say(_examined(Host(loaded)))
     verdict = gate.wait(loaded, args.wait)
     print(verdict)
     if verdict.status > Status.WARNING:
         print(f"not so within {args.wait:g} s: the service runs, and the collector that runs now stored the feed")
     return int(verdict.status)
+
+
+def _examined(host: Host) -> list[Result]:
+    """What is found, with the causes of what is critical: these may be something that alone is not."""
+    results = examine(host, tuple(check for check in CHECKS if check.in_healthcheck))
+    if not any(one.status is Status.CRITICAL for one in results):
+        return results
+    more = examine(
+        host, tuple(check for check in CHECKS if not (check.in_healthcheck or check.on_feed or check.costly))
+    )
+    critical = [cause for cause in causes([*results, *more]) if cause.status is Status.CRITICAL]
+    named = {cause.result.check.id for cause in critical} | {
+        one.check.id for cause in critical for one in cause.explains
+    }
+    return results + [one for one in more if one.check.id in named]
 
 
 def _say(results: list[Result]) -> int:
@@ -49,7 +64,9 @@ def _say(results: list[Result]) -> int:
         advice = f" (try: {found[0].result.remedy})"
     else:
         status, told, advice = _nothing_wrong(results)
-    print(f"WEATHER {status.name} - {told}{advice}" + (f" | {figures}" if figures else ""))
+    # What stands behind a bar is performance data.
+    said = f"{status.name} - {told}{advice}".replace("|", "/")
+    print(f"WEATHER {said}" + (f" | {figures}" if figures else ""))
     return int(status)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import asdict
 
 from toolkit.backup import collector, engine
@@ -72,8 +71,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     host = Host(loaded)
     with collector.stopped() as was_running:
         restored = _restore(args, settings, folder, host)
-        started = time.time()
-    if was_running and not collector.stores_again(settings.db, started):
+        before = collector.cycles(settings.db) if was_running else 0
+    if was_running and not collector.stores_again(settings.db, before):
         _undo(settings.db, folder, restored, host)
     _show(args, settings.db, restored, "" if was_running else in_words(host, _COLLECTOR.format("start")))
     return 0

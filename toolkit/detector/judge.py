@@ -8,7 +8,7 @@ import numpy as np
 
 from toolkit.detector.temporal import METHODS, THRESHOLD
 from toolkit.quality import gross_range, missing, noise, persistence, resolution, spatial, step
-from toolkit.quality.arrays import Bools
+from toolkit.quality.arrays import Bools, on_circle
 from toolkit.quality.expected import Expected, expect
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
@@ -53,7 +53,8 @@ def judge(series: Series, neighbours: Neighbours, method: str) -> Judged:
         },
     )
     if method != COMBINED:
-        found = METHODS[method](series.judged, series.variable.accuracy)
+        window = on_circle(series.judged) if series.nature == "circular" else series.judged
+        found = METHODS[method](window, series.variable.accuracy)
         judged.flags[method] = found.score > THRESHOLD
     if not series.compared:
         return judged

@@ -11,7 +11,7 @@ from toolkit.detector.grid import Grid
 from toolkit.detector.judge import SURE as SURE_OF
 from toolkit.detector.judge import Judged
 from toolkit.detector.report import Class, Neighbour
-from toolkit.quality.arrays import Bools, Floats, median
+from toolkit.quality.arrays import Bools, Floats, median, on_circle
 from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import unscaled
@@ -239,11 +239,15 @@ class Court:
         if not self._ask or not len(places):
             return []
         near = self._neighbours.rows[row, places]
-        difference = series.scaled[row] - series.scaled[near]
+        difference, judged = series.scaled[row] - series.scaled[near], series.judged
+        if series.nature == "circular":
+            difference, judged = on_circle(difference), on_circle(judged)
         before = difference[:, : -series.window]
         usual = np.where(np.isnan(before).all(axis=1), median(difference), median(before))
         implied = unscaled(series.variable, series.scaled[near, slot] + usual)
-        correlations = _correlations(series.judged[row], series.judged[near])
+        if series.nature == "circular":
+            implied = implied % 360
+        correlations = _correlations(judged[row], judged[near])
         return [
             Neighbour(
                 station_id=self._grid.stations[station].station_id,

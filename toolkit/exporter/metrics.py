@@ -11,13 +11,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from toolkit import __version__
-from toolkit.backup.drill_record import last
+from toolkit.backup.drill_record import Drill, last
 from toolkit.backup.folder import Folder
 from toolkit.errors import ToolkitError
 from toolkit.exporter.health import Health
 from toolkit.settings import Settings, spool_folder
 from toolkit.store import Selection, Store, open_for_reading
-from toolkit.times import from_stored, parse
+from toolkit.times import from_stored
 
 # How far back anomalies that are still open may have begun.
 OPEN_DAYS = 31
@@ -53,13 +53,13 @@ def _of_the_store(store: Store) -> Iterable[Metric]:
     now = time.time()
     newest = store.newest()
     if newest is not None:
-        age = max(0.0, now - from_stored(newest).timestamp())
+        age = now - from_stored(newest).timestamp()
         yield _gauge("weather_data_age_seconds", "How old the newest observation is.", age)
     ages = GaugeMetricFamily(
         "weather_station_data_age_seconds", "How old the newest observation of a station is.", labels=["station"]
     )
     for one in store.latest():
-        ages.add_metric([one.station_id], max(0.0, now - one.time))
+        ages.add_metric([one.station_id], now - one.time)
     yield ages
     yield _gauge("weather_db_size_bytes", "The space that the database takes.", store.size_bytes())
     yield from _counters(store)
@@ -101,25 +101,31 @@ def _counters(store: Store) -> Iterable[Metric]:
 def _of_backups(folder: Path) -> Iterable[Metric]:
     try:
         backups, damaged = Folder(str(folder)).look()
-        drill = last(folder)
     except (ToolkitError, OSError):
         return
     yield _gauge("weather_backups", "Backups that are whole at first sight.", len(backups))
     yield _gauge("weather_backups_damaged", "Files that have the name of a backup and are none.", len(damaged))
     if backups:
         newest = backups[0].manifest
-        age = max(0.0, time.time() - parse(newest.created_at).timestamp())
+        age = time.time() - newest.created
         yield _gauge(
             "weather_backup_age_seconds", "The age of the newest verified backup: what would be lost (RPO).", age
         )
         yield _gauge("weather_backup_size_bytes", "The size of the newest backup.", newest.bytes)
-    if drill:
-        age = max(0.0, time.time() - parse(drill.ended_at).timestamp())
+    if drill := _drill(folder):
+        age = time.time() - drill.ended
         yield _gauge("weather_drill_age_seconds", "When a restore was last rehearsed.", age)
         yield _gauge("weather_drill_success", "Whether the rehearsed restore went well.", int(not drill.wrong))
         if drill.restore_seconds is not None:
             text = "How long the rehearsed restore took (RTO)."
             yield _gauge("weather_restore_duration_seconds", text, drill.restore_seconds)
+
+
+def _drill(folder: Path) -> Drill | None:
+    try:
+        return last(folder)
+    except ToolkitError:  # the checks say why
+        return None
 
 
 def _gauge(name: str, text: str, value: float, labels: dict[str, str] | None = None) -> Metric:

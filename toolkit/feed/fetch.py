@@ -70,7 +70,7 @@ class RetryLaterError(FeedError):
 
 
 class Fetcher:
-    """One feed over one kept connection, remembering which document it has.
+    """One feed, remembering which document it has.
 
     Attributes:
         shown: the feed's address, for people.
@@ -113,7 +113,7 @@ class Fetcher:
             FeedError: no document: the reason in words.
         """
         try:
-            with _time_limit(self._timeout), self._disconnected_on_failure():
+            with _time_limit(self._timeout), self._disconnected():
                 fetched = self._follow()
         except FeedError:
             raise
@@ -128,17 +128,16 @@ class Fetcher:
         return None if fetched and _digest(fetched.body) == self._kept else fetched
 
     @contextmanager
-    def _disconnected_on_failure(self) -> Iterator[None]:
-        """What is left of a conversation that went wrong is not to be taken for the next answer."""
+    def _disconnected(self) -> Iterator[None]:
+        """Nothing stays open until the next fetch, minutes later: a server closes what idles, perhaps just then."""
         try:
             yield
-        except BaseException:
+        finally:
             pools = self._pool.pools
             for pool in [pools.get(key) for key in pools.keys()]:  # noqa: SIM118 - it is no dict
                 if pool is not None:
                     pool.close()
             pools.clear()
-            raise
 
     def _failed(self, what: str) -> FeedError:
         return FeedError(self._said(what))

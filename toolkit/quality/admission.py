@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from toolkit.clock import AHEAD_SECONDS
 from toolkit.feed.document import Document, Observation, Rejected
 from toolkit.variables import BY_NAME
-
-# A station's clock may be ahead by as much as one refresh of the feed.
-AHEAD_SECONDS = 600
 
 _LIMITS = [
     (place, name, BY_NAME[name].low, BY_NAME[name].high)
@@ -26,8 +24,8 @@ def admit(document: Document, present: float) -> Document:
 
     Args:
         document: what the feed offered.
-        present: seconds since the epoch: the host's clock, or the server's if that is ahead. A host without a clock
-            of its own wakes up in the past, and must not take all weather for the future.
+        present: seconds since the epoch, as `clock.present` tells it: a host without a clock of its own wakes up in
+            the past, and must not take all weather for the future.
     """
     left_out = Counter(document.left_out)
     observations = []

@@ -24,6 +24,19 @@ def median(values: Floats, axis: int = -1) -> Floats:
     return np.where(count > 0, (lower + upper) / 2, np.nan).squeeze(axis)
 
 
+def on_circle(degrees: Floats) -> Floats:
+    """Directions of each row as numbers of which near ones are near: within 180° of the row's mean direction.
+
+    356° among directions about north is -4: differences are taken on the circle (WMO-No. 8, vol. I, ch. 5).
+    """
+    there = ~np.isnan(degrees)
+    angle = np.radians(np.where(there, degrees, 0))
+    east, north = (np.where(there, part, 0).sum(axis=-1, keepdims=True) for part in (np.sin(angle), np.cos(angle)))
+    mean = np.degrees(np.arctan2(east, north))
+    found: Floats = mean + (degrees - mean + 180) % 360 - 180
+    return found
+
+
 def weighted_median(values: Sequence[Floats], weights: Sequence[Floats]) -> Floats:
     """The weighted median of a few arrays, element by element, NaN where nothing has weight; the lower one of two.
 

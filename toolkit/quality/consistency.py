@@ -54,6 +54,17 @@ def _turning_in_a_calm(values: Values) -> Floats:
     return np.where(calm, _share(calm & (turned > VANE), 12) * 2.5, 0.0)
 
 
+def _rain_in_dry_air(values: Values) -> Floats:
+    """Whether rain was added from one reading to the next while the air was dry at both.
+
+    In many feeds rain is the total of the day: it stays above zero in dry air until midnight, when it begins anew.
+    """
+    added = np.diff(values["rain"], axis=1, prepend=np.nan) > 0
+    dry = values["out_hum"] < DRY
+    dry[:, 1:] &= dry[:, :-1]
+    return np.where(added & dry, 2.0, 0.0)
+
+
 def _share(flagged: Bools, width: int) -> Floats:
     """The share of flagged slots among the last `width`."""
     summed = np.cumsum(np.hstack([np.zeros((len(flagged), width)), flagged]), axis=1)
@@ -67,9 +78,7 @@ RULES = (
     Rule("wind_speed", ("hi_speed",), _above("wind_speed", "hi_speed"), "wind_speed is above the gust, hi_speed"),
     Rule("wind_speed", ("wind_dir",), _turning_in_a_calm, "the vane turns while wind_speed is 0"),
     Rule(
-        "rain", ("out_hum",),
-        lambda values: np.where((values["rain"] > 0) & (values["out_hum"] < DRY), 2.0, 0.0),
-        f"rain in air of less than {DRY:g} % humidity",
+        "rain", ("out_hum",), _rain_in_dry_air, f"rain in air of less than {DRY:g} % humidity",
     ),
 )  # fmt: skip
 

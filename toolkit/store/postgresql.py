@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from toolkit.address import shown, without_secrets
+from toolkit.clock import AHEAD_SECONDS
 from toolkit.errors import reason
 from toolkit.feed.document import Document, Observation, Rejected, Station
 from toolkit.store.base import (
@@ -51,6 +52,9 @@ _VALUES = Observation._fields[2:]
 
 _NAMES = sql.SQL(", ").join(map(sql.Identifier, ("time", "station_id", *_VALUES, "collected_at")))
 
+_AHEAD = f"({{}} > clock_timestamp() + interval '{AHEAD_SECONDS} seconds')"
+"""Whether a time is of the future by the server's clock."""
+
 _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON COMMIT DELETE ROWS"
 
 
@@ -58,7 +62,8 @@ def _upsert(value: str, differs: str) -> sql.SQL:
     """One statement for a whole document; it returns the numbers of new and of changed rows.
 
     The order is the same for every collector, so that none waits for another in a circle. A document that was
-    fetched before the one that a row came from does not change it: another collector may replay its spool.
+    fetched before the one that a row came from does not change it: another collector may replay its spool. A row of
+    the future, by the server's clock, came from a host whose clock was wrong: every document corrects it.
     """
 
     def each(template: str, joint: str) -> str:
@@ -70,7 +75,8 @@ def _upsert(value: str, differs: str) -> sql.SQL:
             INSERT INTO observations AS o SELECT * FROM arrived ORDER BY time, station_id
             ON CONFLICT (time, station_id) DO UPDATE
             SET {each("{name} = " + value, ", ")}, collected_at = excluded.collected_at
-            WHERE excluded.collected_at >= o.collected_at AND ({each(differs, " OR ")})
+            WHERE (excluded.collected_at >= o.collected_at OR {_AHEAD.format("o.collected_at")})
+                AND ({each(differs, " OR ")})
             RETURNING xmax = 0 AS is_new
         )
         SELECT COUNT(*) FILTER (WHERE is_new), COUNT(*) FILTER (WHERE NOT is_new) FROM put
@@ -85,7 +91,7 @@ _CORRECT = _upsert(
 )
 _FILL = _upsert("coalesce(o.{name}, excluded.{name})", "excluded.{name} IS NOT NULL AND o.{name} IS NULL")
 
-_STATIONS = """
+_STATIONS = f"""
 INSERT INTO stations AS s
 SELECT *, %(at)s, %(at)s FROM unnest(
     %(ids)s::text[], %(english)s::text[], %(greek)s::text[], %(latitudes)s::float8[], %(longitudes)s::float8[],
@@ -97,7 +103,8 @@ ON CONFLICT (station_id) DO UPDATE SET
     latitude = coalesce(excluded.latitude, s.latitude),
     longitude = coalesce(excluded.longitude, s.longitude),
     elevation = coalesce(excluded.elevation, s.elevation),
-    last_seen = greatest(s.last_seen, excluded.last_seen)
+    last_seen = CASE WHEN {_AHEAD.format("s.last_seen")} THEN excluded.last_seen
+        ELSE greatest(s.last_seen, excluded.last_seen) END
 """
 
 _NEWEST = """
@@ -338,7 +345,8 @@ class PostgreSQLStore:
         """See `base.Store`."""
         rows = self._query(
             "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message "
-            "FROM collection_log ORDER BY timestamp DESC LIMIT %s",
+            # What a clock that was ahead wrote is not the newest for years.
+            f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],
         )
         return [Logged(*row) for row in rows]
@@ -468,6 +476,39 @@ def holds_tables(connection: psycopg.Connection) -> bool:
         "SELECT to_regclass('schema_version') IS NOT NULL AND to_regclass('observations') IS NOT NULL"
     ).fetchone()
     return bool(row and row[0])
+
+
+_LACKS = """
+SELECT kind || ' ' || name || ' is gone' FROM (VALUES
+    ('table', 'stations'), ('table', 'observations'), ('table', 'collection_log'), ('table', 'counters'),
+    ('table', 'rejected'), ('table', 'anomalies'), ('table', 'newest')
+) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
+UNION ALL
+SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('observations'), ('counters'))
+AS keyed (name) WHERE to_regclass(name) IS NOT NULL
+AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(name) AND contype = 'p')
+UNION ALL
+SELECT 'the service may not write to ' || name FROM (VALUES ('stations'), ('observations'), ('collection_log'))
+AS owned (name) WHERE to_regclass(name) IS NOT NULL AND NOT has_table_privilege(to_regclass(name), 'INSERT, UPDATE')
+UNION ALL
+SELECT 'it takes no writes: the server is a standby' WHERE pg_is_in_recovery()
+UNION ALL
+SELECT 'it takes no writes: default_transaction_read_only is on'
+WHERE current_setting('default_transaction_read_only') = 'on'
+"""
+
+
+def differences(url: str) -> list[str]:
+    """What the database lacks of this program's schema, or of what it needs to write.
+
+    Raises:
+        StoreError: it does not answer.
+    """
+    place = shown(url)
+    with said(place), connect(url, BUSY_SECONDS) as connection:
+        if not holds_tables(connection):
+            return []
+        return [str(row[0]) for row in connection.execute(_LACKS)]
 
 
 def _empty(connection: psycopg.Connection, place: str) -> int:

@@ -65,7 +65,8 @@ def _update(value: str, differs: str) -> str:
         return joint.join(template.format(name=name, place=place) for name, place in _PLACES.items())
 
     return (
-        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = {_DELAY} "
+        # A later word is later whatever the clock said: a restore takes over the later one of two.
+        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = iif({_DELAY} < delay, delay + 1, {_DELAY}) "
         f"WHERE time = ?1 AND station = ?2 AND ({each(differs, ' OR ')})"
     )
 
@@ -307,7 +308,7 @@ class SQLiteStore:
 
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
-        rows = self._query("SELECT * FROM collection_log ORDER BY timestamp DESC LIMIT ?", [number])
+        rows = self._query("SELECT * FROM collection_log ORDER BY rowid DESC LIMIT ?", [number])
         return [Logged(from_stored(time).timestamp(), *rest) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
@@ -376,11 +377,12 @@ class SQLiteStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _said(self._path):
-            if self._path.stat().st_ino != self._inode:
-                raise StoreError(f"the database {self._path} was replaced while it was in use")
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                # With the lock: a restore may have held it until now.
+                if self._path.stat().st_ino != self._inode:
+                    raise StoreError(f"the database {self._path} was replaced while it was in use")
                 yield self._connection
                 self._connection.execute("COMMIT")
             finally:

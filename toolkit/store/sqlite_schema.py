@@ -6,9 +6,12 @@ A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 
 from toolkit.store.base import migrations
 from toolkit.store.encoding import TRIGGERS_SQL, VIEW_SQL
+from toolkit.text import one_line
 
 APPLICATION_ID = 0x77746B74  # "wtkt": file(1) and a restore can tell our database from another
 
@@ -29,6 +32,45 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple[list[str], list[str]]:
+    """What a database lacks of a version's schema or has otherwise, and what it has besides; nothing is run of it.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    found, wanted = objects(connection), expected(version)
+    wrong = [f"{kind} {name} is gone" for kind, name in wanted if (kind, name) not in found]
+    wrong += [
+        f"{kind} {one_line(name, 80)} is another one"
+        for (kind, name), sql in found.items()
+        if " ".join(wanted.get((kind, name), sql).split()) != " ".join(sql.split())
+    ]
+    return wrong, [f"{kind} {one_line(name, 80)}" for kind, name in found if (kind, name) not in wanted]
+
+
+@cache
+def expected(version: int) -> dict[tuple[str, str], str]:
+    """What a database of a version has, with its statements."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for script in _MIGRATIONS[:version]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        for statement in (VIEW_SQL, *TRIGGERS_SQL):
+            connection.execute(statement)
+        return objects(connection)
+
+
+def objects(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
+    """Tables, indexes, views and triggers, with their statements, but for what SQLite makes itself."""
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+    return {
+        (str(kind), str(name)): str(sql)
+        for kind, name, sql in rows
+        if not (str(name).startswith("sqlite_") and kind in {"table", "index"})
+    }
 
 
 def _statements(script: str) -> list[str]:

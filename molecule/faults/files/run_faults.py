@@ -18,8 +18,8 @@ FUNCTIONS = Path(__file__).with_name("faults.sh")
 SETTINGS = "/etc/weather/weather.env"
 BEFORE = "/run/weather.env.before"
 AGAIN = f"cp -p {BEFORE} {SETTINGS} && systemctl restart weather-collector weather-exporter"
-# systemd, the collector and the feed need moments to see what was done.
-FOUND_SECONDS, HEALTHY_SECONDS = 15, 40
+# systemd, the collector and the feed need moments to see what was done: the collector waits 30 s for a feed that hangs.
+FOUND_SECONDS, HEALTHY_SECONDS = 50, 60
 
 
 def shell(command: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,297 @@
+"""Checks put to what they are to see: places, units, the database's shape, the way to a server, the network's values."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from toolkit.checks import Check, Finding
+from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.host import Host
+from toolkit.checks.reach import ConnectError, UnresolvedError, reach
+from toolkit.checks.systemd_words import how
+from toolkit.diagnosis import Result, causes, examine
+from toolkit.feed.document import Document, Observation, Station
+from toolkit.settings import settle
+from toolkit.store import open_for_writing, sqlite_schema
+
+HOUR = 3600
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    for name in ("data", "backups", "reports"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("WEATHER_DB", str(tmp_path / "data/weather.db"))
+    monkeypatch.setenv("WEATHER_BACKUPS", str(tmp_path / "backups"))
+    monkeypatch.setenv("WEATHER_REPORTS", str(tmp_path / "reports"))
+    return Host(settle())
+
+
+def found(host: Host, name: str) -> Finding:
+    (result,) = examine(host, [BY_ID[name]])
+    return result.finding
+
+
+def remedy(host: Host, name: str) -> str:
+    return examine(host, [BY_ID[name]])[0].remedy
+
+
+def filled(host: Host, change: Callable[[int, int, dict[str, float | None]], None] = lambda *_: None) -> None:
+    """Six hours of three stations and more, whose values differ; `change` gets the number, the hour and the values."""
+    present = int(time.time()) // 600 * 600
+    rows = []
+    for step in range(36):
+        for number in range(4):
+            values: dict[str, float | None] = {
+                "temp_out": 10.0 + number + (step % 7) / 10, "out_hum": 50.0 + (step % 5), "bar": 1010.0 + step / 10,
+                "rain": 0.0, "wind_speed": 3.0 + number, "wind_dir": 22.5,
+            }  # fmt: skip
+            change(number, step, values)
+            row = dict.fromkeys(Observation._fields[2:]) | values
+            rows.append(Observation(present - (35 - step) * 600, f"s{number}", **row))
+    stations = [Station(f"s{number}", None, None, 39.0, 22.0 + number, 5.0) for number in range(4)]
+    with open_for_writing(host.settings.db) as store:
+        store.add(Document(stations, rows), time.time())
+
+
+# Places
+
+
+@pytest.mark.parametrize(
+    "place", ["data/weather.db", "reports", "data/weather.db.spool/lock", "backups/weather_x.db.zst"]
+)
+def test_a_link_is_a_finding_and_nothing_behind_it_is_given_away(host: Host, tmp_path: Path, place: str) -> None:
+    canary = tmp_path / "canary"
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    if path.is_dir():
+        path.rmdir()
+        canary.mkdir()
+    else:
+        canary.touch()
+    path.symlink_to(canary)
+    seen = found(host, "places-plain")
+    assert seen.well is False
+    assert "symbolic link" in seen.evidence
+    for check in BY_ID.values():
+        if check.area not in {"database", "permissions", "disk"}:
+            continue
+        for word in ("chown ", "install "):
+            for part in remedy_of(host, check).split(" && "):
+                assert word not in part or " -h" in part or str(path) not in part, part
+
+
+def remedy_of(host: Host, check: Check) -> str:
+    results = examine(host, [check])
+    return results[0].remedy if results and results[0].finding.well is False else ""
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_what_is_no_file_is_told_at_once(host: Host, tmp_path: Path, kind: str) -> None:
+    path = Path(host.settings.db)
+    os.mkfifo(path) if kind == "fifo" else path.mkdir()
+    begun = time.monotonic()
+    results = examine(host, [check for check in BY_ID.values() if not check.on_feed])
+    assert time.monotonic() - begun < 10
+    first = causes(results)[0]
+    assert first.result.check.id == "places-plain"
+    assert not any(one.finding.evidence.startswith("the check itself failed") for one in results)
+
+
+def test_names_in_remedies_are_quoted_and_no_terminal_obeys_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a b; touch pwned \x1b]0;x\x07"
+    folder.mkdir()
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("WEATHER_DB", str(folder / "weather.db"))
+    (folder / "weather.db").symlink_to("/dev/null")
+    (result,) = examine(Host(settle()), [BY_ID["places-plain"]])
+    for text in (result.finding.evidence, result.remedy):
+        assert text.isprintable()
+    assert "touch" not in shlex.split(result.remedy)
+
+
+# Units
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("200", "working folder does not exist"), ("203", "program cannot be run"), ("209", "standard output"),
+        ("217", "user does not exist"), ("226", "folder that its unit names is missing"), ("243", "credential"),
+        ("7", "exit code 7"),
+    ],
+)  # fmt: skip
+def test_systemds_own_codes_are_words(code: str, words: str) -> None:
+    unit = {"Result": "exit-code", "ExecMainStatus": code, "WorkingDirectory": "/nonexistent", "User": "none"}
+    assert words in how(unit)
+    assert code != "200" or "/nonexistent" in how(unit)
+    assert words not in how({"Result": "protocol"})
+
+
+# The database's shape
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DROP VIEW observations", "view observations is gone"),
+        ("DROP VIEW observations; CREATE VIEW observations AS SELECT edit('x', 'vi') AS time", "is another one"),
+        ("CREATE TRIGGER t BEFORE INSERT ON observation BEGIN SELECT RAISE(IGNORE); END", "trigger t"),
+        ("DROP INDEX anomalies_ended", "index anomalies_ended is gone"),
+        ("ALTER TABLE counters RENAME TO old; CREATE TABLE counters (name, label, count)", "counters is another one"),
+    ],
+)
+def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: str) -> None:
+    filled(host)
+    assert found(host, "database-shape").well
+    with closing(sqlite3.connect(host.settings.db)) as connection:
+        connection.executescript(statement)
+    seen = found(Host(settle()), "database-shape")
+    assert seen.well is False
+    assert told in seen.evidence
+
+
+def test_a_database_that_was_brought_up_to_date_has_the_shape_of_a_new_one(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as connection:
+        sqlite_schema.migrate(connection)
+        assert sqlite_schema.differences(connection) == ([], [])
+
+
+def test_a_database_without_a_log_is_told(host: Host) -> None:
+    filled(host)
+    assert found(host, "database-journal").well
+    with closing(sqlite3.connect(host.settings.db)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    assert found(Host(settle()), "database-journal").well is False
+
+
+# The way to a server
+
+
+def test_a_resolver_that_does_not_answer_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    asleep = threading.Event()
+    monkeypatch.setattr("toolkit.checks.reach.RESOLVER_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [asleep.wait(5)][:0])
+    with pytest.raises(UnresolvedError, match=r"did not tell an address of feed\.example"):
+        reach("http://feed.example/")
+    asleep.set()
+
+
+def test_who_takes_no_connection_is_named() -> None:
+    with pytest.raises(ConnectError, match=r"127\.0\.0\.1 port 9 takes no connection: connection refused"):
+        reach("http://127.0.0.1:9/")
+
+
+# What a network says
+
+
+def without_bar(_: int, step: int, values: dict[str, float | None]) -> None:
+    if step >= 18:
+        values["bar"] = None
+
+
+def frozen(number: int, _: int, values: dict[str, float | None]) -> None:
+    values |= {"temp_out": 10.0 + number, "out_hum": 50.0, "bar": 1010.0}
+
+
+def all_alike(_: int, step: int, values: dict[str, float | None]) -> None:
+    values |= {"temp_out": 10.0 + step % 3, "wind_speed": 3.0}
+
+
+def doubled(number: int, step: int, values: dict[str, float | None]) -> None:
+    if number == 3:
+        values |= {"temp_out": 12.0 + (step % 7) / 10, "wind_speed": 5.0}
+
+
+def in_fahrenheit(_: int, step: int, values: dict[str, float | None]) -> None:
+    if step >= 30:
+        values["temp_out"] = (values["temp_out"] or 0) * 1.8 + 32
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "told"),
+    [
+        (without_bar, "variables-present", "no station has told bar"),
+        (frozen, "values-alive", "repeat the same values"),
+        (all_alike, "values-alive", "tell the same values: the feed"),
+        (doubled, "values-alive", "s2 and s3 tell the same values"),
+        (in_fahrenheit, "values-continue", "has the feed's unit changed?"),
+    ],
+)
+def test_what_no_weather_does_is_told(
+    host: Host, change: Callable[[int, int, dict[str, float | None]], None], name: str, told: str
+) -> None:
+    filled(host, change)
+    seen = found(host, name)
+    assert seen.well is False, seen
+    assert told in seen.evidence
+
+
+def test_a_network_that_is_well_is_well(host: Host) -> None:
+    filled(host)
+    names = (
+        "variables-present",
+        "values-alive",
+        "values-continue",
+        "values-possible",
+        "hours-complete",
+        "stations-located",
+    )
+    assert [found(host, name).well for name in names] == [True] * len(names)
+
+
+def test_what_no_sensor_says_and_hours_that_are_gone_are_told(host: Host) -> None:
+    filled(host)
+    with closing(sqlite3.connect(host.settings.db)) as connection:
+        connection.execute(
+            "UPDATE observation SET temp_out = -99990 WHERE time > datetime('now', '-1 hour') AND station = 1"
+        )
+        connection.execute(
+            "DELETE FROM observation WHERE time BETWEEN datetime('now', '-4 hours') AND datetime('now', '-2 hours')"
+        )
+        connection.execute("UPDATE stations SET latitude = 0, longitude = 0 WHERE number = 2")
+        connection.commit()
+    host = Host(settle())
+    assert "-9999 °C, which no sensor measures" in found(host, "values-possible").evidence
+    assert "no station has an observation between" in found(host, "hours-complete").evidence
+    assert "stands for no place: s1" in found(host, "stations-located").evidence
+
+
+# Remedies
+
+
+def test_a_remedy_runs_again_what_failed_of_its_cause() -> None:
+    cause, job = BY_ID["reports-folder"], BY_ID["detector-succeeds"]
+    wrong = Finding(False, "so")
+    results = [Result(one, wrong, one.severity, one.remedy) for one in (cause, job)]
+    (first,) = causes(results)
+    assert first.result.check.id == "reports-folder"
+    assert first.result.remedy.endswith(" && systemctl start weather-detector.service")
+
+
+def test_the_health_check_makes_what_is_critical_and_quick() -> None:
+    made = {check.id for check in BY_ID.values() if check.in_healthcheck}
+    assert {"collector-running", "collector-enabled", "collector-responds", "database-unlocked", "places-plain"} <= made
+    assert not any(BY_ID[name].on_feed or BY_ID[name].costly for name in made)
+
+
+def test_jobs_of_a_host_say_whether_they_need_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = tmp_path / "jobs.json"
+    jobs.write_text(json.dumps({"jobs": {"collector": {"command": "collect", "network": True}}}))
+    monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
+    assert Host(settle()).jobs["collector"].network

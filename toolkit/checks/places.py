@@ -1,0 +1,89 @@
+"""Checks that what the service writes to is what it seems: no link, pipe or device in the place of a file or folder.
+
+They come before all others of files, for every remedy there names a path.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from toolkit.checks import Check, Finding, Status, bad, good
+from toolkit.checks.host import COLLECTOR, Host
+from toolkit.checks.mending import lies_at, quoted
+from toolkit.collector import begun
+
+# Of a folder that has many entries.
+MOST = 2000
+
+
+def _plain(host: Host) -> Finding | None:
+    places = _places(host)
+    for path, is_folder in places:
+        what = lies_at(path)
+        if what:
+            return bad(f"{path} is {what}, not a {'folder' if is_folder else 'file'}", _mended(host, path, is_folder))
+        found = host.look(path)
+        if found and stat.S_ISDIR(found.st_mode) != is_folder:
+            kinds = ("file", "folder") if is_folder else ("folder", "file")
+            return bad(f"{path} is a {kinds[0]}, not a {kinds[1]}", _mended(host, path, is_folder))
+    if not host.is_postgresql and (found := host.look(host.db)) and found.st_nlink > 1:
+        return bad(
+            f"{host.db} has another name as well: what is done to that is done to it",
+            f"find {quoted(host.mount(host.db))} -xdev -samefile {quoted(host.db)}", Status.WARNING,
+        )  # fmt: skip
+    return good(f"{len(places)} files and folders are what they seem")
+
+
+def _places(host: Host) -> list[tuple[Path, bool]]:
+    """What the service writes to, the outermost first, and whether it is a folder."""
+    backups, reports = Path(host.settings.backups), Path(host.settings.reports)
+    folders = [backups, reports, host.spool] if host.is_postgresql else [host.db.parent, backups, reports, host.spool]
+    if host.deployed:
+        folders = [reports.parent, *folders]
+    files = [host.spool / "lock", host.spool / "database", backups / ".lock", backups / "drill.json"]
+    if not host.is_postgresql:
+        files = [host.db.with_name(host.db.name + ending) for ending in ("", "-wal", "-shm", "-journal")] + files
+    for folder, pattern in ((backups, "weather_"), (host.spool, "0"), (reports, "report_"), (reports, "index.")):
+        files += _entries(folder, pattern)
+    return [(path, True) for path in folders] + [(path, False) for path in files]
+
+
+def _entries(folder: Path, beginning: str) -> list[Path]:
+    """Entries of a folder that are no plain files, of those whose names begin so."""
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for _, entry in zip(range(MOST), entries, strict=False):
+                if entry.name.startswith(beginning) and not entry.is_file(follow_symlinks=False):
+                    found.append(Path(entry.path))
+    except OSError:
+        pass  # the checks of the folder itself say so
+    return found
+
+
+def _mended(host: Host, path: Path, is_folder: bool) -> str:
+    stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
+    away = f"rm -- {quoted(path)}"
+    if path.is_dir() and not path.is_symlink():
+        away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"
+    target = path.resolve()
+    its = host.look(target) if path.is_symlink() else None
+    if its and host.user and its.st_uid == host.user.pw_uid and stat.S_ISDIR(its.st_mode) == is_folder:
+        # Its own, moved elsewhere: it comes back.
+        return f"{stop}{away} && mv -T -- {quoted(target)} {quoted(path)}{start}"
+    if is_folder:
+        mode = "0700" if path in {host.db.parent, Path(host.settings.backups), host.spool} else "0750"
+        return f"{stop}{away} && mkdir -m {mode} {quoted(path)} && chown -h weather:weather {quoted(path)}{start}"
+    if path == host.db and not host.is_postgresql:
+        return f"{away} && {begun.RESTORE}"
+    return f"{stop}{away}{start}"
+
+
+CHECKS = (
+    Check(
+        "places-plain", "permissions", "What the service writes to is no link, pipe or device in the place of a file "
+        "or folder.", Status.CRITICAL, _plain, "ls -laR /var/lib/weather /var/log/weather /var/backups/weather",
+    ),
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""The way to a server: its name, then a connection. What does not answer is told as itself, not as a slow feed."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolkit.errors import ToolkitError, reason
+
+RESOLVER_SECONDS = 2.0
+CONNECT_SECONDS = 2.0
+RESOLVER = Path("/etc/resolv.conf")
+
+
+class UnresolvedError(ToolkitError):
+    """A name has no address, or who knows them does not answer."""
+
+
+class ConnectError(ToolkitError):
+    """A server takes no connection."""
+
+
+def reach(url: str) -> None:
+    """See whether the server that an address names takes a connection.
+
+    Raises:
+        UnresolvedError, ConnectError: it does not: why.
+    """
+    parts = urlsplit(url)
+    name, port = parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
+    failure: ToolkitError | None = None
+    for family, address in _addresses(name, port):
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as connection:
+                connection.settimeout(CONNECT_SECONDS)
+                connection.connect(address)
+            return
+        except OSError as error:
+            failure = ConnectError(_not_connected(name, address, error))
+            if isinstance(error, TimeoutError):  # the patience for all of them
+                break
+    raise failure or UnresolvedError(f"{name} has no address")
+
+
+def _addresses(name: str, port: int) -> list[tuple[int, Any]]:
+    found: list[tuple[int, Any]] = []
+    failed: list[OSError | UnicodeError] = []
+
+    def look() -> None:
+        try:
+            found.extend((one[0], one[4]) for one in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            failed.append(error)
+
+    # The C library waits as long as it likes, and no signal ends that.
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(RESOLVER_SECONDS)
+    if thread.is_alive():
+        raise UnresolvedError(f"{_resolvers()} did not tell an address of {name} within {RESOLVER_SECONDS:g} s")
+    if failed:
+        said = failed[0].strerror if isinstance(failed[0], OSError) else None
+        raise UnresolvedError(f"{name} has no address: {(said or str(failed[0])).lower()} ({_resolvers()})")
+    return found
+
+
+def _resolvers() -> str:
+    try:
+        lines = RESOLVER.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        return f"{RESOLVER}: {reason(error)}"
+    servers = [line.split()[1] for line in lines if line.startswith("nameserver") and len(line.split()) > 1]
+    return f"the resolvers {', '.join(servers)} of {RESOLVER}" if servers else f"{RESOLVER}, which names no resolver,"
+
+
+def _not_connected(name: str, address: Any, error: OSError) -> str:
+    where = f"{address[0]} port {address[1]}" + (f" ({name})" if name != address[0] else "")
+    if isinstance(error, TimeoutError):
+        return (
+            f"{where} did not take a connection for {CONNECT_SECONDS:g} s: it is down, or a firewall drops what is sent"
+        )
+    own = {1: ": this host's own firewall refuses it", 13: ": this host's own firewall refuses it"}.get(
+        error.errno or 0, ""
+    )
+    return f"{where} takes no connection: {reason(error)}{own}"
