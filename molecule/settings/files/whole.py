@@ -65,7 +65,8 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
     for name, value in wanted.items():
         text = str(int(value)) if isinstance(value, bool) else str(value)
         found = shown[name.upper()]
-        assert found["value"] == text, (name, found)
+        # A query of an address may hold a secret and is not shown; the feed answers to none but the right one.
+        assert found["value"].partition("?")[0] == text.partition("?")[0], (name, found)
         assert found["from"] != "default", name
 
     until(lambda: well("healthcheck"), "healthy")
