@@ -18,7 +18,7 @@ _SECRET = (
 )  # fmt: skip
 _PASSWORDS = ("password", "passphrase", "passwd")
 _HOST = re.compile(r"[\w.,%~-]*(:\d*)?(,[\w.%~-]*(:\d*)?)*|\[[0-9a-fA-F:.%\w]+\](:\d*)?")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>|]+")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>|]*[^\s'\"<>|.,;:)!]")
 
 
 class SecretAddress(str):

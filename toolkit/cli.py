@@ -10,7 +10,6 @@ import argparse
 import logging
 import os
 import re
-import signal
 import sys
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
@@ -18,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from toolkit import __version__
+from toolkit import __version__, ending
 from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.options import given
 from toolkit.settings import load, settle
@@ -128,14 +127,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     verbose = "--verbose" in arguments
     try:
-        if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        ending.hear()
         code = _run(arguments, chosen, verbose=verbose)
         sys.stdout.flush()
     except ToolkitError as error:
-        return _failed(error, verbose=verbose)
+        return ending.code() or _failed(error, verbose=verbose)
     except KeyboardInterrupt:
-        return 130
+        return ending.code() or 130
     return code
 
 

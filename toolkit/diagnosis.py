@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from toolkit.address import without_secrets
 from toolkit.checks import Check, Finding, Status, bad, status_of, unseen
 from toolkit.checks.catalogue import CHECKS
-from toolkit.checks.host import PATIENCE_SECONDS, Host
+from toolkit.checks.host import PATIENCE_SECONDS, Host, SilentError
 from toolkit.checks.remedies import in_words
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
@@ -18,6 +19,8 @@ from toolkit.text import one_line
 # A probe that gives no evidence within its time is left behind; so is everything after this.
 ALL_SECONDS = 9.0
 EVIDENCE_LENGTH = 2000
+# Of systemd, when nothing else does it.
+_NO_ANSWER = "systemctl daemon-reexec"
 
 
 @dataclass(slots=True)
@@ -59,9 +62,13 @@ def examine(host: Host, checks: Sequence[Check] = CHECKS) -> list[Result]:
     for check in checks:
         finding = found.get(check.id, unseen(f"it could not be told within {PATIENCE_SECONDS:g} s"))
         if finding is not None:
-            # Names of files, and what a feed or a server said, may be in it: nothing that a terminal would obey.
-            finding = replace(finding, evidence=one_line(finding.evidence, EVIDENCE_LENGTH))
-            remedy = one_line(in_words(host, finding.remedy or check.remedy), EVIDENCE_LENGTH)
+            # Names of files, what a feed or a server said, and variables may be in it: nothing that a terminal would
+            # obey, and no secret.
+            evidence = one_line(without_secrets(finding.evidence), EVIDENCE_LENGTH)
+            finding = replace(finding, evidence=evidence)
+            remedy = in_words(host, finding.remedy or check.remedy)
+            if not remedy.isprintable():
+                remedy = one_line(remedy, EVIDENCE_LENGTH)
             results.append(Result(check, finding, status_of(check, finding), remedy))
     return results
 
@@ -72,6 +79,8 @@ def probe(host: Host, check: Check) -> Finding | None:
         return check.probe(host)
     except PermissionError as error:
         return unseen(f"this user may not look: {error.filename or reason(error)}")
+    except SilentError as error:
+        return bad(str(error), _NO_ANSWER, Status.WARNING) if check.id == "units-present" else unseen(str(error))
     except ToolkitError as error:
         return bad(str(error)) if _is_its_own(check, error) else unseen(str(error))
     except OSError as error:

@@ -19,5 +19,6 @@ def main() -> int:
 
 
 def _end_at_once() -> None:
-    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # which a shell does for what runs in its background
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:  # which a shell does for what runs in its background
+            signal.signal(number, signal.SIG_DFL)

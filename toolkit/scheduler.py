@@ -78,7 +78,7 @@ class Scheduler:
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; jobs that are at work are ended then."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         minute = _next_minute(datetime.now())  # noqa: DTZ005 - schedules are in local time, as cron's
         log.info("%d jobs: %s", len(self.jobs), ", ".join(self.jobs))

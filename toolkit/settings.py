@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.errors import UsageError, reason
+from toolkit.feed.document import Bounds
 from toolkit.feed.fields import DEFAULT as DEFAULT_FIELDS
 from toolkit.feed.fields import parse_fields
 from toolkit.variables import BY_NAME, DETECTED
@@ -188,6 +189,7 @@ URL = Kind(_url("feed_url"), {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
 COMBINED = "combined"
+TAKEN = Bounds()
 METHODS = (COMBINED, "3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl")
 
 
@@ -237,7 +239,33 @@ class Settings:
     feed_timeout_seconds: int = _setting(
         "30", number(1, 60), "How long one fetch of the feed may take in all, in seconds."
     )
+    feed_pause_seconds: int = _setting(
+        "30",
+        number(1, 3600),
+        "The shortest time between two requests of the feed, in seconds, however often it says that it changes; at "
+        "most a twentieth of the cadence.",
+    )
     feed_max_mib: int = _setting("16", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
+    feed_max_stations: int = _setting(
+        str(TAKEN.stations),
+        number(1, 1_000_000),
+        "How many stations are taken from one document; what is more is left out, and counted. Stations that are "
+        "known come first.",
+    )
+    feed_new_stations_per_day: int = _setting(
+        str(TAKEN.new_stations),
+        number(1, 1_000_000),
+        "How many stations that were never seen before are taken from the feed in 24 hours, besides those of the "
+        "first document; others are left out until then, and counted.",
+    )
+    station_id_length: int = _setting(
+        str(TAKEN.id_length),
+        number(1, 600),
+        "How many characters a station's id may have; a row with a longer one is left out, and counted.",
+    )
+    station_name_length: int = _setting(
+        str(TAKEN.name_length), number(1, 1000), "How many characters of a station's name are kept."
+    )
     feed_ca_file: str | None = _setting(
         "", OPTIONAL_PATH, "Certificates that vouch for the feed's server, as PEM. Empty: those that the host trusts."
     )

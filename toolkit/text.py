@@ -1,11 +1,12 @@
 """Text from outside, made harmless: ids and names before they are stored, messages before anybody is shown them.
 
 What a feed, a file or another program says passes here once. After it a text is one line, of bounded length, without a
-character that a terminal, the journal or systemd would take for a command.
+character that a terminal, the journal or systemd would take for a command. Bytes become text here, too.
 """
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 
 # Zero width non-joiner and joiner: spelling in Persian and in scripts of India, not formatting (Unicode, 23.2).
@@ -45,3 +46,26 @@ def visible(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+# How bytes that are not UTF-8 are read: one by one, so that they cost no more than the word in which they stand.
+WESTERN = "western"
+
+
+def encoding_of(head: bytes) -> str:
+    """What text is written in, by its first bytes: UTF-16 if it has the mark of it, else UTF-8 with or without one."""
+    return "utf-16" if head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
+
+
+def decoded(body: bytes) -> str:
+    """Bytes from outside as text, whatever they are: what is not UTF-8 is taken for Windows' western code page."""
+    return body.decode(encoding_of(body), WESTERN)
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(WESTERN, _western)

@@ -19,7 +19,8 @@ def from_epoch(epoch: float) -> datetime:
 
 def stored(epoch: float) -> str:
     """Seconds since the epoch as the store writes them: text in UTC, whole seconds."""
-    return from_epoch(epoch).strftime(STORED)
+    # Not strftime, which writes years before 1000 with fewer than four digits.
+    return from_epoch(epoch).isoformat(" ", "seconds")[:19]
 
 
 def from_stored(text: str) -> datetime:
@@ -33,7 +34,7 @@ def from_stored(text: str) -> datetime:
 
 def iso(moment: datetime) -> str:
     """A moment as reports write it: ISO 8601, whole seconds, `Z` for UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat("T", "seconds")[:19] + "Z"
 
 
 def parse(text: str) -> datetime:
@@ -46,6 +47,6 @@ def parse(text: str) -> datetime:
         return now()
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time: give NOW or e.g. 2026-01-31T12:00Z (UTC if no offset)") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

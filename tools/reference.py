@@ -23,7 +23,8 @@ from toolkit.detector.report import Report
 from toolkit.detector.sensors import Health as SensorHealth
 from toolkit.exporter.health import Health
 from toolkit.exporter.metrics import Weather
-from toolkit.feed.document import EARLIEST, Document, Observation, Station
+from toolkit.feed.document import Document, Observation, Station
+from toolkit.feed.entries import EARLIEST
 from toolkit.settings import Origin, load
 from toolkit.store import open_for_writing
 from toolkit.times import iso, now

@@ -123,6 +123,8 @@ def test_parquet_holds_the_same(filled: str, run: Run, tmp_path: Path, selection
         (["export", "-", "--start", "soon"], "--start: 'soon' is not a time"),
         (["export", "/nowhere/out.csv"], "cannot write /nowhere/out.csv: no such file"),
         (["import", "/nowhere/in.csv"], "cannot read /nowhere/in.csv: no such file"),
+        (["import", "/dev/zero"], "/dev/zero is no file: give it on standard input, as -"),
+        (["import", "/"], "/ is no file"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(filled: str, run: Run, words: list[str], says: str) -> None:
@@ -143,14 +145,19 @@ def test_a_row_that_cannot_be_read_costs_the_others_nothing(db: str, run: Run, t
         ",2025-01-01 10:00:00,1,\n"
         "volos,2025-01-01 10:20:00,99,hot\n"
         "volos,2025-01-01 10:20:00,9,twice\n"
+        'volos,2025-01-01 10:30:00,9,"open\n'
     )
     done = run("data", "import", str(file), "--json", WEATHER_DB=db)
     report = json.loads(done.stdout)
-    assert report["new"] == 2
-    assert sum(report["left_out"].values()) == 5
-    assert report["left_out"]["temp_out out of range"] == 1
-    assert query(db, "SELECT temp_out FROM observations ORDER BY time") == [(7.5,), (None,)]
-    assert "temp_out is no number, first in row 2" in run("data", "import", str(file), WEATHER_DB=db).stdout
+    assert report["new"] == 3
+    assert report["left_out"] == {
+        "temp_out is no number": 1, "no time": 1, "no station id": 1, "temp_out out of range": 1, "not a row": 1,
+    }  # fmt: skip
+    assert query(db, "SELECT temp_out FROM observations ORDER BY time") == [(None,), (7.5,), (9,)]
+    assert query(db, "SELECT count FROM counters WHERE label = 'no time'") == [(1,)]
+    told = run("data", "import", str(file), WEATHER_DB=db).stdout
+    assert "left out: 1 x temp_out is no number, first in row 2\n" in told
+    assert "left out: 1 x not a row, first in row 8\n" in told
 
 
 def test_a_file_with_nothing_in_it_is_an_error(db: str, run: Run, tmp_path: Path) -> None:

@@ -191,6 +191,21 @@ def test_missing_certificates_are_named(run: Run) -> None:
     assert "/nowhere/ca.pem" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"", "no certificate"), (b"\xff\x00", "no certificate"), (None, "directory")]
+)
+def test_a_file_without_certificates_is_named(run: Run, tmp_path: Path, content: bytes | None, says: str) -> None:
+    file = tmp_path / "ca.pem"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    done = run("collect", "--once", WEATHER_FEED_CA_FILE=str(file))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"WEATHER_FEED_CA_FILE={file}: " in done.stderr
+    assert says in done.stderr
+
+
 def test_a_proxy_is_asked(run: Run, feed: Feed) -> None:
     done = run("collect", "--once", WEATHER_FEED_URL="http://far.example/feed", WEATHER_FEED_PROXY=feed.url)
     assert done.returncode == 0, done.stderr

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -19,7 +21,7 @@ from tests.conftest import TOOL, Run, collection, feature
 from tests.feeds import parse
 from tests.postgresql import Server
 from toolkit.collector.spool import Spool
-from toolkit.store import open_for_writing
+from toolkit.store import StoreError, open_for_writing
 
 TIME = 1_763_827_200
 STATIONS = 200
@@ -328,3 +330,62 @@ def test_a_backup_of_the_other_engine_is_refused(run: Run, db: Path, store: Stor
     done = run("restore", "LATEST", "--db", postgresql.database("of_the_other_engine"))
     assert done.returncode == 1
     assert " is of SQLite and " in done.stderr
+
+
+def test_who_comes_second_is_told_who_is_at_work_and_since_when(run: Run, db: Path, store: Store) -> None:
+    store(0)
+    backup(run)
+    holder = sqlite3.connect(db, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")  # the first one waits for it
+    environment = {**os.environ, "WEATHER_DB": str(db)}
+    first = subprocess.Popen([TOOL, "restore", "LATEST", "--folder", str(db.parent / "backups")], env=environment)
+    lock = db.parent / "backups" / ".lock"
+    while str(first.pid) not in lock.read_text():
+        assert first.poll() is None
+    for words in (("restore", "LATEST"), ("backup", "create"), ("backup", "prune")):
+        done = run(*words)
+        assert done.returncode == 1
+        expected = rf"weather-tool restore LATEST, process {first.pid} of \w+, since 20[-\dT:]+Z\): wait for its end\n"
+        assert re.search(expected, done.stderr), done.stderr
+    first.send_signal(signal.SIGTERM)
+    assert first.wait() == 143
+    holder.close()
+    assert rows(db) == STATIONS
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_restore_and_the_collector_is_started_again(
+    run: Run, db: Path, store: Store, environment: dict[str, str], number: signal.Signals
+) -> None:
+    """As root's part of weather-tool sees it: it is asked by the words of systemctl."""
+    store(0)
+    backup(run)
+    holder = sqlite3.connect(db, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    root, other = socket.socketpair()
+    root.settimeout(60)
+    environment["COLLECTOR_ASKED_BY"] = str(other.fileno())
+    process = subprocess.Popen([TOOL, "restore", "LATEST"], env=environment, pass_fds=[other.fileno()])
+    other.close()
+    asked = []
+    while "start" not in asked:
+        asked.append(root.recv(16).decode())
+        root.send(b"\0")
+        if asked[-1] == "stop":
+            process.send_signal(number)
+    root.close()
+    assert process.wait() == 128 + number
+    assert asked[-2:] == ["stop", "start"]
+    holder.close()
+    assert not list(db.parent.glob(".*.restored*"))
+    assert not list((db.parent / "backups").glob(".weather_*"))
+    assert rows(db) == STATIONS
+
+
+def test_nothing_is_stored_into_a_database_while_it_is_replaced(run: Run, db: Path, store: Store) -> None:
+    store(0)
+    backup(run)
+    with open_for_writing(str(db)) as opened:
+        assert restore(run)["merged"] == 0
+        with pytest.raises(StoreError, match="was replaced while it was in use"):
+            opened.add(parse(collection(feature("s1", ts=TIME + 600))), TIME + 660)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ from tests.answers import answering
 from tests.collector import service
 from tests.conftest import Feed, Run
 from toolkit.address import SecretAddress, secret_in, shown
+from toolkit.checks import bad
+from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.host import Host
+from toolkit.diagnosis import examine
+from toolkit.settings import settle
+from toolkit.store import open_for_reading
 
 SECRET = "s3cr3t-K3Y"
 
@@ -144,6 +151,22 @@ def test_a_credential_is_checked_as_a_setting_is(run: Run, environment: dict[str
     done = run("collect", "--once", CREDENTIALS_DIRECTORY=str(tmp_path))
     assert (done.returncode, done.stderr.count("\n"), SECRET in done.stderr) == (2, 1, False)
     assert "(the credential feed_url): give an http:// or https:// address" in done.stderr
+
+
+def test_what_the_doctor_saw_in_a_unit_or_an_old_log_is_told_without_secrets(
+    run: Run, environment: dict[str, str]
+) -> None:
+    seen = f"a drop-in sets https_proxy=http://u:{SECRET}@h:3128, WEATHER_FEED_URL='http://h/x?key={SECRET}'."
+    check = replace(CHECKS[0], probe=lambda _: bad(seen))
+    (result,) = examine(Host(settle({}, environment)), [check])
+    assert result.finding.evidence == "a drop-in sets https_proxy=http://h:3128, WEATHER_FEED_URL='http://h/x?…'."
+    assert run("collect", "--once").returncode == 0
+    with sqlite3.connect(environment["WEATHER_DB"]) as database:
+        text = f"the feed http://h/feed?key={SECRET} answers 500"
+        database.execute("INSERT INTO collection_log VALUES ('2999-01-01 00:00:00', 'failed', 0, 0, ?)", (text,))
+    database.close()
+    with open_for_reading(environment["WEATHER_DB"]) as store:
+        assert store.log(1)[0].message == "the feed http://h/feed?… answers 500"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import collection, feature
 from tests.feeds import parse
 from toolkit.feed.document import FeedError
+from toolkit.text import one_line
 
 
 def test_a_good_feature() -> None:
@@ -60,7 +61,7 @@ def test_one_bad_feature_never_costs_the_others_anything(bad: object) -> None:
         (True, None, True),
         ([1], None, True),
         ({"a": 1}, None, True),
-        ("nan", None, True),
+        ("nan", None, False),
         ("1e999", None, True),
     ],
 )
@@ -103,11 +104,17 @@ def test_a_station_that_comes_twice_has_one_row_a_time() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "not JSON"),
-        (b"<html>sorry</html>", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
-        (collection(feature("volos"))[:-9], "not JSON"),
+        (b"", "not JSON: it is empty"),
+        (b"<html>sorry</html>", "not JSON: it begins with '<html>sorry</html>'"),
+        (b"\xff\xfe", "not JSON: it is empty"),
+        (b"\x1b[31m\r\nWATCHDOG=1", "not JSON: it begins with"),
+        (b"[" * 100_000, "not JSON that can be read: it is nested too deeply"),
+        (collection(feature("volos"))[:-9], r"not JSON: it ends in the middle, at \d+"),
+        (b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"station_id":"a"', "middle, at 88"),
+        (b'{"features": "open', "middle, at 18"),
+        (collection(feature("volos")).replace(b'"ts": ', b'"ts" '), r"expecting ':' delimiter at \d+, in '.*\"ts\" 17"),
+        (collection(feature("volos")) * 2, "extra data at"),
+        (b'{"type": "Point", "coordinates": [1, 2]}', "FeatureCollection"),
         (b"[]", "FeatureCollection"),
         (b'{"features": 7}', "FeatureCollection"),
         (collection(), "no station"),
@@ -115,8 +122,56 @@ def test_a_station_that_comes_twice_has_one_row_a_time() -> None:
     ],
 )
 def test_what_is_no_feed_is_refused_in_words(body: bytes, says: str) -> None:
-    with pytest.raises(FeedError, match=says):
+    with pytest.raises(FeedError, match=says) as refused:
         parse(body)
+    assert str(refused.value) == one_line(str(refused.value))
+
+
+def test_a_byte_that_is_not_utf_8_costs_a_letter_at_most() -> None:
+    body = collection(feature("volos", station_name_en="Zuerich"), feature("zagora"))
+    document = parse(body.replace(b"ue", b"\xfc"))
+    assert [one.station_name_en for one in document.stations] == ["Zürich", "Zagora"]
+    assert len(document.observations) == 2
+
+
+def test_utf_16_with_its_mark() -> None:
+    body = collection(feature("volos", station_name_gr="Βόλος"))
+    assert parse(body.decode().encode("utf-16")).stations[0].station_name_gr == "Βόλος"
+
+
+def test_a_number_of_too_many_digits_costs_itself() -> None:
+    body = collection(feature("volos", serial=7777, temp_out=8888), feature("zagora"))
+    document = parse(body.replace(b"7777", b"9" * 5000).replace(b"8888", b"9" * 500))
+    assert [one.temp_out for one in document.observations] == [None, 13.9]
+    assert [one.bar for one in document.observations] == [1016.4, 1016.4]
+
+
+def test_a_single_feature() -> None:
+    body = json.dumps({**feature("volos"), "id": 7}).encode()
+    assert [one.station_id for one in parse(body).observations] == ["volos"]
+    assert parse(body).stations[0].elevation == 52
+
+
+@pytest.mark.parametrize(
+    ("geometry", "place"),
+    [
+        ({"type": "Point", "coordinates": ["22.9", "39.3", "52"]}, (39.3, 22.9, 52)),
+        ({"type": "Point", "coordinates": [337.1, 39.3]}, (39.3, -22.9, None)),
+        ({"type": "Point", "coordinates": []}, (None, None, None)),
+        ({"type": "Point", "coordinates": [None, None, None]}, (None, None, None)),
+        ({"type": "Point", "coordinates": {"x": 1}}, (None, None, None)),
+        ({"type": "LineString", "coordinates": [22.9, 39.3]}, (None, None, None)),
+        ({"type": "Polygon", "coordinates": [[[22.9, 39.3]]]}, (None, None, None)),
+        ({"type": "GeometryCollection", "geometries": [{"type": "Point"}]}, (None, None, None)),
+        ([22.9, 39.3], (None, None, None)),
+        (None, (None, None, None)),
+    ],
+)
+def test_only_a_point_is_a_place(geometry: object, place: tuple[float | None, ...]) -> None:
+    document = parse(collection({**feature("volos"), "geometry": geometry}))
+    station = document.stations[0]
+    assert station[3:] == pytest.approx(place)
+    assert len(document.observations) == 1
 
 
 def test_reasons_are_counted() -> None:

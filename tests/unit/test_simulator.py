@@ -161,7 +161,7 @@ def test_a_recording_is_replayed_where_it_was_or_where_it_is_wanted(tmp_path: Pa
         ("", "no column"),
         ("a,b\n1,2\n", "no column .* time"),
         ("time,station_id\n", "no observation"),
-        ("time,station_id\nsoon,a\n", "soon"),
+        ("time,station_id\nsoon,a\n", "holds no observation"),
     ],
 )
 def test_what_is_no_recording_is_refused(tmp_path: Path, text: str, says: str) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.archive import reading
 from toolkit.errors import ToolkitError, reason
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.feed.document import Bounds, Document
+from toolkit.feed.entries import Clock, Entries, utc
+from toolkit.feed.fields import Fields
 from toolkit.quality.admission import admit
 from toolkit.store import Store, Stored, StoreError
 
@@ -36,55 +38,49 @@ class Imported:
     left_out: Counter[str] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)
 
-    def miss(self, reason: str, number: int) -> None:
-        """Count a row that could not be taken."""
-        self.left_out[reason] += 1
-        self.first.setdefault(reason, number)
-
 
 def import_file(
     store: Store,
     path: Path,
-    to_epoch: reading.ToEpoch,
     replace: bool,
+    local: Clock = utc,
+    bounds: Bounds = Bounds(),  # noqa: B008 - immutable
     advance: Callable[[int], None] = lambda _: None,
 ) -> Imported:
-    """Store every row of a file that can be read; `advance` hears of rows as they are done.
+    """Store every row of a file that can be read, by the rules of a feed's entries.
+
+    Args:
+        store: where they go.
+        path: a CSV file with the columns of `observations`, or an SQLite file with that table.
+        replace: whether a value of the file replaces the one that is there; otherwise only gaps are filled.
+        local: how a time without an offset is read.
+        bounds: how long ids and names may be.
+        advance: hears of observations as they are stored.
 
     Raises:
-        ToolkitError: the file cannot be read at all, or the store cannot take it; what was stored before stays.
+        ToolkitError: the file cannot be read, or the store cannot take it; what was stored before stays.
     """
-    done = Imported()
-    with _said(path):
+    entries = Entries(Fields({}), bounds, local)
+    done = Imported(first=entries.first)
+    with _said(path, done):
         newest = store.newest()
         present = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
-        stations = {station.station_id: station for station in reading.stations(path)}
-        for batch in _batches(path, to_epoch, done):
-            seen = {one.station_id for one in batch}
-            told = [stations.get(name, Station(name, None, None, None, None, None)) for name in sorted(seen)]
-            document = admit(Document(told, batch), present)
-            stored = _add(store, document, replace)
-            done.stored = Stored(*(a + b for a, b in zip(done.stored, stored, strict=True)))
-            done.left_out += document.left_out
-            advance(len(batch))
+        for _ in reading.take(path, entries):
+            if len(entries.observations) >= BATCH:
+                advance(_store(store, entries, present, replace, done))
+        advance(_store(store, entries, present, replace, done))
     return done
 
 
-def _batches(path: Path, to_epoch: reading.ToEpoch, done: Imported) -> Iterator[list[Observation]]:
-    batch: dict[tuple[int, str], Observation] = {}
-    for number, row in reading.rows(path):
-        try:
-            one = reading.observation(row, to_epoch)
-        except ValueError as error:
-            done.miss(str(error), number)
-            continue
-        if batch.setdefault((one.time, one.station_id), one) is not one:
-            done.miss("a second row of the same time and station", number)
-        if len(batch) >= BATCH:
-            yield list(batch.values())
-            batch = {}
-    if batch:
-        yield list(batch.values())
+def _store(store: Store, entries: Entries, present: float, replace: bool, done: Imported) -> int:
+    """Store what was taken, and begin anew; returns how many observations that were."""
+    document = admit(entries.document(), present)
+    entries.clear()
+    done.left_out += document.left_out
+    if document.stations:
+        stored = _add(store, document, replace)
+        done.stored = Stored(*(a + b for a, b in zip(done.stored, stored, strict=True)))
+    return len(document.observations)
 
 
 def _add(store: Store, document: Document, replace: bool) -> Stored:
@@ -98,10 +94,13 @@ def _add(store: Store, document: Document, replace: bool) -> Stored:
 
 
 @contextmanager
-def _said(path: Path) -> Iterator[None]:
+def _said(path: Path, done: Imported) -> Iterator[None]:
     try:
+        if not reading.is_file(path):
+            raise ToolkitError(f"{path} is no file: give it on standard input, as -")
         yield
     except OSError as error:
         raise ToolkitError(f"cannot read {path}: {reason(error)}") from error
-    except (ValueError, sqlite3.Error) as error:
-        raise ToolkitError(f"{path} cannot be imported: {error}") from error
+    except (ValueError, OverflowError, sqlite3.Error) as error:
+        before = f"; the {sum(done.stored)} rows before are imported" if any(done.stored) else ""
+        raise ToolkitError(f"{path} cannot be imported: {error}{before}") from error

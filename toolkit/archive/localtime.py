@@ -47,16 +47,12 @@ class LocalTimes:
         self._zone = zone
         self._before: dict[str, int] = {}
 
-    def __call__(self, station_id: str, text: str) -> int:
+    def __call__(self, station_id: str, moment: datetime) -> float:
         """Seconds since the epoch; a time that has an offset keeps it.
 
         Raises:
-            ValueError: it is no time, or one that the clocks skipped.
+            ValueError: it is one that the clocks skipped.
         """
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError("no time") from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self._zone)
             if moment.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != moment.replace(tzinfo=None):

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+import stat
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from toolkit.archive.spreadsheet import unguarded
+from toolkit.feed import table
 from toolkit.feed.document import Observation, Station
+from toolkit.feed.entries import Entries
+from toolkit.store.encoding import VALUES_SQL
 from toolkit.store.sqlite_schema import APPLICATION_ID
-from toolkit.times import parse
-from toolkit.variables import BY_NAME
+from toolkit.text import WESTERN, decoded, encoding_of
 
-Row = Mapping[str, object]
-ToEpoch = Callable[[str, str], int]
-"""A station's id and a time as it is written, to seconds since the epoch; raises ValueError."""
+Row = Mapping[str, Any]
+
+# Of one value in a database, in bytes, and of the search for its next row, in seconds.
+VALUE_BYTES = 1 << 20
+ROW_SECONDS = 60.0
+# How many steps SQLite makes between two looks at the clock.
+STEPS = 100_000
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a file: what is read twice cannot be a pipe, and a device has no end.
+
+    Raises:
+        OSError: there is nothing, or it may not be looked at.
+    """
+    return stat.S_ISREG(path.stat().st_mode)
 
 
 def is_database(path: Path) -> bool:
@@ -28,75 +45,100 @@ def is_database(path: Path) -> bool:
 def is_ours(path: Path) -> bool:
     """Whether an SQLite database was made by this program, so that its times are UTC."""
     with closing(_connect(path)) as connection:
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        return bool(application == APPLICATION_ID)
+        return _is_ours(connection)
 
 
-def stations(path: Path) -> list[Station]:
-    """The stations of a database; what it does not know of them is None. A CSV file has none."""
-    if not is_database(path):
-        return []
-    with closing(_connect(path)) as connection:
-        rows = [dict(row) for row in connection.execute("SELECT * FROM stations")]
-    return [Station._make(row.get(name) for name in Station._fields) for row in rows]
-
-
-def rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Rows as they are written, with their numbers: lines of a CSV file, rows of a database in the order of insertion.
+def take(path: Path, entries: Entries) -> Iterator[None]:
+    """Take all that a file says, row by row: the caller comes to its turn after each.
 
     Raises:
         OSError, ValueError, sqlite3.Error: it cannot be read.
     """
+    for station in _stations(path):
+        entries.describe(station)
+    for number, row in _rows(path):
+        if row is None:
+            entries.miss("not a row", number)
+        else:
+            entries.take(row, number)
+        yield
+
+
+def _stations(path: Path) -> Iterator[Row]:
+    """The stations of a database as they are written. A CSV file has none."""
+    if is_database(path):
+        with closing(_connect(path)) as connection:
+            if columns := _columns(connection, "stations"):
+                yield from _found(
+                    connection, f"SELECT {_listed(columns, ('station_id',), Station._fields)} FROM stations"
+                )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Row | None]]:
+    """Rows as they are written, with their numbers: lines of a CSV file, rows of a database in the order of insertion.
+
+    None stands for a row that cannot be read.
+    """
     if not is_database(path):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restkey="")
-            missing = {"time", "station_id"} - set(reader.fieldnames or ())
-            if missing:
-                raise ValueError(f"there is no column {' or '.join(sorted(missing))} in its first line")
-            for row in reader:
-                yield reader.line_num, unguarded(row)
+        with path.open("rb") as head:
+            encoding = encoding_of(head.read(2))
+        with path.open(encoding=encoding, errors=WESTERN) as file:
+            try:
+                found = table.rows(table.lines_in(file), ["time"], ["station_id"])
+            except ValueError:
+                raise ValueError("there is no column station_id or time in its first lines") from None
+            for number, row in found:
+                yield number, row and unguarded(row)
         return
     with closing(_connect(path)) as connection:
-        yield from enumerate(map(dict, connection.execute("SELECT * FROM observations")), start=1)
+        yield from enumerate(_found(connection, _selected(connection)), start=1)
 
 
-def utc(_station_id: str, text: str) -> int:
-    """A time as people write it; without an offset it is UTC."""
-    return int(parse(text).timestamp())
+def _selected(connection: sqlite3.Connection) -> str:
+    """The query for all observations. It names tables only: a view is a program of whoever made the file."""
+    if _is_ours(connection):
+        _columns(connection, "observation")
+        _columns(connection, "stations")
+        values = ", ".join(VALUES_SQL.values())
+        return f"SELECT time, station_id, {values} FROM observation JOIN stations ON number = station"
+    columns = _columns(connection, "observations")
+    return f"SELECT {_listed(columns, ('time', 'station_id'), Observation._fields)} FROM observations"
 
 
-def observation(row: Row, to_epoch: ToEpoch = utc) -> Observation:
-    """A row as an observation; what is empty or not there is missing.
-
-    Raises:
-        ValueError: a value is none; the message is a reason that can be counted.
-    """
-    station_id = str(row.get("station_id") or "").strip()
-    if not station_id:
-        raise ValueError("no station id")
-    values: dict[str, object] = {}
-    for name in Observation._fields[2:]:
-        value = row.get(name)
-        if value is None or value == "":
-            values[name] = None
-        elif name in BY_NAME:
-            values[name] = _number(name, value)
-        else:
-            values[name] = str(value)
-    return Observation(to_epoch(station_id, str(row.get("time") or "")), station_id, **values)  # type: ignore[arg-type]
+def _found(connection: sqlite3.Connection, query: str) -> Iterator[Row]:
+    deadline = time.monotonic() + ROW_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    for row in connection.execute(query):
+        yield dict(row)
+        deadline = time.monotonic() + ROW_SECONDS
 
 
-def _number(name: str, value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = float("nan")
-    if number - number != 0:  # neither NaN nor infinite
-        raise ValueError(f"{name} is no number")
-    return number
+def _columns(connection: sqlite3.Connection, name: str) -> set[str]:
+    """The columns of a table; none where there is no table, ValueError where it is something else."""
+    found = connection.execute("SELECT type, sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE", (name,)).fetchone()
+    if found is None:
+        return set()
+    if found["type"] != "table" or str(found["sql"]).upper().startswith("CREATE VIRTUAL"):
+        raise ValueError(f"its {name} is no table, but a {found['type']}, which is not run")
+    return {row["name"] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))}
+
+
+def _listed(columns: set[str], needed: tuple[str, ...], wanted: tuple[str, ...]) -> str:
+    missing = sorted(set(needed) - columns)
+    if missing:
+        raise ValueError(f"there is no column {' or '.join(missing)} in its table")
+    return ", ".join(name for name in wanted if name in columns)
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    return bool(application == APPLICATION_ID)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
+    connection.text_factory = decoded
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
+    connection.execute("PRAGMA trusted_schema = OFF")
     return connection

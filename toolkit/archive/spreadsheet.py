@@ -26,4 +26,6 @@ def guarded(text: str) -> str:
 
 def unguarded(row: Mapping[str, Value]) -> dict[str, Value | str]:
     """A row of such cells as it was."""
-    return {name: _GUARDED.sub(r"\1", cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+    return {
+        name: _GUARDED.sub(r"\1", cell) if isinstance(cell, str) and "'" in cell else cell for name, cell in row.items()
+    }

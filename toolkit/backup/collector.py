@@ -42,9 +42,9 @@ def stopped() -> Iterator[bool]:
         Whether it is theirs to run.
     """
     running = 0 in {_ask("is-active"), _ask("is-enabled")}
-    if running and _ask("stop"):
-        raise ToolkitError("the collector does not stop: weather-tool doctor says why")
     try:
+        if running and _ask("stop"):
+            raise ToolkitError("the collector does not stop: weather-tool doctor says why")
         yield running
     finally:
         if running:

@@ -27,8 +27,8 @@ def drill(folder: Folder, name: str, settings: Settings) -> Drill:
                 done.offsite = False
                 copies.check()
                 done.offsite = True
-    except ToolkitError as error:
-        done.wrong = str(error)
+    except BaseException as error:
+        done.wrong = str(error) if isinstance(error, ToolkitError) else "it was ended before it was done"
         raise
     finally:
         done.seconds = round(time.monotonic() - began, 3)

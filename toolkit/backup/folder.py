@@ -7,7 +7,6 @@ process at a time changes the folder.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
@@ -17,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import clock
+from toolkit import clock, locking
 from toolkit.backup import manifest
 from toolkit.backup.manifest import DamagedError, Manifest
-from toolkit.errors import ToolkitError, reason
+from toolkit.errors import InUseError, ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
 from toolkit.text import one_line
 
@@ -67,27 +66,34 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
+        self._locked = False
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from changing it, and begin without what an interrupted one left.
+        """Keep other processes from changing it, and begin without what an interrupted one left; within it, no more.
 
         Raises:
-            ToolkitError: another one is at work, or the folder cannot be written.
+            InUseError: another one is at work; which, and since when.
+            ToolkitError: the folder cannot be written.
         """
+        if self._locked:
+            yield
+            return
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = locking.take(self.path / ".lock")
+        except InUseError as other:
+            raise InUseError(
+                f"another backup or restore is at work in {self.path} ({other}): wait for its end"
+            ) from None
         except OSError as error:
             raise ToolkitError(f"cannot write to {self.path}: {reason(error)}") from error
+        self._locked = True
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ToolkitError(f"another backup or restore is at work in {self.path}: wait for its end") from None
             self._clean()
             yield
         finally:
+            self._locked = False
             os.close(lock)
 
     def scratch(self, name: str) -> Path:

@@ -60,7 +60,7 @@ def converted(folder: Folder, name: Path, zone: str | None) -> Iterator[Backup]:
             named = zone_named(zone) if zone else host_zone()
             logger.info("%s: its times are taken for those of %s; --timezone says otherwise", path.name, named.key)
             with open_for_writing(str(ours)) as store:
-                done = import_file(store, found, LocalTimes(named), replace=False)
+                done = import_file(store, found, replace=False, local=LocalTimes(named))
             if not any(done.stored):
                 raise ToolkitError(f"{path} holds no observation")
         made = creating.create(Folder(str(Path(scratch, "backups"))), str(ours))

@@ -23,6 +23,8 @@ from toolkit.store.sqlite_schema import VERSION, objects
 # A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
 DIVIDED = 16
 SHORTEST_SECONDS = 3600
+# How often others may come between the end of a log and the lock that keeps them out.
+ATTEMPTS = 5
 # Before and after all times that the store takes.
 FIRST = 946_684_800
 LAST = 4_102_444_800
@@ -45,13 +47,14 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  #
         _remove(_parts(scratch))  # what an interrupted restore left
         _unpack(backup, scratch)
         done = Restored(backup)
-        if merge and path.exists():
-            _merge(scratch, path, backup, done)
-        _settle(scratch)
-        done.replaced = _keep(path) if path.exists() else None
-        _remove(_parts(path)[1:])
-        scratch.replace(path)
-        sync_folder(path.parent)
+        with _still(path) as parts:
+            if merge and parts:
+                _merge(scratch, path, backup, done)
+            _settle(scratch)
+            done.replaced = _keep(path, parts) if parts else None
+            _remove(_parts(path)[1:])
+            scratch.replace(path)
+            sync_folder(path.parent)
     except OSError as error:
         raise ToolkitError(f"cannot restore into {path.parent}: {reason(error)}") from error
     finally:
@@ -193,22 +196,46 @@ def _settle(db: Path) -> None:
     db.chmod(0o600)
 
 
-def _keep(db: Path) -> Path:
-    """Give the database that is replaced, with all that belongs to it, a second name in a folder beside it.
+@contextmanager
+def _still(db: Path) -> Iterator[list[Path]]:
+    """Keep others from writing into a database that is to be replaced, until it is: what they store would be lost.
 
     What its log holds is written into it first, where it still can be: then the file alone is the database, and nothing
     of it can be replayed into another.
+
+    Yields:
+        The files that it is; none where there is none, all of its parts where it is damaged.
+
+    Raises:
+        StoreError: others are at work in it.
     """
-    try:
-        with closing(sqlite3.connect(db, isolation_level=None)) as connection:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error:
-        busy = 0  # damaged: its parts are kept as they are
-    if busy:
-        raise StoreError(f"the database {db} is in use: stop what uses it first")
+    if not db.exists():
+        yield []
+        return
+    parts, log = _parts(db), db.with_name(db.name + "-wal")
+    with closing(sqlite3.connect(db, isolation_level=None)) as connection:
+        try:
+            for _ in range(ATTEMPTS):
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                connection.execute("BEGIN IMMEDIATE")
+                if not busy and not (log.exists() and log.stat().st_size):
+                    parts = [db]
+                    break
+                connection.execute("ROLLBACK")  # somebody wrote meanwhile, or reads what is in the log
+        except sqlite3.Error as error:
+            if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise StoreError(f"the database {db} is in use: stop what uses it first") from None
+        else:
+            if parts != [db]:
+                raise StoreError(f"the database {db} is in use: stop what uses it first")
+        yield parts
+
+
+def _keep(db: Path, parts: list[Path]) -> Path:
+    """Give the files of a database that is replaced a second name in a folder beside it."""
     at = free_name(db.parent, f"{db.name.replace('%', '%%')}.replaced-%Y%m%d_%H%M%S", times.now())
     at.mkdir(mode=0o700)
-    for part in _parts(db):
+    for part in parts:
         if part.exists():
             try:
                 os.link(part, at / part.name)

@@ -138,7 +138,8 @@ def _offsite(host: Host) -> Finding | None:
 _DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
 _SOURCE = ("database-exists", "database-owner", "database-mode", "database-kind", "database-sound", "database-server")
 _UNITS = (
-    "places-plain", "units-present", "units-genuine", "units-as-deployed", "units-start", "release-current",
+    "places-plain", "places-owned",
+    "units-present", "units-genuine", "units-as-deployed", "units-start", "release-current",
     "python-runs", "packages-complete", "settings-valid",
 )  # fmt: skip
 _CLOCK = ("clock-right", "clock-after-release")

@@ -38,6 +38,11 @@ def _readable(host: Host) -> Finding | None:
 
 def _valid(host: Host) -> Finding:
     wrong = host.loaded.wrong
+    if not wrong and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
+        return bad(
+            f"WEATHER_FEED_CA_FILE={file}: it is not there, or the service cannot read it",
+            f"sed -i '/^WEATHER_FEED_CA_FILE=/s/^/# /' {quoted(host.settings_file)} && {_AGAIN}",
+        )
     if not wrong:
         return good("every setting can be used")
     lines = re.findall(r"\(?(/\S+) line (\d+)", " ".join(wrong))

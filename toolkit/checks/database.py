@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import stat
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +16,8 @@ from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import COLLECTOR, CURRENT, LOCK_SECONDS, USER, Host, mode_of, owner_of
 from toolkit.checks.mending import AS_USER, all_given, quoted
 from toolkit.collector import begun
-from toolkit.store.base import StoreError
+from toolkit.store.base import Selection, StoreError
+from toolkit.times import from_stored
 
 # Far more than a day of documents: the collector checkpoints every thousand pages.
 WAL_BYTES = 64 << 20
@@ -24,7 +27,12 @@ LOOK_SECONDS = 1.5
 HELD_SECONDS = 1.0
 # Where SQLite locks its files: the byte of the WAL's write lock in the -shm file, and the database's own.
 _INCREMENTAL = 2
+# Of ioctl_iflags(2).
+_GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20
 FREE_BYTES = 64 << 20
+# Of what a backup holds the database still has; a person may have removed a station.
+LEAST_PART = 0.75
+MOST_COUNTED = 5_000_000
 _WAL_WRITE_BYTE = 120
 _PENDING_BYTE = 1 << 30
 
@@ -85,7 +93,25 @@ def _mode(host: Host) -> Finding | None:
             f"its owner may not read or write {host.db}: mode {mode_of(found)}",
             f"{AS_USER}chmod 0600 {quoted(host.db)}",
         )
+    for path in (host.db.parent, host.db):
+        if flag := _fixed(path):
+            return bad(f"{path} is {flag}: not even its owner may write it", f"chattr -i -a {quoted(path)}")
     return good(f"mode {mode_of(found)}")
+
+
+def _fixed(path: Path) -> str:
+    """Which attribute of the file system keeps a file or folder from being changed; empty for none."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        (flags,) = struct.unpack("l", fcntl.ioctl(file, _GET_FLAGS, struct.pack("l", 0)))
+    except OSError:  # a file system without attributes
+        return ""
+    finally:
+        os.close(file)
+    return "immutable" if flags & _IMMUTABLE else "append-only" if flags & _APPEND else ""
 
 
 def _parts(db: Path) -> list[Path]:
@@ -310,6 +336,37 @@ def _readers(host: Host) -> set[int]:
     return found - {os.getpid(), int((collector or {}).get("MainPID") or 0), 0, -1}
 
 
+def _continues(host: Host) -> Finding | None:
+    """Whether the database is the one that was backed up, and has not lost what is in a backup."""
+    if not host.deployed or (not host.is_postgresql and _file(host) is None) or not _have_backup(host):
+        return None
+    backups = host.backups[0]
+    source = backups[0].manifest.source
+    if source != host.settings.db:
+        if host.is_postgresql or "://" in source or not Path(source).exists():
+            return good("the backups are of another database than WEATHER_DB names now")
+        change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
+        return bad(
+            f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
+            f"sed -i {quoted(change)} {quoted(host.settings_file)} && systemctl restart {COLLECTOR}",
+        )
+    if host.settings.data_days:
+        return good("old observations are removed: their number says nothing")
+    most = max(backups, key=lambda one: one.manifest.content.observations if one.manifest.source == source else 0)
+    held = most.manifest.content
+    if held.observations > MOST_COUNTED:
+        return unseen("too many observations to be counted now")
+    with host.store() as store:
+        number = store.count(Selection(end=from_stored(held.last).timestamp() if held.last else 0))
+    if number < held.observations * LEAST_PART:
+        return bad(
+            f"the database holds {number:,} observations of the time until {held.last} UTC, and the backup {most.name} "
+            f"{held.observations:,}",
+            f"weather-tool restore {most.name}",
+        )
+    return good(f"it holds what is in the backup {most.name}")
+
+
 def _server(host: Host) -> Finding | None:
     if not host.is_postgresql:
         return None
@@ -395,6 +452,11 @@ CHECKS = (
     Check(
         "database-compact", "database", "The database is not mostly empty pages.", Status.WARNING, _compact,
         "systemctl start weather-maintenance.service", ("database-kind", "maintenance-timer", "maintenance-succeeds"),
+    ),
+    Check(
+        "database-continues", "database", "The database is the one of the backups, and holds what they hold.",
+        Status.CRITICAL, _continues, "weather-tool backup list", ("database-exists", "database-kind", "database-shape"),
+        costly=True,
     ),
     Check(
         "database-sound", "database", "Every page of the database can be read.", Status.CRITICAL, _sound,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import sys
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
@@ -45,6 +48,15 @@ def _python(host: Host) -> Finding | None:
         if not os.access(SYSTEM, os.X_OK):
             return bad(f"{python} {target}", "apt-get install --reinstall python3-minimal")
         return bad(f"{python} {target}", f"ln -sf {SYSTEM} {python} && {_AGAIN}")
+    if not (CURRENT / "pyvenv.cfg").exists():
+        again = f"printf 'home = /usr/bin\\ninclude-system-site-packages = false\\n' > {CURRENT}/pyvenv.cfg && {_AGAIN}"
+        return bad(f"{CURRENT}/pyvenv.cfg is not there: its Python does not find its packages", again)
+    if not os.access(CURRENT / "bin/weather-tool", os.X_OK):
+        there = (CURRENT / "bin/weather-tool").exists()
+        remedy = (
+            f"chmod 0755 {CURRENT}/bin/weather-tool && {_AGAIN}" if there else _ANEW.format(release=CURRENT.resolve())
+        )
+        return bad(f"{CURRENT}/bin/weather-tool {'cannot be run' if there else 'is not there'}", remedy)
     made_for = [path.name for path in CURRENT.glob("lib/python3.*")]
     runs = _version(python)
     if runs and made_for and runs not in made_for:
@@ -93,6 +105,41 @@ def _gone(one: Distribution) -> bool:
     return any(not Path(str(one.locate_file(file))).exists() for file in tops)
 
 
+def _whole(host: Host) -> Finding | None:
+    """Whether files of packages are as large as they were when they were installed, and our own the same."""
+    if not host.deployed or not CURRENT.is_dir():
+        return None
+    number = 0
+    for record in CURRENT.glob("lib/python3.*/site-packages/*.dist-info/RECORD"):
+        with record.open(encoding="utf-8", newline="") as file:
+            for name, digest, size in csv.reader(file):
+                # What is written beside the packages, such as commands, is not installed with a release.
+                if not size or ".." in name or name.endswith(".pyc"):
+                    continue
+                number += 1
+                wrong = _wrong(
+                    f"{record.parent.parent}/{name}", int(size), digest if name.startswith("toolkit/") else ""
+                )
+                if wrong:
+                    return bad(wrong, _ANEW.format(release=CURRENT.resolve()))
+    return good(f"{number} files are as they were installed")
+
+
+def _wrong(path: str, size: int, digest: str) -> str:
+    """What is wrong with a file; of a hash only where one is given."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for thousands
+    except FileNotFoundError:
+        return f"{path} is not there"
+    if found.st_size != size or (digest and f"sha256={_hash(path)}" != digest):
+        return f"{path} is not as it was installed"
+    return ""
+
+
+def _hash(path: str) -> str:
+    return urlsafe_b64encode(sha256(Path(path).read_bytes()).digest()).rstrip(b"=").decode()
+
+
 def _command(host: Host) -> Finding | None:
     if not host.deployed:
         return None
@@ -117,6 +164,10 @@ CHECKS = (
     Check(
         "packages-complete", "Python environment", "Every package that the service needs is there.", Status.CRITICAL,
         _packages, ANSIBLE, ("release-current", "release-complete"),
+    ),
+    Check(
+        "packages-whole", "Python environment", "The files of packages are as they were installed.", Status.WARNING,
+        _whole, ANSIBLE, ("release-complete", "packages-complete"), costly=True,
     ),
     Check(
         "command-present", "Python environment", "The command weather-tool is where people look for it.",

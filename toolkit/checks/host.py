@@ -48,10 +48,16 @@ ANSIBLE = "ansible-playbook site.yml  # on the controller"
 # Of each thing that is asked and may not answer.
 PATIENCE_SECONDS = 2.0
 LOCK_SECONDS = 0.5
+# Of programs of the system: a machine that is busy is not one that is broken.
+SYSTEM_SECONDS = 3.5
 # Of the feed: its limit is the collector's, which is longer than people want to wait for a doctor.
 FEED_SECONDS = 5.0
 
 T = TypeVar("T")
+
+
+class SilentError(ToolkitError):
+    """A program of the system does not answer in time."""
 
 
 class fact(Generic[T]):  # noqa: N801 - used as property is
@@ -227,14 +233,14 @@ class Host:
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=PATIENCE_SECONDS,
+                timeout=SYSTEM_SECONDS,
                 check=False,
                 env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             )
         except FileNotFoundError:
             raise ToolkitError(f"{command[0]} is not installed") from None
         except subprocess.TimeoutExpired:
-            raise ToolkitError(f"{command[0]} did not answer for {PATIENCE_SECONDS:g} s") from None
+            raise SilentError(f"{command[0]} did not answer for {SYSTEM_SECONDS:g} s") from None
         if done.returncode:
             raise ToolkitError(f"{' '.join(command[:2])}: {done.stderr.strip() or f'exit code {done.returncode}'}")
         return done.stdout
@@ -413,6 +419,7 @@ _PROPERTIES = (
     "NoNewPrivileges", "ProtectSystem", "PrivateUsers", "CapabilityBoundingSet", "SystemCallFilter",
     "Group", "WorkingDirectory", "ReadWritePaths", "RootDirectory", "StandardOutput", "StandardInput",
     "RuntimeDirectory", "LoadCredential", "ConditionResult", "ConditionTimestampMonotonic", "LoadError", "ExecMainCode",
+    "Unit",
     "NextElapseUSecRealtime", "LastTriggerUSec", "TimersCalendar", "ExecMainExitTimestampMonotonic",
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ there: it changes the owner of a name, not of what it points at, and what the ow
 
 from __future__ import annotations
 
+import os
 import shlex
 import stat
 from pathlib import Path
@@ -17,7 +18,15 @@ AS_USER = f"runuser -u {USER} -- "
 
 def quoted(*paths: Path | str) -> str:
     """Paths as a shell takes them."""
-    return " ".join(shlex.quote(str(path)) for path in paths)
+    return " ".join(_quoted(str(path)) for path in paths)
+
+
+def _quoted(text: str) -> str:
+    """As bash takes it; what a terminal would obey is written as what it is."""
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = (chr(one) if 32 <= one < 127 and chr(one) not in "'\\" else f"\\x{one:02x}" for one in os.fsencode(text))
+    return f"$'{''.join(plain)}'"
 
 
 def given(path: Path, mode: int) -> str:

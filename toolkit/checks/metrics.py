@@ -7,6 +7,7 @@ from functools import partial
 
 from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.host import Host
+from toolkit.checks.mending import quoted
 from toolkit.checks.service import _enabled, _running
 
 UNIT = "weather-exporter.service"
@@ -43,8 +44,23 @@ def _port(host: Host) -> Finding | None:
     try:
         socket.create_connection((name, port), ANSWER_SECONDS).close()
     except OSError:
-        return good(f"port {port} is free")
+        return _bound(host, name) or good(f"port {port} is free")
     return bad(f"another program has {host.settings.metrics_address}, where the exporter is to serve")
+
+
+def _bound(host: Host, name: str) -> Finding | None:
+    """What is wrong with the address, where it is none of this host."""
+    try:
+        family, *_, address = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as one:
+            one.bind(address)
+    except OSError as error:
+        file = quoted(host.settings_file)
+        return bad(
+            f"WEATHER_METRICS_ADDRESS={host.settings.metrics_address} is no address of this host: {error.strerror}",
+            f"sed -i '/^WEATHER_METRICS_ADDRESS=/s/^/# /' {file} && systemctl restart {UNIT}",
+        )
+    return None
 
 
 _UNITS = (

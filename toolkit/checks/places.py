@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
@@ -81,9 +82,36 @@ def _mended(host: Host, path: Path, is_folder: bool) -> str:
     return f"{stop}{away}{start}"
 
 
+def _owned(host: Host) -> Finding | None:
+    """Whether what is in the service's folders is its own: it could not replace or remove what is not."""
+    if not host.deployed or host.user is None:
+        return None
+    folders = [host.spool, Path(host.settings.backups), Path(host.settings.reports)]
+    if not host.is_postgresql:
+        folders.append(host.db.parent)
+    foreign: list[Path] = []
+    for folder in folders:
+        with suppress(OSError), os.scandir(folder) as entries:
+            foreign += [
+                Path(entry.path)
+                for _, entry in zip(range(MOST), entries, strict=False)
+                if entry.stat(follow_symlinks=False).st_uid != host.user.pw_uid
+            ]
+    if foreign:
+        shown = ", ".join(map(str, foreign[:3])) + (", …" if len(foreign) > 3 else "")
+        return bad(f"not the service user's: {shown}", f"chown -h weather:weather {quoted(*foreign[:50])}")
+    return good("all in the service's folders is its own")
+
+
 CHECKS = (
     Check(
         "places-plain", "permissions", "What the service writes to is no link, pipe or device in the place of a file "
         "or folder.", Status.CRITICAL, _plain, "ls -laR /var/lib/weather /var/log/weather /var/backups/weather",
+    ),
+    Check(
+        "places-owned", "permissions", "What is in the service's folders is the service user's.", Status.WARNING,
+        _owned, "ls -laR /var/lib/weather /var/log/weather /var/backups/weather",
+        ("places-plain", "data-folder", "backup-folder", "reports-folder", "database-owner", "spool-usable",
+         "disk-data-space", "disk-data-inodes", "disk-backups-space", "disk-logs-space"),
     ),
 )  # fmt: skip

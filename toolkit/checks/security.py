@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import grp
 import socket
 import struct
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.host import ANSIBLE, USER, Host
+from toolkit.checks.mending import up_again
 from toolkit.checks.units import changed_back, wrong_lines
 
 # What every unit of the service has (templates/systemd/service.j2) and a drop-in could take away.
@@ -41,14 +43,30 @@ def _user(host: Host) -> Finding | None:
     if not host.deployed:
         return None
     if host.user is None:
-        return bad(
-            f"there is no user {USER}", f"useradd --system --home-dir /var/lib/weather --shell /usr/sbin/nologin {USER}"
-        )
+        return bad(f"there is no user {USER}", _user_again(host))
+    try:
+        grp.getgrgid(host.user.pw_gid)
+    except KeyError:
+        return bad(f"the group of {USER} is gone", f"groupadd --system --gid {host.user.pw_gid} {USER}")
     if not host.user.pw_shell.endswith(("nologin", "false")):
         return bad(f"the service user can log in, to {host.user.pw_shell}", f"usermod --shell /usr/sbin/nologin {USER}")
     if host.user.pw_uid == 0:
         return bad(f"the user {USER} is root")
     return good("the service user cannot log in")
+
+
+def _user_again(host: Host) -> str:
+    """The command that makes the user, with the number that owns its files."""
+    found = host.look(host.db.parent if not host.is_postgresql else Path(host.settings.backups))
+    numbers = f" --uid {found.st_uid}" if found and found.st_uid else ""
+    try:
+        grp.getgrnam(USER)
+        group = ""
+    except KeyError:
+        group = f"groupadd --system{f' --gid {found.st_gid}' if found and found.st_gid else ''} {USER} && "
+    home = f"--home-dir /var/lib/weather --no-create-home --shell /usr/sbin/nologin --gid {USER}"
+    services = [f"weather-{name}.service" for name, job in host.jobs.items() if job.schedule is None]
+    return f"{group}useradd --system{numbers} {home} {USER}{up_again(*services)}"
 
 
 def _ports(host: Host) -> Finding | None:

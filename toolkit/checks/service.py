@@ -152,7 +152,8 @@ def _job_succeeds(name: str, host: Host) -> Finding | None:
 
 _ROOT = (
     "release-current", "python-runs", "packages-complete", "units-present", "units-genuine", "units-as-deployed",
-    "units-start", "units-hardened", "places-plain", "settings-valid", "settings-readable", "service-user",
+    "units-start", "units-hardened", "places-plain",
+    "places-owned", "settings-valid", "settings-readable", "service-user",
     "disk-data-writable", "disk-data-space", "disk-data-inodes",
 )  # fmt: skip
 _FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "database-schema", "database-kind")

@@ -126,6 +126,9 @@ def _present(host: Host) -> Finding | None:
     if not host.systemd or not host.jobs:
         return None
     missing = [name for name, unit in host.units.items() if unit["LoadState"] in {"not-found", "bad-setting", "error"}]
+    alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
+    if not missing and (lacking := [name for name in alerts if not (UNITS / name).exists()]):
+        return bad(f"nobody is told when a job fails: there is no {' and no '.join(lacking)}", severity=Status.WARNING)
     if missing:
         wrong = [host.units[name]["LoadError"] for name in missing if host.units[name].get("LoadError", "").strip('" ')]
         return bad(f"systemd cannot load {', '.join(missing)}" + (f": {wrong[0]}" if wrong else ""))

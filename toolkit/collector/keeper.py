@@ -11,7 +11,7 @@ from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, FeedError
 from toolkit.feed.form import Form
-from toolkit.quality.admission import admit
+from toolkit.quality.admission import admit, bound
 from toolkit.sdnotify import notify
 from toolkit.store import DocumentRefusedError, Store, Stored, StoreError
 from toolkit.text import one_line
@@ -45,6 +45,7 @@ class Keeper:
         self._open_store = open_store
         self._spool = spool
         self._store: Store | None = None
+        self._known: set[str] = set()
         self._newest: float | None = None
 
     def __enter__(self) -> Keeper:
@@ -72,7 +73,7 @@ class Keeper:
     def newest(self) -> float | None:
         """The time of the newest observation, as far as it is known: while the store is away it is that of before."""
         if self._store is not None:
-            with suppress(StoreError):
+            with suppress(StoreError, ValueError):  # also: what is stored is no time
                 newest = self._store.newest()
                 self._newest = times.from_stored(newest).timestamp() if newest else None
         return self._newest
@@ -151,10 +152,21 @@ class Keeper:
             document.left_out["document given up, the spool was full"] = self._spool.given_up
         document.left_out.update(self._spool.set_aside)
         with self._closed_on_failure():
+            document = self._bounded(document, collected)
             stored = self.open().add(document, collected)
+        self._known.update(station.station_id for station in document.stations)
         self._spool.given_up = 0
         self._spool.set_aside.clear()
         return Kept(len(document.stations), stored, document.left_out.total())
+
+    def _bounded(self, document: Document, collected: float) -> Document:
+        """The document with no more stations than the settings let in."""
+        store = self.open()
+        if not self._known.issuperset(station.station_id for station in document.stations):
+            self._known = {station.station_id for station in store.stations()}
+        return bound(
+            document, self._known, self._form.bounds, lambda: store.new_stations(collected) if self._known else None
+        )
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
@@ -169,3 +181,4 @@ class Keeper:
         if self._store is not None:
             self._store.__exit__(None, None, None)
             self._store = None
+            self._known = set()

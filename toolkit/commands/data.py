@@ -17,6 +17,8 @@ from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
 from toolkit.collector.begun import open_store
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.feed.entries import Clock, utc
+from toolkit.feed.form import bounds_of
 from toolkit.options import add_setting, epoch
 from toolkit.settings import Loaded, Settings
 from toolkit.show import progress, table
@@ -202,9 +204,9 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
 
 def _import(args: argparse.Namespace, settings: Settings) -> int:
     with _input(args.input) as path:
-        to_epoch = _clock(path, args.timezone)
+        clock = _clock(path, args.timezone)
         with open_store(settings) as store, progress("importing", None) as advance:
-            done = import_file(store, path, to_epoch, args.replace, advance)
+            done = import_file(store, path, args.replace, clock, bounds_of(settings), advance)
     if args.json:
         print(json.dumps({**done.stored._asdict(), "left_out": dict(done.left_out)}, indent=1, ensure_ascii=False))
     else:
@@ -241,16 +243,16 @@ def _input(named: Path) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def _clock(path: Path, timezone: str | None) -> reading.ToEpoch:
+def _clock(path: Path, timezone: str | None) -> Clock:
     """How the file's times are to be read."""
     ours = True
     with suppress(Exception):  # a file that cannot be read is told of when its rows are
-        ours = not reading.is_database(path) or reading.is_ours(path)
+        ours = not reading.is_file(path) or not reading.is_database(path) or reading.is_ours(path)
     if timezone is None:
         if not ours:
             raise UsageError(
                 f"the times in {path} are the local time of the host that collected them: "
                 "give --timezone, such as Europe/Athens"
             )
-        return reading.utc
+        return utc
     return LocalTimes(zone_named(timezone))

@@ -69,11 +69,12 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if not args.name:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     host = Host(loaded)
-    with collector.stopped() as was_running:
-        restored = _restore(args, settings, folder, host)
-        before = collector.cycles(settings.db) if was_running else 0
-    if was_running and not collector.stores_again(settings.db, before):
-        _undo(settings.db, folder, restored, host)
+    with folder.locked():  # first: who comes second is not to stop or start anything
+        with collector.stopped() as was_running:
+            restored = _restore(args, settings, folder, host)
+            before = collector.cycles(settings.db) if was_running else 0
+        if was_running and not collector.stores_again(settings.db, before):
+            _undo(settings.db, folder, restored, host)
     _show(args, settings.db, restored, "" if was_running else in_words(host, _COLLECTOR.format("start")))
     return 0
 
@@ -95,8 +96,7 @@ def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host:
 def _undo(db: str, folder: Folder, done: Restored, host: Host) -> None:
     with collector.stopped():
         if done.replaced:
-            with folder.locked():
-                engine.into(db).undo(folder, db, done.replaced)
+            engine.into(db).undo(folder, db, done.replaced)
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import signal
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ import urllib3
 
 from toolkit import __version__
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
-from toolkit.errors import UsageError
+from toolkit.errors import UsageError, reason
 from toolkit.feed.document import FeedError
 from toolkit.feed.freshness import fresh_for, http_time, retry_after
 from toolkit.settings import Settings
@@ -79,8 +80,8 @@ class Fetcher:
     def __init__(
         self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
     ) -> None:
-        if ca_file and not os.access(ca_file, os.R_OK):
-            raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: it cannot be read")
+        if ca_file:
+            _vouch(ca_file)
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
@@ -241,6 +242,17 @@ def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
 
 def _digest(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def _vouch(ca_file: str) -> None:
+    """See whether a file has certificates."""
+    if not os.access(ca_file, os.R_OK):
+        raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: it cannot be read")
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        why = "there is no certificate in it" if isinstance(error, ssl.SSLError) else reason(error)
+        raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: {why}") from error
 
 
 def _parted(address: str) -> tuple[str, str]:

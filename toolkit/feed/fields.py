@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from toolkit.feed.document import (
-    EARLIEST,
-    LATEST,
-    Observation,
-    Station,
-    is_no_value,
-    number,
-    text_of,
-)
+from toolkit.feed.document import Observation, Station
+from toolkit.feed.values import is_no_value
 from toolkit.variables import BY_NAME
 
 # The factor and what is added after it, to come to the unit of `toolkit.variables`. Exact by definition: the
@@ -34,7 +25,6 @@ UNITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
 }
 TEXTS = ("station_id", "station_name_en", "station_name_gr", "wind_dir_str", "hi_dir_str")
 OURS = ("station_id", "time", *Station._fields[1:], *Observation._fields[2:])
-_VALUES = Observation._fields[2:]
 # What is left of a converted value: finer than any station's sensor.
 DIGITS = 2
 # The NOA network's; fields that are not named have our names.
@@ -72,65 +62,15 @@ class Fields:
         self.text = text
         own = {name: Field((name,), _finder([name])) for name in OURS}
         self._fields = {**own, **named}
-        self._values = [(name, name not in TEXTS, self._fields[name]) for name in _VALUES]
-        self._time = self._fields["time"]
 
-    def names(self, ours: str) -> tuple[str, ...]:
-        """What the feed calls one of them."""
-        return self._fields[ours].names
+    def named(self, ours: str) -> Field:
+        """One of them, by our name."""
+        return self._fields[ours]
 
-    def station_id(self, said: Mapping[str, Any]) -> str | None:
-        """The station's id."""
-        return text_of(self._fields["station_id"].find(said))
 
-    def station(self, station_id: str, said: Mapping[str, Any], point: list[Any] | None = None) -> Station:
-        """The station as it is described; a point of GeoJSON counts where its place is not among the fields."""
-        place = []
-        for index, name in enumerate(("longitude", "latitude", "elevation")):
-            value = self._number(name, said)
-            if value is None and point is not None and index < len(point):
-                value = number(point[index])
-            place.append(value)
-        longitude, latitude, elevation = place
-        if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
-            latitude = longitude = None
-        names = [text_of(self._fields[name].find(said)) for name in ("station_name_en", "station_name_gr")]
-        return Station(station_id, names[0], names[1], latitude, longitude, elevation)
-
-    def observation(self, station_id: str, said: Mapping[str, Any], left_out: Counter[str]) -> Observation | None:
-        """What the station measured; what cannot be used is counted in `left_out`."""
-        time = self._moment(said)
-        if not time:
-            left_out["no observation"] += 1
-            return None
-        if not EARLIEST <= time < LATEST:
-            left_out["impossible time"] += 1
-            return None
-        values: list[float | str | None] = []
-        for name, numeric, field in self._values:
-            raw = field.find(said)
-            value = number(raw) if numeric else text_of(raw)
-            if value is None and not is_no_value(raw):
-                left_out[f"{name} is no number" if numeric else f"{name} is no text"] += 1
-            elif field.convert is not None and isinstance(value, float):
-                value = field.convert(value)
-            values.append(value)
-        return Observation(int(time), station_id, *values)  # type: ignore[arg-type]
-
-    def _number(self, name: str, said: Mapping[str, Any]) -> float | None:
-        field = self._fields[name]
-        value = number(field.find(said))
-        return value if value is None or field.convert is None else field.convert(value)
-
-    def _moment(self, said: Mapping[str, Any]) -> float | None:
-        raw = self._time.find(said)
-        if self._time.pattern and isinstance(raw, (str, int)):
-            pattern = self._time.pattern
-            return _by(lambda text: datetime.strptime(text, pattern), str(raw).strip())  # noqa: DTZ007 - by _by
-        value = number(raw)
-        if value is not None:
-            return value if self._time.convert is None else self._time.convert(value)
-        return _by(datetime.fromisoformat, raw.strip()) if isinstance(raw, str) else None
+# A name, in quotes where it has a comma, a bracket, a bar or an equals sign in it; a quote in quotes is doubled.
+_NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^"',|\[\]\s][^,|\[\]]*)"""
+_PAIR = re.compile(rf"\s*(\w+)\s*=\s*({_NAME}\s*(?:\|\s*{_NAME}\s*)*)(?:\[([^\]]+)\])?\s*(?:,|$)")
 
 
 def parse_fields(text: str) -> Fields:
@@ -140,10 +80,15 @@ def parse_fields(text: str) -> Fields:
         ValueError: what is wrong with it, and what would be right.
     """
     named: dict[str, Field] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        found = re.fullmatch(r"(\w+)\s*=\s*([^\[\]]+?)\s*(?:\[([^\]]+)\])?", part)
+    at = 0
+    while at < len(text.rstrip(" \t\r\n,")):
+        if text[at] in " \t\r\n,":
+            at += 1
+            continue
+        found = _PAIR.match(text, at)
         if not found:
-            raise ValueError(f"{part!r} is not of the form OURS=THEIRS or OURS=THEIRS [UNIT]")
+            raise ValueError(_not_a_pair(text[at:]))
+        at = found.end()
         ours, theirs, unit = found.groups()
         if ours not in OURS:
             near = get_close_matches(ours, OURS, n=1)
@@ -152,13 +97,24 @@ def parse_fields(text: str) -> Fields:
             )
         if ours in named:
             raise ValueError(f"{ours} is given twice")
-        names = tuple(name.strip() for name in theirs.split("|"))
+        names = tuple(_unquoted(name.strip()) for name in re.findall(_NAME, theirs))
         if ours == "time":
             convert: Convert | None = _from_milliseconds if unit == "ms" else None
             named[ours] = Field(names, _finder(names), convert, _pattern(unit))
         else:
             named[ours] = Field(names, _finder(names), _conversion(ours, unit))
     return Fields(named, text)
+
+
+def _unquoted(name: str) -> str:
+    quote = name[0]
+    return name[1:-1].replace(quote * 2, quote) if quote in "\"'" else name
+
+
+def _not_a_pair(rest: str) -> str:
+    piece = rest.partition(",")[0].strip()
+    hint = "" if piece in OURS else "; a name with a comma, a bracket or a bar in it belongs in quotes"
+    return f"{piece!r} is not of the form OURS=THEIRS or OURS=THEIRS [UNIT]{hint}"
 
 
 def _from_milliseconds(value: float) -> float:
@@ -204,14 +160,3 @@ def _nested(said: Any, path: list[str]) -> Any:
     for step in path:
         said = said.get(step) if isinstance(said, dict) else None
     return said
-
-
-def _by(read: Callable[[str], datetime], text: str) -> float | None:
-    """A time as text; without an offset it is UTC. Text that is none is a time before any other: it is left out."""
-    if is_no_value(text):
-        return None
-    try:
-        moment = read(text)
-    except ValueError:
-        return -1.0
-    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()

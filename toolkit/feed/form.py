@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.feed import csv, geojson
-from toolkit.feed.document import Document, FeedError, Station
+from toolkit.feed.document import Bounds, Document, FeedError, Station
+from toolkit.feed.entries import Entries
 from toolkit.feed.fields import Fields, parse_fields
 from toolkit.feed.stations import read_stations
 from toolkit.settings import Settings
@@ -22,6 +23,7 @@ class Form:
     format: str
     fields: Fields
     stations: Mapping[str, Station]
+    bounds: Bounds
 
     def parse(self, body: bytes) -> Document:
         """The stations and observations of a document.
@@ -29,7 +31,9 @@ class Form:
         Raises:
             FeedError: it is no document of this form.
         """
-        document = FORMATS[self.format](body, self.fields)
+        entries = Entries(self.fields, self.bounds)
+        FORMATS[self.format](body, entries)
+        document = entries.document()
         if self.stations:
             document.stations = [self._completed(one) for one in document.stations]
         return document
@@ -61,5 +65,17 @@ def form_of(settings: Settings) -> Form:
     Raises:
         UsageError: the file of stations cannot be used.
     """
-    stations = read_stations(Path(settings.feed_stations)) if settings.feed_stations else []
-    return Form(settings.feed_format, parse_fields(settings.feed_fields), {one.station_id: one for one in stations})
+    bounds = bounds_of(settings)
+    stations = read_stations(Path(settings.feed_stations), bounds) if settings.feed_stations else []
+    fields = parse_fields(settings.feed_fields)
+    return Form(settings.feed_format, fields, {one.station_id: one for one in stations}, bounds)
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """How much the settings let in."""
+    return Bounds(
+        settings.station_id_length,
+        settings.station_name_length,
+        settings.feed_max_stations,
+        settings.feed_new_stations_per_day,
+    )

@@ -1,46 +1,74 @@
-"""A feed in GeoJSON (RFC 7946): a FeatureCollection with a feature for each station."""
+"""A feed in GeoJSON (RFC 7946): a FeatureCollection with a feature for each station, or the Feature of one."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from typing import Any
 
-from toolkit.feed.document import Document, FeedError, Observation, Station, text_of
-from toolkit.feed.fields import Fields
+from toolkit.feed.document import FeedError
+from toolkit.feed.entries import Entries
+from toolkit.text import decoded, one_line
+
+# Of the digits of a whole number. What has more is no number that anybody could mean.
+DIGITS = 400
 
 
-def parse(body: bytes, fields: Fields) -> Document:
-    """The stations and observations of a document.
+def parse(body: bytes, entries: Entries) -> None:
+    """Take the stations and observations of a document.
 
     Raises:
-        FeedError: it is not JSON, not a GeoJSON FeatureCollection, or holds no station.
+        FeedError: it is not JSON, not a GeoJSON FeatureCollection or Feature, or holds no station.
     """
-    try:
-        content = json.loads(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # also: a number of more than 4300 digits
-        raise FeedError(f"the feed is not JSON: it begins with {body[:40]!r}") from error
-    features = content.get("features") if isinstance(content, dict) else None
-    if not isinstance(features, list):
-        raise FeedError("the feed is not a GeoJSON FeatureCollection: it has no list of features")
-
-    stations: dict[str, Station] = {}
-    observations: dict[tuple[int, str], Observation] = {}
-    left_out: Counter[str] = Counter()
+    features = _features(_content(decoded(body)))
     for feature in features:
         properties = feature.get("properties") if isinstance(feature, dict) else None
-        if not isinstance(properties, dict):
-            left_out["not a feature"] += 1
-            continue
-        station_id = fields.station_id(properties) or text_of(feature.get("id"))
-        if station_id is None:
-            left_out["no station id"] += 1
-            continue
-        geometry = feature.get("geometry")
-        point = geometry.get("coordinates") if isinstance(geometry, dict) else None
-        stations[station_id] = fields.station(station_id, properties, point if isinstance(point, list) else None)
-        observation = fields.observation(station_id, properties, left_out)
-        if observation is not None:
-            observations[observation.time, station_id] = observation
-    if not stations:
+        if isinstance(properties, dict):
+            entries.take(properties, point=_point(feature.get("geometry")), other_id=feature.get("id"))
+        else:
+            entries.miss("not a feature")
+    if not entries.stations:
         raise FeedError(f"the feed holds no station: {len(features)} features, none with a station id")
-    return Document(list(stations.values()), list(observations.values()), left_out)
+
+
+def _content(text: str) -> Any:
+    try:
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # a number of more digits than Python reads costs itself
+            return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None)
+    except json.JSONDecodeError as error:
+        raise FeedError(f"the feed is not JSON: {_where(text, error)}") from None
+    except RecursionError:
+        raise FeedError("the feed is not JSON that can be read: it is nested too deeply") from None
+
+
+def _where(text: str, error: json.JSONDecodeError) -> str:
+    if not text.strip():
+        return "it is empty"
+    # What is not closed is told of where it began.
+    if error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()):
+        return f"it ends in the middle, at {len(text)}"
+    if not text[: error.pos].strip():
+        return f"it begins with {one_line(text.lstrip(), 40)!r}"
+    near = one_line(text[max(0, error.pos - 20) : error.pos + 20])
+    return f"{error.msg[:1].lower()}{error.msg[1:]} at {error.pos}, in {near!r}"
+
+
+def _features(content: Any) -> list[Any]:
+    if isinstance(content, dict):
+        features = content.get("features")
+        if isinstance(features, list):
+            return features
+        if content.get("type") == "Feature":
+            return [content]
+    raise FeedError("the feed is not a GeoJSON FeatureCollection: it has no list of features, and is no Feature")
+
+
+def _point(geometry: Any) -> list[Any] | None:
+    """The coordinates of a point; of an area or a line they are no station's place."""
+    if not isinstance(geometry, dict) or geometry.get("type", "Point") != "Point":
+        return None
+    found = geometry.get("coordinates")
+    return found if isinstance(found, list) else None

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from toolkit.errors import UsageError, reason
-from toolkit.feed.document import Station
+from toolkit.feed import table
+from toolkit.feed.document import Bounds, Station
+from toolkit.feed.entries import Entries
+from toolkit.feed.fields import Fields
+from toolkit.feed.places import HIGHEST, LOWEST
+from toolkit.feed.values import is_no_number
+from toolkit.text import decoded, one_line
+
+NEEDED = ("station_id", "latitude", "longitude")
 
 
-def read_stations(path: Path | Traversable) -> list[Station]:
+def read_stations(path: Path | Traversable, bounds: Bounds = Bounds()) -> list[Station]:  # noqa: B008 - immutable
     """A network from a CSV file with the columns of the table `stations`.
 
     Raises:
-        UsageError: the file cannot be read, or a station has no id, latitude or longitude.
+        UsageError: the file cannot be read, or a station has no id, or no place that can be.
     """
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        return [
-            Station(
-                station_id=row["station_id"],
-                station_name_en=row.get("station_name_en") or row["station_id"],
-                station_name_gr=row.get("station_name_gr") or None,
-                latitude=float(row["latitude"]),
-                longitude=float(row["longitude"]),
-                elevation=float(row["elevation"]) if row.get("elevation") else None,
-            )
-            for row in rows
-        ]
+        rows = table.rows(table.lines_of(decoded(path.read_bytes())), *([name] for name in NEEDED), padded=True)
+        return [_station(path, number, said, bounds) for number, said in rows]
     except OSError as error:
         raise UsageError(f"cannot read the stations in {path}: {reason(error)}") from error
-    except (KeyError, ValueError) as error:
-        raise UsageError(f"{path}: a station needs station_id, latitude and longitude as numbers ({error})") from error
+    except ValueError as error:
+        raise UsageError(f"the file of stations {path} is {error}") from None
+
+
+def _station(path: Path | Traversable, number: int, said: Mapping[str, str] | None, bounds: Bounds) -> Station:
+    where = f"{path}, row {number}"
+    if said is None:
+        raise UsageError(f"{where} cannot be read: a quote in it is not closed, or it has more cells than the header")
+    empty = [name for name in NEEDED if is_no_number(said[name])]
+    if empty:
+        raise UsageError(f"{where} has no {empty[0]}")
+    entries = Entries(Fields({}), bounds)
+    entries.describe(said)
+    if not entries.stations:
+        raise UsageError(f"{where}: its station_id is not usable; at most {bounds.id_length} characters are")
+    ((station_id, station),) = entries.stations.items()
+    if station.latitude is None:
+        latitude, longitude = (one_line(said[name], 40) for name in ("latitude", "longitude"))
+        raise UsageError(f"{where}: latitude {latitude!r} and longitude {longitude!r} are no place in degrees")
+    if station.elevation is None and not is_no_number(elevation := said.get("elevation", "")):
+        elevation = one_line(elevation, 40)
+        raise UsageError(f"{where}: elevation {elevation!r} is no height from {LOWEST} to {HIGHEST} m")
+    return station._replace(station_name_en=station.station_name_en or station_id)

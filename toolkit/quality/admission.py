@@ -1,50 +1,62 @@
-"""Which of a feed's values are taken into the store: the rule of docs/observations.md.
+"""Which of a feed's entries are taken into the store: the rule of docs/observations.md.
 
-A value that is physically impossible becomes NULL, and is kept among the rejected ones; a row whose time is impossible
-is left out. Both are counted by reason. Whether a possible value is a likely one is for the detector to say.
+What is impossible by itself was left out when it was read (`feed.entries`). Here it is judged by what is known besides:
+the present, and the stations that are there. Whether a possible value is a likely one is for the detector to say.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from toolkit.clock import AHEAD_SECONDS
-from toolkit.feed.document import Document, Observation, Rejected
-from toolkit.variables import BY_NAME
-
-_LIMITS = [
-    (place, name, BY_NAME[name].low, BY_NAME[name].high)
-    for place, name in enumerate(Observation._fields)
-    if name in BY_NAME
-]
+from toolkit.feed.document import Bounds, Document
 
 
 def admit(document: Document, present: float) -> Document:
-    """The document without what cannot be true.
+    """The document without what is of the future.
 
     Args:
         document: what the feed offered.
         present: seconds since the epoch, as `clock.present` tells it: a host without a clock of its own wakes up in
             the past, and must not take all weather for the future.
     """
+    latest = present + AHEAD_SECONDS
+    observations = [one for one in document.observations if one.time <= latest]
     left_out = Counter(document.left_out)
-    observations = []
-    rejected: list[Rejected] = []
-    for observation in document.observations:
-        if observation.time > present + AHEAD_SECONDS:
-            left_out["time in the future"] += 1
-        else:
-            observations.append(_possible(observation, left_out, rejected))
+    if future := len(document.observations) - len(observations):
+        left_out["time in the future"] += future
+    rejected = [one for one in document.rejected if one.time <= latest]
     return Document(document.stations, observations, left_out, rejected)
 
 
-def _possible(observation: Observation, left_out: Counter[str], rejected: list[Rejected]) -> Observation:
-    wrong = None
-    for place, name, low, high in _LIMITS:
-        value = observation[place]
-        if value is not None and not low <= value <= high:  # type: ignore[operator]
-            left_out[f"{name} out of range"] += 1
-            rejected.append(Rejected(observation.time, observation.station_id, name, float(value)))
-            wrong = [*(wrong or observation)]
-            wrong[place] = None
-    return Observation._make(wrong) if wrong else observation
+def bound(document: Document, known: set[str], bounds: Bounds, new: Callable[[], int | None]) -> Document:
+    """The document with no more stations than may come at once, and in a day.
+
+    Args:
+        document: what the feed offered.
+        known: the stations that the store has; they come first.
+        bounds: how many may come.
+        new: tells how many came for the first time in the last 24 hours; None if these are the first of all.
+    """
+    ids = [station.station_id for station in document.stations]
+    if len(ids) <= bounds.stations and known.issuperset(ids):
+        return document
+    left_out = Counter(document.left_out)
+    # Sorted is stable: as they come in the document, but the known ones before the others.
+    ids.sort(key=lambda name: name not in known)
+    if (over := len(ids) - bounds.stations) > 0:
+        left_out["station beyond those of a document"] += over
+        del ids[bounds.stations :]
+    strangers = sum(name not in known for name in ids)
+    before = new() if strangers else None
+    if before is not None and (over := strangers - max(0, bounds.new_stations - before)) > 0:
+        left_out["new station beyond those of a day"] += over
+        del ids[-over:]
+    taken = set(ids)
+    return Document(
+        [one for one in document.stations if one.station_id in taken],
+        [one for one in document.observations if one.station_id in taken],
+        left_out,
+        [one for one in document.rejected if one.station_id in taken],
+    )

@@ -11,6 +11,8 @@ from pathlib import Path
 from toolkit.archive import reading
 from toolkit.errors import UsageError, reason
 from toolkit.feed.document import Observation, Station
+from toolkit.feed.entries import Entries
+from toolkit.feed.fields import Fields
 
 DAY = 86400
 
@@ -57,18 +59,19 @@ def read(path: Path, stations: list[Station] | None, start: float | None, begin:
     Raises:
         UsageError: the file cannot be read as a recording.
     """
+    entries = Entries(Fields({}))
     try:
-        found = reading.stations(path) or stations
-        rows = [reading.observation(row) for _, row in reading.rows(path)]
+        for _ in reading.take(path, entries):
+            pass
     except OSError as error:
         raise UsageError(f"cannot read the recording {path}: {reason(error)}") from error
     except (ValueError, sqlite3.Error) as error:
         raise UsageError(f"{path} is no recording of observations: {error}") from error
-    rows = [row for row in rows if begin is None or row.time >= begin]
+    rows = [row for row in entries.observations.values() if begin is None or row.time >= begin]
     if not rows:
         raise UsageError(f"the recording {path} holds no observation" + ("" if begin is None else " from that time on"))
-    present = {row.station_id for row in rows}
-    known = {station.station_id: station for station in found or ()}
-    network = [known.get(name, Station(name, name, None, None, None, None)) for name in sorted(present)]
+    known = entries.stations | {station.station_id: station for station in stations or ()}
+    network = [known[name] for name in sorted({row.station_id for row in rows})]
+    network = [one._replace(station_name_en=one.station_name_en or one.station_id) for one in network]
     shift = 0 if start is None else int((start - min(row.time for row in rows)) // DAY * DAY)
     return Recorded(network, rows, shift)

@@ -12,8 +12,10 @@ from math import ceil
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
+from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, Observation, Rejected, Station
+from toolkit.feed.places import height, place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,6 +171,12 @@ class Store(Protocol):
     def stations(self) -> list[Station]:
         """Every station ever seen, by id."""
 
+    def new_stations(self, at: float) -> int:
+        """How many stations were first seen in the 24 hours up to a time; those that came first of all do not count.
+
+        What was first seen later than that does not count either: a clock that ran ahead must not keep others out.
+        """
+
     def newest(self) -> str | None:
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
 
@@ -239,6 +247,17 @@ class Store(Protocol):
 
     def tidy(self, pause: Callable[[], None]) -> None:
         """Refresh the planner's statistics and give free space back, in short steps."""
+
+
+def believed(station: Station) -> Station:
+    """A station as it was stored, without a place that cannot be: an older release took what a feed said."""
+    where = place(station.latitude, station.longitude) or (None, None)
+    return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))
+
+
+def as_told(line: Logged) -> Logged:
+    """A line of the log for people: an older release logged addresses with the secrets in them."""
+    return line._replace(message=without_secrets(str(line.message)))
 
 
 def counts(stored: Stored, left_out: Counter[str], status: str) -> list[Count]:

@@ -32,6 +32,8 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
+    believed,
     counts,
     migrations,
     pieces,
@@ -212,7 +214,18 @@ class PostgreSQLStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
-        return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
+        return [
+            believed(Station(*row)) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))
+        ]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > %s AND first_seen <= %s "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (from_epoch(at - 86400), from_epoch(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""
@@ -349,7 +362,7 @@ class PostgreSQLStore:
             f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],
         )
-        return [Logged(*row) for row in rows]
+        return [as_told(Logged(*row)) for row in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""

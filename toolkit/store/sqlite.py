@@ -29,6 +29,8 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
     Verdict,
+    as_told,
+    believed,
     counts,
     pieces,
     summary,
@@ -171,7 +173,16 @@ class SQLiteStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
-        return [Station(*row) for row in rows]
+        return [believed(Station(*row)) for row in rows]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > ? AND first_seen <= ? "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (stored(at - 86400), stored(at)),
+        )[0][0]
+        return number
 
     def newest(self) -> str | None:
         """See `base.Store`."""
@@ -309,7 +320,7 @@ class SQLiteStore:
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
         rows = self._query("SELECT * FROM collection_log ORDER BY rowid DESC LIMIT ?", [number])
-        return [Logged(from_stored(time).timestamp(), *rest) for time, *rest in rows]
+        return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""

@@ -1,0 +1,197 @@
+"""Mutated documents and files: each ends in a document or in one line, and what is taken can be stored and read."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import collection, feature
+from tests.fuzzing import TIMES, mutated
+from toolkit.archive.importing import import_file
+from toolkit.errors import ToolkitError
+from toolkit.feed import csv, geojson
+from toolkit.feed.document import Bounds, Document, FeedError
+from toolkit.feed.entries import EARLIEST, LATEST, WORD, Entries
+from toolkit.feed.fields import Fields, parse_fields
+from toolkit.feed.places import height, place
+from toolkit.feed.stations import read_stations
+from toolkit.quality.admission import admit
+from toolkit.store import Selection, Store, open_for_writing
+from toolkit.text import clean, one_line
+from toolkit.variables import MEASURED
+
+DOCUMENTS = 1000 * TIMES
+# So many are stored together.
+STORED = 100
+NOW = 1_764_000_000
+BOUNDS = Bounds()
+NOA = parse_fields("station_id=station_file|fid, time=ts")
+GEOJSON = (
+    collection(*(feature(f"station{number}", station_name_gr="Ζαγορά", wind_dir=number) for number in range(9))),
+    collection(feature("volos", ts="2025-11-22T16:00:00+02:00", temp_out="12,5", rain="---", bar=-999.9)),
+    b'{"type":"Feature","id":"a","geometry":{"type":"Point","coordinates":[23.7,38.0]},"properties":{"ts":1763827200}}',
+)
+HEAD = b"time,station_id,station_name_en,latitude,longitude,elevation,temp_out,out_hum,bar,wind_dir,wind_dir_str\r\n"
+ROW = b"2025-11-22 16:00:00,volos,Volos,39.3,22.9,52,13.9,60,1016.4,22.5,NNE\r\n"
+CSV = (
+    HEAD + 9 * (ROW + ROW.replace(b"volos", b"zagora").replace(b"Volos", b'"Zagora, ""the upper"""')),
+    b"Latest values\n\n" + (HEAD + 9 * ROW).replace(b",", b";").replace(b".", b","),
+    (HEAD + ROW).decode().encode("utf-16"),
+)
+STATIONS = (
+    b"station_id,station_name_en,latitude,longitude,elevation\nvolos,Volos,39.3,22.9,52\nzagora,,39.4,23.1,\n",
+    b'\xef\xbb\xbfstation_id;latitude;longitude\n"volos";39,3;22,9\n',
+)
+WORDS = (
+    b"-9999", b"999.9", b"NA", b"0001-01-01", b"0205-12-06 00:00:00", b"9999-12-31T23:59:59-12:00", b"NOW", b"1970-01-01",
+    b"361", b"1e308", b'"open', b'""', b"\n\n", b"volos", b"\xce\xb2", b'"ts":', b'"station_file":', b'"features":[',
+    b"true", b"{}", b"[]", b"20251122T16", b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
+)  # fmt: skip
+
+
+def check(document: Document) -> None:
+    """What is taken obeys the bounds, whatever was offered."""
+    for station in document.stations:
+        for text, length in ((station[0], BOUNDS.id_length), (station[1], 200), (station[2], 200)):
+            assert text is None or (text == clean(text) and 0 < len(text) <= length)
+        assert station.latitude is None or place(*station[3:5]) == station[3:5]
+        assert station.elevation == height(station.elevation)
+    ids = {station.station_id for station in document.stations}
+    for one in document.observations:
+        assert type(one.time) is int
+        assert EARLIEST <= one.time < LATEST
+        assert one.station_id in ids
+        for variable in MEASURED:
+            value = getattr(one, variable.name)
+            assert value is None or (type(value) is float and variable.low <= value <= variable.high)
+        for word in (one.wind_dir_str, one.hi_dir_str):
+            assert word is None or (word == clean(word) and 0 < len(word) <= WORD)
+    assert len({one[:2] for one in document.observations}) == len(document.observations)
+    assert all(one.station_id in ids for one in document.rejected)
+
+
+def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends, reasons = Counter[str](), Counter[str]()
+    with open_for_writing(str(tmp_path / "weather.db")) as store:
+        for name, parse, fields, good in (
+            ("GeoJSON", geojson.parse, NOA, GEOJSON),
+            ("CSV", csv.parse, Fields({}), CSV),
+        ):
+            at, waiting = random.Random(17), list[Document]()
+            for number in range(DOCUMENTS):
+                body = mutated(at.choice(good), at, WORDS)
+                document = _read(parse, body, fields, f"{name} {number}")
+                ends[f"{name}: {'one line' if document is None else 'a document'}"] += 1
+                if document is not None:
+                    reasons.update(document.left_out)
+                    waiting.append(admit(document, NOW))
+                if len(waiting) == STORED or number == DOCUMENTS - 1:
+                    _store(store, waiting)
+                    waiting = []
+    assert all(
+        ends[f"{name}: {end}"] > DOCUMENTS / 50 for name in ("GeoJSON", "CSV") for end in ("one line", "a document")
+    )
+    assert len(reasons) < 40
+    with capsys.disabled():
+        print(f" {_said(ends)} ", end="")
+
+
+def _read(parse: Callable[[bytes, Entries], None], body: bytes, fields: Fields, which: str) -> Document | None:
+    entries = Entries(fields, BOUNDS)
+    try:
+        parse(body, entries)
+    except FeedError as error:
+        assert str(error) == one_line(str(error)), (which, body)
+        return None
+    except Exception as error:
+        raise AssertionError(f"{which}: {body!r}") from error
+    document = entries.document()
+    check(document)
+    return document
+
+
+def _store(store: Store, documents: list[Document]) -> None:
+    for document in documents:
+        store.add(document, NOW)
+        there = {one[:2]: one for one in store.observations(Selection(stations=[s[0] for s in document.stations][:50]))}
+        for one in document.observations[:50]:
+            assert all(new is None or new == old for new, old in zip(one, there[one[:2]], strict=True))
+    assert {one.station_id for one in store.latest()} <= {one.station_id for one in store.stations()}
+
+
+def test_mutated_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends = Counter[str]()
+    at = random.Random(17)
+    with open_for_writing(str(tmp_path / "weather.db")) as store:
+        for number in range(DOCUMENTS):
+            file = tmp_path / "import.csv"
+            file.write_bytes(body := mutated(at.choice(CSV), at, WORDS))
+            try:
+                done = import_file(store, file, replace=at.random() < 0.5)
+            except ToolkitError as error:
+                assert str(error) == one_line(str(error)), body
+                ends["import: one line"] += 1
+            except Exception as error:
+                raise AssertionError(f"import {number}: {body!r}") from error
+            else:
+                ends["import: rows" if any(done.stored) else "import: nothing"] += 1
+                assert set(done.first) <= set(done.left_out)
+            network = tmp_path / "stations.csv"
+            network.write_bytes(body := mutated(at.choice(STATIONS), at, WORDS))
+            try:
+                check(Document(read_stations(network), []))
+            except ToolkitError as error:
+                assert str(error) == one_line(str(error)), body
+                ends["stations: one line"] += 1
+            except Exception as error:
+                raise AssertionError(f"stations {number}: {body!r}") from error
+            else:
+                ends["stations: a network"] += 1
+        check(Document(store.stations(), list(store.observations(Selection()))))
+    assert len(ends) == 5
+    assert min(ends["import: rows"], ends["stations: a network"], ends["stations: one line"]) > DOCUMENTS / 50
+    with capsys.disabled():
+        print(f" {_said(ends)} ", end="")
+
+
+def test_mutated_databases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends, at = Counter[str](), random.Random(17)
+    whole = tmp_path / "whole.db"
+    connection = sqlite3.connect(whole)
+    connection.executescript(
+        """
+        PRAGMA page_size = 512;
+        CREATE TABLE stations (station_id TEXT PRIMARY KEY, station_name_en TEXT, latitude REAL, elevation REAL);
+        CREATE TABLE observations (time TEXT, station_id TEXT, temp_out REAL, wind_dir_str TEXT);
+        INSERT INTO stations VALUES ('volos', 'Volos', 39.3, 9999);
+        INSERT INTO observations VALUES ('2025-11-22 16:00:00', 'volos', 13.9, 'NNE'), (1763827200, 'volos', 'warm', x'00');
+        """
+    )
+    connection.close()
+    good = whole.read_bytes()
+    with open_for_writing(str(tmp_path / "weather.db")) as store:
+        for number in range(DOCUMENTS // 10):
+            file = tmp_path / "import.db"
+            file.write_bytes(good[:16] + mutated(good[16:], at))
+            try:
+                done = import_file(store, file, replace=False)
+            except ToolkitError as error:
+                assert str(error) == one_line(str(error)), number
+                ends["database: one line"] += 1
+            except Exception as error:
+                raise AssertionError(f"database {number}") from error
+            else:
+                ends["database: rows" if any(done.stored) else "database: nothing"] += 1
+        check(Document(store.stations(), list(store.observations(Selection()))))
+    assert min(ends["database: rows"], ends["database: one line"]) > 0
+    with capsys.disabled():
+        print(f" {_said(ends)} ", end="")
+
+
+def _said(ends: Counter[str]) -> str:
+    return ", ".join(f"{end} {number}" for end, number in sorted(ends.items()))

@@ -1,0 +1,156 @@
+"""The rows of a table in CSV (RFC 4180, and its relatives with other delimiters), whatever is wrong with some of them.
+
+A row is a line. A field in quotes may go on over several lines; but where a quote that nobody closed would swallow
+rows, it costs its own row, and the next line is where reading goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TextIO
+
+from toolkit.text import one_line
+
+DELIMITERS = ",;\t|"
+# A title, a licence and units may stand above the header.
+HEADER_WITHIN = 20
+# Of a row, in characters; also what the csv module takes as a field.
+LENGTH = 128 * 1024
+# How far a field in quotes may go on, and how often it is tried in one table: reading stays a matter of its length.
+LINES = 20
+TRIES = 1000
+
+Row = tuple[int, Mapping[str, str] | None]
+"""The number of its line, and its cells by the names of the header; None for a row that cannot be read."""
+
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+\s*")
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of a text, which end as CSV's do: not with Unicode's other ends of lines."""
+    return iter(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+
+
+def lines_in(file: TextIO) -> Iterator[str]:
+    """The same of a file that was opened with universal ends of lines; of what is longer than a row, only so much."""
+    while line := file.readline(LENGTH + 2):
+        yield line.removesuffix("\n")
+        while line[-1] != "\n" and (line := file.readline(LENGTH)):
+            pass
+
+
+def rows(lines: Iterator[str], *needed: Collection[str], padded: bool = False) -> Iterator[Row]:
+    """The rows below the header, which is the first line that has one of each of the needed names.
+
+    Blank rows and comments are no rows. Where the delimiter is no comma, a comma in a number is its decimal point. With
+    `padded` a row may be shorter than the header.
+
+    Raises:
+        ValueError: there is no header; the message goes on from "it is".
+    """
+    top = list(islice(lines, HEADER_WITHIN))
+    for number, line in enumerate(top, start=1):
+        for delimiter in DELIMITERS:
+            header = [cell.strip() for cell in _cells(line, delimiter) or ()]
+            while header and not header[-1]:
+                header.pop()
+            if all(not names.isdisjoint(header) for names in map(set, needed)):
+                found = _records(lines, deque(top[number:]), delimiter, len(header), number)
+                return _named(found, header, delimiter, padded)
+    wanted = " and ".join("|".join(names) for names in needed)
+    raise ValueError(f"no CSV with the fields {wanted}: it begins with {one_line(top[0] if top else '', 60)!r}")
+
+
+def _named(
+    records: Iterable[tuple[int, list[str] | None]], header: list[str], delimiter: str, padded: bool
+) -> Iterator[Row]:
+    width = len(header)
+    for number, cells in records:
+        if cells is None:
+            yield number, None
+            continue
+        if not any(cells):
+            continue
+        if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+            del cells[width:]
+        if padded:
+            cells.extend([""] * (width - len(cells)))
+        if len(cells) != width:
+            if not cells[0].startswith("#"):
+                yield number, None
+            continue
+        yield number, dict(zip(header, cells if delimiter == "," else map(_pointed, cells), strict=True))
+
+
+def _pointed(cell: str) -> str:
+    return cell.replace(",", ".") if "," in cell and _DECIMAL_COMMA.fullmatch(cell) else cell
+
+
+def _records(
+    lines: Iterator[str], ahead: deque[str], delimiter: str, width: int, number: int
+) -> Iterator[tuple[int, list[str] | None]]:
+    """Each row's number and cells; None where they cannot be told. `ahead` are lines that come before the others."""
+    tries = TRIES
+    while True:
+        line = ahead.popleft() if ahead else next(lines, None)
+        if line is None:
+            return
+        number += 1
+        if len(line) > LENGTH:
+            yield number, None
+        elif '"' not in line:
+            yield number, line.split(delimiter)
+        elif line.count('"') % 2 == 0:
+            yield number, _cells(line, delimiter)
+        elif tries:
+            cells, more = _over_lines(line, lines, ahead, delimiter, width)
+            tries -= cells is None
+            yield number, cells
+            number += more
+        else:
+            yield number, None
+
+
+def _over_lines(
+    line: str, lines: Iterator[str], ahead: deque[str], delimiter: str, width: int
+) -> tuple[list[str] | None, int]:
+    """A row that may go on, and over how many lines it does. A line that is a whole row by itself is none of its."""
+    taken = 0
+
+    def its() -> Iterator[str]:
+        nonlocal taken
+        yield line + "\n"
+        while taken < LINES:
+            if taken == len(ahead):
+                following = next(lines, None)
+                if following is None:
+                    return
+                ahead.append(following)
+            following = ahead[taken]
+            if len(following) > LENGTH or len(_cells(following, delimiter, strict=True) or ()) == width:
+                return
+            taken += 1
+            yield following + "\n"
+
+    try:
+        cells = next(csv.reader(its(), delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return None, 0
+    if taken and len(cells) != width:
+        return None, 0
+    for _ in range(taken):
+        ahead.popleft()
+    return cells, taken
+
+
+def _cells(line: str, delimiter: str, strict: bool = False) -> list[str] | None:
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=strict), [])
+    except csv.Error:
+        return None
