@@ -239,6 +239,12 @@ class Settings:
     feed_timeout_seconds: int = _setting(
         "30", number(1, 60), "How long one fetch of the feed may take in all, in seconds."
     )
+    feed_pause_seconds: int = _setting(
+        "30",
+        number(1, 3600),
+        "The shortest time between two requests of the feed, in seconds, however often it says that it changes; at "
+        "most a twentieth of the cadence.",
+    )
     feed_max_mib: int = _setting("16", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
     feed_max_stations: int = _setting(
         str(TAKEN.stations),

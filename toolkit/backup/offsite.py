@@ -16,7 +16,7 @@ from typing import NamedTuple
 from toolkit import clock, times
 from toolkit.address import shown, without_secrets
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
-from toolkit.backup.pruning import Keep, newest_known, places_kept
+from toolkit.backup.pruning import Keep, doubted_after, newest_known, places_kept
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.settings import Settings, read_file
 
@@ -68,7 +68,7 @@ class Offsite:
             return
         # Not by restic's --keep-…, for which a snapshot of the future is the newest for years.
         past = [one for one in self._snapshots(platform.node()) if not clock.ahead(one.time, now)]
-        kept = places_kept([one.time for one in past], keep)
+        kept = places_kept([one.time for one in past], keep, doubted_after(backups))
         if gone := [one.id for place, one in enumerate(past) if place not in kept]:
             self._do("forget", "--quiet", "--prune", *gone)
 

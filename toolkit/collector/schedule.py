@@ -17,14 +17,14 @@ class Schedule:
     """The delay until the next request, from what the last ones brought.
 
     A feed that says how long its document stays current (`Cache-Control`) is believed, within a cadence and never so
-    that it is asked more than ASKED_PER_CADENCE times in one.
+    that it is asked again within a pause.
     Otherwise the next refresh is due one cadence after the last one, by the server's own `Last-Modified` where it
     gives one: that does not drift.
     """
 
-    def __init__(self, cadence: float) -> None:
+    def __init__(self, cadence: float, pause: float) -> None:
         self._cadence = cadence
-        self._retry = max(SHORTEST, cadence / ASKED_PER_CADENCE)
+        self._retry = max(SHORTEST, min(pause, cadence / ASKED_PER_CADENCE))
         self._failures = 0
 
     def after_document(self, fetched: Fetched, now: float) -> float:

@@ -33,7 +33,7 @@ DB = DATA / "data" / "weather_stream.db"
 CANARY = Path("/root/canary")
 SECRET = "what only root may read"
 # What is done by root may fail, but it ends.
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 240
 JOBS = ("collector", "exporter", "detector", "healthcheck", "backup", "restore-drill", "maintenance")
 # What root's side has to do with: in the service's folders, and where everybody may write.
 PLACES = (

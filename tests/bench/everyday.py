@@ -1,0 +1,75 @@
+"""What is done every minute, in a large network of which a fifth was taken down long ago."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from tests.bench.figure import Figure
+from toolkit.checks.host import Host
+from toolkit.exporter.health import Health
+from toolkit.exporter.metrics import Weather
+from toolkit.feed.document import Document, Observation, Station
+from toolkit.settings import load
+from toolkit.store import open_for_reading, open_for_writing
+
+TIME = 1_763_827_200
+SLOTS = 36
+RETIRED_DAYS = 60
+
+
+def document(names: list[str], at: int) -> Document:
+    return Document(
+        [Station(name, None, None, 38.0, 23.0, None) for name in names],
+        [Observation(at, name, 13.9, 14.1, 13.7, 60.0, 1016.4, 0.2, 3.2, 22.5, "NNE", 6.4, 0.0, "N") for name in names],
+    )
+
+
+def fill(path: Path, reporting: int, retired: int) -> None:
+    long_ago = TIME - RETIRED_DAYS * 86400
+    with open_for_writing(str(path)) as store:
+        store.add(document([f"old{number:05d}" for number in range(retired)], long_ago), long_ago)
+        for slot in range(SLOTS):
+            store.add(document([f"s{number:05d}" for number in range(reporting)], TIME + 600 * slot), TIME + 600 * slot)
+        store.tidy(lambda: None)
+
+
+def cpu(call: Callable[[], object]) -> float:
+    """The CPU seconds of a call that was made before."""
+    call()
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def scrape(path: Path) -> float:
+    registry = CollectorRegistry()
+    registry.register(Weather(load({}, {"WEATHER_DB": str(path)}).settings, Health()))
+    return cpu(lambda: generate_latest(registry))
+
+
+def every_minute(folder: Path) -> Iterator[Figure]:
+    """The newest observation of each station, a scrape, and what the health check asks."""
+    small, path = folder / "small.db", folder / "weather.db"
+    fill(small, 14, 3)
+    fill(path, 8_000, 2_000)
+    with open_for_reading(str(path)) as store:
+        newest = cpu(store.latest)
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT COUNT(*) FROM observation").fetchone()[0]
+    scan = cpu(lambda: connection.execute("SELECT station, MAX(time) FROM observation GROUP BY station").fetchall())
+    connection.close()
+    against = f"a look at all {rows:,} rows: {scan * 1000:,.0f} ms"
+    yield Figure("newest of 10,000 stations, 2,000 retired, CPU", newest * 1000, "ms", 150, against=against)
+    yield Figure("scrape of 14 stations, CPU", scrape(small) * 1000, "ms", 20)
+    yield Figure("scrape of 10,000 stations, 2,000 retired, CPU", scrape(path) * 1000, "ms", 600)
+    loaded = load({}, {"WEATHER_DB": str(path)})
+    asked = cpu(lambda: Host(loaded).latest)
+    yield Figure("the same as the health check asks, CPU", asked * 1000, "ms", 200)
+
+
+BENCHES = (every_minute,)
