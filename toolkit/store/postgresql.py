@@ -33,7 +33,6 @@ from toolkit.store.base import (
     StoreRefusedError,
     Verdict,
     as_told,
-    believed,
     counts,
     migrations,
     pieces,
@@ -223,9 +222,7 @@ class PostgreSQLStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
-        return [
-            believed(Station(*row)) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))
-        ]
+        return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
 
     def new_stations(self, at: float) -> int:
         """See `base.Store`."""
