@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import COLLECTOR, CRON, CRON_RUN, CRON_TABLE, UNITS, USER, Host
+from toolkit.checks.host import COLLECTOR, CRON, CRON_RUN, CRON_TABLE, UNITS, Host
 from toolkit.checks.mending import AS_USER, quoted
-from toolkit.errors import ToolkitError
 
 # Reports are two files an hour, of one schedule; who makes twice as many forgets to remove them.
 REPORTS_A_DAY = 48
@@ -109,10 +107,6 @@ def _leftovers(host: Host) -> Finding | None:
             return bad(
                 f"{table} runs {line!r} as well", f"mv -- {quoted(table)} {quoted(f'/root/{table.name}.weather')}"
             )
-    if shutil.which("crontab"):
-        line = _named(_crontab(host))
-        if line:
-            return bad(f"the crontab of {USER} runs {line!r} as well", f"crontab -u {USER} -r")
     return good("nothing else runs the service's jobs")
 
 
@@ -148,14 +142,6 @@ def _named(text: str) -> str:
         ):
             return line.strip()[:120]
     return ""
-
-
-def _crontab(host: Host) -> str:
-    words = ("crontab", "-l") if host.user and os.geteuid() == host.user.pw_uid else ("crontab", "-u", USER, "-l")
-    try:
-        return host.ask(*words)
-    except ToolkitError:  # there is none
-        return ""
 
 
 def _bounded(host: Host) -> Finding | None:
@@ -257,7 +243,7 @@ CHECKS = (
         _alone, "ps -C weather-tool -o pid,user,lstart,args",
     ),
     Check(
-        "jobs-alone", "service", "Nothing else runs the service's jobs: no other scheduler, no crontab.",
+        "jobs-alone", "service", "Nothing else runs the service's jobs: no other scheduler, no table of cron's.",
         Status.WARNING, _leftovers, "systemctl list-timers --all 'weather-*'",
     ),
     Check(
