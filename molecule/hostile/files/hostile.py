@@ -48,6 +48,10 @@ PLACES = (
 )  # fmt: skip
 LIBC = ctypes.CDLL(None, use_errno=True)
 PIDFD_GETFD = 438
+# A command that goes on until it is ended, in the background.
+SIMULATED = (
+    "weather-tool simulate --address 127.0.0.1 --port 18098 >said 2>&1 & until grep stations said; do sleep 0.1; done"
+)
 wrong: list[str] = []
 
 
@@ -252,11 +256,10 @@ def door() -> None:
     with a_shell() as (terminal, typed):
         for command in ("weather-tool simulate --address 127.0.0.1 --port 18099", "sudo -u weather sleep 18099"):
             shell = typed(command, {"PLANTED": "1", "PYTHONPATH": "/tmp", "LD_LIBRARY_PATH": "/tmp"})
-            if not taken(terminal):
+            if not awaited(lambda: taken(terminal) > 0):
                 wrong.append(f"no process of the service's was seen under {command}")
             os.killpg(shell, signal.SIGINT)  # Ctrl-C
-            time.sleep(1)
-            if taken(terminal):
+            if not awaited(lambda: taken(terminal) == 0):
                 wrong.append(f"Ctrl-C does not end {command}")
     hostile_folder = Path("/tmp/hostile")
     shutil.rmtree(hostile_folder, ignore_errors=True)
@@ -277,9 +280,8 @@ def door() -> None:
         "weather-tool data export - | head -n 1": (0, "station_id"),
         "printf 'a,b\\n1,2\\n' | weather-tool data import -": (1, "no column"),
         "su deploy -c 'weather-tool doctor --area nonsense'": (2, "there is no area 'nonsense'"),
-        "weather-tool simulate --address 127.0.0.1 --port 18098 & sleep 3; kill -TERM $!; wait $!": (None, "stations"),
-        "weather-tool simulate --address 127.0.0.1 --port 18097 & sleep 3; kill -KILL $!; sleep 0.3; "
-        "! pgrep -u weather -f '[1]8097'": (0, "stations"),
+        f"{SIMULATED}; kill -TERM $!; wait $!; cat said": (0, "stations"),
+        f"{SIMULATED}; kill -KILL $!; while pgrep -u weather -f '[1]8098'; do sleep 0.1; done; echo gone": (0, "gone"),
     }
     broken = {
         "weather-tool doctor --area nonsense": (2, "there is no area 'nonsense'"),
@@ -292,9 +294,8 @@ def door() -> None:
     secret.write_text("of root's\n")
     secret.chmod(0o600)
     lent = (
-        "umask 077; weather-tool simulate --address 127.0.0.1 --port 18096 & sleep 3; cd /run/weather-tool.*; "
-        "stat --format '%U %G %a' . hostile; setpriv --reuid weather --regid weather --init-groups cat hostile; "
-        "kill $!; wait"
+        f"umask 077; {SIMULATED}; cd /run/weather-tool.*; stat --format '%U %G %a' . hostile; "
+        "setpriv --reuid weather --regid weather --init-groups cat hostile; kill $!; wait"
     )
     check({lent: (0, "root weather 750\nroot weather 440\nof root's\n")}, hostile_folder)
     secret.unlink()
@@ -331,7 +332,6 @@ def a_shell() -> Iterator[tuple[int, Callable[[str, dict[str, str]], int]]]:
                 os.dup2(slave, number)
             os.execvpe("bash", ["bash", "-c", f"{command}; true"], {**os.environ, **environment})
         children.append(child)
-        time.sleep(3)
         return child
 
     try:
@@ -344,6 +344,14 @@ def a_shell() -> Iterator[tuple[int, Callable[[str, dict[str, str]], int]]]:
         os.set_blocking(slave, False)
         os.close(master)
         os.close(slave)
+
+
+def awaited(well: Callable[[], bool]) -> bool:
+    """Whether it becomes so in time."""
+    end = time.monotonic() + LIMIT_SECONDS
+    while not (is_well := well()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return is_well
 
 
 def taken(terminal: int) -> int:
