@@ -57,13 +57,14 @@ def number(low: float, high: float, whole: bool = True) -> Kind:
     noun = "a whole number" if whole else "a number"
 
     def parse(text: str) -> float:
+        # What an inventory works out, such as 3600 / 60, is written 60.0.
         try:
-            value = int(text) if whole else float(text)
+            value = float(text)
         except ValueError:
             value = float("nan")
-        if not low <= value <= high:
+        if not low <= value <= high or (whole and not value.is_integer()):
             raise ValueError(f"give {noun} from {low:g} to {high:g}")
-        return value
+        return int(value) if whole else value
 
     return Kind(parse, {"type": "int" if whole else "float"})
 
