@@ -69,9 +69,10 @@ def _mended(host: Host, path: Path, is_folder: bool) -> str:
     away = f"rm -- {quoted(path)}"
     if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
         away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"
-    target, its = path.resolve(), None
+    target, its = path, None
     if path.is_symlink():
-        with suppress(OSError):  # where the service user may not look nothing is its own
+        with suppress(OSError, RuntimeError):  # it leads in a circle, or to where this user may not look
+            target = path.resolve()
             its = host.look(target)
     if its and host.user and its.st_uid == host.user.pw_uid and stat.S_ISDIR(its.st_mode) == is_folder:
         # Its own, moved elsewhere: it comes back.
