@@ -19,6 +19,7 @@ from toolkit.collector.begun import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
 from toolkit.feed.form import bounds_of
+from toolkit.feed.places import believed
 from toolkit.locking import writing
 from toolkit.options import add_setting, epoch
 from toolkit.settings import Loaded, Settings, spool_folder
@@ -120,7 +121,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
 def _stations(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store:
         extents = {extent.station_id: extent for extent in store.extents()}
-        stations = store.stations()
+        stations = [believed(station) for station in store.stations()]
     rows = []
     for station in stations:
         extent = extents.get(station.station_id)
