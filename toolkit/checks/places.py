@@ -67,7 +67,7 @@ def _entries(folder: Path, beginning: str) -> list[Path]:
 def _mended(host: Host, path: Path, is_folder: bool) -> str:
     stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
     away = f"rm -- {quoted(path)}"
-    if path.is_dir() and not path.is_symlink():
+    if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
         away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"
     target, its = path, None
     if path.is_symlink():
