@@ -92,6 +92,23 @@ def test_a_link_is_a_finding_and_nothing_behind_it_is_given_away(host: Host, tmp
                 assert word not in part or " -h" in part or str(path) not in part, part
 
 
+@pytest.mark.parametrize("to", ["in a circle", "where this user may not look"])
+def test_a_link_is_a_finding_wherever_it_leads(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    def refused(_host: Host, path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = Path(host.settings.reports)
+    path.rmdir()
+    path.symlink_to(path if to == "in a circle" else tmp_path)
+    look = Host.look
+    monkeypatch.setattr(Host, "look", lambda one, at: (refused if at == tmp_path else look)(one, at))
+    seen = found(host, "places-plain")
+    assert seen.well is False
+    assert "symbolic link" in seen.evidence
+
+
 def remedy_of(host: Host, check: Check) -> str:
     results = examine(host, [check])
     return results[0].remedy if results and results[0].finding.well is False else ""

@@ -40,10 +40,10 @@ def _own(host: Host) -> set[int]:
     """The collector that is to run, and what began it."""
     if host.scheduler == CRON:
         try:
-            group = int((CRON_RUN / "collector.pid").read_text(encoding="ascii"))
+            first = int((CRON_RUN / "collector.pid").read_text(encoding="ascii"))
         except (OSError, ValueError):
             return {os.getpid()}
-        return {pid for pid in _pids() if _group(pid) == group}
+        return {pid for pid in _pids() if first in _ancestors(pid)}
     unit = host.unit(COLLECTOR)
     main = int(unit["MainPID"] or 0) if unit else 0
     return {main, os.getpid(), *(pid for pid in _pids() if unit and _unit_of(pid) == COLLECTOR)}
@@ -53,11 +53,18 @@ def _pids() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
 
 
-def _group(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except OSError:
-        return 0
+def _ancestors(pid: int) -> set[int]:
+    """A process, and those that began it."""
+    found: set[int] = set()
+    while pid > 1 and pid not in found:
+        found.add(pid)
+        try:
+            pid = int(
+                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            )
+        except (OSError, ValueError, IndexError):
+            break
+    return found
 
 
 def _unit_of(pid: int) -> str:

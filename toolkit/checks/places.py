@@ -67,10 +67,13 @@ def _entries(folder: Path, beginning: str) -> list[Path]:
 def _mended(host: Host, path: Path, is_folder: bool) -> str:
     stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
     away = f"rm -- {quoted(path)}"
-    if path.is_dir() and not path.is_symlink():
+    if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
         away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"
-    target = path.resolve()
-    its = host.look(target) if path.is_symlink() else None
+    target, its = path, None
+    if path.is_symlink():
+        with suppress(OSError, RuntimeError):  # it leads in a circle, or to where this user may not look
+            target = path.resolve()
+            its = host.look(target)
     if its and host.user and its.st_uid == host.user.pw_uid and stat.S_ISDIR(its.st_mode) == is_folder:
         # Its own, moved elsewhere: it comes back.
         return f"{stop}{away} && mv -T -- {quoted(target)} {quoted(path)}{start}"
