@@ -33,7 +33,8 @@ def is_no_number(raw: Any) -> bool:
 def number(raw: Any) -> float | None:
     """A finite number, also one written as text, in the digits 0 to 9; None for anything else."""
     if isinstance(raw, str):
-        raw = raw.strip().replace("\N{MINUS SIGN}", "-")
+        if not raw.isascii():
+            raw = raw.strip().replace("\N{MINUS SIGN}", "-")
         if not raw.isascii() or "_" in raw:  # Python reads other digits, and 1_000
             return None
     elif isinstance(raw, bool) or not isinstance(raw, (int, float)):
