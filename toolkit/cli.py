@@ -21,7 +21,7 @@ from toolkit import __version__, ending
 from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.options import given
 from toolkit.settings import load, settle
-from toolkit.streams import ReaderLeftError
+from toolkit.streams import OutputError, ReaderLeftError
 from toolkit.text import one_line
 
 # Of what is said on stderr. A remedy is a command that may be long.
@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(arguments, chosen, verbose=verbose)
         sys.stdout.flush()
     except ToolkitError as error:
-        return ending.code() or _failed(error, verbose=verbose)
+        return ending.code() or _failed(error, chosen, verbose=verbose)
     except KeyboardInterrupt:
         return ending.code() or 130
     return code
@@ -155,13 +155,16 @@ def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
     return int(module.run(args, loaded))
 
 
-def _failed(error: ToolkitError, *, verbose: bool) -> int:
+def _failed(error: ToolkitError, chosen: str | None, *, verbose: bool) -> int:
     """Say what went wrong; returns the exit code."""
     if not isinstance(error, ReaderLeftError):
         if verbose and not isinstance(error, InUseError):
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
             print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
+    if isinstance(error, OutputError) and error.exit_code:
+        # A monitor has a code of its own for what could not be told to it.
+        return int(getattr(sys.modules.get(f"toolkit.commands.{chosen}"), "UNTOLD", error.exit_code))
     return error.exit_code
 
 

@@ -76,5 +76,6 @@ def require_agreement(host: float, newest: float | None) -> None:
     """
     if why := why_not_remove(host, newest):
         raise DisagreementError(
-            f"nothing is removed: {why}: set the clock right (timedatectl set-ntp true), then try again"
+            f"nothing is removed: {why}: set the clock right (timedatectl set-ntp true), then try again; "
+            "where it is right, what is of the future has to go first: weather-tool doctor"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -37,13 +38,18 @@ def free_name(folder: Path, form: str, moment: datetime) -> Path:
 
     Where `form` does not change from one second to the next its path is taken, free or not.
     """
-    path = folder / moment.strftime(form)
+    path = folder / _filled_in(form, moment)
     while os.path.lexists(path):
         moment += timedelta(seconds=1)
-        if (later := folder / moment.strftime(form)) == path:
+        if (later := folder / _filled_in(form, moment)) == path:
             break
         path = later
     return path
+
+
+def _filled_in(form: str, moment: datetime) -> str:
+    """What strftime makes of a form, the codes alone: it takes no name that is not text."""
+    return re.sub(r"%[-_0^#EO:]*[A-Za-z%+]", lambda code: moment.strftime(code[0]), form)
 
 
 def read_small(path: Path, most: int) -> str:

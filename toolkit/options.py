@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Mapping
 
-from toolkit import times
+from toolkit import clock, times
 from toolkit.errors import UsageError
 from toolkit.settings import DECLARATIONS, Origin
 
@@ -43,6 +44,19 @@ def add_window_end(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="the window's end: NOW (default), or a time in ISO 8601; UTC without an offset",
     )
+
+
+def window_end(text: str, newest: str | None) -> float:
+    """What `add_window_end` added, in seconds since the epoch; `newest` is the store's newest observation.
+
+    Where the host's clock is behind, the newest observation is the present (docs/clocks.md).
+
+    Raises:
+        UsageError: it is no moment.
+    """
+    if text.upper() == "NOW":
+        return clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
+    return epoch(text, "--end")
 
 
 def epoch(text: str, flag: str) -> float:

@@ -6,6 +6,7 @@ What a target has to provide (folders, what units may write, volumes, network po
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -45,24 +46,31 @@ _SHARED = frozenset({
 
 
 class Folder(NamedTuple):
-    """A folder that the service writes, the setting that names it, and its mode."""
+    """A folder that the service writes, the setting that names it, its mode, and what the service has in it."""
 
     path: str
     setting: str
     mode: str
+    holds: tuple[str, ...]
 
 
 def folders(settings: Settings) -> dict[str, Folder]:
     """The folders of the service, by what is in them; `spool` only where it is not within that of the data."""
     server = is_postgresql(settings.db)
     data = STATE if server else str(Path(settings.db).parent)
-    found = {"data": Folder(data, "db", "0700")}
+    files = ("*",) if server else tuple(f"{mark}{_as_pattern(Path(settings.db).name)}*" for mark in ("", "."))
+    found = {"data": Folder(data, "db", "0700", files)}
     spool = spool_folder(settings)
     if not spool.is_relative_to(data):
-        found["spool"] = Folder(str(spool), "spool", "0700")
-    found["reports"] = Folder(settings.reports, "reports", "0750")
-    found["backups"] = Folder(settings.backups, "backups", "0700")
+        found["spool"] = Folder(str(spool), "spool", "0700", ("*",))
+    found["reports"] = Folder(settings.reports, "reports", "0750", ("report_*", "index.html", ".report_*"))
+    backups = ("weather_*", ".weather_*", "drill.json", "replaced-*", ".lock")
+    found["backups"] = Folder(settings.backups, "backups", "0700", backups)
     return found
+
+
+def _as_pattern(name: str) -> str:
+    return re.sub(r"([\\*?\[])", r"\\\1", name)
 
 
 def volumes(settings: Settings) -> dict[str, str]:

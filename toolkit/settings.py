@@ -57,13 +57,14 @@ def number(low: float, high: float, whole: bool = True) -> Kind:
     noun = "a whole number" if whole else "a number"
 
     def parse(text: str) -> float:
+        # What an inventory works out, such as 3600 / 60, is written 60.0.
         try:
-            value = int(text) if whole else float(text)
+            value = float(text)
         except ValueError:
             value = float("nan")
-        if not low <= value <= high:
+        if not low <= value <= high or (whole and not value.is_integer()):
             raise ValueError(f"give {noun} from {low:g} to {high:g}")
-        return value
+        return int(value) if whole else value
 
     return Kind(parse, {"type": "int" if whole else "float"})
 
@@ -238,6 +239,12 @@ class Settings:
     )
     feed_timeout_seconds: int = _setting(
         "30", number(1, 60), "How long one fetch of the feed may take in all, in seconds."
+    )
+    feed_pause_seconds: int = _setting(
+        "30",
+        number(1, 3600),
+        "The shortest time between two requests of the feed, in seconds, however often it says that it changes; at "
+        "most a twentieth of the cadence.",
     )
     feed_max_mib: int = _setting("16", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
     feed_max_stations: int = _setting(

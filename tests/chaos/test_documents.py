@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +55,10 @@ WORDS = (
     b"361", b"1e308", b'"open', b'""', b"\n\n", b"volos", b"\xce\xb2", b'"ts":', b'"station_file":', b'"features":[',
     b"true", b"{}", b"[]", b"20251122T16", b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
 )  # fmt: skip
+ODD: tuple[Any, ...] = (
+    None, True, [], {}, [[]], {"a": {}}, "", "---", "NaN", "\x00", "\ud800", "\u202e", "x" * 9000, "-9999", "1e999", -999.9,
+    0, -1, 361, 1e308, 10**400, float("nan"), float("inf"), 2**63, 1_763_827_200_000, "2025-11-22", "0001-01-01", [1] * 9,
+)  # fmt: skip
 
 
 def check(document: Document) -> None:
@@ -84,7 +91,11 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         ):
             at, waiting = random.Random(17), list[Document]()
             for number in range(DOCUMENTS):
-                body = mutated(at.choice(good), at, WORDS)
+                body = at.choice(good)
+                if body[:1] == b"{" and at.random() < 0.5:
+                    body = json.dumps(_other(json.loads(body), at)).encode()
+                else:
+                    body = mutated(body, at, WORDS)
                 document = _read(parse, body, fields, f"{name} {number}")
                 ends[f"{name}: {'one line' if document is None else 'a document'}"] += 1
                 if document is not None:
@@ -99,6 +110,17 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert len(reasons) < 40
     with capsys.disabled():
         print(f" {_said(ends)} ", end="")
+
+
+def _other(content: Any, at: random.Random) -> Any:
+    """JSON of another shape: one to four of its members are something else."""
+    for _ in range(at.randint(1, 4)):
+        here, key = content, at.choice([*content])
+        while isinstance(here[key], (dict, list)) and here[key] and at.random() < 0.9:
+            here = here[key]
+            key = at.choice([*here] if isinstance(here, dict) else range(len(here)))
+        here[key] = deepcopy(at.choice(ODD))
+    return content
 
 
 def _read(parse: Callable[[bytes, Entries], None], body: bytes, fields: Fields, which: str) -> Document | None:

@@ -126,3 +126,13 @@ def test_a_collector_that_does_not_run_does(db: Path) -> None:
     seen(db, (5, ""))
     (db.parent / "collector.pid").unlink()
     assert seen_as_it_is(db).told == "the collector does not run"
+
+
+def test_in_containers_it_counts_since_the_container_began(db: Path) -> None:
+    (db.parent / "jobs.json").write_text(
+        json.dumps({"scheduler": "compose", "jobs": {"collector": {"command": "collect"}}})
+    )
+    began = time.time() - float(Path("/proc/uptime").read_text().split()[0])
+    assert seen(db, (began - 600 - STARTED, "")).status is Status.CRITICAL
+    assert seen(db, (99, "")).status is Status.OK
+    assert seen(db, (99.5, BAD)).status is Status.CRITICAL

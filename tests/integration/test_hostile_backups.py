@@ -19,6 +19,8 @@ import zstandard
 from tests.conftest import Run, collection, feature
 from tests.databases import query
 from tests.feeds import parse
+from toolkit.backup.packing import unpack
+from toolkit.errors import ToolkitError
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200
@@ -183,6 +185,14 @@ def test_a_bomb_is_refused_before_the_disk_is_full(run: Run, backups: Path) -> N
     assert "unpacks to more than the" in done.stderr
     packed.with_name(packed.name + ".json").write_text(checksummed({**made, "bytes_unpacked": 1 << 50}))
     assert "has room for" in run("restore", "LATEST").stderr
+
+
+def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
+    packed = tmp_path / NAME
+    packed.write_bytes(zstandard.ZstdCompressor().compress(bytes(1 << 20)))
+    with pytest.raises(ToolkitError, match="cannot unpack into /dev: no space left on device") as said:
+        unpack(packed, Path("/dev/full"), "", 1 << 20)
+    assert said.type is ToolkitError
 
 
 def test_a_packed_database_of_something_else_is_refused(run: Run, backups: Path, tmp_path: Path) -> None:

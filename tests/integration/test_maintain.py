@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clocks import YEAR, off
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
@@ -86,3 +87,31 @@ def test_a_collector_goes_on_meanwhile(
     assert query(db, "SELECT COUNT(*) FROM observations WHERE station_id = 'volos'") == [(1,)]
     if size:
         assert Path(db).stat().st_size < size / 4
+
+
+def test_what_is_no_report_of_ours_is_left_alone(db: str, run: Run, reports: Path) -> None:
+    fill(db, days=1, stations=1)
+    odd = [reports / f"report_{name}" for name in ("dangling.json", "folder.json", "pipe.html")]
+    odd[0].symlink_to(reports / "nothing")
+    odd[1].mkdir()
+    os.mkfifo(odd[2])
+    for path in odd:
+        os.utime(path, (0, 0), follow_symlinks=False)
+    done = run("maintain", WEATHER_DB=db)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" 2 reports\n")
+    assert all(os.path.lexists(path) for path in odd)
+
+
+def test_a_clock_that_is_ahead_removes_nothing_that_is_not_old_beside_the_newest(
+    db: str, run: Run, reports: Path
+) -> None:
+    fill(db, days=10, stations=1)
+    ahead = off(10 * YEAR)
+    done = run("maintain", "--data-days", "12", "--log-days", "12", "--json", WEATHER_DB=db, **ahead)
+    assert json.loads(done.stdout) == {"observations": 0, "log_lines": 0, "reports": 2}
+    assert "ages are reckoned from it, not from the clock" in done.stderr
+    done = run("maintain", "--data-days", "4", WEATHER_DB=db, **off(None))
+    assert done.returncode == 1
+    assert "nothing is removed: this host's clock says 1970-01-01" in done.stderr
+    assert query(db, "SELECT COUNT(*) FROM observations") == [(10,)]

@@ -21,6 +21,7 @@ from tests.conftest import TOOL, Run, collection, feature
 from tests.feeds import parse
 from tests.postgresql import Server
 from toolkit.collector.spool import Spool
+from toolkit.locking import writing
 from toolkit.store import StoreError, open_for_writing
 
 TIME = 1_763_827_200
@@ -389,3 +390,24 @@ def test_nothing_is_stored_into_a_database_while_it_is_replaced(run: Run, db: Pa
         assert restore(run)["merged"] == 0
         with pytest.raises(StoreError, match="was replaced while it was in use"):
             opened.add(parse(collection(feature("s1", ts=TIME + 600))), TIME + 660)
+
+
+@pytest.mark.parametrize("words", [("maintain",), ("data", "import", "x.csv")])
+def test_a_restore_and_what_else_writes_tell_each_other(
+    run: Run, db: Path, store: Store, words: tuple[str, ...]
+) -> None:
+    store(0)
+    backup(run)
+    folder = Path(f"{db.parent}/spool")
+    with writing(folder, alone=True):  # as a restore
+        done = run(*words) if words[0] == "maintain" else run("data", "import", str(imported(db.parent)))
+        assert done.returncode == 1
+        assert re.search(rf"is at work in the database \(.*process {os.getpid()} of \w+, since 20", done.stderr)
+    with writing(folder):
+        assert re.search(rf"\(.*process {os.getpid()} of \w+, since 20", run("restore", "LATEST").stderr)
+
+
+def imported(folder: Path) -> Path:
+    path = folder / "x.csv"
+    path.write_text("time,station_id,temp_out\n2025-11-22 10:00:00,a,1\n")
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -11,16 +12,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def plugin() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("places", ROOT / "roles/weather/filter_plugins/places.py")
+def module(path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "roles/weather" / path)
     assert spec
     assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
 
 
-FILTERS = plugin().FilterModule().filters()
+FILTERS = module("filter_plugins/places.py").FilterModule().filters()
 
 
 def refused(target: str, **values: str) -> list[str]:
@@ -91,3 +92,44 @@ def test_a_jobs_own_paths_stay_as_they_were_written() -> None:
     assert read_write([], asked) == own
     assert read_write("/srv/a /srv/b", asked) == f"{own} /srv/a /srv/b"
     assert read_write(["backups", "/srv/a b"], asked) == f'{own} /var/backups/weather "/srv/a b"'
+
+
+SERVICE = 12345
+
+
+@pytest.fixture
+def against() -> Callable[[Path], str]:
+    """What the role has against a folder on a host where the service user is nobody of here."""
+    host_info = module("library/weather_host_info.py")
+    return lambda folder: str(host_info.reason_against(folder, SERVICE))
+
+
+def test_a_folder_of_others_is_not_taken_from_them(tmp_path: Path, against: Callable[[Path], str]) -> None:
+    tmp_path.chmod(0o755)
+    above = next(one for one in reversed((tmp_path / "x").parents) if not one.stat().st_mode & 1 or one == tmp_path)
+    if above != tmp_path:  # pytest's own folders are private
+        assert against(tmp_path / "x") == (
+            f"{tmp_path}/x cannot be entered by the service user: chmod o+x {above}, or give another folder"
+        )
+    for one in tmp_path.parents:
+        if one.name.startswith("pytest-"):
+            one.chmod(0o755)
+    folder = tmp_path / "disk"
+    assert against(folder) == ""
+    folder.mkdir(mode=0o700)
+    (folder / "lost+found").mkdir()
+    assert against(folder) == ""
+    (folder / "photos").touch()
+    assert against(folder) == (
+        f"{folder} is not the service's, and holds photos: give one of its own, such as {folder}/weather"
+    )
+    assert against(folder / "photos") == f"{folder}/photos cannot be entered by the service user: " + (
+        f"chmod o+x {folder}, or give another folder"
+    )
+    folder.chmod(0o755)
+    assert against(folder / "photos") == f"{folder}/photos is no folder"
+    assert against(folder / "weather") == ""
+
+
+def test_the_services_own_folders_are_never_refused(against: Callable[[Path], str]) -> None:
+    assert against(Path("/var/backups/weather")) == ""

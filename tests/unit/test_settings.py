@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,37 @@ def test_a_line_that_is_no_assignment_is_named(tmp_path: Path, line: str) -> Non
     file.write_text(f"\n{line}\n")
     with pytest.raises(UsageError, match=re.escape(f"{file} line 2")):
         load(environ={"WEATHER_ENV_FILE": str(file)})
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("10", 10), ("10.0", 10), (" 10 ", 10), ("1440", 1440)])
+def test_a_whole_number_is_one_however_an_inventory_writes_it(text: str, minutes: int) -> None:
+    found = load(environ={"WEATHER_ENV_FILE": "/dev/null", "WEATHER_FRESH_MINUTES": text}).settings.fresh_minutes
+    assert (found, type(found)) == (minutes, int)
+
+
+@pytest.mark.parametrize("text", ["10.5", "nan", "inf", "-1", "0", "1441", "1e99", "ten", "", "9" * 5000])
+def test_what_is_no_whole_number_within_bounds_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="give a whole number from 1 to 1440"):
+        load(environ={"WEATHER_ENV_FILE": "/dev/null", "WEATHER_FRESH_MINUTES": text})
+
+
+HOSTILE = [
+    "/srv/a b", "/srv/ä/ö ß", "/srv/100%", "/srv/$HOME/${x}/$(id)", "/srv/`id`", "/srv/'single'", '/srv/"double"',
+    "/srv/back\\slash\\", "/srv/\\$\\`\\\"", "/srv/#no;comment", "/srv/=", "/srv/\u00a0nbsp", "/srv/\U0001f327",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_quoted_value_is_what_a_shell_and_systemd_read(tmp_path: Path, value: str) -> None:
+    """Quoted as the role's template does it."""
+    file = tmp_path / "weather.env"
+    file.write_text('WEATHER_BACKUPS="' + re.sub(r'(["\\$`])', r"\\\1", value) + '"\n', encoding="utf-8")
+    assert load(environ={"WEATHER_ENV_FILE": str(file)}).settings.backups == value
+    told = subprocess.run(["sh", "-c", '. "$0"; printf %s "$WEATHER_BACKUPS"', file], capture_output=True, check=True)
+    assert told.stdout.decode() == value
+
+
+@pytest.mark.parametrize("letter", ["\x00", "\t", "\r", "\x1b", "\x85", "\u2028", "\u2029"])
+def test_a_control_character_in_a_value_is_refused(letter: str) -> None:
+    with pytest.raises(UsageError, match="a line break or another control character"):
+        load({"backups": Origin(f"/srv/a{letter}b", "--backups")}, {"WEATHER_ENV_FILE": "/dev/null"})

@@ -50,7 +50,7 @@ def test_no_value_is_not_counted(raw: object) -> None:
 @pytest.mark.parametrize(
     ("fields", "raw"),
     [
-        ("", -999), ("", -9999), ("", "-999.9"), ("", 999.9), ("", "9999"), ("", 999), ("", -99), ("", 9999.99),
+        ("", -999), ("", -9999), ("", "-999.9"), ("", 999.9), ("", "9999"), ("", 999), ("", -99), ("", -99.9), ("", 9999.99),
         ("", -99999), ("", -888.8), ("", 7777), ("", 32767), ("", -32768), ("", 3276.7), ("", 65535), ("", 255),
         ("", 9.96921e36), ("", 2147483647), ("", -999.9000244140625), ("", 1e308),
         ("temp_out=temp_out [°F]", -999), ("temp_out=temp_out [K]", 9999), ("temp_out=temp_out [°F]", 999.9),
@@ -74,7 +74,7 @@ def test_what_is_possible_is_no_placeholder(name: str, raw: float, value: float)
 @pytest.mark.parametrize(
     ("name", "raw"),
     [
-        ("temp_out", 99), ("temp_out", -120), ("temp_out", 150.5), ("out_hum", 103.1), ("out_hum", -1), ("bar", 101.3),
+        ("temp_out", 99), ("temp_out", 99.9), ("temp_out", -120), ("temp_out", 150.5), ("out_hum", 103.1), ("out_hum", -1), ("bar", 101.3),
         ("rain", -0.1), ("wind_dir", -5), ("wind_dir", 365), ("wind_speed", 451), ("hi_dir", 360.1),
     ],
 )  # fmt: skip

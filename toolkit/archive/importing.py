@@ -18,6 +18,7 @@ from toolkit.feed.entries import Clock, Entries, utc
 from toolkit.feed.fields import Fields
 from toolkit.quality.admission import admit
 from toolkit.store import Store, Stored, StoreError
+from toolkit.text import one_line
 
 # A transaction so short that a collector on the same database hardly waits.
 BATCH = 5000
@@ -103,4 +104,4 @@ def _said(path: Path, done: Imported) -> Iterator[None]:
         raise ToolkitError(f"cannot read {path}: {reason(error)}") from error
     except (ValueError, OverflowError, sqlite3.Error) as error:
         before = f"; the {sum(done.stored)} rows before are imported" if any(done.stored) else ""
-        raise ToolkitError(f"{path} cannot be imported: {error}{before}") from error
+        raise ToolkitError(f"{path} cannot be imported: {one_line(str(error))}{before}") from error

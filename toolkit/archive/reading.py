@@ -14,7 +14,7 @@ from toolkit.archive.spreadsheet import unguarded
 from toolkit.feed import table
 from toolkit.feed.document import Observation, Station
 from toolkit.feed.entries import Entries
-from toolkit.store.encoding import VALUES_SQL
+from toolkit.store.encoding import READ_SQL
 from toolkit.store.sqlite_schema import APPLICATION_ID
 from toolkit.text import WESTERN, decoded, encoding_of
 
@@ -99,7 +99,7 @@ def _selected(connection: sqlite3.Connection) -> str:
     if _is_ours(connection):
         _columns(connection, "observation")
         _columns(connection, "stations")
-        values = ", ".join(VALUES_SQL.values())
+        values = ", ".join(READ_SQL.values())
         return f"SELECT time, station_id, {values} FROM observation JOIN stations ON number = station"
     columns = _columns(connection, "observations")
     return f"SELECT {_listed(columns, ('time', 'station_id'), Observation._fields)} FROM observations"

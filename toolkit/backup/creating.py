@@ -69,11 +69,10 @@ def create(folder: Folder, db: str) -> Backup:
 
 
 def _dated(host: float, held: Content, others: Sequence[Backup]) -> float:
-    """The date of a backup: by the host's clock, or after all that is known where that cannot be right."""
-    last = last_of(held)
-    if not clock.refuted(host, last):
+    """The date of a backup: by the host's clock, or after all that is known where that is before this release."""
+    if not clock.refuted(host, None):
         return host
-    known = [last, *(one.manifest.created + 1 for one in others), *(one.manifest.last for one in others)]
+    known = [last_of(held), *(one.manifest.created + 1 for one in others), *(one.manifest.last for one in others)]
     return max([clock.RELEASED, *(one for one in known if one is not None)])
 
 

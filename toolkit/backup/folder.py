@@ -7,6 +7,7 @@ process at a time changes the folder.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import stat
@@ -175,15 +176,14 @@ def newest_first(backups: list[Backup], now: float) -> list[Backup]:
     """Backups in the order in which they were made, the last one first.
 
     A database only grows: what they hold tells the order, and where they hold the same, their dates. Where the host's
-    clock can be right, one that is dated or holds observations more than a week ahead of it comes after all others, and
-    of two that hold the same the one that is dated in the future is the older one.
+    clock can be right, one that is dated more than a week ahead of it comes after all others, what is observed so far
+    ahead tells nothing, and of two that hold the same the one that is dated in the future is the older one.
     """
-    doubted = clock.refuted(now, None)
+    latest = math.inf if clock.refuted(now, None) else now + clock.BELIEVED_SECONDS
 
     def key(one: Backup) -> tuple[bool, float, bool, str]:
-        last = one.manifest.last or 0.0
-        believed = doubted or max(one.manifest.created, last) <= now + clock.BELIEVED_SECONDS
-        return believed, last, not ahead(one, now), one.manifest.created_at
+        last, created = one.manifest.last or 0.0, one.manifest.created
+        return created <= latest, last if last <= latest else created, not ahead(one, now), one.manifest.created_at
 
     return sorted(sorted(backups, key=lambda one: one.name, reverse=True), key=key, reverse=True)
 

@@ -61,6 +61,9 @@ def converted(folder: Folder, name: Path, zone: str | None) -> Iterator[Backup]:
             logger.info("%s: its times are taken for those of %s; --timezone says otherwise", path.name, named.key)
             with open_for_writing(str(ours)) as store:
                 done = import_file(store, found, replace=False, local=LocalTimes(named))
+            if done.left_out:
+                counted = ", ".join(f"{number} x {why}" for why, number in sorted(done.left_out.items()))
+                logger.warning("%s: left out: %s", path.name, counted)
             if not any(done.stored):
                 raise ToolkitError(f"{path} holds no observation")
         made = creating.create(Folder(str(Path(scratch, "backups"))), str(ours))

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from toolkit import clock, times
 from toolkit.address import shown, without_secrets
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
-from toolkit.backup.pruning import Keep, newest_known, places_kept
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.backup.pruning import Keep, doubted_after, newest_known, places_kept
+from toolkit.errors import ToolkitError, UsageError, reason
 from toolkit.settings import Settings, read_file
 
 PASSWORD = "restic_password"  # noqa: S105 - a credential's name
@@ -68,7 +68,7 @@ class Offsite:
             return
         # Not by restic's --keep-…, for which a snapshot of the future is the newest for years.
         past = [one for one in self._snapshots(platform.node()) if not clock.ahead(one.time, now)]
-        kept = places_kept([one.time for one in past], keep)
+        kept = places_kept([one.time for one in past], keep, doubted_after(backups))
         if gone := [one.id for place, one in enumerate(past) if place not in kept]:
             self._do("forget", "--quiet", "--prune", *gone)
 
@@ -100,10 +100,15 @@ class Offsite:
             for one in wanted:
                 self._do("restore", one, "--quiet", "--target", scratch)
             found = sorted(Path(scratch).rglob(f"{PREFIX}*{PACKED}"))
-            came = [path for path in found if not (folder.path / path.name).exists()]
-            for path in came:
-                for part in (manifest_of(path), path):
-                    shutil.move(part, folder.path / part.name)
+            came = [
+                path for path in found if manifest_of(path).exists() and not os.path.lexists(folder.path / path.name)
+            ]
+            try:
+                for path in came:
+                    for part in (manifest_of(path), path):
+                        shutil.move(part, folder.path / part.name)
+            except OSError as error:
+                raise ToolkitError(f"cannot write to {folder.path}: {reason(error)}") from error
         return [path.name for path in came]
 
     def _snapshots(self, host: str) -> list[_Snapshot]:

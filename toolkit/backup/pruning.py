@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -55,7 +56,7 @@ def prune(folder: Folder, keep: Keep, *, dry_run: bool = False) -> Pruned:
     future = [one for one in whole[1:] if ahead(one, now)]
     damaged += [one for one in future if not _as_written(one)]
     dated = [one for one in whole if one not in future]
-    kept = kept_of(dated, keep)
+    kept = kept_of(dated, keep, doubted_after(whole))
     removed = [one for one in dated if one not in kept]
     if not dry_run:
         for one in removed:
@@ -69,22 +70,31 @@ def newest_known(backups: Sequence[Backup], now: float) -> float | None:
     return max((one for one in known if clock.refuted(now, None) or one - now <= clock.BELIEVED_SECONDS), default=None)
 
 
-def kept_of(backups: Sequence[Backup], keep: Keep) -> list[Backup]:
-    """Those to be kept, of backups that are whole, the newest first."""
-    return [backups[place] for place in places_kept([one.manifest.created for one in backups], keep)]
+def kept_of(backups: Sequence[Backup], keep: Keep, doubted: float = math.inf) -> list[Backup]:
+    """Those to be kept, of backups that are whole, the newest first; see `places_kept`."""
+    return [backups[place] for place in places_kept([one.manifest.created for one in backups], keep, doubted)]
 
 
-def places_kept(moments: Sequence[float], keep: Keep) -> list[int]:
-    """The places of those to be kept, of moments in seconds since the epoch, the newest first."""
-    dates = [times.from_epoch(moment) for moment in moments]
-    kept = {0} if dates else set()
-    for number, period in zip(keep, _PERIODS, strict=True):
-        seen: set[tuple[int, ...]] = set()
-        for place, at in enumerate(map(period, dates)):
-            if at not in seen and len(seen) < number:
-                seen.add(at)
-                kept.add(place)
+def places_kept(moments: Sequence[float], keep: Keep, doubted: float) -> list[int]:
+    """The places of those to be kept, of moments in seconds since the epoch, the newest first.
+
+    Moments after `doubted` count apart: a clock that is ahead costs none of the days before.
+    """
+    kept = {0} if moments else set()
+    for late in (False, True):
+        dates = [(place, times.from_epoch(one)) for place, one in enumerate(moments) if (one > doubted) is late]
+        for number, period in zip(keep, _PERIODS, strict=True):
+            seen: set[tuple[int, ...]] = set()
+            for place, at in dates:
+                if period(at) not in seen and len(seen) < number:
+                    seen.add(period(at))
+                    kept.add(place)
     return sorted(kept)
+
+
+def doubted_after(backups: Sequence[Backup]) -> float:
+    """From when on the dates of backups are doubted: a week after all that they hold. The clock may be ahead."""
+    return max((one.manifest.last for one in backups if one.manifest.last), default=math.inf) + clock.BELIEVED_SECONDS
 
 
 def _as_written(backup: Backup) -> bool:

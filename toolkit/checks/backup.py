@@ -55,7 +55,7 @@ def _recent(host: Host) -> Finding | None:
             return good("the first one is made in the night to come")
         return bad(f"there is no backup in {host.settings.backups}")
     age = host.now - backups[0].manifest.created
-    figures = {"age": f"{age:.0f}s;{RECENT_HOURS * 3600}"}
+    figures = {"age": f"{abs(age):.0f}s;{RECENT_HOURS * 3600}"}
     seen = f"the newest backup is {aged(age)}: {backups[0].name}"
     if ahead(backups[0], host.now) or age > RECENT_HOURS * 3600:
         return bad(seen, figures=figures)
@@ -160,7 +160,7 @@ CHECKS = (
     Check(
         "backup-recent", "backup", "The newest backup is of the last night.", Status.CRITICAL, _recent,
         _AGAIN,
-        ("backup-timer", "backup-succeeds", "backup-whole", *_DISK, *_SOURCE, *_UNITS, *_CLOCK, "backup-not-ahead"),
+        ("backup-timer", "backup-succeeds", "backup-whole", *_DISK, *_SOURCE, *_UNITS, *_CLOCK),
     ),
     Check(
         "backup-not-ahead", "backup", "No backup is dated in the future.", Status.WARNING, _not_ahead,

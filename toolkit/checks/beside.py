@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import COLLECTOR, CRON, CRON_RUN, CRON_TABLE, UNITS, USER, Host
+from toolkit.checks.host import COLLECTOR, CRON, CRON_RUN, CRON_TABLE, UNITS, Host
 from toolkit.checks.mending import AS_USER, quoted
-from toolkit.errors import ToolkitError
 
 # Reports are two files an hour, of one schedule; who makes twice as many forgets to remove them.
 REPORTS_A_DAY = 48
 SPARE_REPORTS = 1000
+_OURS = re.compile(
+    r"weather-job|weather-backup\.sh|weather-tool\s+(collect|detect|maintain|backup\s+create|backup\s*$)|weather_\w+\.py"
+)
 # Of what is not the service's own in its folders.
 FOREIGN_BYTES = 256 << 20
 LOG_BYTES = 1 << 30
 REPLACED_DAYS = 30
-MOST_REPLACED = 5
+MOST_REPLACED = 50
 MOST_ENTRIES = 50_000
 
 
 def _alone(host: Host) -> Finding | None:
     if host.contained or "collector" not in host.jobs:
         return None
-    ours = _own(host)
-    others = [(pid, name) for pid, name in _collectors() if pid not in ours]
+    others = second_collectors(host)
     if not others:
         return good("no second collector runs")
     pid, command = others[0]
@@ -38,14 +38,20 @@ def _alone(host: Host) -> Finding | None:
     return bad(f"a second collector runs: {who}", f"{mend} && systemctl restart {COLLECTOR}" if host.jobs else mend)
 
 
+def second_collectors(host: Host) -> list[tuple[int, str]]:
+    """Collectors that are not the one that is to run: their numbers and commands."""
+    ours = _own(host)
+    return [(pid, command) for pid, command in _collectors() if pid not in ours]
+
+
 def _own(host: Host) -> set[int]:
     """The collector that is to run, and what began it."""
     if host.scheduler == CRON:
         try:
-            group = int((CRON_RUN / "collector.pid").read_text(encoding="ascii"))
+            first = int((CRON_RUN / "collector.pid").read_text(encoding="ascii"))
         except (OSError, ValueError):
             return {os.getpid()}
-        return {pid for pid in _pids() if _group(pid) == group}
+        return {pid for pid in _pids() if first in _ancestors(pid)}
     unit = host.unit(COLLECTOR)
     main = int(unit["MainPID"] or 0) if unit else 0
     return {main, os.getpid(), *(pid for pid in _pids() if unit and _unit_of(pid) == COLLECTOR)}
@@ -55,11 +61,18 @@ def _pids() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
 
 
-def _group(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except OSError:
-        return 0
+def _ancestors(pid: int) -> set[int]:
+    """A process, and those that began it."""
+    found: set[int] = set()
+    while pid > 1 and pid not in found:
+        found.add(pid)
+        try:
+            pid = int(
+                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            )
+        except (OSError, ValueError, IndexError):
+            break
+    return found
 
 
 def _unit_of(pid: int) -> str:
@@ -109,10 +122,6 @@ def _leftovers(host: Host) -> Finding | None:
             return bad(
                 f"{table} runs {line!r} as well", f"mv -- {quoted(table)} {quoted(f'/root/{table.name}.weather')}"
             )
-    if shutil.which("crontab"):
-        line = _named(_crontab(host))
-        if line:
-            return bad(f"the crontab of {USER} runs {line!r} as well", f"crontab -u {USER} -r")
     return good("nothing else runs the service's jobs")
 
 
@@ -141,21 +150,11 @@ def _runs_ours(table: Path) -> str:
 
 
 def _named(text: str) -> str:
-    """The first line that runs something of the service."""
+    """The first line that runs a job of the service; who asks how it is, or exports, is welcome."""
     for line in text.splitlines():
-        if not line.lstrip().startswith("#") and re.search(
-            r"weather-(tool|job|backup|healthcheck)|weather_\w+\.py", line
-        ):
+        if not line.lstrip().startswith("#") and _OURS.search(line):
             return line.strip()[:120]
     return ""
-
-
-def _crontab(host: Host) -> str:
-    words = ("crontab", "-l") if host.user and os.geteuid() == host.user.pw_uid else ("crontab", "-u", USER, "-l")
-    try:
-        return host.ask(*words)
-    except ToolkitError:  # there is none
-        return ""
 
 
 def _bounded(host: Host) -> Finding | None:
@@ -257,7 +256,7 @@ CHECKS = (
         _alone, "ps -C weather-tool -o pid,user,lstart,args",
     ),
     Check(
-        "jobs-alone", "service", "Nothing else runs the service's jobs: no other scheduler, no crontab.",
+        "jobs-alone", "service", "Nothing else runs the service's jobs: no other scheduler, no table of cron's.",
         Status.WARNING, _leftovers, "systemctl list-timers --all 'weather-*'",
     ),
     Check(

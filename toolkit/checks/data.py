@@ -27,7 +27,8 @@ def _fresh(host: Host) -> Finding:
         return bad(f"the database {host.settings.db} holds no observation")
     limit = host.settings.fresh_minutes * 60
     age = host.now - from_stored(newest).timestamp()
-    figures = {"age": f"{age:.0f}s;{limit};{limit}"}
+    # How far from the present: what is in the future is not fresh either.
+    figures = {"age": f"{abs(age):.0f}s;{limit};{limit};0"}
     if clock.ahead(host.now - age, host.now):
         return bad(
             f"how fresh it is cannot be told: the newest observation ({newest} UTC) is {aged(age)}", figures=figures
@@ -54,15 +55,11 @@ def _stations(host: Host) -> Finding | None:
     if not lately:
         return None
     limit = max(SILENT_CADENCES * host.settings.cadence_seconds, host.settings.fresh_minutes * 60)
-    # One that is in the future says nothing of whether its station still reports.
-    silent = sorted(
-        (name for name, age in lately.items() if age > limit or clock.ahead(host.now - age, host.now)),
-        key=lately.__getitem__,
-    )
+    silent = sorted((name for name, age in lately.items() if age > limit), key=lately.__getitem__)
     figures = {"stations": f"{len(lately) - len(silent)};;;0;{len(lately)}"}
     if not silent:
         return good(f"{len(lately)} stations", figures)
-    shown = ", ".join(f"{name} ({aged(lately[name])})" for name in silent[:5])
+    shown = ", ".join(f"{name} ({long(lately[name])})" for name in silent[:5])
     shown += ", …" if len(silent) > 5 else ""
     severity = Status.CRITICAL if len(silent) >= HALF * len(lately) else Status.WARNING
     return bad(f"{len(silent)} of {len(lately)} stations are silent: {shown}", severity=severity, figures=figures)

@@ -17,20 +17,20 @@ class Schedule:
     """The delay until the next request, from what the last ones brought.
 
     A feed that says how long its document stays current (`Cache-Control`) is believed, within a cadence and never so
-    that it is asked more than ASKED_PER_CADENCE times in one.
+    that it is asked again within a pause.
     Otherwise the next refresh is due one cadence after the last one, by the server's own `Last-Modified` where it
     gives one: that does not drift.
     """
 
-    def __init__(self, cadence: float) -> None:
+    def __init__(self, cadence: float, pause: float) -> None:
         self._cadence = cadence
-        self._retry = max(SHORTEST, cadence / ASKED_PER_CADENCE)
+        self._retry = max(SHORTEST, min(pause, cadence / ASKED_PER_CADENCE))
         self._failures = 0
 
     def after_document(self, fetched: Fetched, now: float) -> float:
         """Seconds to wait after a new document that came at `now`, seconds since the epoch."""
         self._failures = 0
-        if fetched.fresh_for:
+        if fetched.fresh_for is not None:
             return max(self._retry, min(fetched.fresh_for, self._cadence))
         made = fetched.modified if fetched.modified and now - self._cadence < fetched.modified <= now else now
         return max(self._retry, made + self._cadence * (1 + GRACE) - now)

@@ -46,23 +46,23 @@ def _stopped_by_signals() -> Iterator[None]:
         log.info("stopped by %s", stopped)
 
 
-def serve(fetcher: Fetcher, keeper: Keeper, cadence: float) -> None:
+def serve(fetcher: Fetcher, keeper: Keeper, cadence: float, pause: float) -> None:
     """Collect until SIGTERM or SIGINT.
 
     Raises:
         StoreRefusedError: the store is not for this program.
     """
     with _stopped_by_signals():
-        _Service(fetcher, keeper, cadence).run()
+        _Service(fetcher, keeper, cadence, pause).run()
 
 
 class _Service:
     """The loop: the feed and the store each have a time at which they are due."""
 
-    def __init__(self, fetcher: Fetcher, keeper: Keeper, cadence: float) -> None:
+    def __init__(self, fetcher: Fetcher, keeper: Keeper, cadence: float, pause: float) -> None:
         self._fetcher = fetcher
         self._keeper = keeper
-        self._schedule = Schedule(cadence)
+        self._schedule = Schedule(cadence, pause)
         self._cadence = cadence
         self._feed_trouble = Trouble("trying again until it is well")
         self._store_trouble = Trouble("documents wait in the spool until it is well")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime
 
 from toolkit.errors import ToolkitError
@@ -22,12 +23,14 @@ class Trouble:
     def _forget(self) -> None:
         self._said = ""
         self._since: datetime | None = None
+        self._began = 0.0
         self._attempts = 0
 
     def met(self, error: ToolkitError) -> None:
         """It failed."""
         self._attempts += 1
-        self._since = self._since or now()
+        if self._since is None:
+            self._since, self._began = now(), time.monotonic()
         if str(error) != self._said:
             self._said = str(error)
             log.warning("%s; %s", self._said, self._meanwhile)
@@ -35,7 +38,7 @@ class Trouble:
     def over(self) -> None:
         """It works."""
         if self._since:
-            lasted = (now() - self._since).total_seconds()
+            lasted = time.monotonic() - self._began  # the clock may have been set meanwhile
             log.warning("well again after %.0f s and %d failed attempts: %s", lasted, self._attempts, self._said)
             self._forget()
 

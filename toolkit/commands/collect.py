@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         if args.once:
             _once(fetcher, keeper)
         else:
-            serve(fetcher, keeper, settings.cadence_seconds)
+            serve(fetcher, keeper, settings.cadence_seconds, settings.feed_pause_seconds)
     return 0
 
 

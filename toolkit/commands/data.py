@@ -19,8 +19,10 @@ from toolkit.collector.begun import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
 from toolkit.feed.form import bounds_of
+from toolkit.feed.places import believed
+from toolkit.locking import writing
 from toolkit.options import add_setting, epoch
-from toolkit.settings import Loaded, Settings
+from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.show import progress, table
 from toolkit.store import Selection, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.times import from_epoch, iso, now
@@ -119,7 +121,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
 def _stations(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store:
         extents = {extent.station_id: extent for extent in store.extents()}
-        stations = store.stations()
+        stations = [believed(station) for station in store.stations()]
     rows = []
     for station in stations:
         extent = extents.get(station.station_id)
@@ -205,7 +207,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
 def _import(args: argparse.Namespace, settings: Settings) -> int:
     with _input(args.input) as path:
         clock = _clock(path, args.timezone)
-        with open_store(settings) as store, progress("importing", None) as advance:
+        with writing(spool_folder(settings)), open_store(settings) as store, progress("importing", None) as advance:
             done = import_file(store, path, args.replace, clock, bounds_of(settings), advance)
     if args.json:
         print(json.dumps({**done.stored._asdict(), "left_out": dict(done.left_out)}, indent=1, ensure_ascii=False))

@@ -13,7 +13,7 @@ from toolkit import clock, times
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
-from toolkit.options import add_setting, add_window_end, epoch
+from toolkit.options import add_setting, add_window_end, window_end
 from toolkit.settings import Loaded, Settings
 from toolkit.show import coloured, table
 from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
@@ -66,11 +66,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
+    window_end(args.end, None)  # a wrong one is said before the database is asked
     with open_for_reading(loaded.settings.db) as store:
         newest = store.newest()
-        # Where the host's clock is behind, the newest observation is the present (docs/clocks.md).
-        now = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
-        end = now if args.end.upper() == "NOW" else epoch(args.end, "--end")
+        now, end = window_end("NOW", newest), window_end(args.end, newest)
         report = detect(store, loaded.settings, end, args.station)
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
     moment = times.from_epoch(now)

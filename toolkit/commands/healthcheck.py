@@ -12,6 +12,7 @@ from toolkit.diagnosis import Result, causes, examine
 from toolkit.settings import Loaded
 
 TAKES_WRONG_SETTINGS = True
+UNTOLD = int(Status.UNKNOWN)
 
 EXAMPLES = (
     "weather-tool healthcheck",

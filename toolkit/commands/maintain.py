@@ -6,9 +6,10 @@ import argparse
 import json
 import time
 
+from toolkit.locking import writing
 from toolkit.maintenance import maintain
 from toolkit.options import add_setting
-from toolkit.settings import Loaded
+from toolkit.settings import Loaded, spool_folder
 from toolkit.store import open_for_reading, open_for_writing
 
 EXAMPLES = (
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     # Looking first: a database that is not there is not to be made by this command.
     with open_for_reading(settings.db) as looking:
         looking.newest()
-    with open_for_writing(settings.db, begin=False) as store:
+    with writing(spool_folder(settings)), open_for_writing(settings.db, begin=False) as store:
         removed = maintain(store, settings, time.time(), args.dry_run)
     if args.json:
         print(json.dumps(removed._asdict()))

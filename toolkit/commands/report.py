@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from toolkit import times
-from toolkit.files import write_atomically
-from toolkit.options import add_setting, add_window_end, epoch
+from toolkit.files import free_name, write_atomically
+from toolkit.options import add_setting, add_window_end, window_end
 from toolkit.settings import Loaded
 from toolkit.show import working
 from toolkit.store import open_for_reading
@@ -37,13 +37,14 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     from toolkit.detector.run import detect
     from toolkit.report.writing import page
 
-    end = epoch(args.end, "--end")
+    window_end(args.end, None)  # a wrong one is said before the database is asked
     with open_for_reading(loaded.settings.db) as store, working("drawing the page"):
+        end = window_end(args.end, store.newest())
         html = page(store, loaded.settings, detect(store, loaded.settings, end))
     if args.html == "-":
         print(html)
         return 0
-    path = Path(times.now().strftime(args.html))
+    path = free_name(Path(), args.html, times.now())
     write_atomically(path, html)
     print(f"page: {path}", file=sys.stderr)
     return 0

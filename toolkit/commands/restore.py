@@ -16,6 +16,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.remedies import in_words
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.locking import writing
 from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.show import working
@@ -69,7 +70,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if not args.name:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     host = Host(loaded)
-    with folder.locked():  # first: who comes second is not to stop or start anything
+    # First: who comes second is not to stop or start anything.
+    with folder.locked(), writing(spool_folder(settings), alone=True):
         with collector.stopped() as was_running:
             restored = _restore(args, settings, folder, host)
             before = collector.cycles(settings.db) if was_running else 0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from toolkit import times
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.files import write_atomically
-from toolkit.options import add_setting, epoch
+from toolkit.files import free_name, write_atomically
+from toolkit.options import add_setting, window_end
 from toolkit.settings import Loaded
 from toolkit.show import table, working
 from toolkit.store import open_for_reading
@@ -44,13 +44,14 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
     if not 1 <= args.days <= MOST_DAYS:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
-    end = epoch(args.end, "--end")
+    window_end(args.end, None)  # a wrong one is said before the database is asked
     with open_for_reading(loaded.settings.db) as store, working("examining the sensors"):
+        end = window_end(args.end, store.newest())
         health = examine(store, loaded.settings, end, args.days, args.station)
     if not health.sensors:
         raise ToolkitError(f"there is no observation in the {args.days:g} days up to {health.end}")
     if args.save:
-        path = Path(times.now().strftime(args.save))
+        path = free_name(Path(), args.save, times.now())
         write_atomically(path, health.as_json() + "\n")
         print(f"report: {path}", file=sys.stderr)
     if args.json:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.feed.document import Station
+from toolkit.feed.places import believed
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import Series, scaled
 from toolkit.store import Span, Store
@@ -120,8 +121,9 @@ def _load(
     also: Sequence[str],
     past_days: float,
 ) -> Grid:
-    stations = store.stations()
-    place = np.zeros(max(store.numbers(), default=0) + 1, dtype=np.int64)
+    stations = [believed(station) for station in store.stations()]
+    # The row of each station by its number; the last is for numbers of which there is no station any more.
+    place = np.full(max(store.numbers(), default=0) + 2, -1)
     place[store.numbers()] = np.arange(len(stations))
 
     number_of = {station.station_id: row for row, station in enumerate(stations)}
@@ -130,7 +132,9 @@ def _load(
         """The row of each reading, its time, and its values, variables by readings."""
         parts = list(store.readings(spans, names))
         columns = np.hstack(parts) if parts else np.empty((2 + len(names), 0))
-        return place[columns[0].astype(np.int64)], columns[1], columns[2:]
+        rows = place[np.minimum(columns[0], len(place) - 1).astype(np.int64)]
+        columns = columns[:, rows >= 0]
+        return rows[rows >= 0], columns[1], columns[2:]
 
     judged = read([Span(start, end)], [*variables, *also])
     cadence = max(cadence, _rhythm(judged[0], judged[1], cadence))

@@ -122,15 +122,19 @@ class Entries:
         return found
 
     def _describe(self, station_id: str, said: Mapping[str, Any], point: list[Any] | None) -> None:
+        places = [field.find(said) for field in self._place]
+        names = [self._name(field.find(said)) for field in self._names]
+        before = self.stations.get(station_id)
+        if before is not None and point is None and places == [None] * 3 and names == [None] * 2:
+            return  # nothing new, as in nearly every row of a file
         where: list[float | None] = []
-        for index, field in enumerate(self._place):
-            raw = field.find(said)
+        for index, (field, raw) in enumerate(zip(self._place, places, strict=True)):
             if point is not None and index < len(point) and is_no_number(raw):
-                raw, convert = point[index], None
+                said_there, convert = point[index], None
             else:
-                convert = field.convert
-            value = number(raw)
-            if value is None and not is_no_number(raw):
+                said_there, convert = raw, field.convert
+            value = number(said_there)
+            if value is None and not is_no_number(said_there):
                 self.miss("impossible place" if index < 2 else "impossible elevation")
             where.append(value if value is None or convert is None else convert(value))
         longitude, latitude, elevation = where
@@ -142,10 +146,8 @@ class Entries:
             metres = metres or None
         if metres is None and elevation:
             self.miss("impossible elevation")
-        names = [self._name(field.find(said)) for field in self._names]
         there = found or (None, None)
         station = Station(station_id, names[0], names[1], there[0], there[1], metres)
-        before = self.stations.get(station_id)
         self.stations[station_id] = station if before is None else _merged(before, station)
 
     def _name(self, raw: Any) -> str | None:

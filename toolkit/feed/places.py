@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from toolkit.feed.document import Station
+
 LOWEST, HIGHEST = -430, 8849
 """Metres: the shore of the Dead Sea and the summit of Mount Everest. No land is lower or higher."""
 
@@ -21,3 +23,9 @@ def place(latitude: float | None, longitude: float | None) -> tuple[float, float
 def height(elevation: float | None) -> float | None:
     """Metres above the sea, if there is land so low or so high."""
     return elevation if elevation is not None and LOWEST <= elevation <= HIGHEST else None
+
+
+def believed(station: Station) -> Station:
+    """A station as it was stored, without a place that cannot be: an older release took what a feed said."""
+    where = place(station.latitude, station.longitude) or (None, None)
+    return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))

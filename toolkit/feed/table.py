@@ -77,11 +77,12 @@ def _named(
             continue
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             del cells[width:]
+        if len(cells) != width and cells[0].startswith("#"):
+            continue
         if padded:
             cells.extend([""] * (width - len(cells)))
         if len(cells) != width:
-            if not cells[0].startswith("#"):
-                yield number, None
+            yield number, None
             continue
         yield number, dict(zip(header, cells if delimiter == "," else map(_pointed, cells), strict=True))
 

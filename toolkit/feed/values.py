@@ -33,7 +33,8 @@ def is_no_number(raw: Any) -> bool:
 def number(raw: Any) -> float | None:
     """A finite number, also one written as text, in the digits 0 to 9; None for anything else."""
     if isinstance(raw, str):
-        raw = raw.strip().replace("\N{MINUS SIGN}", "-")
+        if not raw.isascii():
+            raw = raw.strip().replace("\N{MINUS SIGN}", "-")
         if not raw.isascii() or "_" in raw:  # Python reads other digits, and 1_000
             return None
     elif isinstance(raw, bool) or not isinstance(raw, (int, float)):
@@ -59,8 +60,9 @@ def text_of(raw: Any) -> str | None:
 def is_placeholder(value: float) -> bool:
     """Whether a number that nothing can measure is one of those that stand for no value.
 
-    -99, -999.9 and 9999 are, as are 777.7 and 888 (one of the digits 7, 8 and 9, three times or more; after a minus,
-    twice), the ends of a computer's numbers (32767, 65535, 255, and tenths of them), and all from ten millions on.
+    -99, -999.9 and 9999 are, as are 777.7 and 888: one of the digits 7, 8 and 9 over and over, at least three times
+    before the point, twice after a minus. So are the ends of a computer's numbers (32767, 65535, 255, and tenths of
+    them), and all from ten millions on.
     """
     size = abs(value)
     digits = f"{size:.7g}"
@@ -68,5 +70,5 @@ def is_placeholder(value: float) -> bool:
     return (
         size >= _FILLER
         or digits in _FULL
-        or (len(alike) == 1 and alike <= set("789") and len(digits.replace(".", "")) >= (3 if value > 0 else 2))
+        or (len(alike) == 1 and alike <= set("789") and len(digits.partition(".")[0]) >= (3 if value > 0 else 2))
     )

@@ -13,6 +13,7 @@ from toolkit.errors import UsageError, reason
 from toolkit.feed.document import Observation, Station
 from toolkit.feed.entries import Entries
 from toolkit.feed.fields import Fields
+from toolkit.text import one_line
 
 DAY = 86400
 
@@ -66,7 +67,7 @@ def read(path: Path, stations: list[Station] | None, start: float | None, begin:
     except OSError as error:
         raise UsageError(f"cannot read the recording {path}: {reason(error)}") from error
     except (ValueError, sqlite3.Error) as error:
-        raise UsageError(f"{path} is no recording of observations: {error}") from error
+        raise UsageError(f"{path} is no recording of observations: {one_line(str(error))}") from error
     rows = [row for row in entries.observations.values() if begin is None or row.time >= begin]
     if not rows:
         raise UsageError(f"the recording {path} holds no observation" + ("" if begin is None else " from that time on"))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, Observation, Rejected, Station
-from toolkit.feed.places import height, place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -247,12 +246,6 @@ class Store(Protocol):
 
     def tidy(self, pause: Callable[[], None]) -> None:
         """Refresh the planner's statistics and give free space back, in short steps."""
-
-
-def believed(station: Station) -> Station:
-    """A station as it was stored, without a place that cannot be: an older release took what a feed said."""
-    where = place(station.latitude, station.longitude) or (None, None)
-    return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))
 
 
 def as_told(line: Logged) -> Logged:

@@ -57,9 +57,19 @@ VALUES_SQL = {name: _shown(name, per_unit) for name, per_unit in zip(COLUMNS, _P
 """Each value's SQL expression over `observation`, named as the variable."""
 
 
+def _read(name: str, per_unit: int | None) -> str:
+    other = f"'text' THEN {name}" if per_unit is None else f"'real' THEN iif(abs({name}) < 1e308, {name}, NULL)"
+    return f"{_shown(name, per_unit).partition(' ELSE ')[0]} WHEN {other} END AS {name}"
+
+
+READ_SQL = {name: _read(name, per_unit) for name, per_unit in zip(COLUMNS, _PER_UNIT, strict=True)}
+"""The same for who reads the table: of another kind than the column's, which plain SQL can put in, a value is none."""
+
+
 def steps_sql(name: str) -> str:
     """A value as the number of its steps, whether or not it is stored so; in units it is that divided by `per_unit`."""
-    return f"CASE typeof({name}) WHEN 'real' THEN {name} * {BY_NAME[name].per_unit} ELSE {name} END"
+    real = f"iif(abs({name}) < 1e300, {name} * {BY_NAME[name].per_unit}, NULL)"
+    return f"CASE typeof({name}) WHEN 'real' THEN {real} WHEN 'integer' THEN {name} END"
 
 
 # The station's id comes from a subquery, not from a join: so MAX(time) and a range of times still use the key.

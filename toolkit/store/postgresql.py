@@ -33,7 +33,6 @@ from toolkit.store.base import (
     StoreRefusedError,
     Verdict,
     as_told,
-    believed,
     counts,
     migrations,
     pieces,
@@ -109,6 +108,9 @@ ON CONFLICT (station_id) DO UPDATE SET
         ELSE greatest(s.last_seen, excluded.last_seen) END
 """
 
+# A time of a calendar: `infinity` is later than all, and no reader can tell it.
+_SOUND = "{time} < '10000-01-01' AND {time} >= '0001-01-01'"
+
 _NEWEST = """
 INSERT INTO newest AS n
 SELECT station_id, MAX(time) FROM (
@@ -117,12 +119,18 @@ SELECT station_id, MAX(time) FROM (
 ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time
 """
 # One pass over all, for as many stations as there are.
-_SOUGHT = "SELECT station_id, MAX(time) AS time FROM observations WHERE station_id = ANY(%s) GROUP BY 1"
+_SOUGHT = (
+    "SELECT station_id, MAX(time) AS time FROM observations "
+    f"WHERE station_id = ANY(%s) AND {_SOUND.format(time='time')} GROUP BY 1"
+)
 # Stations of which what the table newest says is not so, or it says nothing.
-_ASTRAY = """
+_ASTRAY = f"""
 SELECT s.station_id FROM stations AS s LEFT JOIN newest AS n USING (station_id)
 WHERE n.time IS DISTINCT FROM '-infinity'
-AND NOT EXISTS (SELECT FROM observations AS o WHERE o.time = n.time AND o.station_id = s.station_id)
+AND NOT EXISTS (
+    SELECT FROM observations AS o
+    WHERE o.time = n.time AND o.station_id = s.station_id AND {_SOUND.format(time="o.time")}
+)
 """
 
 _COUNT = """
@@ -214,9 +222,7 @@ class PostgreSQLStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
-        return [
-            believed(Station(*row)) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))
-        ]
+        return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
 
     def new_stations(self, at: float) -> int:
         """See `base.Store`."""
@@ -229,7 +235,7 @@ class PostgreSQLStore:
 
     def newest(self) -> str | None:
         """See `base.Store`."""
-        newest = self._query("SELECT MAX(time) FROM observations")[0][0]
+        newest = self._query(f"SELECT MAX(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
         return stored(newest.timestamp()) if newest else None
 
     def numbers(self) -> list[int]:
@@ -331,8 +337,10 @@ class PostgreSQLStore:
         query = sql.SQL(
             "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id, {} FROM ("
             "SELECT * FROM newest UNION ALL {} "
-            "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) GROUP BY 1"
+            "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) "
+            f"AND {_SOUND.format(time='time')} GROUP BY 1"
             ") AS n JOIN observations AS o USING (time, station_id) JOIN stations AS s USING (station_id) "
+            f"WHERE {_SOUND.format(time='o.time')} "
             "ORDER BY s.station_id, o.time DESC"
         ).format(names, sought)
         return [Observation._make(row) for row in self._query(query, [astray] if astray else [])]
@@ -341,7 +349,7 @@ class PostgreSQLStore:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, extract(epoch FROM MIN(time))::int8, extract(epoch FROM MAX(time))::int8, COUNT(*) "
-            "FROM observations GROUP BY 1 ORDER BY 1"
+            f"FROM observations WHERE {_SOUND.format(time='time')} GROUP BY 1 ORDER BY 1"
         )
         return [Extent(*row) for row in rows]
 
@@ -420,7 +428,7 @@ def _copied(observations: Sequence[Observation], at: str) -> str:
 
 
 def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
-    terms: list[sql.Composable] = []
+    terms: list[sql.Composable] = [sql.SQL(_SOUND.format(time="time"))]
     values: list[object] = []
     for term, bound in (("time > %s", selection.start), ("time <= %s", selection.end)):
         if bound is not None:
@@ -429,7 +437,7 @@ def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
     if selection.stations:
         terms.append(sql.SQL("station_id = ANY(%s)"))
         values.append(list(selection.stations))
-    return sql.SQL("WHERE " if terms else "").format() + sql.SQL(" AND ").join(terms), values
+    return sql.SQL("WHERE ").format() + sql.SQL(" AND ").join(terms), values
 
 
 def open_for_writing(url: str, *, begin: bool = True) -> PostgreSQLStore:

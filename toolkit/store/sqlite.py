@@ -30,12 +30,11 @@ from toolkit.store.base import (
     StoreRefusedError,
     Verdict,
     as_told,
-    believed,
     counts,
     pieces,
     summary,
 )
-from toolkit.store.encoding import COLUMNS, VALUES_SQL, pack, steps_sql
+from toolkit.store.encoding import COLUMNS, READ_SQL, pack, steps_sql
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
 from toolkit.variables import BY_NAME
@@ -77,12 +76,16 @@ def _update(value: str, differs: str) -> str:
 _CORRECT = _update("coalesce({place}, {name})", "{place} IS NOT NULL AND {place} IS NOT {name}")
 _FILL = _update("coalesce({name}, {place})", "{place} IS NOT NULL AND {name} IS NULL")
 
-_OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {', '.join(VALUES_SQL.values())}"
+# A time as this program writes it. Older releases and plain SQL put in others, such as '205-12-06 00:00:00', which is
+# later than all of this century: rows of such times are in no answer.
+_SOUND = "datetime({time}) = {time}"
+_OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {', '.join(READ_SQL.values())}"
 # Of a station: whether what the table newest says of it is not so, or it says nothing.
-_ASTRAY = "observation.time IS NULL AND newest.time IS NOT ''"
+_ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
 # One pass over all, for as many stations as there are.
 _SOUGHT = (
-    "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) GROUP BY 1"
+    "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) "
+    f"AND {_SOUND.format(time='time')} GROUP BY 1"
 )
 
 _STATION = """
@@ -134,6 +137,8 @@ class SQLiteStore:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        # Text that some client stored and that is no UTF-8 must not end a query.
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
         self._path = path
         self._inode = path.stat().st_ino
 
@@ -173,7 +178,7 @@ class SQLiteStore:
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
-        return [believed(Station(*row)) for row in rows]
+        return [Station(*row) for row in rows]
 
     def new_stations(self, at: float) -> int:
         """See `base.Store`."""
@@ -186,8 +191,9 @@ class SQLiteStore:
 
     def newest(self) -> str | None:
         """See `base.Store`."""
-        newest: str | None = self._query("SELECT MAX(time) FROM observation")[0][0]
-        return newest
+        sound = _SOUND.format(time="time")
+        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time DESC LIMIT 1")
+        return str(rows[0][0]) if rows else None
 
     def numbers(self) -> list[int]:
         """See `base.Store`."""
@@ -215,12 +221,14 @@ class SQLiteStore:
         steps = np.array([1, 1, *(BY_NAME[name].per_unit for name in variables)], dtype=np.float64)[:, None]
         for span in pieces(spans):
             (texts,) = self._query(query, (stored(span.start), stored(span.end)))
-            yield np.array([json.loads(text) for text in texts], dtype=np.float64) / steps
+            found = np.array([json.loads(text) for text in texts], dtype=np.float64) / steps
+            yield found[:, ~np.isnan(found[1])]
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
         rows = self._query(
-            "SELECT unixepoch(time), station_id, variable, value FROM rejected WHERE time > ? AND time <= ?",
+            "SELECT unixepoch(time), station_id, variable, value FROM rejected WHERE time > ? AND time <= ? "
+            f"AND {_SOUND.format(time='time')} AND station_id IN (SELECT station_id FROM stations)",
             (stored(span.start), stored(span.end)),
         )
         return [Rejected(*row) for row in rows]
@@ -254,7 +262,9 @@ class SQLiteStore:
         rows = self._query(
             "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
             "reason, state, unixepoch(first_run), unixepoch(last_run) FROM anomalies "
-            "WHERE ended > ? AND started <= ? ORDER BY started DESC, id",
+            "WHERE ended > ? AND started <= ? "
+            "AND unixepoch(started) + unixepoch(ended) + unixepoch(first_run) + unixepoch(last_run) IS NOT NULL "
+            "ORDER BY started DESC, id",
             (
                 "" if selection.start is None else stored(selection.start),
                 "9999" if selection.end is None else stored(selection.end),
@@ -268,7 +278,7 @@ class SQLiteStore:
         where, values = _where(selection)
         with _said(self._path):
             for row in self._connection.execute(
-                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {', '.join(VALUES_SQL.values())} "
+                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {', '.join(READ_SQL.values())} "
                 f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
                 values,
             ):
@@ -289,7 +299,7 @@ class SQLiteStore:
             "LEFT JOIN newest ON newest.station = number "
             "LEFT JOIN observation ON observation.time = newest.time AND observation.station = number"
         )
-        found = [row[:-2] for row in rows if row[0] is not None]
+        found = [row[:-2] for row in rows if row[0] is not None and not row[-2]]
         if astray := [number for *_, is_astray, number in rows if is_astray]:
             found += self._query(
                 f"SELECT {_OBSERVED} FROM ({_SOUGHT}) AS sought JOIN observation "
@@ -301,12 +311,18 @@ class SQLiteStore:
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""
-        rows = self._query(
-            "SELECT station_id, CAST(unixepoch(first) AS INTEGER), CAST(unixepoch(last) AS INTEGER), number_of "
-            "FROM (SELECT station, MIN(time) AS first, MAX(time) AS last, COUNT(*) AS number_of FROM observation "
-            "GROUP BY 1) JOIN stations ON number = station ORDER BY station_id"
+        query = (
+            "SELECT station_id, CAST(unixepoch(first) AS INTEGER), CAST(unixepoch(last) AS INTEGER), number_of, "
+            f"{_SOUND.format(time='first')} AND {_SOUND.format(time='last')}, number "
+            "FROM (SELECT station, MIN(time) AS first, MAX(time) AS last, COUNT(*) AS number_of FROM observation {} "
+            "GROUP BY 1) JOIN stations ON number = station"
         )
-        return [Extent(*row) for row in rows]
+        rows = self._query(query.format(""))
+        found = [row for row in rows if row[4]]
+        if odd := [row[5] for row in rows if not row[4]]:
+            where = f"WHERE {_SOUND.format(time='time')} AND station IN (SELECT value FROM json_each(?))"
+            found += self._query(query.format(where), [json.dumps(odd)])
+        return sorted(Extent(*row[:4]) for row in found)
 
     def size_bytes(self) -> int:
         """See `base.Store`."""
@@ -319,7 +335,8 @@ class SQLiteStore:
 
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
-        rows = self._query("SELECT * FROM collection_log ORDER BY rowid DESC LIMIT ?", [number])
+        sound = _SOUND.format(time="timestamp")
+        rows = self._query(f"SELECT * FROM collection_log WHERE {sound} ORDER BY rowid DESC LIMIT ?", [number])
         return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
@@ -377,7 +394,8 @@ class SQLiteStore:
             # What came meanwhile is later, and stays.
             connection.executemany(
                 "INSERT INTO newest VALUES (?1, ?2) ON CONFLICT (station) DO UPDATE SET time = excluded.time "
-                "WHERE NOT EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time AND o.station = ?1)",
+                "WHERE NOT EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time AND o.station = ?1 "
+                f"AND {_SOUND.format(time='o.time')})",
                 [(number, found.get(number, "")) for number in astray],
             )
 
@@ -420,7 +438,7 @@ def _log(connection: sqlite3.Connection, at: str, status: str, stations: int, ob
 
 
 def _where(selection: Selection) -> tuple[str, list[str]]:
-    terms, values = [], []
+    terms, values = [_SOUND.format(time="time")], []
     for term, bound in (("time > ?", selection.start), ("time <= ?", selection.end)):
         if bound is not None:
             terms.append(term)
@@ -428,7 +446,7 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
     if selection.stations:
         terms.append(f"station_id IN ({', '.join('?' * len(selection.stations))})")
         values.extend(selection.stations)
-    return ("WHERE " + " AND ".join(terms) if terms else ""), values
+    return "WHERE " + " AND ".join(terms), values
 
 
 def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:

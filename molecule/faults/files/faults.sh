@@ -40,6 +40,18 @@ drop_in() { # UNIT LINE...
     systemctl restart "$1" || true
 }
 
+in_unit() { # UNIT PATTERN LINE: in its own file
+    sed -i "s|$2|$3|" "$units/$1.service"
+    systemctl daemon-reload
+    systemctl restart --no-block "$1" || true
+}
+
+other_unit() { # NAME
+    printf '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n' >"$units/$1.service"
+    systemctl daemon-reload
+    systemctl enable --now "$1"
+}
+
 timer_drop_in() { # UNIT CALENDAR
     mkdir -p "$units/$1.timer.d"
     printf '[Timer]\nOnCalendar=\nOnCalendar=%s\n' "$2" >"$units/$1.timer.d/fault.conf"

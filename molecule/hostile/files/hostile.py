@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the service's account could do to root on this host, tried; run as root: hostile.py door|logs|siege [SECONDS].
+"""What the service's account could do to root on this host; as root: hostile.py door|logs|remedies|siege [SECONDS].
 
 Each prints what went wrong, and its exit code is 1 then. What is root's is a canary: it has to be as it was, with its
 owner and mode. What is planted is planted by the account itself: where the kernel refuses, it refuses an attacker.
@@ -11,10 +11,12 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
+import json
 import os
 import pwd
 import random
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -33,7 +35,7 @@ DB = DATA / "data" / "weather_stream.db"
 CANARY = Path("/root/canary")
 SECRET = "what only root may read"
 # What is done by root may fail, but it ends.
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 240
 JOBS = ("collector", "exporter", "detector", "healthcheck", "backup", "restore-drill", "maintenance")
 # What root's side has to do with: in the service's folders, and where everybody may write.
 PLACES = (
@@ -46,6 +48,10 @@ PLACES = (
 )  # fmt: skip
 LIBC = ctypes.CDLL(None, use_errno=True)
 PIDFD_GETFD = 438
+# A command that goes on until it is ended, in the background.
+SIMULATED = (
+    "weather-tool simulate --address 127.0.0.1 --port 18098 >said 2>&1 & until grep stations said; do sleep 0.1; done"
+)
 wrong: list[str] = []
 
 
@@ -53,7 +59,7 @@ def main() -> int:
     """Try it."""
     CANARY.write_text(f"{SECRET}\n")
     before = canaries()
-    {"door": door, "logs": logs, "siege": siege}[sys.argv[1]]()
+    {"door": door, "logs": logs, "remedies": remedies, "siege": siege}[sys.argv[1]]()
     after = canaries()
     wrong.extend(f"{path} was changed" for path in sorted(before | after) if before.get(path) != after.get(path))
     print("\n".join(wrong) or "nothing of root's was touched")
@@ -195,6 +201,24 @@ def logs() -> None:
             wrong.append("a log of root's was not put aside")
 
 
+def remedies() -> None:
+    """A place of the service's is a link to what is root's; root does what the doctor says mends it."""
+    for path in (DB, DB.parent, LOGS / "reports"):
+        if not does(partial(link, path, Path("/root"))):
+            wrong.append(f"{path} could not be replaced")
+        for cause in json.loads(root_does("weather-tool doctor --json 2>/dev/null").stdout)["causes"]:
+            if cause["remedy"] and not cause["remedy"].startswith("ansible-playbook"):
+                root_does(f"timeout 60 sh -c {shlex.quote(cause['remedy'])} || true")
+        does(partial(clear, path))
+
+
+def link(path: Path, target: Path) -> None:
+    """Put a link into the place of a path; what was there waits beside it."""
+    if path.exists():
+        path.rename(path.with_name(f"{path.name}.kept"))
+    path.symlink_to(target)
+
+
 def siege() -> None:
     """The account replaces everything, again and again, while root does what root does."""
     end = time.monotonic() + float(sys.argv[2])
@@ -232,11 +256,10 @@ def door() -> None:
     with a_shell() as (terminal, typed):
         for command in ("weather-tool simulate --address 127.0.0.1 --port 18099", "sudo -u weather sleep 18099"):
             shell = typed(command, {"PLANTED": "1", "PYTHONPATH": "/tmp", "LD_LIBRARY_PATH": "/tmp"})
-            if not taken(terminal):
+            if not awaited(lambda: taken(terminal) > 0):
                 wrong.append(f"no process of the service's was seen under {command}")
             os.killpg(shell, signal.SIGINT)  # Ctrl-C
-            time.sleep(1)
-            if taken(terminal):
+            if not awaited(lambda: taken(terminal) == 0):
                 wrong.append(f"Ctrl-C does not end {command}")
     hostile_folder = Path("/tmp/hostile")
     shutil.rmtree(hostile_folder, ignore_errors=True)
@@ -257,9 +280,8 @@ def door() -> None:
         "weather-tool data export - | head -n 1": (0, "station_id"),
         "printf 'a,b\\n1,2\\n' | weather-tool data import -": (1, "no column"),
         "su deploy -c 'weather-tool doctor --area nonsense'": (2, "there is no area 'nonsense'"),
-        "weather-tool simulate --address 127.0.0.1 --port 18098 & sleep 3; kill -TERM $!; wait $!": (None, "stations"),
-        "weather-tool simulate --address 127.0.0.1 --port 18097 & sleep 3; kill -KILL $!; sleep 0.3; "
-        "! pgrep -u weather -f '[1]8097'": (0, "stations"),
+        f"{SIMULATED}; kill -TERM $!; wait $!; cat said": (0, "stations"),
+        f"{SIMULATED}; kill -KILL $!; while pgrep -u weather -f '[1]8098'; do sleep 0.1; done; echo gone": (0, "gone"),
     }
     broken = {
         "weather-tool doctor --area nonsense": (2, "there is no area 'nonsense'"),
@@ -272,9 +294,8 @@ def door() -> None:
     secret.write_text("of root's\n")
     secret.chmod(0o600)
     lent = (
-        "umask 077; weather-tool simulate --address 127.0.0.1 --port 18096 & sleep 3; cd /run/weather-tool.*; "
-        "stat --format '%U %G %a' . hostile; setpriv --reuid weather --regid weather --init-groups cat hostile; "
-        "kill $!; wait"
+        f"umask 077; {SIMULATED}; cd /run/weather-tool.*; stat --format '%U %G %a' . hostile; "
+        "setpriv --reuid weather --regid weather --init-groups cat hostile; kill $!; wait"
     )
     check({lent: (0, "root weather 750\nroot weather 440\nof root's\n")}, hostile_folder)
     secret.unlink()
@@ -311,7 +332,6 @@ def a_shell() -> Iterator[tuple[int, Callable[[str, dict[str, str]], int]]]:
                 os.dup2(slave, number)
             os.execvpe("bash", ["bash", "-c", f"{command}; true"], {**os.environ, **environment})
         children.append(child)
-        time.sleep(3)
         return child
 
     try:
@@ -324,6 +344,14 @@ def a_shell() -> Iterator[tuple[int, Callable[[str, dict[str, str]], int]]]:
         os.set_blocking(slave, False)
         os.close(master)
         os.close(slave)
+
+
+def awaited(well: Callable[[], bool]) -> bool:
+    """Whether it becomes so in time."""
+    end = time.monotonic() + LIMIT_SECONDS
+    while not (is_well := well()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return is_well
 
 
 def taken(terminal: int) -> int:

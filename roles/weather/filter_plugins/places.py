@@ -74,6 +74,7 @@ def places(content: str, project: str) -> dict[str, Any]:
         "fixed": [places.STATE, places.LOGS],
         "folders": {name: {"path": one.path, "mode": one.mode, **owner} for name, one in folders.items()},
         "named": [{"path": one.path, "setting": one.setting} for one in folders.values()],
+        "holds": {name: list(one.holds) for name, one in folders.items()},
         "volumes": places.volumes(settings),
         "files": list(places.files(settings).values()),
         "offsite": places.offsite(settings),

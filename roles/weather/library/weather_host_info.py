@@ -60,6 +60,9 @@ releases:
 cron:
   description: Whether cron has a table of the service.
   type: bool
+credentials:
+  description: The secrets that are there, by name.
+  type: list
 units:
   description: The service's units, by name.
   type: list
@@ -235,6 +238,7 @@ def main() -> None:
         unpacked=(OPT / "incoming").exists(),
         releases=[str(one) for one in releases],
         cron=CRON_TABLE.exists(),
+        credentials=sorted(file.name for file in (ETC / "credentials").glob("*")),
         units=units,
         up=up_of(module, own),
         stale=is_stale(own),

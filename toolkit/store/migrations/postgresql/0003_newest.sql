@@ -5,7 +5,7 @@ DROP TABLE IF EXISTS newest;             -- where a backup of the schema before 
 CREATE TABLE newest (
     station_id text PRIMARY KEY,
     time timestamptz NOT NULL            -- -infinity: none
-);
+) WITH (fillfactor = 40);                -- every cycle changes every row: there is room for it beside the row
 
 -- Of a week, so that a large database does not keep a release waiting; maintenance looks for the others.
 INSERT INTO newest

@@ -1,0 +1,46 @@
+"""How many stations a feed brings, on each engine."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.conftest import Feed, Run, collection, feature
+from tests.databases import change, query
+from toolkit.times import stored
+
+BOUNDS = {"WEATHER_FEED_MAX_STATIONS": "4", "WEATHER_FEED_NEW_STATIONS_PER_DAY": "2", "WEATHER_STATION_ID_LENGTH": "5"}
+DAY = 86400
+
+
+@pytest.fixture
+def of(db: str, environment: dict[str, str]) -> str:
+    environment |= {"WEATHER_DB": db, **BOUNDS}
+    return db
+
+
+def collected(run: Run, feed: Feed, db: str, *names: str) -> str:
+    """The stations that the store has after a document with these, in one word."""
+    feed.body = collection(*(feature(name, ts=int(time.time())) for name in names))
+    done = run("collect", "--once")
+    assert done.returncode == 0, done.stderr
+    return "".join(sorted(name for (name,) in query(db, "SELECT station_id FROM stations")))
+
+
+def test_new_stations_are_bounded_in_a_document_and_in_a_day(of: str, run: Run, feed: Feed) -> None:
+    assert collected(run, feed, of, *"abcde", "x" * 9000) == "abcd"
+    founded = stored(time.time() - 9 * DAY)
+    change(of, f"UPDATE stations SET first_seen = '{founded}'")
+    assert collected(run, feed, of, *"eafbg") == "abcdef"
+    assert collected(run, feed, of, *"gha") == "abcdef"
+    assert dict(query(of, "SELECT label, count FROM counters WHERE name = 'left_out'")) == {
+        "station beyond those of a document": 2, "station id too long": 1, "new station beyond those of a day": 2,
+    }  # fmt: skip
+    assert query(of, "SELECT COUNT(*) FROM observations WHERE station_id = 'a'")[0][0] >= 1
+    # What a clock that ran ahead let in keeps nobody out, nor does what came more than a day ago.
+    ahead, yesterday = stored(time.time() + 3650 * DAY), stored(time.time() - 1.1 * DAY)
+    change(of, f"UPDATE stations SET first_seen = '{ahead}' WHERE station_id = 'e'")
+    assert collected(run, feed, of, *"gh") == "abcdefg"
+    change(of, f"UPDATE stations SET first_seen = '{yesterday}' WHERE station_id = 'f'")
+    assert collected(run, feed, of, *"h") == "abcdefgh"
