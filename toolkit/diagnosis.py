@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from toolkit.address import without_secrets
 from toolkit.checks import Check, Finding, Status, bad, status_of, unseen
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import PATIENCE_SECONDS, Host, SilentError
+from toolkit.checks.mending import quoted
 from toolkit.checks.remedies import in_words
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
@@ -19,6 +21,9 @@ from toolkit.text import one_line
 # A probe that gives no evidence within its time is left behind; so is everything after this.
 ALL_SECONDS = 9.0
 EVIDENCE_LENGTH = 2000
+# Where the service user has to get to: that it may not look is what is wrong.
+_REACHED = {"data-folder", "backup-folder", "reports-folder", "spool-usable"}
+_UP_TO = "namei --long {}"
 # Of systemd, when nothing else does it.
 _NO_ANSWER = "systemctl daemon-reexec"
 
@@ -78,6 +83,11 @@ def probe(host: Host, check: Check) -> Finding | None:
     try:
         return check.probe(host)
     except PermissionError as error:
+        if check.id in _REACHED and host.user and os.geteuid() == host.user.pw_uid:
+            return bad(
+                f"the service user may not reach {error.filename or reason(error)}",
+                _UP_TO.format(quoted(error.filename or "/")),
+            )
         return unseen(f"this user may not look: {error.filename or reason(error)}")
     except SilentError as error:
         return bad(str(error), _NO_ANSWER, Status.WARNING) if check.id == "units-present" else unseen(str(error))

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import COLLECTOR, Host, mode_of
+from toolkit.checks.host import COLLECTOR, Host, mode_of, owner_of
 from toolkit.checks.mending import given, made, quoted, up_again
 
 Place = Callable[[Host], Path | None]
@@ -85,6 +85,14 @@ def _writable(place: Place, host: Host) -> Finding | None:
 def _attributes(host: Host) -> Finding | None:
     if host.is_postgresql or not host.deployed:
         return None
+    # First: of what is behind it nothing can be seen.
+    above = _closed_above(host, host.db.parent)
+    if above:
+        mode = mode_of(above.stat())
+        return bad(
+            f"the service user may not pass {above}: {owner_of(above.stat())}'s, mode {mode}",
+            f"chmod a+x {quoted(above)}{_AGAIN}",
+        )
     found = host.look(host.db.parent)
     if found is None:
         return bad(f"there is no folder {host.db.parent}", made(host, host.db.parent, 0o700) + _AGAIN)
@@ -94,9 +102,6 @@ def _attributes(host: Host) -> Finding | None:
         return bad(
             f"the service user may not use {host.db.parent}: mode {mode_of(found)}", given(host.db.parent, 0o700)
         )
-    above = _closed_above(host, host.db.parent)
-    if above:
-        return bad(f"the service user may not pass {above}: mode {mode_of(above.stat())}", f"chmod a+x {quoted(above)}")
     return good(f"{host.db.parent} is the service user's")
 
 

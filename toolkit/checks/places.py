@@ -17,6 +17,8 @@ from toolkit.collector import begun
 
 # Of a folder that has many entries.
 MOST = 2000
+# What a file system has in its topmost folder, where that is one of the service's.
+_OF_FILE_SYSTEM = {"lost+found", ".snapshot", ".snapshots", "aquota.user", "aquota.group"}
 
 
 def _plain(host: Host) -> Finding | None:
@@ -67,7 +69,7 @@ def _entries(folder: Path, beginning: str) -> list[Path]:
 def _mended(host: Host, path: Path, is_folder: bool) -> str:
     stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
     away = f"rm -- {quoted(path)}"
-    if path.is_dir() and not path.is_symlink():
+    if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
         away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"
     target, its = path, None
     if path.is_symlink():
@@ -98,7 +100,7 @@ def _owned(host: Host) -> Finding | None:
             foreign += [
                 Path(entry.path)
                 for _, entry in zip(range(MOST), entries, strict=False)
-                if entry.stat(follow_symlinks=False).st_uid != host.user.pw_uid
+                if entry.name not in _OF_FILE_SYSTEM and entry.stat(follow_symlinks=False).st_uid != host.user.pw_uid
             ]
     if foreign:
         shown = ", ".join(map(str, foreign[:3])) + (", …" if len(foreign) > 3 else "")

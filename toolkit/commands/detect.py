@@ -66,6 +66,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
+    window_end(args.end, None)  # a wrong one is said before the database is asked
     with open_for_reading(loaded.settings.db) as store:
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
