@@ -7,6 +7,8 @@ import os
 import shlex
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.checks import Check, Finding
+from toolkit.checks import Check, Finding, beside
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.host import Host
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
@@ -312,3 +314,24 @@ def test_jobs_of_a_host_say_whether_they_need_the_network(tmp_path: Path, monkey
     jobs.write_text(json.dumps({"jobs": {"collector": {"command": "collect", "network": True}}}))
     monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
     assert Host(settle()).jobs["collector"].network
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_second_collector_is_told_from_the_one_that_cron_keeps_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
+    jobs, tool = tmp_path / "jobs.json", tmp_path / "weather-tool"
+    jobs.write_text(json.dumps({"scheduler": "cron", "jobs": {"collector": {"command": "collect"}}}))
+    tool.write_text("import sys\nprint(flush=True)\nsys.stdin.read()\n")
+    (tmp_path / "collector.pid").write_text(str(os.getpid() if ours else 1))
+    monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
+    monkeypatch.setattr("toolkit.checks.beside.CRON_RUN", tmp_path)
+    # As the host's command begins it: in a session of its own.
+    with subprocess.Popen(
+        [sys.executable, tool, "collect"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        others = [pid for pid, _ in beside.second_collectors(Host(settle()))]
+        assert (process.pid in others) is not ours
+        process.kill()

@@ -22,7 +22,7 @@ def fetched(modified: float | None = None, fresh_for: float | None = None) -> Fe
         (NOW - 595, None, 30),  # never at once
         (None, 120, 120),
         (None, 2, 30),  # however often it says that it changes
-        (None, 0, 606),
+        (None, 0, 30),  # it grew old on its way
         (None, 31536000, 600),  # not longer than the feed can be trusted to stay the same
     ],
 )

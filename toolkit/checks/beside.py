@@ -14,19 +14,21 @@ from toolkit.checks.mending import AS_USER, quoted
 # Reports are two files an hour, of one schedule; who makes twice as many forgets to remove them.
 REPORTS_A_DAY = 48
 SPARE_REPORTS = 1000
+_OURS = re.compile(
+    r"weather-job|weather-backup\.sh|weather-tool\s+(collect|detect|maintain|backup\s+create|backup\s*$)|weather_\w+\.py"
+)
 # Of what is not the service's own in its folders.
 FOREIGN_BYTES = 256 << 20
 LOG_BYTES = 1 << 30
 REPLACED_DAYS = 30
-MOST_REPLACED = 5
+MOST_REPLACED = 50
 MOST_ENTRIES = 50_000
 
 
 def _alone(host: Host) -> Finding | None:
     if host.contained or "collector" not in host.jobs:
         return None
-    ours = _own(host)
-    others = [(pid, name) for pid, name in _collectors() if pid not in ours]
+    others = second_collectors(host)
     if not others:
         return good("no second collector runs")
     pid, command = others[0]
@@ -34,6 +36,12 @@ def _alone(host: Host) -> Finding | None:
     who = f"process {pid} ({command})" + (f" of {unit}" if unit else "")
     mend = f"systemctl disable --now {unit}" if unit and unit != COLLECTOR else f"kill {pid}"
     return bad(f"a second collector runs: {who}", f"{mend} && systemctl restart {COLLECTOR}" if host.jobs else mend)
+
+
+def second_collectors(host: Host) -> list[tuple[int, str]]:
+    """Collectors that are not the one that is to run: their numbers and commands."""
+    ours = _own(host)
+    return [(pid, command) for pid, command in _collectors() if pid not in ours]
 
 
 def _own(host: Host) -> set[int]:
@@ -142,11 +150,9 @@ def _runs_ours(table: Path) -> str:
 
 
 def _named(text: str) -> str:
-    """The first line that runs something of the service."""
+    """The first line that runs a job of the service; who asks how it is, or exports, is welcome."""
     for line in text.splitlines():
-        if not line.lstrip().startswith("#") and re.search(
-            r"weather-(tool|job|backup|healthcheck)|weather_\w+\.py", line
-        ):
+        if not line.lstrip().startswith("#") and _OURS.search(line):
             return line.strip()[:120]
     return ""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import pairwise
-from statistics import median
 
 from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.data import SOURCES
@@ -27,7 +26,7 @@ STATIONS = 3
 _TELLING = ("temp_out", "out_hum", "bar", "wind_speed", "wind_dir")
 # How many observations in a row are compared.
 IN_A_ROW = 6
-# No weather changes the middle of a network by so much between two documents.
+# No weather changes the temperature of a whole network by so much between two documents.
 JUMP_DEGREES = 15.0
 PART = 0.9
 
@@ -154,17 +153,23 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
 
 
 def _units(host: Host) -> Finding | None:
-    by_time: dict[int, list[float]] = defaultdict(list)
+    last: dict[str, Observation] = {}
+    jumped: dict[str, tuple[float, Observation]] = {}
+    limit = max(HOUR, 3 * host.settings.cadence_seconds)
     for row in _recent(host):
-        if row.temp_out is not None:
-            by_time[row.time].append(row.temp_out)
-    middles = [(time, median(values)) for time, values in sorted(by_time.items()) if len(values) >= STATIONS]
-    for (before, old), (after, new) in pairwise(middles):
-        if abs(new - old) > JUMP_DEGREES and after - before <= max(HOUR, 3 * host.settings.cadence_seconds):
-            return bad(
-                f"the middle of all stations' temp_out went from {old:.1f} to {new:.1f} °C between {stored(before)} "
-                f"and {stored(after)} UTC: has the feed's unit changed?"
-            )
+        if row.temp_out is None:
+            continue
+        before = last.get(row.station_id)
+        if before and before.temp_out is not None and row.time - before.time <= limit:
+            jump = abs(row.temp_out - before.temp_out)
+            jumped |= {row.station_id: (before.temp_out, row)} if jump > JUMP_DEGREES else {}
+        last[row.station_id] = row
+    if len(jumped) >= STATIONS and len(jumped) >= PART * len(last):
+        old, row = next(iter(jumped.values()))
+        return bad(
+            f"temp_out of {len(jumped)} of {len(last)} stations jumped, such as from {old:g} to {row.temp_out:g} °C at "
+            f"{row.station_id}, {stored(row.time)} UTC: has the feed's unit changed?"
+        )
     return good("the network's values go on as they were")
 
 

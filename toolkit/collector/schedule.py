@@ -30,7 +30,7 @@ class Schedule:
     def after_document(self, fetched: Fetched, now: float) -> float:
         """Seconds to wait after a new document that came at `now`, seconds since the epoch."""
         self._failures = 0
-        if fetched.fresh_for:
+        if fetched.fresh_for is not None:
             return max(self._retry, min(fetched.fresh_for, self._cadence))
         made = fetched.modified if fetched.modified and now - self._cadence < fetched.modified <= now else now
         return max(self._retry, made + self._cadence * (1 + GRACE) - now)

@@ -73,6 +73,7 @@ def server(source: Source, clock: Clock, address: str, port: int) -> ThreadingHT
             self.send_response(304 if known else 200)
             self.send_header("ETag", etag)
             self.send_header("Cache-Control", f"max-age={math.ceil(left)}")
+            self.send_header("Age", "0")  # by Date, which has whole seconds, it would be old already
             if not known:
                 self.send_header("Last-Modified", formatdate(real, usegmt=True))
                 self.send_header("Content-Type", "application/geo+json")

@@ -81,7 +81,7 @@ _FILL = _update("coalesce({name}, {place})", "{place} IS NOT NULL AND {name} IS 
 _SOUND = "datetime({time}) = {time}"
 _OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {', '.join(READ_SQL.values())}"
 # Of a station: whether what the table newest says of it is not so, or it says nothing.
-_ASTRAY = "newest.time IS NOT '' AND datetime(observation.time) IS NOT newest.time"
+_ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
 # One pass over all, for as many stations as there are.
 _SOUGHT = (
     "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) "
