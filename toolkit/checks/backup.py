@@ -151,7 +151,7 @@ CHECKS = (
     ),
     Check(
         "backup-whole", "backup", "Backups are what they were when they were made.", Status.CRITICAL, _whole,
-        "weather-tool backup verify", costly=True,
+        "weather-tool backup verify", ("places-plain",), costly=True,
     ),
     Check(
         "backup-succeeds", "backup", "The last backup could be made.", Status.CRITICAL,
