@@ -7,6 +7,7 @@ character that a terminal, the journal or systemd would take for a command. Byte
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 
 # Zero width non-joiner and joiner: spelling in Persian and in scripts of India, not formatting (Unicode, 23.2).
@@ -50,6 +51,10 @@ def _escaped(character: str) -> str:
 
 # How bytes that are not UTF-8 are read: one by one, so that they cost no more than the word in which they stand.
 WESTERN = "western"
+# As many at once as follow one another, for speed.
+_NO_UTF_8 = re.compile(
+    rb"(?:[\x80-\xc1\xf5-\xff]|[\xc2-\xdf](?![\x80-\xbf])|[\xe0-\xef](?![\x80-\xbf]{2})|[\xf0-\xf4](?![\x80-\xbf]{3}))+"
+)
 
 
 def encoding_of(head: bytes) -> str:
@@ -65,7 +70,9 @@ def decoded(body: bytes) -> str:
 def _western(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+    alike = _NO_UTF_8.match(error.object, error.start)
+    end = max(error.end, alike.end() if alike else 0)
+    return error.object[error.start : end].decode("cp1252", "replace"), end
 
 
 codecs.register_error(WESTERN, _western)

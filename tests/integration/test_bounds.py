@@ -8,10 +8,15 @@ import pytest
 
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import change, query
+from toolkit.feed.document import Bounds
+from toolkit.feed.entries import Entries
+from toolkit.feed.fields import parse_fields
+from toolkit.store import Span, open_for_writing
 from toolkit.times import stored
 
 BOUNDS = {"WEATHER_FEED_MAX_STATIONS": "4", "WEATHER_FEED_NEW_STATIONS_PER_DAY": "2", "WEATHER_STATION_ID_LENGTH": "5"}
 DAY = 86400
+TIME = 1_763_827_200
 
 
 @pytest.fixture
@@ -44,3 +49,13 @@ def test_new_stations_are_bounded_in_a_document_and_in_a_day(of: str, run: Run, 
     assert collected(run, feed, of, *"gh") == "abcdefg"
     change(of, f"UPDATE stations SET first_seen = '{yesterday}' WHERE station_id = 'f'")
     assert collected(run, feed, of, *"h") == "abcdefgh"
+
+
+def test_the_longest_id_is_stored(db: str) -> None:
+    entries = Entries(parse_fields(""), Bounds(id_length=600))
+    entries.take({"station_id": "𝔸" * 601, "time": TIME})
+    entries.take({"station_id": "𝔸" * 600, "time": TIME, "temp_out": 150})
+    with open_for_writing(db) as store:
+        assert store.add(entries.document(), TIME).new == 1
+        assert [len(one.station_id) for one in store.latest()] == [600]
+        assert [len(one.station_id) for one in store.rejected(Span(TIME - 1, TIME))] == [600]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolkit.text import clean, one_line
+from toolkit.text import clean, decoded, one_line
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,22 @@ def test_what_is_shown(raw: str, shown: str) -> None:
 def test_a_message_is_bounded() -> None:
     assert len(one_line("x" * 10_000)) == 500
     assert one_line("x" * 10_000).endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("Βόλος".encode(), "Βόλος"),
+        (b"\xef\xbb\xbfa", "a"),
+        (b"Z\xfcrich", "Zürich"),
+        (b"Z\xfc\xf6rich \xce\xb2\xff\xce\xb2", "Züörich βÿβ"),
+        (b"\xe2\x82", "â‚"),
+        (b"\xed\xa0\x80", "í\xa0€"),
+        (b"\x81", "\ufffd"),
+        ("Βόλος".encode("utf-16"), "Βόλος"),
+        (b"\xfe\xff\x00a\xd8", "aØ"),
+        (b"\xff" * 5, "ÿ" * 5),
+    ],
+)
+def test_bytes_become_text(body: bytes, text: str) -> None:
+    assert decoded(body) == text

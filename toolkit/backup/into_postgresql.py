@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -85,9 +86,12 @@ def _run(folder: Folder, backup: Backup, db: str, *, merge: bool) -> int:
             if merge:
                 connection.execute(_take_aside(backup))
             _make_anew(connection, backup.manifest.content.schema_version)
-            for table, columns, rows in postgresql.tables(dump):
-                if table != "schema_version":
-                    _fill(connection, table, columns, rows)
+            with closing(postgresql.tables(dump)) as tables:
+                for table, columns, rows in tables:
+                    if table == "schema_version":
+                        deque(rows, 0)  # it is said already
+                    else:
+                        _fill(connection, table, columns, rows)
             _require_all(connection, backup)
             return _take_over(connection) if merge else 0
     except StoreError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
@@ -90,23 +90,24 @@ def inspect(copy: Path, *, every_page: bool = True) -> Content:  # noqa: ARG001 
     """
     number = dict.fromkeys(TABLES, 0)
     first = last = version = None
-    for table, columns, rows in tables(copy):
-        place = columns.index("time") if table == "observations" and "time" in columns else 0
-        for row in rows:
-            number[table] += 1
-            if table == "observations":
-                # All are written with the same offset, so text sorts as time does.
-                at = row.split(b"\t", place + 1)[place]
-                first, last = min(first or at, at), max(last or at, at)
-            elif table == "schema_version":
-                version = int(row) if row.strip().isdigit() and len(row) < _LARGEST_VERSION else None
+    with closing(tables(copy)) as found:
+        for table, columns, rows in found:
+            place = columns.index("time") if table == "observations" and "time" in columns else 0
+            for row in rows:
+                number[table] += 1
+                if table == "observations":
+                    # All are written with the same offset, so text sorts as time does.
+                    at = row.split(b"\t", place + 1)[: place + 1][-1]
+                    first, last = min(first or at, at), max(last or at, at)
+                elif table == "schema_version":
+                    version = int(row) if row.strip().isdigit() and len(row) < _LARGEST_VERSION else None
     if version is None:
         raise StoreError(f"{copy.name} does not say which schema it has")
     span = [at.decode("utf-8", "replace")[:19] if at else None for at in (first, last)]
     return Content(number["stations"], number["observations"], span[0], span[1], version)
 
 
-def tables(dump: Path) -> Iterator[tuple[str, list[str], Iterator[bytes]]]:
+def tables(dump: Path) -> Generator[tuple[str, list[str], Iterator[bytes]]]:
     """The tables of a dump: name, columns, and rows as COPY has them, to be read to their end before the next.
 
     Nothing else of a dump is ever used: pg_restore writes it as SQL, which could say anything.

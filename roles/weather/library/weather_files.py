@@ -39,6 +39,11 @@ options:
       validate:
         description: A command that refuses what is not fit, before it takes the place of what is there; %s is its path.
         type: str
+  deployed:
+    description: >-
+      What has to be written down as deployed, else nothing is made or written: by a run that changes nothing but what
+      was changed by hand, and so lets others change the host meanwhile.
+    type: str
 author: The weather-toolkit developers
 """
 
@@ -67,6 +72,7 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 
+DEPLOYED = Path("/etc/weather/deployed")
 # Paths are text: Ansible's type for them would put the values of variables into names that have a dollar sign.
 ATTRIBUTES = {
     "path": {"type": "str", "required": True},
@@ -226,9 +232,13 @@ def main() -> None:
         argument_spec={
             "folders": {"type": "list", "elements": "dict", "default": [], "options": folder},
             "files": {"type": "list", "elements": "dict", "default": [], "options": file},
+            "deployed": {"type": "str", "no_log": True},
         },
         supports_check_mode=True,
     )
+    deployed = module.params["deployed"]
+    if deployed is not None and (not DEPLOYED.is_file() or DEPLOYED.read_text("utf-8").strip() != deployed.strip()):
+        module.fail_json(msg="another run changed this host since this one looked at it: run it again")
     steps = [(one, make) for one in module.params["folders"]] + [(one, write) for one in module.params["files"]]
     found = [(wanted["path"], step(module, wanted)) for wanted, step in steps]
     changed = [(path, diff) for path, diff in found if diff is not None]

@@ -75,6 +75,9 @@ unfit:
 stale:
   description: Whether a service was started before a part of it was replaced, by a run that did not end.
   type: bool
+leased:
+  description: Whether a run of a playbook changes the host, or has died while it did.
+  type: bool
 """
 
 import base64
@@ -87,6 +90,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.weather_lease import holder
 
 PYTHON = "/usr/bin/python3"
 OPT = Path("/opt/weather")
@@ -238,6 +242,7 @@ def main() -> None:
         units=units,
         up=up_of(module, own),
         stale=is_stale(own),
+        leased=bool(holder()),
         unfit=unfit(module.params["folders"]),
     )
 

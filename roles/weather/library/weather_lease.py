@@ -1,0 +1,99 @@
+#!/usr/bin/python
+"""Ansible module: one run of a playbook at a time changes a host. Its action plugin says which run it is."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: weather_lease
+short_description: Have a host for this run alone, and let it go
+description:
+  - Fails where another run has the host, and says who and since when. A run of this controller that was killed has it
+    no longer; one of another controller has it for an hour after its last word.
+options:
+  state:
+    description: Whether the host is to be this run's, or anybody's; or whether it is another's, to see that alone.
+    choices: [held, free, seen]
+    default: held
+    type: str
+  running:
+    description: The folder of the release that has to be in use, as this run saw or left it; else it fails.
+    type: path
+  deployed:
+    description: What has to be written down as deployed, as this run saw it; else it fails.
+    type: str
+  mark:
+    description: Write this down as deployed, if nobody else came between.
+    type: str
+  run:
+    description: Who asks; given by the action plugin.
+    type: dict
+  gone:
+    description: A run that is known to have died; given by the action plugin.
+    type: str
+    default: ""
+author: The weather-toolkit developers
+"""
+
+RETURN = """
+holder:
+  description: The run that has the host; empty if it is this one, or none.
+  type: dict
+  returned: always
+"""
+
+import os
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.weather_lease import hold, let_go, told
+
+CURRENT = Path("/opt/weather/current")
+DEPLOYED = Path("/etc/weather/deployed")
+
+
+def differs(running: str | None, deployed: str | None) -> bool:
+    """Whether the host is not as it is said to be."""
+    is_running = str(CURRENT.resolve()) if CURRENT.is_symlink() and CURRENT.exists() else ""
+    is_deployed = DEPLOYED.read_text(encoding="utf-8").strip() if DEPLOYED.exists() else ""
+    return (running is not None and running != is_running) or (deployed is not None and deployed.strip() != is_deployed)
+
+
+def write_down(content: str) -> None:
+    """What is deployed, whole or not at all, for root alone."""
+    scratch = DEPLOYED.with_name(".deployed")
+    scratch.unlink(missing_ok=True)
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(f"{content}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(DEPLOYED)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["held", "free", "seen"], "default": "held"},
+            "running": {"type": "path"},
+            "deployed": {"type": "str", "no_log": True},
+            "mark": {"type": "str", "no_log": True},
+            "run": {"type": "dict", "required": True},
+            "gone": {"type": "str", "default": ""},
+        },
+    )
+    given = module.params
+    mark, run = given["mark"], given["run"]
+    if (given["state"] != "free" or mark) and (found := hold(run, given["gone"])):
+        module.fail_json(msg=told(found), holder=found)
+    if differs(given["running"], given["deployed"]):
+        let_go(run)
+        module.fail_json(msg="another run changed this host since this one looked at it: run it again", holder={})
+    if mark:
+        write_down(mark)
+    if given["state"] != "held":
+        let_go(run)
+    module.exit_json(changed=bool(mark), holder={})
+
+
+if __name__ == "__main__":
+    main()
