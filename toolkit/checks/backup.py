@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from toolkit import clock
 from toolkit.address import shown
-from toolkit.backup.folder import ahead
+from toolkit.backup.folder import Backup, Damaged, ahead, manifest_of
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.clock import aged
-from toolkit.checks.host import JOBS_FILE, USER, Host, long, mode_of, owner_of
+from toolkit.checks.host import JOBS_FILE, Host, long, mode_of, owner_of
+from toolkit.checks.mending import AS_USER, given, made, quoted
 from toolkit.checks.service import _job_succeeds
 
 # A day, a random delay, and a night on which the host was off until the morning.
@@ -34,9 +36,9 @@ def _folder(host: Host) -> Finding | None:
         return None
     path = Path(host.settings.backups)
     found = host.look(path)
-    mend = f"install -d -o {USER} -g {USER} -m 0700 {path}"
+    mend = given(path, 0o700)
     if found is None:
-        return bad(f"there is no folder {path}", f"{mend} && {_AGAIN}")
+        return bad(f"there is no folder {path}", f"{made(host, path, 0o700)} && {_AGAIN}")
     if host.contained:  # a volume's owner is whoever made it; what counts is the group
         if not os.access(path, os.W_OK | os.X_OK):
             return bad(f"the service cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}", mend)
@@ -67,20 +69,23 @@ def _not_ahead(host: Host) -> Finding | None:
     future = [one for one in backups if ahead(one, host.now)]
     if not future:
         return good("no backup is dated in the future") if backups else None
-    names = " ".join(f"{one.path}*" for one in future)
     return bad(
         f"{len(future)} of {len(backups)} backups are dated in the future: {future[0].name}, "
         f"{aged(host.now - future[0].manifest.created)}",
         # Where the host's clock is what is wrong, that is found first, and nothing is to be removed.
-        f"timedatectl && weather-tool backup create && rm {names}  # once the clock is right",
+        f"timedatectl && weather-tool backup create && {_removed(future)}  # once the clock is right",
     )
+
+
+def _removed(ones: Sequence[Backup | Damaged]) -> str:
+    """What removes backups with their manifests; their names are anybody's."""
+    return f"{AS_USER}rm -rf -- {quoted(*(path for one in ones for path in (one.path, manifest_of(one.path))))}"
 
 
 def _whole(host: Host) -> Finding | None:
     backups, damaged = host.backups
     if damaged:
-        names = " ".join(f"{one.path}*" for one in damaged)
-        return bad(f"{damaged[0].name}: {damaged[0].wrong}", f"rm {names} && {_AGAIN}")
+        return bad(f"{damaged[0].name}: {damaged[0].wrong}", f"{_removed(damaged)} && {_AGAIN}")
     if not backups:
         return None
     newest, end, digest = backups[0], time.monotonic() + READ_SECONDS, hashlib.sha256()
@@ -92,7 +97,7 @@ def _whole(host: Host) -> Finding | None:
     if digest.hexdigest() != newest.manifest.sha256:
         return bad(
             f"{newest.name} is not what was written: its SHA-256 differs",
-            f"rm {newest.path}* && {_AGAIN}",
+            f"{_removed([newest])} && {_AGAIN}",
         )
     return good(f"{newest.name} is as it was written")
 
@@ -151,7 +156,7 @@ CHECKS = (
     ),
     Check(
         "backup-whole", "backup", "Backups are what they were when they were made.", Status.CRITICAL, _whole,
-        "weather-tool backup verify", costly=True,
+        "weather-tool backup verify", ("places-plain",), costly=True,
     ),
     Check(
         "backup-succeeds", "backup", "The last backup could be made.", Status.CRITICAL,

@@ -74,7 +74,9 @@ def _entries(folder: Path, beginning: str) -> list[Path]:
 
 
 def _mended(host: Host, path: Path, is_folder: bool) -> str:
-    stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
+    stop, start = "", ""
+    if host.spool in {path, path.parent} or (not host.is_postgresql and host.db.parent in {path, path.parent}):
+        stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
     away = f"rm -- {quoted(path)}"
     if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
         away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"
