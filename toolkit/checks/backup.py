@@ -57,7 +57,7 @@ def _recent(host: Host) -> Finding | None:
             return good("the first one is made in the night to come")
         return bad(f"there is no backup in {host.settings.backups}")
     age = host.now - backups[0].manifest.created
-    figures = {"age": f"{abs(age):.0f}s;{RECENT_HOURS * 3600}"}
+    figures = {"backup_age": f"{abs(age):.0f}s;{RECENT_HOURS * 3600}"}
     seen = f"the newest backup is {aged(age)}: {backups[0].name}"
     if ahead(backups[0], host.now) or age > RECENT_HOURS * 3600:
         return bad(seen, figures=figures)
