@@ -82,10 +82,17 @@ def _removed(ones: Sequence[Backup | Damaged]) -> str:
     return f"{AS_USER}rm -rf -- {quoted(*(path for one in ones for path in (one.path, manifest_of(one.path))))}"
 
 
+def _set_aside(host: Host, ones: Sequence[Backup | Damaged]) -> str:
+    """What moves backups out of the way: what this release cannot read a newer one, or a person, may."""
+    folder = quoted(Path(host.settings.backups) / "damaged")
+    parts = [path for one in ones for path in (one.path, manifest_of(one.path)) if os.path.lexists(path)]
+    return f"{AS_USER}mkdir -p -m 0700 {folder} && {AS_USER}mv -f -t {folder} -- {quoted(*parts)}"
+
+
 def _whole(host: Host) -> Finding | None:
     backups, damaged = host.backups
     if damaged:
-        return bad(f"{damaged[0].name}: {damaged[0].wrong}", f"{_removed(damaged)} && {_AGAIN}")
+        return bad(f"{damaged[0].name}: {damaged[0].wrong}", f"{_set_aside(host, damaged)} && {_AGAIN}")
     if not backups:
         return None
     newest, end, digest = backups[0], time.monotonic() + READ_SECONDS, hashlib.sha256()
@@ -97,7 +104,7 @@ def _whole(host: Host) -> Finding | None:
     if digest.hexdigest() != newest.manifest.sha256:
         return bad(
             f"{newest.name} is not what was written: its SHA-256 differs",
-            f"{_removed([newest])} && {_AGAIN}",
+            f"{_set_aside(host, [newest])} && {_AGAIN}",
         )
     return good(f"{newest.name} is as it was written")
 
