@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -75,6 +76,17 @@ def test_a_backup_that_cannot_be_restored_fails_the_drill(run: Run, backups: Pat
     assert done.returncode == 1
     assert packed.name in done.stderr
     assert packed.name in record(backups)["wrong"]
+
+
+def test_a_drill_that_had_to_wait_says_nothing_of_the_backups(run: Run, backups: Path) -> None:
+    well(run, "backup", "create")
+    well(run, "restore", "--drill")
+    before = record(backups)
+    with (backups / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run("restore", "--drill")
+    assert (done.returncode, record(backups)) == (1, before)
+    assert "is at work" in done.stderr
 
 
 def test_a_drill_without_any_backup_fails(run: Run, backups: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -207,3 +208,18 @@ def test_a_packed_database_of_something_else_is_refused(run: Run, backups: Path,
     packed.write_bytes(gzip.compress(other.read_bytes()))
     done = run("restore", str(packed))
     assert (done.returncode, "it has no tables stations and observations" in done.stderr) == (1, True)
+
+
+def test_no_remedy_removes_what_a_newer_release_could_read(run: Run, tmp_path: Path) -> None:
+    assert run("collect", "--once").returncode == 0
+    folder = tmp_path / "backups"
+    assert run("backup", "create", WEATHER_BACKUPS=str(folder)).returncode == 0
+    (manifest,) = folder.glob("*.json")
+    manifest.write_text(manifest.read_text().replace("weather-toolkit/backup/1", "weather-toolkit/backup/9"))
+    told = json.loads(run("doctor", "--area", "backup", "--json", WEATHER_BACKUPS=str(folder)).stdout)
+    (remedy,) = [one["remedy"] for one in told["causes"] if one["id"] == "backup-whole"]
+    assert "rm " not in remedy
+    move = remedy.replace("runuser -u weather -- ", "").rpartition(" && systemctl ")[0]
+    subprocess.run(["sh", "-c", move], check=True)
+    assert {one.name for one in (folder / "damaged").iterdir()} == {manifest.name, manifest.stem}
+    assert "there is no backup" in run("backup", "list", WEATHER_BACKUPS=str(folder)).stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import socket
 import sqlite3
@@ -335,3 +336,9 @@ def test_a_second_collector_is_told_from_the_one_that_cron_keeps_up(
         others = [pid for pid, _ in beside.second_collectors(Host(settle()))]
         assert (process.pid in others) is not ours
         process.kill()
+
+
+def test_no_two_checks_give_figures_of_one_name() -> None:
+    root = Path(__file__).parents[2] / "toolkit/checks"
+    names = [name for file in root.glob("*.py") for name in re.findall(r'\{"(\w+)": f"', file.read_text("utf-8"))]
+    assert len(names) == len(set(names)) > 2

@@ -100,8 +100,8 @@ SERVICE = 12345
 @pytest.fixture
 def against() -> Callable[[Path], str]:
     """What the role has against a folder on a host where the service user is nobody of here."""
-    host_info = module("library/weather_host_info.py")
-    return lambda folder: str(host_info.reason_against(folder, SERVICE))
+    unfit = module("module_utils/weather_unfit.py")
+    return lambda folder: str(unfit.reason_against(folder, SERVICE))
 
 
 def test_a_folder_of_others_is_not_taken_from_them(tmp_path: Path, against: Callable[[Path], str]) -> None:

@@ -17,23 +17,24 @@ def drill(folder: Folder, name: str, settings: Settings) -> Drill:
     """Rehearse a restore, and keep what came of it.
 
     Raises:
-        ToolkitError: the backup cannot be restored, or the off-site copies are not whole: it is kept, too.
+        ToolkitError: the backup cannot be restored, or the off-site copies are not whole: it is kept, too. Where
+            another one is at work in the folder nothing was rehearsed, and the record stays as it is.
     """
-    began, done = time.monotonic(), Drill()
-    try:
-        with folder.locked():
+    with folder.locked():
+        began, done = time.monotonic(), Drill()
+        try:
             _rehearse(folder, name, settings, done)
             if copies := offsite.configured(settings):
                 done.offsite = False
                 copies.check()
                 done.offsite = True
-    except BaseException as error:
-        done.wrong = str(error) if isinstance(error, ToolkitError) else "it was ended before it was done"
-        raise
-    finally:
-        done.seconds = round(time.monotonic() - began, 3)
-        done.ended_at = times.iso(times.now())
-        keep(folder.path, done)
+        except BaseException as error:
+            done.wrong = str(error) if isinstance(error, ToolkitError) else "it was ended before it was done"
+            raise
+        finally:
+            done.seconds = round(time.monotonic() - began, 3)
+            done.ended_at = times.iso(times.now())
+            keep(folder.path, done)
     return done
 
 

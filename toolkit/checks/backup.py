@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from toolkit import clock
 from toolkit.address import shown
-from toolkit.backup.folder import ahead
+from toolkit.backup.folder import Backup, Damaged, ahead, manifest_of
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.clock import aged
-from toolkit.checks.host import JOBS_FILE, USER, Host, long, mode_of, owner_of
+from toolkit.checks.host import JOBS_FILE, Host, long, mode_of, owner_of
+from toolkit.checks.mending import AS_USER, given, made, quoted
 from toolkit.checks.service import _job_succeeds
 
 # A day, a random delay, and a night on which the host was off until the morning.
@@ -34,9 +36,9 @@ def _folder(host: Host) -> Finding | None:
         return None
     path = Path(host.settings.backups)
     found = host.look(path)
-    mend = f"install -d -o {USER} -g {USER} -m 0700 {path}"
+    mend = given(path, 0o700)
     if found is None:
-        return bad(f"there is no folder {path}", f"{mend} && {_AGAIN}")
+        return bad(f"there is no folder {path}", f"{made(host, path, 0o700)} && {_AGAIN}")
     if host.contained:  # a volume's owner is whoever made it; what counts is the group
         if not os.access(path, os.W_OK | os.X_OK):
             return bad(f"the service cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}", mend)
@@ -55,7 +57,7 @@ def _recent(host: Host) -> Finding | None:
             return good("the first one is made in the night to come")
         return bad(f"there is no backup in {host.settings.backups}")
     age = host.now - backups[0].manifest.created
-    figures = {"age": f"{abs(age):.0f}s;{RECENT_HOURS * 3600}"}
+    figures = {"backup_age": f"{abs(age):.0f}s;{RECENT_HOURS * 3600}"}
     seen = f"the newest backup is {aged(age)}: {backups[0].name}"
     if ahead(backups[0], host.now) or age > RECENT_HOURS * 3600:
         return bad(seen, figures=figures)
@@ -67,20 +69,30 @@ def _not_ahead(host: Host) -> Finding | None:
     future = [one for one in backups if ahead(one, host.now)]
     if not future:
         return good("no backup is dated in the future") if backups else None
-    names = " ".join(f"{one.path}*" for one in future)
     return bad(
         f"{len(future)} of {len(backups)} backups are dated in the future: {future[0].name}, "
         f"{aged(host.now - future[0].manifest.created)}",
         # Where the host's clock is what is wrong, that is found first, and nothing is to be removed.
-        f"timedatectl && weather-tool backup create && rm {names}  # once the clock is right",
+        f"timedatectl && weather-tool backup create && {_removed(future)}  # once the clock is right",
     )
+
+
+def _removed(ones: Sequence[Backup | Damaged]) -> str:
+    """What removes backups with their manifests; their names are anybody's."""
+    return f"{AS_USER}rm -rf -- {quoted(*(path for one in ones for path in (one.path, manifest_of(one.path))))}"
+
+
+def _set_aside(host: Host, ones: Sequence[Backup | Damaged]) -> str:
+    """What moves backups out of the way: what this release cannot read a newer one, or a person, may."""
+    folder = quoted(Path(host.settings.backups) / "damaged")
+    parts = [path for one in ones for path in (one.path, manifest_of(one.path)) if os.path.lexists(path)]
+    return f"{AS_USER}mkdir -p -m 0700 {folder} && {AS_USER}mv -f -t {folder} -- {quoted(*parts)}"
 
 
 def _whole(host: Host) -> Finding | None:
     backups, damaged = host.backups
     if damaged:
-        names = " ".join(f"{one.path}*" for one in damaged)
-        return bad(f"{damaged[0].name}: {damaged[0].wrong}", f"rm {names} && {_AGAIN}")
+        return bad(f"{damaged[0].name}: {damaged[0].wrong}", f"{_set_aside(host, damaged)} && {_AGAIN}")
     if not backups:
         return None
     newest, end, digest = backups[0], time.monotonic() + READ_SECONDS, hashlib.sha256()
@@ -92,7 +104,7 @@ def _whole(host: Host) -> Finding | None:
     if digest.hexdigest() != newest.manifest.sha256:
         return bad(
             f"{newest.name} is not what was written: its SHA-256 differs",
-            f"rm {newest.path}* && {_AGAIN}",
+            f"{_set_aside(host, [newest])} && {_AGAIN}",
         )
     return good(f"{newest.name} is as it was written")
 
@@ -151,7 +163,7 @@ CHECKS = (
     ),
     Check(
         "backup-whole", "backup", "Backups are what they were when they were made.", Status.CRITICAL, _whole,
-        "weather-tool backup verify", costly=True,
+        "weather-tool backup verify", ("places-plain",), costly=True,
     ),
     Check(
         "backup-succeeds", "backup", "The last backup could be made.", Status.CRITICAL,

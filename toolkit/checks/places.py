@@ -17,26 +17,33 @@ from toolkit.collector import begun
 
 # Of a folder that has many entries.
 MOST = 2000
+MOST_MENDED = 5
 # What a file system has in its topmost folder, where that is one of the service's.
 _OF_FILE_SYSTEM = {"lost+found", ".snapshot", ".snapshots", "aquota.user", "aquota.group"}
 
 
 def _plain(host: Host) -> Finding | None:
     places = _places(host)
-    for path, is_folder in places:
-        what = lies_at(path)
-        if what:
-            return bad(f"{path} is {what}, not a {'folder' if is_folder else 'file'}", _mended(host, path, is_folder))
-        found = host.look(path)
-        if found and stat.S_ISDIR(found.st_mode) != is_folder:
-            kinds = ("file", "folder") if is_folder else ("folder", "file")
-            return bad(f"{path} is a {kinds[0]}, not a {kinds[1]}", _mended(host, path, is_folder))
+    wrong = [(path, is_folder, what) for path, is_folder in places if (what := _instead(host, path, is_folder))]
+    if wrong:
+        said = [f"{path} is {what}, not a {'folder' if is_folder else 'file'}" for path, is_folder, what in wrong]
+        mends = [_mended(host, path, is_folder) for path, is_folder, _ in wrong[:MOST_MENDED]]
+        return bad("; ".join(said[:3]), " && ".join(dict.fromkeys(mends)))
     if not host.is_postgresql and (found := host.look(host.db)) and found.st_nlink > 1:
         return bad(
             f"{host.db} has another name as well: what is done to that is done to it",
             f"find {quoted(host.mount(host.db))} -xdev -samefile {quoted(host.db)}", Status.WARNING,
         )  # fmt: skip
     return good(f"{len(places)} files and folders are what they seem")
+
+
+def _instead(host: Host, path: Path, is_folder: bool) -> str:
+    """What is there instead of a file or folder; empty where it is one, or nothing is there."""
+    what = lies_at(path)
+    found = None if what else host.look(path)
+    if found and stat.S_ISDIR(found.st_mode) != is_folder:
+        return "a file" if is_folder else "a folder"
+    return what
 
 
 def _places(host: Host) -> list[tuple[Path, bool]]:
@@ -67,7 +74,9 @@ def _entries(folder: Path, beginning: str) -> list[Path]:
 
 
 def _mended(host: Host, path: Path, is_folder: bool) -> str:
-    stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
+    stop, start = "", ""
+    if host.spool in {path, path.parent} or (not host.is_postgresql and host.db.parent in {path, path.parent}):
+        stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
     away = f"rm -- {quoted(path)}"
     if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
         away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"

@@ -54,9 +54,11 @@ def _of_the_store(store: Store) -> Iterable[Metric]:
     newest = store.newest()
     if newest is not None:
         age = now - from_stored(newest).timestamp()
-        yield _gauge("weather_data_age_seconds", "How old the newest observation is.", age)
+        yield _gauge("weather_data_age_seconds", "How old the newest observation is; below 0: in the future.", age)
     ages = GaugeMetricFamily(
-        "weather_station_data_age_seconds", "How old the newest observation of a station is.", labels=["station"]
+        "weather_station_data_age_seconds",
+        "How old the newest observation of a station is; below 0: in the future.",
+        labels=["station"],
     )
     for one in store.latest():
         ages.add_metric([one.station_id], now - one.time)

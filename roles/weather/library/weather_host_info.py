@@ -84,13 +84,12 @@ import base64
 import csv
 import hashlib
 import platform
-import pwd
 import re
 from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.weather_lease import holder
+from ansible.module_utils.weather_unfit import unfit
 
 PYTHON = "/usr/bin/python3"
 OPT = Path("/opt/weather")
@@ -98,9 +97,6 @@ ETC = Path("/etc/weather")
 UNITS = Path("/etc/systemd/system")
 CRON_TABLE = Path("/etc/cron.d/weather")
 OLDEST = (3, 11)
-USER = "weather"
-# Folders of the service, whatever was done to them.
-OWN = (Path("/var/lib/weather"), Path("/var/log/weather"), Path("/var/backups/weather"))
 
 
 def python_of(module: AnsibleModule) -> str:
@@ -181,34 +177,6 @@ def is_stale(units: list[str]) -> bool:
     started = [Path("/run", name.removesuffix(".service")) for name in units if name.endswith(".service")]
     started += Path("/run/weather").glob("*.pid")
     return any(one.stat().st_mtime < changed for one in started if one.exists())
-
-
-def unfit(folders: list[dict[str, Any]]) -> list[str]:
-    """Why the service cannot have these folders: the role takes no folder from others."""
-    try:
-        service = pwd.getpwnam(USER).pw_uid
-    except KeyError:
-        service = None
-    told = [(one["setting"], reason_against(Path(one["path"]), service)) for one in folders]
-    return [f"weather_{setting}: {reason}" for setting, reason in told if reason]
-
-
-def reason_against(folder: Path, service: int | None) -> str:
-    """Why the service cannot have a folder; an empty text where it can."""
-    if any(folder.is_relative_to(own) for own in OWN):
-        return ""
-    for above in reversed(folder.parents):
-        if above.exists() and not (above.stat().st_mode & 0o001 or above.stat().st_uid == service):
-            return f"{folder} cannot be entered by the service user: chmod o+x {above}, or give another folder"
-    if not folder.exists():
-        return ""
-    if not folder.is_dir():
-        return f"{folder} is no folder"
-    # The root of a file system has it from the beginning.
-    others = [path.name for path in folder.iterdir() if path.name != "lost+found"]
-    if folder.stat().st_uid != service and others:
-        return f"{folder} is not the service's, and holds {min(others)}: give one of its own, such as {folder}/weather"
-    return ""
 
 
 def main() -> None:
