@@ -233,16 +233,18 @@ def main() -> None:
     bundles |= {kind: folder / f"weather-{release}-{kind}.tar" for kind in targets or []}
     told = {"release": release, "packages": packages, "bundles": {kind: str(path) for kind, path in bundles.items()}}
     if targets is None or module.check_mode:
-        module.exit_json(changed=targets is not None, digests=dict.fromkeys(bundles, ""), **told)
+        missing = targets is not None and not all(path.exists() for path in bundles.values())
+        module.exit_json(changed=missing, digests=dict.fromkeys(bundles, ""), **told)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # who runs beside waits
+        before = {kind: digest_of(path) for kind, path in bundles.items() if path.exists()}
         try:
             digests = Builder(module, project, release, packages).build(bundles)
         except LockError as error:
             module.fail_json(msg=f"nothing was built: {error}")
         clear_away(folder)
-    module.exit_json(changed=True, digests=digests, **told)
+    module.exit_json(changed=digests != before, digests=digests, **told)
 
 
 if __name__ == "__main__":
