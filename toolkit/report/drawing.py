@@ -60,7 +60,11 @@ def _import_matplotlib() -> None:
     caches = tempfile.mkdtemp(prefix="matplotlib-")
     atexit.register(shutil.rmtree, caches, ignore_errors=True)
     os.environ["MPLCONFIGDIR"] = caches
-    here = os.open(".", os.O_PATH)
+    try:
+        here = os.open(".", os.O_PATH)
+    except PermissionError:  # root's own, as a rule: nothing in it is for this user to read
+        import_module("matplotlib.figure")
+        return
     try:
         os.chdir(Path(found.origin).parent / "mpl-data")
         import_module("matplotlib.figure")
