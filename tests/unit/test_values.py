@@ -39,7 +39,31 @@ def test_a_number_is_a_number(raw: object, value: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [None, "", " ", "-", "---", "///", "NA", "n/a", "NaN", "null", "None", "M", "missing", float("nan")]
+    "raw",
+    [
+        None,
+        "",
+        " ",
+        "-",
+        "---",
+        "///",
+        "NA",
+        "n/a",
+        "NaN",
+        "null",
+        "None",
+        "M",
+        "missing",
+        float("nan"),
+        "#N/A",
+        "n.a.",
+        "(null)",
+        "undefined",
+        "?",
+        "******",
+        "-nan",
+        "/////",
+    ],
 )
 def test_no_value_is_not_counted(raw: object) -> None:
     document = taken(temp_out=raw, wind_dir_str=None if raw == "M" else raw)
@@ -52,7 +76,8 @@ def test_no_value_is_not_counted(raw: object) -> None:
     [
         ("", -999), ("", -9999), ("", "-999.9"), ("", 999.9), ("", "9999"), ("", 999), ("", -99), ("", -99.9), ("", 9999.99),
         ("", -99999), ("", -888.8), ("", 7777), ("", 32767), ("", -32768), ("", 3276.7), ("", 65535), ("", 255),
-        ("", 9.96921e36), ("", 2147483647), ("", -999.9000244140625), ("", 1e308),
+        ("", 9.96921e36), ("", 2147483647), ("", -999.9000244140625), ("", 1e308), ("", -6999),
+        ("", "-7999.0"), ("", -999.25),
         ("temp_out=temp_out [°F]", -999), ("temp_out=temp_out [K]", 9999), ("temp_out=temp_out [°F]", 999.9),
     ],
 )  # fmt: skip
