@@ -235,6 +235,19 @@ def test_what_is_no_name_is_said(text: str, piece: str) -> None:
     assert "belongs in quotes" in str(said.value)
 
 
+@pytest.mark.parametrize("pattern", ["%Q", "%Y%Y", "%H:%M", "%Y-%m", "%-d.%m.%Y", "%Y-%m-%d %", "%"])
+def test_a_pattern_that_tells_no_day_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="tells no day of a year; give one such as"):
+        parse_fields(f"time=t [{pattern}]")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["%Y%m%d%H%M", "%d/%m/%y %I:%M %p", "%Y-%j", "%a %d %b %Y %H:%M:%S.%f %z", "%Y-%m-%d %Z"]
+)
+def test_a_pattern_that_tells_the_day_is_taken(pattern: str) -> None:
+    assert parse_fields(f"time=t [{pattern}]").named("time").pattern == pattern
+
+
 def several(*ids: str) -> Document:
     entries = Entries(parse_fields(""))
     for name in ids:
