@@ -110,6 +110,7 @@ def _list(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
 
 def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
     wrong: dict[str, str] = {}
+    unread: set[str] = set()  # such as for want of room: that is not the backup's fault
     with folder.locked():
         backups, damaged = folder.look()
         if args.name:
@@ -124,6 +125,9 @@ def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> in
                     verify(folder, each)
                 except DamagedError as error:
                     wrong[each.name] = str(error)
+                except ToolkitError as error:
+                    wrong[each.name] = f"{each.name} cannot be read back: {error}"
+                    unread.add(each.name)
                 advance(1)
     if args.json:
         names = [each.name for each in backups] + [one.name for one in damaged]
@@ -132,8 +136,8 @@ def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> in
         for each in backups:
             if each.name not in wrong:
                 print(f"whole: {_line(each)}")
-        for reason in wrong.values():
-            print(f"damaged: {reason}")
+        for name, reason in wrong.items():
+            print(f"{'unknown' if name in unread else 'damaged'}: {reason}")
     if wrong:
         raise ToolkitError(f"{len(wrong)} of {len(backups) + len(damaged)} backups cannot be restored")
     return 0
