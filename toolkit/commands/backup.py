@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     remove = actions.add_parser(
         "prune",
         help="remove old ones",
-        description="Remove backups that are not to be kept. The newest that is whole always stays.",
+        description="Remove backups that are not to be kept. The newest that is whole and the last made always stay.",
     )
     remove.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     bring = actions.add_parser(
@@ -71,7 +71,7 @@ def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int
     if args.prune:
         try:
             with folder.locked():
-                removed = prune(folder, _keep(settings)).removed
+                removed = prune(folder, _keep(settings), made=made).removed
         except clock.DisagreementError as error:
             log.warning("%s", error)  # there is a new one all the same
     copies = offsite.configured(settings)
