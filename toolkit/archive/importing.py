@@ -66,10 +66,12 @@ def import_file(
     with _said(path, done):
         newest = store.newest()
         present = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
-        for _ in reading.take(path, entries):
-            if len(entries.observations) >= BATCH:
-                advance(_store(store, entries, present, replace, done))
-        advance(_store(store, entries, present, replace, done))
+        try:
+            for _ in reading.take(path, entries):
+                if len(entries.observations) >= BATCH:
+                    advance(_store(store, entries, present, replace, done))
+        finally:  # also where the file is damaged: the rows before that are whole
+            advance(_store(store, entries, present, replace, done))
     return done
 
 
