@@ -50,7 +50,8 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 PIDFD_GETFD = 438
 # A command that goes on until it is ended, in the background.
 SIMULATED = (
-    "weather-tool simulate --address 127.0.0.1 --port 18098 >said 2>&1 & until grep stations said; do sleep 0.1; done"
+    "rm -f said; weather-tool simulate --address 127.0.0.1 --port 18098 >said 2>&1 & "
+    "until grep -s stations said; do sleep 0.1; done"
 )
 wrong: list[str] = []
 
@@ -253,8 +254,8 @@ def replace_until(end: float) -> None:
 
 def door() -> None:
     """What root's call of weather-tool shares with what runs as the service: nothing."""
-    with a_shell() as (terminal, typed):
-        for command in ("weather-tool simulate --address 127.0.0.1 --port 18099", "sudo -u weather sleep 18099"):
+    for command in ("weather-tool simulate --address 127.0.0.1 --port 18099", "sudo -u weather sleep 18099"):
+        with a_shell() as (terminal, typed):
             shell = typed(command, {"PLANTED": "1", "PYTHONPATH": "/tmp", "LD_LIBRARY_PATH": "/tmp"})
             if not awaited(lambda: taken(terminal) > 0):
                 wrong.append(f"no process of the service's was seen under {command}")
