@@ -15,6 +15,7 @@ from toolkit.text import one_line
 _SECRET = (
     "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "pass", "sig", "signature", "auth",
     "authorization", "appid", "credential", "credentials", "jwt", "session", "sessionid",
+    "accesskeyid", "passcode", "hmac",
 )  # fmt: skip
 _PASSWORDS = ("password", "passphrase", "passwd")
 _HOST = re.compile(r"[\w.,%~-]*(:\d*)?(,[\w.%~-]*(:\d*)?)*|\[[0-9a-fA-F:.%\w]+\](:\d*)?")

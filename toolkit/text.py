@@ -70,6 +70,8 @@ def decoded(body: bytes) -> str:
 def _western(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
+    if error.encoding.startswith("utf-16"):  # half of a surrogate pair, or of a letter
+        return "\ufffd", error.end
     alike = _NO_UTF_8.match(error.object, error.start)
     end = max(error.end, alike.end() if alike else 0)
     return error.object[error.start : end].decode("cp1252", "replace"), end

@@ -99,6 +99,8 @@ def document(fetcher: Fetcher, server: Answers, sent: bytes) -> Fetched:
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70000 + b"\r\n\r\n", "is unreachable: "),
         (b"HTTP/1.1 " + b"2" * 70000 + b"\r\n\r\n", "is unreachable: "),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 5, "is unreachable: "),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 21 + answer(), "is unreachable: more than 20 answers come before"),
+        (answer(status="101 Switching Protocols"), "answers 101 Switching Protocols"),
         (BODY + b"\x1b" * 3000, "is unreachable: it speaks no HTTP/1: it begins with"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "it speaks no HTTP/1: it begins with 'SSH-2.0-OpenSSH_9.2'"),
         (answer("Content-Length: 1000"), "is unreachable: "),
@@ -142,6 +144,7 @@ def test_an_answer_that_is_none_is_one_line(fetcher: Fetcher, server: Answers, s
         answer(status="200"),
         answer(": no name", "no colon"),
         b"HTTP/1.1 100 Continue\r\n\r\n" + answer(),
+        b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(),
         answer().replace(b"\r\n", b"\n"),
     ],
 )

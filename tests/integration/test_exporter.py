@@ -104,6 +104,14 @@ def test_no_database_is_a_measurement_too(run: Run, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_the_spool_counts_is_what_waits(run: Run, environment: dict[str, str]) -> None:
+    spool = Path(environment["WEATHER_SPOOL"])
+    spool.mkdir()
+    for name in ("000000000001.gz", "1.gz", "2026-11-25.gz", "999999999999.gz", "000000000002.damaged"):
+        (spool / name).touch()
+    assert parsed(run("metrics").stdout)["weather_spool_documents", ""] == 1
+
+
 def test_a_port_that_is_taken_is_named(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

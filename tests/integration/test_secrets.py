@@ -121,6 +121,18 @@ def test_a_secret_in_a_credential_is_used_and_shown_to_nobody(
     database.close()
 
 
+@pytest.mark.parametrize("echoed", ["s3cr3t-K3Y+x", "s3cr3t-K3Y x", "s3cr3t-K3Y%20x"])
+def test_a_parameter_of_any_name_is_not_told_when_the_server_sends_it_back(
+    run: Run, environment: dict[str, str], echoed: str
+) -> None:
+    with answering() as server:
+        environment["WEATHER_FEED_URL"] = f"{server.url}?format=csv&code={echoed.replace(' ', '+')}"
+        server.answer = f"HTTP/1.1 403 No {echoed} here, 403\r\n\r\n".encode()
+        done = run("collect", "--once")
+    assert (done.returncode, SECRET in done.stderr) == (1, False)
+    assert "answers 403 No … here, 403" in done.stderr
+
+
 def test_a_name_and_a_password_are_sent_to_their_server_alone(
     run: Run, environment: dict[str, str], feed: Feed, tmp_path: Path
 ) -> None:

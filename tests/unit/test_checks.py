@@ -61,6 +61,8 @@ def filled(host: Host, change: Callable[[int, int, dict[str, float | None]], Non
                 "rain": 0.0, "wind_speed": 3.0 + number, "wind_dir": 22.5,
             }  # fmt: skip
             change(number, step, values)
+            if not values:
+                continue
             row = dict.fromkeys(Observation._fields[2:]) | values
             rows.append(Observation(present - (35 - step) * 600, f"s{number}", **row))
     stations = [Station(f"s{number}", None, None, 39.0, 22.0 + number, 5.0) for number in range(4)]
@@ -262,8 +264,34 @@ def test_what_no_weather_does_is_told(
     assert told in seen.evidence
 
 
-def test_a_network_that_is_well_is_well(host: Host) -> None:
-    filled(host)
+def rain_alone(_: int, __: int, values: dict[str, float | None]) -> None:
+    values |= dict.fromkeys(("temp_out", "out_hum", "bar", "wind_speed", "wind_dir"))
+
+
+def calm_wind_alone(_: int, __: int, values: dict[str, float | None]) -> None:
+    values |= dict.fromkeys(("temp_out", "out_hum", "bar")) | {"wind_speed": 0.0}
+
+
+def calm_without_direction(_: int, step: int, values: dict[str, float | None]) -> None:
+    if step >= 18:
+        values |= {"wind_speed": 0.0, "wind_dir": None}
+
+
+def main_hours(_: int, step: int, values: dict[str, float | None]) -> None:
+    """Every hour, with pressure every third hour and rain every sixth."""
+    if step % 18:
+        values["bar"] = None
+    if step != 6:
+        values["rain"] = None
+    if step % 6:
+        values.clear()
+
+
+@pytest.mark.parametrize("change", [lambda *_: None, rain_alone, calm_wind_alone, calm_without_direction, main_hours])
+def test_a_network_that_is_well_is_well(
+    host: Host, change: Callable[[int, int, dict[str, float | None]], None]
+) -> None:
+    filled(host, change)
     names = (
         "variables-present",
         "values-alive",
@@ -272,7 +300,8 @@ def test_a_network_that_is_well_is_well(host: Host) -> None:
         "hours-complete",
         "stations-located",
     )
-    assert [found(host, name).well for name in names] == [True] * len(names)
+    results = examine(host, [BY_ID[name] for name in names])
+    assert [one.finding for one in results if one.finding.well is False] == []
 
 
 def test_what_no_sensor_says_and_hours_that_are_gone_are_told(host: Host) -> None:

@@ -139,6 +139,37 @@ def test_utf_16_with_its_mark() -> None:
     assert parse(body.decode().encode("utf-16")).stations[0].station_name_gr == "Βόλος"
 
 
+def test_a_control_character_costs_itself_and_padding_nothing() -> None:
+    body = collection(feature("volos", station_name_en="A~B^C"), feature("zagora"))
+    document = parse(body.replace(b"~", b"\t\n").replace(b"^", b"\0") + b"\n\0\0\0")
+    assert [one.station_name_en for one in document.stations] == ["A B C", "Zagora"]
+    assert len(document.observations) == 2
+
+
+def test_half_a_surrogate_pair_costs_itself() -> None:
+    body = collection(feature("volos", station_name_en="A~"), feature("zagora")).decode()
+    document = parse(body.encode("utf-16").replace("~".encode("utf-16-le"), b"\x3c\xd8"))
+    assert [one.station_name_en for one in document.stations] == ["A\ufffd", "Zagora"]
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "counted"),
+    [
+        ({"elevation": -9999}, (38, 23, 120), {"impossible elevation"}),
+        ({"latitude": -999, "longitude": -999}, (38, 23, 120), {"impossible place"}),
+        ({"latitude": 0, "longitude": 0, "elevation": 0}, (38, 23, 120), {"impossible place"}),
+        ({"latitude": 39, "longitude": 22, "elevation": 0}, (39, 22, 0), set()),
+    ],
+)
+def test_the_point_counts_where_the_fields_say_no_place(
+    said: dict[str, float], place: tuple[float, ...], counted: set[str]
+) -> None:
+    point = {"type": "Point", "coordinates": [23, 38, 120]}
+    document = parse(collection({**feature("volos", **said), "geometry": point}))
+    assert document.stations[0][3:] == place
+    assert set(document.left_out) == counted
+
+
 def test_a_number_of_too_many_digits_costs_itself() -> None:
     body = collection(feature("volos", serial=7777, temp_out=8888), feature("zagora"))
     document = parse(body.replace(b"7777", b"9" * 5000).replace(b"8888", b"9" * 500))
@@ -158,6 +189,7 @@ def test_a_single_feature() -> None:
         ({"type": "Point", "coordinates": ["22.9", "39.3", "52"]}, (39.3, 22.9, 52)),
         ({"type": "Point", "coordinates": [337.1, 39.3]}, (39.3, -22.9, None)),
         ({"type": "Point", "coordinates": []}, (None, None, None)),
+        ({"type": "Point", "coordinates": [0, 0, 0]}, (None, None, None)),
         ({"type": "Point", "coordinates": [None, None, None]}, (None, None, None)),
         ({"type": "Point", "coordinates": {"x": 1}}, (None, None, None)),
         ({"type": "LineString", "coordinates": [22.9, 39.3]}, (None, None, None)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ def test_a_height_need_not_be_known(tmp_path: Path, elevation: str) -> None:
         ("UEB,47.3,8.5,inf", "row 3: elevation 'inf' is no height from -430 to 8849 m"),
         ("UEB,47.3,8.5,-9999", "row 3: elevation '-9999' is no height"),
         ('UEB,47.3,"8.5,870', "row 3 cannot be read: a quote in it is not closed"),
+        ("o\u00adk,47.3,8.5,870", "row 3: the station 'ok' is in row 2 already"),
         (f"{'U' * 21},47.3,8.5,870", "row 3: its station_id is not usable; at most 20 characters are"),
     ],
 )
@@ -67,3 +69,7 @@ def test_what_is_no_file_of_stations(tmp_path: Path) -> None:
         read(tmp_path, "a,b\n1,2\n")
     with pytest.raises(UsageError, match="cannot read the stations in"):
         read_stations(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for endless in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(UsageError, match=f"cannot read the stations in {endless}: it is no regular file"):
+            read_stations(endless)

@@ -34,6 +34,10 @@ def read(text: str, *needed: list[str]) -> list[list[str] | None]:
         (f'b,2,"{"x" * (LENGTH - 8)}',  [None]),
         ("b,2,x\x00,\x1cy\u2028", [["b", "2", "x\x00", "\x1cy\u2028"]]),
         ("# what follows is provisional", []),
+        (" # of, four, cells, too", []),
+        ("#N/A,2,x,y", [["#N/A", "2", "x", "y"]]),
+        ('"b", "2, 3", "x", "y"', [["b", "2, 3", "x", "y"]]),
+        ('b, 2, "two\nlines", y', [["b", "2", "two\nlines", "y"]]),
         ("", []),
         (",,,", []),
     ],
@@ -73,6 +77,7 @@ def test_quotes_in_every_row_are_a_matter_of_its_length() -> None:
         ("id|t|n|\na|1|x|\n", ["a", "1", "x"]),
         ("id;t;n;\na;1;x\n", ["a", "1", "x"]),
         ('"id","t","n"\n"a","1","x"\n', ["a", "1", "x"]),
+        ('"id", "t", "n"\n"a", "1", "x"\n', ["a", "1", "x"]),
     ],
 )
 def test_relatives(text: str, cells: list[str]) -> None:

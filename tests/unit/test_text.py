@@ -55,7 +55,8 @@ def test_a_message_is_bounded() -> None:
         (b"\xed\xa0\x80", "í\xa0€"),
         (b"\x81", "\ufffd"),
         ("Βόλος".encode("utf-16"), "Βόλος"),
-        (b"\xfe\xff\x00a\xd8", "aØ"),
+        (b"\xfe\xff\x00a\xd8", "a\ufffd"),
+        (b"\xff\xfea\x00\x3c\xd8b\x00\x3c\xdcc\x00", "a\ufffdb\ufffdc"),
         (b"\xff" * 5, "ÿ" * 5),
     ],
 )

@@ -39,7 +39,31 @@ def test_a_number_is_a_number(raw: object, value: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [None, "", " ", "-", "---", "///", "NA", "n/a", "NaN", "null", "None", "M", "missing", float("nan")]
+    "raw",
+    [
+        None,
+        "",
+        " ",
+        "-",
+        "---",
+        "///",
+        "NA",
+        "n/a",
+        "NaN",
+        "null",
+        "None",
+        "M",
+        "missing",
+        float("nan"),
+        "#N/A",
+        "n.a.",
+        "(null)",
+        "undefined",
+        "?",
+        "******",
+        "-nan",
+        "/////",
+    ],
 )
 def test_no_value_is_not_counted(raw: object) -> None:
     document = taken(temp_out=raw, wind_dir_str=None if raw == "M" else raw)
@@ -52,7 +76,8 @@ def test_no_value_is_not_counted(raw: object) -> None:
     [
         ("", -999), ("", -9999), ("", "-999.9"), ("", 999.9), ("", "9999"), ("", 999), ("", -99), ("", -99.9), ("", 9999.99),
         ("", -99999), ("", -888.8), ("", 7777), ("", 32767), ("", -32768), ("", 3276.7), ("", 65535), ("", 255),
-        ("", 9.96921e36), ("", 2147483647), ("", -999.9000244140625), ("", 1e308),
+        ("", 9.96921e36), ("", 2147483647), ("", -999.9000244140625), ("", 1e308), ("", -6999),
+        ("", "-7999.0"), ("", -999.25),
         ("temp_out=temp_out [°F]", -999), ("temp_out=temp_out [K]", 9999), ("temp_out=temp_out [°F]", 999.9),
     ],
 )  # fmt: skip
@@ -208,6 +233,19 @@ def test_what_is_no_name_is_said(text: str, piece: str) -> None:
         parse_fields(text)
     assert str(said.value).startswith(piece)
     assert "belongs in quotes" in str(said.value)
+
+
+@pytest.mark.parametrize("pattern", ["%Q", "%Y%Y", "%H:%M", "%Y-%m", "%-d.%m.%Y", "%Y-%m-%d %", "%"])
+def test_a_pattern_that_tells_no_day_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="tells no day of a year; give one such as"):
+        parse_fields(f"time=t [{pattern}]")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["%Y%m%d%H%M", "%d/%m/%y %I:%M %p", "%Y-%j", "%a %d %b %Y %H:%M:%S.%f %z", "%Y-%m-%d %Z"]
+)
+def test_a_pattern_that_tells_the_day_is_taken(pattern: str) -> None:
+    assert parse_fields(f"time=t [{pattern}]").named("time").pattern == pattern
 
 
 def several(*ids: str) -> Document:

@@ -16,6 +16,7 @@ from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import COLLECTOR, CURRENT, LOCK_SECONDS, USER, Host, mode_of, owner_of
 from toolkit.checks.mending import AS_USER, all_given, quoted
 from toolkit.collector import begun
+from toolkit.collector.spool import waiting
 from toolkit.store.base import Selection, StoreError
 from toolkit.times import from_stored
 
@@ -375,13 +376,13 @@ def _server(host: Host) -> Finding | None:
 
 
 def _spool(host: Host) -> Finding | None:
-    waiting = sorted(host.spool.glob("[0-9]*.gz"))
-    if not waiting:
+    documents = waiting(host.spool)
+    if not documents:
         return good("no document waits")
-    age = host.now - waiting[0].stat().st_mtime
+    age = host.now - documents[0].stat().st_mtime
     if age < 120:
-        return good(f"{len(waiting)} documents wait for a moment")
-    return bad(f"{len(waiting)} documents have been waiting in {host.spool}: the database cannot take them")
+        return good(f"{len(documents)} documents wait for a moment")
+    return bad(f"{len(documents)} documents have been waiting in {host.spool}: the database cannot take them")
 
 
 def _spool_usable(host: Host) -> Finding | None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.data import SOURCES
-from toolkit.checks.host import CURRENT, Host
+from toolkit.checks.host import CURRENT, Host, long
 from toolkit.checks.mending import AS_USER, quoted
 from toolkit.feed.document import Observation
 from toolkit.store.base import Selection, Span
@@ -24,6 +24,7 @@ HOUR = 3600
 STATIONS = 3
 # What a station that works changes within an hour.
 _TELLING = ("temp_out", "out_hum", "bar", "wind_speed", "wind_dir")
+_DIRECTIONS = ("wind_dir", "hi_dir")
 # How many observations in a row are compared.
 IN_A_ROW = 6
 # No weather changes the temperature of a whole network by so much between two documents.
@@ -55,27 +56,35 @@ def _network(rows: list[Observation]) -> set[str]:
     return {row.station_id for row in rows}
 
 
+def _calm(row: Observation) -> bool:
+    """Whether no wind blew: then there is no direction, and a station tells none, or the last one again."""
+    return row.wind_speed == 0 or row.hi_speed == 0
+
+
 def _variables(host: Host) -> Finding | None:
     rows = _recent(host)
     if len(_network(rows)) < STATIONS:
         return None
-    first = rows[0].time
-    by_hour: dict[int, list[Observation]] = defaultdict(list)
-    for row in rows:
-        by_hour[(row.time - first) // HOUR].append(row)
     for name in BY_NAME:
-        parts = {
-            hour: sum(getattr(row, name) is not None for row in some) / len(some) for hour, some in by_hour.items()
-        }
-        gone = [hour for hour, part in parts.items() if not part and len(by_hour[hour]) >= STATIONS]
-        if gone and max(parts.values()) >= 0.5:
-            start = stored(by_hour[gone[0]][0].time)
+        told: dict[str, list[int]] = defaultdict(list)
+        lacking: list[Observation] = []
+        for row in rows:
+            if getattr(row, name) is not None:
+                told[row.station_id].append(row.time)
+                lacking = []
+            elif not (name in _DIRECTIONS and _calm(row)):
+                lacking.append(row)
+        # What is told at some hours only, as by the synoptic hours, is not gone between them.
+        gaps = [after - before for times in told.values() for before, after in pairwise(times)]
+        if not gaps or len(told) < len(_network(rows)) / 2 or len(_network(lacking)) < STATIONS:
+            continue
+        lasts = lacking[-1].time - lacking[0].time
+        if lasts >= max(HOUR, *gaps):
             with host.store() as store:
-                span = Span(first, host.now)
-                rejected = sum(one.variable == name for one in store.rejected(span))
+                rejected = sum(one.variable == name for one in store.rejected(Span(rows[0].time, host.now)))
             why = f"; {rejected} values of it were out of range: has its unit changed?" if rejected else ""
-            return bad(f"no station has told {name} from {start} UTC on, for {len(gone)} hours{why}")
-    return good("every variable that is told is told all the time")
+            return bad(f"no station has told {name} from {stored(lacking[0].time)} UTC on, for {long(lasts)}{why}")
+    return good("every variable that is told is told as often as before")
 
 
 def _hours(host: Host) -> Finding | None:
@@ -130,7 +139,10 @@ def _alive(host: Host) -> Finding | None:
     stuck = [
         name
         for name, one in series.items()
-        if len(one) >= IN_A_ROW and len({values for _, values in one}) == 1 and one[-1][0] - one[0][0] >= HOUR
+        if len(one) >= IN_A_ROW
+        and len({values for _, values in one}) == 1
+        and any(one[0][1])  # zeros may last, such as a calm
+        and one[-1][0] - one[0][0] >= HOUR
     ]
     if len(stuck) >= STATIONS and len(stuck) >= PART * len(series):
         return bad(f"{len(stuck)} of {len(series)} stations repeat the same values with new times: the source is stuck")
@@ -146,9 +158,12 @@ def _alive(host: Host) -> Finding | None:
 
 
 def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, ...]]]]:
+    """What each station told, without readings that have nothing of what changes within an hour."""
     found: dict[str, list[tuple[int, tuple[object, ...]]]] = defaultdict(list)
     for row in rows:
-        found[row.station_id].append((row.time, tuple(getattr(row, name) for name in _TELLING)))
+        values = tuple(None if name in _DIRECTIONS and _calm(row) else getattr(row, name) for name in _TELLING)
+        if any(value is not None for value in values):
+            found[row.station_id].append((row.time, values))
     return found
 
 

@@ -56,6 +56,13 @@ class Arrived(NamedTuple):
     fields: str = ""
 
 
+def waiting(folder: Path) -> list[Path]:
+    """The documents that wait in a folder, whoever has it, the oldest first."""
+    return [
+        path for path in sorted(folder.glob("*.gz")) if (name := _NAME.fullmatch(path.name)) and int(name[1]) < LAST
+    ]
+
+
 class Spool:
     """The documents that wait, and the lock that keeps a second collector away from them and from their store.
 

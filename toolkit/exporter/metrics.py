@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from toolkit import __version__
 from toolkit.backup.drill_record import Drill, last
 from toolkit.backup.folder import Folder
+from toolkit.collector.spool import waiting
 from toolkit.errors import ToolkitError
 from toolkit.exporter.health import Health
 from toolkit.settings import Settings, spool_folder
@@ -43,8 +44,8 @@ class Weather(Collector):
             found, up = [], 0
         yield _gauge("weather_store_up", "Whether the database can be read.", up)
         yield from found
-        waiting = len(list(spool_folder(self._settings).glob("[0-9]*.gz")))
-        yield _gauge("weather_spool_documents", "Documents that wait for the database.", waiting)
+        documents = len(waiting(spool_folder(self._settings)))
+        yield _gauge("weather_spool_documents", "Documents that wait for the database.", documents)
         yield from _of_backups(Path(self._settings.backups))
         yield from self._health.metrics()
 

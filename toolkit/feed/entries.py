@@ -83,7 +83,7 @@ class Entries:
         Args:
             said: the fields of the entry.
             entry: its number, for people who look for what was left out; 0 for none.
-            point: the longitude, latitude and height of GeoJSON: what counts where the fields do not say it.
+            point: the longitude, latitude and height of GeoJSON: what counts where the fields say none that can be.
             other_id: the station's id, if the fields do not say it.
         """
         self._number = entry
@@ -146,6 +146,10 @@ class Entries:
             metres = metres or None
         if metres is None and elevation:
             self.miss("impossible elevation")
+        if point is not None:
+            longitude, latitude, elevation = map(number, [*point[:3], None, None, None][:3])
+            found = found or place(latitude, longitude)
+            metres = height(elevation) if metres is None and found else metres
         there = found or (None, None)
         station = Station(station_id, names[0], names[1], there[0], there[1], metres)
         self.stations[station_id] = station if before is None else _merged(before, station)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http
 import http.client
 import math
 import os
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, unquote_plus, urljoin, urlsplit
 
 import urllib3
 
@@ -33,12 +34,15 @@ from toolkit.text import one_line
 
 CHUNK = 64 * 1024
 REDIRECTS = 5
+MOST_BEFORE = 20
 UNTIL_NEXT_TIME = {429, 503}
 # We ask for gzip; deflate comes from servers that know no better.
 ENCODINGS = {"gzip", "x-gzip", "deflate", "identity"}
 # Of a header that is sent back to the server, and of what is told of an answer that is none.
 VALIDATOR_LENGTH = 1024
 BEGINNING = 60
+# A shorter value of a query may be part of any message, such as a status.
+SHORTEST = 4
 # The alarm comes again until it is heard: one that strikes in a finalizer is swallowed by Python.
 ALARM_AGAIN_SECONDS = 1.0
 
@@ -84,7 +88,6 @@ class Fetcher:
             _vouch(ca_file)
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
-        self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._url, self._authorization = _parted(url)
         self._timeout = timeout
         self._max_bytes = max_bytes
@@ -101,6 +104,7 @@ class Fetcher:
             self._pool: urllib3.PoolManager = urllib3.ProxyManager(through, proxy_headers=headers, **options)
         else:
             self._pool = urllib3.PoolManager(**options)
+        self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._validators: dict[str, str] = {}
         self._kept = b""
 
@@ -267,12 +271,14 @@ def _parted(address: str) -> tuple[str, str]:
 
 
 def _secrets(address: str) -> list[str]:
-    """What of an address is not to be told, the longest first; nothing of one that has no secret."""
-    if not isinstance(address, SecretAddress) and not secret_in(address):
-        return []
+    """What of an address is not to be told, the longest first: of one that has no secret, what its query says."""
     parts = urlsplit(address)
-    pieces = [parts.netloc.rpartition("@")[0], parts.path, parts.query]
-    pieces += [more for piece in pieces for more in re.split("[/:=&]", piece) if len(more) >= 6]
+    pieces = []
+    if isinstance(address, SecretAddress) or secret_in(address):
+        pieces += [parts.netloc.rpartition("@")[0], parts.path, parts.query]
+        pieces += [more for piece in pieces for more in re.split("[/:=&]", piece) if len(more) >= 6]
+    values = re.findall("=([^&;]*)", parts.query)
+    pieces += [value for value in [*values, *map(unquote_plus, values)] if len(value) >= SHORTEST]
     plain = [*pieces, *map(unquote, pieces)]
     return sorted({one for one in plain if len(one) > 1}, key=len, reverse=True)
 
@@ -284,6 +290,24 @@ def _origin(url: str) -> tuple[str, str]:
 def _can_be_sent(validator: str) -> bool:
     """Whether a header that came may go back: no line break of it may begin another header of our request."""
     return bool(re.fullmatch(r"[\x20-\x7e\xa0-\xff]+", validator)) and len(validator) <= VALIDATOR_LENGTH
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer, after those that come before it (RFC 9110, 15.2), of which the library knows 100 alone."""
+
+    _before = 0
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, why = super()._read_status()  # type: ignore[misc]
+        if status // 100 != 1 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+            return version, status, why
+        self._before += 1
+        if self._before > MOST_BEFORE:
+            raise http.client.HTTPException(f"more than {MOST_BEFORE} answers come before the one that counts")
+        return version, http.HTTPStatus.CONTINUE, why
+
+
+urllib3.connection.HTTPConnection.response_class = _Response
 
 
 class _Bounded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -29,6 +30,9 @@ OURS = ("station_id", "time", *Station._fields[1:], *Observation._fields[2:])
 DIGITS = 2
 # The NOA network's; fields that are not named have our names.
 DEFAULT = "station_id=station_file|fid, time=ts"
+
+# Of which no two of year, month and day could be taken for one another; with a zone, for patterns that have one.
+_DAY = datetime(2026, 11, 25, tzinfo=UTC)
 
 Find = Callable[[Mapping[str, Any]], Any]
 Convert = Callable[[float], float]
@@ -126,7 +130,17 @@ def _pattern(unit: str | None) -> str:
         return ""
     if "%" not in str(unit):
         raise ValueError(f"time is in {unit!r}: give s, ms, or a pattern such as %Y-%m-%dT%H:%M")
+    if not _tells_the_day(str(unit)):
+        raise ValueError(f"time is in {unit!r}: that pattern tells no day of a year; give one such as %Y-%m-%dT%H:%M")
     return str(unit)
+
+
+def _tells_the_day(pattern: str) -> bool:
+    """Whether what a pattern writes is read by it as the same day."""
+    try:
+        return datetime.strptime(_DAY.strftime(pattern), pattern).replace(tzinfo=UTC) == _DAY
+    except (ValueError, re.error, IndexError):
+        return False
 
 
 def _conversion(ours: str, unit: str | None) -> Convert | None:

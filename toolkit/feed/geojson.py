@@ -11,6 +11,8 @@ from toolkit.text import decoded, one_line
 
 # Of the digits of a whole number. What has more is no number that anybody could mean.
 DIGITS = 400
+# What may stand behind a document: JSON's white space, and the rest of a buffer of fixed size.
+PADDING = "\0 \t\r\n"
 
 
 def parse(body: bytes, entries: Entries) -> None:
@@ -19,7 +21,7 @@ def parse(body: bytes, entries: Entries) -> None:
     Raises:
         FeedError: it is not JSON, not a GeoJSON FeatureCollection or Feature, or holds no station.
     """
-    features = _features(_content(decoded(body)))
+    features = _features(_content(decoded(body).rstrip(PADDING)))
     for feature in features:
         properties = feature.get("properties") if isinstance(feature, dict) else None
         if isinstance(properties, dict):
@@ -31,13 +33,16 @@ def parse(body: bytes, entries: Entries) -> None:
 
 
 def _content(text: str) -> Any:
+    """JSON; a control character in a string, which should be escaped, costs no more than itself."""
     try:
         try:
-            return json.loads(text)
+            return json.loads(text, strict=False)
         except json.JSONDecodeError:
             raise
         except ValueError:  # a number of more digits than Python reads costs itself
-            return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None)
+            return json.loads(
+                text, strict=False, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None
+            )
     except json.JSONDecodeError as error:
         raise FeedError(f"the feed is not JSON: {_where(text, error)}") from None
     except RecursionError:

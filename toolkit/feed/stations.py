@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -22,11 +23,19 @@ def read_stations(path: Path | Traversable, bounds: Bounds = Bounds()) -> list[S
     """A network from a CSV file with the columns of the table `stations`.
 
     Raises:
-        UsageError: the file cannot be read, or a station has no id, or no place that can be.
+        UsageError: the file cannot be read, a station is in it twice, or has no id, or no place that can be.
     """
     try:
+        if isinstance(path, Path) and not stat.S_ISREG(path.stat().st_mode):  # a device or a pipe may have no end
+            raise UsageError(f"cannot read the stations in {path}: it is no regular file")
         rows = table.rows(table.lines_of(decoded(path.read_bytes())), *([name] for name in NEEDED), padded=True)
-        return [_station(path, number, said, bounds) for number, said in rows]
+        found: dict[str, tuple[int, Station]] = {}
+        for number, said in rows:
+            station = _station(path, number, said, bounds)
+            before, _ = found.setdefault(station.station_id, (number, station))
+            if before != number:
+                raise UsageError(f"{path}, row {number}: the station {station.station_id!r} is in row {before} already")
+        return [station for _, station in found.values()]
     except OSError as error:
         raise UsageError(f"cannot read the stations in {path}: {reason(error)}") from error
     except ValueError as error:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TextIO
 
+from toolkit.feed.values import is_no_value
 from toolkit.text import one_line
 
 DELIMITERS = ",;\t|"
@@ -77,7 +78,7 @@ def _named(
             continue
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             del cells[width:]
-        if len(cells) != width and cells[0].startswith("#"):
+        if cells[0].lstrip().startswith("#") and not is_no_value(cells[0]):
             continue
         if padded:
             cells.extend([""] * (width - len(cells)))
@@ -138,7 +139,7 @@ def _over_lines(
             yield following + "\n"
 
     try:
-        cells = next(csv.reader(its(), delimiter=delimiter, strict=True))
+        cells = next(csv.reader(its(), delimiter=delimiter, skipinitialspace=True, strict=True))
     except (csv.Error, StopIteration):
         return None, 0
     if taken and len(cells) != width:
@@ -152,6 +153,6 @@ def _cells(line: str, delimiter: str, strict: bool = False) -> list[str] | None:
     if '"' not in line:
         return line.split(delimiter)
     try:
-        return next(csv.reader([line], delimiter=delimiter, strict=strict), [])
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=strict), [])
     except csv.Error:
         return None

@@ -8,12 +8,15 @@ from typing import Any
 from toolkit.text import clean
 
 NO_VALUE = {
-    "", "-", "--", "---", "----", "/", "//", "///", "////", "null", "none", "nil", "n/a", "na", "nan", "missing",
+    "", "null", "(null)", "none", "nil", "n/a", "#n/a", "n.a.", "na", "nan", "-nan", "missing", "undefined",
+    *(mark * times for mark in "-/*?" for times in range(1, 9)),
 }  # fmt: skip
 # Of numbers, in the METAR archives; a station may have this name.
 NO_NUMBER = {"m"}
 # The ends of the whole numbers of a computer, some of them in tenths, with which loggers say that there is no value.
 _FULL = {"255", "32767", "32768", "65535", "6553.5", "3276.7", "3276.8"}
+# What data loggers of Campbell and files of well logs (LAS) fill gaps with.
+_GAPS = {-6999, -7999, -999.25}
 # No sensor says so much, in any unit: the ends of larger numbers, and what netCDF and others fill gaps with.
 _FILLER = 1e7
 
@@ -62,7 +65,7 @@ def is_placeholder(value: float) -> bool:
 
     -99, -999.9 and 9999 are, as are 777.7 and 888: one of the digits 7, 8 and 9 over and over, at least three times
     before the point, twice after a minus. So are the ends of a computer's numbers (32767, 65535, 255, and tenths of
-    them), and all from ten millions on.
+    them), all from ten millions on, and -6999, -7999 and -999.25.
     """
     size = abs(value)
     digits = f"{size:.7g}"
@@ -70,5 +73,6 @@ def is_placeholder(value: float) -> bool:
     return (
         size >= _FILLER
         or digits in _FULL
+        or value in _GAPS
         or (len(alike) == 1 and alike <= set("789") and len(digits.partition(".")[0]) >= (3 if value > 0 else 2))
     )
