@@ -98,7 +98,9 @@ def test_a_night_with_a_wrong_clock_loses_nothing(
     else:
         assert newest == (made.stdout.partition(",")[0], held + 1)
     # A night more is a night less of the oldest, but not for a clock that nobody believes.
-    assert set(before if behind or name == "+10y" else before[:2]) <= set(listed(run))
+    # Of a day the newest is kept: soon after midnight a clock that is an hour behind makes another one of yesterday.
+    nights = [one for one in before[:2] if one[0][:16] != newest[0][:16]]
+    assert set(before if behind or name == "+10y" else nights) <= set(listed(run))
     assert run("maintain").returncode == 0
     assert report.exists()
 
@@ -186,7 +188,7 @@ def test_a_clock_behind_loses_nothing_of_a_server_without_one(
     feed.body = collection(*(feature(name, ts=int(at)) for name, at in told.items()))
     assert "3 new observations, 1 left out" in run("collect", "--once", **off(shift)).stderr
     doctor = run("doctor", "--all", **off(shift)).stdout
-    assert re.search(r"\bfeed-current\b.*in the future", doctor), doctor
+    assert not re.search(r"OK +(clock-right|feed-current|observations-fresh)\b", doctor), doctor
 
 
 def test_an_import_by_a_host_of_1970_takes_the_rows_of_today(run: Run, db: str, tmp_path: Path) -> None:
