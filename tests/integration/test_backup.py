@@ -244,3 +244,25 @@ def test_prune_never_counts_on_a_damaged_backup(run: Run, filled: Path, backups:
     done = run("backup", "prune", "--keep-daily", "1", "--json")
     assert json.loads(done.stdout) == {"kept": [first["file"]], "removed": [], "damaged": [second]}
     assert (backups / second).exists()
+
+
+def test_prune_keeps_what_was_made_last_though_it_holds_less(run: Run, filled: Path, backups: Path) -> None:
+    first = create(run)["file"]
+    with open_for_writing(str(filled)) as store:
+        store.add(parse(collection(feature("s1", ts=TIME + 7200))), TIME + 7260)
+    most = create(run)["file"]
+    assert run("restore", first, "--discard-newer").returncode == 0
+    made = create(run, "--prune", "--keep-daily", "1")
+    assert made["pruned"] == [first]
+    assert json.loads(run("backup", "prune", "--keep-daily", "1", "--json").stdout)["removed"] == []
+    assert set(names(backups)) == {name + ending for name in (most, made["file"]) for ending in ("", ".json")}
+
+
+def test_prune_reads_back_what_says_that_it_is_the_newest(run: Run, filled: Path, backups: Path) -> None:
+    made = create(run)
+    name = "weather_20260101_000000.db.zst"
+    shutil.copy(backups / made["file"], backups / name)
+    later = Content(**made["content"])._replace(last=f"{datetime.now(UTC) + timedelta(minutes=30):%Y-%m-%d %H:%M:%S}")
+    (backups / f"{name}.json").write_text(renamed(made, file=name, content=later).as_text())
+    done = run("backup", "prune", "--keep-daily", "1", "--json")
+    assert json.loads(done.stdout) == {"kept": [made["file"]], "removed": [], "damaged": [name]}

@@ -138,7 +138,7 @@ def test_a_thousand_half_sent_requests_keep_nobody_from_the_metrics(
         clients.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         place = scrape.place
         for number in range(1100):
-            client = clients.enter_context(socket.create_connection(place, 5))
+            client = clients.enter_context(socket.create_connection(place, 60))
             client.sendall((b"", b"GET /metr", b"GET /metrics HTTP/1.1\r\nHost: x\r\n", b"\0" * 100)[number % 4])
             if number % 100 == 99:
                 assert parsed(scrape())["weather_store_up", ""] == 1

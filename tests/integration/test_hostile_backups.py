@@ -183,9 +183,27 @@ def test_a_bomb_is_refused_before_the_disk_is_full(run: Run, backups: Path) -> N
     made |= {"bytes": packed.stat().st_size, "sha256": hashlib.sha256(packed.read_bytes()).hexdigest()}
     packed.with_name(packed.name + ".json").write_text(checksummed(made))
     done = run("restore", "LATEST")
-    assert "unpacks to more than the" in done.stderr
-    packed.with_name(packed.name + ".json").write_text(checksummed({**made, "bytes_unpacked": 1 << 50}))
-    assert "has room for" in run("restore", "LATEST").stderr
+    assert "does not unpack to the" in done.stderr
+    packed.write_bytes(packed.read_bytes() * 2)  # what only its first part tells the size of
+    made |= {"bytes": packed.stat().st_size, "bytes_unpacked": 300 << 20}
+    packed.with_name(packed.name + ".json").write_text(checksummed(made))
+    assert "unpacks to more than the" in run("restore", "LATEST").stderr
+
+
+def test_a_backup_that_cannot_be_read_back_hides_no_other(run: Run, backups: Path) -> None:
+    made = json.loads(run("backup", "create", "--json").stdout)
+    kinds: dict[str, dict[str, Any]] = {
+        "weather_20260101_000000.db.zst": {"bytes_unpacked": 1 << 50},
+        "weather_20260101_000001.db.zst": {"content": {**made["content"], "stations": 7}},
+    }
+    for name, change in kinds.items():
+        shutil.copy(backups / made["file"], backups / name)
+        (backups / f"{name}.json").write_text(checksummed({**made, "file": name, **change}))
+    done = run("backup", "verify")
+    assert done.stderr == "weather-tool: 2 of 3 backups cannot be restored\n"
+    assert f"whole: {made['file']}" in done.stdout
+    assert f"weather_20260101_000000.db.zst does not unpack to the {1 << 50} bytes" in done.stdout
+    assert "weather_20260101_000001.db.zst is not what was expected: stations is 1, not 7" in done.stdout
 
 
 def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:

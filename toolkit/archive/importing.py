@@ -66,10 +66,12 @@ def import_file(
     with _said(path, done):
         kept = store.newest()
         newest = times.from_stored(kept).timestamp() if kept else None
-        for _ in reading.take(path, entries):
-            if len(entries.observations) >= BATCH:
-                advance(_store(store, entries, newest, replace, done))
-        advance(_store(store, entries, newest, replace, done))
+        try:
+            for _ in reading.take(path, entries):
+                if len(entries.observations) >= BATCH:
+                    advance(_store(store, entries, newest, replace, done))
+        finally:  # also where the file is damaged: the rows before that are whole
+            advance(_store(store, entries, newest, replace, done))
     return done
 
 

@@ -20,8 +20,10 @@ from toolkit.text import WESTERN, decoded, encoding_of
 
 Row = Mapping[str, Any]
 
-# Of one value in a database, in bytes, and of the search for its next row, in seconds.
-VALUE_BYTES = 1 << 20
+# Of one value in a database, in characters or bytes; what is longer is read as no value that can be. Then of what
+# SQLite itself looks at, in bytes, and of the search for the next row, in seconds.
+VALUE_LENGTH = 1 << 20
+VALUE_BYTES = 1 << 28
 ROW_SECONDS = 60.0
 # How many steps SQLite makes between two looks at the clock.
 STEPS = 100_000
@@ -100,7 +102,7 @@ def _selected(connection: sqlite3.Connection) -> str:
         _columns(connection, "observation")
         _columns(connection, "stations")
         values = ", ".join(READ_SQL.values())
-        return f"SELECT time, station_id, {values} FROM observation JOIN stations ON number = station"
+        return f"SELECT time, {_bounded('station_id')}, {values} FROM observation JOIN stations ON number = station"
     columns = _columns(connection, "observations")
     return f"SELECT {_listed(columns, ('time', 'station_id'), Observation._fields)} FROM observations"
 
@@ -127,7 +129,13 @@ def _listed(columns: set[str], needed: tuple[str, ...], wanted: tuple[str, ...])
     missing = sorted(set(needed) - columns)
     if missing:
         raise ValueError(f"there is no column {' or '.join(missing)} in its table")
-    return ", ".join(name for name in wanted if name in columns)
+    return ", ".join(_bounded(name) for name in wanted if name in columns)
+
+
+def _bounded(name: str) -> str:
+    """A column, with an empty blob for a value that is too long: it is neither a number nor text, and so counted."""
+    too_long = f"typeof({name}) IN ('text', 'blob') AND length({name}) > {VALUE_LENGTH}"
+    return f"CASE WHEN {too_long} THEN x'' ELSE {name} END AS {name}"
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:

@@ -102,6 +102,7 @@ def unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
         DamagedError: it is not what it was.
         ToolkitError: there is no room for it.
     """
+    packing.require_size(backup.path, backup.manifest.bytes_unpacked)
     _require_space(to.parent, backup.manifest.bytes_unpacked)
     packing.unpack(backup.path, to, backup.manifest.sha256, backup.manifest.bytes_unpacked)
     _compare(engine.of(backup.manifest.source), to, backup.manifest.content, backup.name, every_page=every_page)
@@ -112,8 +113,9 @@ def _compare(its: Engine, copy: Path, held: Content, what: str, *, every_page: b
         found = its.inspect(copy, every_page=every_page)
     except StoreError as error:
         raise DamagedError(f"{what} is damaged: {error}") from None
-    if found != held:
-        raise DamagedError(f"{what} holds {found.observations} observations where {held.observations} were expected")
+    for name, is_, was in zip(Content._fields, found, held, strict=True):
+        if is_ != was:
+            raise DamagedError(f"{what} is not what was expected: {name} is {is_}, not {was}")
 
 
 def _packed_part(others: Sequence[Backup]) -> float:

@@ -18,6 +18,8 @@ LEVEL = 3
 CHUNK = 1 << 20
 # Packing at this level needs 2 MiB; what asks for more was not packed here.
 LARGEST_WINDOW = 1 << 24
+# The largest header of a frame (RFC 8878).
+HEADER_BYTES = 18
 
 
 class _Hashing:
@@ -69,6 +71,24 @@ def unpack(packed: Path, to: Path, sha256: str, size: int) -> None:
                 raise DamagedError(f"{packed.name} cannot be unpacked: {error}") from None
     if digest.hexdigest() != sha256:
         raise DamagedError(f"{packed.name} is not what was written: its SHA-256 differs from its manifest's")
+
+
+def require_size(packed: Path, size: int) -> None:
+    """Make sure that a file says itself that it unpacks to `size` bytes, before there is room made for them.
+
+    Raises:
+        DamagedError: it says something else, or nothing.
+        ToolkitError: it cannot be read.
+    """
+    try:
+        with packed.open("rb") as file:
+            said = zstandard.frame_content_size(file.read(HEADER_BYTES))
+    except OSError as error:
+        raise ToolkitError(f"cannot read {packed}: {reason(error)}") from error
+    except zstandard.ZstdError as error:
+        raise DamagedError(f"{packed.name} cannot be unpacked: {error}") from None
+    if said != size:
+        raise DamagedError(f"{packed.name} does not unpack to the {size} bytes that its manifest says")
 
 
 def _read(file: BinaryIO, packed: Path) -> bytes:

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from toolkit import clock, times
+from toolkit.backup.creating import verify
 from toolkit.backup.folder import Backup, Damaged, Folder, ahead
+from toolkit.backup.manifest import DamagedError
 from toolkit.errors import ToolkitError, reason
 
 
@@ -38,25 +40,34 @@ _PERIODS: tuple[Callable[[datetime], tuple[int, ...]], ...] = (
 )
 
 
-def prune(folder: Folder, keep: Keep, *, dry_run: bool = False) -> Pruned:
+def prune(folder: Folder, keep: Keep, *, made: Backup | None = None, dry_run: bool = False) -> Pruned:
     """Remove what is not to be kept; the folder is locked by the caller.
 
-    What is damaged or dated in the future counts for nothing and is left for people to look at. The newest that is
-    whole stays, whatever the numbers say, and is read before another is removed.
+    What is damaged or dated in the future counts for nothing and is left for people to look at. Whatever the numbers
+    say, the newest that is whole stays, and all of it is read back before another is removed. So does the last one that
+    was made: after a restore that discarded observations, or of a new database, it holds less than others do.
+
+    Args:
+        folder: of the backups.
+        keep: how many.
+        made: what was verified and made just now, if anything was.
+        dry_run: whether nothing is removed.
 
     Raises:
-        ToolkitError: the host's clock is behind what is kept; nothing is removed.
+        ToolkitError: the host's clock is behind what is kept, or the newest cannot be read back; nothing is removed.
     """
     now = time.time()
     whole, wrong = folder.look(now)
     clock.require_agreement(now, newest_known(whole, now))
     damaged: list[Backup | Damaged] = [*wrong]
-    while whole and not _as_written(whole[0]):
+    while whole and whole[0] != made and not _restorable(folder, whole[0]):
         damaged.append(whole.pop(0))
     future = [one for one in whole[1:] if ahead(one, now)]
     damaged += [one for one in future if not _as_written(one)]
     dated = [one for one in whole if one not in future]
-    kept = kept_of(dated, keep, doubted_after(whole))
+    wanted = kept_of(dated, keep, doubted_after(whole))
+    last = made or max(dated, key=lambda one: (one.manifest.created, one.name), default=None)
+    kept = [one for one in dated if one in wanted or one == last]
     removed = [one for one in dated if one not in kept]
     if not dry_run:
         for one in removed:
@@ -95,6 +106,14 @@ def places_kept(moments: Sequence[float], keep: Keep, doubted: float) -> list[in
 def doubted_after(backups: Sequence[Backup]) -> float:
     """From when on the dates of backups are doubted: a week after all that they hold. The clock may be ahead."""
     return max((one.manifest.last for one in backups if one.manifest.last), default=math.inf) + clock.BELIEVED_SECONDS
+
+
+def _restorable(folder: Folder, backup: Backup) -> bool:
+    try:
+        verify(folder, backup)
+    except DamagedError:
+        return False
+    return True
 
 
 def _as_written(backup: Backup) -> bool:

@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     remove = actions.add_parser(
         "prune",
         help="remove old ones",
-        description="Remove backups that are not to be kept. The newest that is whole always stays.",
+        description="Remove backups that are not to be kept. The newest that is whole and the last made always stay.",
     )
     remove.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     bring = actions.add_parser(
@@ -71,7 +71,7 @@ def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int
     if args.prune:
         try:
             with folder.locked():
-                removed = prune(folder, _keep(settings)).removed
+                removed = prune(folder, _keep(settings), made=made).removed
         except clock.DisagreementError as error:
             log.warning("%s", error)  # there is a new one all the same
     copies = offsite.configured(settings)
@@ -110,6 +110,7 @@ def _list(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
 
 def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
     wrong: dict[str, str] = {}
+    unread: set[str] = set()  # such as for want of room: that is not the backup's fault
     with folder.locked():
         backups, damaged = folder.look()
         if args.name:
@@ -124,6 +125,9 @@ def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> in
                     verify(folder, each)
                 except DamagedError as error:
                     wrong[each.name] = str(error)
+                except ToolkitError as error:
+                    wrong[each.name] = f"{each.name} cannot be read back: {error}"
+                    unread.add(each.name)
                 advance(1)
     if args.json:
         names = [each.name for each in backups] + [one.name for one in damaged]
@@ -132,8 +136,8 @@ def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> in
         for each in backups:
             if each.name not in wrong:
                 print(f"whole: {_line(each)}")
-        for reason in wrong.values():
-            print(f"damaged: {reason}")
+        for name, reason in wrong.items():
+            print(f"{'unknown' if name in unread else 'damaged'}: {reason}")
     if wrong:
         raise ToolkitError(f"{len(wrong)} of {len(backups) + len(damaged)} backups cannot be restored")
     return 0

@@ -36,7 +36,7 @@ _shtab_weather_tool_backup_commands() {
     create:'Make a verified backup, also of a database in use.'
     fetch:'Bring the off-site copies of backups back into the folder.'
     list:'Show the backups, the newest first.'
-    prune:'Remove backups that are not to be kept. The newest that is whole always stays.'
+    prune:'Remove backups that are not to be kept. The newest that is whole and the last made always stay.'
     verify:'Read backups back, all of each.'
   )
   _describe 'weather-tool backup commands' _commands
