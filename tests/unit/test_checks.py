@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.backup import creating, restoring
+from toolkit.backup.folder import Folder
 from toolkit.checks import Check, Finding, beside
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.host import Host
@@ -190,6 +192,19 @@ def test_a_database_that_was_brought_up_to_date_has_the_shape_of_a_new_one(tmp_p
     with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as connection:
         sqlite_schema.migrate(connection)
         assert sqlite_schema.differences(connection) == ([], [])
+
+
+def test_the_remedy_for_another_schema_is_a_backup_that_can_be_restored(host: Host) -> None:
+    filled(host)
+    known = creating.create(Folder(host.settings.backups), host.settings.db)
+    with closing(sqlite3.connect(host.settings.db, isolation_level=None)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        newest = creating.create(Folder(host.settings.backups), host.settings.db)
+        assert remedy(Host(settle()), "database-schema") == f"weather-tool restore {known.name}"
+        connection.execute("PRAGMA user_version = 0")
+    assert newest.manifest.content.schema_version == 99
+    assert "no version of their schema" in found(Host(settle()), "database-schema").evidence
+    assert restoring.restore(Folder(host.settings.backups), known.name, host.settings.db).backup == known
 
 
 def test_a_database_without_a_log_is_told(host: Host) -> None:

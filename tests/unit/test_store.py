@@ -175,6 +175,14 @@ def test_a_newer_database_is_refused(path: Path) -> None:
             open_(str(path))
 
 
+def test_a_database_without_a_version_is_not_called_empty(path: Path) -> None:
+    open_for_writing(str(path)).__exit__(None, None, None)
+    rows(path, "PRAGMA user_version = 0")
+    for open_ in (open_for_writing, open_for_reading):
+        with pytest.raises(StoreError, match="has tables, and no version of their schema"):
+            open_(str(path))
+
+
 @pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be looked at" * 100])
 def test_an_empty_or_foreign_file_is_said_to_be_one(path: Path, content: bytes) -> None:
     path.write_bytes(content)

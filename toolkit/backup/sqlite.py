@@ -144,7 +144,7 @@ def _version(connection: sqlite3.Connection, db: Path) -> int:
         raise StoreError(f"{db} is not a database of this service")
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version < 1:
-        raise StoreError(f"{db} has no schema")
+        raise StoreError(f"{db} has no version of its schema")
     return version
 
 

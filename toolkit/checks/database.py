@@ -162,16 +162,27 @@ def _schema(host: Host) -> Finding | None:
     try:
         with _opened(host) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
     except sqlite3.DatabaseError as error:
         return unseen(f"{host.db}: {error}")
+    if tables and version < 1:
+        return bad("the database has tables, and no version of their schema", _restore(host))
     if version > VERSION:
+        known = _of_known_schema(host, VERSION)
         return bad(
             f"the database has schema {version}, this release knows up to {VERSION}: a newer one has written it",
-            "weather-tool restore LATEST" if _have_backup(host) else "ls -t /opt/weather/releases",
+            f"weather-tool restore {quoted(known)}" if known else "ls -t /opt/weather/releases",
         )
     if version < VERSION:
         return bad(f"the database has schema {version}, this release's is {VERSION}: it was not brought up to date")
     return good(f"schema {version}")
+
+
+def _of_known_schema(host: Host, version: int) -> str | None:
+    """The newest backup that this release can restore: one of a newer schema may have been made since."""
+    if not _have_backup(host):
+        return None
+    return next((one.name for one in host.backups[0] if one.manifest.content.schema_version <= version), None)
 
 
 def _shape(host: Host) -> Finding | None:

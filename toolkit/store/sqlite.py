@@ -508,6 +508,10 @@ def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
     tables: int = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
     if tables and application != schema.APPLICATION_ID:
         raise StoreRefusedError(f"the database {file} was made by another program: name another file in WEATHER_DB")
+    if tables and version < 1:
+        raise StoreRefusedError(
+            f"the database {file} has tables, and no version of their schema: weather-tool restore LATEST"
+        )
     if version > schema.VERSION:
         raise StoreRefusedError(
             f"the database {file} has schema {version}, this program knows up to {schema.VERSION}: "
