@@ -6,6 +6,9 @@ bears witness is what was kept before: the newest observation, the newest backup
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from statistics import median_low
+
 from toolkit import times
 from toolkit.errors import ToolkitError
 
@@ -35,17 +38,32 @@ def refuted(host: float, newest: float | None) -> bool:
     return host < RELEASED or (newest is not None and newest - host > BELIEVED_SECONDS + AGREE_SECONDS)
 
 
-def present(host: float, server: float | None, newest: float | None) -> float:
-    """The present when a document arrives: the host's clock, or the server's where that is ahead and believed.
+def told(observations: Iterable[tuple[str, float]]) -> float | None:
+    """The present as stations tell it: the median of what each told last, for the clock of one may be far off.
+
+    Args:
+        observations: stations and times; what is before this release tells nothing of the present.
+    """
+    last: dict[str, float] = {}
+    for station_id, time in observations:
+        if time >= RELEASED and time > last.get(station_id, 0):
+            last[station_id] = time
+    return median_low(last.values()) if last else None
+
+
+def present(host: float, server: float | None, newest: float | None, stations: float | None = None) -> float:
+    """The present when a document arrives: the host's clock, or what is ahead of it and believed.
 
     Args:
         host: the host's clock, seconds since the epoch.
         server: what the server calls the present; None where it does not say.
         newest: the time of the newest observation that is kept; None without any, or where it cannot be told.
+        stations: what the document's stations call the present (`told`): it counts where the server's word does not.
     """
-    if server is None or (server - host > BELIEVED_SECONDS and not refuted(host, newest)):
-        return host
-    return max(host, server)
+    for word in (server, stations):
+        if word is not None and word >= RELEASED and (word - host <= BELIEVED_SECONDS or refuted(host, newest)):
+            return max(host, word)
+    return host
 
 
 def at_least(host: float, newest: float | None) -> float:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from toolkit import clock, times
 from toolkit.errors import ToolkitError, reason
+from toolkit.feed.entries import EARLIEST
 from toolkit.settings import Settings
 from toolkit.store import Selection, Store
 
@@ -63,14 +64,17 @@ def maintain(store: Store, settings: Settings, now: float, dry_run: bool) -> Rem
 
 
 def _reports(folder: Path) -> list[tuple[Path, float]]:
-    """Reports and pages with the times at which they were written; what is no file of its own is left alone."""
+    """Reports and pages with the times at which they were written.
+
+    Left alone is what is no file of its own, and what a host wrote before its clock was set: nobody knows its age.
+    """
     found = []
     for path in sorted([*folder.glob("*.json"), *folder.glob("*.html")]):
         try:
             seen = path.lstat()
         except OSError:  # it is being replaced, or not for us to see
             continue
-        if stat.S_ISREG(seen.st_mode):
+        if stat.S_ISREG(seen.st_mode) and seen.st_mtime >= EARLIEST:
             found.append((path, seen.st_mtime))
     return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 
 from toolkit.text import one_line
@@ -37,5 +38,5 @@ def notify(*lines: str) -> None:
 
 def watchdog_seconds() -> float | None:
     """How often systemd wants a sign of life, halved as sd_watchdog_enabled(3) advises; None if it does not."""
-    limit = os.environ.get("WATCHDOG_USEC")
-    return int(limit) / 2e6 if limit else None
+    limit = os.environ.get("WATCHDOG_USEC", "")
+    return int(limit) / 2e6 if re.fullmatch("[0-9]{1,18}", limit) and int(limit) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 STORED = "%Y-%m-%d %H:%M:%S"
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 def now() -> datetime:
@@ -41,12 +42,15 @@ def parse(text: str) -> datetime:
     """A moment as people write it: `NOW`, or ISO 8601; without an offset it is UTC.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or so far off that no window around it can be told.
     """
     if text.upper() == "NOW":
         return now()
     try:
         moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time: give NOW or e.g. 2026-01-31T12:00Z (UTC if no offset)") from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is out of range: give a time of the years {FIRST_YEAR} to {LAST_YEAR}")
+    return moment

@@ -361,7 +361,7 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
     spool = Spool(tmp_path / "spool", 1 << 20)
     with Keeper(lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("Form", Falls())) as keeper:
         with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
-            keeper.keep(arrived("first"))
+            keeper.keep(arrived("first").body, None)
         assert keeper.waiting == 0
         spool.put(arrived("second"))
         keeper.drain()

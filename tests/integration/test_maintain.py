@@ -95,8 +95,10 @@ def test_what_is_no_report_of_ours_is_left_alone(db: str, run: Run, reports: Pat
     odd[0].symlink_to(reports / "nothing")
     odd[1].mkdir()
     os.mkfifo(odd[2])
+    odd.append(reports / "report_19700101_000030.json")  # of a clock that was not set yet: its age is not known
+    odd[3].touch()
     for path in odd:
-        os.utime(path, (0, 0), follow_symlinks=False)
+        os.utime(path, (30, 30), follow_symlinks=False)
     done = run("maintain", WEATHER_DB=db)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(" 2 reports\n")

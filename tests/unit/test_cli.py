@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Run
 from toolkit.cli import COMMANDS, parser_of
+from toolkit.sdnotify import watchdog_seconds
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -46,6 +47,23 @@ def test_what_is_misspelt_is_named_with_what_was_meant(run: Run, words: list[str
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "1969-12-31T23:59Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("words", [["detect", "--no-record"], ["sensors"], ["report", "--html", "-"]])
+def test_a_time_of_years_that_nobody_means_is_refused(run: Run, words: list[str], end: str) -> None:
+    done = run(*words, "--end", end)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"weather-tool: --end: '{end}' is out of range: give a time of the years 1970 to")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("limit", ["", "abc", "0", "-5", "\u00b2", "9" * 5000])
+def test_a_watchdog_that_is_no_number_is_none(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", limit)
+    assert watchdog_seconds() is None
+    monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+    assert watchdog_seconds() == 15
 
 
 def test_the_version_says_what_it_runs_on(run: Run) -> None:

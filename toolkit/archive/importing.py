@@ -64,19 +64,23 @@ def import_file(
     entries = Entries(Fields({}), bounds, local)
     done = Imported(first=entries.first)
     with _said(path, done):
-        newest = store.newest()
-        present = clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
+        kept = store.newest()
+        newest = times.from_stored(kept).timestamp() if kept else None
         try:
             for _ in reading.take(path, entries):
                 if len(entries.observations) >= BATCH:
-                    advance(_store(store, entries, present, replace, done))
+                    advance(_store(store, entries, newest, replace, done))
         finally:  # also where the file is damaged: the rows before that are whole
-            advance(_store(store, entries, present, replace, done))
+            advance(_store(store, entries, newest, replace, done))
     return done
 
 
-def _store(store: Store, entries: Entries, present: float, replace: bool, done: Imported) -> int:
+def _store(store: Store, entries: Entries, newest: float | None, replace: bool, done: Imported) -> int:
     """Store what was taken, and begin anew; returns how many observations that were."""
+    host = time.time()
+    present = clock.at_least(host, newest)
+    if clock.refuted(host, newest):
+        present = max(present, clock.told((station_id, at) for at, station_id in entries.observations) or 0)
     document = admit(entries.document(), present)
     entries.clear()
     done.left_out += document.left_out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from toolkit import clock, times
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import Host, long
@@ -11,12 +13,35 @@ from toolkit.errors import ToolkitError
 TOLERANCE_SECONDS = 120
 
 
+def served(host: Host) -> float | None:
+    """What the feed's server calls the present; None where it does not say, or says what cannot be.
+
+    Raises:
+        ToolkitError: the feed cannot be fetched.
+    """
+    date = host.fetched.date
+    return None if date is None or date < clock.RELEASED else date
+
+
+def stations_time(host: Host) -> float | None:
+    """What the feed's stations call the present; None where they tell none.
+
+    Raises:
+        ToolkitError: the feed cannot be fetched, or read.
+    """
+    return clock.told((one.station_id, one.time) for one in host.document.observations)
+
+
 def _right(host: Host) -> Finding | None:
     try:
-        date = host.fetched.date
+        date = served(host)
     except ToolkitError:
         return None
     if date is None:
+        with suppress(ToolkitError):
+            stations = stations_time(host)
+            if stations is not None and clock.ahead(stations, host.now):
+                return bad(f"this host's clock is {long(stations - host.now)} behind that of the feed's stations")
         return unseen("the feed's server does not tell its time")
     off = host.now - date
     if abs(off) > TOLERANCE_SECONDS:

@@ -88,6 +88,10 @@ def _detected(host: Host) -> Finding | None:
     ]
     future = [moment for moment in written if clock.ahead(moment, host.now)]
     newest = max((moment for moment in written if moment not in future), default=JOBS_FILE.stat().st_mtime)
+    if clock.ahead(newest, host.now):
+        return bad(
+            f"how old the reports are cannot be told: the clock is {long(newest - host.now)} before the deployment"
+        )
     said = f", and {len(future)} are dated in the future" if future else ""
     if host.now - newest > DETECTION_HOURS * 3600:
         return bad(f"no detection report was written for {long(host.now - newest)}{said}")

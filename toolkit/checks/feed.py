@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from toolkit import clock
 from toolkit.address import shown
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
+from toolkit.checks.clock import served, stations_time
 from toolkit.checks.host import FEED_SECONDS, PATIENCE_SECONDS, Host, long
 from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.errors import ToolkitError
@@ -134,10 +136,16 @@ def _current(host: Host) -> Finding | None:
     document = _read(host)
     if document is None or not document.observations:
         return None
-    newest = max(one.time for one in document.observations)
     limit = max(host.settings.fresh_minutes * 60, STALE_CADENCES * host.settings.cadence_seconds)
     # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
-    age = (host.fetched.date or host.now) - newest
+    present = served(host) or host.now
+    stations = stations_time(host)
+    if stations is not None and clock.ahead(stations, present):
+        return bad(f"how new they are cannot be told: they are {long(stations - present)} in the future", "timedatectl")
+    past = [one.time for one in document.observations if not clock.ahead(one.time, present)]
+    if not past:
+        return None
+    age = present - max(past)
     if age > limit:
         return bad(f"the newest observation that the feed offers is {long(age)} old: its source has stopped")
     return good(f"its newest observation is {long(max(age, 0))} old")

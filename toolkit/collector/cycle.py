@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-from toolkit import clock
 from toolkit.collector.keeper import Keeper, Kept
-from toolkit.collector.spool import Arrived
 from toolkit.feed.fetch import Fetched, Fetcher
 from toolkit.store import StoreError
 
@@ -23,9 +19,8 @@ def fetch_and_keep(fetcher: Fetcher, keeper: Keeper) -> tuple[Fetched, Kept | St
     fetched = fetcher.fetch()
     if fetched is None:
         return None
-    present = clock.present(time.time(), fetched.date, keeper.newest())
     try:
-        kept: Kept | StoreError = keeper.keep(Arrived(fetched.body, present, present))
+        kept: Kept | StoreError = keeper.keep(fetched.body, fetched.date)
     except StoreError as error:
         kept = error
     fetcher.keep(fetched)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from toolkit import times
+from toolkit import clock, times
 from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.document import Document, FeedError
@@ -70,7 +71,7 @@ class Keeper:
             self._store = self._open_store()
         return self._store
 
-    def newest(self) -> float | None:
+    def _newest_kept(self) -> float | None:
         """The time of the newest observation, as far as it is known: while the store is away it is that of before."""
         if self._store is not None:
             with suppress(StoreError, ValueError):  # also: what is stored is no time
@@ -78,21 +79,27 @@ class Keeper:
                 self._newest = times.from_stored(newest).timestamp() if newest else None
         return self._newest
 
-    def keep(self, arrived: Arrived) -> Kept:
+    def keep(self, body: bytes, server: float | None) -> Kept:
         """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
+
+        Args:
+            body: the document.
+            server: what its server calls the present; None where it does not say.
 
         Raises:
             FeedError: it is no document of a feed; nothing is kept.
             DocumentRefusedError: the store does not take it, now or ever; it is set aside.
             StoreError: it waits in the spool.
         """
-        arrived = arrived._replace(format=self._form.format, fields=self._form.fields.text)
-        document = self._read(arrived)
+        document = _parsed(self._form, body)
+        stations = clock.told((one.station_id, one.time) for one in document.observations)
+        present = clock.present(time.time(), server, self._newest_kept(), stations)
+        arrived = Arrived(body, present, present, self._form.format, self._form.fields.text)
         if self.waiting:
             self._spool.put(arrived)
             return self.drain()
         try:
-            return self._add(document, arrived.collected)
+            return self._add(admit(document, present), present)
         except DocumentRefusedError as error:
             self._spool.aside(self._spool.put(arrived), REFUSED, str(error))
             raise
@@ -103,12 +110,7 @@ class Keeper:
     def _read(self, arrived: Arrived) -> Document:
         """What a document says, read by the form in which it came: the settings may name another one by now."""
         form = self._form.of_before(arrived.format, arrived.fields) if arrived.format else self._form
-        try:
-            return admit(form.parse(arrived.body), arrived.present)
-        except ToolkitError:
-            raise
-        except Exception as error:  # of a document that nobody thought of: one that waits would end every start
-            raise FeedError(f"the document cannot be read: {type(error).__name__}: {error}") from error
+        return admit(_parsed(form, arrived.body), arrived.present)
 
     def drain(self) -> Kept:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.
@@ -182,3 +184,12 @@ class Keeper:
             self._store.__exit__(None, None, None)
             self._store = None
             self._known = set()
+
+
+def _parsed(form: Form, body: bytes) -> Document:
+    try:
+        return form.parse(body)
+    except ToolkitError:
+        raise
+    except Exception as error:  # of a document that nobody thought of: one that waits would end every start
+        raise FeedError(f"the document cannot be read: {type(error).__name__}: {error}") from error
