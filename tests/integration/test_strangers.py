@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TOOL
+from tests.conftest import TOOL, Run
 from tests.integration.conftest import Spoil
 
 MODULE = Path("roles/weather/library/weather_files.py").resolve()
@@ -105,3 +105,22 @@ def test_a_link_of_roots_in_a_folder_of_roots_is_the_operators_will() -> None:
         (above / "data").symlink_to(above / "disk")
         assert make(above / "data" / "weather").get("changed") is True
         assert (above / "disk" / "weather").owner() == "nobody"
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-journal"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("data", "latest"), ("detect", "--no-record"), ("backup", "create"), ("doctor",), ("metrics",), ("collect", "--once"),
+    ],
+    ids=lambda command: command[0],
+)  # fmt: skip
+def test_a_pipe_in_the_place_of_the_database_keeps_nobody_waiting(
+    run: Run, environment: dict[str, str], ending: str, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert run("collect", "--once").returncode == 0
+    place = Path(environment["WEATHER_DB"] + ending)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    done = run(*command, WEATHER_BACKUPS=str(tmp_path / "backups"))
+    assert "Traceback" not in done.stderr

@@ -15,6 +15,7 @@ from toolkit.feed import table
 from toolkit.feed.document import Observation, Station
 from toolkit.feed.entries import Entries
 from toolkit.store.encoding import READ_SQL
+from toolkit.store.sqlite import for_reading
 from toolkit.store.sqlite_schema import APPLICATION_ID
 from toolkit.text import WESTERN, decoded, encoding_of
 
@@ -144,7 +145,7 @@ def _is_ours(connection: sqlite3.Connection) -> bool:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection = sqlite3.connect(for_reading(path), uri=True)
     connection.row_factory = sqlite3.Row
     connection.text_factory = decoded
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)

@@ -18,6 +18,7 @@ from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name, sync_folder
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.encoding import COLUMNS
+from toolkit.store.sqlite import for_reading, parts_of
 from toolkit.store.sqlite_schema import VERSION, objects
 
 # A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
@@ -44,7 +45,7 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  #
         raise ToolkitError(f"there is no folder {path.parent} to restore into")
     scratch = path.with_name(f".{path.name}.restored")
     try:
-        _remove(_parts(scratch))  # what an interrupted restore left
+        _remove(parts_of(scratch))  # what an interrupted restore left
         _unpack(backup, scratch)
         done = Restored(backup)
         with _still(path) as parts:
@@ -52,21 +53,21 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  #
                 _merge(scratch, path, backup, done)
             _settle(scratch)
             done.replaced = _keep(path, parts) if parts else None
-            _remove(_parts(path)[1:])
+            _remove(parts_of(path)[1:])
             scratch.replace(path)
             sync_folder(path.parent)
     except OSError as error:
         raise ToolkitError(f"cannot restore into {path.parent}: {reason(error)}") from error
     finally:
-        _remove(_parts(scratch))
+        _remove(parts_of(scratch))
     return done
 
 
 def undo(folder: Folder, db: str, replaced: Path) -> None:  # noqa: ARG001 - all is beside it
     """See `engine.Into`."""
     path = Path(db)
-    _remove(_parts(path)[1:])
-    for part in _parts(replaced / path.name):
+    _remove(parts_of(path)[1:])
+    for part in parts_of(replaced / path.name):
         if part.exists():
             part.replace(path.with_name(part.name))
     replaced.rmdir()
@@ -81,7 +82,7 @@ def rehearsed(folder: Folder, backup: Backup, db: str) -> Iterator[str]:  # noqa
         _unpack(backup, scratch, every_page=True)
         yield str(scratch)
     finally:
-        _remove(_parts(scratch))
+        _remove(parts_of(scratch))
 
 
 def _unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
@@ -123,7 +124,7 @@ def _require_ours(old: Path) -> None:
         StoreError: it is something else.
         sqlite3.Error: it cannot be read.
     """
-    with closing(sqlite3.connect(f"{old.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(for_reading(old), uri=True)) as connection:
         kinds = {name: kind for kind, name in objects(connection)}
         for name in ("stations", "observation", "counters"):
             if kinds.get(name, "table") != "table":
@@ -212,7 +213,7 @@ def _still(db: Path) -> Iterator[list[Path]]:
     if not db.exists():
         yield []
         return
-    parts, log = _parts(db), db.with_name(db.name + "-wal")
+    parts, log = parts_of(db), db.with_name(db.name + "-wal")
     with closing(sqlite3.connect(db, isolation_level=None)) as connection:
         try:
             for _ in range(ATTEMPTS):
@@ -248,7 +249,3 @@ def _keep(db: Path, parts: list[Path]) -> Path:
 def _remove(parts: list[Path]) -> None:
     for part in parts:
         part.unlink(missing_ok=True)
-
-
-def _parts(db: Path) -> list[Path]:
-    return [db, *(db.with_name(db.name + ending) for ending in ("-wal", "-shm", "-journal"))]

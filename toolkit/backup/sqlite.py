@@ -12,6 +12,7 @@ from toolkit.backup.manifest import Content
 from toolkit.errors import reason
 from toolkit.store import StoreError
 from toolkit.store import sqlite_schema as schema
+from toolkit.store.sqlite import for_reading
 from toolkit.text import one_line
 
 NAME = "SQLite"
@@ -54,9 +55,7 @@ def snapshot(db: str, to: Path) -> Content:
     """
     path = Path(db)
     with _said(path):
-        source = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_SECONDS, isolation_level=None
-        )
+        source = sqlite3.connect(for_reading(path), uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
         with closing(source), closing(sqlite3.connect(to, isolation_level=None)) as copy:
             source.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             source.execute("BEGIN")

@@ -78,7 +78,9 @@ def _have_backup(host: Host) -> bool:
 def _owner(host: Host) -> Finding | None:
     if _file(host) is None or host.user is None:
         return None
-    parts = [path for path in _parts(host.db) if (found := host.look(path)) and found.st_uid != host.user.pw_uid]
+    from toolkit.store.sqlite import parts_of
+
+    parts = [path for path in parts_of(host.db) if (found := host.look(path)) and found.st_uid != host.user.pw_uid]
     if parts:
         names = ", ".join(f"{path} of {owner_of(path.stat())}" for path in parts)
         return bad(f"not the service user's: {names}", f"chown -h {USER}:{USER} {quoted(*parts)}")
@@ -113,10 +115,6 @@ def _fixed(path: Path) -> str:
     finally:
         os.close(file)
     return "immutable" if flags & _IMMUTABLE else "append-only" if flags & _APPEND else ""
-
-
-def _parts(db: Path) -> list[Path]:
-    return [db, *(db.with_name(db.name + ending) for ending in ("-wal", "-shm", "-journal"))]
 
 
 @contextmanager
@@ -286,8 +284,10 @@ def _unlocked(host: Host) -> Finding | None:
 
 def _holders(host: Host) -> set[int]:
     """Who keeps others from writing, by the kernel's list of locks."""
+    from toolkit.store.sqlite import parts_of
+
     bounds = {
-        _inode(path): byte for path, byte in zip(_parts(host.db), (_PENDING_BYTE, -1, _WAL_WRITE_BYTE), strict=False)
+        _inode(path): byte for path, byte in zip(parts_of(host.db), (_PENDING_BYTE, -1, _WAL_WRITE_BYTE), strict=False)
     }
     held = set()
     for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():

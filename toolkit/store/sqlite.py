@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -474,6 +475,24 @@ def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
     return store
 
 
+def parts_of(db: Path) -> list[Path]:
+    """A database's file, and those that SQLite has beside it."""
+    return [db, *(db.with_name(db.name + ending) for ending in ("-wal", "-shm", "-journal"))]
+
+
+def for_reading(file: Path) -> str:
+    """The URI of a database that is only read.
+
+    Raises:
+        StoreError: something else is in the place of a file of it. SQLite would wait for ever for a pipe's other end.
+    """
+    for part in parts_of(file):
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(part.stat().st_mode):
+                raise StoreError(f"the database {file} cannot be used: {part} is no file")
+    return f"{file.absolute().as_uri()}?mode=ro"
+
+
 def only_looking(file: Path) -> str:
     """The URI of a database for a moment's look that makes no file beside it.
 
@@ -481,7 +500,7 @@ def only_looking(file: Path) -> str:
     nobody has the database open, and it is read as the file that it is (SQLite's `immutable`).
     """
     closed = not any(file.with_name(file.name + ending).exists() for ending in ("-wal", "-journal"))
-    return f"{file.absolute().as_uri()}?mode=ro" + ("&immutable=1" if closed else "")
+    return for_reading(file) + ("&immutable=1" if closed else "")
 
 
 def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLiteStore:
@@ -490,7 +509,7 @@ def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLit
     if not file.exists():
         raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
     with _said(file), ExitStack() as opening:
-        uri = only_looking(file) if look else f"{file.absolute().as_uri()}?mode=ro"
+        uri = only_looking(file) if look else for_reading(file)
         connection = sqlite3.connect(uri, uri=True, timeout=patience)
         opening.callback(connection.close)
         version = _refuse_other(connection, file)
