@@ -458,6 +458,7 @@ def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
             raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT * begin, 0o600))
+        require_files(file)
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
         opening.callback(connection.close)
         if not _refuse_other(connection, file) and not begin:
@@ -480,17 +481,22 @@ def parts_of(db: Path) -> list[Path]:
     return [db, *(db.with_name(db.name + ending) for ending in ("-wal", "-shm", "-journal"))]
 
 
-def for_reading(file: Path) -> str:
-    """The URI of a database that is only read.
+def require_files(db: Path) -> None:
+    """Make sure that a database and what is beside it are files: for a pipe's other end SQLite would wait for ever.
 
     Raises:
-        StoreError: something else is in the place of a file of it. SQLite would wait for ever for a pipe's other end.
+        StoreError: one is something else.
     """
-    for part in parts_of(file):
+    for part in parts_of(db):
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(part.stat().st_mode):
-                raise StoreError(f"the database {file} cannot be used: {part} is no file")
-    return f"{file.absolute().as_uri()}?mode=ro"
+                raise StoreError(f"the database {db} cannot be used: {part} is no file")
+
+
+def for_reading(db: Path) -> str:
+    """The URI of a database that is only read; see `require_files`."""
+    require_files(db)
+    return f"{db.absolute().as_uri()}?mode=ro"
 
 
 def only_looking(file: Path) -> str:
