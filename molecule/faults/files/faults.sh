@@ -106,7 +106,8 @@ corrupt_page() {
 }
 
 older_schema() {
-    sql "DROP TABLE anomalies; DROP TABLE rejected; PRAGMA user_version = 2"
+    sql "DROP TRIGGER newest_of_station; DROP TRIGGER newest_of_observation; DROP TABLE newest; DROP TABLE anomalies;
+        DROP TABLE rejected; PRAGMA user_version = 2"
 }
 
 read_only() {
