@@ -463,7 +463,8 @@ CHECKS = (
     ),
     Check(
         "database-compact", "database", "The database is not mostly empty pages.", Status.WARNING, _compact,
-        "systemctl start weather-maintenance.service", ("database-kind", "database-log", "maintenance-timer", "maintenance-succeeds"),
+        "systemctl start weather-maintenance.service",
+        ("database-kind", "database-log", "maintenance-timer", "maintenance-succeeds"),
     ),
     Check(
         "database-continues", "database", "The database is the one of the backups, and holds what they hold.",
