@@ -45,7 +45,7 @@ class Service:
     def stop(self) -> str:
         """Stop it as systemd does; returns its log."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         return self.log
 
     def close(self) -> None:
