@@ -512,9 +512,9 @@ def only_looking(file: Path) -> str:
 def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
     file = Path(path)
-    if not file.exists():
-        raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
     with _said(file), ExitStack() as opening:
+        if not file.exists():
+            raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
         uri = only_looking(file) if look else for_reading(file)
         connection = sqlite3.connect(uri, uri=True, timeout=patience)
         opening.callback(connection.close)
