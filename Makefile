@@ -64,6 +64,10 @@ needs: .venv/policy/.ready
 fleet: setup ## The fleet scenario in its long form: six hosts, more ways to fail
 	FLEET=long FLEET_HOSTS=6 molecule test -s fleet
 
+.PHONY: faults
+faults: setup ## The faults scenario in its long form: every fault of tests/chaos/faults.yml
+	FAULTS=all molecule test -s faults
+
 .PHONY: chaos
 chaos: setup needs ## The chaos tests in their long form: 200 kills on each engine, ten times the mutated documents and answers
 	CHAOS_KILLS=200 FUZZ_TIMES=10 pytest tests/chaos
