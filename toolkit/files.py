@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 from toolkit.errors import ToolkitError, reason
 
@@ -52,12 +54,13 @@ def _filled_in(form: str, moment: datetime) -> str:
     return re.sub(r"%[-_0^#EO:]*[A-Za-z%+]", lambda code: moment.strftime(code[0]), form)
 
 
-def read_small(path: Path, most: int) -> str:
-    """The text of a file of at most so many bytes; what is no file of its own, such as a link or a pipe, is not read.
+def read_json(path: Path, most: int) -> Any:
+    """What a JSON file of at most so many bytes says; what is no file of its own, a link or a pipe, is not read.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is something else, too large, or not UTF-8.
+        ValueError: it is something else, too large, not UTF-8, no JSON, or has a number that is none (NaN).
+        RecursionError: it is nested too deeply.
     """
     # Without waiting: somebody may have put a pipe in its place.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
@@ -66,7 +69,11 @@ def read_small(path: Path, most: int) -> str:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"it has more than {most >> 10} KiB")
-    return content.decode("utf-8")
+    return json.loads(content.decode("utf-8"), parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
 
 
 def sync_folder(path: Path) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from toolkit import times
 from toolkit.errors import ToolkitError, reason
-from toolkit.files import read_small, write_atomically
+from toolkit.files import read_json, write_atomically
 from toolkit.text import one_line
 
 SCHEMA = "weather-toolkit/drill/1"
@@ -68,7 +67,7 @@ def last(folder: Path) -> Drill | None:
         ToolkitError: its record cannot be read.
     """
     try:
-        drill = Drill(**json.loads(read_small(folder / FILE, LARGEST_BYTES), parse_constant=_refuse))
+        drill = Drill(**read_json(folder / FILE, LARGEST_BYTES))
         _require_sound(drill)
         return drill
     except FileNotFoundError:
@@ -77,10 +76,6 @@ def last(folder: Path) -> Drill | None:
         raise ToolkitError(f"cannot read {folder / FILE}: {reason(error)}") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise ToolkitError(f"{folder / FILE} is not the record of a drill: {one_line(str(error), 200)}") from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
 
 
 def _require_sound(drill: Drill) -> None:

@@ -7,11 +7,11 @@ import json
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from toolkit import times
 from toolkit.errors import ToolkitError, reason
-from toolkit.files import read_small
+from toolkit.files import read_json
 from toolkit.text import one_line
 
 SCHEMA = "weather-toolkit/backup/1"
@@ -110,7 +110,7 @@ def read(path: Path) -> Manifest:
         DamagedError: it cannot be read, or is not as it was written.
     """
     try:
-        body = json.loads(read_small(path, LARGEST_BYTES), parse_constant=_refuse)
+        body = read_json(path, LARGEST_BYTES)
         checksum = body.pop("checksum")
         if body["schema"] != SCHEMA:
             raise DamagedError(
@@ -125,10 +125,6 @@ def read(path: Path) -> Manifest:
         raise DamagedError(f"{path.name} cannot be read as a manifest: {reason(error)}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{path.name} cannot be read as a manifest: {one_line(str(error), 200)}") from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
 
 
 def _require_sound(made: Manifest) -> None:
