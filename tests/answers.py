@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 
 class Answers:
@@ -39,20 +39,30 @@ class Answers:
 @contextmanager
 def answering() -> Iterator[Answers]:
     """A server that runs."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Answers(listening.getsockname()[1])
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection, suppress(OSError):
-                    server.take(connection)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
+    with listening() as (port, serve):
+        server = Answers(port)
+        serve(server.take)
         yield server
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, Callable[[Callable[[socket.socket], None]], None]]]:
+    """A port, and what begins to give each connection to it to a function, one after the other."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as ending:
+
+        def serve(take: Callable[[socket.socket], None]) -> None:
+            def accept() -> None:
+                while True:
+                    try:
+                        connection, _ = server.accept()
+                    except OSError:
+                        return
+                    with connection, suppress(OSError):
+                        take(connection)
+
+            thread = threading.Thread(target=accept, daemon=True)
+            thread.start()
+            ending.callback(thread.join)
+            ending.callback(server.shutdown, socket.SHUT_RDWR)
+
+        yield server.getsockname()[1], serve

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.answers import listening
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 
@@ -22,26 +23,14 @@ from tests.conftest import Feed, Run, collection, feature
 @contextmanager
 def raw_server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
     """A server that speaks whatever `answer` writes; yields its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    try:
-                        connection.recv(65536)
-                        answer(connection)
-                    except OSError:
-                        pass
+    def take(connection: socket.socket) -> None:
+        connection.recv(65536)
+        answer(connection)
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
+    with listening() as (port, serve):
+        serve(take)
+        yield f"http://127.0.0.1:{port}/"
 
 
 def header_by_header(connection: socket.socket) -> None:
