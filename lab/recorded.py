@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from toolkit.feed.document import Observation
+from toolkit.model import Observation
 from toolkit.variables import COMPASS
 
 STATIONS = """\

@@ -1,5 +1,5 @@
 """`python -m toolkit` is `weather-tool`."""
 
-from toolkit.entry import main
+from toolkit.cli.entry import main
 
 raise SystemExit(main())

@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.errors import UsageError, reason
-from toolkit.feed.document import Bounds
 from toolkit.feed.fields import DEFAULT as DEFAULT_FIELDS
 from toolkit.feed.fields import parse_fields
+from toolkit.model import Bounds
 from toolkit.variables import BY_NAME, DETECTED
 
 PREFIX = "WEATHER_"

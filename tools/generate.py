@@ -11,7 +11,7 @@ import yaml
 
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.runbook import index, page
-from toolkit.cli import COMMANDS, parser_of
+from toolkit.cli.main import COMMANDS, parser_of
 from toolkit.commands.completion import SHELLS
 from tools.alert_rules import rules
 from tools.dashboard import fleet

@@ -18,13 +18,13 @@ from argparse_manpage.manpage import Manpage
 from toolkit.backup.creating import create
 from toolkit.backup.drill_record import Drill, keep
 from toolkit.backup.folder import Folder
-from toolkit.cli import COMMANDS, parser_of
+from toolkit.cli.main import COMMANDS, parser_of
 from toolkit.detector.report import Report
 from toolkit.detector.sensors import Health as SensorHealth
 from toolkit.exporter.health import Health
 from toolkit.exporter.metrics import Weather
-from toolkit.feed.document import Document, Observation, Station
 from toolkit.feed.entries import EARLIEST
+from toolkit.model import Document, Observation, Station
 from toolkit.settings import Origin, load
 from toolkit.store import open_for_writing
 from toolkit.times import iso, now

@@ -9,8 +9,8 @@ from typing import Literal
 from playwright.sync_api import ViewportSize, sync_playwright
 
 from toolkit.detector.run import detect
-from toolkit.feed.document import Document
-from toolkit.report import writing
+from toolkit.model import Document
+from toolkit.page import writing
 from toolkit.settings import Origin, load
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty

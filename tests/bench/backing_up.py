@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.figure import Figure
 from tests.bench.storing import DAYS, START, fill, repeat
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
 
 YEARS = 21  # of 14 stations: a gigabyte

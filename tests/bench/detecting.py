@@ -17,7 +17,7 @@ from tests.bench.detection.weather import simulated
 from tests.bench.figure import Figure
 from toolkit import times
 from toolkit.detector import run
-from toolkit.feed.document import Document, Station
+from toolkit.model import Document, Station
 from toolkit.settings import load
 from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather

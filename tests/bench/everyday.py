@@ -13,7 +13,7 @@ from tests.bench.figure import Figure
 from toolkit.checks.host import Host
 from toolkit.exporter.health import Health
 from toolkit.exporter.metrics import Weather
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.model import Document, Observation, Station
 from toolkit.settings import load
 from toolkit.store import open_for_reading, open_for_writing
 

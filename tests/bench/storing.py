@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.figure import Figure
 from tests.postgresql import Server
-from toolkit.feed.document import Document, Observation
+from toolkit.model import Document, Observation
 from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import Span, open_for_reading, open_for_writing

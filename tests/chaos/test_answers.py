@@ -11,7 +11,7 @@ import pytest
 from tests.answers import answering
 from tests.conftest import collection, feature
 from tests.fuzzing import TIMES, mutated
-from toolkit.feed.document import FeedError
+from toolkit.feed.errors import FeedError
 from toolkit.feed.fetch import Fetcher
 from toolkit.text import one_line
 

@@ -18,11 +18,12 @@ from tests.fuzzing import TIMES, mutated
 from toolkit.archive.importing import import_file
 from toolkit.errors import ToolkitError
 from toolkit.feed import csv, geojson
-from toolkit.feed.document import Bounds, Document, FeedError
 from toolkit.feed.entries import EARLIEST, LATEST, WORD, Entries
+from toolkit.feed.errors import FeedError
 from toolkit.feed.fields import Fields, parse_fields
-from toolkit.feed.places import height, place
 from toolkit.feed.stations import read_stations
+from toolkit.location import height, place
+from toolkit.model import Bounds, Document
 from toolkit.quality.admission import admit
 from toolkit.store import Selection, Store, open_for_writing
 from toolkit.text import clean, one_line

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.feeds import parse
-from toolkit.feed.document import Document
+from toolkit.model import Document
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
 from toolkit.simulator.network import default_network

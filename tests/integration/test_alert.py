@@ -156,6 +156,6 @@ def test_a_doctor_that_fails_stops_no_alert(
     alert: Alert, told: tuple[int, list[dict[str, str]]], tmp_path: Path
 ) -> None:
     # Whoever imports the checks falls over it: a package that a broken release lacks.
-    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['toolkit.diagnosis'] = None")
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['toolkit.checks.diagnosis'] = None")
     assert alert("backup", PYTHONPATH=str(tmp_path)).returncode == 0
     assert "The doctor failed: " in told[1][0]["message"]

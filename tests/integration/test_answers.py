@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.answers import Answers, answering
-from toolkit.feed.document import FeedError
+from toolkit.feed.errors import FeedError
 from toolkit.feed.fetch import Fetched, Fetcher, RetryLaterError
 from toolkit.text import one_line
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import change, query
-from toolkit.feed.document import Bounds
 from toolkit.feed.entries import Entries
 from toolkit.feed.fields import parse_fields
+from toolkit.model import Bounds
 from toolkit.store import Span, open_for_writing
 from toolkit.times import stored
 

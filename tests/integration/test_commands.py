@@ -89,7 +89,7 @@ def test_help_teaches_and_a_misspelt_command_is_corrected(run: Run) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["healthcheck"], ["collect", "--help"]])
 def test_what_must_start_fast_loads_nothing_heavy(environment: dict[str, str], words: list[str]) -> None:
-    code = f"import sys; sys.argv[1:] = {words!r}\nfrom toolkit.cli import main\ntry: main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    code = f"import sys; sys.argv[1:] = {words!r}\nfrom toolkit.cli.main import main\ntry: main()\nexcept SystemExit: pass\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert not loaded & {"numpy", "pandas", "statsmodels", "scipy", "rich", "requests"}

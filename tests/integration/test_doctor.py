@@ -16,7 +16,7 @@ from tests.conftest import Feed, Run, collection, feature
 from tests.integration.test_commands import stored_minutes_ago
 from toolkit.checks import Check, Status, good, unseen
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
-from toolkit.diagnosis import Result, causes, examine
+from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.settings import settle
 
 
@@ -133,7 +133,7 @@ def test_a_probe_that_hangs_or_breaks_is_not_seen_and_others_are(monkeypatch: py
     from toolkit.checks.host import Host
 
     never = threading.Event()
-    monkeypatch.setattr("toolkit.diagnosis.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("toolkit.checks.diagnosis.PATIENCE_SECONDS", 0.05)
 
     def broken(_: Host) -> None:
         raise ZeroDivisionError("by zero")

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import gate
-from toolkit.checks import Status
+from toolkit.checks import Status, gate
 from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.gate import Verdict
 from toolkit.checks.host import Host
-from toolkit.feed.document import Document, Observation, Station
-from toolkit.gate import Verdict
+from toolkit.model import Document, Observation, Station
 from toolkit.settings import settle
 from toolkit.store import Store, open_for_writing
 

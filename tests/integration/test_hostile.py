@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import Run
 from toolkit.archive.spreadsheet import unguarded
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
 
 END = 1_763_827_200

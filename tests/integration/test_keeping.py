@@ -20,9 +20,10 @@ from tests.databases import query
 from toolkit.collector.keeper import Keeper
 from toolkit.collector.spool import Arrived, Spool
 from toolkit.errors import ToolkitError
-from toolkit.feed.document import Document, FeedError
+from toolkit.feed.errors import FeedError
 from toolkit.feed.fields import parse_fields
 from toolkit.feed.form import Form
+from toolkit.model import Document
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200

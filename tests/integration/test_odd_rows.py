@@ -15,7 +15,7 @@ from tests.conftest import Run, collection, feature
 from tests.databases import change, query
 from tests.feeds import parse
 from toolkit.detector.grid import load
-from toolkit.feed.places import believed
+from toolkit.location import believed
 from toolkit.store import Selection, Span, open_for_reading, open_for_writing
 
 TIME = 1_763_827_200

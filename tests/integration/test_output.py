@@ -16,8 +16,8 @@ import pytest
 
 from tests.conftest import TOOL, Run
 from tests.integration.conftest import Spoil
-from toolkit.cli import COMMANDS
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.cli.main import COMMANDS
+from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
 
 END = "2025-11-22T16:00Z"

@@ -16,8 +16,8 @@ from tests.conftest import Feed, Run
 from toolkit.address import SecretAddress, secret_in, shown
 from toolkit.checks import bad
 from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
-from toolkit.diagnosis import examine
 from toolkit.settings import settle
 from toolkit.store import open_for_reading
 

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import collection, feature
 from tests.databases import change, query
 from tests.feeds import parse
-from toolkit.feed.document import Document
+from toolkit.model import Document
 from toolkit.quality.admission import admit
 from toolkit.store import (
     Count,

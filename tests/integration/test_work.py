@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.databases import change
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.model import Document, Observation, Station
 from toolkit.settings import is_postgresql
 from toolkit.store import Selection, Store, open_for_reading, open_for_writing
 from toolkit.store.postgresql import PostgreSQLStore

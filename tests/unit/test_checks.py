@@ -21,11 +21,11 @@ from toolkit.backup import creating, restoring
 from toolkit.backup.folder import Folder
 from toolkit.checks import Check, Finding, beside
 from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
 from toolkit.checks.systemd_words import how
-from toolkit.diagnosis import Result, causes, examine
-from toolkit.feed.document import Document, Observation, Station
+from toolkit.model import Document, Observation, Station
 from toolkit.settings import settle
 from toolkit.store import open_for_writing, sqlite_schema
 

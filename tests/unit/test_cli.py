@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 
 from tests.conftest import Run
-from toolkit.cli import COMMANDS, parser_of
+from toolkit.cli.main import COMMANDS, parser_of
 from toolkit.sdnotify import watchdog_seconds
 
 
@@ -73,7 +73,7 @@ def test_the_version_says_what_it_runs_on(run: Run) -> None:
 @pytest.mark.parametrize("words", [["--help"], ["healthcheck", "--help"], ["detect", "--help"], ["report", "--help"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     """The time itself is measured by `make bench`."""
-    program = f"import sys; sys.argv = ['weather-tool', *{words!r}]\nfrom toolkit.cli import main\n"
+    program = f"import sys; sys.argv = ['weather-tool', *{words!r}]\nfrom toolkit.cli.main import main\n"
     program += "try:\n main()\nfinally:\n print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     heavy = {"numpy", "pandas", "scipy", "statsmodels", "matplotlib", "jinja2", "psycopg", "rich", "urllib3"}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import collection, feature
 from tests.feeds import parse
-from toolkit.feed.document import FeedError
+from toolkit.feed.errors import FeedError
 from toolkit.text import one_line
 
 

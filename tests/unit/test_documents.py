@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from tests.documents import PAGES, ROOT, commands_of, listed, program
-from toolkit.cli import COMMANDS, parser_of
+from toolkit.cli.main import COMMANDS, parser_of
 
 # What stands for what a reader puts in, or for anything.
 STANDS_FOR = {"FILE": "weather.db.zst", "HOST": "volos", "COMMAND": "doctor", "SECONDS": "60"}

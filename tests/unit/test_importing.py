@@ -14,7 +14,7 @@ from toolkit.archive import reading
 from toolkit.archive.importing import BATCH, Imported, import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
 from toolkit.errors import ToolkitError
-from toolkit.feed.document import Bounds
+from toolkit.model import Bounds
 from toolkit.store import Selection, open_for_reading, open_for_writing
 
 NAMES = ("time", "station_id", "temp_out", "rain", "wind_dir_str")

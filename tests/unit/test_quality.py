@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.detector.judge import judge
 from toolkit.detector.temporal import METHODS
-from toolkit.feed.document import Station
+from toolkit.model import Station
 from toolkit.quality import consistency, missing, neighbours, resolution
 from toolkit.quality.arrays import Bools, Floats, median, on_circle, rolling_median, stretches, weighted_median
 from toolkit.quality.neighbours import nearest

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit.collector.schedule import Schedule
+from toolkit.collector.cadence import Schedule
 from toolkit.feed.fetch import Fetched
 
 NOW = 1_763_827_200.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.feed.document import Bounds, Station
 from toolkit.feed.stations import read_stations
+from toolkit.model import Bounds, Station
 
 HEAD = "station_id,latitude,longitude,elevation\n"
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import collection, feature
 from tests.feeds import parse
-from toolkit.feed.document import Document
+from toolkit.model import Document
 from toolkit.store import Count, StoreError, open_for_reading, open_for_writing, sqlite_schema
 from toolkit.store.base import migrations
 from toolkit.store.sqlite_schema import APPLICATION_ID

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from toolkit.feed.document import Bounds, Document
 from toolkit.feed.entries import Entries
 from toolkit.feed.fields import parse_fields
-from toolkit.feed.places import height, place
+from toolkit.location import height, place
+from toolkit.model import Bounds, Document
 from toolkit.quality.admission import bound
 
 TIME = 1_763_827_200

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from toolkit.archive.spreadsheet import guarded
 from toolkit.errors import ToolkitError, reason
-from toolkit.feed.document import Observation
+from toolkit.model import Observation
 from toolkit.times import stored
 from toolkit.variables import BY_NAME
 

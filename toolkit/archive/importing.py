@@ -13,9 +13,9 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.archive import reading
 from toolkit.errors import ToolkitError, reason
-from toolkit.feed.document import Bounds, Document
 from toolkit.feed.entries import Clock, Entries, utc
 from toolkit.feed.fields import Fields
+from toolkit.model import Bounds, Document
 from toolkit.quality.admission import admit
 from toolkit.store import Store, Stored, StoreError
 from toolkit.text import one_line

@@ -12,8 +12,8 @@ from typing import Any
 
 from toolkit.archive.spreadsheet import unguarded
 from toolkit.feed import table
-from toolkit.feed.document import Observation, Station
 from toolkit.feed.entries import Entries
+from toolkit.model import Observation, Station
 from toolkit.store.encoding import READ_SQL
 from toolkit.store.sqlite import for_reading
 from toolkit.store.sqlite_schema import APPLICATION_ID

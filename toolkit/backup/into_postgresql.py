@@ -17,8 +17,8 @@ from toolkit.address import shown
 from toolkit.backup import creating, postgresql
 from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
-from toolkit.feed.document import Observation
 from toolkit.files import free_name
+from toolkit.model import Observation
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
 from toolkit.store.postgresql import connect, holds_tables, said

@@ -19,7 +19,7 @@ from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
-    from toolkit.feed.document import Document
+    from toolkit.model import Document
 
 # A certificate is renewed a month before its end, by most.
 CERTIFICATE_DAYS = 7

@@ -28,8 +28,8 @@ from toolkit.settings import Loaded, Settings, is_postgresql, settings_file, spo
 if TYPE_CHECKING:
     from toolkit.backup.drill_record import Drill
     from toolkit.backup.folder import Backup, Damaged
-    from toolkit.feed.document import Document
     from toolkit.feed.fetch import Fetched
+    from toolkit.model import Document
     from toolkit.store.base import Logged, Store
 
 CURRENT = Path("/opt/weather/current")

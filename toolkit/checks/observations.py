@@ -12,7 +12,7 @@ from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.data import SOURCES
 from toolkit.checks.host import CURRENT, Host, long
 from toolkit.checks.mending import AS_USER, quoted
-from toolkit.feed.document import Observation
+from toolkit.model import Observation
 from toolkit.store.base import Selection, Span
 from toolkit.times import stored
 from toolkit.variables import BY_NAME

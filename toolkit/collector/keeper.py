@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from toolkit import clock, times
 from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
 from toolkit.errors import ToolkitError
-from toolkit.feed.document import Document, FeedError
+from toolkit.feed.errors import FeedError
 from toolkit.feed.form import Form
+from toolkit.model import Document
 from toolkit.quality.admission import admit, bound
 from toolkit.sdnotify import notify
 from toolkit.store import DocumentRefusedError, Store, Stored, StoreError

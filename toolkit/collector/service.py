@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from toolkit.collector.cadence import Schedule
 from toolkit.collector.cycle import fetch_and_keep
 from toolkit.collector.keeper import Keeper, Kept
-from toolkit.collector.schedule import Schedule
 from toolkit.collector.trouble import Trouble
 from toolkit.errors import ToolkitError
 from toolkit.feed.fetch import Fetcher, RetryLaterError

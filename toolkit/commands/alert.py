@@ -98,8 +98,8 @@ def _why(loaded: Loaded) -> list[str]:
     """What the doctor says."""
     lines: list[str] = []
     try:
+        from toolkit.checks.diagnosis import causes, examine
         from toolkit.checks.host import Host
-        from toolkit.diagnosis import causes, examine
 
         for one in causes(examine(Host(loaded))):
             lines.append(f"{one.status.name} {one.result.check.id}: {one.result.finding.evidence}")

@@ -14,10 +14,10 @@ from toolkit.backup.creating import create, verify
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.manifest import DamagedError
 from toolkit.backup.pruning import Keep, prune
+from toolkit.cli.options import add_setting
+from toolkit.cli.show import progress, table, working
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings
-from toolkit.show import progress, table, working
 
 log = logging.getLogger(__name__)
 

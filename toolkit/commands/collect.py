@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 
+from toolkit.cli.options import add_setting
 from toolkit.collector import begun
 from toolkit.collector.cycle import fetch_and_keep
 from toolkit.collector.keeper import Keeper
@@ -13,7 +14,6 @@ from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.fetch import Fetcher, fetcher_of
 from toolkit.feed.form import form_of
-from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
 

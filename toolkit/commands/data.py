@@ -15,15 +15,15 @@ from toolkit.archive import reading
 from toolkit.archive.exporting import whole_file, write_csv, write_parquet
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
+from toolkit.cli.options import add_setting, epoch
+from toolkit.cli.show import progress, table
 from toolkit.collector.begun import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
 from toolkit.feed.form import bounds_of
-from toolkit.feed.places import believed
+from toolkit.location import believed
 from toolkit.locking import writing
-from toolkit.options import add_setting, epoch
 from toolkit.settings import Loaded, Settings, spool_folder
-from toolkit.show import progress, table
 from toolkit.store import Selection, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.times import from_epoch, iso, now
 from toolkit.variables import BY_NAME, DETECTED

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from toolkit import clock, times
+from toolkit.cli.options import add_setting, add_window_end, window_end
+from toolkit.cli.show import coloured, table
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
-from toolkit.options import add_setting, add_window_end, window_end
 from toolkit.settings import Loaded, Settings
-from toolkit.show import coloured, table
 from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
 
@@ -114,7 +114,7 @@ def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
 
 def _add_page(settings: Settings, report: Report, path: Path) -> None:
     """Write a report as a page, and anew the index of the pages beside it."""
-    from toolkit.report.writing import index, page
+    from toolkit.page.writing import index, page
 
     with open_for_reading(settings.db) as store:
         write_atomically(path, page(store, settings, report, listed=True))

@@ -13,10 +13,10 @@ from toolkit import times
 from toolkit.backup.collector import become_the_service_user
 from toolkit.checks import Status
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
+from toolkit.checks.diagnosis import Cause, Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import in_words
 from toolkit.checks.runbook import page
-from toolkit.diagnosis import Cause, Result, causes, examine
 from toolkit.errors import UsageError
 from toolkit.settings import Loaded
 
@@ -97,7 +97,7 @@ def _as_dict(one: Result) -> dict[str, object]:
 
 
 def _show(results: Sequence[Result], found: Sequence[Cause], *, everything: bool) -> None:
-    from toolkit.show import coloured
+    from toolkit.cli.show import coloured
 
     paint = {Status.CRITICAL: "bold red", Status.WARNING: "yellow", Status.OK: "green", Status.UNKNOWN: "dim"}
     for cause in found:

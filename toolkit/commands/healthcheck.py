@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from toolkit import gate
-from toolkit.checks import Status
+from toolkit.checks import Status, gate
 from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
-from toolkit.diagnosis import Result, causes, examine
 from toolkit.settings import Loaded
 
 TAKES_WRONG_SETTINGS = True

@@ -6,9 +6,9 @@ import argparse
 import json
 import time
 
+from toolkit.cli.options import add_setting
 from toolkit.locking import writing
 from toolkit.maintenance import maintain
-from toolkit.options import add_setting
 from toolkit.settings import Loaded, spool_folder
 from toolkit.store import open_for_reading, open_for_writing
 

@@ -6,11 +6,11 @@ import argparse
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from toolkit.cli.options import add_setting
 from toolkit.errors import UsageError
 from toolkit.exporter.health import Health
 from toolkit.exporter.metrics import Weather
 from toolkit.exporter.server import serve
-from toolkit.options import add_setting
 from toolkit.settings import DECLARATIONS, Loaded
 
 EXAMPLES = (

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from toolkit import times
+from toolkit.cli.options import add_setting, add_window_end, window_end
+from toolkit.cli.show import working
 from toolkit.files import free_name, write_atomically
-from toolkit.options import add_setting, add_window_end, window_end
 from toolkit.settings import Loaded
-from toolkit.show import working
 from toolkit.store import open_for_reading
 
 EXAMPLES = (
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Judge the window, without a record of it in the store, and write the page."""
     from toolkit.detector.run import detect
-    from toolkit.report.writing import page
+    from toolkit.page.writing import page
 
     window_end(args.end, None)  # a wrong one is said before the database is asked
     with open_for_reading(loaded.settings.db) as store, working("drawing the page"):

@@ -14,12 +14,12 @@ from toolkit.backup.folder import Folder
 from toolkit.backup.restoring import restore
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import in_words
+from toolkit.cli.options import add_setting
+from toolkit.cli.show import working
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.locking import writing
-from toolkit.options import add_setting
 from toolkit.settings import Loaded, Settings, spool_folder
-from toolkit.show import working
 
 EXAMPLES = (
     "weather-tool restore LATEST --drill",

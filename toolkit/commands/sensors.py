@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import times
+from toolkit.cli.options import add_setting, window_end
+from toolkit.cli.show import table, working
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
-from toolkit.options import add_setting, window_end
 from toolkit.settings import Loaded
-from toolkit.show import table, working
 from toolkit.store import open_for_reading
 from toolkit.variables import BY_NAME
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
+from toolkit.cli.show import table
 from toolkit.settings import DECLARATIONS, Loaded
-from toolkit.show import table
 
 EXAMPLES = (
     "weather-tool settings",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.feed.document import Station
-from toolkit.feed.places import believed
+from toolkit.location import believed
+from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import Series, scaled
 from toolkit.store import Span, Store

@@ -9,8 +9,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from toolkit.checks import Check
 from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
-from toolkit.diagnosis import Result, causes, examine
 from toolkit.settings import Settings, settle
 
 EVERY_SECONDS = 60.0

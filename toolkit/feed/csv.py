@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from toolkit.feed import table
-from toolkit.feed.document import FeedError
 from toolkit.feed.entries import Entries
+from toolkit.feed.errors import FeedError
 from toolkit.text import decoded
 
 

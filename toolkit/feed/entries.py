@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from toolkit.feed.document import Bounds, Document, Observation, Rejected, Station
 from toolkit.feed.fields import TEXTS, Fields
-from toolkit.feed.places import height, place
 from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, number, text_of
+from toolkit.location import height, place
+from toolkit.model import Bounds, Document, Observation, Rejected, Station
 from toolkit.variables import BY_NAME
 
 # Before this a logger's clock has lost its battery and begun at 1970, 1980 or 2000; after it a time is in

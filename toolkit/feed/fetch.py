@@ -27,7 +27,7 @@ import urllib3
 from toolkit import __version__
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.errors import UsageError, reason
-from toolkit.feed.document import FeedError
+from toolkit.feed.errors import FeedError
 from toolkit.feed.freshness import fresh_for, http_time, retry_after
 from toolkit.settings import Settings
 from toolkit.text import one_line

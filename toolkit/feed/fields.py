@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from toolkit.feed.document import Observation, Station
 from toolkit.feed.values import is_no_value
+from toolkit.model import Observation, Station
 from toolkit.variables import BY_NAME
 
 # The factor and what is added after it, to come to the unit of `toolkit.variables`. Exact by definition: the

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.feed import csv, geojson
-from toolkit.feed.document import Bounds, Document, FeedError, Station
 from toolkit.feed.entries import Entries
+from toolkit.feed.errors import FeedError
 from toolkit.feed.fields import Fields, parse_fields
 from toolkit.feed.stations import read_stations
+from toolkit.model import Bounds, Document, Station
 from toolkit.settings import Settings
 
 FORMATS = {"geojson": geojson.parse, "csv": csv.parse}

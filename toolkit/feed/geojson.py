@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from toolkit.feed.document import FeedError
 from toolkit.feed.entries import Entries
+from toolkit.feed.errors import FeedError
 from toolkit.text import decoded, one_line
 
 # Of the digits of a whole number. What has more is no number that anybody could mean.

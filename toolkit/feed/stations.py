@@ -9,11 +9,11 @@ from pathlib import Path
 
 from toolkit.errors import UsageError, reason
 from toolkit.feed import table
-from toolkit.feed.document import Bounds, Station
 from toolkit.feed.entries import Entries
 from toolkit.feed.fields import Fields
-from toolkit.feed.places import HIGHEST, LOWEST
 from toolkit.feed.values import is_no_number
+from toolkit.location import HIGHEST, LOWEST
+from toolkit.model import Bounds, Station
 from toolkit.text import decoded, one_line
 
 NEEDED = ("station_id", "latitude", "longitude")

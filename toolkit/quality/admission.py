@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from toolkit.clock import AHEAD_SECONDS
-from toolkit.feed.document import Bounds, Document
+from toolkit.model import Bounds, Document
 
 
 def admit(document: Document, present: float) -> Document:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.feed.document import Station
+from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 
 EARTH_KM = 6371.0088  # mean radius, IUGG

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolkit import times
 from toolkit.errors import UsageError
-from toolkit.feed.document import Observation, Station
+from toolkit.model import Observation, Station
 from toolkit.simulator.source import Source
 from toolkit.variables import BY_NAME
 

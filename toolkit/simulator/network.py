@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import resources
 
-from toolkit.feed.document import Station
 from toolkit.feed.stations import read_stations
+from toolkit.model import Station
 
 
 def default_network() -> list[Station]:

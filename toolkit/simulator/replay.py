@@ -10,9 +10,9 @@ from pathlib import Path
 
 from toolkit.archive import reading
 from toolkit.errors import UsageError, reason
-from toolkit.feed.document import Observation, Station
 from toolkit.feed.entries import Entries
 from toolkit.feed.fields import Fields
+from toolkit.model import Observation, Station
 from toolkit.text import one_line
 
 DAY = 86400

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from toolkit.feed.document import Observation, Station
+from toolkit.model import Observation, Station
 from toolkit.simulator.clock import Clock
 from toolkit.simulator.source import Source
 

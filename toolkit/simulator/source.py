@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from toolkit.feed.document import Observation, Station
+from toolkit.model import Observation, Station
 
 
 class Source(Protocol):

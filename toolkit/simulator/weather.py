@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.feed.document import Observation, Station
+from toolkit.model import Observation, Station
 from toolkit.variables import COMPASS
 
 Floats = npt.NDArray[np.float64]

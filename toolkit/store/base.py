@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
-from toolkit.feed.document import Document, Observation, Rejected, Station
+from toolkit.model import Document, Observation, Rejected, Station
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ Both sides are generated from `toolkit.variables`, so that they cannot drift apa
 
 from __future__ import annotations
 
-from toolkit.feed.document import Observation
+from toolkit.model import Observation
 from toolkit.times import stored
 from toolkit.variables import BY_NAME, COMPASS
 

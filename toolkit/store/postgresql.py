@@ -17,7 +17,7 @@ from psycopg import sql
 from toolkit.address import shown, without_secrets
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.errors import reason
-from toolkit.feed.document import Document, Observation, Rejected, Station
+from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,

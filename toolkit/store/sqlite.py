@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import reason
-from toolkit.feed.document import Document, Observation, Rejected, Station
+from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store import sqlite_schema as schema
 from toolkit.store.base import (
     SAME_WITHIN,

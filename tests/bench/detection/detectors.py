@@ -15,7 +15,7 @@ from tests.bench.detection.scoring import Found
 from toolkit import times
 from toolkit.detector.report import Anomaly
 from toolkit.detector.run import detect
-from toolkit.feed.document import Document, Observation
+from toolkit.model import Document, Observation
 from toolkit.settings import load
 from toolkit.store import open_for_reading, open_for_writing
 

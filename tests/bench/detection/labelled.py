@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.feed.document import Station
+from toolkit.model import Station
 
 Floats = npt.NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.feed.document import Station
+from toolkit.model import Station
 
 
 def network(seed: int, clustered: int = 10, isolated: int = 4, *, clusters: int = 2) -> list[Station]:

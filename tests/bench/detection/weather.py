@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from lab import recorded
 from tests.bench.detection.labelled import HOUR, Floats, Labelled
-from toolkit.feed.document import Station
 from toolkit.feed.stations import read_stations
+from toolkit.model import Station
 from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.times import parse

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from toolkit.streams import drawing
+from toolkit.cli.streams import drawing
 from toolkit.text import one_line, visible
 
 # Of a table's cell: a reason is a sentence, and nothing is longer.

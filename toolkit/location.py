@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolkit.feed.document import Station
+from toolkit.model import Station
 
 LOWEST, HIGHEST = -430, 8849
 """Metres: the shore of the Dead Sea and the summit of Mount Everest. No land is lower or higher."""

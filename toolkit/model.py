@@ -1,16 +1,10 @@
-"""What a document of the feed says, whatever its format. What is left out is counted: nothing disappears unseen."""
+"""The model: stations, their observations, and a document of the feed that holds both."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
-
-from toolkit.errors import ToolkitError
-
-
-class FeedError(ToolkitError):
-    """The feed offers nothing that can be stored."""
 
 
 class Bounds(NamedTuple):

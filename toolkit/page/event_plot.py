@@ -7,7 +7,7 @@ import numpy as np
 from toolkit import times
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import Anomaly
-from toolkit.report.drawing import COLOURS, as_svg, new_figure
+from toolkit.page.drawing import COLOURS, as_svg, new_figure
 from toolkit.variables import BY_NAME
 
 # So much before and after it is shown, where there is so much.

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from toolkit.feed.document import Station
+from toolkit.model import Station
+from toolkit.page.coastline import shores
+from toolkit.page.drawing import COLOURS, as_svg, new_figure
 from toolkit.quality.arrays import Floats
 from toolkit.quality.neighbours import Neighbours
-from toolkit.report.coastline import shores
-from toolkit.report.drawing import COLOURS, as_svg, new_figure
 
 # Not by colour alone: each state has a sign of its own, in the order in which they are drawn.
 MARKERS = {"well": "o", "weather_event": "D", "unverified": "s", "silent": "X", "suspected": "v", "device_failure": "^"}

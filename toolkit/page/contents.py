@@ -21,9 +21,9 @@ from toolkit.detector.grid import DAY, Grid
 from toolkit.detector.report import Anomaly, Report
 from toolkit.detector.sensors import Sensor
 from toolkit.errors import ToolkitError
-from toolkit.feed.document import Station
+from toolkit.model import Station
+from toolkit.page import event_plot, network_map
 from toolkit.quality.neighbours import nearest
-from toolkit.report import event_plot, network_map
 from toolkit.settings import DECLARATIONS, Settings
 from toolkit.store import Store
 

@@ -17,11 +17,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from toolkit import __version__, ending
+from toolkit import __version__
+from toolkit.cli import ending
+from toolkit.cli.options import given
+from toolkit.cli.streams import OutputError, ReaderLeftError
 from toolkit.errors import InUseError, ToolkitError, UsageError
-from toolkit.options import given
 from toolkit.settings import load, settle
-from toolkit.streams import OutputError, ReaderLeftError
 from toolkit.text import one_line
 
 # Of what is said on stderr. A remedy is a command that may be long.

@@ -9,7 +9,8 @@ def main() -> int:
     """Run the command; returns its exit code."""
     # While modules load nobody catches KeyboardInterrupt: Ctrl-C ends the process, and no more is to be said.
     _end_at_once()
-    from toolkit import cli, streams
+    from toolkit.cli import main as cli
+    from toolkit.cli import streams
 
     streams.prepare()
     try:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from toolkit import times
 from toolkit.detector.report import Report
 from toolkit.files import write_atomically
-from toolkit.report.contents import gather
+from toolkit.page.contents import gather
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.text import one_line
@@ -72,10 +72,10 @@ def _opened(path: str, flags: int) -> int:
 
 def _template(name: str) -> Template:
     environment = Environment(
-        loader=PackageLoader("toolkit.report", "."), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("toolkit.page", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    style = (resources.files("toolkit.report") / "page.css").read_text("utf-8")
+    style = (resources.files("toolkit.page") / "page.css").read_text("utf-8")
     environment.globals["style"] = Markup(style)  # noqa: S704
     environment.filters["words"] = lambda name: name.replace("_", " ")
     environment.filters["moment"] = _moment

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from toolkit.checks import Status
 from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import causes, examine
 from toolkit.checks.host import COLLECTOR, Host
-from toolkit.diagnosis import causes, examine
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
 from toolkit.times import from_epoch, iso

@@ -25,7 +25,7 @@ def shores(west: float, east: float, south: float, north: float) -> list[Floats]
 
 def _all() -> tuple[Ints, Floats]:
     """Where each shore begins, and the points of all."""
-    with (resources.files("toolkit.report") / "coastline.npz").open("rb") as file, np.load(file) as packed:
+    with (resources.files("toolkit.page") / "coastline.npz").open("rb") as file, np.load(file) as packed:
         steps, starts = packed["steps"].astype(np.int64), packed["starts"]
     # Each shore begins anew, with steps[start] as its first point.
     running = np.cumsum(steps, axis=0)
