@@ -86,10 +86,11 @@ bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to
 	python -m tests.bench.fleet
 
 .PHONY: lint
-lint: setup ## ruff, mypy, ansible-lint, yamllint, shellcheck
+lint: setup ## ruff, mypy, import-linter, ansible-lint, yamllint, shellcheck
 	ruff check
 	ruff format --check
 	mypy
+	lint-imports --no-logo
 	yamllint --strict .
 	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-job)
 	ansible-lint
