@@ -56,7 +56,7 @@ def _network(rows: list[Observation]) -> set[str]:
 
 def _calm(row: Observation) -> bool:
     """Whether no wind blew: then there is no direction, and a station tells none, or the last one again."""
-    return row.wind_speed == 0 or row.hi_speed == 0
+    return 0 in {row.wind_speed, row.hi_speed}
 
 
 def _variables(host: Host) -> Finding | None:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from toolkit.feed.fields import TEXTS, Fields
+from toolkit.feed.fields import Fields
 from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, number, text_of
 from toolkit.location import height, place
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
 
 # Before this a logger's clock has lost its battery and begun at 1970, 1980 or 2000; after it a time is in
 # milliseconds, or noise.
@@ -27,9 +27,6 @@ WORD = 32
 Clock = Callable[[str, datetime], float]
 """A station's id and a moment, to seconds since the epoch; raises ValueError with a reason where it cannot be."""
 
-_VALUES = Observation._fields[2:]
-# A hygrometer in fog says a little more than can be: by its accuracy it is still right.
-_FULL = BY_NAME["out_hum"]
 _Row = TypeVar("_Row", Station, Observation)
 
 
@@ -57,8 +54,8 @@ class Entries:
         self._time = fields.named("time")
         self._place = [fields.named(name) for name in ("longitude", "latitude", "elevation")]
         self._names = [fields.named(name) for name in ("station_name_en", "station_name_gr")]
-        self._values = [(name, fields.named(name)) for name in _VALUES]
-        self._limits = {name: (BY_NAME[name].low, BY_NAME[name].high) for name in _VALUES if name not in TEXTS}
+        self._values = [(name, fields.named(name)) for name in COLUMNS]
+        self._limits = {one.name: (one.low, one.high) for one in MEASURED}
         self._number = 0
         self.needed = (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
@@ -213,7 +210,7 @@ class Entries:
                 values.append(value + 0.0)
             else:
                 values.append(self._odd(time, station_id, name, raw, value))
-        return Observation(time, station_id, *values)  # type: ignore[arg-type]
+        return Observation(time, station_id, *values)
 
     def _odd(self, time: int, station_id: str, name: str, raw: Any, value: float | None) -> float | None:
         """What becomes of a value that is none, or that cannot be true."""
@@ -221,8 +218,8 @@ class Entries:
         if written is None or value is None:
             if not is_no_number(raw):
                 self.miss(f"{name} is no number")
-        elif name == _FULL.name and _FULL.high < value <= _FULL.high + _FULL.accuracy:
-            return _FULL.high
+        elif (bound := _overshot(BY_NAME[name], value)) is not None:
+            return bound
         elif not is_placeholder(written):
             self.miss(f"{name} out of range")
             self.rejected.append(Rejected(time, station_id, name, float(value)))
@@ -238,10 +235,17 @@ class Entries:
         return text
 
 
+def _overshot(variable: Variable, value: float) -> float | None:
+    """The bound that a good sensor's value may pass by as much as its accuracy, if this value does."""
+    bound = {None: None, "low": variable.low, "high": variable.high}[variable.overshoot]
+    return bound if bound is not None and abs(value - bound) <= variable.accuracy else None
+
+
 class _TimeError(Exception):
     """A time that cannot be used, with the reason to count."""
 
 
 def _merged(before: _Row, after: _Row) -> _Row:
     """Both as one: what the later one does not say stays."""
-    return type(before)._make(old if new is None else new for old, new in zip(before, after, strict=True))
+    merged: _Row = type(before)._make(old if new is None else new for old, new in zip(before, after, strict=True))
+    return merged

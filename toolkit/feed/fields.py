@@ -10,22 +10,23 @@ from difflib import get_close_matches
 from typing import Any
 
 from toolkit.feed.values import is_no_value
-from toolkit.model import Observation, Station
-from toolkit.variables import BY_NAME
+from toolkit.model import Station
+from toolkit.variables import BY_NAME, COLUMNS
 
 # The factor and what is added after it, to come to the unit of `toolkit.variables`. Exact by definition: the
 # international inch and nautical mile, the conventional inch and millimetre of mercury (ISO 80000).
 UNITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "°C": {"°C": (1, 0), "°F": (5 / 9, -160 / 9), "K": (1, -273.15)},
+    "cm": {"cm": (1, 0), "mm": (0.1, 0), "m": (100, 0), "in": (2.54, 0)},
     "%": {"%": (1, 0), "1": (100, 0)},
     "hPa": {"hPa": (1, 0), "Pa": (0.01, 0), "kPa": (10, 0), "inHg": (33.86389, 0), "mmHg": (1.333224, 0)},
     "mm": {"mm": (1, 0), "cm": (10, 0), "in": (25.4, 0)},
     "km/h": {"km/h": (1, 0), "m/s": (3.6, 0), "kt": (1.852, 0), "mph": (1.609344, 0)},
     "°": {"°": (1, 0)},
+    "W/m²": {"W/m²": (1, 0), "W/m2": (1, 0), "W m-2": (1, 0), "kW/m²": (1000, 0)},
     "m": {"m": (1, 0), "ft": (0.3048, 0)},
 }
-TEXTS = ("station_id", "station_name_en", "station_name_gr", "wind_dir_str", "hi_dir_str")
-OURS = ("station_id", "time", *Station._fields[1:], *Observation._fields[2:])
+OURS = ("station_id", "time", *Station._fields[1:], *COLUMNS)
 # What is left of a converted value: finer than any station's sensor.
 DIGITS = 2
 # The NOA network's; fields that are not named have our names.
@@ -146,12 +147,17 @@ def _tells_the_day(pattern: str) -> bool:
 def _conversion(ours: str, unit: str | None) -> Convert | None:
     if unit is None:
         return None
-    own = BY_NAME[ours].unit if ours in BY_NAME else "m" if ours == "elevation" else None
-    known = UNITS.get(own or "", {})
+    known = units_of(ours)
     if unit not in known:
         raise ValueError(f"{ours} has no unit {unit!r}" + (f": give one of {', '.join(known)}" if known else ""))
     factor, added = known[unit]
     return None if (factor, added) == (1, 0) else lambda value: round(value * factor + added, DIGITS)
+
+
+def units_of(ours: str) -> Mapping[str, tuple[float, float]]:
+    """The units in which a feed may give a field: factor and summand that lead to ours; none for text."""
+    unit = BY_NAME[ours].unit if ours in BY_NAME else "m" if ours == "elevation" else ""
+    return UNITS.get(unit, {unit: (1, 0)} if unit else {})
 
 
 def _finder(names: Sequence[str]) -> Find:
