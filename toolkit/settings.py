@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
-from toolkit.errors import UsageError, reason
+from toolkit.credentials import Credential, CredentialError
+from toolkit.credentials import read as read_credential
+from toolkit.errors import UsageError
 from toolkit.mapping import FieldMapping, parse_mapping
 from toolkit.model import FORMATS, Bounds
 from toolkit.variables import BY_NAME, DETECTED
@@ -357,7 +359,7 @@ class Declaration(NamedTuple):
 
 
 # Settings that a secret may be in: the credential of this name counts more than the file.
-CREDENTIALS = ("feed_url", "feed_proxy")
+CREDENTIALS = {"feed_url": Credential.FEED_URL, "feed_proxy": Credential.FEED_PROXY}
 DECLARATIONS = {
     item.name: Declaration(name=item.name, variable=PREFIX + item.name.upper(), **item.metadata)
     for item in fields(Settings)
@@ -477,19 +479,16 @@ def settle(options: Mapping[str, Origin] | None = None, environ: Mapping[str, st
 
 
 def _read_credentials(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Origin]:
-    """The settings that systemd handed over as credentials, by variable."""
+    """The settings that were handed over as credentials, by variable."""
     found = {}
-    for name in CREDENTIALS if environ.get("CREDENTIALS_DIRECTORY") else ():
-        file = Path(environ["CREDENTIALS_DIRECTORY"], name)
+    for name, credential in CREDENTIALS.items():
         try:
-            text = file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
+            text = read_credential(credential, environ)
+        except CredentialError as error:
+            wrong.append(str(error))
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            why = reason(error) if isinstance(error, OSError) else "it is not UTF-8 text"
-            wrong.append(f"the credential {file} cannot be read: {why}")
-            continue
-        found[DECLARATIONS[name].variable] = Origin(SecretAddress(text), f"the credential {name}")
+        if text is not None:
+            found[DECLARATIONS[name].variable] = Origin(SecretAddress(text), f"the credential {credential}")
     return found
 
 

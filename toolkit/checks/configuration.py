@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from pathlib import Path
 
+from toolkit import credentials
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import ANSIBLE, JOBS_FILE, Host
 from toolkit.checks.mending import quoted
+from toolkit.credentials import Credential
 
 # What a service reads of the settings it reads when it starts.
 _AGAIN = "systemctl restart weather-collector.service"
@@ -99,12 +100,11 @@ def _jobs(host: Host) -> Finding | None:
 def _password(host: Host) -> Finding | None:
     if not host.is_postgresql or not host.deployed:
         return None
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if folder and (Path(folder) / "postgresql_password").exists():
+    if credentials.path(Credential.POSTGRESQL_PASSWORD):
         return good("the credential is there")
-    if not os.access("/etc/weather/credentials", os.X_OK):
+    if not os.access(credentials.FOLDER, os.X_OK):
         return unseen("credentials are root's: sudo weather-tool doctor")
-    return bad("there is no credential postgresql_password", "ls -la /etc/weather/credentials")
+    return bad(f"there is no credential {Credential.POSTGRESQL_PASSWORD}", f"ls -la {credentials.FOLDER}")
 
 
 CHECKS = (
