@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from toolkit import clock, times
 from toolkit.errors import ToolkitError, reason
-from toolkit.feed.entries import EARLIEST
 from toolkit.settings import Settings
 from toolkit.store import Selection, Store
 
@@ -74,7 +73,7 @@ def _reports(folder: Path) -> list[tuple[Path, float]]:
             seen = path.lstat()
         except OSError:  # it is being replaced, or not for us to see
             continue
-        if stat.S_ISREG(seen.st_mode) and seen.st_mtime >= EARLIEST:
+        if stat.S_ISREG(seen.st_mode) and seen.st_mtime >= clock.EARLIEST:
             found.append((path, seen.st_mtime))
     return found
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from toolkit.variables import COLUMNS
 
+FORMATS = ("geojson", "csv")
+"""The formats of a feed's documents: the module `toolkit.feed.NAME` reads each."""
+
 
 class Bounds(NamedTuple):
     """How much is taken from outside; the settings can say otherwise.

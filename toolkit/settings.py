@@ -23,9 +23,8 @@ from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.credentials import Credential, CredentialError
 from toolkit.credentials import read as read_credential
 from toolkit.errors import UsageError
-from toolkit.feed.fields import DEFAULT as DEFAULT_FIELDS
-from toolkit.feed.fields import parse_fields
-from toolkit.model import Bounds
+from toolkit.mapping import FieldMapping, parse_mapping
+from toolkit.model import FORMATS, Bounds
 from toolkit.variables import BY_NAME, DETECTED
 
 PREFIX = "WEATHER_"
@@ -176,12 +175,7 @@ def _address(text: str) -> str:
     return text
 
 
-def _fields(text: str) -> str:
-    parse_fields(text)
-    return text
-
-
-FIELDS = Kind(_fields, {"type": "str"})
+FIELDS = Kind(parse_mapping, {"type": "str"})
 PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
 PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
@@ -193,6 +187,8 @@ DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
 COMBINED = "combined"
 TAKEN = Bounds()
+# What the feed of the NOA network calls its fields.
+NOA_FIELDS = "station_id=station_file|fid, time=ts"
 METHODS = (COMBINED, "3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl")
 
 
@@ -225,9 +221,9 @@ class Settings:
         "The feed: a document with the latest values of every station. With a key or a password in it the whole "
         "address is a secret: put it into the credential feed_url.",
     )
-    feed_format: str = _setting("geojson", choice("geojson", "csv"), "The feed's format.")
-    feed_fields: str = _setting(
-        DEFAULT_FIELDS,
+    feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
+    feed_fields: FieldMapping = _setting(
+        NOA_FIELDS,
         FIELDS,
         "What the feed calls its fields, where that is not what we call them: OURS=THEIRS pairs, separated by commas, "
         "with the feed's unit behind in brackets where it is not ours, such as `temp_out=air.temp [°F]`. See "
@@ -332,6 +328,16 @@ class Settings:
         "The restic repository that keeps an off-site copy of the backups, as restic names it: a path, sftp:…, s3:…, "
         "rest:… Empty: none. Its password is the credential restic_password.",
     )
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much is taken from outside."""
+        return Bounds(
+            id_length=self.station_id_length,
+            name_length=self.station_name_length,
+            stations=self.feed_max_stations,
+            new_stations=self.feed_new_stations_per_day,
+        )
 
 
 def spool_folder(settings: Settings) -> Path:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.answers import Answers, answering
-from toolkit.feed.errors import FeedError
-from toolkit.feed.fetch import Fetched, Fetcher, RetryLaterError
+from toolkit.feed.errors import FeedError, RetryLaterError
+from toolkit.feed.fetch import Fetched, Fetcher
 from toolkit.text import one_line
 
 BODY = b'{"type": "FeatureCollection", "features": []}'

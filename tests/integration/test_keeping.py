@@ -21,8 +21,8 @@ from toolkit.collector.keeper import Keeper
 from toolkit.collector.spool import Arrived, Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import FeedError
-from toolkit.feed.fields import parse_fields
-from toolkit.feed.form import Form
+from toolkit.feed.reader import DocumentReader
+from toolkit.mapping import FieldMapping
 from toolkit.model import Document
 from toolkit.store import open_for_writing
 
@@ -351,16 +351,16 @@ def test_a_lock_that_is_none_is_said_or_taken(tmp_path: Path, put: Callable[[Pat
 
 def test_a_reader_that_falls_over_a_document_costs_that_document(environment: dict[str, str], tmp_path: Path) -> None:
     class Falls:
-        format, fields = "geojson", parse_fields("")
+        format, mapping = "geojson", FieldMapping()
 
-        def of_before(self, *_: str) -> Falls:
+        def as_of(self, *_: str) -> Falls:
             return self
 
-        def parse(self, body: bytes) -> Document:
+        def read(self, body: bytes) -> Document:
             raise MemoryError(body.decode())
 
     spool = Spool(tmp_path / "spool", 1 << 20)
-    with Keeper(lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("Form", Falls())) as keeper:
+    with Keeper(lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("DocumentReader", Falls())) as keeper:
         with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
             keeper.keep(arrived("first").body, None)
         assert keeper.waiting == 0

@@ -17,6 +17,7 @@ from toolkit.checks.clock import served, stations_time
 from toolkit.checks.host import FEED_SECONDS, PATIENCE_SECONDS, Host, long
 from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.errors import ToolkitError
+from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
 
 if TYPE_CHECKING:
     from toolkit.model import Document
@@ -27,7 +28,6 @@ STALE_CADENCES = 3
 _LOG = "journalctl -u weather-collector.service -n 20 --no-pager"
 # Stations of a feed that are silent for this part of all are the feed's trouble, not theirs.
 SILENT_PART = 0.5
-_TRUST = ("certificate", "ssl", "tls", "wrong version number", "handshake")
 
 
 def _failed(host: Host) -> ToolkitError | None:
@@ -48,12 +48,11 @@ def _stage(host: Host) -> str:
         return "feed-name"
     if isinstance(error, ConnectError):
         return "feed-connects"
-    failure = str(error)
-    if " answers " in failure or " redirects " in failure or " is larger " in failure or "offers no" in failure:
+    if isinstance(error, AnswerError):
         return "feed-answers"
-    if "took longer" in failure:
+    if isinstance(error, TooSlowError):
         return "feed-in-time"
-    if any(word in failure.lower() for word in _TRUST):
+    if isinstance(error, UntrustedError):
         return "feed-trusted"
     return "feed-connects"
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from toolkit import clock, times
 from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import FeedError
-from toolkit.feed.form import Form
+from toolkit.feed.errors import FeedError, UnreadableError
+from toolkit.feed.reader import DocumentReader
 from toolkit.model import Document
 from toolkit.quality.admission import admit, bound
 from toolkit.sdnotify import notify
@@ -42,8 +42,8 @@ class Kept:
 class Keeper:
     """Keeps documents in the order in which they came, each once. Leaving its `with` closes the store."""
 
-    def __init__(self, open_store: Callable[[], Store], spool: Spool, form: Form) -> None:
-        self._form = form
+    def __init__(self, open_store: Callable[[], Store], spool: Spool, reader: DocumentReader) -> None:
+        self._reader = reader
         self._open_store = open_store
         self._spool = spool
         self._store: Store | None = None
@@ -92,10 +92,10 @@ class Keeper:
             DocumentRefusedError: the store does not take it, now or ever; it is set aside.
             StoreError: it waits in the spool.
         """
-        document = _parsed(self._form, body)
+        document = _parsed(self._reader, body)
         stations = clock.told((one.station_id, one.time) for one in document.observations)
         present = clock.present(time.time(), server, self._newest_kept(), stations)
-        arrived = Arrived(body, present, present, self._form.format, self._form.fields.text)
+        arrived = Arrived(body, present, present, self._reader.format, self._reader.mapping.text)
         if self.waiting:
             self._spool.put(arrived)
             return self.drain()
@@ -109,9 +109,9 @@ class Keeper:
             raise
 
     def _read(self, arrived: Arrived) -> Document:
-        """What a document says, read by the form in which it came: the settings may name another one by now."""
-        form = self._form.of_before(arrived.format, arrived.fields) if arrived.format else self._form
-        return admit(_parsed(form, arrived.body), arrived.present)
+        """What a document says, read as it came: the settings may name another format or other fields by now."""
+        reader = self._reader.as_of(arrived.format, arrived.fields) if arrived.format else self._reader
+        return admit(_parsed(reader, arrived.body), arrived.present)
 
     def drain(self) -> Kept:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.
@@ -168,7 +168,7 @@ class Keeper:
         if not self._known.issuperset(station.station_id for station in document.stations):
             self._known = {station.station_id for station in store.stations()}
         return bound(
-            document, self._known, self._form.bounds, lambda: store.new_stations(collected) if self._known else None
+            document, self._known, self._reader.bounds, lambda: store.new_stations(collected) if self._known else None
         )
 
     @contextmanager
@@ -187,10 +187,10 @@ class Keeper:
             self._known = set()
 
 
-def _parsed(form: Form, body: bytes) -> Document:
+def _parsed(reader: DocumentReader, body: bytes) -> Document:
     try:
-        return form.parse(body)
+        return reader.read(body)
     except ToolkitError:
         raise
     except Exception as error:  # of a document that nobody thought of: one that waits would end every start
-        raise FeedError(f"the document cannot be read: {type(error).__name__}: {error}") from error
+        raise UnreadableError(f"the document cannot be read: {type(error).__name__}: {error}") from error

@@ -15,7 +15,8 @@ from toolkit.collector.cycle import fetch_and_keep
 from toolkit.collector.keeper import Keeper, Kept
 from toolkit.collector.trouble import Trouble
 from toolkit.errors import ToolkitError
-from toolkit.feed.fetch import Fetcher, RetryLaterError
+from toolkit.feed.errors import RetryLaterError
+from toolkit.feed.fetch import Fetcher
 from toolkit.sdnotify import notify, watchdog_seconds
 from toolkit.store import DocumentRefusedError, StoreError, StoreRefusedError
 from toolkit.times import iso, now

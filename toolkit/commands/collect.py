@@ -8,12 +8,12 @@ import logging
 from toolkit.cli.options import add_setting
 from toolkit.collector import begun
 from toolkit.collector.cycle import fetch_and_keep
+from toolkit.collector.feed import fetcher_of, reader_of
 from toolkit.collector.keeper import Keeper
 from toolkit.collector.service import serve
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError
-from toolkit.feed.fetch import Fetcher, fetcher_of
-from toolkit.feed.form import form_of
+from toolkit.feed.fetch import Fetcher
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings = loaded.settings
     fetcher = fetcher_of(settings)
     spool = Spool(spool_folder(settings), settings.spool_mib << 20, settings.feed_max_mib << 20)
-    with Keeper(lambda: _store(settings), spool, form_of(settings)) as keeper:
+    with Keeper(lambda: _store(settings), spool, reader_of(settings)) as keeper:
         if args.once:
             _once(fetcher, keeper)
         else:

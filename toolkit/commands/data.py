@@ -20,7 +20,6 @@ from toolkit.cli.show import progress, table
 from toolkit.collector.begun import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
-from toolkit.feed.form import bounds_of
 from toolkit.location import believed
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
@@ -208,7 +207,7 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
     with _input(args.input) as path:
         clock = _clock(path, args.timezone)
         with writing(spool_folder(settings)), open_store(settings) as store, progress("importing", None) as advance:
-            done = import_file(store, path, args.replace, clock, bounds_of(settings), advance)
+            done = import_file(store, path, args.replace, clock, settings.bounds, advance)
     if args.json:
         print(json.dumps({**done.stored._asdict(), "left_out": dict(done.left_out)}, indent=1, ensure_ascii=False))
     else:

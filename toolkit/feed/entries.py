@@ -11,16 +11,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from toolkit.feed.fields import Fields
+from toolkit.clock import EARLIEST, LATEST
+from toolkit.feed.fields import fields_of
 from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, number, text_of
 from toolkit.location import height, place
+from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
 from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
 
-# Before this a logger's clock has lost its battery and begun at 1970, 1980 or 2000; after it a time is in
-# milliseconds, or noise.
-EARLIEST = 978_307_200  # 2001-01-01
-LATEST = 4_102_444_800  # 2100-01-01
 # Of the name of a wind's direction.
 WORD = 32
 
@@ -47,14 +45,20 @@ class Entries:
         rejected: values that cannot be true, which are missing in `observations`.
     """
 
-    def __init__(self, fields: Fields, bounds: Bounds = Bounds(), clock: Clock = utc) -> None:  # noqa: B008 - immutable
+    def __init__(
+        self,
+        mapping: FieldMapping = FieldMapping(),
+        bounds: Bounds = Bounds(),
+        clock: Clock = utc,
+    ) -> None:
+        fields = fields_of(mapping)
         self._bounds = bounds
         self._clock = clock
-        self._id = fields.named("station_id")
-        self._time = fields.named("time")
-        self._place = [fields.named(name) for name in ("longitude", "latitude", "elevation")]
-        self._names = [fields.named(name) for name in ("station_name_en", "station_name_gr")]
-        self._values = [(name, fields.named(name)) for name in COLUMNS]
+        self._id = fields["station_id"]
+        self._time = fields["time"]
+        self._place = [fields[name] for name in ("longitude", "latitude", "elevation")]
+        self._names = [fields[name] for name in ("station_name_en", "station_name_gr")]
+        self._values = [(name, fields[name]) for name in COLUMNS]
         self._limits = {one.name: (one.low, one.high) for one in MEASURED}
         self._number = 0
         self.needed = (self._id.names, self._time.names)
