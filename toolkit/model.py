@@ -38,12 +38,12 @@ class Station(NamedTuple):
     elevation: float | None
 
 
-def _named_tuple(name: str, *fields: str) -> Any:
+def _named_tuple(name: str, needed: tuple[str, ...], optional: tuple[str, ...]) -> Any:
     """A named tuple of fields that only the running program knows; a type checker takes it for Any."""
-    return namedtuple(name, fields)
+    return namedtuple(name, (*needed, *optional), defaults=(None,) * len(optional))
 
 
-class Observation(_named_tuple("Observation", "time", "station_id", *COLUMNS)):  # type: ignore[misc]
+class Observation(_named_tuple("Observation", ("time", "station_id"), COLUMNS)):  # type: ignore[misc]
     """What one station observed at one time.
 
     A named tuple: `time` in seconds since the epoch (UTC), `station_id`, and the columns that `toolkit.variables`
