@@ -27,7 +27,7 @@ def settled(content: str, project: str) -> Loaded:
     if project not in sys.path:
         sys.path.append(project)
     from toolkit.errors import UsageError
-    from toolkit.settings import DECLARATIONS, FILE_VARIABLE, Origin, read_file, settle
+    from toolkit.settings import DECLARATIONS, FILE_VARIABLE, Origin, load_lenient, read_file
 
     wrong = []
     with tempfile.NamedTemporaryFile("w", suffix=".env", encoding="utf-8") as file:
@@ -43,7 +43,7 @@ def settled(content: str, project: str) -> Loaded:
         for name, declared in DECLARATIONS.items()
         if declared.variable in given
     }
-    loaded = settle(options, {FILE_VARIABLE: "/dev/null"})
+    loaded = load_lenient(options, {FILE_VARIABLE: "/dev/null"})
     for name, origin in options.items():
         value = getattr(loaded.settings, name)
         # Told by what became of it: who reads it on a host may be anywhere.
@@ -54,9 +54,8 @@ def settled(content: str, project: str) -> Loaded:
 
 
 def refused(content: str, project: str, target: str) -> list[str]:
-    """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.places.refused`)."""
+    """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.paths.refused`)."""
     loaded = settled(content, project)
-    from toolkit import places
 
     if loaded.wrong:
         return loaded.wrong
@@ -66,7 +65,6 @@ def refused(content: str, project: str, target: str) -> list[str]:
 def places(content: str, project: str) -> dict[str, Any]:
     """What the settings of a weather.env ask of a host."""
     settings = settled(content, project).settings
-    from toolkit import places
 
     folders = places.folders(settings)
     owner = {"owner": "weather", "group": "weather"}
