@@ -59,27 +59,27 @@ def refused(content: str, project: str, target: str) -> list[str]:
 
     if loaded.wrong:
         return loaded.wrong
-    return [f"weather_{name}={reason} ({target})" for name, reason in places.refused(loaded.settings, target)]
+    return [f"weather_{name}={reason} ({target})" for name, reason in paths.refused(loaded.settings, target)]
 
 
 def places(content: str, project: str) -> dict[str, Any]:
     """What the settings of a weather.env ask of a host."""
     settings = settled(content, project).settings
 
-    folders = places.folders(settings)
+    folders = paths.folders(settings)
     owner = {"owner": "weather", "group": "weather"}
     return {
-        "fixed": [places.STATE, places.LOGS],
+        "fixed": [paths.STATE, paths.LOGS],
         "folders": {name: {"path": one.path, "mode": one.mode, **owner} for name, one in folders.items()},
         "named": [{"path": one.path, "setting": one.setting} for one in folders.values()],
         "holds": {name: list(one.holds) for name, one in folders.items()},
-        "volumes": places.volumes(settings),
-        "files": list(places.files(settings).values()),
-        "offsite": places.offsite(settings),
+        "volumes": paths.volumes(settings),
+        "files": list(paths.files(settings).values()),
+        "offsite": paths.offsite(settings),
         "metrics_address": settings.metrics_address,
-        "metrics_port": places.metrics_port(settings),
-        "feed_ports": places.feed_ports(settings),
-        "database_port": places.database_port(settings),
+        "metrics_port": paths.metrics_port(settings),
+        "feed_ports": paths.feed_ports(settings),
+        "database_port": paths.database_port(settings),
     }
 
 
