@@ -56,6 +56,7 @@ def settled(content: str, project: str) -> Loaded:
 def refused(content: str, project: str, target: str) -> list[str]:
     """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.paths.refused`)."""
     loaded = settled(content, project)
+    from toolkit import paths
 
     if loaded.wrong:
         return loaded.wrong
@@ -65,6 +66,7 @@ def refused(content: str, project: str, target: str) -> list[str]:
 def places(content: str, project: str) -> dict[str, Any]:
     """What the settings of a weather.env ask of a host."""
     settings = settled(content, project).settings
+    from toolkit import paths
 
     folders = paths.folders(settings)
     owner = {"owner": "weather", "group": "weather"}
