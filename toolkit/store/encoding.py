@@ -6,37 +6,58 @@ compass point is stored as its number, and any other word as text. Either way no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from toolkit.model import Observation
 from toolkit.times import stored
 from toolkit.variables import BY_NAME, COLUMNS, COMPASS
 
-ROW = ("time", "station", *COLUMNS, "delay")
-"""The columns of a row that `pack` makes."""
-
-_PER_UNIT = [BY_NAME[name].per_unit if name in BY_NAME else None for name in COLUMNS]
 _POINTS = {name: point for point, name in enumerate(COMPASS)}
 _LARGEST = 2**31
 
 
-def pack(observation: Observation, station: int, collected: int) -> tuple[Any, ...]:
-    """An observation as a row of the table `observation`, with the values of `ROW`.
+class Rows(NamedTuple):
+    """Rows of the table `observation`, as `pack` makes them.
+
+    Attributes:
+        columns: those of the values. A column of which no row has a value is none of them.
+        rows: the values of `time`, `station`, these columns, and `delay`, the seconds until it was collected.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def pack(observations: Sequence[Observation], numbers: Mapping[str, int], collected: int) -> Rows:
+    """Observations as rows.
 
     Args:
-        observation: the values.
-        station: the station's number in the store.
-        collected: when it was collected, seconds since the epoch.
+        observations: at least one.
+        numbers: the stations' numbers in the store, by id.
+        collected: when they were collected, seconds since the epoch.
     """
-    values = map(_packed, observation[2:], _PER_UNIT)
-    return (stored(observation.time), station, *values, collected - observation.time)
+    times, ids, *values = zip(*observations, strict=True)
+    texts = {time: stored(time) for time in {*times}}
+    columns = {
+        name: [_packed(one, name) for one in column]
+        for name, column in zip(COLUMNS, values, strict=True)
+        if any(one is not None for one in column)
+    }
+    rows = zip(
+        [texts[time] for time in times],
+        [numbers[station_id] for station_id in ids],
+        *columns.values(),
+        [collected - time for time in times],
+        strict=True,
+    )
+    return Rows(tuple(columns), list(rows))
 
 
-def _packed(value: float | str | None, per_unit: int | None) -> float | str | None:
-    if isinstance(value, str):
-        return _POINTS.get(value, value)
-    return value if value is None or per_unit is None else _steps(value, per_unit)
+def _packed(value: float | str | None, name: str) -> float | str | None:
+    if value is None:
+        return None
+    return _POINTS.get(value, value) if isinstance(value, str) else _steps(value, BY_NAME[name].per_unit)
 
 
 def _steps(value: float, per_unit: int) -> float:
