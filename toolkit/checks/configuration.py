@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 
 from toolkit import credentials
@@ -11,6 +10,7 @@ from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import ANSIBLE, JOBS_FILE, Host
 from toolkit.checks.mending import quoted
 from toolkit.credentials import Credential
+from toolkit.settings import Source
 
 # What a service reads of the settings it reads when it starts.
 _AGAIN = "systemctl restart weather-collector.service"
@@ -38,36 +38,36 @@ def _readable(host: Host) -> Finding | None:
 
 
 def _valid(host: Host) -> Finding:
-    wrong = host.loaded.wrong
-    if not wrong and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
+    problems = host.loaded.problems
+    if not problems and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
         return bad(
             f"WEATHER_FEED_CA_FILE={file}: it is not there, or the service cannot read it",
             f"sed -i '/^WEATHER_FEED_CA_FILE=/s/^/# /' {quoted(host.settings_file)} && {_AGAIN}",
         )
-    if not wrong:
+    if not problems:
         return good("every setting can be used")
-    lines = re.findall(r"\(?(/\S+) line (\d+)", " ".join(wrong))
     remedy = ""
-    if lines:
-        marks = "; ".join(f"{number}s/^/# /" for _, number in lines)
-        remedy = f"sed -i '{marks}' {quoted(lines[0][0])} && {_AGAIN}"
-    return bad("; ".join(wrong), remedy)
+    if lines := [one.line for one in problems if one.line]:
+        marks = "; ".join(f"{line}s/^/# /" for line in lines)
+        remedy = f"sed -i '{marks}' {quoted(host.settings_file)} && {_AGAIN}"
+    return bad("; ".join(map(str, problems)), remedy)
 
 
 def _known(host: Host) -> Finding:
     unknown = host.loaded.unknown
     if not unknown:
         return good("every name is a setting's")
-    named = re.search(r"^(\w+) \((/\S+) line \d+\).*did you mean (\w+)\?", unknown[0])
-    remedy = f"sed -i 's/^{named[1]}=/{named[3]}=/' {quoted(named[2])} && {_AGAIN}" if named else ""
-    return bad("; ".join(unknown), remedy)
+    first, remedy = unknown[0], ""
+    if first.nearest and first.origin.line:
+        remedy = f"sed -i 's/^{first.name}=/{first.nearest}=/' {quoted(host.settings_file)} && {_AGAIN}"
+    return bad("; ".join(map(str, unknown)), remedy)
 
 
 def _same(host: Host) -> Finding | None:
     """Whether who asks has the settings that the service has."""
     if not host.deployed or "INVOCATION_ID" in os.environ:
         return None
-    given = {name: one for name, one in host.loaded.origins.items() if one.place == "the environment"}
+    given = {name: one for name, one in host.loaded.origins.items() if one.source is Source.ENVIRONMENT}
     names = sorted(name for name in os.environ if name.startswith("WEATHER_") and name != "WEATHER_LOG")
     if given and names:
         said = ", ".join(f"{name}={os.environ[name]}" for name in names)

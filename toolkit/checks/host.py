@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from toolkit.address import shown
 from toolkit.checks.reach import reach
 from toolkit.errors import ToolkitError, reason
-from toolkit.settings import Loaded, Settings, is_postgresql, settings_file, spool_folder
+from toolkit.kinds import is_postgresql
+from toolkit.settings import Loaded, Settings, settings_file, spool_folder
 
 if TYPE_CHECKING:
     from toolkit.backup.drill_record import Drill
