@@ -1,0 +1,47 @@
+"""What the feed answers now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.address import shown
+from toolkit.checks.host.facts import Facts, fact
+from toolkit.checks.reach import reach
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from toolkit.feed.fetch import Fetched
+    from toolkit.model import Document
+
+# How long the feed may take to answer. The collector's own limit is longer than people want to wait for a doctor.
+FEED_SECONDS = 5.0
+
+
+class Feed(Facts):
+    """The feed's document of this moment."""
+
+    @fact
+    def fetched(self) -> Fetched:
+        """The document as it came. The main thread has to ask first: the time limit is a signal.
+
+        Raises:
+            ToolkitError: there is none.
+        """
+        from toolkit.feed.fetch import fetcher_of
+
+        reach(self.settings.feed_proxy or self.settings.feed_url)
+        fetched = fetcher_of(self.settings, FEED_SECONDS).fetch()
+        if fetched is None:
+            raise ToolkitError(f"the feed {shown(self.settings.feed_url)} offers no document")
+        return fetched
+
+    @fact
+    def document(self) -> Document:
+        """The same, read.
+
+        Raises:
+            FeedError: it is no document of a feed.
+        """
+        from toolkit.feed.form import form_of
+
+        return form_of(self.settings).parse(self.fetched.body)
