@@ -14,6 +14,10 @@ from toolkit.errors import ToolkitError
 
 # No host that runs this release can be before it. To be moved forward now and then, never past a release's own day.
 RELEASED = times.from_stored("2026-11-01 00:00:00").timestamp()
+# No time of an observation is outside of these: before the first a logger's clock has lost its battery and begun again
+# at 1970, 1980 or 2000; from the second on it is in milliseconds, or noise.
+EARLIEST = 978_307_200  # 2001-01-01
+LATEST = 4_102_444_800  # 2100-01-01
 # A station's clock may be ahead by as much as one refresh of the feed.
 AHEAD_SECONDS = 600
 # Clocks of feed and host, and the moments at which they are looked at, may differ by this much.

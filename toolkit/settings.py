@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
-from toolkit.errors import UsageError, reason
-from toolkit.feed.fields import DEFAULT as DEFAULT_FIELDS
-from toolkit.feed.fields import parse_fields
-from toolkit.model import Bounds
+from toolkit.credentials import Credential, CredentialError
+from toolkit.credentials import read as read_credential
+from toolkit.errors import UsageError
+from toolkit.mapping import FieldMapping, parse_mapping
+from toolkit.model import FORMATS, Bounds
 from toolkit.variables import BY_NAME, DETECTED
 
 PREFIX = "WEATHER_"
@@ -174,12 +175,7 @@ def _address(text: str) -> str:
     return text
 
 
-def _fields(text: str) -> str:
-    parse_fields(text)
-    return text
-
-
-FIELDS = Kind(_fields, {"type": "str"})
+FIELDS = Kind(parse_mapping, {"type": "str"})
 PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
 PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
@@ -191,6 +187,8 @@ DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
 COMBINED = "combined"
 TAKEN = Bounds()
+# What the feed of the NOA network calls its fields.
+NOA_FIELDS = "station_id=station_file|fid, time=ts"
 METHODS = (COMBINED, "3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl")
 
 
@@ -223,9 +221,9 @@ class Settings:
         "The feed: a document with the latest values of every station. With a key or a password in it the whole "
         "address is a secret: put it into the credential feed_url.",
     )
-    feed_format: str = _setting("geojson", choice("geojson", "csv"), "The feed's format.")
-    feed_fields: str = _setting(
-        DEFAULT_FIELDS,
+    feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
+    feed_fields: FieldMapping = _setting(
+        NOA_FIELDS,
         FIELDS,
         "What the feed calls its fields, where that is not what we call them: OURS=THEIRS pairs, separated by commas, "
         "with the feed's unit behind in brackets where it is not ours, such as `temp_out=air.temp [°F]`. See "
@@ -331,6 +329,16 @@ class Settings:
         "rest:… Empty: none. Its password is the credential restic_password.",
     )
 
+    @property
+    def bounds(self) -> Bounds:
+        """How much is taken from outside."""
+        return Bounds(
+            id_length=self.station_id_length,
+            name_length=self.station_name_length,
+            stations=self.feed_max_stations,
+            new_stations=self.feed_new_stations_per_day,
+        )
+
 
 def spool_folder(settings: Settings) -> Path:
     """Where documents wait while the store cannot take them."""
@@ -351,7 +359,7 @@ class Declaration(NamedTuple):
 
 
 # Settings that a secret may be in: the credential of this name counts more than the file.
-CREDENTIALS = ("feed_url", "feed_proxy")
+CREDENTIALS = {"feed_url": Credential.FEED_URL, "feed_proxy": Credential.FEED_PROXY}
 DECLARATIONS = {
     item.name: Declaration(name=item.name, variable=PREFIX + item.name.upper(), **item.metadata)
     for item in fields(Settings)
@@ -425,13 +433,13 @@ def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str]
     Raises:
         UsageError: it names every value that cannot be used, with its place and what would be right.
     """
-    loaded = settle(options, environ)
+    loaded = load_lenient(options, environ)
     if loaded.wrong:
         raise UsageError("\n".join(loaded.wrong))
     return loaded
 
 
-def settle(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
+def load_lenient(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
     """The same for who has to work with wrong settings, too: what cannot be used is at its default, and told."""
     environ = os.environ if environ is None else environ
     options = options or {}
@@ -471,19 +479,16 @@ def settle(options: Mapping[str, Origin] | None = None, environ: Mapping[str, st
 
 
 def _read_credentials(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Origin]:
-    """The settings that systemd handed over as credentials, by variable."""
+    """The settings that were handed over as credentials, by variable."""
     found = {}
-    for name in CREDENTIALS if environ.get("CREDENTIALS_DIRECTORY") else ():
-        file = Path(environ["CREDENTIALS_DIRECTORY"], name)
+    for name, credential in CREDENTIALS.items():
         try:
-            text = file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
+            text = read_credential(credential, environ)
+        except CredentialError as error:
+            wrong.append(str(error))
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            why = reason(error) if isinstance(error, OSError) else "it is not UTF-8 text"
-            wrong.append(f"the credential {file} cannot be read: {why}")
-            continue
-        found[DECLARATIONS[name].variable] = Origin(SecretAddress(text), f"the credential {name}")
+        if text is not None:
+            found[DECLARATIONS[name].variable] = Origin(SecretAddress(text), f"the credential {credential}")
     return found
 
 

@@ -19,11 +19,11 @@ from toolkit.backup.creating import create
 from toolkit.backup.drill_record import Drill, keep
 from toolkit.backup.folder import Folder
 from toolkit.cli.main import COMMANDS, parser_of
+from toolkit.clock import EARLIEST
 from toolkit.detector.report import Report
 from toolkit.detector.sensors import Health as SensorHealth
 from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
-from toolkit.feed.entries import EARLIEST
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import Origin, load
 from toolkit.store import open_for_writing

@@ -1,4 +1,4 @@
-"""What is published of a version: `make release` builds it into dist/release, from a tag and a clean tree.
+"""What is published of a version: `make release` builds it into dist/release, from its tag and a clean tree.
 
 The sdist, the wheel, a wheelhouse for each Python and architecture that hosts have, the container image, a bill of
 materials in CycloneDX form, and the checksums of all of it.
@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from toolkit import __version__
+
 ROOT = Path(__file__).parent.parent
 TO = ROOT / "dist" / "release"
 # Debian 12 and 13.
@@ -23,15 +25,13 @@ BASE_IMAGE = os.environ.get("BASE_IMAGE", "debian:bookworm-slim")
 
 
 def main() -> int:
-    """Build it; 1 where the tree is not that of a tag."""
-    tag = _git("describe", "--tags", "--exact-match", "--match", "v[0-9]*")
-    if not tag or _git("status", "--porcelain"):
-        print("release: not on a tag vX.Y.Z with a clean tree: commit, then git tag -a v1.2.3", file=sys.stderr)
-        return 1
-    version = tag.removeprefix("v")
-    if f"## {version}" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
-        print(f"release: CHANGELOG.md has no section '## {version}': say there what operators notice", file=sys.stderr)
-        return 1
+    """Build it; 1 where the tree is not that of its version's tag."""
+    version = __version__
+    tags = _git("tag", "--points-at", "HEAD").split()
+    if f"v{version}" not in tags or _git("status", "--porcelain"):
+        return _refuse(f"not on the tag v{version} with a clean tree: commit, then git tag -a v{version}")
+    if f"## {version} (" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
+        return _refuse(f"CHANGELOG.md has no section '## {version} (DATE)': say there what operators notice")
     shutil.rmtree(TO, ignore_errors=True)
     TO.mkdir(parents=True)
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(TO))
@@ -41,6 +41,11 @@ def main() -> int:
     _checksums()
     print(f"{version}: {', '.join(sorted(path.name for path in TO.iterdir()))}")
     return 0
+
+
+def _refuse(why: str) -> int:
+    print(f"release: {why}", file=sys.stderr)
+    return 1
 
 
 def _wheelhouses() -> None:
@@ -64,7 +69,7 @@ def _bill_of_materials(version: str) -> None:
         "--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "--output-file", str(path),
     )  # fmt: skip
     bill = json.loads(path.read_text("utf-8"))
-    bill["metadata"]["component"]["version"] = version  # pyproject.toml leaves it to the tag
+    bill["metadata"]["component"]["version"] = version  # pyproject.toml leaves it to toolkit/__init__.py
     path.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
 
 

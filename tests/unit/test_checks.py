@@ -27,7 +27,7 @@ from toolkit.checks.probes import rivals
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
 from toolkit.checks.unit_results import how
 from toolkit.model import Document, Observation, Station
-from toolkit.settings import settle
+from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing, sqlite_schema
 
 HOUR = 3600
@@ -41,7 +41,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setenv("WEATHER_DB", str(tmp_path / "data/weather.db"))
     monkeypatch.setenv("WEATHER_BACKUPS", str(tmp_path / "backups"))
     monkeypatch.setenv("WEATHER_REPORTS", str(tmp_path / "reports"))
-    return Host(settle())
+    return Host(load_lenient())
 
 
 def found(host: Host, name: str) -> Finding:
@@ -142,7 +142,7 @@ def test_names_in_remedies_are_quoted_and_no_terminal_obeys_them(
     monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("WEATHER_DB", str(folder / "weather.db"))
     (folder / "weather.db").symlink_to("/dev/null")
-    (result,) = examine(Host(settle()), [BY_ID["places-plain"]])
+    (result,) = examine(Host(load_lenient()), [BY_ID["places-plain"]])
     for text in (result.finding.evidence, result.command):
         assert text.isprintable()
     assert "touch" not in shlex.split(result.command)
@@ -184,7 +184,7 @@ def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: s
     assert found(host, "database-shape").ok
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.executescript(statement)
-    seen = found(Host(settle()), "database-shape")
+    seen = found(Host(load_lenient()), "database-shape")
     assert seen.ok is False
     assert told in seen.evidence
 
@@ -201,10 +201,10 @@ def test_the_remedy_for_another_schema_is_a_backup_that_can_be_restored(host: Ho
     with closing(sqlite3.connect(host.settings.db, isolation_level=None)) as connection:
         connection.execute("PRAGMA user_version = 99")
         newest = creating.create(Folder(host.settings.backups), host.settings.db)
-        assert remedy(Host(settle()), "database-schema") == f"weather-tool restore {known.name}"
+        assert remedy(Host(load_lenient()), "database-schema") == f"weather-tool restore {known.name}"
         connection.execute("PRAGMA user_version = 0")
     assert newest.manifest.content.schema_version == 99
-    assert "no version of their schema" in found(Host(settle()), "database-schema").evidence
+    assert "no version of their schema" in found(Host(load_lenient()), "database-schema").evidence
     assert restoring.restore(Folder(host.settings.backups), known.name, host.settings.db).backup == known
 
 
@@ -213,7 +213,7 @@ def test_a_database_without_a_log_is_told(host: Host) -> None:
     assert found(host, "database-journal").ok
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
-    assert found(Host(settle()), "database-journal").ok is False
+    assert found(Host(load_lenient()), "database-journal").ok is False
 
 
 # The way to a server
@@ -320,21 +320,46 @@ def test_a_network_that_is_well_is_well(
     assert [one.finding for one in results if one.finding.ok is False] == []
 
 
+DELETED = "DELETE FROM observation WHERE time BETWEEN datetime('now', '-4 hours') AND datetime('now', '-2 hours')"
+
+
 def test_what_no_sensor_says_and_hours_that_are_gone_are_told(host: Host) -> None:
     filled(host)
+    creating.create(Folder(host.settings.backups), host.settings.db)
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.execute(
             "UPDATE observation SET temp_out = -99990 WHERE time > datetime('now', '-1 hour') AND station = 1"
         )
-        connection.execute(
-            "DELETE FROM observation WHERE time BETWEEN datetime('now', '-4 hours') AND datetime('now', '-2 hours')"
-        )
+        connection.execute(DELETED)
         connection.execute("UPDATE stations SET latitude = 0, longitude = 0 WHERE number = 2")
         connection.commit()
-    host = Host(settle())
+    host = Host(load_lenient())
     assert "-9999 °C, which no sensor measures" in found(host, "values-possible").evidence
     assert "no station has an observation between" in found(host, "hours-complete").evidence
     assert "stands for no place: s1" in found(host, "stations-located").evidence
+
+
+def test_hours_that_are_gone_are_told_until_the_remedy_has_brought_them_back(host: Host) -> None:
+    filled(host)
+    folder = Folder(host.settings.backups)
+    backup = creating.create(folder, host.settings.db)
+    with closing(sqlite3.connect(host.settings.db)) as connection:
+        connection.execute(DELETED)
+        connection.commit()
+    assert remedy(Host(load_lenient()), "hours-complete") == f"weather-tool restore {backup.name}"
+    restoring.restore(folder, backup.name, host.settings.db)
+    assert found(Host(load_lenient()), "hours-complete").ok
+
+
+def test_hours_in_which_nothing_was_stored_are_told_only_if_the_log_says_otherwise(host: Host) -> None:
+    filled(host, lambda _, step, values: values.clear() if 10 <= step <= 24 else None)
+    assert found(host, "hours-complete").ok
+    with closing(sqlite3.connect(host.settings.db)) as connection:
+        connection.execute(
+            "INSERT INTO collection_log SELECT datetime('now', '-2 hours'), status, 4, 4, '' FROM collection_log"
+        )
+        connection.commit()
+    assert found(Host(load_lenient()), "hours-complete").ok is False
 
 
 # Remedies
@@ -359,7 +384,7 @@ def test_jobs_of_a_host_say_whether_they_need_the_network(tmp_path: Path, monkey
     jobs = tmp_path / "jobs.json"
     jobs.write_text(json.dumps({"jobs": {"collector": {"command": "collect", "network": True}}}))
     monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", jobs)
-    assert Host(settle()).jobs["collector"].network
+    assert Host(load_lenient()).jobs["collector"].network
 
 
 @pytest.mark.parametrize("ours", [True, False])
@@ -378,7 +403,7 @@ def test_a_second_collector_is_told_from_the_one_that_cron_keeps_up(
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        others = [pid for pid, _ in rivals.second_collectors(Host(settle()))]
+        others = [pid for pid, _ in rivals.second_collectors(Host(load_lenient()))]
         assert (process.pid in others) is not ours
         process.kill()
 

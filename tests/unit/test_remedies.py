@@ -27,7 +27,7 @@ from toolkit.checks.remedies import (
 )
 from toolkit.checks.runbook import page
 from toolkit.checks.targets import target_of
-from toolkit.settings import settle
+from toolkit.settings import load_lenient
 
 JOBS = {
     "collector": {"command": "collect"},
@@ -45,7 +45,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     jobs = tmp_path / "jobs.json"
     jobs.write_text(json.dumps({"scheduler": request.param, "place": where, "jobs": JOBS}))
     monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", jobs)
-    return Host(settle())
+    return Host(load_lenient())
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from toolkit.feed.fields import TEXTS, Fields
+from toolkit.clock import EARLIEST, LATEST
+from toolkit.feed.fields import fields_of
 from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, number, text_of
 from toolkit.location import height, place
+from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
 from toolkit.variables import BY_NAME
 
-# Before this a logger's clock has lost its battery and begun at 1970, 1980 or 2000; after it a time is in
-# milliseconds, or noise.
-EARLIEST = 978_307_200  # 2001-01-01
-LATEST = 4_102_444_800  # 2100-01-01
 # Of the name of a wind's direction.
 WORD = 32
 
@@ -50,15 +48,21 @@ class Entries:
         rejected: values that cannot be true, which are missing in `observations`.
     """
 
-    def __init__(self, fields: Fields, bounds: Bounds = Bounds(), clock: Clock = utc) -> None:  # noqa: B008 - immutable
+    def __init__(
+        self,
+        mapping: FieldMapping = FieldMapping(),
+        bounds: Bounds = Bounds(),
+        clock: Clock = utc,
+    ) -> None:
+        fields = fields_of(mapping)
         self._bounds = bounds
         self._clock = clock
-        self._id = fields.named("station_id")
-        self._time = fields.named("time")
-        self._place = [fields.named(name) for name in ("longitude", "latitude", "elevation")]
-        self._names = [fields.named(name) for name in ("station_name_en", "station_name_gr")]
-        self._values = [(name, fields.named(name)) for name in _VALUES]
-        self._limits = {name: (BY_NAME[name].low, BY_NAME[name].high) for name in _VALUES if name not in TEXTS}
+        self._id = fields["station_id"]
+        self._time = fields["time"]
+        self._place = [fields[name] for name in ("longitude", "latitude", "elevation")]
+        self._names = [fields[name] for name in ("station_name_en", "station_name_gr")]
+        self._values = [(name, fields[name]) for name in _VALUES]
+        self._limits = {name: (BY_NAME[name].low, BY_NAME[name].high) for name in _VALUES if name in BY_NAME}
         self._number = 0
         self.needed = (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
@@ -106,7 +110,7 @@ class Entries:
         if station_id is not None:
             self._describe(station_id, said, None)
 
-    def miss(self, reason: str, entry: int = 0) -> None:
+    def leave_out(self, reason: str, entry: int = 0) -> None:
         """Count what cannot be used."""
         self.left_out[reason] += 1
         if number_of := entry or self._number:
@@ -115,9 +119,9 @@ class Entries:
     def _station_id(self, said: Mapping[str, Any], other: object = None) -> str | None:
         found = text_of(self._id.find(said)) or text_of(other)
         if found is None:
-            self.miss("no station id")
+            self.leave_out("no station id")
         elif len(found) > self._bounds.id_length:
-            self.miss("station id too long")
+            self.leave_out("station id too long")
             found = None
         return found
 
@@ -135,17 +139,17 @@ class Entries:
                 said_there, convert = raw, field.convert
             value = number(said_there)
             if value is None and not is_no_number(said_there):
-                self.miss("impossible place" if index < 2 else "impossible elevation")
+                self.leave_out("impossible place" if index < 2 else "impossible elevation")
             where.append(value if value is None or convert is None else convert(value))
         longitude, latitude, elevation = where
         found = place(latitude, longitude)
         metres = height(elevation)
         if found is None and (longitude is not None or latitude is not None):
-            self.miss("impossible place")
+            self.leave_out("impossible place")
             # All three stand for a form that nobody filled in.
             metres = metres or None
         if metres is None and elevation:
-            self.miss("impossible elevation")
+            self.leave_out("impossible elevation")
         if point is not None:
             longitude, latitude, elevation = map(number, [*point[:3], None, None, None][:3])
             found = found or place(latitude, longitude)
@@ -174,15 +178,15 @@ class Entries:
             else:
                 raise ValueError(raw)
         except _TimeError as error:
-            self.miss(str(error))
+            self.leave_out(str(error))
             return None
         except (ValueError, OverflowError):
-            self.miss("no time")
+            self.leave_out("no time")
             return None
         if not time:
-            self.miss("no observation")
+            self.leave_out("no observation")
         elif not EARLIEST <= time < LATEST:
-            self.miss("impossible time")
+            self.leave_out("impossible time")
         else:
             return time
         return None
@@ -220,11 +224,11 @@ class Entries:
         written = number(raw)
         if written is None or value is None:
             if not is_no_number(raw):
-                self.miss(f"{name} is no number")
+                self.leave_out(f"{name} is no number")
         elif name == _FULL.name and _FULL.high < value <= _FULL.high + _FULL.accuracy:
             return _FULL.high
         elif not is_placeholder(written):
-            self.miss(f"{name} out of range")
+            self.leave_out(f"{name} out of range")
             self.rejected.append(Rejected(time, station_id, name, float(value)))
         return None
 
@@ -233,7 +237,7 @@ class Entries:
         if text is None and is_no_value(raw):
             return None
         if text is None or len(text) > WORD:
-            self.miss(f"{name} is no text")
+            self.leave_out(f"{name} is no text")
             return None
         return text
 

@@ -9,8 +9,6 @@ import base64
 import hashlib
 import http
 import http.client
-import math
-import os
 import re
 import signal
 import ssl
@@ -26,10 +24,16 @@ import urllib3
 
 from toolkit import __version__
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
-from toolkit.errors import UsageError, reason
-from toolkit.feed.errors import FeedError
+from toolkit.errors import UsageError
+from toolkit.feed.errors import (
+    AnswerError,
+    FeedError,
+    RetryLaterError,
+    TooSlowError,
+    UnreachableError,
+    UntrustedError,
+)
 from toolkit.feed.freshness import fresh_for, http_time, retry_after
-from toolkit.settings import Settings
 from toolkit.text import one_line
 
 CHUNK = 64 * 1024
@@ -66,14 +70,6 @@ class Fetched:
     validators: dict[str, str]
 
 
-class RetryLaterError(FeedError):
-    """The server asks to be left alone for `seconds`."""
-
-    def __init__(self, message: str, seconds: float) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-
 class Fetcher:
     """One feed, remembering which document it has.
 
@@ -84,8 +80,6 @@ class Fetcher:
     def __init__(
         self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
     ) -> None:
-        if ca_file:
-            _vouch(ca_file)
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
         self._url, self._authorization = _parted(url)
@@ -106,16 +100,16 @@ class Fetcher:
             self._pool = urllib3.PoolManager(**options)
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._validators: dict[str, str] = {}
-        self._kept = b""
+        self._acknowledged = b""
 
     def fetch(self) -> Fetched | None:
-        """The current document; None if it is the one that was kept by `keep`.
+        """The current document; None if it is the one that was kept by `acknowledge`.
 
         To be called from the main thread: SIGALRM bounds the whole, also a server that sends its headers letter by
         letter, which no time-out of a socket does.
 
         Raises:
-            FeedError: no document: the reason in words.
+            FeedError: there is no document; the subclass says of which kind the failure is.
         """
         try:
             with _time_limit(self._timeout), self._disconnected():
@@ -124,13 +118,14 @@ class Fetcher:
             raise
         except _OutOfTimeError:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            raise self._failed(f"took longer than {self._timeout:g} s") from None
+            raise TooSlowError(self._message(f"took longer than {self._timeout:g} s")) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._failed(f"is unreachable: {_reason(error)}") from error
+            kind = UntrustedError if _is_tls(error) else UnreachableError
+            raise kind(self._message(f"is unreachable: {_reason(error)}")) from error
         except Exception as error:  # what a library makes of an answer that nobody thought of
             raise self._failed(f"answers what cannot be read: {type(error).__name__}: {error}") from error
         # A server that knows no conditional requests sends the same document again.
-        return None if fetched and _digest(fetched.body) == self._kept else fetched
+        return None if fetched and _digest(fetched.body) == self._acknowledged else fetched
 
     @contextmanager
     def _disconnected(self) -> Iterator[None]:
@@ -144,10 +139,10 @@ class Fetcher:
                     pool.close()
             pools.clear()
 
-    def _failed(self, what: str) -> FeedError:
-        return FeedError(self._said(what))
+    def _failed(self, what: str) -> AnswerError:
+        return AnswerError(self._message(what))
 
-    def _said(self, what: str) -> str:
+    def _message(self, what: str) -> str:
         """A message: one line, without the secrets of the address, which a server may send back."""
         for secret in self._secrets:
             what = what.replace(secret, "…")
@@ -198,11 +193,11 @@ class Fetcher:
             return None
         headers = response.headers
         if response.status != 200:
-            message = self._said(f"answers {response.status} {response.reason or ''}")
+            message = self._message(f"answers {response.status} {response.reason or ''}")
             pause = retry_after(headers.get("Retry-After"), time.time())
             if pause is not None and response.status in UNTIL_NEXT_TIME:
                 raise RetryLaterError(message, pause)
-            raise FeedError(message)
+            raise AnswerError(message)
         encoding = headers.get("Content-Encoding", "")
         if not {one.strip().lower() for one in encoding.split(",") if one.strip()} <= ENCODINGS:
             raise self._failed(f"answers in the encoding {encoding!r}, which was not asked for")
@@ -223,40 +218,14 @@ class Fetcher:
             },
         )
 
-    def keep(self, document: Fetched) -> None:
+    def acknowledge(self, document: Fetched) -> None:
         """The document is safe: ask from now on only for another one."""
         self._validators = document.validators
-        self._kept = _digest(document.body)
-
-
-def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
-    """What fetches the feed that the settings name, with no more patience than `at_most` seconds.
-
-    Raises:
-        UsageError: the file of authorities cannot be read.
-    """
-    return Fetcher(
-        settings.feed_url,
-        min(settings.feed_timeout_seconds, at_most),
-        settings.feed_max_mib << 20,
-        settings.feed_ca_file,
-        settings.feed_proxy,
-    )
+        self._acknowledged = _digest(document.body)
 
 
 def _digest(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
-
-
-def _vouch(ca_file: str) -> None:
-    """See whether a file has certificates."""
-    if not os.access(ca_file, os.R_OK):
-        raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: it cannot be read")
-    try:
-        ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        why = "there is no certificate in it" if isinstance(error, ssl.SSLError) else reason(error)
-        raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: {why}") from error
 
 
 def _parted(address: str) -> tuple[str, str]:
@@ -356,6 +325,14 @@ def _time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _is_tls(error: BaseException) -> bool:
+    """Whether it is a failure of TLS, however deep urllib3 has wrapped it."""
+    if isinstance(error, (ssl.SSLError, urllib3.exceptions.SSLError)):
+        return True
+    wrapped = (getattr(error, "reason", None), getattr(error, "original_error", None), error.__cause__)
+    return any(_is_tls(inner) for inner in wrapped if isinstance(inner, BaseException))
 
 
 def _reason(error: BaseException) -> str:

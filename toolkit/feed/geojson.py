@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from toolkit.feed.entries import Entries
-from toolkit.feed.errors import FeedError
+from toolkit.feed.errors import NoStationError, NotAFeedError, UnreadableError
 from toolkit.text import decoded, one_line
 
 # Of the digits of a whole number. What has more is no number that anybody could mean.
@@ -19,7 +19,9 @@ def parse(body: bytes, entries: Entries) -> None:
     """Take the stations and observations of a document.
 
     Raises:
-        FeedError: it is not JSON, not a GeoJSON FeatureCollection or Feature, or holds no station.
+        UnreadableError: it is not JSON.
+        NotAFeedError: it is no GeoJSON FeatureCollection or Feature.
+        NoStationError: no feature has a station id.
     """
     features = _features(_content(decoded(body).rstrip(PADDING)))
     for feature in features:
@@ -27,9 +29,9 @@ def parse(body: bytes, entries: Entries) -> None:
         if isinstance(properties, dict):
             entries.take(properties, point=_point(feature.get("geometry")), other_id=feature.get("id"))
         else:
-            entries.miss("not a feature")
+            entries.leave_out("not a feature")
     if not entries.stations:
-        raise FeedError(f"the feed holds no station: {len(features)} features, none with a station id")
+        raise NoStationError(f"the feed holds no station: {len(features)} features, none with a station id")
 
 
 def _content(text: str) -> Any:
@@ -44,9 +46,9 @@ def _content(text: str) -> Any:
                 text, strict=False, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None
             )
     except json.JSONDecodeError as error:
-        raise FeedError(f"the feed is not JSON: {_where(text, error)}") from None
+        raise UnreadableError(f"the feed is not JSON: {_where(text, error)}") from None
     except RecursionError:
-        raise FeedError("the feed is not JSON that can be read: it is nested too deeply") from None
+        raise UnreadableError("the feed is not JSON that can be read: it is nested too deeply") from None
 
 
 def _where(text: str, error: json.JSONDecodeError) -> str:
@@ -68,7 +70,7 @@ def _features(content: Any) -> list[Any]:
             return features
         if content.get("type") == "Feature":
             return [content]
-    raise FeedError("the feed is not a GeoJSON FeatureCollection: it has no list of features, and is no Feature")
+    raise NotAFeedError("the feed is not a GeoJSON FeatureCollection: it has no list of features, and is no Feature")
 
 
 def _point(geometry: Any) -> list[Any] | None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from toolkit.errors import UsageError, reason
 from toolkit.feed import table
 from toolkit.feed.entries import Entries
-from toolkit.feed.fields import Fields
 from toolkit.feed.values import is_no_number
 from toolkit.location import HIGHEST, LOWEST
 from toolkit.model import Bounds, Station
@@ -19,7 +18,7 @@ from toolkit.text import decoded, one_line
 NEEDED = ("station_id", "latitude", "longitude")
 
 
-def read_stations(path: Path | Traversable, bounds: Bounds = Bounds()) -> list[Station]:  # noqa: B008 - immutable
+def read_stations(path: Path | Traversable, bounds: Bounds = Bounds()) -> list[Station]:
     """A network from a CSV file with the columns of the table `stations`.
 
     Raises:
@@ -49,7 +48,7 @@ def _station(path: Path | Traversable, number: int, said: Mapping[str, str] | No
     empty = [name for name in NEEDED if is_no_number(said[name])]
     if empty:
         raise UsageError(f"{where} has no {empty[0]}")
-    entries = Entries(Fields({}), bounds)
+    entries = Entries(bounds=bounds)
     entries.describe(said)
     if not entries.stations:
         raise UsageError(f"{where}: its station_id is not usable; at most {bounds.id_length} characters are")

@@ -18,8 +18,6 @@ from toolkit.quality.series import Series
 
 READINGS = 6
 HOURS = 2.0
-# A saturated hygrometer may stay so for days.
-SATURATED = 95.0
 # With so many days of readings the station's own past counts most.
 KNOWN_DAYS = 3.0
 # A neighbour that stayed the same for this part of the time makes it weather.
@@ -77,8 +75,8 @@ def flag(series: Series, expected: Expected, neighbours: Neighbours) -> Bools:
             series, expected, neighbours, Runs.of(readings, windy)
         )
     counts = np.ones(readings.shape, dtype=bool)
-    if series.variable.name == "out_hum":
-        counts = readings < SATURATED
+    if series.variable.saturation is not None:
+        counts = readings < series.variable.saturation
     return _stuck(series, expected, neighbours, Runs.of(readings, counts))
 
 

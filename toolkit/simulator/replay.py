@@ -11,7 +11,6 @@ from pathlib import Path
 from toolkit.archive import reading
 from toolkit.errors import UsageError, reason
 from toolkit.feed.entries import Entries
-from toolkit.feed.fields import Fields
 from toolkit.model import Observation, Station
 from toolkit.text import one_line
 
@@ -60,7 +59,7 @@ def read(path: Path, stations: list[Station] | None, start: float | None, begin:
     Raises:
         UsageError: the file cannot be read as a recording.
     """
-    entries = Entries(Fields({}))
+    entries = Entries()
     try:
         for _ in reading.take(path, entries):
             pass

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from toolkit.address import shown
 from toolkit.checks.host.facts import Facts, fact
 from toolkit.checks.reach import reach
-from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from toolkit.feed.fetch import Fetched
@@ -27,12 +26,13 @@ class Feed(Facts):
         Raises:
             ToolkitError: there is none.
         """
-        from toolkit.feed.fetch import fetcher_of
+        from toolkit.collector.feed import fetcher_of
+        from toolkit.feed.errors import AnswerError
 
         reach(self.settings.feed_proxy or self.settings.feed_url)
         fetched = fetcher_of(self.settings, FEED_SECONDS).fetch()
         if fetched is None:
-            raise ToolkitError(f"the feed {shown(self.settings.feed_url)} offers no document")
+            raise AnswerError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched
 
     @fact
@@ -42,6 +42,6 @@ class Feed(Facts):
         Raises:
             FeedError: it is no document of a feed.
         """
-        from toolkit.feed.form import form_of
+        from toolkit.collector.feed import reader_of
 
-        return form_of(self.settings).parse(self.fetched.body)
+        return reader_of(self.settings).read(self.fetched.body)

@@ -15,7 +15,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.remedies import AsRoot, AsUser, Restart, Restore, Shell, Tool
-from toolkit.collector import begun
+from toolkit.collector import known_database
 
 # Of ioctl_iflags(2).
 _GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20
@@ -37,7 +37,7 @@ def database_exists(host: Host) -> Finding | None:
     evidence = f"the database {host.db} is empty: 0 bytes" if found else f"there is no database at {host.db}"
     if have_backup(host):
         return bad(evidence, Restore())
-    if begun.was_begun(host.settings):
+    if known_database.is_known(host.settings):
         return bad(f"{evidence}, and there is no backup", Tool("data new", note="if no copy of it is left anywhere"))
     if host.systemd and host.deployed:
         return bad(evidence, Restart("collector"))

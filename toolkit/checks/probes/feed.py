@@ -19,6 +19,7 @@ from toolkit.checks.humanize import humanize
 from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Shell, Tool
 from toolkit.errors import ToolkitError
+from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
 
 if TYPE_CHECKING:
     from toolkit.model import Document
@@ -30,7 +31,6 @@ CERTIFICATE_SECONDS = 1.0
 _LOG = Logs("collector")
 # If so many of a feed's stations are silent, the fault is the feed's, not the stations'.
 SILENT_PART = 0.5
-_TRUST = ("certificate", "ssl", "tls", "wrong version number", "handshake")
 
 
 def _failed(host: Host) -> ToolkitError | None:
@@ -51,12 +51,11 @@ def _stage(host: Host) -> str:
         return "feed-name"
     if isinstance(error, ConnectError):
         return "feed-connects"
-    failure = str(error)
-    if " answers " in failure or " redirects " in failure or " is larger " in failure or "offers no" in failure:
+    if isinstance(error, AnswerError):
         return "feed-answers"
-    if "took longer" in failure:
+    if isinstance(error, TooSlowError):
         return "feed-in-time"
-    if any(word in failure.lower() for word in _TRUST):
+    if isinstance(error, UntrustedError):
         return "feed-trusted"
     return "feed-connects"
 

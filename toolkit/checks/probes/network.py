@@ -19,16 +19,14 @@ from toolkit.checks.remedies import Remedy, Restore, Shell, Tool, python
 from toolkit.model import Observation
 from toolkit.store.base import Selection, Span
 from toolkit.times import from_stored, stored
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, MEASURED, MONITORED
 
 HOURS = 6
 MOST_ROWS = 20_000
 HOUR = 3600
 # Fewer stations are no network that could be compared.
 STATIONS = 3
-# Variables that change within an hour at a station that works.
-_TELLING = ("temp_out", "out_hum", "bar", "wind_speed", "wind_dir")
-_DIRECTIONS = ("wind_dir", "hi_dir")
+_DIRECTIONS = [variable.name for variable in MEASURED if variable.nature == "circular"]
 # How many observations in a row are compared.
 IN_A_ROW = 6
 # No weather changes the temperature of a whole network by so much between two documents (our own figure).
@@ -133,7 +131,7 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
     """By station: the times, and the values of the variables that change within an hour, where there are any."""
     found: dict[str, list[tuple[int, tuple[object, ...]]]] = defaultdict(list)
     for row in rows:
-        values = tuple(None if name in _DIRECTIONS and _calm(row) else getattr(row, name) for name in _TELLING)
+        values = tuple(None if name in _DIRECTIONS and _calm(row) else getattr(row, name) for name in MONITORED)
         if any(value is not None for value in values):
             found[row.station_id].append((row.time, values))
     return found
@@ -203,7 +201,7 @@ def variables_present(host: Host) -> Finding | None:
     id="hours-complete", area="data quality",
     invariant="No hour is missing at all stations that was stored, or that a backup holds.",
     problem="The observations of some hours are gone at all stations.",
-    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=(*OBSERVATIONS, "database-continues"),
 )  # fmt: skip
 def hours_complete(host: Host) -> Finding | None:
     rows = _recent(host)

@@ -7,16 +7,18 @@ import re
 import time
 from pathlib import Path
 
+from toolkit import credentials
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Restart, Sequence, Shell, Tool
+from toolkit.credentials import Credential
 
 # A service reads the settings when it is started.
 _AGAIN = Restart("collector")
 _SHOW = Tool("settings")
-_SECRETS = Shell("ls -la /etc/weather/credentials")
+_SECRETS = Shell("ls -la {}", credentials.FOLDER)
 
 
 @check(
@@ -146,9 +148,8 @@ def jobs_listed(host: Host) -> Finding | None:
 def database_password(host: Host) -> Finding | None:
     if not host.is_postgresql or not host.deployed:
         return None
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if folder and (Path(folder) / "postgresql_password").exists():
+    if credentials.path(Credential.POSTGRESQL_PASSWORD):
         return good("the credential is there")
-    if not os.access("/etc/weather/credentials", os.X_OK):
+    if not os.access(credentials.FOLDER, os.X_OK):
         return unseen("credentials are root's: sudo weather-tool doctor")
-    return bad("there is no credential postgresql_password", _SECRETS)
+    return bad(f"there is no credential {Credential.POSTGRESQL_PASSWORD}", _SECRETS)
