@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from toolkit.settings import Settings, is_postgresql, spool_folder
+from toolkit.kinds import is_postgresql
+from toolkit.settings import Settings, spool_folder
 
 # Of the service, whatever the settings say: what people were told, and the spool before a server.
 STATE = "/var/lib/weather/data"

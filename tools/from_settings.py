@@ -33,7 +33,8 @@ def argument_specs() -> str:
     options = dict(own["options"])
     for declared in DECLARATIONS.values():
         spec = declared.kind.spec
-        text = f"{declared.doc} Not given: the program's default, {declared.default}."
+        default = f"the program's default, {declared.default}" if declared.default else "empty"
+        text = f"{declared.doc} Not given: {default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     entry = {**own, "options": options}
     # variables.yml is what playbooks call first: what is wrong is said before a host is touched.
@@ -81,5 +82,7 @@ def settings_page() -> str:
         also = f" Also read as `{declared.alias}`." if declared.alias else ""
         choices = declared.kind.spec.get("choices")
         one_of = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
-        lines.append(f"| `{declared.variable}` | `{declared.default}` | {declared.doc}{one_of}{also} |")
+        # A bar would end the cell, also within a code span (GitHub Flavored Markdown, 4.10).
+        default = f"`{declared.default}`".replace("|", "\\|") if declared.default else "empty"
+        lines.append(f"| `{declared.variable}` | {default} | {declared.doc}{one_of}{also} |")
     return "\n".join(lines) + "\n"

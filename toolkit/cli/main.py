@@ -151,8 +151,8 @@ def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
     _log_to_stderr(verbose)
     module = import_module(f"toolkit.commands.{chosen}")
     loaded = (load_lenient if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(overrides(args))
-    for message in loaded.unknown:
-        print(f"weather-tool: note: {one_line(message, LINE_LENGTH)}", file=sys.stderr)
+    for name in loaded.unknown:
+        print(f"weather-tool: note: {one_line(str(name), LINE_LENGTH)}", file=sys.stderr)
     return int(module.run(args, loaded))
 
 

@@ -17,7 +17,7 @@ _DEST = "setting"
 def add_setting(parser: argparse.ArgumentParser, flag: str, setting: str, metavar: str | None = None) -> None:
     """Add an option that overrides a setting; its help and its check are the setting's."""
     declared = DECLARATIONS[setting]
-    text = f"{declared.doc} Default: {declared.variable}, else {declared.default}.".replace("%", "%%")
+    text = f"{declared.doc} Default: {declared.variable}, else {declared.default or 'empty'}.".replace("%", "%%")
     dest = f"{_DEST} {setting} {flag}"
     if declared.kind.spec["type"] == "bool":
         parser.add_argument(flag, dest=dest, action=argparse.BooleanOptionalAction, default=None, help=text)

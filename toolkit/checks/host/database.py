@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.checks.host.facts import Facts, fact
-from toolkit.settings import is_postgresql, spool_folder
+from toolkit.kinds import is_postgresql
+from toolkit.settings import spool_folder
 
 if TYPE_CHECKING:
     from toolkit.store.base import Logged, Store

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from pathlib import Path
 
 from toolkit import credentials
 from toolkit.checks import Finding, Status, bad, check, good, unseen
@@ -14,6 +12,7 @@ from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Restart, Sequence, Shell, Tool
 from toolkit.credentials import Credential
+from toolkit.settings import Source
 
 # A service reads the settings when it is started.
 _AGAIN = Restart("collector")
@@ -57,20 +56,19 @@ def settings_readable(host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=_SHOW, caused_by=("settings-readable",),
 )  # fmt: skip
 def settings_valid(host: Host) -> Finding:
-    wrong = host.loaded.wrong
-    if not wrong and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
+    problems = host.loaded.problems
+    if not problems and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
         return bad(
             f"WEATHER_FEED_CA_FILE={file}: it is not there, or the service cannot read it",
             Sequence(EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file), _AGAIN),
         )
-    if not wrong:
+    if not problems:
         return good("every setting can be used")
-    lines = re.findall(r"\(?(/\S+) line (\d+)", " ".join(wrong))
     remedy = None
-    if lines:
-        marks = "; ".join(f"{number}s/^/# /" for _, number in lines)
-        remedy = Sequence(EditSettings(marks, Path(lines[0][0])), _AGAIN)
-    return bad("; ".join(wrong), remedy)
+    if lines := [one.line for one in problems if one.line]:
+        marks = "; ".join(f"{line}s/^/# /" for line in lines)
+        remedy = Sequence(EditSettings(marks, host.settings_file), _AGAIN)
+    return bad("; ".join(map(str, problems)), remedy)
 
 
 @check(
@@ -83,9 +81,10 @@ def settings_known(host: Host) -> Finding:
     unknown = host.loaded.unknown
     if not unknown:
         return good("every name is a setting's")
-    named = re.search(r"^(\w+) \((/\S+) line \d+\).*did you mean (\w+)\?", unknown[0])
-    remedy = Sequence(EditSettings(f"s/^{named[1]}=/{named[3]}=/", Path(named[2])), _AGAIN) if named else None
-    return bad("; ".join(unknown), remedy)
+    first, remedy = unknown[0], None
+    if first.nearest and first.origin.line:
+        remedy = Sequence(EditSettings(f"s/^{first.name}=/{first.nearest}=/", host.settings_file), _AGAIN)
+    return bad("; ".join(map(str, unknown)), remedy)
 
 
 @check(
@@ -97,7 +96,7 @@ def settings_known(host: Host) -> Finding:
 def settings_same(host: Host) -> Finding | None:
     if not host.deployed or "INVOCATION_ID" in os.environ:
         return None
-    given = {name: one for name, one in host.loaded.origins.items() if one.place == "the environment"}
+    given = {name: one for name, one in host.loaded.origins.items() if one.source is Source.ENVIRONMENT}
     names = sorted(name for name in os.environ if name.startswith("WEATHER_") and name != "WEATHER_LOG")
     if given and names:
         said = ", ".join(f"{name}={os.environ[name]}" for name in names)
