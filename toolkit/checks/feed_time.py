@@ -22,4 +22,4 @@ def stations_time(host: Host) -> float | None:
     Raises:
         ToolkitError: the feed cannot be fetched, or read.
     """
-    return clock.told((one.station_id, one.time) for one in host.document.observations)
+    return clock.stations_time((one.station_id, one.time) for one in host.document.observations)

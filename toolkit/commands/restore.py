@@ -18,7 +18,7 @@ from toolkit.checks.targets import target_of
 from toolkit.cli.options import add_setting
 from toolkit.cli.show import working
 from toolkit.collector.spool import Spool
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
 
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drill",
         action="store_true",
-        help="only rehearse: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it",
+        help="only a drill: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it",
     )
     parser.add_argument(
         "--discard-newer",
@@ -63,14 +63,14 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings, folder = loaded.settings, Folder(loaded.settings.backups)
     collector.become_the_service_user()
     if args.drill:
-        with working("rehearsing a restore"):
+        with working("drilling a restore"):
             done = drill(folder, args.name or "LATEST", settings)
         _show_drill(args, done)
         return 0
     if not args.name:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     host = Host(loaded)
-    # First: who comes second is not to stop or start anything.
+    # The locks come first: if another command holds them, nothing must be stopped or started.
     with folder.locked(), writing(spool_folder(settings), alone=True):
         with collector.stopped() as was_running:
             restored = _restore(args, settings, folder, host)
@@ -82,10 +82,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host: Host) -> Restored:
-    # Its lock is how a collector is told from none, whoever started it.
+    # Whoever started it, a collector that runs holds the lock of the spool.
     try:
         spool = Spool(spool_folder(settings), settings.spool_mib << 20)
-    except ToolkitError as error:
+    except InUseError as error:
         remedy: Remedy = Restore(args.name) if host.contained else Stop("collector")
         raise ToolkitError(f"{error}: {remedy.render(target_of(host))}") from None
     try:
@@ -107,21 +107,21 @@ def _undo(db: str, folder: Folder, done: Restored, host: Host) -> None:
 
 
 def _show(args: argparse.Namespace, db: str, done: Restored, then: str) -> None:
-    """Say what was done; `then` is what starts the collector, and nothing when it stores again."""
+    """Report what was done; `then` is the command that starts the collector, empty if it stores again."""
     held = done.backup.manifest.content
     if args.json:
-        told = {
+        report = {
             "backup": done.backup.name, "observations": held.observations, "merged": done.merged,
             "unreadable": done.unreadable, "replaced": str(done.replaced) if done.replaced else None,
             "collector": "was not running" if then else "stores again",
         }  # fmt: skip
-        print(json.dumps(told, indent=1))
+        print(json.dumps(report, indent=1))
         return
     print(f"{db} is {done.backup.name} with {held.observations} observations, the newest of {held.last} UTC")
     if done.merged:
         print(f"{done.merged} observations were taken over from the database that it replaced")
-    for stretch in done.unreadable:
-        print(f"could not be read in the database that it replaced: {stretch}")
+    for part in done.unreadable:
+        print(f"could not be read in the database that it replaced: {part}")
     if done.replaced:
         print(f"what it replaced is in {done.replaced}: remove it when you are content")
     print(f"start the collector: {then}" if then else "the collector stores again")
