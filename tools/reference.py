@@ -22,7 +22,7 @@ from toolkit.cli.main import COMMANDS, parser_of
 from toolkit.clock import EARLIEST
 from toolkit.detector.report import Report
 from toolkit.detector.sensors import Health as SensorHealth
-from toolkit.exporter.health import Health
+from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import Origin, load
@@ -110,7 +110,7 @@ def metrics_page() -> str:
             store.add(Document([station], [Observation(EARLIEST, "one", *nothing)]), EARLIEST)
         create(Folder(folder), settings.db)
         keep(Path(folder), Drill(ended_at=iso(now()), restore_seconds=1.0))
-        families = list(Weather(settings, Health()).collect())
+        families = list(Weather(settings, CheckResults()).collect())
     rows = ["| metric | type | |", "| --- | --- | --- |"]
     for one in sorted(families, key=lambda family: family.name):
         name = f"{one.name}_total" if one.type == "counter" else one.name

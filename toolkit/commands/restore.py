@@ -13,7 +13,8 @@ from toolkit.backup.engine import Restored
 from toolkit.backup.folder import Folder
 from toolkit.backup.restoring import restore
 from toolkit.checks.host import Host
-from toolkit.checks.remedies import in_words
+from toolkit.checks.remedies import Logs, Remedy, Restore, Start, Stop
+from toolkit.checks.targets import target_of
 from toolkit.cli.options import add_setting
 from toolkit.cli.show import working
 from toolkit.collector.spool import Spool
@@ -26,7 +27,6 @@ EXAMPLES = (
     "sudo weather-tool restore LATEST",
     "sudo weather-tool restore weather_20260131_040012.db.zst --discard-newer",
 )
-_COLLECTOR = "systemctl {} weather-collector.service"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
             before = collector.cycles(settings.db) if was_running else 0
         if was_running and not collector.stores_again(settings.db, before):
             _undo(settings.db, folder, restored, host)
-    _show(args, settings.db, restored, "" if was_running else in_words(host, _COLLECTOR.format("start")))
+    _show(args, settings.db, restored, "" if was_running else Start("collector").render(target_of(host)))
     return 0
 
 
@@ -86,8 +86,8 @@ def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host:
     try:
         spool = Spool(spool_folder(settings), settings.spool_mib << 20)
     except InUseError as error:
-        how = f"weather-tool restore {args.name}" if host.contained else _COLLECTOR.format("stop")
-        raise ToolkitError(f"{error}: {in_words(host, how)}") from None
+        remedy: Remedy = Restore(args.name) if host.contained else Stop("collector")
+        raise ToolkitError(f"{error}: {remedy.render(target_of(host))}") from None
     try:
         with working(f"restoring {args.name}"):
             return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
@@ -102,7 +102,7 @@ def _undo(db: str, folder: Folder, done: Restored, host: Host) -> None:
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "
-        + in_words(host, "journalctl -u weather-collector.service")
+        + Logs("collector", lines=None).render(target_of(host))
     )
 
 

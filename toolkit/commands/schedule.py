@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit.checks.host import JOBS_FILE
+from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.errors import ToolkitError, reason
 from toolkit.scheduler import Scheduler, is_due, seconds
 from toolkit.settings import Loaded
