@@ -1,7 +1,7 @@
-"""The command `weather-tool`: it finds the command's module, loads the settings, and says what went wrong.
+"""The command `weather-tool`: it imports the command's module, loads the settings, and reports what went wrong.
 
-Each command is a module of `toolkit.commands` with `configure(parser)` and `run(args, loaded) -> exit code`. Only the
-one that is asked for is imported: `--help` and `healthcheck` must start fast.
+Each command is a module of `toolkit.commands` with `configure(parser)`, `run(args, loaded) -> exit code` and
+`EXAMPLES`. Only the module of the command that is run is imported: `--help` and `healthcheck` must start fast.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.settings import load, load_lenient
 from toolkit.text import one_line
 
-# Of what is said on stderr. A remedy is a command that may be long.
+# The longest line on stderr: the command of a remedy may be long.
 LINE_LENGTH = 2000
 
 COMMANDS = {
@@ -59,7 +59,7 @@ class _Version(argparse.Action):
         import platform
         import sqlite3
 
-        # Where the role installs it, a release's folder has its name: the version, and a hash of what it was made from.
+        # The role installs a release into a folder with its name: the version and a hash of its sources.
         folder = Path(sys.prefix)
         release = f"release {folder.name}, " if folder.parent.name == "releases" else ""
         print(
@@ -100,7 +100,7 @@ def parser_of(chosen: Collection[str]) -> argparse.ArgumentParser:
 
 
 def _nearest(message: str, parser: argparse.ArgumentParser) -> str:
-    """What was meant, where argparse says that there is no such option or choice."""
+    """The option or choice that was probably meant, if argparse says that there is no such one."""
     what, _, rest = message.partition(": ")
     if what == "unrecognized arguments":
         word, known = rest.split()[0].partition("=")[0], _options(parser)
@@ -113,9 +113,9 @@ def _nearest(message: str, parser: argparse.ArgumentParser) -> str:
 
 
 def _options(parser: argparse.ArgumentParser) -> set[str]:
-    """The options of a parser and of those under it."""
+    """The options of a parser and of its subparsers."""
     known: set[str] = set()
-    for action in parser._actions:  # argparse has no other way to ask
+    for action in parser._actions:  # argparse has no public way to list them
         known.update(action.option_strings)
         if isinstance(action, argparse._SubParsersAction):
             known.update(*map(_options, action.choices.values()))
@@ -123,7 +123,7 @@ def _options(parser: argparse.ArgumentParser) -> set[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code: 0 well, 1 failed, 2 wrong usage (`healthcheck` has its own)."""
+    """Run the command; returns its exit code: 0 success, 1 failure, 2 wrong usage (`healthcheck` has its own)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     verbose = "--verbose" in arguments
@@ -157,20 +157,20 @@ def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
 
 
 def _failed(error: ToolkitError, chosen: str | None, *, verbose: bool) -> int:
-    """Say what went wrong; returns the exit code."""
+    """Report an error; returns the exit code."""
     if not isinstance(error, ReaderLeftError):
         if verbose and not isinstance(error, InUseError):
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
             print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
     if isinstance(error, OutputError) and error.exit_code:
-        # A monitor has a code of its own for what could not be told to it.
+        # Monitors have an exit code of their own for an answer that could not be written.
         return int(getattr(sys.modules.get(f"toolkit.commands.{chosen}"), "UNTOLD", error.exit_code))
     return error.exit_code
 
 
 class _Lines(logging.Formatter):
-    """What is logged has words of feeds, servers and other programs in it: none of them commands a terminal."""
+    """Log messages contain text of feeds, servers and other programs: it is made harmless for a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         record.message = "\n".join(one_line(line, LINE_LENGTH) for line in record.message.split("\n"))
@@ -178,7 +178,7 @@ class _Lines(logging.Formatter):
 
 
 def _log_to_stderr(verbose: bool) -> None:
-    """Plain lines: the journal adds the time, the level comes as its prefix (sd-daemon(3))."""
+    """Log plain lines to stderr. The journal adds the time and reads the level from a prefix (sd-daemon(3))."""
     in_journal = "JOURNAL_STREAM" in os.environ
     logging.addLevelName(logging.WARNING, "<4>" if in_journal else "warning: ")
     logging.addLevelName(logging.INFO, "<6>" if in_journal else "")
