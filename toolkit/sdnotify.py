@@ -1,6 +1,6 @@
-"""Report the state of a service to systemd: sd_notify(3), a datagram to the socket that it names.
+"""What a service and systemd say to each other: its state by sd_notify(3), a datagram, and the signal to stop.
 
-It is ten lines; the libraries on PyPI are either unmaintained or need the headers of libsystemd on every host.
+Reporting is ten lines; the libraries on PyPI are either unmaintained or need the headers of libsystemd on every host.
 """
 
 from __future__ import annotations
@@ -8,7 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from toolkit.text import one_line
 
@@ -40,3 +44,25 @@ def watchdog_seconds() -> float | None:
     """Seconds between two notifications of the watchdog: half its limit (sd_watchdog_enabled(3)); None if it is off."""
     limit = os.environ.get("WATCHDOG_USEC", "")
     return int(limit) / 2e6 if re.fullmatch("[0-9]{1,18}", limit) and int(limit) else None
+
+
+class _Stop(BaseException):
+    """SIGTERM or SIGINT came. It is raised wherever the main thread is then, so that even a fetch ends at once."""
+
+
+@contextmanager
+def until_stopped() -> Iterator[None]:
+    """What is done within ends at once on SIGTERM or SIGINT; what follows is not interrupted by another one."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for also in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(also, signal.SIG_IGN)
+        raise _Stop(signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        yield
+    except _Stop as stopped:
+        notify("STOPPING=1", f"STATUS=Stopping on {stopped}")
+        log.info("stopped by %s", stopped)

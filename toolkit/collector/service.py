@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import logging
 import select
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
+from contextlib import suppress
 
 from toolkit.collector.cadence import FetchSchedule
 from toolkit.collector.cycle import fetch_and_ingest
@@ -17,7 +14,7 @@ from toolkit.collector.outage import Outage
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import RetryLaterError
 from toolkit.feed.fetch import Fetcher
-from toolkit.sdnotify import notify, watchdog_seconds
+from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
 from toolkit.store import DocumentRefusedError, StoreError, StoreRefusedError
 from toolkit.times import iso, now
 
@@ -27,33 +24,13 @@ log = logging.getLogger(__name__)
 STORE_RETRY_SECONDS = (1.0, 30.0)
 
 
-class Stop(BaseException):
-    """SIGTERM or SIGINT came. It is raised wherever the program is then, so that even a fetch ends at once."""
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    def stop(number: int, _frame: FrameType | None) -> None:
-        for also in (signal.SIGTERM, signal.SIGINT):  # once: stopping must not be interrupted
-            signal.signal(also, signal.SIG_IGN)
-        raise Stop(signal.Signals(number).name)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    try:
-        yield
-    except Stop as stopped:
-        notify("STOPPING=1", f"STATUS=Stopping on {stopped}")
-        log.info("stopped by %s", stopped)
-
-
 def serve(fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) -> None:
     """Collect until SIGTERM or SIGINT.
 
     Raises:
         StoreRefusedError: the store belongs to another program or to a newer release.
     """
-    with _stopped_by_signals():
+    with until_stopped():
         _Service(fetcher, ingester, cadence, pause).run()
 
 
