@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import re
+import select
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -51,18 +52,33 @@ class _Stop(BaseException):
 
 
 @contextmanager
-def until_stopped() -> Iterator[None]:
-    """What is done within ends at once on SIGTERM or SIGINT; what follows is not interrupted by another one."""
+def until_stopped() -> Iterator[Callable[[float], None]]:
+    """What is done within ends at once on SIGTERM or SIGINT; what follows is not interrupted by another one.
+
+    Yields:
+        What waits for a number of seconds. A signal ends it also where it came a moment before, or to another thread,
+        which would not end `time.sleep`; libfaketime, which sets the clock in tests, breaks that besides.
+    """
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for also in (signal.SIGTERM, signal.SIGINT):
             signal.signal(also, signal.SIG_IGN)
         raise _Stop(signal.Signals(number).name)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    try:
-        yield
-    except _Stop as stopped:
-        notify("STOPPING=1", f"STATUS=Stopping on {stopped}")
-        log.info("stopped by %s", stopped)
+    def wait(seconds: float) -> None:
+        if select.select([woken], (), (), seconds)[0]:
+            woken.recv(4096)
+
+    woken, waker = socket.socketpair()
+    with woken, waker:
+        waker.setblocking(False)
+        before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, stop)
+            yield wait
+        except _Stop as stopped:
+            notify("STOPPING=1", f"STATUS=Stopping on {stopped}")
+            log.info("stopped by %s", stopped)
+        finally:
+            signal.set_wakeup_fd(before)

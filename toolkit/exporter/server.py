@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -157,18 +158,18 @@ def serve(address: str, settings: Settings) -> None:
         raise ToolkitError(f"cannot serve metrics at {address}: {reason(error)}") from error
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    with until_stopped():
+    with until_stopped() as wait:
         notify("READY=1", f"STATUS=Serving http://{address}/metrics")
         log.info("serving http://%s/metrics", address)
-        _make_checks(checks, settings)
+        _make_checks(checks, settings, wait)
     server.shutdown()
     server.server_close()
 
 
-def _make_checks(checks: CheckResults, settings: Settings) -> None:
+def _make_checks(checks: CheckResults, settings: Settings, wait: Callable[[float], None]) -> None:
     """Make the checks that are due, again and again."""
     every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
     while True:
         notify("WATCHDOG=1")
         checks.examine(settings)
-        time.sleep(every)
+        wait(every)
