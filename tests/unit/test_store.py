@@ -112,7 +112,7 @@ def test_a_value_that_is_no_longer_offered_is_kept(path: Path) -> None:
 def test_a_cycle_is_stored_whole_or_not_at_all(path: Path) -> None:
     with open_for_writing(str(path)) as store:
         bad = document(feature("volos"), feature("zagora"))
-        bad.observations[1] = bad.observations[1]._replace(temp_out=object())  # type: ignore[arg-type]
+        bad.observations[1] = bad.observations[1]._replace(temp_out=object())
         with pytest.raises((StoreError, TypeError)):
             store.add(bad, COLLECTED)
         assert rows(path, "SELECT COUNT(*) FROM observations") == [(0,)]
