@@ -137,7 +137,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     # The days that are judged are those that the comparison is learnt from: a station that drifts would differ least
     # steadily from those that see the same weather.
-    neighbours = replace(neighbours, there=neighbours.close)
+    neighbours = replace(neighbours, exists=neighbours.close)
     sensors = [
         one
         for name in JUDGED
@@ -159,7 +159,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
 def _learnt_hourly(series: Series) -> Series:
     """What is usual between two stations is learnt from a reading an hour: of weeks that is plenty."""
     step = series.per_hour
-    return replace(series, levels=series.scaled[:, ::step], level_hours=series.hours[::step])
+    return replace(series, history=series.scaled[:, ::step], history_ends=series.ends[::step])
 
 
 def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sensor]:
@@ -174,7 +174,7 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
     noise = usual = np.full(len(readings), np.nan)
     if series.compared:
         expected = expect(series, neighbours, np.arange(len(readings)), np.zeros(len(readings), dtype=bool))
-        asked = expected.verified
+        asked = expected.has_close_neighbour
         value = unscaled(series.variable, readings - expected.residual)
         several = (expected.weights > 0).sum(axis=1) > 1  # of two nobody can tell which one drifts
         off = np.where(several[:, None], unscaled(series.variable, readings) - value, np.nan)
@@ -186,7 +186,7 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
         if series.nature == "gusty":
             # What never turned has nothing that could be usual: the neighbours' own wind counts.
             turned = np.any(readings > 0, axis=1, keepdims=True)
-            near = np.where(neighbours.there[:, :, None], readings[neighbours.rows], np.nan)
+            near = np.where(neighbours.exists[:, :, None], readings[neighbours.rows], np.nan)
             around = np.where(turned, value, unscaled(series.variable, median(near, axis=1)))
             windy = there & (around > WIND_AROUND)
             stalled = np.where(asked, (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1), np.nan)

@@ -7,63 +7,36 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats
-from toolkit.variables import Nature, Variable
+from toolkit.variables import Nature, Scale, Variable
 
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """What is small and what is large of a variable, on the scale on which it is compared.
-
-    Attributes:
-        root: whether it is compared by its square root: gusts grow with the wind, their spread on this scale does not.
-        noise: what two good sensors side by side differ by, one standard deviation.
-        resolution: the smallest step that a sensor shows.
-        step: no change from one reading to the next is suspicious below this. Temperature and humidity: two thirds of
-            what WMO-No. 8 (vol. V, ch. 1) calls suspicious within a minute, for these are readings of minutes apart.
-    """
-
-    root: bool
-    noise: float
-    resolution: float
-    step: float
-
-
-_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5)
-_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8)
-SCALES = {
-    "temp_out": _TEMPERATURE,
-    "hi_temp": _TEMPERATURE,
-    "low_temp": _TEMPERATURE,
-    "out_hum": Scale(root=False, noise=1.5, resolution=1.0, step=15.0),
-    "bar": Scale(root=False, noise=0.15, resolution=0.1, step=1.5),
-    "wind_speed": _SPEED,
-    "hi_speed": _SPEED,
-}
-"""Of the variables that vary about a level. Rain and directions are compared with nothing."""
+HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One variable of a network: a window that is judged, and what was before it.
+    """One variable of a network: the window that is tested, and what was before it.
+
+    A slot is one cadence of time. The last `window` slots are tested; those before them, and the moments of `history`,
+    tell what is normal.
 
     Attributes:
         variable: which.
-        values: as they were measured, stations by slots of one cadence; the last `window` slots are judged.
-        scaled: the same on the scale of comparison (`Scale`), NaN where the value is impossible.
-        levels: earlier readings at wide intervals, stations by moments, on the same scale.
-        hours, level_hours: the hour of the day (UTC) of each slot and moment.
-        window: how many slots are judged.
+        values: as they were measured, in the variable's unit; stations × slots.
+        scaled: the same on the scale of comparison (`variables.Scale`), NaN where the value is impossible.
+        history: earlier readings, some hours apart, on the same scale; stations × moments.
+        ends, history_ends: when each slot and each moment ends, seconds since the epoch.
+        window: how many slots are tested.
         per_hour: slots in an hour, at least one.
         days: for how many days before the window each station has been known.
-        measured: which stations measure this at all.
+        measured: which stations measure this variable at all.
     """
 
     variable: Variable
     values: Floats
     scaled: Floats
-    levels: Floats
-    hours: Floats
-    level_hours: Floats
+    history: Floats
+    ends: Floats
+    history_ends: Floats
     window: int
     per_hour: int
     days: Floats
@@ -72,12 +45,14 @@ class Series:
     @property
     def compared(self) -> bool:
         """Whether the variable has a scale of comparison."""
-        return self.variable.name in SCALES
+        return self.variable.scale is not None
 
     @property
     def scale(self) -> Scale:
-        """What is small and what is large."""
-        return SCALES[self.variable.name]
+        """The scale of comparison; only for a variable that has one."""
+        if self.variable.scale is None:
+            raise ValueError(f"{self.variable.name} has no scale of comparison")
+        return self.variable.scale
 
     @property
     def nature(self) -> Nature:
@@ -85,19 +60,34 @@ class Series:
         return self.variable.nature
 
     @property
-    def judged(self) -> Floats:
-        """The window's values, as they were measured."""
+    def window_values(self) -> Floats:
+        """The window's values as they were measured, stations × window slots."""
         return self.values[:, -self.window :]
+
+    @property
+    def hours(self) -> Floats:
+        """The hour of the day, UTC, at which each slot ends."""
+        return hours_of_day(self.ends)
+
+    @property
+    def history_hours(self) -> Floats:
+        """The hour of the day, UTC, of each moment of `history`."""
+        return hours_of_day(self.history_ends)
+
+
+def hours_of_day(times: Floats) -> Floats:
+    """From seconds since the epoch to hours since midnight UTC."""
+    return times / HOUR % 24
 
 
 def scaled(variable: Variable, values: Floats) -> Floats:
     """Values on the scale of comparison, NaN where they are impossible."""
     possible = np.where((values < variable.low) | (values > variable.high), np.nan, values)
-    scale = SCALES.get(variable.name)
+    scale = variable.scale
     return np.sqrt(possible) if scale and scale.root else possible
 
 
 def unscaled(variable: Variable, values: Floats) -> Floats:
     """From the scale of comparison back to the variable's unit."""
-    scale = SCALES.get(variable.name)
+    scale = variable.scale
     return np.square(np.maximum(values, 0)) if scale and scale.root else values
