@@ -1,56 +1,186 @@
-"""The variables of an observation, declared once: their names, units, and how finely the store keeps them."""
+"""The variables of an observation, each declared once.
+
+Everything that treats variables alike reads this declaration: the columns of the store and how they are packed, the
+fields and units of feeds, imports and exports, the detector and its tests, the health of sensors, the page, and
+docs/reference/variables.md. To add a variable, declare it at the end of MEASURED and add one migration for each engine
+under toolkit/store/migrations/ that adds its column.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+Statistic = Literal["instantaneous", "mean", "maximum", "minimum", "prevailing", "accumulated"]
+"""What a value says about its period, in the terms of WMO-No. 8, vol. I."""
+
 Nature = Literal["level", "gusty", "circular", "rare"]
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """What is small and what is large for a variable, on the scale on which stations are compared.
+
+    Attributes:
+        root: whether values are compared by their square roots. The spread of gusts grows with the wind; the spread of
+            their square roots does not.
+        noise: one standard deviation of the difference between two good sensors side by side.
+        resolution: the smallest step that a sensor shows.
+        step: a change from one reading to the next below this is never suspicious. For temperature and humidity it is
+            two thirds of what WMO-No. 8 (vol. V, ch. 1) calls suspicious within a minute, because these readings are
+            minutes apart.
+    """
+
+    root: bool
+    noise: float
+    resolution: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """A measured quantity.
 
     Attributes:
-        name: the field of the feed and the column of `observations`.
-        unit: as people read it.
-        per_unit: stored steps per unit; 10 keeps tenths as a small integer (see `store.encoding`).
-        accuracy: of a good station's sensor, in `unit` (Davis Vantage Pro2, which the NOA network uses; a direction
-            is told to 16 points). A deviation within it is no anomaly, however calm the window was.
-        nature: how it varies: `level` about a level that neighbours share, `gusty` likewise but the more the higher
-            it is, `circular` (a direction), or `rare` (zero for days).
-        low, high: what is physically possible, in `unit`: wider than the WMO's records of weather extremes
-            (-89.2 and 56.7 °C, 408 km/h, 1825 mm in a day) and than pressure at the highest stations.
+        name: the field of a feed, and the column of the table `observations`.
+        label: what people call it.
+        unit: the unit in which it is stored and shown.
+        standard_name: in the CF conventions' table of standard names.
+        statistic: what a value says about its period.
+        period: the period, where the value is not instantaneous.
+        note: what else a reader of the values has to know.
+        low, high: the physically possible values, in `unit`; anything beyond is rejected. They are wider than the
+            WMO's records of weather extremes, or are the quantity's own bounds.
+        overshoot: the bound that a good sensor may pass by as much as its accuracy. Then the bound is stored.
+        per_unit: how many steps of the store there are in one unit. 10 stores tenths as small integers; a value between
+            two steps is stored as it is (see `store.encoding`).
+        accuracy: of a good station's sensor, in `unit`. A deviation within it is never an anomaly.
+        nature: how it varies: `level` around a level that neighbours share; `gusty` likewise, with a spread that grows
+            with the level; `circular`, a direction; or `rare`, zero for hours or days at a time.
+        scale: the scale on which stations are compared; None if they are not.
+        saturation: from here upwards an unchanged reading is normal, in `unit`.
+        speed: for a direction, the variable that tells whether there is wind.
+        words: for a direction, the column that has it as a compass point.
+        detected: whether a detection run judges it unless told otherwise.
+        monitored: whether `weather-tool sensors` reports the health of its sensor.
+        plot: how it is drawn: a line, a line of steps, or points.
     """
 
     name: str
+    label: str
     unit: str
-    per_unit: int
-    accuracy: float
+    standard_name: str
+    statistic: Statistic = "instantaneous"
+    period: str = ""
+    note: str = ""
     low: float
     high: float
+    overshoot: Literal["low", "high"] | None = None
+    per_unit: int = 10
+    accuracy: float
     nature: Nature
+    scale: Scale | None = None
+    saturation: float | None = None
+    speed: str = ""
+    words: str = ""
+    detected: bool = False
+    monitored: bool = False
+    plot: Literal["line", "steps", "points"] = "line"
 
 
-MEASURED = (
-    Variable("temp_out", "°C", 10, 0.3, -95, 62, "level"),
-    Variable("hi_temp", "°C", 10, 0.3, -95, 62, "level"),
-    Variable("low_temp", "°C", 10, 0.3, -95, 62, "level"),
-    Variable("out_hum", "%", 1, 3.0, 0, 100, "level"),
-    Variable("bar", "hPa", 10, 1.0, 450, 1100, "level"),
-    Variable("rain", "mm", 10, 0.2, 0, 2000, "rare"),
-    Variable("wind_speed", "km/h", 10, 3.2, 0, 450, "gusty"),
-    Variable("wind_dir", "°", 10, 22.5, 0, 360, "circular"),
-    Variable("hi_speed", "km/h", 10, 3.2, 0, 450, "gusty"),
-    Variable("hi_dir", "°", 10, 22.5, 0, 360, "circular"),
+_INTERVAL = "the reporting interval"
+_DAVIS = (
+    "The NOA network's fields have the names of a Davis archive record, whose interval is the station's reporting "
+    "interval. The feed itself does not say it; other feeds may give the day's."
 )
+_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5)
+_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8)
+
+# Accuracies are those of the Davis Vantage Pro2, which the NOA network uses, unless a comment says otherwise.
+MEASURED = (
+    Variable(
+        name="temp_out", label="air temperature", unit="°C", standard_name="air_temperature",
+        low=-95, high=62,  # records: -89.2 and 56.7 °C
+        accuracy=0.3, nature="level", scale=_TEMPERATURE, detected=True, monitored=True,
+    ),
+    Variable(
+        name="hi_temp", label="highest air temperature", unit="°C", standard_name="air_temperature",
+        statistic="maximum", period=_INTERVAL, note=_DAVIS,
+        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE,
+    ),
+    Variable(
+        name="low_temp", label="lowest air temperature", unit="°C", standard_name="air_temperature",
+        statistic="minimum", period=_INTERVAL, note=_DAVIS,
+        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE,
+    ),
+    Variable(
+        name="out_hum", label="relative humidity", unit="%", standard_name="relative_humidity",
+        low=0, high=100, overshoot="high",  # a hygrometer in fog reads a little more than 100
+        per_unit=1, accuracy=3.0, nature="level", scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0),
+        saturation=95.0, detected=True, monitored=True,
+    ),
+    Variable(
+        name="bar", label="air pressure", unit="hPa", standard_name="air_pressure",
+        note=(
+            "At the station or reduced to mean sea level, as each station is set up: assume neither. A Davis console "
+            "reduces it by the elevation that is set in it, so most stations of the NOA network probably do; its feed "
+            "does not say which. Comparisons with neighbours use changes against the days before, and need not know."
+        ),
+        low=450, high=1100,  # from the highest stations to the highest pressure at sea level, 1083.8 hPa
+        accuracy=1.0, nature="level", scale=Scale(root=False, noise=0.15, resolution=0.1, step=1.5),
+        detected=True, monitored=True,
+    ),
+    Variable(
+        name="rain", label="rain", unit="mm", standard_name="thickness_of_rainfall_amount",
+        statistic="accumulated", period="the time since the station's last reset",
+        note=(
+            "In the NOA network probably the total since local midnight; its feed does not say when it is reset. Other "
+            "feeds give the amount of one reporting interval. A value below the one before it is a reset."
+        ),
+        low=0, high=2000,  # record: 1825 mm in a day
+        accuracy=0.2, nature="rare", plot="steps",
+    ),
+    Variable(
+        name="wind_speed", label="wind speed", unit="km/h", standard_name="wind_speed",
+        statistic="mean", period=_INTERVAL, note="WMO-No. 8 asks for a mean over 10 minutes.",
+        low=0, high=450,  # record: a gust of 408 km/h
+        accuracy=3.2, nature="gusty", scale=_SPEED, detected=True, monitored=True,
+    ),
+    Variable(
+        name="wind_dir", label="wind direction", unit="°", standard_name="wind_from_direction",
+        statistic="prevailing", period=_INTERVAL, note="Clockwise from north; 16 points at a Davis station.",
+        low=0, high=360, accuracy=22.5, nature="circular", speed="wind_speed", words="wind_dir_str",
+        monitored=True, plot="points",
+    ),
+    Variable(
+        name="hi_speed", label="gust", unit="km/h", standard_name="wind_speed_of_gust",
+        statistic="maximum", period=_INTERVAL, note=_DAVIS,
+        low=0, high=450, accuracy=3.2, nature="gusty", scale=_SPEED,
+    ),
+    Variable(
+        name="hi_dir", label="gust direction", unit="°", standard_name="wind_gust_from_direction",
+        note="At the moment of `hi_speed`; clockwise from north.",
+        low=0, high=360, accuracy=22.5, nature="circular", speed="hi_speed", words="hi_dir_str", plot="points",
+    ),
+)  # fmt: skip
 
 BY_NAME = {variable.name: variable for variable in MEASURED}
 
-# Judged unless asked otherwise. Where the wind comes from is a matter of place; rain is mostly zero or, as the total of
-# the day, a staircase: neither fits a test made for a series that varies around a mean.
-DETECTED = ("temp_out", "out_hum", "bar", "wind_speed")
+DETECTED = tuple(variable.name for variable in MEASURED if variable.detected)
+"""What a detection run judges unless told otherwise.
+
+A wind direction depends on the place, and rain is mostly zero or, as the total of the day, a staircase: neither fits a
+test that is made for a series that varies around a mean.
+"""
+
+MONITORED = tuple(variable.name for variable in MEASURED if variable.monitored)
+"""What `weather-tool sensors` reports."""
+
+WORDS = tuple(variable.words for variable in MEASURED if variable.words)
+"""The columns that are text: compass points."""
+
+COLUMNS = tuple(name for variable in MEASURED for name in (variable.name, variable.words) if name)
+"""The columns of an observation's values, in their order everywhere."""
 
 COMPASS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
 """The 16 points, clockwise from north, 22.5° apart."""

@@ -15,16 +15,14 @@ from toolkit.checks.mending import AS_USER, quoted
 from toolkit.model import Observation
 from toolkit.store.base import Selection, Span
 from toolkit.times import stored
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, MEASURED, MONITORED
 
 HOURS = 6
 MOST_ROWS = 20_000
 HOUR = 3600
 # Fewer say nothing of a network.
 STATIONS = 3
-# What a station that works changes within an hour.
-_TELLING = ("temp_out", "out_hum", "bar", "wind_speed", "wind_dir")
-_DIRECTIONS = ("wind_dir", "hi_dir")
+_DIRECTIONS = [variable.name for variable in MEASURED if variable.nature == "circular"]
 # How many observations in a row are compared.
 IN_A_ROW = 6
 # No weather changes the temperature of a whole network by so much between two documents.
@@ -161,7 +159,7 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
     """What each station told, without readings that have nothing of what changes within an hour."""
     found: dict[str, list[tuple[int, tuple[object, ...]]]] = defaultdict(list)
     for row in rows:
-        values = tuple(None if name in _DIRECTIONS and _calm(row) else getattr(row, name) for name in _TELLING)
+        values = tuple(None if name in _DIRECTIONS and _calm(row) else getattr(row, name) for name in MONITORED)
         if any(value is not None for value in values):
             found[row.station_id].append((row.time, values))
     return found

@@ -16,13 +16,13 @@ from toolkit.errors import UsageError
 from toolkit.quality.arrays import Floats, deviation, median
 from toolkit.quality.expected import expect
 from toolkit.quality.neighbours import Neighbours, nearest
-from toolkit.quality.persistence import SATURATED, Runs
+from toolkit.quality.persistence import Runs
 from toolkit.quality.series import Series, unscaled
 from toolkit.settings import Settings
 from toolkit.store import Store
+from toolkit.variables import BY_NAME, MONITORED
 
 SCHEMA = "weather-toolkit/sensors/1"
-JUDGED = ("temp_out", "out_hum", "bar", "wind_speed", "wind_dir")
 
 State = Literal["healthy", "warning", "critical"]
 
@@ -121,7 +121,8 @@ def examine(store: Store, settings: Settings, end: float, days: float, only: str
 
 def read(store: Store, settings: Settings, end: float, days: float) -> Grid:
     """What health is told from: the `days` up to `end`, in seconds since the epoch."""
-    return grids.load(store, end - days * DAY, end, settings.cadence_seconds, JUDGED, past_days=0)
+    speeds = sorted({BY_NAME[name].speed for name in MONITORED if BY_NAME[name].speed} - {*MONITORED})
+    return grids.load(store, end - days * DAY, end, settings.cadence_seconds, MONITORED, speeds, past_days=0)
 
 
 def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
@@ -140,7 +141,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     neighbours = replace(neighbours, exists=neighbours.close)
     sensors = [
         one
-        for name in JUDGED
+        for name in MONITORED
         if names
         for one in _sensors(grid, _learnt_hourly(grid.series(name)), neighbours)
         if only in {None, one.station_id}
@@ -152,7 +153,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
         start=_iso(grid.end - days * DAY),
         end=_iso(grid.end),
         days=days,
-        sensors=sorted(sensors, key=lambda one: (order[one.state], one.station_id, JUDGED.index(one.variable))),
+        sensors=sorted(sensors, key=lambda one: (order[one.state], one.station_id, MONITORED.index(one.variable))),
     )
 
 
@@ -237,13 +238,13 @@ def _stuck(grid: Grid, series: Series) -> Floats:
     """How many readings of each station lie in runs that are too long."""
     readings = series.scaled
     counts = np.ones(readings.shape, dtype=bool)
-    match series.variable.name:
-        case "out_hum":
-            counts = readings < SATURATED
-        case "wind_speed":
-            counts = readings > 0
-        case "wind_dir":
-            counts = grid.values["wind_speed"] > 0
+    variable = series.variable
+    if variable.saturation is not None:
+        counts = readings < variable.saturation
+    elif variable.nature == "gusty":
+        counts = readings > 0
+    elif variable.speed:
+        counts = grid.values[variable.speed] > 0
     length = Runs.of(readings, counts).length
     # Each slot's run, at its end, is as long as it gets: carried back over the run.
     longest = np.zeros(length.shape, dtype=np.int64)

@@ -30,19 +30,23 @@ def draw(anomaly: Anomaly, grid: Grid) -> str | None:
 
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
+    variable = BY_NAME[anomaly.variable]
+    points = variable.plot == "points"
+    steps = "steps-post" if variable.plot == "steps" else "default"
     figure = new_figure(7, 2.6)
     axes = figure.add_subplot()
     known = [one for one in anomaly.neighbours if one.station_id in row_of][:NEIGHBOURS]
     for one, dashes in zip(known, DASHES, strict=False):
         axes.plot(
             at, readings[row_of[one.station_id]],
-            linestyle=dashes, color=COLOURS["faint"], linewidth=1,
+            linestyle="none" if points else dashes, color=COLOURS["faint"], linewidth=1,
+            marker="." if points else "", markersize=3, drawstyle=steps,
             label=_legend(f"{one.station_id}, {one.distance_km:g} km"),
         )  # fmt: skip
     colour = COLOURS[anomaly.class_]
     axes.plot(
         at, readings[row_of[anomaly.station_id]],
-        color=colour, linewidth=1.6, marker=".", markersize=4,
+        linestyle="none" if points else "-", color=colour, linewidth=1.6, marker=".", markersize=4, drawstyle=steps,
         label=_legend(anomaly.station_id),
     )  # fmt: skip
     axes.axvspan(
@@ -52,8 +56,7 @@ def draw(anomaly: Anomaly, grid: Grid) -> str | None:
         alpha=0.12,
         linewidth=0,
     )
-    variable = BY_NAME[anomaly.variable]
-    axes.set_ylabel(f"{variable.name}, {variable.unit}")
+    axes.set_ylabel(f"{variable.label}, {variable.unit}")
     locator = AutoDateLocator(maxticks=10)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
