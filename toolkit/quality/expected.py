@@ -170,9 +170,10 @@ def _without_diurnal_cycle(series: Series, residual: Floats, earlier: Floats, da
     """
     bins = 24 // BIN_HOURS
     cycle = np.zeros((len(residual), bins))
+    history_hours = series.history_hours
     for number in range(bins):
         centre = (number + 0.5) * BIN_HOURS
-        apart = np.abs((series.history_hours - centre + 12) % 24 - 12)
+        apart = np.abs((history_hours - centre + 12) % 24 - 12)
         near = apart <= AROUND_HOURS
         if np.count_nonzero(near) >= 3:
             cycle[:, number] = np.nan_to_num(median(earlier[:, near]))
@@ -184,4 +185,4 @@ def _without_diurnal_cycle(series: Series, residual: Floats, earlier: Floats, da
         first, part = np.floor(place).astype(np.int64), place % 1
         return cycle[:, first % bins] * (1 - part) + cycle[:, (first + 1) % bins] * part
 
-    return residual - at(series.hours), earlier - at(series.history_hours)
+    return residual - at(series.hours), earlier - at(history_hours)

@@ -28,8 +28,8 @@ class JumpThresholds(Thresholds):
     )
     peers_at_least: float = threshold(0.8, "", "and so many times that of the median station at least")
     hourly: float = threshold(
-        2.0, "", "readings an hour apart may differ by so many times the scale's `step`, which is for minutes; those of "
-        "a random walk would by the root of 6"
+        2.0, "", "times the scale's `step`, which is for readings minutes apart, if they are an hour apart; a random "
+        "walk would give the root of 6"
     )  # fmt: skip
     hours: int = threshold(2, "h", "a level is the median over so long, before and after")
     readings: int = threshold(3, "readings", "the same for stations that report once an hour")
