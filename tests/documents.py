@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 LIST = ROOT / "docs" / "newcomer.md"
 PAGES = [
     ROOT / "README.md",
-    *sorted({*(ROOT / "docs").glob("*.md")} - {LIST}),
+    *sorted({*(ROOT / "docs").glob("*.md"), ROOT / "docs" / "contributing" / "index.md"} - {LIST}),
     *sorted((ROOT / "roles").glob("*/README.md")),
 ]
 PROGRAMS = {

@@ -1,12 +1,13 @@
 """Documents of the NOA network's feed, as the collector reads them."""
 
-from toolkit.feed.form import Form, form_of
+from toolkit.collector.feed import reader_of
+from toolkit.feed.reader import DocumentReader
 from toolkit.settings import load
 
 
-def noa() -> Form:
-    """The form that is read unless told otherwise."""
-    return form_of(load({}, {"WEATHER_ENV_FILE": "/nonexistent"}).settings)
+def noa() -> DocumentReader:
+    """The reader of the default settings."""
+    return reader_of(load({}, {"WEATHER_ENV_FILE": "/nonexistent"}).settings)
 
 
-parse = noa().parse
+parse = noa().read

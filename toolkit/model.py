@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+FORMATS = ("geojson", "csv")
+"""The formats of a feed's documents: the module `toolkit.feed.NAME` reads each."""
+
 
 class Bounds(NamedTuple):
     """How much is taken from outside; the settings can say otherwise.

@@ -1,4 +1,4 @@
-"""What is published of a version: `make release` builds it into dist/release, from a tag and a clean tree.
+"""Build what is published of a version: `make release`, from its tag and a clean tree, into dist/release.
 
 The sdist, the wheel, a wheelhouse for each Python and architecture that hosts have, the container image, a bill of
 materials in CycloneDX form, and the checksums of all of it.
@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from toolkit import __version__
+
 ROOT = Path(__file__).parent.parent
 TO = ROOT / "dist" / "release"
 # Debian 12 and 13.
@@ -23,15 +25,13 @@ BASE_IMAGE = os.environ.get("BASE_IMAGE", "debian:bookworm-slim")
 
 
 def main() -> int:
-    """Build it; 1 where the tree is not that of a tag."""
-    tag = _git("describe", "--tags", "--exact-match", "--match", "v[0-9]*")
-    if not tag or _git("status", "--porcelain"):
-        print("release: not on a tag vX.Y.Z with a clean tree: commit, then git tag -a v1.2.3", file=sys.stderr)
-        return 1
-    version = tag.removeprefix("v")
-    if f"## {version}" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
-        print(f"release: CHANGELOG.md has no section '## {version}': say there what operators notice", file=sys.stderr)
-        return 1
+    """Build it; returns 1 if the tree is not at the tag of its version, or is not clean."""
+    version = __version__
+    tags = _git("tag", "--points-at", "HEAD").split()
+    if f"v{version}" not in tags or _git("status", "--porcelain"):
+        return _refuse(f"not on the tag v{version} with a clean tree: commit, then git tag -a v{version}")
+    if f"## {version} (" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
+        return _refuse(f"CHANGELOG.md has no section '## {version} (DATE)': say there what operators notice")
     shutil.rmtree(TO, ignore_errors=True)
     TO.mkdir(parents=True)
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(TO))
@@ -43,8 +43,13 @@ def main() -> int:
     return 0
 
 
+def _refuse(why: str) -> int:
+    print(f"release: {why}", file=sys.stderr)
+    return 1
+
+
 def _wheelhouses() -> None:
-    """The bundles that the role would build, by the role's own module."""
+    """The bundles that the role would build, built by the role's own module."""
     arguments = {"project": str(ROOT), "folder": str(TO), "targets": TARGETS}
     _run(
         "env", "ANSIBLE_MODULE_UTILS=roles/weather/module_utils",
@@ -57,19 +62,19 @@ def _wheelhouses() -> None:
 
 
 def _bill_of_materials(version: str) -> None:
-    """What is installed on hosts, as locked: a flat list, so that a graph is not to be missed."""
+    """A bill of materials of what is installed on hosts, as locked: a list, without a graph of dependencies."""
     path = TO / f"weather-toolkit-{version}.cdx.json"
     _run(
         sys.executable, "-W", "ignore::UserWarning", "-m", "cyclonedx_py", "requirements", "requirements/hosts.txt",
         "--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "--output-file", str(path),
     )  # fmt: skip
     bill = json.loads(path.read_text("utf-8"))
-    bill["metadata"]["component"]["version"] = version  # pyproject.toml leaves it to the tag
+    bill["metadata"]["component"]["version"] = version  # pyproject.toml leaves it to toolkit/__init__.py
     path.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
 
 
 def _image(version: str) -> None:
-    """The container image as an archive, from a bundle; left out where its base cannot be had."""
+    """The container image as an archive, from a bundle; left out if its base image is not available."""
     have = subprocess.run(["podman", "image", "exists", BASE_IMAGE], check=False).returncode == 0
     if not have and subprocess.run(["podman", "pull", BASE_IMAGE], check=False, capture_output=True).returncode:
         print(f"release: no registry answers for BASE_IMAGE={BASE_IMAGE}: the image is left out", file=sys.stderr)

@@ -16,13 +16,14 @@ import pytest
 from tests.conftest import collection, feature
 from tests.fuzzing import TIMES, mutated
 from toolkit.archive.importing import import_file
+from toolkit.clock import EARLIEST, LATEST
 from toolkit.errors import ToolkitError
 from toolkit.feed import csv, geojson
-from toolkit.feed.entries import EARLIEST, LATEST, WORD, Entries
+from toolkit.feed.entries import WORD, Entries
 from toolkit.feed.errors import FeedError
-from toolkit.feed.fields import Fields, parse_fields
 from toolkit.feed.stations import read_stations
 from toolkit.location import height, place
+from toolkit.mapping import FieldMapping, parse_mapping
 from toolkit.model import Bounds, Document
 from toolkit.quality.admission import admit
 from toolkit.store import Selection, Store, open_for_writing
@@ -34,7 +35,7 @@ DOCUMENTS = 1000 * TIMES
 STORED = 100
 NOW = 1_764_000_000
 BOUNDS = Bounds()
-NOA = parse_fields("station_id=station_file|fid, time=ts")
+NOA = parse_mapping("station_id=station_file|fid, time=ts")
 GEOJSON = (
     collection(*(feature(f"station{number}", station_name_gr="Ζαγορά", wind_dir=number) for number in range(9))),
     collection(feature("volos", ts="2025-11-22T16:00:00+02:00", temp_out="12,5", rain="---", bar=-999.9)),
@@ -88,7 +89,7 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     with open_for_writing(str(tmp_path / "weather.db")) as store:
         for name, parse, fields, good in (
             ("GeoJSON", geojson.parse, NOA, GEOJSON),
-            ("CSV", csv.parse, Fields({}), CSV),
+            ("CSV", csv.parse, FieldMapping(), CSV),
         ):
             at, waiting = random.Random(17), list[Document]()
             for number in range(DOCUMENTS):
@@ -124,8 +125,8 @@ def _other(content: Any, at: random.Random) -> Any:
     return content
 
 
-def _read(parse: Callable[[bytes, Entries], None], body: bytes, fields: Fields, which: str) -> Document | None:
-    entries = Entries(fields, BOUNDS)
+def _read(parse: Callable[[bytes, Entries], None], body: bytes, mapping: FieldMapping, which: str) -> Document | None:
+    entries = Entries(mapping, BOUNDS)
     try:
         parse(body, entries)
     except FeedError as error:

@@ -9,7 +9,6 @@ import pytest
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import change, query
 from toolkit.feed.entries import Entries
-from toolkit.feed.fields import parse_fields
 from toolkit.model import Bounds
 from toolkit.store import Span, open_for_writing
 from toolkit.times import stored
@@ -52,7 +51,7 @@ def test_new_stations_are_bounded_in_a_document_and_in_a_day(of: str, run: Run, 
 
 
 def test_the_longest_id_is_stored(db: str) -> None:
-    entries = Entries(parse_fields(""), Bounds(id_length=600))
+    entries = Entries(bounds=Bounds(id_length=600))
     entries.take({"station_id": "𝔸" * 601, "time": TIME})
     entries.take({"station_id": "𝔸" * 600, "time": TIME, "temp_out": 150})
     with open_for_writing(db) as store:

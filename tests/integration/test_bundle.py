@@ -83,7 +83,8 @@ class Source:
         )  # fmt: skip
 
     def bundle(self) -> Path:
-        (path,) = self.bundles.glob(f"*-{KIND}.tar")
+        # Named by the version of the tree, and a hash of it.
+        (path,) = self.bundles.glob(f"weather-1.0+????????-{KIND}.tar")
         return path
 
 
@@ -93,10 +94,10 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Source:
     folder = tmp_path_factory.mktemp("pristine")
     project = folder / "project"
     (project / "toolkit").mkdir(parents=True)
-    (project / "toolkit/__init__.py").touch()
+    (project / "toolkit/__init__.py").write_text('__version__ = "1.0"\n')
     (project / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-        '[project]\nname = "weather-toolkit"\nversion = "1.0"\n'
+        '[project]\nname = "weather-toolkit"\ndynamic = ["version"]\n[tool.hatch.version]\npath = "toolkit/__init__.py"\n'
         '[tool.hatch.build.targets.wheel]\npackages = ["toolkit"]\n'
     )
     (project / "roles/weather/files").mkdir(parents=True)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from toolkit.feed.entries import Entries
-from toolkit.feed.fields import parse_fields
 from toolkit.location import height, place
+from toolkit.mapping import parse_mapping
 from toolkit.model import Bounds, Document
 from toolkit.quality.admission import bound
 
@@ -16,7 +16,7 @@ TIME = 1_763_827_200
 
 
 def taken(fields: str = "", /, **said: Any) -> Document:
-    entries = Entries(parse_fields(fields))
+    entries = Entries(parse_mapping(fields))
     entries.take({"station_id": "a", "time": TIME, **said})
     return entries.document()
 
@@ -176,7 +176,7 @@ def test_a_form_that_nobody_filled_in() -> None:
 
 def test_ids_and_names_are_bounded() -> None:
     bounds = Bounds(id_length=5, name_length=5)
-    entries = Entries(parse_fields(""), bounds)
+    entries = Entries(bounds=bounds)
     for name in ("12345", "123456", " 12\u00ad345 ", "x" * 9000, "\u200b", "a\x00b", "\ud800"):
         entries.take(
             {"station_id": name, "time": TIME, "station_name_en": "Four words of it", "wind_dir_str": "N" * 99}
@@ -187,7 +187,7 @@ def test_ids_and_names_are_bounded() -> None:
 
 
 def test_two_entries_of_one_time_are_one() -> None:
-    entries = Entries(parse_fields(""))
+    entries = Entries()
     entries.take({"station_id": "a", "time": TIME, "temp_out": 12.3, "station_name_en": "A", "elevation": 5})
     entries.take({"station_id": "a", "time": TIME, "bar": 1013.2})
     entries.take({"station_id": "a", "time": TIME, "temp_out": 12.4, "bar": -5})
@@ -214,7 +214,7 @@ def test_two_entries_of_one_time_are_one() -> None:
     ],
 )
 def test_names_in_quotes(text: str, names: tuple[str, ...]) -> None:
-    assert parse_fields(text).named("temp_out").names == names
+    assert parse_mapping(text).of("temp_out").names == names
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_names_in_quotes(text: str, names: tuple[str, ...]) -> None:
 )
 def test_what_is_no_name_is_said(text: str, piece: str) -> None:
     with pytest.raises(ValueError, match="is not of the form") as said:
-        parse_fields(text)
+        parse_mapping(text)
     assert str(said.value).startswith(piece)
     assert "belongs in quotes" in str(said.value)
 
@@ -238,18 +238,18 @@ def test_what_is_no_name_is_said(text: str, piece: str) -> None:
 @pytest.mark.parametrize("pattern", ["%Q", "%Y%Y", "%H:%M", "%Y-%m", "%-d.%m.%Y", "%Y-%m-%d %", "%"])
 def test_a_pattern_that_tells_no_day_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="tells no day of a year; give one such as"):
-        parse_fields(f"time=t [{pattern}]")
+        parse_mapping(f"time=t [{pattern}]")
 
 
 @pytest.mark.parametrize(
     "pattern", ["%Y%m%d%H%M", "%d/%m/%y %I:%M %p", "%Y-%j", "%a %d %b %Y %H:%M:%S.%f %z", "%Y-%m-%d %Z"]
 )
 def test_a_pattern_that_tells_the_day_is_taken(pattern: str) -> None:
-    assert parse_fields(f"time=t [{pattern}]").named("time").pattern == pattern
+    assert parse_mapping(f"time=t [{pattern}]").of("time").unit == pattern
 
 
 def several(*ids: str) -> Document:
-    entries = Entries(parse_fields(""))
+    entries = Entries()
     for name in ids:
         entries.take({"station_id": name, "time": TIME, "temp_out": 99})
     return entries.document()

@@ -14,7 +14,6 @@ from toolkit import clock, times
 from toolkit.archive import reading
 from toolkit.errors import ToolkitError, reason
 from toolkit.feed.entries import Clock, Entries, utc
-from toolkit.feed.fields import Fields
 from toolkit.model import Bounds, Document
 from toolkit.quality.admission import admit
 from toolkit.store import Store, Stored, StoreError
@@ -45,7 +44,7 @@ def import_file(
     path: Path,
     replace: bool,
     local: Clock = utc,
-    bounds: Bounds = Bounds(),  # noqa: B008 - immutable
+    bounds: Bounds = Bounds(),
     advance: Callable[[int], None] = lambda _: None,
 ) -> Imported:
     """Store every row of a file that can be read, by the rules of a feed's entries.
@@ -61,7 +60,7 @@ def import_file(
     Raises:
         ToolkitError: the file cannot be read, or the store cannot take it; what was stored before stays.
     """
-    entries = Entries(Fields({}), bounds, local)
+    entries = Entries(bounds=bounds, clock=local)
     done = Imported(first=entries.first)
     with _said(path, done):
         kept = store.newest()
@@ -80,7 +79,7 @@ def _store(store: Store, entries: Entries, newest: float | None, replace: bool, 
     host = time.time()
     present = clock.at_least(host, newest)
     if clock.refuted(host, newest):
-        present = max(present, clock.told((station_id, at) for at, station_id in entries.observations) or 0)
+        present = max(present, clock.stations_time((station_id, at) for at, station_id in entries.observations) or 0)
     document = admit(entries.document(), present)
     entries.clear()
     done.left_out += document.left_out

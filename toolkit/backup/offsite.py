@@ -13,15 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from toolkit import clock, times
+from toolkit import clock, credentials, envfile, times
 from toolkit.address import shown, without_secrets
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
 from toolkit.backup.pruning import Keep, doubted_after, newest_known, places_kept
+from toolkit.credentials import Credential
 from toolkit.errors import ToolkitError, UsageError, reason
-from toolkit.settings import Settings, read_file
+from toolkit.settings import Settings
 
-PASSWORD = "restic_password"  # noqa: S105 - a credential's name
-ENVIRONMENT = "restic_environment"
 # What a check reads of the packed data each week: in so many weeks it has read all of it.
 WEEKS = 4
 
@@ -150,11 +149,11 @@ def configured(settings: Settings) -> Offsite | None:
     """
     if not settings.restic_repository:
         return None
-    credentials = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/etc/weather/credentials"))
-    password = credentials / PASSWORD
+    password = credentials.path(Credential.RESTIC_PASSWORD) or credentials.FOLDER / Credential.RESTIC_PASSWORD
     place = shown(settings.restic_repository)
     if not os.access(password, os.R_OK):
         raise UsageError(f"there is an off-site repository, {place}, but no password for it in {password}")
-    own = {name: origin.text for name, origin in read_file(credentials / ENVIRONMENT).items()}
+    more = credentials.path(Credential.RESTIC_ENVIRONMENT)
+    own = {name: one.value for name, one in envfile.read(more).items()} if more else {}
     environment = {"RESTIC_REPOSITORY": settings.restic_repository, "RESTIC_PASSWORD_FILE": str(password), **own}
     return Offsite(place, {**os.environ, **environment})

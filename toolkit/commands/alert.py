@@ -15,6 +15,8 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from toolkit import credentials
+from toolkit.credentials import Credential
 from toolkit.errors import ToolkitError, UsageError, reason
 from toolkit.files import write_atomically
 from toolkit.settings import Loaded
@@ -24,7 +26,6 @@ from toolkit.times import iso, now
 TAKES_WRONG_SETTINGS = True
 # A file for each job that people were told of, for as long as it is not well.
 EPISODES = Path("/var/lib/weather/data/alerts")
-CREDENTIAL = "apprise_urls"
 SEND_SECONDS = 60
 JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
 LINE_LENGTH = 2000
@@ -103,7 +104,7 @@ def _why(loaded: Loaded) -> list[str]:
 
         for one in causes(examine(Host(loaded))):
             lines.append(f"{one.status.name} {one.result.check.id}: {one.result.finding.evidence}")
-            lines.append(f"mend it: {one.result.remedy}")
+            lines.append(f"mend it: {one.result.command}")
     except Exception as error:  # an alert without a diagnosis is better than none
         lines.append(f"The doctor failed: {type(error).__name__}: {error}")
     return lines or ["The doctor finds nothing wrong now: weather-tool doctor, journalctl -u 'weather-*'"]
@@ -113,8 +114,8 @@ def _tell(title: str, lines: list[str]) -> None:
     title = one_line(title)
     text = "\n".join(one_line(line, LINE_LENGTH) for line in lines[:LINES])
     log.warning("%s: %s", title, text)
-    urls = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"), CREDENTIAL)
-    if not urls.exists():
+    urls = credentials.path(Credential.APPRISE_URLS)
+    if urls is None:
         return
     # The text goes over standard input: it may be longer than an argument, and others see those of a process.
     command = ["apprise", f"--title={title}", f"--config={urls}"]

@@ -17,11 +17,10 @@ from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
 from toolkit.cli.options import add_setting, epoch
 from toolkit.cli.show import progress, table
-from toolkit.collector.begun import open_store
+from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
-from toolkit.feed.form import bounds_of
-from toolkit.location import believed
+from toolkit.location import without_impossible_place
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, StoreGoneError, open_for_reading, open_for_writing
@@ -85,7 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
-    """Do what was asked for."""
+    """Run the action."""
     actions = {
         "latest": _latest, "stations": _stations, "summary": _summary, "export": _export, "import": _import,
         "new": _new,
@@ -121,7 +120,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
 def _stations(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store:
         extents = {extent.station_id: extent for extent in store.extents()}
-        stations = [believed(station) for station in store.stations()]
+        stations = [without_impossible_place(station) for station in store.stations()]
     rows = []
     for station in stations:
         extent = extents.get(station.station_id)
@@ -149,7 +148,7 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _expected(first: int, last: int, settings: Settings) -> int:
-    """How many observations a station makes from its first to its last."""
+    """How many observations a station has from its first to its last if none is missing."""
     return (last - first) // settings.cadence_seconds + 1
 
 
@@ -189,7 +188,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
         if unknown:
             raise UsageError(f"--station={min(unknown)}: there is no such station (see weather-tool data stations)")
         chosen = store.observations(selection)
-        # Rows on a terminal show by themselves how far it is.
+        # Rows that are written to the terminal show the progress themselves.
         shown = args.output != "-" or not sys.stdout.isatty()
         with progress("exporting", store.count(selection), shown=shown) as advance:
             if args.output == "-":
@@ -208,7 +207,7 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
     with _input(args.input) as path:
         clock = _clock(path, args.timezone)
         with writing(spool_folder(settings)), open_store(settings) as store, progress("importing", None) as advance:
-            done = import_file(store, path, args.replace, clock, bounds_of(settings), advance)
+            done = import_file(store, path, args.replace, clock, settings.bounds, advance)
     if args.json:
         print(json.dumps({**done.stored._asdict(), "left_out": dict(done.left_out)}, indent=1, ensure_ascii=False))
     else:
@@ -235,7 +234,7 @@ def _new(_: argparse.Namespace, settings: Settings) -> int:
 
 @contextmanager
 def _input(named: Path) -> Iterator[Path]:
-    """The file to read; standard input becomes one, for it may be a database."""
+    """The file to read. Standard input is copied into one, for it may be a database."""
     if str(named) != "-":
         yield named
         return
@@ -246,9 +245,9 @@ def _input(named: Path) -> Iterator[Path]:
 
 
 def _clock(path: Path, timezone: str | None) -> Clock:
-    """How the file's times are to be read."""
+    """How the times of the file become UTC."""
     ours = True
-    with suppress(Exception):  # a file that cannot be read is told of when its rows are
+    with suppress(Exception):  # a file that cannot be read is reported when its rows are read
         ours = not reading.is_file(path) or not reading.is_database(path) or reading.is_ours(path)
     if timezone is None:
         if not ours:

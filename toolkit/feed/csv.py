@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolkit.feed import table
 from toolkit.feed.entries import Entries
-from toolkit.feed.errors import FeedError
+from toolkit.feed.errors import NoStationError, UnreadableError
 from toolkit.text import decoded
 
 
@@ -12,17 +12,18 @@ def parse(body: bytes, entries: Entries) -> None:
     """Take the stations and observations of a document.
 
     Raises:
-        FeedError: there is no header with the fields of station and time, or no station.
+        UnreadableError: there is no header with the fields of station and time.
+        NoStationError: no row has a station id.
     """
     number = 0
     try:
-        for _, said in table.rows(table.lines_of(decoded(body)), *entries.needed):
+        for _, row in table.rows(table.lines_of(decoded(body)), *entries.needed):
             number += 1
-            if said is None:
-                entries.miss("not a row")
+            if row is None:
+                entries.leave_out("not a row")
             else:
-                entries.take(said)
+                entries.take(row)
     except ValueError as error:
-        raise FeedError(f"the feed is {error}") from None
+        raise UnreadableError(f"the feed is {error}") from None
     if not entries.stations:
-        raise FeedError(f"the feed holds no station: {number} rows, none with a station id")
+        raise NoStationError(f"the feed holds no station: {number} rows, none with a station id")

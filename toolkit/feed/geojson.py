@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from toolkit.feed.entries import Entries
-from toolkit.feed.errors import FeedError
+from toolkit.feed.errors import NoStationError, NotAFeedError, UnreadableError
 from toolkit.text import decoded, one_line
 
-# Of the digits of a whole number. What has more is no number that anybody could mean.
+# The most digits of a whole number: Python refuses to read very long ones, which are noise.
 DIGITS = 400
-# What may stand behind a document: JSON's white space, and the rest of a buffer of fixed size.
+# What may follow a document: white space, and the rest of a buffer of fixed size.
 PADDING = "\0 \t\r\n"
 
 
@@ -19,7 +19,9 @@ def parse(body: bytes, entries: Entries) -> None:
     """Take the stations and observations of a document.
 
     Raises:
-        FeedError: it is not JSON, not a GeoJSON FeatureCollection or Feature, or holds no station.
+        UnreadableError: it is not JSON.
+        NotAFeedError: it is no GeoJSON FeatureCollection or Feature.
+        NoStationError: no feature has a station id.
     """
     features = _features(_content(decoded(body).rstrip(PADDING)))
     for feature in features:
@@ -27,32 +29,32 @@ def parse(body: bytes, entries: Entries) -> None:
         if isinstance(properties, dict):
             entries.take(properties, point=_point(feature.get("geometry")), other_id=feature.get("id"))
         else:
-            entries.miss("not a feature")
+            entries.leave_out("not a feature")
     if not entries.stations:
-        raise FeedError(f"the feed holds no station: {len(features)} features, none with a station id")
+        raise NoStationError(f"the feed holds no station: {len(features)} features, none with a station id")
 
 
 def _content(text: str) -> Any:
-    """JSON; a control character in a string, which should be escaped, costs no more than itself."""
+    """Decode JSON. Control characters in strings, which should be escaped, are accepted."""
     try:
         try:
             return json.loads(text, strict=False)
         except json.JSONDecodeError:
             raise
-        except ValueError:  # a number of more digits than Python reads costs itself
+        except ValueError:  # a number with too many digits for Python becomes None
             return json.loads(
                 text, strict=False, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None
             )
     except json.JSONDecodeError as error:
-        raise FeedError(f"the feed is not JSON: {_where(text, error)}") from None
+        raise UnreadableError(f"the feed is not JSON: {_where(text, error)}") from None
     except RecursionError:
-        raise FeedError("the feed is not JSON that can be read: it is nested too deeply") from None
+        raise UnreadableError("the feed is not JSON that can be read: it is nested too deeply") from None
 
 
 def _where(text: str, error: json.JSONDecodeError) -> str:
     if not text.strip():
         return "it is empty"
-    # What is not closed is told of where it began.
+    # The position is where the text begins that is not closed.
     if error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()):
         return f"it ends in the middle, at {len(text)}"
     if not text[: error.pos].strip():
@@ -68,11 +70,11 @@ def _features(content: Any) -> list[Any]:
             return features
         if content.get("type") == "Feature":
             return [content]
-    raise FeedError("the feed is not a GeoJSON FeatureCollection: it has no list of features, and is no Feature")
+    raise NotAFeedError("the feed is not a GeoJSON FeatureCollection: it has no list of features, and is no Feature")
 
 
 def _point(geometry: Any) -> list[Any] | None:
-    """The coordinates of a point; of an area or a line they are no station's place."""
+    """The coordinates of a point; None for an area or a line, which is not a station's place."""
     if not isinstance(geometry, dict) or geometry.get("type", "Point") != "Point":
         return None
     found = geometry.get("coordinates")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg
 from psycopg import sql
 
+from toolkit import credentials
 from toolkit.address import shown, without_secrets
 from toolkit.clock import AHEAD_SECONDS
-from toolkit.errors import reason
+from toolkit.credentials import Credential, CredentialError
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
@@ -44,7 +43,6 @@ from toolkit.times import from_epoch, stored
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
 
-CREDENTIAL = "postgresql_password"
 BUSY_SECONDS = 2
 ROWS_PER_STEP = 5000
 # Held while the schema is looked at and changed, so that two collectors do not migrate at once: any number will do.
@@ -573,15 +571,11 @@ def connect(url: str, patience: float) -> psycopg.Connection:
 
 
 def password() -> str | None:
-    """The password, as systemd hands it over by LoadCredential=; without it libpq looks into ~/.pgpass."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    file = Path(folder, CREDENTIAL) if folder else None
+    """The password, where it was handed over; without it libpq looks into ~/.pgpass."""
     try:
-        return file.read_text(encoding="utf-8").strip() if file else None
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(f"the credential {file} cannot be read: {reason(error)}") from error
+        return credentials.read(Credential.POSTGRESQL_PASSWORD)
+    except CredentialError as error:
+        raise StoreError(str(error)) from error
 
 
 @contextmanager

@@ -66,6 +66,7 @@ from ansible.module_utils.weather_lock import LockError, Package, digest_of, pac
 MANYLINUX = ["2_17", "2_24", "2_27", "2_28", "2_31", "2_34", "2_35", "2_36"]
 # The bundle of the toolkit alone, among those of targets.
 TOOLKIT = "toolkit"
+VERSION_FILE = Path("toolkit", "__init__.py")
 INSTALLER = Path("roles", "weather", "files", "install.sh")
 # For how long what no run needs stays: another run, of other sources, may be about to bring it to its hosts.
 KEPT_SECONDS = 24 * 3600
@@ -73,12 +74,7 @@ KEPT_SECONDS = 24 * 3600
 
 def sources(project: Path) -> list[Path]:
     """What a release is made from."""
-    # Not the version that the build writes: the same sources are the same release, whichever commit they are of.
-    code = [
-        path
-        for path in (project / "toolkit").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.name != "_version.py"
-    ]
+    code = [path for path in (project / "toolkit").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     return sorted([*code, project / INSTALLER, project / "pyproject.toml", *locks_of(project)])
 
 
@@ -96,12 +92,12 @@ def hash_of(project: Path, files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def name_of(module: AnsibleModule, project: Path) -> str:
-    """The release's name: VERSION+HASH, in the form of PEP 440; the version is that of the newest git tag."""
-    git = module.get_bin_path("git")
-    describe = [git, "-C", str(project), "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]
-    tag = module.run_command(describe)[1].strip() if git else ""
-    return f"{tag.removeprefix('v') or '0.0.0'}+{hash_of(project, sources(project))[:8]}"
+def name_of(project: Path) -> str:
+    """The release's name: VERSION+HASH, in the form of PEP 440; the version is the one that the tree names."""
+    named = re.search(r'^__version__ = "(.+)"$', (project / VERSION_FILE).read_text(encoding="utf-8"), re.MULTILINE)
+    if named is None:
+        raise LockError(f"{VERSION_FILE} names no __version__")
+    return f"{named[1]}+{hash_of(project, sources(project))[:8]}"
 
 
 class Builder:
@@ -227,7 +223,10 @@ def main() -> None:
         supports_check_mode=True,
     )
     project, folder, targets = Path(module.params["project"]), Path(module.params["folder"]), module.params["targets"]
-    release = name_of(module, project)
+    try:
+        release = name_of(project)
+    except LockError as error:
+        module.fail_json(msg=f"nothing was built: {error}")
     packages = hash_of(project, locks_of(project))
     bundles = {TOOLKIT: folder / f"weather-{release}.tar"}
     bundles |= {kind: folder / f"weather-{release}-{kind}.tar" for kind in targets or []}

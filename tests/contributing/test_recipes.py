@@ -1,0 +1,73 @@
+"""The recipes of docs/contributing/: each change is made to a copy of this tree, and its commands are run there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BOOK = ROOT / "docs" / "contributing"
+RECIPES = sorted(page.stem for page in BOOK.glob("*.md") if page.stem != "index")
+# `make generate` and pytest, by the interpreter that runs this test.
+PYTHON = Path(sys.executable).parent
+
+
+def changes(recipe: str) -> str:
+    """The change of a recipe, as `git apply` takes it."""
+    return "".join(re.findall(r"^```diff\n(.*?)^```$", page(recipe), re.MULTILINE | re.DOTALL))
+
+
+def commands(recipe: str) -> list[str]:
+    """What a recipe tells to type after the change."""
+    return re.findall(r"^\$ (.*)$", page(recipe), re.MULTILINE)
+
+
+def page(recipe: str) -> str:
+    return (BOOK / f"{recipe}.md").read_text(encoding="utf-8")
+
+
+def places(recipe: str) -> list[str]:
+    """The files that a recipe changes or makes, but for tests."""
+    return [file for file in re.findall(r"^\+\+\+ b/(.*)$", changes(recipe), re.MULTILINE) if "tests/" not in file]
+
+
+def test_the_book_counts_the_places_to_touch() -> None:
+    rows = re.findall(r"^\| .* \| \[.*\]\((\w[\w-]*)\.md\) \| (\d+) \|$", page("index"), re.MULTILINE)
+    assert dict(rows) == {recipe: str(len(places(recipe))) for recipe in RECIPES}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of this tree, with what is not committed yet."""
+    said = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in said.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    # Tests look at what git knows.
+    run(tmp_path, "git", "init", "--quiet")
+    run(tmp_path, "git", "add", "--all")
+    return tmp_path
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_works(tree: Path, recipe: str) -> None:
+    subprocess.run(["git", "apply", "--index"], cwd=tree, input=changes(recipe), text=True, check=True)
+    for command in commands(recipe):
+        run(tree, "bash", "-c", {"make generate": "python -m tools.generate"}.get(command, command))
+
+
+def run(tree: Path, *command: str) -> None:
+    path = f"{PYTHON}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"

@@ -1,0 +1,194 @@
+"""Checks of the release: its Python, its packages, and the command.
+
+Where the release's Python cannot run, the doctor runs these with the host's own.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import sys
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CURRENT, RELEASES
+from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, Then
+
+SYSTEM = Path("/usr/bin/python3")
+COMMAND = Path("/usr/local/bin/weather-tool")
+_AGAIN = Restart("collector")
+
+
+def _anew() -> Remedy:
+    """Have the release installed again."""
+    mark = CURRENT.resolve() / ".complete"
+    return Then(Shell("rm -f {}", mark), "then, on the controller: {}", OnController())
+
+
+@check(
+    id="release-current", area="Python environment",
+    invariant="A release is installed and in use.",
+    problem="No release is in use.",
+    severity=Status.CRITICAL, remedy=OnController(),
+)  # fmt: skip
+def release_current(host: Host) -> Finding | None:
+    if not host.deployed:
+        return None
+    if CURRENT.is_dir():
+        return good(f"{CURRENT} is {CURRENT.resolve().name}")
+    complete = sorted(RELEASES.glob("*/.complete"), key=lambda file: file.stat().st_mtime)
+    where = f"points at {CURRENT.readlink()}, which is not there" if CURRENT.is_symlink() else "is not there"
+    remedy = Sequence(Shell("ln -sfn {} {}", complete[-1].parent, CURRENT), _AGAIN) if complete else None
+    return bad(f"{CURRENT} {where}", remedy)
+
+
+@check(
+    id="release-complete", area="Python environment",
+    invariant="The release in use was installed to its end.",
+    problem="The installation of the release in use did not come to its end.",
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current",),
+)  # fmt: skip
+def release_complete(host: Host) -> Finding | None:
+    if not host.deployed or not CURRENT.is_dir():
+        return None
+    if not (CURRENT / ".complete").exists():
+        return bad(f"the installation of {CURRENT.resolve()} did not come to its end")
+    return good("its installation came to its end")
+
+
+@check(
+    id="python-runs", area="Python environment",
+    invariant="The release's Python runs, and is the one that it was made for.",
+    problem="The release's Python cannot run, or is another than it was made for.",
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current",),
+)  # fmt: skip
+def python_runs(host: Host) -> Finding | None:
+    if not host.deployed or not CURRENT.is_dir():
+        return None
+    python = CURRENT / "bin/python"
+    if not os.access(python, os.X_OK):
+        target = f"points at {python.readlink()}, which cannot be run" if python.is_symlink() else "is not there"
+        if not os.access(SYSTEM, os.X_OK):
+            return bad(f"{python} {target}", OnMachine("apt-get install --reinstall python3-minimal"))
+        return bad(f"{python} {target}", Sequence(Shell("ln -sf {} {}", SYSTEM, python), _AGAIN))
+    if not (CURRENT / "pyvenv.cfg").exists():
+        lines = Shell(
+            "printf {} > {}", "home = /usr/bin\\ninclude-system-site-packages = false\\n", CURRENT / "pyvenv.cfg"
+        )
+        return bad(f"{CURRENT}/pyvenv.cfg is not there: its Python does not find its packages", Sequence(lines, _AGAIN))
+    if not os.access(CURRENT / "bin/weather-tool", os.X_OK):
+        there = (CURRENT / "bin/weather-tool").exists()
+        remedy = Sequence(Shell("chmod 0755 {}", CURRENT / "bin/weather-tool"), _AGAIN) if there else _anew()
+        return bad(f"{CURRENT}/bin/weather-tool {'cannot be run' if there else 'is not there'}", remedy)
+    made_for = [path.name for path in CURRENT.glob("lib/python3.*")]
+    runs = _version(python)
+    if runs and made_for and runs not in made_for:
+        return bad(
+            f"the release was made for {made_for[0]}, and the host's is {runs} now",
+            _anew(),
+        )
+    return good(f"{runs or 'its Python'} runs")
+
+
+def _version(python: Path) -> str:
+    """The version of an interpreter, such as `python3.11`, by its name: it is not run."""
+    found = re.search(r"python3\.\d+$", python.resolve().name)
+    return found[0] if found else ""
+
+
+@check(
+    id="packages-complete", area="Python environment",
+    invariant="Every package that the service needs is there.",
+    problem="A package that the service needs is missing.",
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current", "release-complete"),
+)  # fmt: skip
+def packages_complete(host: Host) -> Finding | None:
+    folders = [str(path) for path in CURRENT.glob("lib/python3.*/site-packages")] if host.deployed else sys.path
+    if not folders:
+        return None
+    found = {_plain(one.metadata["Name"] or ""): one for one in distributions(path=folders)}
+    missing = {name for one in found.values() for name in _required(one)} - set(found)
+    missing |= {name for name, one in found.items() if _gone(one)}
+    if "weather-toolkit" not in found:
+        missing.add("weather-toolkit")
+    if missing:
+        remedy = _anew() if host.deployed else None
+        return bad(f"not installed, or not whole: {', '.join(sorted(missing))}", remedy)
+    return good(f"{len(found)} packages")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _required(one: Distribution) -> set[str]:
+    """What the toolkit needs everywhere: not for an extra, another system or another Python; of others nothing."""
+    if _plain(one.metadata["Name"] or "") != "weather-toolkit":
+        return set()
+    return {_plain(re.split(r"[\s<>=!~\[;(]", text, maxsplit=1)[0]) for text in one.requires or () if ";" not in text}
+
+
+def _gone(one: Distribution) -> bool:
+    """Whether a module or a package that was installed is not there."""
+    tops = [file for file in one.files or () if re.fullmatch(r"[\w.-]+/__init__\.py|\w+\.py", str(file))]
+    return any(not Path(str(one.locate_file(file))).exists() for file in tops)
+
+
+@check(
+    id="packages-whole", area="Python environment",
+    invariant="The files of packages are as they were installed.",
+    problem="A file of a package is missing, or is not as it was installed.",
+    severity=Status.WARNING, remedy=OnController(), caused_by=("release-complete", "packages-complete"), costly=True,
+)  # fmt: skip
+def packages_whole(host: Host) -> Finding | None:
+    """Compare the sizes of all files with those that were installed, and of the toolkit's own also the hashes."""
+    if not host.deployed or not CURRENT.is_dir():
+        return None
+    number = 0
+    for record in CURRENT.glob("lib/python3.*/site-packages/*.dist-info/RECORD"):
+        with record.open(encoding="utf-8", newline="") as file:
+            for name, digest, size in csv.reader(file):
+                # What is written beside the packages, such as commands, is not installed with a release.
+                if not size or ".." in name or name.endswith(".pyc"):
+                    continue
+                number += 1
+                wrong = _wrong(
+                    f"{record.parent.parent}/{name}", int(size), digest if name.startswith("toolkit/") else ""
+                )
+                if wrong:
+                    return bad(wrong, _anew())
+    return good(f"{number} files are as they were installed")
+
+
+def _wrong(path: str, size: int, digest: str) -> str:
+    """What is wrong with a file; its hash is compared where one is given."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for thousands
+    except FileNotFoundError:
+        return f"{path} is not there"
+    if found.st_size != size or (digest and f"sha256={_hash(path)}" != digest):
+        return f"{path} is not as it was installed"
+    return ""
+
+
+def _hash(path: str) -> str:
+    return urlsafe_b64encode(sha256(Path(path).read_bytes()).digest()).rstrip(b"=").decode()
+
+
+@check(
+    id="command-present", area="Python environment",
+    invariant="The command weather-tool is where people look for it.",
+    problem="The command weather-tool is missing, or cannot be run.",
+    severity=Status.WARNING, remedy=OnController(),
+)  # fmt: skip
+def command_present(host: Host) -> Finding | None:
+    if not host.deployed:
+        return None
+    if not os.access(COMMAND, os.X_OK):
+        return bad(f"{COMMAND} is not there or cannot be run")
+    return good(f"{COMMAND}")

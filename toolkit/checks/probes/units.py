@@ -1,0 +1,285 @@
+"""Checks that systemd runs the units as they were deployed: present, loaded, and unchanged."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import ETC, USER, Job
+from toolkit.checks.host.systemd import UNITS
+from toolkit.checks.remedies import AllServices, OfSystemd, OnController, Restart, Sequence, Start
+from toolkit.checks.unit_files import (
+    DEPLOYED,
+    TOOL,
+    Line,
+    is_service,
+    job_of,
+    lines_of,
+    restored,
+    without_quotes,
+    wrong_lines,
+)
+from toolkit.checks.unit_results import how
+from toolkit.errors import ToolkitError
+
+# What changes the environment of a job, and is in no unit as it is deployed.
+_FOREIGN = (
+    "EnvironmentFile", "PassEnvironment", "UnsetEnvironment", "RootDirectory", "RootImage", "ReadOnlyPaths",
+    "InaccessiblePaths", "NoExecPaths", "TemporaryFileSystem", "BindPaths", "BindReadOnlyPaths",
+    "NetworkNamespacePath", "ExecStartPre", "ExecStartPost", "ExecCondition", "DynamicUser", "CPUQuota", "Nice",
+    "CPUSchedulingPolicy", "IOSchedulingClass", "MemoryHigh", "RuntimeMaxSec", "LimitCPU", "LimitFSIZE", "LimitDATA",
+    "LimitAS", "LimitNOFILE", "LimitNPROC", "LimitSTACK", "LimitMEMLOCK", "StandardOutput", "StandardError",
+    "RemainAfterExit", "Requisite", "BindsTo", "Conflicts",
+)  # fmt: skip
+# Variables that change what a program of ours reads, reaches, trusts or loads.
+_VARIABLE = re.compile(
+    r"WEATHER_|.*_proxy$|SSL_CERT_|REQUESTS_CA_|CURL_CA_|PYTHON|LD_|TZ$|LANG|LC_|PATH$|HOME$|PG[A-Z]|TMPDIR$|"
+    r"OPENSSL_|HOSTALIASES|RES_OPTIONS|LOCALDOMAIN|RESTIC_|AWS_", re.IGNORECASE,
+)  # fmt: skip
+# Those that no distribution sets for systemd itself.
+_OF_MANAGER = re.compile(r"WEATHER_|LD_|PYTHON|SSL_CERT_|HOSTALIASES|RES_OPTIONS")
+# A drop-in may set these without harm.
+_HARMLESS = {"Description", "Documentation", "After", "Wants", "Before"}
+# Changes of these are found by other checks.
+_OTHERS = {
+    "ExecStart", "User", "NoNewPrivileges", "ProtectSystem", "CapabilityBoundingSet", "PrivateUsers",
+    "SystemCallFilter",
+}  # fmt: skip
+_SIZES = {"K": 10, "M": 20, "G": 30, "T": 40}
+
+
+def _services(host: Host) -> dict[str, dict[str, str]]:
+    return {
+        name: unit for name, unit in host.units.items() if name.endswith(".service") and unit["LoadState"] == "loaded"
+    }
+
+
+@check(
+    id="units-present", area="service",
+    invariant="Every job of this host has its unit.",
+    problem="systemd cannot load the unit of a job.",
+    severity=Status.CRITICAL, remedy=OnController(),
+)  # fmt: skip
+def units_present(host: Host) -> Finding | None:
+    if not host.systemd or not host.jobs:
+        return None
+    missing = [name for name, unit in host.units.items() if unit["LoadState"] in {"not-found", "bad-setting", "error"}]
+    alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
+    if not missing and (lacking := [name for name in alerts if not (UNITS / name).exists()]):
+        return bad(f"nobody is told when a job fails: there is no {' and no '.join(lacking)}", severity=Status.WARNING)
+    if missing:
+        wrong = [host.units[name]["LoadError"] for name in missing if host.units[name].get("LoadError", "").strip('" ')]
+        return bad(f"systemd cannot load {', '.join(missing)}" + (f": {wrong[0]}" if wrong else ""))
+    return good(f"{len(host.units)} units")
+
+
+@check(
+    id="units-genuine", area="service",
+    invariant="Units run the installed weather-tool, and no drop-in changes that.",
+    problem="A unit does not run the installed weather-tool as the service user.",
+    severity=Status.CRITICAL, remedy=OfSystemd("systemctl revert weather-collector.service"),
+)  # fmt: skip
+def units_genuine(host: Host) -> Finding | None:
+    if not host.units:
+        return None
+    wrong = [name for name, unit in _services(host).items() if not _runs_its_job(host.jobs.get(job_of(name)), unit)]
+    if wrong:
+        lines = wrong_lines(host, wrong, {"ExecStart", "User"})
+        by = ", ".join(dict.fromkeys(str(line.file) for line in lines)) or host.units[wrong[0]]["FragmentPath"]
+        return bad(
+            f"{', '.join(wrong)} does not run its job of weather-tool as the service user: {by}",
+            restored(host, wrong, lines),
+        )
+    return good("every unit runs weather-tool as the service user")
+
+
+def _runs_its_job(job: Job | None, unit: dict[str, str]) -> bool:
+    if unit["User"] != USER or f"path={TOOL} " not in unit["ExecStart"]:
+        return False
+    found = re.search(r"argv\[\]=(.*?) ; ignore_errors=", unit["ExecStart"])
+    return not found or not job or without_quotes(found[1]) == without_quotes(f"{TOOL} {job.command}")
+
+
+@check(
+    id="units-as-deployed", area="service",
+    invariant="Every unit is as it was deployed: environment, network, folders, limits.",
+    problem="A unit is not as it was deployed.",
+    severity=Status.WARNING, remedy=OfSystemd("systemd-delta --type=extended"),
+    caused_by=("units-genuine", "units-hardened"),
+)  # fmt: skip
+def units_as_deployed(host: Host) -> Finding | None:
+    if not host.units:
+        return None
+    found: dict[str, list[Line]] = {}
+    for name in _services(host):
+        changed = [*_dropped_in(host, name), *_edited(host, name)]
+        if changed:
+            found[name] = changed
+    if found:
+        name, lines = next(iter(found.items()))
+        said = "; ".join(f"{line.key}={line.value}" for line in lines[:4])
+        where = ", ".join(dict.fromkeys(str(line.file) for line in lines))
+        others = f" (so are {', '.join(list(found)[1:])})" if len(found) > 1 else ""
+        return bad(
+            f"{name} is not as it was deployed{others}: {said}, by {where}",
+            restored(host, list(found), [line for lines in found.values() for line in lines]),
+        )
+    if told := _of_manager(host):
+        names = [one.partition("=")[0] for one in told]
+        return bad(
+            f"systemd gives every service {', '.join(told)}",
+            Sequence(OfSystemd("systemctl unset-environment {}", names), Restart("collector")),
+        )
+    return good("every unit is as it was deployed")
+
+
+def _of_manager(host: Host) -> list[str]:
+    try:
+        told = host.ask("systemctl", "show-environment").splitlines()
+    except ToolkitError:
+        return []
+    return [line for line in told if _OF_MANAGER.match(line)]
+
+
+def _dropped_in(host: Host, name: str) -> list[Line]:
+    """What drop-ins change, but for what does no harm or has a check of its own."""
+    unit = host.units[name]
+    own = {line.key: line.value for line in lines_of(Path(unit["FragmentPath"]))}
+    return [
+        line
+        for file in unit["DropInPaths"].split()
+        for line in lines_of(Path(file))
+        if line.key not in _HARMLESS | _OTHERS and line.value != own.get(line.key) and not _is_more(line, own)
+    ]
+
+
+def _is_more(line: Line, own: dict[str, str]) -> bool:
+    """Whether a limit is raised."""
+    if line.value == "infinity":
+        return True
+    if not line.key.startswith(("Memory", "Limit", "Tasks", "CPUWeight")):
+        return False
+    new, old = _size(line.value), _size(own.get(line.key, ""))
+    return new is not None and old is not None and new >= old
+
+
+def _size(text: str) -> float | None:
+    found = re.fullmatch(r"(\d+)([KMGT]?)", text)
+    return int(found[1]) * 2.0 ** _SIZES.get(found[2], 0) if found else None
+
+
+def _edited(host: Host, name: str) -> list[Line]:
+    """What is in a unit's own file and was not deployed, as far as that can be told."""
+    job = host.jobs.get(job_of(name))
+    own = lines_of(Path(host.units[name]["FragmentPath"]))
+    found = [line for line in own if line.key in _FOREIGN and line.value]
+    found += [line for line in own if line.key == "Environment" and _matters(host, line)]
+    for key, value in DEPLOYED.items():
+        its = [line for line in own if line.key == key]
+        if key not in _OTHERS and (not its or its[-1].value != value):
+            found.append(its[-1] if its else Line(Path(host.units[name]["FragmentPath"]), key, ""))
+    if job and job.schedule is None:
+        constant = {"Type": "notify", "Restart": "always"}
+        found += [line for line in own if line.value != constant.get(line.key, line.value)]
+    if job and job.network:
+        found += [
+            line for line in own if (line.key, line.value) in {("PrivateNetwork", "yes"), ("IPAddressDeny", "any")}
+        ]
+    return found
+
+
+def _matters(host: Host, line: Line) -> bool:
+    """Whether a variable is of those that change what a program does, and is not in every unit alike."""
+    if not any(_VARIABLE.match(word) for word in shlex.split(line.value.replace("%", "%%"), comments=False)):
+        return False
+    services = _services(host)
+    alike = [
+        name
+        for name, unit in services.items()
+        if (line.key, line.value) in {(one.key, one.value) for one in lines_of(Path(unit["FragmentPath"]))}
+    ]
+    return len(alike) < len(services)
+
+
+@check(
+    id="units-start", area="service",
+    invariant="systemd can prepare what each unit asks for before its job begins.",
+    problem="systemd could not start a unit.",
+    severity=Status.WARNING, remedy=AllServices(),
+    caused_by=(
+        "units-present", "units-genuine", "units-as-deployed", "units-hardened", "service-user", "places-plain",
+        "data-folder", "reports-folder", "backup-folder", "release-current", "python-runs",
+    ),
+)  # fmt: skip
+def units_start(host: Host) -> Finding | None:
+    if not host.units:
+        return None
+    for name, unit in _services(host).items():
+        told = how(unit)
+        if told and unit["Result"] not in {"success", ""} and _by_systemd(unit):
+            start = Restart if is_service(host, name) else Start
+            return bad(f"{name} could not be started: {told}", start(job_of(name)))
+        if (
+            unit["ConditionResult"] == "no"
+            and unit["ActiveState"] != "active"
+            and unit["ConditionTimestampMonotonic"] != "0"
+        ):
+            return bad(
+                f"{name} is not started: a condition of its unit does not hold ({unit['FragmentPath']})",
+                OnController(),
+            )
+    return good("systemd could start every unit")
+
+
+def _by_systemd(unit: dict[str, str]) -> bool:
+    if unit["Result"] == "exit-code":
+        return 200 <= int(unit["ExecMainStatus"] or 0) <= 245
+    return unit["Result"] in {"resources", "protocol", "start-limit-hit"}
+
+
+@check(
+    id="units-loaded", area="service",
+    invariant="systemd runs the units as they are written now.",
+    problem="systemd has not read the present files of a unit.",
+    severity=Status.WARNING, remedy=OfSystemd("systemctl daemon-reload"),
+    caused_by=("units-genuine", "units-as-deployed"),
+)  # fmt: skip
+def units_loaded(host: Host) -> Finding | None:
+    stale = [name for name, unit in host.units.items() if unit["NeedDaemonReload"] == "yes"]
+    if not host.units:
+        return None
+    if stale:
+        again = [job_of(name) for name in stale if name.endswith(".service") and is_service(host, name)]
+        reload = OfSystemd("systemctl daemon-reload")
+        return bad(
+            f"systemd has not read the present files of {', '.join(stale)}",
+            Sequence(reload, Restart(*again)) if again else reload,
+        )
+    return good("systemd has read the present files")
+
+
+@check(
+    id="units-alone", area="service",
+    invariant="No other deployment has units named as the service's.",
+    problem="Another deployment has units named as the service's.",
+    severity=Status.WARNING, remedy=OfSystemd("systemctl list-unit-files 'weather-*'"),
+)  # fmt: skip
+def units_alone(host: Host) -> Finding | None:
+    if not host.systemd or not host.jobs:
+        return None
+    ours = set(host.units) | {"weather-alert@.service", "weather-well@.service"}
+    found = sorted(
+        path.name
+        for path in UNITS.glob("weather-*.*")
+        if path.suffix in {".service", ".timer", ".path", ".socket"} and path.name not in ours and path.exists()
+    )
+    if found:
+        files = [UNITS / name for name in found]
+        return bad(
+            f"units of no job of this host: {', '.join(found)} ({ETC / 'jobs.json'} says what is)",
+            OfSystemd("systemctl disable --now {}; rm -- {} && systemctl daemon-reload", found, files),
+        )
+    return good("no other units are named as ours")

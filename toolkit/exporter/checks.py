@@ -1,0 +1,55 @@
+"""The checks as metrics. They are made once a minute, not at every scrape."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from toolkit.checks import Check
+from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.diagnosis import Result, causes, examine
+from toolkit.checks.host import Host
+from toolkit.settings import Settings, load_lenient
+
+EVERY_SECONDS = 60.0
+COSTLY_SECONDS = 3600.0
+
+
+class CheckResults:
+    """The last result of each check."""
+
+    def __init__(self) -> None:
+        self._results: dict[str, Result] = {}
+        self._made: dict[str, float] = {}
+
+    def examine(self, settings: Settings) -> None:
+        """Make the checks that are due; to be called from the main thread."""
+        now = time.monotonic()
+        due = [check for check in CHECKS if now - self._made.get(check.id, -1e9) >= _period(check, settings) - 1]
+        # The settings as they are now, not as they were when the exporter was started.
+        for one in examine(Host(load_lenient()), due):
+            self._results[one.check.id] = one
+        self._made |= dict.fromkeys((check.id for check in due), now)
+
+    def metrics(self) -> Iterable[Metric]:
+        """How each check stands, and which are causes."""
+        results = list(self._results.values())
+        text = "How a check stands: 0 OK, 1 WARNING, 2 CRITICAL, 3 not to be seen."
+        statuses = GaugeMetricFamily("weather_check_status", text, labels=["check", "area"])
+        for one in results:
+            statuses.add_metric([one.check.id, one.check.area], int(one.status))
+        yield statuses
+        text = "Failed checks that no other failure explains, by how bad they and what they explain are."
+        found = GaugeMetricFamily("weather_check_cause", text, labels=["check", "area"])
+        for cause in causes(results):
+            found.add_metric([cause.result.check.id, cause.result.check.area], int(cause.status))
+        yield found
+
+
+def _period(check: Check, settings: Settings) -> float:
+    if check.costly:
+        return COSTLY_SECONDS
+    # The feed is fetched no more often than by the collector.
+    return max(EVERY_SECONDS, settings.cadence_seconds) if check.on_feed else EVERY_SECONDS

@@ -1,0 +1,79 @@
+"""Reading the documents of a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Protocol, cast
+
+from toolkit.feed.entries import Entries
+from toolkit.feed.errors import UnreadableError
+from toolkit.mapping import FieldMapping, parse_mapping
+from toolkit.model import FORMATS, Bounds, Document, Station
+
+
+class Format(Protocol):
+    """A module of this package that reads one format; it has the format's name and is listed in `model.FORMATS`."""
+
+    def parse(self, body: bytes, entries: Entries) -> None:
+        """Take the stations and observations of a document.
+
+        Raises:
+            FeedError: the document is not of this format, or describes no station.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReader:
+    """Reads the documents of one feed.
+
+    Attributes:
+        format: one of `model.FORMATS`.
+        mapping: what the documents call their fields.
+        stations: what the documents do not say of stations, by id.
+        bounds: how much is taken from one document.
+    """
+
+    format: str
+    mapping: FieldMapping
+    stations: Mapping[str, Station]
+    bounds: Bounds
+
+    def read(self, body: bytes) -> Document:
+        """The stations and observations of a document.
+
+        Raises:
+            FeedError: the document is not of this feed's format, or describes no station.
+        """
+        entries = Entries(self.mapping, self.bounds)
+        _format(self.format).parse(body, entries)
+        document = entries.document()
+        if self.stations:
+            document.stations = [self._completed(one) for one in document.stations]
+        return document
+
+    def as_of(self, format: str, fields: str) -> DocumentReader:  # noqa: A002 - the setting's name
+        """The reader of a document that came when the settings named another format or other fields.
+
+        Raises:
+            UnreadableError: this release does not know that format or those fields.
+        """
+        if (format, fields) == (self.format, self.mapping.text):
+            return self
+        try:
+            if format not in FORMATS:
+                raise ValueError(f"give one of {', '.join(FORMATS)}")
+            return replace(self, format=format, mapping=parse_mapping(fields))
+        except ValueError as error:
+            raise UnreadableError(f"a document of the format {format!r} with the fields {fields!r}: {error}") from error
+
+    def _completed(self, station: Station) -> Station:
+        known = self.stations.get(station.station_id)
+        if known is None:
+            return station
+        return Station._make(own if own is not None else more for own, more in zip(station, known, strict=True))
+
+
+def _format(name: str) -> Format:
+    return cast("Format", import_module(f"toolkit.feed.{name}"))

@@ -1,0 +1,134 @@
+"""What a feed calls its fields and in which units it gives them: the setting `feed_fields`, as a value.
+
+Its text is a list of pairs, `temp_out=air_temp [°F], time=obs [%Y%m%d%H%M]`: the name under which a value is stored,
+and the name and unit by which the feed gives it. `toolkit.feed.fields` reads documents by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from toolkit.model import Observation, Station
+from toolkit.units import CONVERSIONS, Conversion
+from toolkit.variables import BY_NAME
+
+STORED = ("station_id", "time", *Station._fields[1:], *Observation._fields[2:])
+"""The names under which values are stored, each of which a feed may give."""
+# The units of a time, besides a pattern of strptime's.
+SECONDS, MILLISECONDS = "s", "ms"
+
+# No two of its year, month and day can be taken for one another; with a zone, for patterns that have one.
+_SAMPLE_DAY = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+class MappedField(NamedTuple):
+    """One field of a feed.
+
+    Attributes:
+        names: what the feed calls it; of several names the first that has a value counts.
+        unit: the unit that the feed gives it in; of a time `s`, `ms` or a pattern of strptime's. Empty: the stored
+            unit, and for a time seconds since the epoch or ISO 8601.
+    """
+
+    names: tuple[str, ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """The fields of a feed.
+
+    Attributes:
+        text: the mapping as the setting has it.
+        named: the fields that the text names, by the name under which they are stored.
+    """
+
+    text: str = ""
+    named: Mapping[str, MappedField] = field(default_factory=dict)
+
+    def of(self, stored: str) -> MappedField:
+        """The field that a stored value comes from; one that is not mapped has the stored name."""
+        return self.named.get(stored) or MappedField((stored,))
+
+
+# A name, in quotes where it has a comma, a bracket, a bar or an equals sign in it; a quote in quotes is doubled.
+_NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^"',|\[\]\s][^,|\[\]]*)"""
+_PAIR = re.compile(rf"\s*(\w+)\s*=\s*({_NAME}\s*(?:\|\s*{_NAME}\s*)*)(?:\[([^\]]+)\])?\s*(?:,|$)")
+
+
+def parse_mapping(text: str) -> FieldMapping:
+    """The mapping that a text describes.
+
+    Raises:
+        ValueError: the text is no mapping; the message says what is wrong with it and what would be right.
+    """
+    named: dict[str, MappedField] = {}
+    at = 0
+    while at < len(text.rstrip(" \t\r\n,")):
+        if text[at] in " \t\r\n,":
+            at += 1
+            continue
+        found = _PAIR.match(text, at)
+        if not found:
+            raise ValueError(_not_a_pair(text[at:]))
+        at = found.end()
+        stored, theirs, unit = found.groups()
+        if stored not in STORED:
+            near = get_close_matches(stored, STORED, n=1)
+            raise ValueError(
+                f"{stored} is not stored; " + (f"did you mean {near[0]}?" if near else f"know {', '.join(STORED)}")
+            )
+        if stored in named:
+            raise ValueError(f"{stored} is given twice")
+        names = tuple(_unquoted(name.strip()) for name in re.findall(_NAME, theirs))
+        if unit is not None:
+            (_require_time if stored == "time" else _require_unit)(stored, unit)
+        named[stored] = MappedField(names, unit or "")
+    return FieldMapping(text, named)
+
+
+def units_of(stored: str) -> Mapping[str, Conversion]:
+    """The units in which a feed may give a value, with the conversion to the stored unit; none for a text."""
+    unit = "m" if stored == "elevation" else BY_NAME[stored].unit if stored in BY_NAME else ""
+    return CONVERSIONS.get(unit, {})
+
+
+def _unquoted(name: str) -> str:
+    quote = name[0]
+    return name[1:-1].replace(quote * 2, quote) if quote in "\"'" else name
+
+
+def _not_a_pair(rest: str) -> str:
+    piece = rest.partition(",")[0].strip()
+    hint = "" if piece in STORED else "; a name with a comma, a bracket or a bar in it belongs in quotes"
+    return f"{piece!r} is not of the form OURS=THEIRS or OURS=THEIRS [UNIT]{hint}"
+
+
+def _require_unit(stored: str, unit: str) -> None:
+    known = units_of(stored)
+    if unit not in known:
+        raise ValueError(f"{stored} has no unit {unit!r}" + (f": give one of {', '.join(known)}" if known else ""))
+
+
+def _require_time(stored: str, unit: str) -> None:
+    if unit in {SECONDS, MILLISECONDS}:
+        return
+    if "%" not in unit:
+        raise ValueError(f"{stored} is in {unit!r}: give s, ms, or a pattern such as %Y-%m-%dT%H:%M")
+    if not _tells_the_day(unit):
+        raise ValueError(
+            f"{stored} is in {unit!r}: that pattern tells no day of a year; give one such as %Y-%m-%dT%H:%M"
+        )
+
+
+def _tells_the_day(pattern: str) -> bool:
+    """Whether a day that is written by a pattern is read by it as the same day."""
+    try:
+        return datetime.strptime(_SAMPLE_DAY.strftime(pattern), pattern).replace(tzinfo=UTC) == _SAMPLE_DAY
+    except (ValueError, re.error, IndexError):
+        return False

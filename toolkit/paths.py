@@ -1,0 +1,187 @@
+"""What the settings require of a machine: folders that the service writes, files that it reads, ports.
+
+What a target provides derives from it: folders, the paths that units may write, volumes, network policies.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from toolkit.kinds import is_postgresql
+from toolkit.settings import Settings, spool_folder
+
+# These folders are the service's whatever the settings say. STATE has the spool if the database is on a server.
+STATE = "/var/lib/weather/data"
+LOGS = "/var/log/weather"
+SECRETS = {"compose": "/run/secrets", "kubernetes": "/run/credentials"}
+CONTAINERS = frozenset(SECRETS)
+LOWEST_PORT = 1024
+HTTP_PORTS = {"http": 80, "https": 443}
+POSTGRESQL_PORT = 5432
+
+# Folders in which the service must not write, with the reason.
+_GONE = "what is there is gone after a restart"
+_SYSTEM = "it is the system's"
+_NOT_TO_WRITE = {
+    "/bin": _SYSTEM, "/boot": _SYSTEM, "/dev": _SYSTEM, "/etc": _SYSTEM, "/lib": _SYSTEM, "/lib64": _SYSTEM,
+    "/proc": _SYSTEM, "/sbin": _SYSTEM, "/sys": _SYSTEM, "/usr": _SYSTEM, "/opt/weather": "it is the release's",
+    "/run": _GONE, "/tmp": _GONE, "/var/run": _GONE,  # noqa: S108 - refused
+    "/var/tmp": "the system removes what is old there", "/root": "only root may enter it",  # noqa: S108 - refused
+}  # fmt: skip
+_UNSEEN = "units do not see it (ProtectHome=, PrivateTmp=)"
+# Folders that the sandbox of a unit hides (templates/systemd/service.j2), or that the service may not enter.
+_NOT_TO_READ = {
+    "systemd": dict.fromkeys(("/home", "/root", "/run/user", "/tmp", "/var/tmp"), _UNSEEN),  # noqa: S108
+    "cron": {"/root": "only root may enter it"},
+}
+# Folders that other programs use, too. The role would give them to the service alone.
+_SHARED = frozenset({
+    "/", "/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/backups", "/var/cache", "/var/lib",
+    "/var/lib/weather", "/var/log", "/var/log/weather", "/var/mail", "/var/opt", "/var/spool", "/var/www",
+})  # fmt: skip
+
+
+class Folder(NamedTuple):
+    """A folder that the service writes.
+
+    Attributes:
+        path: where it is.
+        setting: the name of the setting that names it.
+        mode: its mode, as Ansible and chmod take it.
+        holds: patterns for the names of the service's files in it.
+    """
+
+    path: str
+    setting: str
+    mode: str
+    holds: tuple[str, ...]
+
+
+def folders(settings: Settings) -> dict[str, Folder]:
+    """The folders of the service, by their content; `spool` only if it is not within the folder of the data."""
+    server = is_postgresql(settings.db)
+    data = STATE if server else str(Path(settings.db).parent)
+    files = ("*",) if server else tuple(f"{mark}{_as_pattern(Path(settings.db).name)}*" for mark in ("", "."))
+    found = {"data": Folder(data, "db", "0700", files)}
+    spool = spool_folder(settings)
+    if not spool.is_relative_to(data):
+        found["spool"] = Folder(str(spool), "spool", "0700", ("*",))
+    found["reports"] = Folder(settings.reports, "reports", "0750", ("report_*", "index.html", ".report_*"))
+    backups = ("weather_*", ".weather_*", "drill.json", "replaced-*", ".lock")
+    found["backups"] = Folder(settings.backups, "backups", "0700", backups)
+    return found
+
+
+def _as_pattern(name: str) -> str:
+    return re.sub(r"([\\*?\[])", r"\\\1", name)
+
+
+def volumes(settings: Settings) -> dict[str, str]:
+    """The paths at which a container has its volumes, by the volume's name."""
+    found = {name: one.path for name, one in folders(settings).items()}
+    reports = found.pop("reports")
+    return {**found, "logs": LOGS if Path(reports).is_relative_to(LOGS) else reports}
+
+
+def files(settings: Settings) -> dict[str, str]:
+    """The files that the service reads, by the setting that names them."""
+    named = {"feed_stations": settings.feed_stations, "feed_ca_file": settings.feed_ca_file}
+    return {name: path for name, path in named.items() if path}
+
+
+def offsite(settings: Settings) -> str:
+    """The folder to which off-site copies go; empty if they go to another host, or nowhere."""
+    repository = settings.restic_repository or ""
+    return "" if ":" in repository else repository
+
+
+def metrics_port(settings: Settings) -> int:
+    """The port on which the exporter listens."""
+    return int(settings.metrics_address.rpartition(":")[2])
+
+
+def feed_ports(settings: Settings) -> list[int]:
+    """The TCP ports from which the feed is fetched; always those of the web, for it may redirect there."""
+    servers = (urlsplit(address) for address in (settings.feed_url, settings.feed_proxy) if address)
+    return sorted({*HTTP_PORTS.values(), *(one.port or HTTP_PORTS[one.scheme] for one in servers)})
+
+
+def database_port(settings: Settings) -> int:
+    """The port of the PostgreSQL server."""
+    return (urlsplit(settings.db).port if is_postgresql(settings.db) else None) or POSTGRESQL_PORT
+
+
+def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
+    """The settings that do not work on a target: the name of each, with the reason and what would be right.
+
+    Args:
+        settings: valid by themselves.
+        target: systemd, cron, compose or kubernetes.
+    """
+    written = folders(settings)
+    for one in written.values():
+        value = settings.db if one.setting == "db" else one.path
+        for reason in _not_a_folder(one.path, target):
+            yield one.setting, f"{value!r}: {reason}"
+    by_path: dict[str, Folder] = {}
+    for one in written.values():
+        other = by_path.setdefault(one.path, one)
+        if other is not one:
+            yield one.setting, f"{one.path!r} is the folder of weather_{other.setting}, too: give each one of its own"
+    copies = offsite(settings)
+    if copies and target == "kubernetes":
+        yield "restic_repository", f"{copies!r}: pods have no folder of a host: name sftp:…, s3:…, rest:…"
+    elif copies:
+        for reason in _not_a_folder(copies, target):
+            yield "restic_repository", f"{copies!r}: {reason}"
+    for name, path in files(settings).items():
+        for reason in _not_readable(path, target):
+            yield name, f"{path!r}: {reason}"
+    if metrics_port(settings) < LOWEST_PORT:
+        yield "metrics_address", f"{settings.metrics_address!r}: ports below {LOWEST_PORT} are root's"
+    elif target == "compose" and not _is_number(settings.metrics_address):
+        yield "metrics_address", f"{settings.metrics_address!r}: give a number such as 127.0.0.1, not a name"
+
+
+def _not_a_folder(path: str, target: str) -> Iterator[str]:
+    """The reasons why the service can have no folder there."""
+    if path in _SHARED:
+        yield f"{path} is not the service's alone: give a folder below it, such as {path.rstrip('/')}/weather"
+        return
+    yield from _odd(path, target)
+    hidden = {**_NOT_TO_WRITE, **_NOT_TO_READ.get(target, {})}
+    yield from _below(path, hidden, "such as /srv/weather")
+
+
+def _not_readable(path: str, target: str) -> Iterator[str]:
+    """The reasons why the service cannot read a file there."""
+    yield from _odd(path, target)
+    if target == "kubernetes" and not Path(path).is_relative_to(SECRETS[target]):
+        yield f"pods have no file of a host: add a key to the Secret weather and name it {SECRETS[target]}/KEY"
+    yield from _below(path, _NOT_TO_READ.get(target, {}), "such as /etc/weather")
+
+
+def _below(path: str, places: Mapping[str, str], instead: str) -> Iterator[str]:
+    above = next((place for place in places if Path(path).is_relative_to(place)), None)
+    if above:
+        yield f"{above}: {places[above]}: give another folder, {instead}"
+
+
+def _odd(path: str, target: str) -> Iterator[str]:
+    if ".." in Path(path).parts:
+        yield "give it without .."
+    if target in CONTAINERS and (":" in path or "," in path):
+        yield "a path in a container can have neither : nor ,"
+
+
+def _is_number(address: str) -> bool:
+    try:
+        ipaddress.ip_address(address.rpartition(":")[0].strip("[]"))
+    except ValueError:
+        return False
+    return True

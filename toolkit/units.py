@@ -1,0 +1,29 @@
+"""The units in which a feed may give a value, and how each comes to the unit in which it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Conversion(NamedTuple):
+    """A value in the stored unit is `value * factor + offset`."""
+
+    factor: float
+    offset: float = 0
+
+
+# By the stored unit. Exact by definition: the international inch and nautical mile, the conventional inch and
+# millimetre of mercury (ISO 80000).
+CONVERSIONS: Mapping[str, Mapping[str, Conversion]] = {
+    "°C": {"°C": Conversion(1), "°F": Conversion(5 / 9, -160 / 9), "K": Conversion(1, -273.15)},
+    "%": {"%": Conversion(1), "1": Conversion(100)},
+    "hPa": {
+        "hPa": Conversion(1), "Pa": Conversion(0.01), "kPa": Conversion(10), "inHg": Conversion(33.86389),
+        "mmHg": Conversion(1.333224),
+    },
+    "mm": {"mm": Conversion(1), "cm": Conversion(10), "in": Conversion(25.4)},
+    "km/h": {"km/h": Conversion(1), "m/s": Conversion(3.6), "kt": Conversion(1.852), "mph": Conversion(1.609344)},
+    "°": {"°": Conversion(1)},
+    "m": {"m": Conversion(1), "ft": Conversion(0.3048)},
+}  # fmt: skip
