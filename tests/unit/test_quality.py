@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from toolkit.model import Station
 from toolkit.quality import missing, neighbours
 from toolkit.quality.arrays import Bools, Floats, intervals, median, on_circle, rolling_median, weighted_median
 from toolkit.quality.base import QualityTest, Sample
-from toolkit.quality.catalogue import TESTS, tests_of
-from toolkit.quality.consistency import Broken
+from toolkit.quality.catalogue import TESTS, method_tests
+from toolkit.quality.consistency import Broken, broken_rules
 from toolkit.quality.exceedance import exceedance_limit
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.persistence import Runs
@@ -60,22 +60,13 @@ def series(values: Floats, name: str = "temp_out") -> Series:
     )
 
 
-def results(
-    readings: Series,
-    stations: list[Station] = TOGETHER,
-    method: str = COMBINED,
-    others: dict[str, Floats] | None = None,
-) -> TestResults:
-    """What the tests find; of the variables beside the one that is tested nothing is known but `others`."""
+def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> TestResults:
+    """What the tests find; the other sensors of the stations measured nothing."""
     window = readings.window_values
     needed = {name for test in TESTS for name in test.needs(readings.variable)}
-    values = {
-        readings.variable.name: window,
-        **{name: np.full(window.shape, np.nan) for name in needed},
-        **(others or {}),
-    }
+    values = {readings.variable.name: window, **{name: np.full(window.shape, np.nan) for name in needed}}
     silent = np.zeros(window.shape, dtype=bool)
-    return run_tests(tests_of(method), Sample(readings, nearest(stations, 100, 500), silent, values))
+    return run_tests(method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values))
 
 
 def found(
@@ -187,9 +178,8 @@ def test_a_gap_is_missing_when_it_lasts_and_the_station_used_to_report() -> None
 
 def inconsistent(name: str, values: dict[str, Floats]) -> Broken:
     """Which readings of a window break a rule, and the rules."""
-    readings = replace(series(values[name], name), window=values[name].shape[1])
-    broken: Broken = results(readings, TOGETHER * 2, others=values).prepared["consistency"]
-    return broken
+    nothing = np.zeros(values[name].shape, dtype=bool)
+    return broken_rules(Sample(series(values[name], name), nearest([], 100, 500), nothing, values))
 
 
 def test_a_rule_counts_only_where_the_network_keeps_it() -> None:
@@ -381,4 +371,4 @@ def test_no_two_tests_have_one_name() -> None:
 
 def test_a_method_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="there is no detection method 'magic'; there are: combined, 3sigma"):
-        tests_of("magic")
+        method_tests("magic")

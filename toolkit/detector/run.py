@@ -18,7 +18,7 @@ from toolkit.errors import UsageError
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
-from toolkit.quality.catalogue import TESTS, tests_of
+from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.neighbours import nearest
 from toolkit.settings import Settings
 from toolkit.store import Store
@@ -81,7 +81,7 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     silent = missing.gaps(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
     window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
-    tests = tests_of(settings.detection_method)
+    tests = method_tests(settings.detection_method)
 
     def results_of(variable: str) -> TestResults:
         return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))

@@ -30,7 +30,7 @@ TESTS: tuple[QualityTest, ...] = (
 the first of these. To add a test, write its file and name it here."""
 
 
-def tests_of(method: str) -> tuple[QualityTest, ...]:
+def method_tests(method: str) -> tuple[QualityTest, ...]:
     """The tests of a detection method, by precedence.
 
     Args:
