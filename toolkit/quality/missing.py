@@ -40,7 +40,7 @@ class Missing(QualityTest):
     name = "missing"
     standard_name = "gap"
     source = "QARTOD manuals"
-    finds = "a variable or a station that used to report"
+    finds = "a variable or a station that no longer reports"
     limit = "1.5 hours"
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE

@@ -61,7 +61,7 @@ def main() -> None:
         draw(picture, axis, weather)
     axes[0].legend(loc="upper left", frameon=False)
     FOLDER.mkdir(exist_ok=True)
-    figure.savefig(FOLDER / "verdicts.svg", metadata={"Date": None})
+    figure.savefig(FOLDER / "anomalies.svg", metadata={"Date": None})
 
 
 def spoilt(picture: Picture, weather: Labelled) -> Labelled:
