@@ -19,6 +19,7 @@ from tools.dashboard_picture import layout
 from tools.from_settings import Indented, argument_specs, settings_page, settings_template
 from tools.quality_tests import DETECTION, detection_page, thresholds_page
 from tools.reference import FORMS, commands_page, forms_page, man_page, metrics_page, roles_page, schema
+from tools.variables_page import variables_page
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = "docs/runbooks"
@@ -42,6 +43,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands_page,
     "docs/reference/roles.md": roles_page,
     "docs/reference/metrics.md": metrics_page,
+    "docs/reference/variables.md": variables_page,
     "docs/reference/report.md": forms_page,
     "docs/reference/quality.md": thresholds_page,
     DETECTION: detection_page,
