@@ -60,6 +60,9 @@ class FieldMapping:
 _NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^"',|\[\]\s][^,|\[\]]*)"""
 _PAIR = re.compile(rf"\s*(\w+)\s*=\s*({_NAME}\s*(?:\|\s*{_NAME}\s*)*)(?:\[([^\]]+)\])?\s*(?:,|$)")
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def parse_mapping(text: str) -> FieldMapping:
     """The mapping that a text describes.
