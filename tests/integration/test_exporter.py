@@ -176,7 +176,7 @@ def test_a_signal_that_another_thread_gets_ends_a_wait() -> None:
         signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
     with until_stopped() as wait:
-        threading.Thread(target=stop).start()
+        threading.Timer(0.1, stop).start()  # then this thread waits
         wait(60)
         pytest.fail("it waited to the end")
 
