@@ -25,7 +25,7 @@ def height(elevation: float | None) -> float | None:
     return elevation if elevation is not None and LOWEST <= elevation <= HIGHEST else None
 
 
-def believed(station: Station) -> Station:
+def without_impossible_place(station: Station) -> Station:
     """A station as it was stored, without a place that cannot be: an older release took what a feed said."""
     where = place(station.latitude, station.longitude) or (None, None)
     return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))

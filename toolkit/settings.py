@@ -433,13 +433,13 @@ def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str]
     Raises:
         UsageError: it names every value that cannot be used, with its place and what would be right.
     """
-    loaded = settle(options, environ)
+    loaded = load_lenient(options, environ)
     if loaded.wrong:
         raise UsageError("\n".join(loaded.wrong))
     return loaded
 
 
-def settle(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
+def load_lenient(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
     """The same for who has to work with wrong settings, too: what cannot be used is at its default, and told."""
     environ = os.environ if environ is None else environ
     options = options or {}

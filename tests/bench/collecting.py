@@ -12,8 +12,8 @@ from tests.bench import guide
 from tests.bench.figure import Figure
 from tests.conftest import collection, feature
 from tests.feeds import noa
-from toolkit.collector.cycle import fetch_and_keep
-from toolkit.collector.keeper import Keeper, Kept
+from toolkit.collector.cycle import fetch_and_ingest
+from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.spool import Spool
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
@@ -56,23 +56,23 @@ def measured(call: Callable[[], object]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def keeper_in(folder: Path) -> Keeper:
-    return Keeper(lambda: open_for_writing(str(folder / "weather.db")), Spool(folder / "spool", 64 << 20), noa())
+def ingester_in(folder: Path) -> Ingester:
+    return Ingester(lambda: open_for_writing(str(folder / "weather.db")), Spool(folder / "spool", 64 << 20), noa())
 
 
-def keep(fetcher: Fetcher, keeper: Keeper) -> None:
-    brought = fetch_and_keep(fetcher, keeper)
+def ingest(fetcher: Fetcher, ingester: Ingester) -> None:
+    brought = fetch_and_ingest(fetcher, ingester)
     assert brought is not None
-    assert isinstance(brought[1], Kept), brought[1]
+    assert isinstance(brought[1], IngestResult), brought[1]
 
 
 def large_cycle(folder: Path) -> Iterator[Figure]:
     """One cycle of 10,000 stations, the second of a database: that of a service that is up."""
     server, url = serve_apart(10_000, 5)
     fetcher = Fetcher(url, 60, 64 << 20)
-    with keeper_in(folder) as keeper:
-        keep(fetcher, keeper)
-        cpu, wall = measured(lambda: keep(fetcher, keeper))
+    with ingester_in(folder) as ingester:
+        ingest(fetcher, ingester)
+        cpu, wall = measured(lambda: ingest(fetcher, ingester))
     with guide.open_database(folder / "guide.db") as connection:
         guide.cycle(url, connection)
         guide_cpu, guide_wall = measured(lambda: guide.cycle(url, connection))

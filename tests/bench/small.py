@@ -13,8 +13,8 @@ from pathlib import Path
 import toolkit.cli
 import toolkit.commands.collect  # noqa: F401
 from tests.feeds import noa
-from toolkit.collector.cycle import fetch_and_keep
-from toolkit.collector.keeper import Keeper, Kept
+from toolkit.collector.cycle import fetch_and_ingest
+from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.spool import Spool
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
@@ -30,14 +30,14 @@ def main(url: str, folder: str, cycles: int) -> None:
     """Print CPU seconds, and memory after a tenth of the cycles and after all."""
     fetcher = Fetcher(url, 30, 16 << 20)
     early = 0.0
-    with Keeper(
+    with Ingester(
         lambda: open_for_writing(f"{folder}/weather.db"), Spool(Path(folder) / "spool", 64 << 20), noa()
-    ) as keeper:
+    ) as ingester:
         began = time.process_time()
         for cycle in range(cycles):
-            brought = fetch_and_keep(fetcher, keeper)
+            brought = fetch_and_ingest(fetcher, ingester)
             assert brought
-            assert isinstance(brought[1], Kept)
+            assert isinstance(brought[1], IngestResult)
             if cycle == cycles // 10:
                 early = resident()
         print(time.process_time() - began, early, resident())

@@ -58,7 +58,7 @@ def test_mutated_answers(capsys: pytest.CaptureFixture[str]) -> None:
             else:
                 ends["a document" if fetched else "nothing new"] += 1
                 if fetched and at.random() < 0.5:
-                    fetcher.keep(fetched)
+                    fetcher.acknowledge(fetched)
             if number % 10 == 0:
                 server.answer = b"HTTP/1.1 200 OK\r\n\r\n" + BODY + b" " * (number + 1)
                 assert fetcher.fetch() is not None

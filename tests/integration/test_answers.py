@@ -258,7 +258,7 @@ def test_how_long_a_document_stays_fresh(
     [b'"\x00"', b'"\x0b"', b'"' + b"x" * 5000 + b'"', b'"\x80\x85"', b""],
 )
 def test_a_validator_cannot_write_into_the_next_request(fetcher: Fetcher, server: Answers, tag: bytes) -> None:
-    fetcher.keep(document(fetcher, server, answer(b"ETag: " + tag)))
+    fetcher.acknowledge(document(fetcher, server, answer(b"ETag: " + tag)))
     server.answer = answer(body=BODY + b" ")
     assert fetcher.fetch() is not None
     assert b"If-None-Match" not in server.requests[-1]
@@ -266,7 +266,7 @@ def test_a_validator_cannot_write_into_the_next_request(fetcher: Fetcher, server
 
 def test_a_validator_is_sent_back_as_it_came(fetcher: Fetcher, server: Answers) -> None:
     tag = b'W/"\xe9-1"'
-    fetcher.keep(document(fetcher, server, answer(b"ETag: " + tag)))
+    fetcher.acknowledge(document(fetcher, server, answer(b"ETag: " + tag)))
     server.answer = answer(status="304 Not Modified", body=b"")
     assert fetcher.fetch() is None
     assert b"If-None-Match: " + tag + b"\r\n" in server.requests[-1]

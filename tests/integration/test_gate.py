@@ -17,7 +17,7 @@ from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.gate import Verdict
 from toolkit.checks.host import Host
 from toolkit.model import Document, Observation, Station
-from toolkit.settings import settle
+from toolkit.settings import load_lenient
 from toolkit.store import Store, open_for_writing
 
 STARTED = time.time() - 100
@@ -52,7 +52,7 @@ def seen(db: Path, *cycles: tuple[float, str]) -> Verdict:
     with open_for_writing(str(db)) as store:
         for offset, failure in cycles:
             cycle(store, STARTED + offset, failure)
-    return gate.look(Host(settle({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})))
+    return gate.look(Host(load_lenient({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})))
 
 
 def document(*names: str, at: float = STARTED) -> Document:
@@ -105,7 +105,7 @@ def test_stations_that_fell_silent_and_old_observations_hold_nobody_up(db: Path)
         store.add(document(*(f"seen-once-{number}" for number in range(50)), at=days_ago), days_ago)
     verdict = seen(db, (5, ""))
     assert verdict.status is Status.OK
-    loaded = settle({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})
+    loaded = load_lenient({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})
     silent = BY_ID["stations-reporting"].probe(Host(loaded))
     assert silent
     assert silent.severity is Status.CRITICAL
@@ -118,7 +118,7 @@ def test_a_database_that_cannot_be_read_does(db: Path) -> None:
 
 
 def seen_as_it_is(db: Path) -> Verdict:
-    return gate.look(Host(settle({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})))
+    return gate.look(Host(load_lenient({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})))
 
 
 def test_a_collector_that_does_not_run_does(db: Path) -> None:

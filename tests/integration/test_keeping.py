@@ -17,8 +17,8 @@ import pytest
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
-from toolkit.collector.keeper import Keeper
-from toolkit.collector.spool import Arrived, Spool
+from toolkit.collector.ingester import Ingester
+from toolkit.collector.spool import RawDocument, Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import FeedError
 from toolkit.feed.reader import DocumentReader
@@ -144,14 +144,14 @@ def test_impossible_values_become_null_and_are_counted(run: Run, feed: Feed, env
     assert all(f"1 {reason}" in message for reason in counted)
 
 
-def arrived(text: str) -> Arrived:
-    return Arrived(text.encode(), 1.5, 2.5)
+def raw(text: str) -> RawDocument:
+    return RawDocument(text.encode(), 1.5, 2.5)
 
 
 def test_the_spool_is_bounded_and_gives_up_the_oldest(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 3000)
     for number in range(5):
-        spool.put(arrived(f"{number}" + os.urandom(700).hex()))
+        spool.put(raw(f"{number}" + os.urandom(700).hex()))
     assert spool.given_up > 0
     assert len(spool) == 5 - spool.given_up
     oldest = spool.oldest()
@@ -162,15 +162,15 @@ def test_the_spool_is_bounded_and_gives_up_the_oldest(tmp_path: Path) -> None:
 
 def test_a_damaged_document_is_set_aside(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 1 << 20)
-    spool.put(arrived("first"))
-    spool.put(arrived("second"))
+    spool.put(raw("first"))
+    spool.put(raw("second"))
     first = min((tmp_path / "spool").glob("*.gz"))
     first.write_bytes(first.read_bytes()[:-5])
     oldest = spool.oldest()
     assert oldest is not None
-    assert oldest[1] == arrived("second")
+    assert oldest[1] == raw("second")
     assert first.with_suffix(".damaged").exists()
-    spool.drop(oldest[0])
+    spool.remove(oldest[0])
     assert spool.oldest() is None
     spool.close()
 
@@ -302,26 +302,26 @@ def _holds(content: bytes) -> Callable[[Path], None]:
 )
 def test_what_is_no_document_is_set_aside(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     spool = Spool(tmp_path / "spool", 1 << 20, 4 << 20)
-    spool.put(arrived("first"))
-    spool.put(arrived("second"))
+    spool.put(raw("first"))
+    spool.put(raw("second"))
     spool.close()
     first = tmp_path / "spool" / "000000000001.gz"
     spoil(first)
     spool = Spool(tmp_path / "spool", 1 << 20, 4 << 20)
-    assert spool.oldest() == (2, arrived("second"))
+    assert spool.oldest() == (2, raw("second"))
     assert first.with_suffix(".damaged").is_symlink() or first.with_suffix(".damaged").exists()
-    assert spool.set_aside == {"document set aside as damaged": 1}
-    spool.drop(2)
+    assert spool.set_aside_counts == {"document set aside as damaged": 1}
+    spool.remove(2)
     assert len(spool) == 0
     # A number is not given again while what was set aside has it.
-    assert spool.put(arrived("third")) == 3
+    assert spool.put(raw("third")) == 3
     spool.close()
 
 
 def test_what_is_set_aside_is_bounded(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 1 << 20)
     for number in range(1, 121):
-        spool.aside(spool.put(arrived(str(number))), "refused", "a test")
+        spool.set_aside(spool.put(raw(str(number))), "refused", "a test")
     kept = sorted(path.name for path in (tmp_path / "spool").glob("*.refused"))
     assert (len(kept), kept[-1]) == (100, "000000000120.refused")
     spool.close()
@@ -333,7 +333,7 @@ def test_names_that_are_none_of_ours_harm_nobody(tmp_path: Path, name: str) -> N
     (tmp_path / "spool" / name).write_bytes(b"")
     spool = Spool(tmp_path / "spool", 1 << 20)
     assert len(spool) == 0
-    assert spool.put(arrived("first")) == 1
+    assert spool.put(raw("first")) == 1
     spool.close()
 
 
@@ -360,13 +360,15 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
             raise MemoryError(body.decode())
 
     spool = Spool(tmp_path / "spool", 1 << 20)
-    with Keeper(lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("DocumentReader", Falls())) as keeper:
+    with Ingester(
+        lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("DocumentReader", Falls())
+    ) as ingester:
         with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
-            keeper.keep(arrived("first").body, None)
-        assert keeper.waiting == 0
-        spool.put(arrived("second"))
-        keeper.drain()
-        assert keeper.waiting == 0
+            ingester.ingest(raw("first").body, None)
+        assert ingester.waiting == 0
+        spool.put(raw("second"))
+        ingester.drain()
+        assert ingester.waiting == 0
     assert [path.name for path in (tmp_path / "spool").glob("0*")] == ["000000000001.damaged"]
 
 

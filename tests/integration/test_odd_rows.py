@@ -15,7 +15,7 @@ from tests.conftest import Run, collection, feature
 from tests.databases import change, query
 from tests.feeds import parse
 from toolkit.detector.grid import load
-from toolkit.location import believed
+from toolkit.location import without_impossible_place
 from toolkit.store import Selection, Span, open_for_reading, open_for_writing
 
 TIME = 1_763_827_200
@@ -70,7 +70,7 @@ def test_what_the_store_answers(odd: str) -> None:
         assert store.rejected(Span(0, 4e9)) == []
         assert all(None not in (*one.finding[2:4], one.first_run, one.last_run) for one in store.verdicts(Selection()))
         assert [line.message for line in store.log(20)] == ["1 new, 0 corrected"] + ["2 new, 0 corrected"] * 2
-        assert [believed(station)[3:] for station in store.stations()] == [(None, None, None)] * 2
+        assert [without_impossible_place(station)[3:] for station in store.stations()] == [(None, None, None)] * 2
         grid = load(store, TIME - 3600, TIME, 600, ["temp_out"])
     assert grid.values["temp_out"][0, -2:].tolist() == [11, 10]
     assert grid.values["temp_out"][1, -2:].tolist() == pytest.approx([11, float("nan")], nan_ok=True)

@@ -18,7 +18,7 @@ from toolkit.checks import bad
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
-from toolkit.settings import settle
+from toolkit.settings import load_lenient
 from toolkit.store import open_for_reading
 
 SECRET = "s3cr3t-K3Y"
@@ -170,7 +170,7 @@ def test_what_the_doctor_saw_in_a_unit_or_an_old_log_is_told_without_secrets(
 ) -> None:
     seen = f"a drop-in sets https_proxy=http://u:{SECRET}@h:3128, WEATHER_FEED_URL='http://h/x?key={SECRET}'."
     check = replace(CHECKS[0], probe=lambda _: bad(seen))
-    (result,) = examine(Host(settle({}, environment)), [check])
+    (result,) = examine(Host(load_lenient({}, environment)), [check])
     assert result.finding.evidence == "a drop-in sets https_proxy=http://h:3128, WEATHER_FEED_URL='http://h/x?…'."
     assert run("collect", "--once").returncode == 0
     with sqlite3.connect(environment["WEATHER_DB"]) as database:

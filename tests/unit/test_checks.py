@@ -26,7 +26,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
 from toolkit.checks.systemd_words import how
 from toolkit.model import Document, Observation, Station
-from toolkit.settings import settle
+from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing, sqlite_schema
 
 HOUR = 3600
@@ -40,7 +40,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setenv("WEATHER_DB", str(tmp_path / "data/weather.db"))
     monkeypatch.setenv("WEATHER_BACKUPS", str(tmp_path / "backups"))
     monkeypatch.setenv("WEATHER_REPORTS", str(tmp_path / "reports"))
-    return Host(settle())
+    return Host(load_lenient())
 
 
 def found(host: Host, name: str) -> Finding:
@@ -141,7 +141,7 @@ def test_names_in_remedies_are_quoted_and_no_terminal_obeys_them(
     monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("WEATHER_DB", str(folder / "weather.db"))
     (folder / "weather.db").symlink_to("/dev/null")
-    (result,) = examine(Host(settle()), [BY_ID["places-plain"]])
+    (result,) = examine(Host(load_lenient()), [BY_ID["places-plain"]])
     for text in (result.finding.evidence, result.remedy):
         assert text.isprintable()
     assert "touch" not in shlex.split(result.remedy)
@@ -183,7 +183,7 @@ def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: s
     assert found(host, "database-shape").well
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.executescript(statement)
-    seen = found(Host(settle()), "database-shape")
+    seen = found(Host(load_lenient()), "database-shape")
     assert seen.well is False
     assert told in seen.evidence
 
@@ -200,10 +200,10 @@ def test_the_remedy_for_another_schema_is_a_backup_that_can_be_restored(host: Ho
     with closing(sqlite3.connect(host.settings.db, isolation_level=None)) as connection:
         connection.execute("PRAGMA user_version = 99")
         newest = creating.create(Folder(host.settings.backups), host.settings.db)
-        assert remedy(Host(settle()), "database-schema") == f"weather-tool restore {known.name}"
+        assert remedy(Host(load_lenient()), "database-schema") == f"weather-tool restore {known.name}"
         connection.execute("PRAGMA user_version = 0")
     assert newest.manifest.content.schema_version == 99
-    assert "no version of their schema" in found(Host(settle()), "database-schema").evidence
+    assert "no version of their schema" in found(Host(load_lenient()), "database-schema").evidence
     assert restoring.restore(Folder(host.settings.backups), known.name, host.settings.db).backup == known
 
 
@@ -212,7 +212,7 @@ def test_a_database_without_a_log_is_told(host: Host) -> None:
     assert found(host, "database-journal").well
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
-    assert found(Host(settle()), "database-journal").well is False
+    assert found(Host(load_lenient()), "database-journal").well is False
 
 
 # The way to a server
@@ -330,7 +330,7 @@ def test_what_no_sensor_says_and_hours_that_are_gone_are_told(host: Host) -> Non
         )
         connection.execute("UPDATE stations SET latitude = 0, longitude = 0 WHERE number = 2")
         connection.commit()
-    host = Host(settle())
+    host = Host(load_lenient())
     assert "-9999 °C, which no sensor measures" in found(host, "values-possible").evidence
     assert "no station has an observation between" in found(host, "hours-complete").evidence
     assert "stands for no place: s1" in found(host, "stations-located").evidence
@@ -358,7 +358,7 @@ def test_jobs_of_a_host_say_whether_they_need_the_network(tmp_path: Path, monkey
     jobs = tmp_path / "jobs.json"
     jobs.write_text(json.dumps({"jobs": {"collector": {"command": "collect", "network": True}}}))
     monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
-    assert Host(settle()).jobs["collector"].network
+    assert Host(load_lenient()).jobs["collector"].network
 
 
 @pytest.mark.parametrize("ours", [True, False])
@@ -377,7 +377,7 @@ def test_a_second_collector_is_told_from_the_one_that_cron_keeps_up(
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        others = [pid for pid, _ in beside.second_collectors(Host(settle()))]
+        others = [pid for pid, _ in beside.second_collectors(Host(load_lenient()))]
         assert (process.pid in others) is not ours
         process.kill()
 

@@ -13,7 +13,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.mending import quoted
 from toolkit.checks.remedies import in_words
 from toolkit.checks.runbook import page
-from toolkit.settings import settle
+from toolkit.settings import load_lenient
 
 JOBS = {
     "collector": {"command": "collect"},
@@ -30,7 +30,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     jobs = tmp_path / "jobs.json"
     jobs.write_text(json.dumps({"scheduler": request.param, "place": where, "jobs": JOBS}))
     monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
-    return Host(settle())
+    return Host(load_lenient())
 
 
 @pytest.mark.parametrize(

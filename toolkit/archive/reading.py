@@ -61,7 +61,7 @@ def take(path: Path, entries: Entries) -> Iterator[None]:
         entries.describe(station)
     for number, row in _rows(path):
         if row is None:
-            entries.miss("not a row", number)
+            entries.leave_out("not a row", number)
         else:
             entries.take(row, number)
         yield

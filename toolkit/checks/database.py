@@ -15,7 +15,7 @@ from pathlib import Path
 from toolkit.checks import Check, Finding, Status, bad, good, unseen
 from toolkit.checks.host import COLLECTOR, CURRENT, LOCK_SECONDS, USER, Host, mode_of, owner_of
 from toolkit.checks.mending import AS_USER, all_given, quoted
-from toolkit.collector import begun
+from toolkit.collector import known_database
 from toolkit.collector.spool import waiting
 from toolkit.store.base import Selection, StoreError
 from toolkit.times import from_stored
@@ -54,9 +54,9 @@ def _exists(host: Host) -> Finding | None:
         return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
     evidence = f"the database {host.db} is empty: 0 bytes" if found else f"there is no database at {host.db}"
     if _have_backup(host):
-        return bad(evidence, begun.RESTORE)
-    if begun.was_begun(host.settings):
-        return bad(f"{evidence}, and there is no backup", f"{begun.ANEW}  # if no copy of it is left anywhere")
+        return bad(evidence, known_database.RESTORE)
+    if known_database.is_known(host.settings):
+        return bad(f"{evidence}, and there is no backup", f"{known_database.ANEW}  # if no copy of it is left anywhere")
     if host.systemd and host.deployed:
         return bad(evidence, "systemctl restart weather-collector.service")
     return bad(evidence, "weather-tool collect --once")
@@ -64,8 +64,8 @@ def _exists(host: Host) -> Finding | None:
 
 def _restore(host: Host) -> str:
     if _have_backup(host):
-        return begun.RESTORE
-    return f"mv {quoted(host.db, f'{host.db}.broken')} && {begun.ANEW}"
+        return known_database.RESTORE
+    return f"mv {quoted(host.db, f'{host.db}.broken')} && {known_database.ANEW}"
 
 
 def _have_backup(host: Host) -> bool:

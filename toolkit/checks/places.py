@@ -13,7 +13,7 @@ from pathlib import Path
 from toolkit.checks import Check, Finding, Status, bad, good
 from toolkit.checks.host import COLLECTOR, Host
 from toolkit.checks.mending import lies_at, quoted
-from toolkit.collector import begun
+from toolkit.collector import known_database
 
 # Of a folder that has many entries.
 MOST = 2000
@@ -92,7 +92,7 @@ def _mended(host: Host, path: Path, is_folder: bool) -> str:
         mode = "0700" if path in {host.db.parent, Path(host.settings.backups), host.spool} else "0750"
         return f"{stop}{away} && mkdir -m {mode} {quoted(path)} && chown -h weather:weather {quoted(path)}{start}"
     if path == host.db and not host.is_postgresql:
-        return f"{away} && {begun.RESTORE}"
+        return f"{away} && {known_database.RESTORE}"
     return f"{stop}{away}{start}"
 
 

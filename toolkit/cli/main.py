@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from toolkit import __version__
-from toolkit.cli import ending
-from toolkit.cli.options import given
+from toolkit.cli import signals
+from toolkit.cli.options import overrides
 from toolkit.cli.streams import OutputError, ReaderLeftError
 from toolkit.errors import InUseError, ToolkitError, UsageError
-from toolkit.settings import load, settle
+from toolkit.settings import load, load_lenient
 from toolkit.text import one_line
 
 # Of what is said on stderr. A remedy is a command that may be long.
@@ -128,13 +128,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     verbose = "--verbose" in arguments
     try:
-        ending.hear()
+        signals.install()
         code = _run(arguments, chosen, verbose=verbose)
         sys.stdout.flush()
     except ToolkitError as error:
-        return ending.code() or _failed(error, chosen, verbose=verbose)
+        return signals.exit_code() or _failed(error, chosen, verbose=verbose)
     except KeyboardInterrupt:
-        return ending.code() or 130
+        return signals.exit_code() or 130
     return code
 
 
@@ -150,7 +150,7 @@ def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
         return 0
     _log_to_stderr(verbose)
     module = import_module(f"toolkit.commands.{chosen}")
-    loaded = (settle if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(given(args))
+    loaded = (load_lenient if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(overrides(args))
     for message in loaded.unknown:
         print(f"weather-tool: note: {one_line(message, LINE_LENGTH)}", file=sys.stderr)
     return int(module.run(args, loaded))

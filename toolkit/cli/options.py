@@ -25,7 +25,7 @@ def add_setting(parser: argparse.ArgumentParser, flag: str, setting: str, metava
         parser.add_argument(flag, dest=dest, metavar=metavar, help=text)
 
 
-def given(args: argparse.Namespace) -> Mapping[str, Origin]:
+def overrides(args: argparse.Namespace) -> Mapping[str, Origin]:
     """The settings given as options, by name."""
     found = {}
     for dest, value in vars(args).items():

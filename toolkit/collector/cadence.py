@@ -13,7 +13,7 @@ ASKED_PER_CADENCE = 20
 SHORTEST = 1.0
 
 
-class Schedule:
+class FetchSchedule:
     """The delay until the next request, from what the last ones brought.
 
     A feed that says how long its document stays current (`Cache-Control`) is believed, within a cadence and never so

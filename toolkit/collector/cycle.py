@@ -1,17 +1,18 @@
-"""One cycle: fetch, then keep."""
+"""One cycle of the collector: fetch the feed, then store its document."""
 
 from __future__ import annotations
 
-from toolkit.collector.keeper import Keeper, Kept
+from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.feed.fetch import Fetched, Fetcher
 from toolkit.store import StoreError
 
 
-def fetch_and_keep(fetcher: Fetcher, keeper: Keeper) -> tuple[Fetched, Kept | StoreError] | None:
-    """Fetch the feed and keep what it offers; None if that is nothing new.
+def fetch_and_ingest(fetcher: Fetcher, ingester: Ingester) -> tuple[Fetched, IngestResult | StoreError] | None:
+    """Fetch the feed and store its document.
 
-    A StoreError that is returned says why the document waits in the spool, or (DocumentRefusedError) why it never will
-    be stored.
+    Returns:
+        The document with what became of it: a StoreError if it waits in the spool, a DocumentRefusedError if it was set
+        aside. None if the feed has no new document.
 
     Raises:
         FeedError: there is no usable document.
@@ -20,8 +21,8 @@ def fetch_and_keep(fetcher: Fetcher, keeper: Keeper) -> tuple[Fetched, Kept | St
     if fetched is None:
         return None
     try:
-        kept: Kept | StoreError = keeper.keep(fetched.body, fetched.date)
+        result: IngestResult | StoreError = ingester.ingest(fetched.body, fetched.date)
     except StoreError as error:
-        kept = error
-    fetcher.keep(fetched)
-    return fetched, kept
+        result = error
+    fetcher.acknowledge(fetched)
+    return fetched, result

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from toolkit.collector.cadence import Schedule
-from toolkit.collector.cycle import fetch_and_keep
-from toolkit.collector.keeper import Keeper, Kept
-from toolkit.collector.trouble import Trouble
+from toolkit.collector.cadence import FetchSchedule
+from toolkit.collector.cycle import fetch_and_ingest
+from toolkit.collector.ingester import Ingester, IngestResult
+from toolkit.collector.outage import Outage
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import RetryLaterError
 from toolkit.feed.fetch import Fetcher
@@ -47,26 +47,26 @@ def _stopped_by_signals() -> Iterator[None]:
         log.info("stopped by %s", stopped)
 
 
-def serve(fetcher: Fetcher, keeper: Keeper, cadence: float, pause: float) -> None:
+def serve(fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) -> None:
     """Collect until SIGTERM or SIGINT.
 
     Raises:
         StoreRefusedError: the store is not for this program.
     """
     with _stopped_by_signals():
-        _Service(fetcher, keeper, cadence, pause).run()
+        _Service(fetcher, ingester, cadence, pause).run()
 
 
 class _Service:
     """The loop: the feed and the store each have a time at which they are due."""
 
-    def __init__(self, fetcher: Fetcher, keeper: Keeper, cadence: float, pause: float) -> None:
+    def __init__(self, fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) -> None:
         self._fetcher = fetcher
-        self._keeper = keeper
-        self._schedule = Schedule(cadence, pause)
+        self._ingester = ingester
+        self._schedule = FetchSchedule(cadence, pause)
         self._cadence = cadence
-        self._feed_trouble = Trouble("trying again until it is well")
-        self._store_trouble = Trouble("documents wait in the spool until it is well")
+        self._feed_outage = Outage("trying again until it is well")
+        self._store_outage = Outage("documents wait in the spool until it is well")
         self._retry = STORE_RETRY_SECONDS[0]
         self._last = "Waiting for the first document"
 
@@ -77,76 +77,76 @@ class _Service:
         log.info("collecting every %g s", self._cadence)
         fetch_due, drain_due = 0.0, 0.0
         while True:
-            if self._keeper.waiting and time.monotonic() >= drain_due:
+            if self._ingester.waiting and time.monotonic() >= drain_due:
                 drain_due = time.monotonic() + self._drain()
             if time.monotonic() >= fetch_due:
                 fetch_due = time.monotonic() + self._cycle()
             self._tell()
-            _wait_until(min(fetch_due, drain_due) if self._keeper.waiting else fetch_due)
+            _wait_until(min(fetch_due, drain_due) if self._ingester.waiting else fetch_due)
 
     def _open(self) -> None:
         try:
-            self._keeper.open()
+            self._ingester.open()
         except StoreRefusedError:
             raise
         except StoreError as error:
-            self._store_trouble.met(error)
+            self._store_outage.failed(error)
 
     def _drain(self) -> float:
         """Store what waits; returns after how many seconds to try again."""
         try:
-            self._kept(self._keeper.drain())
+            self._stored(self._ingester.drain())
         except DocumentRefusedError as error:
             self._refused(error)
         except StoreError as error:
-            return self._not_kept(error)
+            return self._not_stored(error)
         return 0
 
     def _cycle(self) -> float:
         """One cycle; returns after how many seconds the next is due."""
         try:
-            brought = fetch_and_keep(self._fetcher, self._keeper)
+            brought = fetch_and_ingest(self._fetcher, self._ingester)
         except ToolkitError as error:
             return self._not_fetched(error)
-        self._feed_trouble.over()
+        self._feed_outage.ended()
         if brought is None:
             return self._schedule.after_nothing_new()
-        fetched, kept = brought
-        if isinstance(kept, DocumentRefusedError):
-            self._refused(kept)
-        elif isinstance(kept, StoreError):
-            self._not_kept(kept)
+        fetched, result = brought
+        if isinstance(result, DocumentRefusedError):
+            self._refused(result)
+        elif isinstance(result, StoreError):
+            self._not_stored(result)
         else:
-            self._kept(kept)
+            self._stored(result)
         return self._schedule.after_document(fetched, time.time())
 
     def _not_fetched(self, error: ToolkitError) -> float:
-        self._feed_trouble.met(error)
+        self._feed_outage.failed(error)
         # A store that fails as well is told of when a document is to be stored.
         with suppress(StoreError):
-            self._keeper.log_failure(str(error), time.time())
+            self._ingester.log_failure(str(error), time.time())
         return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
 
     def _refused(self, error: DocumentRefusedError) -> None:
         self._last = f"{iso(now())}: {error}"
         with suppress(StoreError):
-            self._keeper.log_failure(str(error), time.time())
+            self._ingester.log_failure(str(error), time.time())
 
-    def _kept(self, kept: Kept) -> None:
-        self._store_trouble.over()
+    def _stored(self, result: IngestResult) -> None:
+        self._store_outage.ended()
         self._retry = STORE_RETRY_SECONDS[0]
-        self._last = f"{iso(now())}: {kept}"
-        log.info("%s", kept)
+        self._last = f"{iso(now())}: {result}"
+        log.info("%s", result)
 
-    def _not_kept(self, error: StoreError) -> float:
-        self._store_trouble.met(error)
+    def _not_stored(self, error: StoreError) -> float:
+        self._store_outage.failed(error)
         self._retry = min(self._retry * 2, STORE_RETRY_SECONDS[1])
         return self._retry
 
     def _tell(self) -> None:
         """The unit's status: the last cycle and every trouble, in words."""
-        waiting = f"{self._keeper.waiting} documents wait in the spool" if self._keeper.waiting else ""
-        parts = (str(self._feed_trouble), str(self._store_trouble), waiting)
+        waiting = f"{self._ingester.waiting} documents wait in the spool" if self._ingester.waiting else ""
+        parts = (str(self._feed_outage), str(self._store_outage), waiting)
         notify("STATUS=" + "; ".join([part for part in parts if part] or [self._last]))
 
 

@@ -39,7 +39,7 @@ HEADER_BYTES = 16 << 10
 _NAME = re.compile(rf"(\d{{12}})\.(gz|{DAMAGED}|{REFUSED})")
 
 
-class Arrived(NamedTuple):
+class RawDocument(NamedTuple):
     """A document as it came.
 
     Attributes:
@@ -68,7 +68,7 @@ class Spool:
 
     Attributes:
         given_up: how many documents had to be given up since this was last set to 0.
-        set_aside: how many were set aside since this was last cleared, by what became of them.
+        set_aside_counts: how many were set aside since this was last cleared, by what became of them.
     """
 
     def __init__(self, folder: Path, limit_bytes: int, largest: int = 1 << 30) -> None:
@@ -83,7 +83,7 @@ class Spool:
         self._memory: list[tuple[int, bytes]] = []
         self._reason = ""
         self.given_up = 0
-        self.set_aside: Counter[str] = Counter()
+        self.set_aside_counts: Counter[str] = Counter()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = (folder / "lock").open("a+", encoding="ascii", errors="replace")
@@ -132,30 +132,30 @@ class Spool:
     def __len__(self) -> int:
         return len(self._disk) + len(self._memory)
 
-    def put(self, arrived: Arrived) -> int:
+    def put(self, raw: RawDocument) -> int:
         """Take a document. It is on the disk when this returns, or in memory if the disk is full or broken.
 
         Returns:
             Its number.
         """
-        header = {name: value for name, value in arrived._asdict().items() if name != "body" and value != ""}
-        packed = gzip.compress(json.dumps(header).encode() + b"\n" + arrived.body, compresslevel=1, mtime=0)
+        header = {name: value for name, value in raw._asdict().items() if name != "body" and value != ""}
+        packed = gzip.compress(json.dumps(header).encode() + b"\n" + raw.body, compresslevel=1, mtime=0)
         self._last += 1
         number = self._last
         self._memory.append((number, packed))
-        self._settle()
-        self._bound()
+        self._flush_memory()
+        self._enforce_limit()
         return number
 
-    def oldest(self) -> tuple[int, Arrived] | None:
+    def oldest(self) -> tuple[int, RawDocument] | None:
         """The document that came first, with its number; None when none waits. A damaged one is set aside."""
-        self._settle()
+        self._flush_memory()
         while self._disk:
             number = min(self._disk)
             try:
                 return number, _unpack(self._read(number), self._largest)
             except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError, zlib.error) as error:
-                self.aside(number, DAMAGED, one_line(str(error)) or type(error).__name__)
+                self.set_aside(number, DAMAGED, one_line(str(error)) or type(error).__name__)
         return (self._memory[0][0], _unpack(self._memory[0][1], self._largest)) if self._memory else None
 
     def _read(self, number: int) -> bytes:
@@ -166,7 +166,7 @@ class Spool:
                 raise ValueError("it is no file")
             return opened.read()
 
-    def drop(self, number: int) -> None:
+    def remove(self, number: int) -> None:
         """The document is stored, for good: it must not come back after a power cut, over newer values."""
         if number in self._disk:
             try:
@@ -176,17 +176,17 @@ class Spool:
                 log.error("cannot remove %s, which is stored: %s", self._path(number), reason(error))
         self._forget(number)
 
-    def aside(self, number: int, kind: str, why: str) -> None:
+    def set_aside(self, number: int, kind: str, why: str) -> None:
         """The document will never be stored: keep it for a person, and go on with the next."""
         path = self._path(number)
-        self.set_aside[f"document set aside as {kind}"] += 1
+        self.set_aside_counts[f"document set aside as {kind}"] += 1
         try:
             path.rename(path.with_suffix(f".{kind}"))
             log.error("%s: %s; set aside as .%s", path, why, kind)
         except OSError as error:
             log.error("%s: %s; it cannot be set aside: %s", path, why, reason(error))
         self._forget(number)
-        self._bound_aside()
+        self._enforce_limit_aside()
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:012d}.gz"
@@ -195,7 +195,7 @@ class Spool:
         self._disk.pop(number, None)
         self._memory = [waiting for waiting in self._memory if waiting[0] != number]
 
-    def _settle(self) -> None:
+    def _flush_memory(self) -> None:
         """Put on the disk what waits in memory, if the disk takes it again."""
         try:
             while self._memory:
@@ -209,14 +209,14 @@ class Spool:
                 log.error("%s: documents wait in memory", error)
                 self._reason = str(error)
 
-    def _bound(self) -> None:
+    def _enforce_limit(self) -> None:
         """Give up the oldest where more waits than may."""
         while sum(self._disk.values()) > self._limit and len(self._disk) > 1:
             self._give_up(min(self._disk), f"more than {self._limit >> 20} MiB wait in {self._folder}")
         while sum(len(packed) for _, packed in self._memory) > MEMORY_BYTES and len(self._memory) > 1:
             self._give_up(self._memory[0][0], f"more than {MEMORY_BYTES >> 20} MiB wait in memory")
 
-    def _bound_aside(self) -> None:
+    def _enforce_limit_aside(self) -> None:
         """Remove the oldest of what was set aside where there is more of it than may wait."""
         with suppress(OSError):
             aside = [path for path, _, kind in self._files() if kind != "gz"]
@@ -228,11 +228,11 @@ class Spool:
 
     def _give_up(self, number: int, why: str) -> None:
         log.error("%s: the oldest document is given up", why)
-        self.drop(number)
+        self.remove(number)
         self.given_up += 1
 
 
-def _unpack(packed: bytes, largest: int) -> Arrived:
+def _unpack(packed: bytes, largest: int) -> RawDocument:
     unpacking = zlib.decompressobj(wbits=31)
     content = unpacking.decompress(packed, largest + HEADER_BYTES)
     if not unpacking.eof:
@@ -242,4 +242,4 @@ def _unpack(packed: bytes, largest: int) -> Arrived:
     collected, present = float(told["collected"]), float(told["present"])
     if not (0 <= collected < LATEST and 0 <= present < LATEST):
         raise ValueError("it does not say when it came")
-    return Arrived(body, collected, present, str(told.get("format", "")), str(told.get("fields", "")))
+    return RawDocument(body, collected, present, str(told.get("format", "")), str(told.get("fields", "")))

@@ -6,10 +6,10 @@ import argparse
 import logging
 
 from toolkit.cli.options import add_setting
-from toolkit.collector import begun
-from toolkit.collector.cycle import fetch_and_keep
+from toolkit.collector import known_database
+from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.feed import fetcher_of, reader_of
-from toolkit.collector.keeper import Keeper
+from toolkit.collector.ingester import Ingester
 from toolkit.collector.service import serve
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError
@@ -37,35 +37,35 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings = loaded.settings
     fetcher = fetcher_of(settings)
     spool = Spool(spool_folder(settings), settings.spool_mib << 20, settings.feed_max_mib << 20)
-    with Keeper(lambda: _store(settings), spool, reader_of(settings)) as keeper:
+    with Ingester(lambda: _store(settings), spool, reader_of(settings)) as ingester:
         if args.once:
-            _once(fetcher, keeper)
+            _once(fetcher, ingester)
         else:
-            serve(fetcher, keeper, settings.cadence_seconds, settings.feed_pause_seconds)
+            serve(fetcher, ingester, settings.cadence_seconds, settings.feed_pause_seconds)
     return 0
 
 
 def _store(settings: Settings) -> Store:
-    store = begun.open_store(settings)
+    store = known_database.open_store(settings)
     try:
-        begun.note(settings)
+        known_database.remember(settings)
     except ToolkitError as error:  # a full disk, say: it is noted another time
         log.warning("%s", error)
     return store
 
 
-def _once(fetcher: Fetcher, keeper: Keeper) -> None:
+def _once(fetcher: Fetcher, ingester: Ingester) -> None:
     try:
-        keeper.open()
+        ingester.open()
     except StoreError as error:  # met again when the document is to be stored: then it waits
         if isinstance(error, StoreRefusedError):
             raise
-    brought = fetch_and_keep(fetcher, keeper)
+    brought = fetch_and_ingest(fetcher, ingester)
     if brought is None:  # nothing was fetched before, so the server is wrong to say that nothing is new
         raise ToolkitError(f"the feed {fetcher.shown} offers no document")
-    _, kept = brought
-    if isinstance(kept, DocumentRefusedError):
-        raise kept
-    if isinstance(kept, StoreError):
-        raise ToolkitError(f"{kept}; the document waits in the spool")
-    log.info("%s", kept)
+    _, result = brought
+    if isinstance(result, DocumentRefusedError):
+        raise result
+    if isinstance(result, StoreError):
+        raise ToolkitError(f"{result}; the document waits in the spool")
+    log.info("%s", result)

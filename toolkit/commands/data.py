@@ -17,10 +17,10 @@ from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
 from toolkit.cli.options import add_setting, epoch
 from toolkit.cli.show import progress, table
-from toolkit.collector.begun import open_store
+from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
-from toolkit.location import believed
+from toolkit.location import without_impossible_place
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, StoreGoneError, open_for_reading, open_for_writing
@@ -120,7 +120,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
 def _stations(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store:
         extents = {extent.station_id: extent for extent in store.extents()}
-        stations = [believed(station) for station in store.stations()]
+        stations = [without_impossible_place(station) for station in store.stations()]
     rows = []
     for station in stations:
         extent = extents.get(station.station_id)

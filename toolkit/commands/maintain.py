@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from pathlib import Path
 
 from toolkit.cli.options import add_setting
 from toolkit.locking import writing
-from toolkit.maintenance import maintain
 from toolkit.settings import Loaded, spool_folder
 from toolkit.store import open_for_reading, open_for_writing
+from toolkit.store.retention import Retention, maintain
 
 EXAMPLES = (
     "weather-tool maintain --dry-run",
@@ -31,11 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Maintain."""
     settings = loaded.settings
-    # Looking first: a database that is not there is not to be made by this command.
+    keep = Retention(settings.data_days, settings.log_days, settings.report_days, settings.page_days)
+    # Opened for reading first: this command must not make a database that is not there.
     with open_for_reading(settings.db) as looking:
         looking.newest()
     with writing(spool_folder(settings)), open_for_writing(settings.db, begin=False) as store:
-        removed = maintain(store, settings, time.time(), args.dry_run)
+        removed = maintain(store, Path(settings.reports), keep, time.time(), args.dry_run)
     if args.json:
         print(json.dumps(removed._asdict()))
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.location import believed
+from toolkit.location import without_impossible_place
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import Series, scaled
@@ -121,7 +121,7 @@ def _load(
     also: Sequence[str],
     past_days: float,
 ) -> Grid:
-    stations = [believed(station) for station in store.stations()]
+    stations = [without_impossible_place(station) for station in store.stations()]
     # The row of each station by its number; the last is for numbers of which there is no station any more.
     place = np.full(max(store.numbers(), default=0) + 2, -1)
     place[store.numbers()] = np.arange(len(stations))

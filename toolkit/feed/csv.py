@@ -20,7 +20,7 @@ def parse(body: bytes, entries: Entries) -> None:
         for _, said in table.rows(table.lines_of(decoded(body)), *entries.needed):
             number += 1
             if said is None:
-                entries.miss("not a row")
+                entries.leave_out("not a row")
             else:
                 entries.take(said)
     except ValueError as error:

@@ -110,7 +110,7 @@ class Entries:
         if station_id is not None:
             self._describe(station_id, said, None)
 
-    def miss(self, reason: str, entry: int = 0) -> None:
+    def leave_out(self, reason: str, entry: int = 0) -> None:
         """Count what cannot be used."""
         self.left_out[reason] += 1
         if number_of := entry or self._number:
@@ -119,9 +119,9 @@ class Entries:
     def _station_id(self, said: Mapping[str, Any], other: object = None) -> str | None:
         found = text_of(self._id.find(said)) or text_of(other)
         if found is None:
-            self.miss("no station id")
+            self.leave_out("no station id")
         elif len(found) > self._bounds.id_length:
-            self.miss("station id too long")
+            self.leave_out("station id too long")
             found = None
         return found
 
@@ -139,17 +139,17 @@ class Entries:
                 said_there, convert = raw, field.convert
             value = number(said_there)
             if value is None and not is_no_number(said_there):
-                self.miss("impossible place" if index < 2 else "impossible elevation")
+                self.leave_out("impossible place" if index < 2 else "impossible elevation")
             where.append(value if value is None or convert is None else convert(value))
         longitude, latitude, elevation = where
         found = place(latitude, longitude)
         metres = height(elevation)
         if found is None and (longitude is not None or latitude is not None):
-            self.miss("impossible place")
+            self.leave_out("impossible place")
             # All three stand for a form that nobody filled in.
             metres = metres or None
         if metres is None and elevation:
-            self.miss("impossible elevation")
+            self.leave_out("impossible elevation")
         if point is not None:
             longitude, latitude, elevation = map(number, [*point[:3], None, None, None][:3])
             found = found or place(latitude, longitude)
@@ -178,15 +178,15 @@ class Entries:
             else:
                 raise ValueError(raw)
         except _TimeError as error:
-            self.miss(str(error))
+            self.leave_out(str(error))
             return None
         except (ValueError, OverflowError):
-            self.miss("no time")
+            self.leave_out("no time")
             return None
         if not time:
-            self.miss("no observation")
+            self.leave_out("no observation")
         elif not EARLIEST <= time < LATEST:
-            self.miss("impossible time")
+            self.leave_out("impossible time")
         else:
             return time
         return None
@@ -224,11 +224,11 @@ class Entries:
         written = number(raw)
         if written is None or value is None:
             if not is_no_number(raw):
-                self.miss(f"{name} is no number")
+                self.leave_out(f"{name} is no number")
         elif name == _FULL.name and _FULL.high < value <= _FULL.high + _FULL.accuracy:
             return _FULL.high
         elif not is_placeholder(written):
-            self.miss(f"{name} out of range")
+            self.leave_out(f"{name} out of range")
             self.rejected.append(Rejected(time, station_id, name, float(value)))
         return None
 
@@ -237,7 +237,7 @@ class Entries:
         if text is None and is_no_value(raw):
             return None
         if text is None or len(text) > WORD:
-            self.miss(f"{name} is no text")
+            self.leave_out(f"{name} is no text")
             return None
         return text
 

@@ -100,10 +100,10 @@ class Fetcher:
             self._pool = urllib3.PoolManager(**options)
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._validators: dict[str, str] = {}
-        self._kept = b""
+        self._acknowledged = b""
 
     def fetch(self) -> Fetched | None:
-        """The current document; None if it is the one that was kept by `keep`.
+        """The current document; None if it is the one that was kept by `acknowledge`.
 
         To be called from the main thread: SIGALRM bounds the whole, also a server that sends its headers letter by
         letter, which no time-out of a socket does.
@@ -118,14 +118,14 @@ class Fetcher:
             raise
         except _OutOfTimeError:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            raise TooSlowError(self._said(f"took longer than {self._timeout:g} s")) from None
+            raise TooSlowError(self._message(f"took longer than {self._timeout:g} s")) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             kind = UntrustedError if _is_tls(error) else UnreachableError
-            raise kind(self._said(f"is unreachable: {_reason(error)}")) from error
+            raise kind(self._message(f"is unreachable: {_reason(error)}")) from error
         except Exception as error:  # what a library makes of an answer that nobody thought of
             raise self._failed(f"answers what cannot be read: {type(error).__name__}: {error}") from error
         # A server that knows no conditional requests sends the same document again.
-        return None if fetched and _digest(fetched.body) == self._kept else fetched
+        return None if fetched and _digest(fetched.body) == self._acknowledged else fetched
 
     @contextmanager
     def _disconnected(self) -> Iterator[None]:
@@ -140,9 +140,9 @@ class Fetcher:
             pools.clear()
 
     def _failed(self, what: str) -> AnswerError:
-        return AnswerError(self._said(what))
+        return AnswerError(self._message(what))
 
-    def _said(self, what: str) -> str:
+    def _message(self, what: str) -> str:
         """A message: one line, without the secrets of the address, which a server may send back."""
         for secret in self._secrets:
             what = what.replace(secret, "…")
@@ -193,7 +193,7 @@ class Fetcher:
             return None
         headers = response.headers
         if response.status != 200:
-            message = self._said(f"answers {response.status} {response.reason or ''}")
+            message = self._message(f"answers {response.status} {response.reason or ''}")
             pause = retry_after(headers.get("Retry-After"), time.time())
             if pause is not None and response.status in UNTIL_NEXT_TIME:
                 raise RetryLaterError(message, pause)
@@ -218,10 +218,10 @@ class Fetcher:
             },
         )
 
-    def keep(self, document: Fetched) -> None:
+    def acknowledge(self, document: Fetched) -> None:
         """The document is safe: ask from now on only for another one."""
         self._validators = document.validators
-        self._kept = _digest(document.body)
+        self._acknowledged = _digest(document.body)
 
 
 def _digest(body: bytes) -> bytes:

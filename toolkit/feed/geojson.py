@@ -29,7 +29,7 @@ def parse(body: bytes, entries: Entries) -> None:
         if isinstance(properties, dict):
             entries.take(properties, point=_point(feature.get("geometry")), other_id=feature.get("id"))
         else:
-            entries.miss("not a feature")
+            entries.leave_out("not a feature")
     if not entries.stations:
         raise NoStationError(f"the feed holds no station: {len(features)} features, none with a station id")
 

@@ -27,7 +27,7 @@ def settled(content: str, project: str) -> Loaded:
     if project not in sys.path:
         sys.path.append(project)
     from toolkit.errors import UsageError
-    from toolkit.settings import DECLARATIONS, FILE_VARIABLE, Origin, read_file, settle
+    from toolkit.settings import DECLARATIONS, FILE_VARIABLE, Origin, load_lenient, read_file
 
     wrong = []
     with tempfile.NamedTemporaryFile("w", suffix=".env", encoding="utf-8") as file:
@@ -43,7 +43,7 @@ def settled(content: str, project: str) -> Loaded:
         for name, declared in DECLARATIONS.items()
         if declared.variable in given
     }
-    loaded = settle(options, {FILE_VARIABLE: "/dev/null"})
+    loaded = load_lenient(options, {FILE_VARIABLE: "/dev/null"})
     for name, origin in options.items():
         value = getattr(loaded.settings, name)
         # Told by what became of it: who reads it on a host may be anywhere.
@@ -54,34 +54,34 @@ def settled(content: str, project: str) -> Loaded:
 
 
 def refused(content: str, project: str, target: str) -> list[str]:
-    """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.places.refused`)."""
+    """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.paths.refused`)."""
     loaded = settled(content, project)
-    from toolkit import places
+    from toolkit import paths
 
     if loaded.wrong:
         return loaded.wrong
-    return [f"weather_{name}={reason} ({target})" for name, reason in places.refused(loaded.settings, target)]
+    return [f"weather_{name}={reason} ({target})" for name, reason in paths.refused(loaded.settings, target)]
 
 
 def places(content: str, project: str) -> dict[str, Any]:
     """What the settings of a weather.env ask of a host."""
     settings = settled(content, project).settings
-    from toolkit import places
+    from toolkit import paths
 
-    folders = places.folders(settings)
+    folders = paths.folders(settings)
     owner = {"owner": "weather", "group": "weather"}
     return {
-        "fixed": [places.STATE, places.LOGS],
+        "fixed": [paths.STATE, paths.LOGS],
         "folders": {name: {"path": one.path, "mode": one.mode, **owner} for name, one in folders.items()},
         "named": [{"path": one.path, "setting": one.setting} for one in folders.values()],
         "holds": {name: list(one.holds) for name, one in folders.items()},
-        "volumes": places.volumes(settings),
-        "files": list(places.files(settings).values()),
-        "offsite": places.offsite(settings),
+        "volumes": paths.volumes(settings),
+        "files": list(paths.files(settings).values()),
+        "offsite": paths.offsite(settings),
         "metrics_address": settings.metrics_address,
-        "metrics_port": places.metrics_port(settings),
-        "feed_ports": places.feed_ports(settings),
-        "database_port": places.database_port(settings),
+        "metrics_port": paths.metrics_port(settings),
+        "feed_ports": paths.feed_ports(settings),
+        "database_port": paths.database_port(settings),
     }
 
 

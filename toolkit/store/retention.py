@@ -1,4 +1,4 @@
-"""Keeping what a host has collected within bounds."""
+"""Removing what is older than it is to be kept, and keeping the database in shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from toolkit import clock, times
 from toolkit.errors import ToolkitError, reason
-from toolkit.settings import Settings
 from toolkit.store import Selection, Store
 
 DAY = 86400
@@ -18,6 +17,15 @@ DAY = 86400
 PAUSE_SECONDS = 0.05
 
 log = logging.getLogger(__name__)
+
+
+class Retention(NamedTuple):
+    """For how many days each kind of data is kept; 0 is for ever."""
+
+    observations: int
+    log: int
+    reports: int
+    pages: int
 
 
 class Removed(NamedTuple):
@@ -28,33 +36,34 @@ class Removed(NamedTuple):
     reports: int
 
 
-def maintain(store: Store, settings: Settings, now: float, dry_run: bool) -> Removed:
-    """Remove what is older than the settings keep, refresh statistics, give free space back.
+def maintain(store: Store, reports: Path, keep: Retention, now: float, dry_run: bool) -> Removed:
+    """Remove what is older than it is to be kept, refresh statistics, give free space back.
 
-    Old is what is old beside the newest observation, however far ahead of it the host's clock is.
+    Ages are counted from the newest observation where the host's clock is far ahead of it.
 
     Args:
         store: open for writing.
-        settings: how long what is kept.
+        reports: the folder with detection reports and their pages.
+        keep: for how long.
         now: the host's clock, seconds since the epoch.
-        dry_run: only count observations and reports.
+        dry_run: only count what would be removed.
 
     Raises:
         DisagreementError: the host's clock is behind what is kept; nothing is removed.
         ToolkitError: not all of it could be done; what is removed is removed.
     """
-    reports = _reports(Path(settings.reports))
-    newest = _newest(store, reports)
+    files = _reports(reports)
+    newest = _newest(store, files)
     clock.require_agreement(now, newest)
     present = now if newest is None else min(now, newest + clock.AGREE_SECONDS)
     if newest is not None and now - newest > clock.BELIEVED_SECONDS:
         log.warning("the newest is of %s UTC: ages are reckoned from it, not from the clock", times.stored(newest))
-    days = {".json": settings.report_days, ".html": settings.page_days}
-    old = [path for path, written in reports if (keep := days[path.suffix]) and written < present - keep * DAY]
-    before = present - settings.data_days * DAY if settings.data_days else 0.0
+    days = {".json": keep.reports, ".html": keep.pages}
+    old = [path for path, written in files if (most := days[path.suffix]) and written < present - most * DAY]
+    before = present - keep.observations * DAY if keep.observations else 0.0
     if dry_run:
         return Removed(store.count(Selection(end=before - 1)), 0, len(old))
-    log_before = present - settings.log_days * DAY if settings.log_days else 0.0
+    log_before = present - keep.log * DAY if keep.log else 0.0
     observations, log_lines = store.remove_before(before, log_before, _pause)
     store.tidy(_pause)
     for report in old:
@@ -65,13 +74,13 @@ def maintain(store: Store, settings: Settings, now: float, dry_run: bool) -> Rem
 def _reports(folder: Path) -> list[tuple[Path, float]]:
     """Reports and pages with the times at which they were written.
 
-    Left alone is what is no file of its own, and what a host wrote before its clock was set: nobody knows its age.
+    Links and folders are left alone, and so is what the host wrote before its clock was set: its age is unknown.
     """
     found = []
     for path in sorted([*folder.glob("*.json"), *folder.glob("*.html")]):
         try:
             seen = path.lstat()
-        except OSError:  # it is being replaced, or not for us to see
+        except OSError:  # it is being replaced, or may not be looked at
             continue
         if stat.S_ISREG(seen.st_mode) and seen.st_mtime >= clock.EARLIEST:
             found.append((path, seen.st_mtime))

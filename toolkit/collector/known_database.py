@@ -19,7 +19,7 @@ RESTORE = "weather-tool restore LATEST"
 ANEW = "weather-tool data new"
 
 
-def was_begun(settings: Settings) -> bool:
+def is_known(settings: Settings) -> bool:
     """Whether there was a database where the settings name one. Another name is another database: it may begin."""
     with suppress(OSError, ValueError):
         if _mark(settings).read_text(encoding="utf-8") == settings.db:
@@ -39,7 +39,7 @@ def open_store(settings: Settings) -> Store:
     try:
         return open_for_writing(settings.db, begin=False)
     except StoreGoneError as error:
-        if was_begun(settings):
+        if is_known(settings):
             raise StoreGoneError(
                 f"{error}, and there were observations in it; none is made in its place unasked. "
                 f"To get them back: {RESTORE}; to begin with none: {ANEW}"
@@ -47,7 +47,7 @@ def open_store(settings: Settings) -> Store:
     return open_for_writing(settings.db)
 
 
-def note(settings: Settings) -> None:
+def remember(settings: Settings) -> None:
     """Note that there is a database.
 
     Raises:

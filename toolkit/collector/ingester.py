@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from toolkit import clock, times
-from toolkit.collector.spool import DAMAGED, REFUSED, Arrived, Spool
+from toolkit.collector.spool import DAMAGED, REFUSED, RawDocument, Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import FeedError, UnreadableError
 from toolkit.feed.reader import DocumentReader
@@ -20,13 +20,13 @@ from toolkit.text import one_line
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class IngestResult:
     """What became of a document.
 
     Attributes:
-        stations: how many stations it told of.
+        stations: how many stations it describes.
         stored: what it changed in the store.
-        left_out: how many values and rows could not be taken.
+        left_out: how many values and entries were not stored.
     """
 
     stations: int
@@ -39,8 +39,8 @@ class Kept:
         return text + (f", {self.left_out} left out" if self.left_out else "")
 
 
-class Keeper:
-    """Keeps documents in the order in which they came, each once. Leaving its `with` closes the store."""
+class Ingester:
+    """Stores documents in the order in which they came, each once. Leaving the `with` block closes the store."""
 
     def __init__(self, open_store: Callable[[], Store], spool: Spool, reader: DocumentReader) -> None:
         self._reader = reader
@@ -50,7 +50,7 @@ class Keeper:
         self._known: set[str] = set()
         self._newest: float | None = None
 
-    def __enter__(self) -> Keeper:
+    def __enter__(self) -> Ingester:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,98 +72,98 @@ class Keeper:
             self._store = self._open_store()
         return self._store
 
-    def _newest_kept(self) -> float | None:
-        """The time of the newest observation, as far as it is known: while the store is away it is that of before."""
+    def _newest_stored(self) -> float | None:
+        """The time of the newest observation; while the store cannot be read, the last that is known."""
         if self._store is not None:
-            with suppress(StoreError, ValueError):  # also: what is stored is no time
+            with suppress(StoreError, ValueError):  # ValueError: what is stored is no time
                 newest = self._store.newest()
                 self._newest = times.from_stored(newest).timestamp() if newest else None
         return self._newest
 
-    def keep(self, body: bytes, server: float | None) -> Kept:
+    def ingest(self, body: bytes, server: float | None) -> IngestResult:
         """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
 
         Args:
             body: the document.
-            server: what its server calls the present; None where it does not say.
+            server: the server's time, seconds since the epoch; None where it does not say.
 
         Raises:
-            FeedError: it is no document of a feed; nothing is kept.
+            FeedError: it is no document of the feed; nothing is kept of it.
             DocumentRefusedError: the store does not take it, now or ever; it is set aside.
             StoreError: it waits in the spool.
         """
         document = _parsed(self._reader, body)
         stations = clock.told((one.station_id, one.time) for one in document.observations)
-        present = clock.present(time.time(), server, self._newest_kept(), stations)
-        arrived = Arrived(body, present, present, self._reader.format, self._reader.mapping.text)
+        present = clock.present(time.time(), server, self._newest_stored(), stations)
+        raw = RawDocument(body, present, present, self._reader.format, self._reader.mapping.text)
         if self.waiting:
-            self._spool.put(arrived)
+            self._spool.put(raw)
             return self.drain()
         try:
             return self._add(admit(document, present), present)
         except DocumentRefusedError as error:
-            self._spool.aside(self._spool.put(arrived), REFUSED, str(error))
+            self._spool.set_aside(self._spool.put(raw), REFUSED, str(error))
             raise
         except StoreError:
-            self._spool.put(arrived)
+            self._spool.put(raw)
             raise
 
-    def _read(self, arrived: Arrived) -> Document:
-        """What a document says, read as it came: the settings may name another format or other fields by now."""
-        reader = self._reader.as_of(arrived.format, arrived.fields) if arrived.format else self._reader
-        return admit(_parsed(reader, arrived.body), arrived.present)
+    def _read(self, raw: RawDocument) -> Document:
+        """Read a document by the format and fields that the settings named when it came."""
+        reader = self._reader.as_of(raw.format, raw.fields) if raw.format else self._reader
+        return admit(_parsed(reader, raw.body), raw.present)
 
-    def drain(self) -> Kept:
+    def drain(self) -> IngestResult:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.
 
-        What cannot be read or stored, now or ever, is set aside: it does not keep back what came after it.
+        What cannot be read or stored, now or ever, is set aside: the documents after it do not wait for it.
 
         Raises:
             DocumentRefusedError: the last of all was refused.
             StoreError: what is not stored still waits.
         """
-        kept = Kept(0, Stored(0, 0, 0), 0)
+        result = IngestResult(0, Stored(0, 0, 0), 0)
         refused: DocumentRefusedError | None = None
         while waiting := self._spool.oldest():
-            number, arrived = waiting
+            number, raw = waiting
             try:
-                kept = self._add(self._read(arrived), arrived.collected)
+                result = self._add(self._read(raw), raw.collected)
             except FeedError as error:
-                self._spool.aside(number, DAMAGED, str(error))
+                self._spool.set_aside(number, DAMAGED, str(error))
             except DocumentRefusedError as error:
                 refused = error
-                self._spool.aside(number, REFUSED, str(error))
+                self._spool.set_aside(number, REFUSED, str(error))
             else:
                 refused = None
-                self._spool.drop(number)
+                self._spool.remove(number)
             notify("WATCHDOG=1")
         if refused:
             raise refused
-        return kept
+        return result
 
     def log_failure(self, message: str, at: float) -> None:
-        """Note in the store's log that a cycle brought nothing.
+        """Write a failed cycle into the collection log.
 
         Raises:
-            StoreError: it could not be noted.
+            StoreError: it cannot be written.
         """
         with self._closed_on_failure():
             self.open().log_failure(one_line(message), at)
 
-    def _add(self, document: Document, collected: float) -> Kept:
+    def _add(self, document: Document, collected: float) -> IngestResult:
         if self._spool.given_up:
             document.left_out["document given up, the spool was full"] = self._spool.given_up
-        document.left_out.update(self._spool.set_aside)
+        document.left_out.update(self._spool.set_aside_counts)
         with self._closed_on_failure():
             document = self._bounded(document, collected)
             stored = self.open().add(document, collected)
         self._known.update(station.station_id for station in document.stations)
         self._spool.given_up = 0
-        self._spool.set_aside.clear()
-        return Kept(len(document.stations), stored, document.left_out.total())
+        self._spool.set_aside_counts.clear()
+        return IngestResult(len(document.stations), stored, document.left_out.total())
 
     def _bounded(self, document: Document, collected: float) -> Document:
-        """The document with no more stations than the settings let in."""
+        """The document without the stations that are more than the settings allow."""
         store = self.open()
         if not self._known.issuperset(station.station_id for station in document.stations):
             self._known = {station.station_id for station in store.stations()}
@@ -173,7 +173,7 @@ class Keeper:
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
-        """After a failure the store is opened anew: the file may be another one by then, the server may be back."""
+        """Close the store after a failure, so that it is opened anew: the file may have been replaced."""
         try:
             yield
         except StoreError:
@@ -192,5 +192,5 @@ def _parsed(reader: DocumentReader, body: bytes) -> Document:
         return reader.read(body)
     except ToolkitError:
         raise
-    except Exception as error:  # of a document that nobody thought of: one that waits would end every start
+    except Exception as error:  # a bug in a reader: a document in the spool must not end every start
         raise UnreadableError(f"the document cannot be read: {type(error).__name__}: {error}") from error

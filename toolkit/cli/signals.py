@@ -10,12 +10,12 @@ _NUMBERS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _received: list[int] = []
 
 
-class Ended(KeyboardInterrupt):
+class SignalReceived(KeyboardInterrupt):
     """A signal came: raised wherever the command is."""
 
 
-def hear() -> None:
-    """Raise Ended where one of them comes; those that are ignored stay so (nohup), and those that have a handler."""
+def install() -> None:
+    """From now on raise SignalReceived when one of them comes; not for those that are ignored (nohup) or handled."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in _NUMBERS:
@@ -23,7 +23,7 @@ def hear() -> None:
             signal.signal(number, _end)
 
 
-def code() -> int | None:
+def exit_code() -> int | None:
     """The exit code of a command that was ended by a signal; None where none came.
 
     Some libraries make their own error of what a handler raises: so it is asked for whatever was caught.
@@ -35,4 +35,4 @@ def _end(number: int, _frame: FrameType | None) -> None:
     _received.append(number)
     for other in (signal.SIGHUP, signal.SIGTERM):  # once: the way out is not to be interrupted, but by a person
         signal.signal(other, signal.SIG_IGN)
-    raise Ended(signal.Signals(number).name)
+    raise SignalReceived(signal.Signals(number).name)

@@ -1,0 +1,47 @@
+"""An outage is logged when it begins, when its reason changes, and when it is over."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime
+
+from toolkit.errors import ToolkitError
+from toolkit.times import iso, now
+
+log = logging.getLogger(__name__)
+
+
+class Outage:
+    """The outages of one thing, the feed or the store, one after another."""
+
+    def __init__(self, meanwhile: str) -> None:
+        """`meanwhile` is part of the message: what is done as long as an outage lasts."""
+        self._meanwhile = meanwhile
+        self._forget()
+
+    def _forget(self) -> None:
+        self._last_error = ""
+        self._since: datetime | None = None
+        self._began = 0.0
+        self._attempts = 0
+
+    def failed(self, error: ToolkitError) -> None:
+        """An attempt failed."""
+        self._attempts += 1
+        if self._since is None:
+            self._since, self._began = now(), time.monotonic()
+        if str(error) != self._last_error:
+            self._last_error = str(error)
+            log.warning("%s; %s", self._last_error, self._meanwhile)
+
+    def ended(self) -> None:
+        """An attempt succeeded."""
+        if self._since:
+            lasted = time.monotonic() - self._began  # the clock may have been set meanwhile
+            log.warning("well again after %.0f s and %d failed attempts: %s", lasted, self._attempts, self._last_error)
+            self._forget()
+
+    def __str__(self) -> str:
+        """The present outage in words; empty if there is none."""
+        return f"{self._attempts} failed attempts since {iso(self._since)}: {self._last_error}" if self._since else ""
