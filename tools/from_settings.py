@@ -33,7 +33,8 @@ def argument_specs() -> str:
     options = dict(own["options"])
     for declared in DECLARATIONS.values():
         spec = declared.kind.spec
-        text = f"{declared.doc} Not given: the program's default, {declared.default}."
+        default = f"the program's default, {declared.default}" if declared.default else "empty"
+        text = f"{declared.doc} Not given: {default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     entry = {**own, "options": options}
     # variables.yml is what playbooks call first: what is wrong is said before a host is touched.
