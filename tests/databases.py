@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from toolkit.settings import is_postgresql
+from toolkit.kinds import is_postgresql
 
 
 def query(db: str, text: str) -> list[tuple[Any, ...]]:

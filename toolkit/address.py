@@ -1,7 +1,7 @@
-"""Addresses as people are told them: without what may be a secret.
+"""Addresses without the secrets in them, to be shown to people.
 
-Feeds want a key in the address, proxies and repositories a password. Neither belongs into a message, a log, a page or a
-metric, and not into a settings file: it has a place of its own, a systemd credential.
+Some feeds want a key in the address, proxies and repositories a password. It must be in no message, log, page, metric
+or settings file: its place is a systemd credential.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from toolkit.text import one_line
 
-# How the names of parameters end whose value is a secret, in small letters without what joins words.
+# The value of a parameter is a secret if its name ends so, in lower case and without separators.
 _SECRET = (
     "key", "token", "secret", "password", "passwd", "passphrase", "pwd", "pass", "sig", "signature", "auth",
     "authorization", "appid", "credential", "credentials", "jwt", "session", "sessionid",
@@ -19,20 +19,21 @@ _SECRET = (
 )  # fmt: skip
 _PASSWORDS = ("password", "passphrase", "passwd")
 _HOST = re.compile(r"[\w.,%~-]*(:\d*)?(,[\w.%~-]*(:\d*)?)*|\[[0-9a-fA-F:.%\w]+\](:\d*)?")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>|]*[^\s'\"<>|.,;:)!]")
+# The scheme's length is bounded, so that a long text without one is searched in linear time.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s'\"<>|]*[^\s'\"<>|.,;:)!]")
 
 
 class SecretAddress(str):
-    """An address that came as a secret: people are told its host alone, for a key may be anywhere in it."""
+    """An address that came as a credential. Only its host is shown: a key may be anywhere else in it."""
 
     __slots__ = ()
 
 
 def shown(address: str) -> str:
-    """An address without user information, query and fragment; a database's keeps the user's name."""
+    """An address without user information, query and fragment; that of a database keeps the user's name."""
     scheme, colon, rest = address.partition("://")
     if not colon:
-        # No URL, but perhaps meant as one.
+        # Not a URL, but it may be meant as one.
         return "…" if re.match(r"(?!sftp:)[^/\s]*:[^/\s]*@", address) else one_line(address)
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     user, at, host = authority.rpartition("@")
@@ -46,15 +47,15 @@ def shown(address: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A message of a library, with each address in it as it is shown."""
+    """A message of a library, with the secrets of each address in it removed."""
     return _ADDRESS.sub(lambda found: shown(found[0]), text)
 
 
 def secret_in(address: str) -> str:
-    """What of an address is a secret, in words; empty if nothing is.
+    """Which part of an address is a secret, in words; empty if none is.
 
-    Of a feed's all user information is, and a parameter that is called a key or the like; of a database's or a
-    repository's a password.
+    In a feed's address that is any user information, and a parameter with a name such as `key`; in the address of a
+    database or a repository it is a password.
     """
     scheme, _, rest = address.partition("://")
     of_feed = scheme.lower() in {"http", "https"}

@@ -1,4 +1,4 @@
-"""What a command says when it cannot do its work."""
+"""Failures that a user can understand and act on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pwd
 
 
 class ToolkitError(Exception):
-    """A failure that a user can understand and act on: one line on stderr, exit code 1."""
+    """A failure that a user can understand and act on: a line on stderr, exit code 1."""
 
     exit_code = 1
 
@@ -19,14 +19,14 @@ class UsageError(ToolkitError):
 
 
 class InUseError(ToolkitError):
-    """Another process is at work where only one may be: no failure of the program, so no traceback is shown of it."""
+    """Another process is at work where only one may be. It is no fault of the program: no traceback is shown."""
 
 
 def reason(error: OSError) -> str:
-    """What the system says, as part of a sentence."""
-    said = (error.strerror or str(error)).lower()
-    # On a host it is not the person who called the command to whom it is denied.
-    return f"{said} for the user {_user()}" if isinstance(error, PermissionError) else said
+    """The system's message, as part of a sentence."""
+    message = (error.strerror or str(error)).lower()
+    # On a host the command runs as the service user, whoever calls it.
+    return f"{message} for the user {_user()}" if isinstance(error, PermissionError) else message
 
 
 def _user() -> str:

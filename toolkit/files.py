@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Writing files atomically, and reading files that somebody else may have written."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from toolkit.errors import ToolkitError, reason
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a power cut, never meets half of it.
+    """Write a file atomically: neither a reader nor a power cut ever finds half of it.
 
     Raises:
-        ToolkitError: it cannot be written; what was there before is as it was.
+        ToolkitError: it cannot be written; the file that was there is unchanged.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -36,9 +36,13 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def free_name(folder: Path, form: str, moment: datetime) -> Path:
-    """A path in a folder that nothing has yet: of this second by strftime's `form`, or of the next that is free.
+    """A path in a folder that does not exist yet: named by this second, or by the next one that is free.
 
-    Where `form` does not change from one second to the next its path is taken, free or not.
+    Args:
+        folder: where it is to be.
+        form: the name, with codes of strftime. If it has none that changes within a second, the path is returned
+            whether it exists or not.
+        moment: the time from which on a name is looked for.
     """
     path = folder / _filled_in(form, moment)
     while os.path.lexists(path):
@@ -50,19 +54,19 @@ def free_name(folder: Path, form: str, moment: datetime) -> Path:
 
 
 def _filled_in(form: str, moment: datetime) -> str:
-    """What strftime makes of a form, the codes alone: it takes no name that is not text."""
+    """Replace the codes of strftime alone: it refuses names with surrogates in them."""
     return re.sub(r"%[-_0^#EO:]*[A-Za-z%+]", lambda code: moment.strftime(code[0]), form)
 
 
 def read_json(path: Path, most: int) -> Any:
-    """What a JSON file of at most so many bytes says; what is no file of its own, a link or a pipe, is not read.
+    """The content of a JSON file of at most `most` bytes; a link or a pipe is not read.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is something else, too large, not UTF-8, no JSON, or has a number that is none (NaN).
+        ValueError: it is no regular file, too large, not UTF-8, no JSON, or contains NaN or Infinity.
         RecursionError: it is nested too deeply.
     """
-    # Without waiting: somebody may have put a pipe in its place.
+    # O_NONBLOCK: opening a pipe that somebody put in its place must not wait for a writer.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("it is no file")
@@ -77,7 +81,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def sync_folder(path: Path) -> None:
-    """Make what was renamed or removed in a folder survive a power cut."""
+    """Write a folder's entries to the disk, so that a rename or removal in it survives a power cut."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

@@ -1,4 +1,4 @@
-"""Where a station can be. What is not is no place: the station has none until somebody says it."""
+"""Where a station can be. A station at an impossible place is treated as one whose place is unknown."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ LOWEST, HIGHEST = -430, 8849
 
 
 def place(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
-    """Latitude and longitude in degrees, the longitude from -180 to 180, also where it was counted from 0 to 360.
+    """Latitude and longitude in degrees if they can be a station's; None otherwise.
 
-    Latitude 0 and longitude 0 say that nobody entered the place: there is no station in that sea.
+    A longitude from 180 to 360 is converted to -180 to 0. Latitude 0 with longitude 0 stands for a place that nobody
+    entered: no station is in that sea.
     """
     if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
         return None
@@ -21,11 +22,11 @@ def place(latitude: float | None, longitude: float | None) -> tuple[float, float
 
 
 def height(elevation: float | None) -> float | None:
-    """Metres above the sea, if there is land so low or so high."""
+    """Metres above sea level if there is land so low or so high; None otherwise."""
     return elevation if elevation is not None and LOWEST <= elevation <= HIGHEST else None
 
 
 def without_impossible_place(station: Station) -> Station:
-    """A station as it was stored, without a place that cannot be: an older release took what a feed said."""
+    """A station from the store, without a place that cannot be: older releases stored what the feed said."""
     where = place(station.latitude, station.longitude) or (None, None)
     return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))

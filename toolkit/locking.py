@@ -1,4 +1,4 @@
-"""One process at a time: the others are told which it is, and since when."""
+"""Locks that let one process work at a time; others get an error that names it and says since when it works."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _LARGEST = 400
 
 
 def take(path: Path, how: int = fcntl.LOCK_EX) -> int:
-    """Lock a file, made if need be, until what is returned is closed, or the process ends.
+    """Lock a file until the returned descriptor is closed or the process ends; the file is made if it does not exist.
 
-    With LOCK_SH others that take it so may have it as well; the last of them is the one that is named.
+    Several processes may hold the lock with LOCK_SH; the error names the last of them.
 
     Raises:
-        InUseError: another process has it; which, as it wrote there itself.
-        OSError: it cannot be.
+        InUseError: another process holds it; the message is what that process wrote into the file.
+        OSError: the file cannot be opened or is no regular file.
     """
-    # What somebody may have put in its place is not followed, and not waited for.
+    # A link that somebody put in its place is not followed, a pipe is not waited for.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     file = os.open(path, flags, 0o600)
     try:
@@ -36,8 +36,8 @@ def take(path: Path, how: int = fcntl.LOCK_EX) -> int:
         try:
             fcntl.flock(file, how | fcntl.LOCK_NB)
         except BlockingIOError:
-            told = one_line(os.pread(file, _LARGEST, 0).decode("utf-8", "replace"))
-            raise InUseError(told or "a process that does not say which") from None
+            holder = one_line(os.pread(file, _LARGEST, 0).decode("utf-8", "replace"))
+            raise InUseError(holder or "a process that does not say which") from None
         os.ftruncate(file, 0)
         os.pwrite(file, _who().encode(), 0)
     except BaseException:
@@ -48,10 +48,14 @@ def take(path: Path, how: int = fcntl.LOCK_EX) -> int:
 
 @contextmanager
 def writing(folder: Path, *, alone: bool = False) -> Iterator[None]:
-    """Write into the database whose spool is in a folder; `alone` where it is to be replaced.
+    """Hold the lock for writing into the database whose spool is in a folder.
+
+    Args:
+        folder: the spool.
+        alone: whether no other process may write meanwhile: the database is to be replaced.
 
     Raises:
-        InUseError: another process does what cannot go together; which, and since when.
+        InUseError: another process holds the lock; the message says which, and since when.
         ToolkitError: the folder cannot be written.
     """
     try:
@@ -68,12 +72,12 @@ def writing(folder: Path, *, alone: bool = False) -> Iterator[None]:
 
 
 def _who() -> str:
-    # No option's value: there may be a secret in it.
+    # Without the values of options: there may be a secret in one.
     words = [word for word in sys.argv[1:] if not word.startswith("-")][:2]
     user = os.geteuid()
     try:
         name = pwd.getpwuid(user).pw_name
     except KeyError:
         name = str(user)
-    said = one_line(f"weather-tool {' '.join(words)}", 120)
-    return f"{said}, process {os.getpid()} of {name}, since {times.iso(times.now())}"
+    command = one_line(f"weather-tool {' '.join(words)}", 120)
+    return f"{command}, process {os.getpid()} of {name}, since {times.iso(times.now())}"

@@ -3,188 +3,52 @@
 Everything else that knows a setting derives it from the class `Settings`: the environment variable
 (`WEATHER_` and the name in capitals), the option's help, the Ansible role's argument specs, the page in docs/.
 
-A value comes from the first of: an option, a credential, the environment, the settings file, the default. Credentials
-are for addresses with a secret in them, which no other place may hold.
+A value comes from the first of: an option, a credential, the environment, the settings file, the default. A credential
+is the only place for an address with a secret in it.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from toolkit.address import SecretAddress, secret_in, shown, without_secrets
+from toolkit import envfile
+from toolkit.address import SecretAddress
 from toolkit.credentials import Credential, CredentialError
 from toolkit.credentials import read as read_credential
 from toolkit.errors import UsageError
-from toolkit.mapping import FieldMapping, parse_mapping
+from toolkit.kinds import (
+    ADDRESS,
+    DATABASE,
+    MAPPING,
+    OPTIONAL_PATH,
+    PATH,
+    PROXY,
+    REPOSITORY,
+    SWITCH,
+    URL,
+    VARIABLES,
+    Kind,
+    choice,
+    is_postgresql,
+    number,
+)
+from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
-from toolkit.variables import BY_NAME, DETECTED
+from toolkit.variables import DETECTED
 
 PREFIX = "WEATHER_"
 FILE_VARIABLE = "WEATHER_ENV_FILE"
 DEFAULT_FILE = Path("/etc/weather/weather.env")
-# A value in quotes, as systemd and a shell read it: within double ones a backslash keeps what would be special.
-_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_SINGLE = re.compile(r"'([^']*)'")
-_KEPT = re.compile(r'\\(["\\$`])')
-# Control characters, and what ends a line in one reader or another.
-_NOT_IN_A_VALUE = {"Cc", "Cs", "Zl", "Zp"}
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of value: how it is read from text, and what it is called in an argument spec.
-
-    Attributes:
-        parse: text to value; raises ValueError with what would have been right.
-        spec: the type and limits, in the terms of Ansible's argument specs.
-        shown: how people are told the text.
-    """
-
-    parse: Callable[[str], Any]
-    spec: Mapping[str, Any]
-    shown: Callable[[str], str] = str
-
-
-def number(low: float, high: float, whole: bool = True) -> Kind:
-    """A number from `low` to `high`, both allowed."""
-    noun = "a whole number" if whole else "a number"
-
-    def parse(text: str) -> float:
-        # What an inventory works out, such as 3600 / 60, is written 60.0.
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not low <= value <= high or (whole and not value.is_integer()):
-            raise ValueError(f"give {noun} from {low:g} to {high:g}")
-        return int(value) if whole else value
-
-    return Kind(parse, {"type": "int" if whole else "float"})
-
-
-def choice(*allowed: str) -> Kind:
-    """One of a few words."""
-
-    def parse(text: str) -> str:
-        if text in allowed:
-            return text
-        near = get_close_matches(text.lower(), allowed, n=1)
-        raise ValueError(f"did you mean {near[0]}?" if near else f"give one of {', '.join(allowed)}")
-
-    return Kind(parse, {"type": "str", "choices": list(allowed)})
-
-
-def _switch(text: str) -> bool:
-    words = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-    }
-    try:
-        return words[text.lower()]
-    except KeyError:
-        raise ValueError("give 1 or 0 (true/false, yes/no and on/off are understood)") from None
-
-
-def _url(credential: str) -> Callable[[str], str]:
-    """An address; what is secret in it belongs into a credential."""
-
-    def parse(text: str) -> str:
-        try:
-            parts = urlsplit(text)
-            well = text.startswith(("http://", "https://")) and parts.hostname and parts.port != 0
-        except ValueError:
-            well = False
-        if not well:
-            raise ValueError("give an http:// or https:// address")
-        if not isinstance(text, SecretAddress) and (what := secret_in(text)):
-            raise ValueError(
-                f"{what} does not belong here: put the whole address into the credential {credential} "
-                f"(weather_{credential.replace('_', '_secret_')})"
-            )
-        return text
-
-    return parse
-
-
-def _path(text: str) -> str:
-    if not text.strip():
-        raise ValueError("give a path")
-    return str(Path(text).absolute())
-
-
-def _optional(parse: Callable[[str], str]) -> Callable[[str], str | None]:
-    return lambda text: parse(text) if text.strip() else None
-
-
-def _database(text: str) -> str:
-    if is_postgresql(text):
-        if secret_in(text):
-            raise ValueError(
-                "a password does not belong here: put it into the credential postgresql_password or into ~/.pgpass"
-            )
-        return text
-    if "://" in text:
-        raise ValueError("give the path of an SQLite file, or postgresql://USER@HOST/DATABASE")
-    return _path(text)
-
-
-def is_postgresql(db: str) -> bool:
-    """Whether a value of the setting `db` names a PostgreSQL database."""
-    return db.startswith(("postgresql://", "postgres://"))
-
-
-def _variables(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    for name in names:
-        if name not in BY_NAME:
-            near = get_close_matches(name, BY_NAME, n=1)
-            raise ValueError(
-                f"{name} is not measured; " + (f"did you mean {near[0]}?" if near else "know " + ", ".join(BY_NAME))
-            )
-    if not names:
-        raise ValueError(f"give one or more of {', '.join(BY_NAME)}")
-    return names
-
-
-def _repository(text: str) -> str:
-    if secret_in(text):
-        raise ValueError(
-            "a password does not belong here: put RESTIC_REPOSITORY=… into the credential restic_environment"
-        )
-    return text if ":" in text else _path(text)
-
-
-def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("give ADDRESS:PORT, such as 127.0.0.1:9105 or [::1]:9105")
-    return text
-
-
-FIELDS = Kind(parse_mapping, {"type": "str"})
-PATH = Kind(_path, {"type": "str"})
-OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
-PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
-SWITCH = Kind(_switch, {"type": "bool"})
-REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
-ADDRESS = Kind(_address, {"type": "str"})
-URL = Kind(_url("feed_url"), {"type": "str"}, shown)
-DATABASE = Kind(_database, {"type": "str"}, shown)
-VARIABLES = Kind(_variables, {"type": "str"})
+# Unicode categories of the characters that no value may have: control characters, and what some readers take for the
+# end of a line.
+_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 COMBINED = "combined"
 TAKEN = Bounds()
 # What the feed of the NOA network calls its fields.
@@ -224,7 +88,7 @@ class Settings:
     feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
     feed_fields: FieldMapping = _setting(
         NOA_FIELDS,
-        FIELDS,
+        MAPPING,
         "What the feed calls its fields, where that is not what we call them: OURS=THEIRS pairs, separated by commas, "
         "with the feed's unit behind in brackets where it is not ours, such as `temp_out=air.temp [°F]`. See "
         "docs/feeds.md.",
@@ -358,7 +222,7 @@ class Declaration(NamedTuple):
     alias: str | None
 
 
-# Settings that a secret may be in: the credential of this name counts more than the file.
+# The settings that may hold a secret, each with the credential that has it.
 CREDENTIALS = {"feed_url": Credential.FEED_URL, "feed_proxy": Credential.FEED_PROXY}
 DECLARATIONS = {
     item.name: Declaration(name=item.name, variable=PREFIX + item.name.upper(), **item.metadata)
@@ -366,61 +230,100 @@ DECLARATIONS = {
 }
 
 
+class Source(StrEnum):
+    """Where a value can come from, in order of precedence."""
+
+    OPTION = "option"
+    CREDENTIAL = "credential"
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    DEFAULT = "default"
+
+
 class Origin(NamedTuple):
-    """A value as it was found, and where."""
+    """A value as it was found, and where.
+
+    Attributes:
+        text: the value.
+        place: where it was found, as people are told.
+        source: the kind of that place.
+        line: its line in the settings file; 0 elsewhere.
+    """
 
     text: str
     place: str
+    source: Source = Source.OPTION
+    line: int = 0
+
+
+class Problem(NamedTuple):
+    """Why a setting cannot be used, or the place where settings are written.
+
+    Attributes:
+        message: all of it in one line for people, without secrets.
+        setting: the setting's name; empty where the problem is not one setting's value.
+        value: the value, as people may see it.
+        place: where it was found, as people are told.
+        line: its line in the settings file; 0 elsewhere.
+        remedy: what would be right.
+    """
+
+    message: str
+    setting: str = ""
+    value: str = ""
+    place: str = ""
+    line: int = 0
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UnknownName(NamedTuple):
+    """A name that looks like a setting's and is none of this version's.
+
+    Attributes:
+        name: as it was found.
+        origin: its value and place.
+        nearest: the name of a setting that is nearly the same; empty if there is none.
+    """
+
+    name: str
+    origin: Origin
+    nearest: str
+
+    def __str__(self) -> str:
+        hint = f"; did you mean {self.nearest}?" if self.nearest else ""
+        return f"{self.name} ({self.origin.place}) is not a setting of this version{hint}"
 
 
 class Loaded(NamedTuple):
-    """The settings in force, where each came from, names that mean nothing to this version, and what is wrong."""
+    """The settings in force.
+
+    Attributes:
+        settings: every one has a value that can be used.
+        origins: where each value came from, by the setting's name.
+        unknown: names that mean nothing to this version.
+        problems: what cannot be used; the default is in force instead.
+    """
 
     settings: Settings
     origins: dict[str, Origin]
-    unknown: list[str]
-    wrong: list[str]
+    unknown: list[UnknownName]
+    problems: list[Problem]
+
+
+class SettingsError(UsageError):
+    """Some settings cannot be used; the message has a line for each problem."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
 
 
 def settings_file(environ: Mapping[str, str]) -> Path:
     """The settings file: `WEATHER_ENV_FILE`, or the host's own."""
     return Path(environ.get(FILE_VARIABLE, DEFAULT_FILE))
-
-
-def read_file(path: Path) -> dict[str, Origin]:
-    """The assignments in an environment file, in the form that systemd's `EnvironmentFile=` reads.
-
-    Raises:
-        UsageError: the file cannot be read, or a line is no assignment.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"cannot read the settings in {path}: {why}") from error
-    found: dict[str, Origin] = {}
-    for row, raw in enumerate(lines, start=1):
-        line = raw.strip()
-        if not line or line[0] in "#;":
-            continue
-        name, equals, written = line.partition("=")
-        value = _unquoted(written)
-        if not equals or not name.strip().isidentifier() or value is None:
-            raise UsageError(f'{path} line {row}: {without_secrets(line)!r} is not of the form NAME="value"')
-        found[name.strip()] = Origin(value, f"{path} line {row}")
-    return found
-
-
-def _unquoted(written: str) -> str | None:
-    """A value without its quotes; None where they are not closed, or something follows them."""
-    if written[:1] not in {'"', "'"}:
-        return written.strip()
-    if double := _DOUBLE.fullmatch(written.strip()):
-        return _KEPT.sub(r"\1", double[1])
-    single = _SINGLE.fullmatch(written.strip())
-    return single[1] if single else None
 
 
 def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -431,74 +334,85 @@ def load(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str]
         environ: the environment, `os.environ` if not given.
 
     Raises:
-        UsageError: it names every value that cannot be used, with its place and what would be right.
+        SettingsError: it names every value that cannot be used, with its place and what would be right.
     """
     loaded = load_lenient(options, environ)
-    if loaded.wrong:
-        raise UsageError("\n".join(loaded.wrong))
+    if loaded.problems:
+        raise SettingsError(loaded.problems)
     return loaded
 
 
 def load_lenient(options: Mapping[str, Origin] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
-    """The same for who has to work with wrong settings, too: what cannot be used is at its default, and told."""
+    """As `load`, for commands that must work with wrong settings, too: what cannot be used is at its default."""
     environ = os.environ if environ is None else environ
     options = options or {}
-    wrong: list[str] = []
-    in_environment = {name: Origin(text, "the environment") for name, text in environ.items()}
-    try:
-        in_file = read_file(settings_file(environ))
-    except UsageError as error:
-        in_file = {}
-        wrong.append(str(error))
-
-    in_credentials = _read_credentials(environ, wrong)
-
+    problems: list[Problem] = []
+    in_file = _read_file(settings_file(environ), problems)
+    in_credentials = _read_credentials(environ, problems)
+    in_environment = {name: Origin(text, "the environment", Source.ENVIRONMENT) for name, text in environ.items()}
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for name, declared in DECLARATIONS.items():
-        named, origin = declared.variable, Origin(declared.default, "default")
+        label, origin = declared.variable, Origin(declared.default, "default", Source.DEFAULT)
         if name in options:
-            origin = options[name]
-            named = origin.place
+            label, origin = options[name].place, options[name]
         else:
             for source in (in_credentials, in_environment, in_file):
-                given = next((key for key in (declared.variable, declared.alias) if key and key in source), None)
-                if given:
-                    named, origin = given, source[given]
+                found = next((key for key in (declared.variable, declared.alias) if key and key in source), None)
+                if found:
+                    label, origin = found, source[found]
                     break
         origins[name] = origin
         try:
-            if any(unicodedata.category(letter) in _NOT_IN_A_VALUE for letter in origin.text):
-                raise ValueError("there is a line break or another control character in it")
-            values[name] = declared.kind.parse(origin.text)
+            values[name] = _value(declared, origin.text)
         except ValueError as error:
-            place = "" if name in options else f" ({origin.place})"
-            wrong.append(f"{named}={declared.kind.shown(origin.text)!r}{place}: {error}")
+            problems.append(_problem(declared, label, origin, str(error)))
             values[name] = declared.kind.parse(declared.default)
-    return Loaded(Settings(**values), origins, _unknown({**in_environment, **in_file}), wrong)
+    return Loaded(Settings(**values), origins, _unknown({**in_environment, **in_file}), problems)
 
 
-def _read_credentials(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Origin]:
-    """The settings that were handed over as credentials, by variable."""
+def _value(declared: Declaration, text: str) -> Any:
+    if any(unicodedata.category(letter) in _REFUSED_CATEGORIES for letter in text):
+        raise ValueError("there is a line break or another control character in it")
+    return declared.kind.parse(text)
+
+
+def _problem(declared: Declaration, label: str, origin: Origin, remedy: str) -> Problem:
+    value = declared.kind.shown(origin.text)
+    # An option's place is its name.
+    place = "" if origin.source is Source.OPTION else f" ({origin.place})"
+    message = f"{label}={value!r}{place}: {remedy}"
+    return Problem(message, declared.name, value, origin.place, origin.line, remedy)
+
+
+def _read_file(path: Path, problems: list[Problem]) -> dict[str, Origin]:
+    """What the settings file assigns, by the variable's name."""
+    try:
+        found = envfile.read(path)
+    except envfile.EnvironmentFileError as error:
+        place = f"{path} line {error.line}" if error.line else str(path)
+        problems.append(Problem(str(error), place=place, line=error.line, remedy=error.reason))
+        return {}
+    return {name: Origin(one.value, f"{path} line {one.line}", Source.FILE, one.line) for name, one in found.items()}
+
+
+def _read_credentials(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Origin]:
+    """The settings that were handed over as credentials, by the variable's name."""
     found = {}
     for name, credential in CREDENTIALS.items():
+        place = f"the credential {credential}"
         try:
             text = read_credential(credential, environ)
         except CredentialError as error:
-            wrong.append(str(error))
+            problems.append(Problem(str(error), name, place=place))
             continue
         if text is not None:
-            found[DECLARATIONS[name].variable] = Origin(SecretAddress(text), f"the credential {credential}")
+            found[DECLARATIONS[name].variable] = Origin(SecretAddress(text), place, Source.CREDENTIAL)
     return found
 
 
-def _unknown(found: Mapping[str, Origin]) -> list[str]:
-    """Names with our prefix that are no setting: said, not refused, for an older release may meet a newer file."""
+def _unknown(found: Mapping[str, Origin]) -> list[UnknownName]:
+    """Names with our prefix that are no setting. They are no error: an older release may meet a newer file."""
     known = {FILE_VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
-    messages = []
-    for name in sorted(set(found) - known):
-        if name.startswith(PREFIX):
-            near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            messages.append(f"{name} ({found[name].place}) is not a setting of this version{hint}")
-    return messages
+    names = sorted(name for name in set(found) - known if name.startswith(PREFIX))
+    return [UnknownName(name, found[name], next(iter(get_close_matches(name, known, n=1)), "")) for name in names]

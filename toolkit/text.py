@@ -1,7 +1,7 @@
-"""Text from outside, made harmless: ids and names before they are stored, messages before anybody is shown them.
+"""Text from outside, made harmless: ids and names before they are stored, messages before they are shown.
 
-What a feed, a file or another program says passes here once. After it a text is one line, of bounded length, without a
-character that a terminal, the journal or systemd would take for a command. Bytes become text here, too.
+Text of a feed, a file or another program passes through this module. After it, a text is one line of bounded length,
+without characters that a terminal, the journal or systemd would interpret. Bytes are decoded here as well.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import codecs
 import re
 import unicodedata
 
-# Zero width non-joiner and joiner: spelling in Persian and in scripts of India, not formatting (Unicode, 23.2).
+# Zero width non-joiner and joiner: part of the spelling in Persian and Indic scripts (Unicode, 23.2).
 JOINERS = "\u200c\u200d"
-# Of a message. The collector's log keeps it, systemd's status line shows it.
+# The longest message, in characters: the collection log keeps it, systemd's status line shows it.
 MESSAGE_LENGTH = 500
 _HARMLESS = f"\n\t{JOINERS}"
 
 
 def clean(text: str) -> str:
-    """An id or a name as it is stored: one line, white space collapsed, control and format characters taken out."""
+    """An id or a name as it is stored: one line, white space collapsed, no control or format characters."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_kept, text))
     return " ".join(text.split()).strip(JOINERS)
@@ -28,18 +28,18 @@ def _kept(character: str) -> str:
     category = unicodedata.category(character)
     if category in {"Cc", "Zl", "Zp"}:
         return " "
-    # Format characters, halves of surrogate pairs, and what is no character at all.
+    # Format characters, halves of surrogate pairs, and code points that are no characters.
     return "" if category in {"Cf", "Cs", "Cn"} and character not in JOINERS else character
 
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
-    r"""A message as it is shown: one line of at most `limit` characters; what cannot be shown as `\x1b` is."""
+    r"""A message as it is shown: one line of at most `limit` characters, control characters written as `\x1b`."""
     line = visible(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def visible(text: str) -> str:
-    r"""Text as a terminal may have it, lines and tabs as they are; what would command it as `\x1b`."""
+    r"""Text that is safe on a terminal: lines and tabs stay, other control characters are written as `\x1b`."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() or one in _HARMLESS else _escaped(one) for one in text)
@@ -49,21 +49,21 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-# How bytes that are not UTF-8 are read: one by one, so that they cost no more than the word in which they stand.
+# The error handler for bytes that are not UTF-8: each is decoded by itself, so that only its word may be wrong.
 WESTERN = "western"
-# As many at once as follow one another, for speed.
+# Consecutive ones are decoded at once, for speed.
 _NO_UTF_8 = re.compile(
     rb"(?:[\x80-\xc1\xf5-\xff]|[\xc2-\xdf](?![\x80-\xbf])|[\xe0-\xef](?![\x80-\xbf]{2})|[\xf0-\xf4](?![\x80-\xbf]{3}))+"
 )
 
 
 def encoding_of(head: bytes) -> str:
-    """What text is written in, by its first bytes: UTF-16 if it has the mark of it, else UTF-8 with or without one."""
+    """The encoding of a text, by its first bytes: UTF-16 if there is its byte order mark, otherwise UTF-8."""
     return "utf-16" if head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
 
 
 def decoded(body: bytes) -> str:
-    """Bytes from outside as text, whatever they are: what is not UTF-8 is taken for Windows' western code page."""
+    """Decode bytes from outside, whatever they are: what is not UTF-8 is taken for Windows-1252."""
     return body.decode(encoding_of(body), WESTERN)
 
 

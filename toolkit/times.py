@@ -9,23 +9,23 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 def now() -> datetime:
-    """The present, aware, in UTC."""
+    """The present, as an aware datetime in UTC."""
     return datetime.now(UTC)
 
 
 def from_epoch(epoch: float) -> datetime:
-    """Seconds since the epoch as a moment, aware, in UTC."""
+    """Seconds since the epoch as an aware datetime in UTC."""
     return datetime.fromtimestamp(epoch, UTC)
 
 
 def stored(epoch: float) -> str:
     """Seconds since the epoch as the store writes them: text in UTC, whole seconds."""
-    # Not strftime, which writes years before 1000 with fewer than four digits.
+    # strftime would write years before 1000 with fewer than four digits.
     return from_epoch(epoch).isoformat(" ", "seconds")[:19]
 
 
 def from_stored(text: str) -> datetime:
-    """The time that `stored` wrote, aware, in UTC.
+    """The time that `stored` wrote, as an aware datetime in UTC.
 
     Raises:
         ValueError: the text is not of the form `YYYY-MM-DD HH:MM:SS`.
@@ -34,15 +34,15 @@ def from_stored(text: str) -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """A moment as reports write it: ISO 8601, whole seconds, `Z` for UTC."""
+    """A time as reports write it: ISO 8601, whole seconds, `Z` for UTC."""
     return moment.astimezone(UTC).isoformat("T", "seconds")[:19] + "Z"
 
 
 def parse(text: str) -> datetime:
-    """A moment as people write it: `NOW`, or ISO 8601; without an offset it is UTC.
+    """A time as people write it: `NOW`, or ISO 8601; without an offset it is UTC.
 
     Raises:
-        ValueError: it is neither, or so far off that no window around it can be told.
+        ValueError: it is neither, or outside of the years in which a window can be computed.
     """
     if text.upper() == "NOW":
         return now()

@@ -6,10 +6,11 @@ from typing import Any
 
 from toolkit.checks import Check
 from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.targets import Systemd
 
-# The exporter makes the checks every minute: a failure that passes by itself is nobody's night.
+# The exporter makes the checks every minute: nobody is woken for a failure that passes by itself.
 FOR = "5m"
-# What the role puts before it makes it a link.
+# The role puts an address before it.
 RUNBOOKS = "docs/runbooks/"
 SEVERITY = "{{ if ge $value 2.0 }}critical{{ else }}warning{{ end }}"
 
@@ -30,15 +31,16 @@ def rules() -> dict[str, Any]:
 
 
 def _of_check(check: Check) -> dict[str, Any]:
-    # Causes alone: what another failure explains is told by that one's alert.
+    remedy = check.remedy.render(Systemd())
+    # Only of causes: a failure that another explains is part of that one's alert.
     return {
         "alert": alert_name(check.id),
         "expr": f'weather_check_cause{{check="{check.id}"}} > 0',
         "for": FOR,
         "labels": {"severity": SEVERITY},
         "annotations": {
-            "summary": f"Not so on {{{{ $labels.instance }}}}: {check.guards}",
-            "description": f"`weather-tool doctor` there says what it saw. In general: {check.remedy}",
+            "summary": f"{{{{ $labels.instance }}}}: {check.problem}",
+            "description": f"`weather-tool doctor` there says what it saw. In general: {remedy}",
             "runbook_url": f"{RUNBOOKS}{check.id}.md",
         },
     }

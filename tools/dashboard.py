@@ -34,10 +34,10 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 Mapping = ValueMap | RangeMap | RegexMap | SpecialValueMap
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="$datasource")
-# Of the hosts that were chosen.
+# The selection of hosts in queries.
 HOSTS = 'instance=~"$instance"'
 WIDTH, HEIGHT = 12, 8
-VERDICTS = {"0": ("well", "green"), "1": ("warning", "orange"), "2": ("broken", "red")}
+STATES = {"0": ("well", "green"), "1": ("warning", "orange"), "2": ("broken", "red")}
 
 
 def fleet() -> str:
@@ -200,4 +200,4 @@ def _checks() -> statetimeline.Panel:
 
 
 def _verdicts() -> list[Mapping]:
-    return [ValueMap(options={value: ValueMappingResult(text=text, color=c) for value, (text, c) in VERDICTS.items()})]
+    return [ValueMap(options={value: ValueMappingResult(text=text, color=c) for value, (text, c) in STATES.items()})]

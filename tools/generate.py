@@ -1,4 +1,4 @@
-"""Write what is derived from the declarations of settings and checks, so that nothing is written down twice."""
+"""Write the files that derive from declarations: of settings, checks, variables, commands, reports."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ RUNBOOKS = "docs/runbooks"
 
 
 def rules_file() -> str:
-    """Prometheus' rules."""
+    """The alert rules for Prometheus."""
     body = yaml.dump(rules(), Dumper=Indented, sort_keys=False, allow_unicode=True, width=100, explicit_start=True)
     return f"# Generated from toolkit/checks/ by `make generate`.\n{body}"
 
 
 def completion(shell: str) -> str:
-    """What makes a shell complete weather-tool."""
+    """The completion of weather-tool for a shell."""
     return str(shtab.complete(parser_of(COMMANDS), shell))
 
 
@@ -54,7 +54,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write the files, and remove the pages of checks that are no more."""
+    """Write the files, and remove the runbooks of checks that do not exist any more."""
     for folder in (RUNBOOKS, "docs/reference", "toolkit/man"):
         (ROOT / folder).mkdir(exist_ok=True)
     for path in (ROOT / RUNBOOKS).glob("*.md"):

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.bench.figure import Figure
 from toolkit.checks.host import Host
-from toolkit.exporter.health import Health
+from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import load
@@ -48,7 +48,7 @@ def cpu(call: Callable[[], object]) -> float:
 
 def scrape(path: Path) -> float:
     registry = CollectorRegistry()
-    registry.register(Weather(load({}, {"WEATHER_DB": str(path)}).settings, Health()))
+    registry.register(Weather(load({}, {"WEATHER_DB": str(path)}).settings, CheckResults()))
     return cpu(lambda: generate_latest(registry))
 
 

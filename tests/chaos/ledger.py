@@ -7,7 +7,7 @@ import random
 from tests.collector import Service
 from tests.conftest import Feed, collection, feature
 from tests.databases import query
-from toolkit.settings import is_postgresql
+from toolkit.kinds import is_postgresql
 
 # How many a collector gives before a test no longer waits for it: there are five a second.
 SIGNS_OF_LIFE = 300

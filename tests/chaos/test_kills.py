@@ -16,7 +16,7 @@ from tests.chaos.ledger import Ledger
 from tests.collector import Service, service
 from tests.conftest import Feed
 from tests.postgresql import Server
-from toolkit.settings import is_postgresql
+from toolkit.kinds import is_postgresql
 
 # `make chaos` kills more often.
 KILLS = int(os.environ.get("CHAOS_KILLS", "16"))

@@ -14,9 +14,10 @@ import pytest
 
 from tests.conftest import Feed, Run, collection, feature
 from tests.integration.test_commands import stored_minutes_ago
-from toolkit.checks import Check, Status, good, unseen
+from toolkit.checks import Check, Probe, Status, check, good, unseen
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
 from toolkit.checks.diagnosis import Result, causes, examine
+from toolkit.checks.remedies import Shell
 from toolkit.settings import load_lenient
 
 
@@ -109,18 +110,18 @@ def test_an_area_alone_and_a_misspelt_one(run: Run) -> None:
     assert "there is no area 'databse'; did you mean database?" in wrong.stderr
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_each_check_has_a_runbook_and_its_causes_exist(check: Check, run: Run) -> None:
-    assert set(check.because) <= set(BY_ID)
-    assert check.remedy
-    assert check.guards.endswith(".")
-    assert check.area in AREAS
-    if check.id == "feed-current":
-        assert run("doctor", "--explain", check.id).stdout.startswith(f"# {check.id}\n")
+@pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.id)
+def test_each_check_has_a_runbook_and_its_causes_exist(one: Check, run: Run) -> None:
+    assert set(one.caused_by) <= set(BY_ID)
+    assert one.invariant.endswith(".")
+    assert one.problem.endswith(".")
+    assert one.area in AREAS
+    if one.id == "feed-current":
+        assert run("doctor", "--explain", one.id).stdout.startswith(f"# {one.id}\n")
 
 
 def test_no_failure_explains_itself_by_a_circle() -> None:
-    results = [Result(check, good(""), Status.CRITICAL) for check in CHECKS]
+    results = [Result(check, good(""), Status.CRITICAL, check.remedy) for check in CHECKS]
     told = causes(results)
     assert told
     named = [cause.result.check.id for cause in told] + [one.check.id for cause in told for one in cause.explains]
@@ -138,12 +139,18 @@ def test_a_probe_that_hangs_or_breaks_is_not_seen_and_others_are(monkeypatch: py
     def broken(_: Host) -> None:
         raise ZeroDivisionError("by zero")
 
-    made = [
-        Check("hangs", "clock", ".", Status.CRITICAL, lambda _: unseen(str(never.wait())), "-"),
-        Check("breaks", "clock", ".", Status.CRITICAL, broken, "-"),
-        Check("stands", "clock", ".", Status.CRITICAL, lambda _: good("so"), "-"),
+    def made(name: str, probe: Probe) -> Check:
+        declared = check(
+            id=name, area="clock", invariant=".", problem=".", severity=Status.CRITICAL, remedy=Shell("true")
+        )
+        return declared(probe)
+
+    checks = [
+        made("hangs", lambda _: unseen(str(never.wait()))),
+        made("breaks", broken),
+        made("stands", lambda _: good("so")),
     ]
-    found = {one.check.id: one for one in examine(Host(load_lenient()), made)}
+    found = {one.check.id: one for one in examine(Host(load_lenient()), checks)}
     never.set()
     assert [found[name].status for name in ("hangs", "breaks", "stands")] == [3, 3, 0]
     assert "ZeroDivisionError: by zero" in found["breaks"].finding.evidence

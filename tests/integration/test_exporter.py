@@ -22,7 +22,7 @@ from tests.collector import service
 from tests.conftest import TOOL, Feed, Run
 from tests.integration.test_commands import stored_minutes_ago
 from toolkit.exporter import server as serving_metrics
-from toolkit.exporter.health import Health
+from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.exporter.server import Server
 from toolkit.settings import load
@@ -174,7 +174,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     """The server of metrics alone."""
     settings = load({}, {"WEATHER_DB": str(tmp_path_factory.mktemp("exporter") / "weather.db")}).settings
     registry = CollectorRegistry()
-    registry.register(Weather(settings, Health()))
+    registry.register(Weather(settings, CheckResults()))
     server = Server("127.0.0.1:0", registry)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

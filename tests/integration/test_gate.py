@@ -14,7 +14,7 @@ import pytest
 
 from toolkit.checks import Status, gate
 from toolkit.checks.catalogue import BY_ID
-from toolkit.checks.gate import Verdict
+from toolkit.checks.gate import GateResult
 from toolkit.checks.host import Host
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import load_lenient
@@ -35,8 +35,8 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     pid = tmp_path / "collector.pid"
     pid.write_text(f"{collector.pid}\n")
     os.utime(pid, (STARTED, STARTED))
-    monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", tmp_path / "jobs.json")
-    monkeypatch.setattr("toolkit.checks.host.CRON_RUN", tmp_path)
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    monkeypatch.setattr("toolkit.checks.host.deployment.CRON_RUN", tmp_path)
     # What a table of cron and releases would be for.
     monkeypatch.setattr(gate, "CHECKED", tuple(name for name in gate.CHECKED if BY_ID[name].area == "database"))
     path = tmp_path / "weather.db"
@@ -47,7 +47,7 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     collector.wait()
 
 
-def seen(db: Path, *cycles: tuple[float, str]) -> Verdict:
+def seen(db: Path, *cycles: tuple[float, str]) -> GateResult:
     """What the gate says after cycles, each at seconds from the start, with its failure or an empty text."""
     with open_for_writing(str(db)) as store:
         for offset, failure in cycles:
@@ -94,17 +94,17 @@ def cycle(store: Store, at: float, failure: str) -> None:
 def test_what_the_release_does_is_told_from_what_was_so_before(
     db: Path, cycles: list[tuple[float, str]], status: Status, said: str
 ) -> None:
-    verdict = seen(db, *cycles)
-    assert verdict.status is status
-    assert said in verdict.told
+    result = seen(db, *cycles)
+    assert result.status is status
+    assert said in result.message
 
 
 def test_stations_that_fell_silent_and_old_observations_hold_nobody_up(db: Path) -> None:
     with open_for_writing(str(db)) as store:
         days_ago = time.time() - 2 * 86400
         store.add(document(*(f"seen-once-{number}" for number in range(50)), at=days_ago), days_ago)
-    verdict = seen(db, (5, ""))
-    assert verdict.status is Status.OK
+    result = seen(db, (5, ""))
+    assert result.status is Status.OK
     loaded = load_lenient({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})
     silent = BY_ID["stations-reporting"].probe(Host(loaded))
     assert silent
@@ -117,14 +117,14 @@ def test_a_database_that_cannot_be_read_does(db: Path) -> None:
     assert seen_as_it_is(db).status is Status.CRITICAL
 
 
-def seen_as_it_is(db: Path) -> Verdict:
+def seen_as_it_is(db: Path) -> GateResult:
     return gate.look(Host(load_lenient({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})))
 
 
 def test_a_collector_that_does_not_run_does(db: Path) -> None:
     seen(db, (5, ""))
     (db.parent / "collector.pid").unlink()
-    assert seen_as_it_is(db).told == "the collector does not run"
+    assert seen_as_it_is(db).message == "the collector does not run"
 
 
 def test_in_containers_it_counts_since_the_container_began(db: Path) -> None:

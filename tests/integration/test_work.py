@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.databases import change
+from toolkit.kinds import is_postgresql
 from toolkit.model import Document, Observation, Station
-from toolkit.settings import is_postgresql
 from toolkit.store import Selection, Store, open_for_reading, open_for_writing
 from toolkit.store.postgresql import PostgreSQLStore
 from toolkit.store.sqlite import SQLiteStore

@@ -19,12 +19,13 @@ import pytest
 
 from toolkit.backup import creating, restoring
 from toolkit.backup.folder import Folder
-from toolkit.checks import Check, Finding, beside
+from toolkit.checks import Check, Finding
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
+from toolkit.checks.probes import rivals
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
-from toolkit.checks.systemd_words import how
+from toolkit.checks.unit_results import how
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing, sqlite_schema
@@ -49,7 +50,7 @@ def found(host: Host, name: str) -> Finding:
 
 
 def remedy(host: Host, name: str) -> str:
-    return examine(host, [BY_ID[name]])[0].remedy
+    return examine(host, [BY_ID[name]])[0].command
 
 
 def filled(host: Host, change: Callable[[int, int, dict[str, float | None]], None] = lambda *_: None) -> None:
@@ -89,7 +90,7 @@ def test_a_link_is_a_finding_and_nothing_behind_it_is_given_away(host: Host, tmp
         canary.touch()
     path.symlink_to(canary)
     seen = found(host, "places-plain")
-    assert seen.well is False
+    assert seen.ok is False
     assert "symbolic link" in seen.evidence
     for check in BY_ID.values():
         if check.area not in {"database", "permissions", "disk"}:
@@ -112,13 +113,13 @@ def test_a_link_is_a_finding_wherever_it_leads(
     look = Host.look
     monkeypatch.setattr(Host, "look", lambda one, at: (refused if at == tmp_path else look)(one, at))
     seen = found(host, "places-plain")
-    assert seen.well is False
+    assert seen.ok is False
     assert "symbolic link" in seen.evidence
 
 
 def remedy_of(host: Host, check: Check) -> str:
     results = examine(host, [check])
-    return results[0].remedy if results and results[0].finding.well is False else ""
+    return results[0].command if results and results[0].finding.ok is False else ""
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder"])
@@ -142,9 +143,9 @@ def test_names_in_remedies_are_quoted_and_no_terminal_obeys_them(
     monkeypatch.setenv("WEATHER_DB", str(folder / "weather.db"))
     (folder / "weather.db").symlink_to("/dev/null")
     (result,) = examine(Host(load_lenient()), [BY_ID["places-plain"]])
-    for text in (result.finding.evidence, result.remedy):
+    for text in (result.finding.evidence, result.command):
         assert text.isprintable()
-    assert "touch" not in shlex.split(result.remedy)
+    assert "touch" not in shlex.split(result.command)
 
 
 # Units
@@ -180,11 +181,11 @@ def test_systemds_own_codes_are_words(code: str, words: str) -> None:
 )
 def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: str) -> None:
     filled(host)
-    assert found(host, "database-shape").well
+    assert found(host, "database-shape").ok
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.executescript(statement)
     seen = found(Host(load_lenient()), "database-shape")
-    assert seen.well is False
+    assert seen.ok is False
     assert told in seen.evidence
 
 
@@ -209,10 +210,10 @@ def test_the_remedy_for_another_schema_is_a_backup_that_can_be_restored(host: Ho
 
 def test_a_database_without_a_log_is_told(host: Host) -> None:
     filled(host)
-    assert found(host, "database-journal").well
+    assert found(host, "database-journal").ok
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
-    assert found(Host(load_lenient()), "database-journal").well is False
+    assert found(Host(load_lenient()), "database-journal").ok is False
 
 
 # The way to a server
@@ -275,7 +276,7 @@ def test_what_no_weather_does_is_told(
 ) -> None:
     filled(host, change)
     seen = found(host, name)
-    assert seen.well is False, seen
+    assert seen.ok is False, seen
     assert told in seen.evidence
 
 
@@ -316,24 +317,49 @@ def test_a_network_that_is_well_is_well(
         "stations-located",
     )
     results = examine(host, [BY_ID[name] for name in names])
-    assert [one.finding for one in results if one.finding.well is False] == []
+    assert [one.finding for one in results if one.finding.ok is False] == []
+
+
+DELETED = "DELETE FROM observation WHERE time BETWEEN datetime('now', '-4 hours') AND datetime('now', '-2 hours')"
 
 
 def test_what_no_sensor_says_and_hours_that_are_gone_are_told(host: Host) -> None:
     filled(host)
+    creating.create(Folder(host.settings.backups), host.settings.db)
     with closing(sqlite3.connect(host.settings.db)) as connection:
         connection.execute(
             "UPDATE observation SET temp_out = -99990 WHERE time > datetime('now', '-1 hour') AND station = 1"
         )
-        connection.execute(
-            "DELETE FROM observation WHERE time BETWEEN datetime('now', '-4 hours') AND datetime('now', '-2 hours')"
-        )
+        connection.execute(DELETED)
         connection.execute("UPDATE stations SET latitude = 0, longitude = 0 WHERE number = 2")
         connection.commit()
     host = Host(load_lenient())
     assert "-9999 °C, which no sensor measures" in found(host, "values-possible").evidence
     assert "no station has an observation between" in found(host, "hours-complete").evidence
     assert "stands for no place: s1" in found(host, "stations-located").evidence
+
+
+def test_hours_that_are_gone_are_told_until_the_remedy_has_brought_them_back(host: Host) -> None:
+    filled(host)
+    folder = Folder(host.settings.backups)
+    backup = creating.create(folder, host.settings.db)
+    with closing(sqlite3.connect(host.settings.db)) as connection:
+        connection.execute(DELETED)
+        connection.commit()
+    assert remedy(Host(load_lenient()), "hours-complete") == f"weather-tool restore {backup.name}"
+    restoring.restore(folder, backup.name, host.settings.db)
+    assert found(Host(load_lenient()), "hours-complete").ok
+
+
+def test_hours_in_which_nothing_was_stored_are_told_only_if_the_log_says_otherwise(host: Host) -> None:
+    filled(host, lambda _, step, values: values.clear() if 10 <= step <= 24 else None)
+    assert found(host, "hours-complete").ok
+    with closing(sqlite3.connect(host.settings.db)) as connection:
+        connection.execute(
+            "INSERT INTO collection_log SELECT datetime('now', '-2 hours'), status, 4, 4, '' FROM collection_log"
+        )
+        connection.commit()
+    assert found(Host(load_lenient()), "hours-complete").ok is False
 
 
 # Remedies
@@ -345,7 +371,7 @@ def test_a_remedy_runs_again_what_failed_of_its_cause() -> None:
     results = [Result(one, wrong, one.severity, one.remedy) for one in (cause, job)]
     (first,) = causes(results)
     assert first.result.check.id == "reports-folder"
-    assert first.result.remedy.endswith(" && systemctl start weather-detector.service")
+    assert first.result.command.endswith(" && systemctl start weather-detector.service")
 
 
 def test_the_health_check_makes_what_is_critical_and_quick() -> None:
@@ -357,7 +383,7 @@ def test_the_health_check_makes_what_is_critical_and_quick() -> None:
 def test_jobs_of_a_host_say_whether_they_need_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = tmp_path / "jobs.json"
     jobs.write_text(json.dumps({"jobs": {"collector": {"command": "collect", "network": True}}}))
-    monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", jobs)
     assert Host(load_lenient()).jobs["collector"].network
 
 
@@ -369,20 +395,20 @@ def test_a_second_collector_is_told_from_the_one_that_cron_keeps_up(
     jobs.write_text(json.dumps({"scheduler": "cron", "jobs": {"collector": {"command": "collect"}}}))
     tool.write_text("import sys\nprint(flush=True)\nsys.stdin.read()\n")
     (tmp_path / "collector.pid").write_text(str(os.getpid() if ours else 1))
-    monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
-    monkeypatch.setattr("toolkit.checks.beside.CRON_RUN", tmp_path)
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", jobs)
+    monkeypatch.setattr("toolkit.checks.probes.rivals.CRON_RUN", tmp_path)
     # As the host's command begins it: in a session of its own.
     with subprocess.Popen(
         [sys.executable, tool, "collect"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        others = [pid for pid, _ in beside.second_collectors(Host(load_lenient()))]
+        others = [pid for pid, _ in rivals.second_collectors(Host(load_lenient()))]
         assert (process.pid in others) is not ours
         process.kill()
 
 
 def test_no_two_checks_give_figures_of_one_name() -> None:
     root = Path(__file__).parents[2] / "toolkit/checks"
-    names = [name for file in root.glob("*.py") for name in re.findall(r'\{"(\w+)": f"', file.read_text("utf-8"))]
+    names = [name for file in root.rglob("*.py") for name in re.findall(r'\{"(\w+)": f"', file.read_text("utf-8"))]
     assert len(names) == len(set(names)) > 2

@@ -1,18 +1,32 @@
-"""Remedies are carried out where the service runs: on a host with systemd or cron, by compose, or by Kubernetes."""
+"""A remedy is printed for where it is carried out: on a host with systemd or cron, by compose, or by Kubernetes."""
 
 from __future__ import annotations
 
 import json
-from functools import partial
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from toolkit.checks import Check
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import Host
-from toolkit.checks.mending import quoted
-from toolkit.checks.remedies import in_words
+from toolkit.checks.remedies import (
+    AsRoot,
+    EditSettings,
+    Logs,
+    OnController,
+    Remedy,
+    Restart,
+    Restore,
+    Sequence,
+    ServiceStatus,
+    Shell,
+    Start,
+    Tool,
+)
 from toolkit.checks.runbook import page
+from toolkit.checks.targets import target_of
 from toolkit.settings import load_lenient
 
 JOBS = {
@@ -22,6 +36,7 @@ JOBS = {
 }
 COMPOSE = "cd /opt/weather-containers && podman-compose "
 KUBERNETES = "kubectl --namespace weather "
+SETTINGS = Path("/etc/weather/weather.env")
 
 
 @pytest.fixture
@@ -29,57 +44,74 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     where = {"compose": "/opt/weather-containers", "kubernetes": "weather"}.get(request.param, "")
     jobs = tmp_path / "jobs.json"
     jobs.write_text(json.dumps({"scheduler": request.param, "place": where, "jobs": JOBS}))
-    monkeypatch.setattr("toolkit.checks.host.JOBS_FILE", jobs)
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", jobs)
     return Host(load_lenient())
 
 
 @pytest.mark.parametrize(
     ("place", "remedy", "expected"),
     [
-        ("systemd", "systemctl restart weather-collector.service", "systemctl restart weather-collector.service"),
-        ("cron", "chmod 0600 x && systemctl restart weather-collector.service",
+        ("systemd", Restart("collector"), "systemctl restart weather-collector.service"),
+        ("cron", Sequence(Shell("chmod 0600 {}", "x"), Restart("collector")),
          "chmod 0600 x && weather-job --stop collector && weather-job --start collector"),
-        ("cron", "systemctl start weather-backup.service", "weather-job backup backup create --prune"),
-        ("cron", "journalctl -u weather-backup.service -n 20", "weather-job --log backup"),
-        ("compose", "systemctl restart weather-collector.service", f"{COMPOSE}restart collector"),
-        ("compose", "systemctl start weather-backup.service",
-         f"{COMPOSE}exec -T scheduler weather-tool backup create --prune"),
-        ("compose", "weather-tool restore LATEST",
+        ("cron", Start("backup"), "weather-job backup backup create --prune"),
+        ("cron", Logs("backup"), "weather-job --log backup"),
+        ("compose", Restart("collector"), f"{COMPOSE}restart collector"),
+        ("compose", Start("backup"), f"{COMPOSE}exec -T scheduler weather-tool backup create --prune"),
+        ("compose", Restore(),
          f"{COMPOSE}stop collector && podman-compose exec -T scheduler weather-tool restore LATEST; "
          "podman-compose start collector"),
-        ("compose", "chown weather:weather x",
+        ("compose", AsRoot("chown weather:weather {}", "x"),
          f"{COMPOSE}exec -T --privileged --user root scheduler chown weather:weather x"),
-        ("compose", "rm x* && systemctl start weather-backup.service",
+        ("compose", Sequence(Shell("rm x*"), Start("backup")),
          f"{COMPOSE}exec -T scheduler sh -c 'rm x*' && "
          "podman-compose exec -T scheduler weather-tool backup create --prune"),
-        ("compose", "sed -i '3s/^/# /' /etc/weather/weather.env && systemctl restart weather-collector.service",
+        ("compose", Sequence(EditSettings("3s/^/# /", SETTINGS), Restart("collector")),
          "cd /opt/weather-containers && sed -i '3s/^/# /' weather.env && podman-compose restart collector"),
-        ("compose", "ansible-playbook site.yml  # on the controller",
-         "ansible-playbook playbooks/containers.yml  # on the controller"),
-        ("kubernetes", "systemctl start weather-backup.service",
+        ("compose", OnController(), "ansible-playbook playbooks/containers.yml  # on the controller"),
+        ("kubernetes", Start("backup"),
          f"{KUBERNETES}create job --from=cronjob/weather-backup weather-backup-$(date +%s)"),
-        ("kubernetes", "systemctl status weather-collector.service",
+        ("kubernetes", ServiceStatus("collector"),
          f"{KUBERNETES}logs --tail 50 --selector app.kubernetes.io/component=collector"),
-        ("kubernetes", "weather-tool restore LATEST --drill",
+        ("kubernetes", Tool("restore LATEST --drill"),
          f"{KUBERNETES}exec deployment/weather-exporter -- weather-tool restore LATEST --drill"),
+        ("kubernetes", Restart("collector", "exporter"),
+         f"{KUBERNETES}rollout restart deployment/weather-collector && "
+         f"{KUBERNETES}rollout restart deployment/weather-exporter"),
     ],
     indirect=["place"],
 )  # fmt: skip
-def test_a_remedy_is_said_for_where_it_is_done(place: Host, remedy: str, expected: str) -> None:
-    assert in_words(place, remedy) == expected
+def test_a_remedy_is_said_for_where_it_is_done(place: Host, remedy: Remedy, expected: str) -> None:
+    assert remedy.render(target_of(place)) == expected
+
+
+@pytest.mark.parametrize("place", ["systemd", "cron", "compose", "kubernetes"], indirect=True)
+def test_every_check_has_a_remedy_on_every_target_or_nothing_to_look_at(place: Host) -> None:
+    target = target_of(place)
+    commands = {check: check.remedy.render(target) for check in CHECKS}
+    lacking = {check.id for check, command in commands.items() if not command}
+    assert lacking == (set() if place.scheduler == "systemd" else {one.id for one in CHECKS if _of_systemd(one)})
+    assert not [one for one in commands.values() if place.scheduler != "systemd" and "systemctl" in one]
+    # A shell can read all of them.
+    script = "\n".join(f"f() {{ {command or ':'}\n}}" for command in commands.values())
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def _of_systemd(check: Check) -> bool:
+    return check.id.startswith("units-a") or check.id in {"units-genuine", "units-hardened", "units-loaded"} or (
+        check.id.endswith(("-timer", "-enabled"))
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("place", ["cron", "compose", "kubernetes"], indirect=True)
 def test_nothing_is_asked_of_a_systemd_that_is_not_there(place: Host) -> None:
     for check in CHECKS:
-        # These look at units: they find nothing there.
-        if not check.id.startswith("units-") and not check.id.endswith(("-timer", "-enabled", "-port")):
-            assert "systemctl" not in page(check, partial(in_words, place)), check.id
+        assert "systemctl" not in page(check, target_of(place)), check.id
 
 
 @pytest.mark.parametrize("place", ["cron"], indirect=True)
 def test_a_files_name_is_no_command(place: Host) -> None:
-    name = quoted("/x/a && systemctl stop weather-collector.service")
-    assert in_words(place, f"rm -- {name} && systemctl start weather-collector.service") == (
-        f"rm -- {name} && weather-job --start collector"
+    name = "/x/a && systemctl stop weather-collector.service"
+    assert Sequence(Shell("rm -- {}", Path(name)), Start("collector")).render(target_of(place)) == (
+        f"rm -- '{name}' && weather-job --start collector"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.settings import Origin, load
+from toolkit.settings import Origin, SettingsError, load
 
 
 def test_first_of_option_environment_file_default(tmp_path: Path) -> None:
@@ -28,8 +28,9 @@ def test_every_bad_value_is_named_with_its_place_and_remedy(tmp_path: Path) -> N
     file = tmp_path / "weather.env"
     file.write_text("WEATHER_WINDOW_HOURS=six\n")
     environ = {"WEATHER_ENV_FILE": str(file), "WEATHER_DETECTION_METHOD": "aroma", "WEATHER_FEED_URL": "ftp://x"}
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(SettingsError) as caught:
         load({"cadence_seconds": Origin("0", "--cadence")}, environ)
+    assert caught.value.problems[0].remedy == "give an http:// or https:// address"
     lines = str(caught.value).splitlines()
     assert len(lines) == 4
     assert f"WEATHER_WINDOW_HOURS='six' ({file} line 1): give a number from 0.5 to 744" in lines
@@ -48,7 +49,7 @@ def test_the_guides_names_are_understood_and_ours_win(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_said_with_the_nearest_right_one(tmp_path: Path) -> None:
     loaded = load(environ={"WEATHER_ENV_FILE": str(tmp_path / "none"), "WEATHER_FEED_ULR": "x"})
-    assert loaded.unknown == [
+    assert [str(one) for one in loaded.unknown] == [
         "WEATHER_FEED_ULR (the environment) is not a setting of this version; did you mean WEATHER_FEED_URL?"
     ]
 

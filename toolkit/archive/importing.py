@@ -79,7 +79,7 @@ def _store(store: Store, entries: Entries, newest: float | None, replace: bool, 
     host = time.time()
     present = clock.at_least(host, newest)
     if clock.refuted(host, newest):
-        present = max(present, clock.told((station_id, at) for at, station_id in entries.observations) or 0)
+        present = max(present, clock.stations_time((station_id, at) for at, station_id in entries.observations) or 0)
     document = admit(entries.document(), present)
     entries.clear()
     done.left_out += document.left_out

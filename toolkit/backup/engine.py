@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.manifest import Content
-from toolkit.settings import is_postgresql
+from toolkit.kinds import is_postgresql
 
 # Feeds correct rows and bring late ones for so long; what is older came by an import.
 LATE_SECONDS = 3 * 86400

@@ -13,13 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from toolkit import clock, credentials, times
+from toolkit import clock, credentials, envfile, times
 from toolkit.address import shown, without_secrets
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
 from toolkit.backup.pruning import Keep, doubted_after, newest_known, places_kept
 from toolkit.credentials import Credential
 from toolkit.errors import ToolkitError, UsageError, reason
-from toolkit.settings import Settings, read_file
+from toolkit.settings import Settings
 
 # What a check reads of the packed data each week: in so many weeks it has read all of it.
 WEEKS = 4
@@ -154,6 +154,6 @@ def configured(settings: Settings) -> Offsite | None:
     if not os.access(password, os.R_OK):
         raise UsageError(f"there is an off-site repository, {place}, but no password for it in {password}")
     more = credentials.path(Credential.RESTIC_ENVIRONMENT)
-    own = {name: origin.text for name, origin in read_file(more).items()} if more else {}
+    own = {name: one.value for name, one in envfile.read(more).items()} if more else {}
     environment = {"RESTIC_REPOSITORY": settings.restic_repository, "RESTIC_PASSWORD_FILE": str(password), **own}
     return Offsite(place, {**os.environ, **environment})

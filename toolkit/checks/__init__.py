@@ -1,6 +1,7 @@
-"""The checks: what must be true of a healthy service, each declared once with its remedy.
+"""The checks: what must be so on a healthy host, each declared once, at the function that looks.
 
-`doctor`, `healthcheck`, the metric `weather_check_status`, the alert rules and the runbooks derive from them.
+`doctor`, `healthcheck`, the metric `weather_check_status`, the alert rules and the runbooks derive from them. To add a
+check, write a function with the decorator `check` into the file of its subject in `probes/`.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from toolkit.checks.remedies import Remedy
 
 if TYPE_CHECKING:
     from toolkit.checks.host import Host
 
 
 class Status(IntEnum):
-    """How it stands, with the exit codes of the monitoring-plugins guidelines."""
+    """How a check stands, with the exit codes of the monitoring-plugins guidelines."""
 
     OK = 0
     WARNING = 1
@@ -28,16 +31,16 @@ class Finding:
     """What a probe saw.
 
     Attributes:
-        well: whether it is as it should be; None where it could not be seen.
+        ok: whether it is as it should be; None where that could not be seen.
         evidence: what was seen, in a few words.
-        remedy: the command that mends what was seen; empty for the check's own.
-        severity: how bad it is, where that depends; None for the check's own.
+        remedy: what mends what was seen; None for the check's own remedy.
+        severity: how bad it is; None for the check's own severity.
         figures: performance data by label, each `value[unit];warning;critical`.
     """
 
-    well: bool | None
+    ok: bool | None
     evidence: str
-    remedy: str = ""
+    remedy: Remedy | None = None
     severity: Status | None = None
     figures: dict[str, str] = field(default_factory=dict)
 
@@ -48,43 +51,48 @@ def good(evidence: str, figures: dict[str, str] | None = None) -> Finding:
 
 
 def bad(
-    evidence: str, remedy: str = "", severity: Status | None = None, figures: dict[str, str] | None = None
+    evidence: str, remedy: Remedy | None = None, severity: Status | None = None, figures: dict[str, str] | None = None
 ) -> Finding:
     """It is not as it should be."""
     return Finding(False, evidence, remedy, severity, figures or {})
 
 
 def unseen(evidence: str) -> Finding:
-    """It could not be seen, and why."""
+    """Whether it is as it should be could not be seen; the evidence says why."""
     return Finding(None, evidence)
 
 
-@dataclass(frozen=True, slots=True)
+Probe: TypeAlias = "Callable[[Host], Finding | None]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that must be true.
+    """One thing that must be so.
 
     Attributes:
         id: how people and metrics name it.
-        area: what it belongs to.
-        guards: what it is for, in a sentence.
+        area: the part of the service that it belongs to.
+        invariant: what must be so, in a sentence.
+        problem: the same when it is not so, in a sentence: what alerts and runbooks begin with.
         severity: how bad it is when it fails.
-        probe: looks, and changes nothing; None means that the host has nothing to look at. A ToolkitError or an
-            OSError that it raises is the evidence of a failure.
-        remedy: the command that mends it, or shows why it cannot be mended by one.
-        because: ids of checks whose failure explains this one's.
-        quick: whether `healthcheck` makes it, too, though it is not critical.
+        probe: looks, and changes nothing; returns None where this host has nothing to look at. A ToolkitError or an
+            OSError that it raises is taken as what was seen.
+        remedy: what mends it, or shows why no command can.
+        caused_by: ids of checks whose failure explains this one's; the first of them that fails is named.
+        quick: whether `healthcheck` makes it although it is not critical.
         on_feed: whether it needs an answer of the feed, which may take long.
-        costly: whether it reads so much that it is not made every minute.
-        is_of_last_run: whether it tells of a job's last run, which its remedy repeats.
+        costly: whether it reads so much that it is made once an hour, not once a minute.
+        is_of_last_run: whether it reports how a job's last run ended; its remedy runs the job again.
     """
 
     id: str
     area: str
-    guards: str
+    invariant: str
+    problem: str
     severity: Status
-    probe: Callable[[Host], Finding | None]
-    remedy: str
-    because: tuple[str, ...] = ()
+    probe: Probe
+    remedy: Remedy
+    caused_by: tuple[str, ...] = ()
     quick: bool = False
     on_feed: bool = False
     costly: bool = False
@@ -92,12 +100,39 @@ class Check:
 
     @property
     def in_healthcheck(self) -> bool:
-        """Whether `healthcheck` makes it: what is critical, but for what takes long."""
+        """Whether `healthcheck` makes it: if it is critical or quick, and does not take long."""
         return (self.quick or self.severity is Status.CRITICAL) and not (self.on_feed or self.costly)
 
+    def status_of(self, finding: Finding) -> Status:
+        """How bad a finding of this check is."""
+        if finding.ok is None:
+            return Status.UNKNOWN
+        return Status.OK if finding.ok else finding.severity or self.severity
 
-def status_of(check: Check, finding: Finding) -> Status:
-    """How bad a finding is."""
-    if finding.well is None:
-        return Status.UNKNOWN
-    return Status.OK if finding.well else finding.severity or check.severity
+
+def check(
+    *,
+    id: str,  # noqa: A002 - as people call it
+    area: str,
+    invariant: str,
+    problem: str,
+    severity: Status,
+    remedy: Remedy,
+    caused_by: tuple[str, ...] = (),
+    quick: bool = False,
+    on_feed: bool = False,
+    costly: bool = False,
+    is_of_last_run: bool = False,
+) -> Callable[[Probe], Check]:
+    """Declare the check that a function is the probe of; see `Check` for what the arguments mean.
+
+    The name of the function becomes that of the Check; the catalogue finds it by its type.
+    """
+
+    def declare(probe: Probe) -> Check:
+        return Check(
+            id=id, area=area, invariant=invariant, problem=problem, severity=severity, probe=probe, remedy=remedy,
+            caused_by=caused_by, quick=quick, on_feed=on_feed, costly=costly, is_of_last_run=is_of_last_run,
+        )  # fmt: skip
+
+    return declare

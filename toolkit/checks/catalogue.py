@@ -1,46 +1,38 @@
-"""All checks, causes before what they cause."""
+"""All checks. Causes come before what they cause: of two failures that explain each other the first is named."""
 
 from __future__ import annotations
 
-from toolkit.checks import (
-    Check,
+from toolkit.checks import Check
+from toolkit.checks.probes import (
     backup,
-    beside,
     clock,
-    configuration,
-    data,
-    database,
+    database_access,
+    database_content,
+    database_file,
+    database_locks,
     disk,
-    environment,
+    exporter,
     feed,
-    metrics,
+    folders,
+    network,
     observations,
+    packages,
     permissions,
     places,
+    rivals,
     security,
     service,
+    settings,
+    spool,
     timers,
     units,
 )
 
-CHECKS: tuple[Check, ...] = (
-    *environment.CHECKS,
-    *configuration.CHECKS,
-    *places.CHECKS,
-    *disk.CHECKS,
-    *security.CHECKS,
-    *units.CHECKS,
-    *beside.CHECKS,
-    *service.CHECKS,
-    *timers.CHECKS,
-    *database.CHECKS,
-    *permissions.CHECKS,
-    *clock.CHECKS,
-    *feed.CHECKS,
-    *data.CHECKS,
-    *observations.CHECKS,
-    *backup.CHECKS,
-    *metrics.CHECKS,
-)
+_MODULES = (
+    packages, settings, places, disk, security, units, rivals, folders, service, timers, database_file,
+    database_content, database_locks, database_access, spool, permissions, clock, feed, observations, network, backup,
+    exporter,
+)  # fmt: skip
+CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}
 AREAS = tuple(dict.fromkeys(check.area for check in CHECKS))

@@ -1,46 +1,54 @@
-"""Making checks and telling causes from symptoms."""
+"""Making checks, and telling causes from symptoms."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from toolkit.address import without_secrets
-from toolkit.checks import Check, Finding, Status, bad, status_of, unseen
+from toolkit.checks import Check, Finding, Status, bad, unseen
 from toolkit.checks.catalogue import CHECKS
-from toolkit.checks.host import PATIENCE_SECONDS, Host, SilentError
-from toolkit.checks.mending import quoted
-from toolkit.checks.remedies import in_words
+from toolkit.checks.host import Host
+from toolkit.checks.host.systemd import SilentError
+from toolkit.checks.remedies import OfSystemd, Remedy, Sequence, Shell
+from toolkit.checks.targets import Systemd, Target, target_of
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
 
-# A probe that gives no evidence within its time is left behind; so is everything after this.
+# How long one probe may take, after which it is left behind, and all of them together.
+PATIENCE_SECONDS = 2.0
 ALL_SECONDS = 9.0
 EVIDENCE_LENGTH = 2000
-# Where the service user has to get to: that it may not look is what is wrong.
-_REACHED = {"data-folder", "backup-folder", "reports-folder", "spool-usable"}
-_UP_TO = "namei --long {}"
-# Of systemd, when nothing else does it.
-_NO_ANSWER = "systemctl daemon-reexec"
+# Folders that the service user has to reach: where it may not look, that is what is wrong.
+_TO_BE_REACHED = {"data-folder", "backup-folder", "reports-folder", "spool-usable"}
+# What helps a systemd that does not answer, when nothing else does.
+_NO_ANSWER = OfSystemd("systemctl daemon-reexec")
 
 
 @dataclass(slots=True)
 class Result:
-    """A check, what it found, how bad that is, and the command that mends it."""
+    """A check, what it found, how bad that is, what mends it, and where it is to be mended."""
 
     check: Check
     finding: Finding
     status: Status
-    remedy: str = ""
+    remedy: Remedy
+    target: Target = field(default_factory=Systemd)
+
+    @property
+    def command(self) -> str:
+        """The remedy as it is printed: one line that a terminal can show."""
+        command = self.remedy.render(self.target)
+        return command if command.isprintable() else one_line(command, EVIDENCE_LENGTH)
 
 
 @dataclass(slots=True)
 class Cause:
-    """A failure that nothing else explains, and those that it explains, the worst first."""
+    """A failure that no other explains, and those that it explains, the worst first."""
 
     result: Result
     explains: list[Result] = field(default_factory=list)
@@ -51,30 +59,28 @@ class Cause:
         return max([self.result.status, *(one.status for one in self.explains)])
 
 
-def examine(host: Host, checks: Sequence[Check] = CHECKS) -> list[Result]:
-    """Make checks, all at once, in the catalogue's order; to be called from the main thread. It takes 10 s at most."""
+def examine(host: Host, checks: Collection[Check] = CHECKS) -> list[Result]:
+    """Make checks, all at once, within 10 s. To be called from the main thread. Results are in the checks' order."""
     end = time.monotonic() + ALL_SECONDS
     found: dict[str, Finding | None] = {}
     threads = _begin(host, [check for check in checks if not check.on_feed], found)
     if any(check.on_feed for check in checks):
         with suppress(Exception):  # the checks of the feed meet it again
-            host.fetched  # noqa: B018 - by the main thread: signals bound it
+            host.fetched  # noqa: B018 - by the main thread: its time limit is a signal
         threads |= _begin(host, [check for check in checks if check.on_feed], found)
     for thread in threads.values():
-        # What waited for another one's fact needs its own time after it.
+        # A probe that waited for a fact that another probe looks up needs its own time after that.
         thread.join(max(0.0, min(2 * PATIENCE_SECONDS, end - time.monotonic())))
+    target = target_of(host)
     results = []
     for check in checks:
         finding = found.get(check.id, unseen(f"it could not be told within {PATIENCE_SECONDS:g} s"))
         if finding is not None:
-            # Names of files, what a feed or a server said, and variables may be in it: nothing that a terminal would
-            # obey, and no secret.
+            # Names of files, variables, and what a feed or a server said may be in it: nothing is let through that
+            # would command a terminal, and no secret.
             evidence = one_line(without_secrets(finding.evidence), EVIDENCE_LENGTH)
             finding = replace(finding, evidence=evidence)
-            remedy = in_words(host, finding.remedy or check.remedy)
-            if not remedy.isprintable():
-                remedy = one_line(remedy, EVIDENCE_LENGTH)
-            results.append(Result(check, finding, status_of(check, finding), remedy))
+            results.append(Result(check, finding, check.status_of(finding), finding.remedy or check.remedy, target))
     return results
 
 
@@ -83,10 +89,10 @@ def probe(host: Host, check: Check) -> Finding | None:
     try:
         return check.probe(host)
     except PermissionError as error:
-        if check.id in _REACHED and host.user and os.geteuid() == host.user.pw_uid:
+        if check.id in _TO_BE_REACHED and host.user and os.geteuid() == host.user.pw_uid:
             return bad(
                 f"the service user may not reach {error.filename or reason(error)}",
-                _UP_TO.format(quoted(error.filename or "/")),
+                Shell("namei --long {}", error.filename or "/"),
             )
         return unseen(f"this user may not look: {error.filename or reason(error)}")
     except SilentError as error:
@@ -102,7 +108,7 @@ def probe(host: Host, check: Check) -> Finding | None:
 
 
 def _is_its_own(check: Check, error: ToolkitError) -> bool:
-    """Whether what a probe met is what it guards. Where the store is not readable, one check says so."""
+    """Whether an error is what the check is for. One check says that the database cannot be read; the others wait."""
     from toolkit.store.base import StoreError
 
     return not isinstance(error, StoreError) or check.id in {"database-server", "database-readable"}
@@ -119,30 +125,30 @@ def _begin(host: Host, checks: Iterable[Check], found: dict[str, Finding | None]
 
 
 def causes(results: Iterable[Result]) -> list[Cause]:
-    """Failures that nothing explains, the worst first, with those that they explain folded under them."""
+    """Failures that no other explains, the worst first, with those that they explain folded under them."""
     failed = {one.check.id: one for one in results if one.status in {Status.WARNING, Status.CRITICAL}}
     found = {name: Cause(one) for name, one in failed.items() if _root(name, failed) == name}
     for name, one in failed.items():
         if name not in found:
             found[_root(name, failed)].explains.append(one)
     for cause in found.values():
-        cause.result = _made_again(cause)
+        cause.result = _with_jobs_run_again(cause)
         cause.explains.sort(key=lambda one: -one.status)
     return sorted(found.values(), key=lambda cause: (-cause.status, -len(cause.explains)))
 
 
-def _made_again(cause: Cause) -> Result:
-    """A cause whose remedy also runs the jobs that failed of it: what they say is of their last run."""
-    again = [one.remedy for one in cause.explains if one.check.is_of_last_run and one.remedy not in cause.result.remedy]
-    command, mark, _ = cause.result.remedy.partition("  # ")
-    if not again or mark:
+def _with_jobs_run_again(cause: Cause) -> Result:
+    """A cause whose remedy also runs the jobs that failed of it: their findings last until their next run."""
+    remedy = cause.result.remedy
+    again = [one.remedy for one in cause.explains if one.check.is_of_last_run and one.remedy not in remedy.steps]
+    if not again or remedy.comment(cause.result.target):
         return cause.result
-    return replace(cause.result, remedy=" && ".join([command, *again]))
+    return replace(cause.result, remedy=Sequence(remedy, *again))
 
 
 def _root(name: str, failed: dict[str, Result], seen: tuple[str, ...] = ()) -> str:
-    """The first failure that explains this one, and itself is explained by none."""
-    for cause in failed[name].check.because:
+    """The failure that explains this one and is itself explained by none."""
+    for cause in failed[name].check.caused_by:
         if cause in failed and cause not in seen and cause != name:
             return _root(cause, failed, (*seen, name))
     return name

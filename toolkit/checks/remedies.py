@@ -1,136 +1,323 @@
-"""A remedy in the words of who runs the service here. Checks say theirs for systemd.
+"""What mends a finding, as a value. Each target prints it as its own commands: see `toolkit/checks/targets.py`.
 
-Cron's are for the host, too. Those of compose and Kubernetes are for the machine that podman-compose or kubectl is
-called on, and reach into a container that is up also while there is no collector.
+What is printed is safe for root to run as it stands. Names come from settings and from folders that the service
+account can write, so every argument of a command is quoted here and nowhere else. Root follows no link there: it
+changes the owner of a name, not of what the name points at, and what the owner may do is done as the owner.
 """
 
 from __future__ import annotations
 
-import re
+import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from toolkit.checks.host import COMPOSE, CRON, KUBERNETES, Host, Job
-from toolkit.errors import ToolkitError
+if TYPE_CHECKING:
+    from toolkit.checks.targets import Target
 
-# What is done to the machine itself, wherever the service runs.
-_MACHINE = ("ansible-playbook ", "mount ", "timedatectl", "date ")
-# What only root may do.
-_ROOT = ("chown ", "install ")
-# What is done as the service user: who else is in a container?
-_AS_USER = "runuser -u weather -- "
-_RESTORE = re.compile(r"weather-tool restore (?!.*--drill)")
-# How to look closer at all of it; what only systemd has is left out.
-_LOOKS = {
-    "systemctl status 'weather-*'": {
-        CRON: "ps -o pid,etime,args -u weather",
-        COMPOSE: "cd {place} && podman-compose ps",
-        KUBERNETES: "kubectl --namespace {place} get pods",
-    },
-    "systemctl list-timers --all 'weather-*'": {
-        CRON: "cat /etc/cron.d/weather",
-        COMPOSE: "cat {place}/jobs.json",
-        KUBERNETES: "kubectl --namespace {place} get cronjobs",
-    },
-    "systemd-analyze security 'weather-*'": {},
-    "systemd-delta --type=extended": {},
-}
-_PLAYBOOKS = {COMPOSE: "playbooks/containers.yml", KUBERNETES: "playbooks/kubernetes.yml"}
+Argument: TypeAlias = "str | Path | Iterable[str | Path]"
 
 
-def in_words(host: Host, remedy: str) -> str:
-    """A remedy, as it is carried out where the service of `host` runs; empty where there is no such thing."""
-    say = _SAY.get(host.scheduler)
-    if say is None:
-        return remedy
-    if remedy in _LOOKS:
-        return _LOOKS[remedy].get(host.scheduler, "").format(place=host.place)
-    remedy = remedy.replace("site.yml", _PLAYBOOKS.get(host.scheduler, "site.yml"))
-    command, mark, comment = remedy.partition("  # ")
-    said = " && ".join(say(host, part) for part in _parts(command))
-    if "podman-compose " in said:
-        said = f"cd {host.place} && {said}"
-    return said + mark + comment
+class As(Enum):
+    """Who runs a command, and where."""
+
+    ANYBODY = auto()
+    """Root on a host, the container's user in a container."""
+    ROOT = auto()
+    """Root, also in a container."""
+    SERVICE = auto()
+    """The service user."""
+    MACHINE = auto()
+    """Root of the machine itself, also where the service is in a container on it."""
 
 
-def _parts(command: str) -> list[str]:
-    """What && joins, but for what stands in quotes: that may be a file's name."""
-    return re.split(r""" && (?=(?:[^'"]|'[^']*'|"[^"]*")*$)""", command)
+class Remedy:
+    """A command, or several; `comment` is printed behind them as a shell's comment."""
+
+    @property
+    def steps(self) -> tuple[Remedy, ...]:
+        """The remedies that it consists of."""
+        return (self,)
+
+    def commands(self, target: Target) -> list[str]:
+        """Its commands on a target, one after the other; none where the target has nothing of the kind."""
+        raise NotImplementedError
+
+    def comment(self, _target: Target) -> str:
+        """What a person has to know besides; empty for nothing."""
+        return ""
+
+    def render(self, target: Target) -> str:
+        """The line that a person runs on a target; empty where the target has nothing of the kind."""
+        command, comment = self.line(target), self.comment(target)
+        return f"{command}  # {comment}" if command and comment else command
+
+    def line(self, target: Target) -> str:
+        """The same without the comment."""
+        return target.joined(self.commands(target))
 
 
-def _by_cron(host: Host, part: str) -> str:
-    verb, name, job = _of_systemd(host, part)
-    stop, start = f"weather-job --stop {name}", f"weather-job --start {name}"
-    if job and job.schedule is not None:
-        start = f"weather-job {name} {job.command}"
-    log = f"weather-job --log {name}"
-    return {"start": start, "stop": stop, "restart": f"{stop} && {start}", "status": log, "log": log}.get(verb, part)
+@dataclass(frozen=True, slots=True)
+class Start(Remedy):
+    """Start a service, or run a scheduled job now."""
+
+    job: str
+
+    def commands(self, target: Target) -> list[str]:
+        return target.start(self.job)
 
 
-def _by_compose(host: Host, part: str) -> str:
-    inside = "podman-compose exec -T {}scheduler"
-    if _RESTORE.match(part):
-        return f"podman-compose stop collector && {inside.format('')} {part}; podman-compose start collector"
-    verb, name, job = _of_systemd(host, part)
-    log = f"podman-compose logs --tail 50 {name}"
-    start = f"podman-compose start {name}"
-    if job and job.schedule is not None:
-        log = "podman-compose logs --tail 50 scheduler"
-        start = f"{inside.format('')} weather-tool {job.command}"
-    stop, restart = f"podman-compose stop {name}", f"podman-compose restart {name}"
-    words = {"start": start, "stop": stop, "restart": restart, "status": log, "log": log}
-    if verb:
-        return words[verb]
-    if _changes_settings(host, part):
-        return part.replace(str(host.settings_file), host.settings_file.name)
-    return _inside(inside.format("--privileged --user root " if part.startswith(_ROOT) else ""), part)
+@dataclass(frozen=True, slots=True)
+class Stop(Remedy):
+    """Stop a service."""
+
+    job: str
+
+    def commands(self, target: Target) -> list[str]:
+        return target.stop(self.job)
 
 
-def _by_kubernetes(host: Host, part: str) -> str:
-    kubectl = f"kubectl --namespace {host.place}"
-    inside = f"{kubectl} exec deployment/weather-exporter --"
-    scale = f"{kubectl} scale deployment/weather-{{}} --replicas={{}}"
-    if _RESTORE.match(part):
-        if host.is_postgresql:  # which lets nobody write meanwhile
-            return f"{inside} {part}"
-        gone = f"{kubectl} wait --for=delete pod --selector app.kubernetes.io/component=collector --timeout=60s"
-        return f"{scale.format('collector', 0)} && {gone} && {inside} {part}; {scale.format('collector', 1)}"
-    verb, name, job = _of_systemd(host, part)
-    start = scale.format(name, 1)
-    if job and job.schedule is not None:
-        start = f"{kubectl} create job --from=cronjob/weather-{name} weather-{name}-$(date +%s)"
-    log = f"{kubectl} logs --tail 50 --selector app.kubernetes.io/component={name}"
-    restart = f"{kubectl} rollout restart deployment/weather-{name}"
-    words = {"start": start, "stop": scale.format(name, 0), "restart": restart, "status": log, "log": log}
-    if verb:
-        return words[verb]
-    if _changes_settings(host, part):
-        return f"{kubectl} edit configmap weather"
-    return _inside(inside, part)
+@dataclass(frozen=True, init=False, slots=True)
+class Restart(Remedy):
+    """Restart services."""
+
+    jobs: tuple[str, ...]
+
+    def __init__(self, *jobs: str) -> None:
+        object.__setattr__(self, "jobs", jobs)
+
+    def commands(self, target: Target) -> list[str]:
+        return target.restart(self.jobs)
 
 
-def _of_systemd(host: Host, part: str) -> tuple[str, str, Job | None]:
-    """What is asked of systemd, and of which job; nothing of another command."""
-    found = re.match(r"(?:systemctl (start|stop|restart|status)|journalctl -u) weather-([\w-]+)\.service", part)
-    if not found:
-        return "", "", None
-    try:
-        job = host.jobs.get(found[2])
-    except ToolkitError:
-        job = None
-    return found[1] or "log", found[2], job
+@dataclass(frozen=True, slots=True)
+class Enable(Remedy):
+    """Start a unit, now and with the host: a service's, or a job's timer."""
+
+    job: str
+    timer: bool = False
+
+    def commands(self, target: Target) -> list[str]:
+        return target.of_systemd(f"systemctl enable --now weather-{self.job}.{'timer' if self.timer else 'service'}")
 
 
-def _changes_settings(host: Host, part: str) -> bool:
-    return part.startswith("sed -i ") and part.endswith(f" {host.settings_file}")
+@dataclass(frozen=True, slots=True)
+class ServiceStatus(Remedy):
+    """Show how a service stands."""
+
+    job: str
+
+    def commands(self, target: Target) -> list[str]:
+        return target.status(self.job)
 
 
-def _inside(call: str, part: str) -> str:
-    """A command for a container; what only a shell understands is for the container's."""
-    if part.startswith(_MACHINE):
-        return part
-    part = part.removeprefix(_AS_USER)
-    return f"{call} {part}" if re.fullmatch(r"[\w./:=+, -]*", part) else f"{call} sh -c {shlex.quote(part)}"
+@dataclass(frozen=True, slots=True)
+class Logs(Remedy):
+    """Show the last lines that a job has logged."""
+
+    job: str
+    lines: int | None = 20
+
+    def commands(self, target: Target) -> list[str]:
+        return target.logs(self.job, self.lines)
 
 
-_SAY: dict[str, Callable[[Host, str], str]] = {CRON: _by_cron, COMPOSE: _by_compose, KUBERNETES: _by_kubernetes}
+@dataclass(frozen=True, slots=True)
+class AllServices(Remedy):
+    """Show how every job stands."""
+
+    def commands(self, target: Target) -> list[str]:
+        return target.all_services()
+
+
+@dataclass(frozen=True, slots=True)
+class AllTimers(Remedy):
+    """Show when every job is run."""
+
+    def commands(self, target: Target) -> list[str]:
+        return target.all_timers()
+
+
+@dataclass(frozen=True, init=False, slots=True)
+class Shell(Remedy):
+    """A command of the shell. Each `{}` of the template stands for an argument, or for several, which are quoted."""
+
+    text: str
+    note: str
+    runs_as: As = As.ANYBODY
+
+    def __init__(self, template: str, *arguments: Argument, note: str = "", runs_as: As = As.ANYBODY) -> None:
+        object.__setattr__(self, "text", template.format(*map(_argument, arguments)))
+        object.__setattr__(self, "note", note)
+        object.__setattr__(self, "runs_as", runs_as)
+
+    def commands(self, target: Target) -> list[str]:
+        return target.shell(self.text, self.runs_as)
+
+    def comment(self, _target: Target) -> str:
+        return self.note
+
+
+def AsRoot(template: str, *arguments: Argument) -> Shell:  # noqa: N802 - it makes a value
+    """A command that needs root in a container as well."""
+    return Shell(template, *arguments, runs_as=As.ROOT)
+
+
+def AsUser(template: str, *arguments: Argument) -> Shell:  # noqa: N802
+    """A command that is run as the service user."""
+    return Shell(template, *arguments, runs_as=As.SERVICE)
+
+
+def OnMachine(template: str, *arguments: Argument, note: str = "") -> Shell:  # noqa: N802
+    """A command for the machine itself, also where the service is in a container on it."""
+    return Shell(template, *arguments, note=note, runs_as=As.MACHINE)
+
+
+@dataclass(frozen=True, init=False, slots=True)
+class OfSystemd(Remedy):
+    """A command that only systemd has something for: one on units and their files."""
+
+    text: str
+    note: str
+
+    def __init__(self, template: str, *arguments: Argument, note: str = "") -> None:
+        object.__setattr__(self, "text", template.format(*map(_argument, arguments)))
+        object.__setattr__(self, "note", note)
+
+    def commands(self, target: Target) -> list[str]:
+        return target.of_systemd(self.text)
+
+    def comment(self, _target: Target) -> str:
+        return self.note
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Remedy):
+    """A command of weather-tool, by its arguments."""
+
+    arguments: str
+    note: str = ""
+
+    def commands(self, target: Target) -> list[str]:
+        return target.shell(f"weather-tool {self.arguments}", As.ANYBODY)
+
+    def comment(self, _target: Target) -> str:
+        return self.note
+
+
+@dataclass(frozen=True, slots=True)
+class Restore(Remedy):
+    """Restore a backup. On a host weather-tool stops the collector meanwhile; elsewhere the commands have to."""
+
+    backup: str = "LATEST"
+
+    def commands(self, target: Target) -> list[str]:
+        return target.restore(f"weather-tool restore {quoted(self.backup)}")
+
+
+@dataclass(frozen=True, slots=True)
+class EditSettings(Remedy):
+    """Change the settings file by a script of sed."""
+
+    script: str
+    file: Path
+
+    def commands(self, target: Target) -> list[str]:
+        return target.edit_settings(self.script, self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class OnController(Remedy):
+    """Deploy again, from the controller."""
+
+    def commands(self, target: Target) -> list[str]:
+        return [f"ansible-playbook {target.playbook}"]
+
+    def comment(self, _target: Target) -> str:
+        return "on the controller"
+
+
+@dataclass(frozen=True, init=False, slots=True)
+class Sequence(Remedy):
+    """Remedies, each if the one before it succeeded. It is nothing on a target that one of them is nothing on."""
+
+    remedies: tuple[Remedy, ...]
+    note: str
+
+    def __init__(self, *remedies: Remedy, note: str = "") -> None:
+        object.__setattr__(self, "remedies", remedies)
+        object.__setattr__(self, "note", note)
+
+    @property
+    def steps(self) -> tuple[Remedy, ...]:
+        return tuple(step for one in self.remedies for step in one.steps)
+
+    def commands(self, target: Target) -> list[str]:
+        parts = [one.commands(target) for one in self.remedies]
+        return [command for part in parts for command in part] if all(parts) else []
+
+    def comment(self, target: Target) -> str:
+        return self.note or next(filter(None, (one.comment(target) for one in self.remedies)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Then(Remedy):
+    """A command, and what a person runs later, which is only told: `words` has a `{}` for it."""
+
+    first: Remedy
+    words: str
+    later: Remedy
+
+    def commands(self, target: Target) -> list[str]:
+        return self.first.commands(target)
+
+    def comment(self, target: Target) -> str:
+        return self.words.format(self.later.line(target))
+
+
+# What several checks need
+
+
+def give(path: Path, mode: int) -> Remedy:
+    """Make a file or folder the service user's."""
+    return Sequence(AsRoot("chown -h weather:weather {}", path), AsUser("chmod {} {}", f"{mode:04o}", path))
+
+
+def give_all(path: Path, mode: int) -> Remedy:
+    """The same, with everything in it."""
+    return Sequence(AsRoot("chown -hR weather:weather {}", path), AsUser("chmod {} {}", f"{mode:04o}", path))
+
+
+def make(folder: Path, mode: int, *, above_is_ours: bool) -> Remedy:
+    """Make a folder of the service user's; root does it only where the folder above is not the service user's."""
+    if above_is_ours:
+        return AsUser("mkdir -m {} {}", f"{mode:04o}", folder)
+    return AsRoot("install -d -o weather -g weather -m {} {}", f"{mode:04o}", folder)
+
+
+def python(program: Path | str, code: str) -> Remedy:
+    """Run a line of Python as the service user."""
+    return AsUser("{} -I -c {}", program, code)
+
+
+# Quoting
+
+
+def quoted(*arguments: Path | str) -> str:
+    """Arguments as a shell takes them."""
+    return " ".join(_quoted(str(one)) for one in arguments)
+
+
+def _argument(argument: Argument) -> str:
+    return quoted(argument) if isinstance(argument, str | Path) else quoted(*argument)
+
+
+def _quoted(text: str) -> str:
+    """As bash takes it; characters that would command a terminal are written as escapes."""
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = (chr(one) if 32 <= one < 127 and chr(one) not in "'\\" else f"\\x{one:02x}" for one in os.fsencode(text))
+    return f"$'{''.join(plain)}'"

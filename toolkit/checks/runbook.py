@@ -1,55 +1,73 @@
-"""The page of a check: what it guards, and what to do when it fails."""
+"""The runbook of a check: what is wrong when it fails, what mends it, what to look at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from toolkit.checks import Check
 from toolkit.checks.catalogue import BY_ID, CHECKS
+from toolkit.checks.remedies import (
+    AllServices,
+    AllTimers,
+    Logs,
+    OfSystemd,
+    OnMachine,
+    Remedy,
+    ServiceStatus,
+    Shell,
+    Tool,
+)
+from toolkit.checks.targets import Systemd, Target
 
+_COLLECTOR_LOG = Logs("collector", 50)
 # How to look closer, by area.
-_CLOSER = {
-    "Python environment": ["ls -l /opt/weather/current /opt/weather/releases", "weather-tool --version"],
-    "configuration": ["weather-tool settings", "cat /etc/weather/weather.env"],
-    "disk": ["df -h", "df -i", "findmnt -t noproc,nosysfs,nocgroup2"],
-    "security posture": ["systemd-analyze security 'weather-*'", "systemd-delta --type=extended", "ss -ltnp"],
-    "service": ["systemctl status 'weather-*'", "journalctl -u weather-collector.service -n 50 --no-pager"],
-    "timers": ["systemctl list-timers --all 'weather-*'"],
-    "database": ["weather-tool data summary", "ls -la /var/lib/weather/data"],
-    "permissions": ["ls -la /var/lib/weather/data /etc/weather /var/backups/weather"],
-    "clock": ["timedatectl", "date -u"],
-    "feed": ["weather-tool settings", "journalctl -u weather-collector.service -n 50 --no-pager"],
-    "data quality": ["weather-tool data latest", "weather-tool sensors --days 7"],
-    "backup": ["weather-tool backup list", "weather-tool backup verify", "cat /var/backups/weather/drill.json"],
-    "metrics": ["systemctl status weather-exporter.service", "weather-tool metrics"],
+_CLOSER: dict[str, tuple[Remedy, ...]] = {
+    "Python environment": (Shell("ls -l /opt/weather/current /opt/weather/releases"), Tool("--version")),
+    "configuration": (Tool("settings"), Shell("cat /etc/weather/weather.env")),
+    "disk": (Shell("df -h"), Shell("df -i"), Shell("findmnt -t noproc,nosysfs,nocgroup2")),
+    "security posture": (
+        OfSystemd("systemd-analyze security 'weather-*'"), OfSystemd("systemd-delta --type=extended"),
+        Shell("ss -ltnp"),
+    ),
+    "service": (AllServices(), _COLLECTOR_LOG),
+    "timers": (AllTimers(),),
+    "database": (Tool("data summary"), Shell("ls -la /var/lib/weather/data")),
+    "permissions": (Shell("ls -la /var/lib/weather/data /etc/weather /var/backups/weather"),),
+    "clock": (OnMachine("timedatectl"), OnMachine("date -u")),
+    "feed": (Tool("settings"), _COLLECTOR_LOG),
+    "data quality": (Tool("data latest"), Tool("sensors --days 7")),
+    "backup": (Tool("backup list"), Tool("backup verify"), Shell("cat /var/backups/weather/drill.json")),
+    "metrics": (ServiceStatus("exporter"), Tool("metrics")),
 }  # fmt: skip
 
 
-def page(check: Check, say: Callable[[str], str] = str) -> str:
-    """A check's runbook, in Markdown; `say` puts a command into the words of who runs the service."""
-    causes = [BY_ID[name] for name in check.because]
-    caused = [one for one in CHECKS if check.id in one.because]
+def page(check: Check, target: Target | None = None) -> str:
+    """A check's runbook, in Markdown, with the commands of a target (systemd where none is given)."""
+    target = target or Systemd()
+    causes = [BY_ID[name] for name in check.caused_by]
+    caused = [one for one in CHECKS if check.id in one.caused_by]
     lines = [
         f"# {check.id}",
         "",
-        check.guards,
+        f"**{check.problem}**",
+        "",
+        f"What must be so: {check.invariant}",
         "",
         f"Area: {check.area}. Severity: {check.severity.name.lower()}, unless the finding says another.",
         "",
-        "## To mend it",
-        "",
-        "As root, unless `weather-tool doctor` shows a command that fits what it found better:",
-        "",
-        f"    {say(check.remedy)}",
-        "",
-        "## To look closer",
-        "",
-        *(f"    {said}" for command in _CLOSER[check.area] if (said := say(command))),
-        "",
     ]
+    if command := check.remedy.render(target):
+        lines += [
+            "## To mend it",
+            "",
+            "As root, unless `weather-tool doctor` shows a command that fits what it found better:",
+            "",
+            f"    {command}",
+            "",
+        ]
+    if closer := [command for one in _CLOSER[check.area] if (command := one.render(target))]:
+        lines += ["## To look closer", "", *(f"    {command}" for command in closer), ""]
     if causes:
         lines += ["## It may be only a symptom", "", "The doctor names these first when they fail, too:", ""]
-        lines += [f"- [{one.id}]({one.id}.md): {one.guards}" for one in causes]
+        lines += [f"- [{one.id}]({one.id}.md): {one.problem}" for one in causes]
         lines.append("")
     if caused:
         lines += ["## What else fails with it", "", ", ".join(f"[{one.id}]({one.id}.md)" for one in caused) + ".", ""]
@@ -66,10 +84,10 @@ def index() -> str:
         f"What `weather-tool doctor` looks at: {len(CHECKS)} checks. A page for each, also by",
         "`weather-tool doctor --explain ID`.",
         "",
-        "| check | area | severity | guards |",
+        "| check | area | severity | what must be so |",
         "| --- | --- | --- | --- |",
     ]
     lines += [
-        f"| [{one.id}]({one.id}.md) | {one.area} | {one.severity.name.lower()} | {one.guards} |" for one in CHECKS
+        f"| [{one.id}]({one.id}.md) | {one.area} | {one.severity.name.lower()} | {one.invariant} |" for one in CHECKS
     ]
     return "\n".join(lines) + "\n"

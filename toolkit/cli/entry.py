@@ -1,4 +1,4 @@
-"""Where `weather-tool` begins: what must be so before anything else of it is loaded."""
+"""The entry point of `weather-tool`: signals and streams are set up before anything else is imported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 
 def main() -> int:
     """Run the command; returns its exit code."""
-    # While modules load nobody catches KeyboardInterrupt: Ctrl-C ends the process, and no more is to be said.
+    # While modules are imported nothing catches KeyboardInterrupt: Ctrl-C ends the process without a traceback.
     _end_at_once()
     from toolkit.cli import main as cli
     from toolkit.cli import streams

@@ -1,7 +1,7 @@
-"""The command `weather-tool`: it finds the command's module, loads the settings, and says what went wrong.
+"""The command `weather-tool`: it imports the command's module, loads the settings, and reports what went wrong.
 
-Each command is a module of `toolkit.commands` with `configure(parser)` and `run(args, loaded) -> exit code`. Only the
-one that is asked for is imported: `--help` and `healthcheck` must start fast.
+Each command is a module of `toolkit.commands` with `configure(parser)`, `run(args, loaded) -> exit code` and
+`EXAMPLES`. Only the module of the command that is run is imported: `--help` and `healthcheck` must start fast.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
 import sys
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from toolkit import __version__
 from toolkit.cli import signals
@@ -25,7 +24,7 @@ from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.settings import load, load_lenient
 from toolkit.text import one_line
 
-# Of what is said on stderr. A remedy is a command that may be long.
+# The longest line on stderr: the command of a remedy may be long.
 LINE_LENGTH = 2000
 
 COMMANDS = {
@@ -49,9 +48,31 @@ COMMANDS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
+    """Reports wrong usage as a UsageError, with the option or the choice that was probably meant."""
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}{_nearest(message, self)} (see {self.prog} --help)")
+        """Called by argparse."""
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The parsed arguments.
+
+        Raises:
+            UsageError: they are wrong.
+        """
+        found, unknown = self.parse_known_args(arguments)
+        if unknown:
+            hint = _did_you_mean(unknown[0].partition("=")[0], _options(self))
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += _did_you_mean(str(value), [str(choice) for choice in action.choices or ()])
+            raise
 
 
 class _Version(argparse.Action):
@@ -59,7 +80,7 @@ class _Version(argparse.Action):
         import platform
         import sqlite3
 
-        # Where the role installs it, a release's folder has its name: the version, and a hash of what it was made from.
+        # The role installs a release into a folder with its name: the version and a hash of its sources.
         folder = Path(sys.prefix)
         release = f"release {folder.name}, " if folder.parent.name == "releases" else ""
         print(
@@ -68,9 +89,9 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser_of(chosen: Collection[str]) -> argparse.ArgumentParser:
-    """The command line; of the commands only those that are chosen have their options."""
-    parser = _Parser(
+def parser_of(chosen: Collection[str]) -> CommandParser:
+    """The parser of the command line; only the commands in `chosen` have their options."""
+    parser = CommandParser(
         prog="weather-tool",
         description="Collect weather observations, find anomalies, and tell a broken sensor from real weather.",
         epilog="examples:\n"
@@ -99,23 +120,15 @@ def parser_of(chosen: Collection[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _nearest(message: str, parser: argparse.ArgumentParser) -> str:
-    """What was meant, where argparse says that there is no such option or choice."""
-    what, _, rest = message.partition(": ")
-    if what == "unrecognized arguments":
-        word, known = rest.split()[0].partition("=")[0], _options(parser)
-    elif found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
-        word, known = found[1], {choice.strip("' ") for choice in found[2].split(",")}
-    else:
-        return ""
+def _did_you_mean(word: str, known: Collection[str]) -> str:
     near = get_close_matches(word, known, n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def _options(parser: argparse.ArgumentParser) -> set[str]:
-    """The options of a parser and of those under it."""
+    """The options of a parser and of its subparsers."""
     known: set[str] = set()
-    for action in parser._actions:  # argparse has no other way to ask
+    for action in parser._actions:  # argparse has no public way to list them
         known.update(action.option_strings)
         if isinstance(action, argparse._SubParsersAction):
             known.update(*map(_options, action.choices.values()))
@@ -123,7 +136,7 @@ def _options(parser: argparse.ArgumentParser) -> set[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code: 0 well, 1 failed, 2 wrong usage (`healthcheck` has its own)."""
+    """Run the command; returns its exit code: 0 success, 1 failure, 2 wrong usage (`healthcheck` has its own)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     verbose = "--verbose" in arguments
@@ -140,37 +153,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
     if chosen is not None and chosen not in COMMANDS:
-        near = get_close_matches(chosen, COMMANDS, n=1)
-        raise UsageError(
-            f"there is no command {chosen!r}" + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
-        )
+        hint = _did_you_mean(chosen, COMMANDS) or " (see weather-tool --help)"
+        raise UsageError(f"there is no command {chosen!r}{hint}")
     try:
-        args = parser_of([chosen] if chosen else []).parse_args(arguments)
+        args = parser_of([chosen] if chosen else []).parse(arguments)
     except SystemExit:  # of --help and --version
         return 0
     _log_to_stderr(verbose)
     module = import_module(f"toolkit.commands.{chosen}")
     loaded = (load_lenient if getattr(module, "TAKES_WRONG_SETTINGS", False) else load)(overrides(args))
-    for message in loaded.unknown:
-        print(f"weather-tool: note: {one_line(message, LINE_LENGTH)}", file=sys.stderr)
+    for name in loaded.unknown:
+        print(f"weather-tool: note: {one_line(str(name), LINE_LENGTH)}", file=sys.stderr)
     return int(module.run(args, loaded))
 
 
 def _failed(error: ToolkitError, chosen: str | None, *, verbose: bool) -> int:
-    """Say what went wrong; returns the exit code."""
+    """Report an error; returns the exit code."""
     if not isinstance(error, ReaderLeftError):
         if verbose and not isinstance(error, InUseError):
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
             print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
     if isinstance(error, OutputError) and error.exit_code:
-        # A monitor has a code of its own for what could not be told to it.
+        # Monitors have an exit code of their own for an answer that could not be written.
         return int(getattr(sys.modules.get(f"toolkit.commands.{chosen}"), "UNTOLD", error.exit_code))
     return error.exit_code
 
 
 class _Lines(logging.Formatter):
-    """What is logged has words of feeds, servers and other programs in it: none of them commands a terminal."""
+    """Log messages contain text of feeds, servers and other programs: it is made harmless for a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         record.message = "\n".join(one_line(line, LINE_LENGTH) for line in record.message.split("\n"))
@@ -178,7 +189,7 @@ class _Lines(logging.Formatter):
 
 
 def _log_to_stderr(verbose: bool) -> None:
-    """Plain lines: the journal adds the time, the level comes as its prefix (sd-daemon(3))."""
+    """Log plain lines to stderr. The journal adds the time and reads the level from a prefix (sd-daemon(3))."""
     in_journal = "JOURNAL_STREAM" in os.environ
     logging.addLevelName(logging.WARNING, "<4>" if in_journal else "warning: ")
     logging.addLevelName(logging.INFO, "<6>" if in_journal else "")

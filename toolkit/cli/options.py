@@ -1,4 +1,4 @@
-"""Options that several commands share: those that are settings, declared in `toolkit.settings`, and moments."""
+"""Options that several commands share: those that override a setting, and points in time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from toolkit import clock, times
 from toolkit.errors import UsageError
 from toolkit.settings import DECLARATIONS, Origin
 
-# An option's place in the parsed arguments: this, the setting, the flag, in three words.
+# The attribute of an option in the parsed arguments is made of three words: this one, the setting, the flag.
 _DEST = "setting"
 
 
 def add_setting(parser: argparse.ArgumentParser, flag: str, setting: str, metavar: str | None = None) -> None:
-    """Add an option that overrides a setting; its help and its check are the setting's."""
+    """Add an option that overrides a setting; its help and its validation are the setting's."""
     declared = DECLARATIONS[setting]
-    text = f"{declared.doc} Default: {declared.variable}, else {declared.default}.".replace("%", "%%")
+    text = f"{declared.doc} Default: {declared.variable}, else {declared.default or 'empty'}.".replace("%", "%%")
     dest = f"{_DEST} {setting} {flag}"
     if declared.kind.spec["type"] == "bool":
         parser.add_argument(flag, dest=dest, action=argparse.BooleanOptionalAction, default=None, help=text)
@@ -37,7 +37,7 @@ def overrides(args: argparse.Namespace) -> Mapping[str, Origin]:
 
 
 def add_window_end(parser: argparse.ArgumentParser) -> None:
-    """Add `--end` of a command that judges a window; `epoch` reads it."""
+    """Add the option `--end` of a command that looks at a window of time; `window_end` reads it."""
     parser.add_argument(
         "--end",
         default="NOW",
@@ -47,12 +47,16 @@ def add_window_end(parser: argparse.ArgumentParser) -> None:
 
 
 def window_end(text: str, newest: str | None) -> float:
-    """What `add_window_end` added, in seconds since the epoch; `newest` is the store's newest observation.
+    """The value of `--end` in seconds since the epoch.
 
-    Where the host's clock is behind, the newest observation is the present (docs/clocks.md).
+    If the host's clock is behind the newest observation, that is the present (docs/clocks.md).
+
+    Args:
+        text: the option's value.
+        newest: the time of the newest observation, as the store has it; None without any.
 
     Raises:
-        UsageError: it is no moment.
+        UsageError: it is no time.
     """
     if text.upper() == "NOW":
         return clock.at_least(time.time(), times.from_stored(newest).timestamp() if newest else None)
@@ -60,10 +64,10 @@ def window_end(text: str, newest: str | None) -> float:
 
 
 def epoch(text: str, flag: str) -> float:
-    """A moment given as an option, in seconds since the epoch.
+    """A time given as an option, in seconds since the epoch.
 
     Raises:
-        UsageError: it is none; the flag is named.
+        UsageError: it is no time; the message names the flag.
     """
     try:
         return times.parse(text).timestamp()

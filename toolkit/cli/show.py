@@ -1,4 +1,4 @@
-"""What a person sees: a rich table on a terminal, plain lines in a pipe or a journal."""
+"""Output for people: tables and progress bars on a terminal, plain lines in a pipe or a journal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from toolkit.cli.streams import drawing
 from toolkit.text import one_line, visible
 
-# Of a table's cell: a reason is a sentence, and nothing is longer.
+# The longest text in a cell of a table: a sentence.
 CELL_LENGTH = 1000
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under a header; in a pipe, columns are separated by tabs and never cut."""
+    """Print rows under a header. In a pipe, columns are separated by tabs and never shortened."""
     lines = [[one_line(str(cell), CELL_LENGTH) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in (header, *lines):
@@ -26,19 +26,23 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=None, header_style="bold", pad_edge=False)
+    drawn = Table(box=None, header_style="bold", pad_edge=False)
     for name in header:
-        shown.add_column(Text(name), overflow="fold")  # on a narrow terminal nothing is left out
+        drawn.add_column(Text(name), overflow="fold")  # long cells are wrapped, not cut
     for line in lines:
-        # ISO 8601 to the minute, and where a line may break.
-        shown.add_row(*(Text(re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$", r"\1 \2Z", cell)) for cell in line))
+        # ISO 8601 to the minute, with a blank where the line may be wrapped.
+        drawn.add_row(*(Text(re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$", r"\1 \2Z", cell)) for cell in line))
     with drawing(sys.stdout):
-        Console().print(shown)
+        Console().print(drawn)
 
 
 @contextmanager
 def progress(what: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal's stderr, and nothing elsewhere; yields what is to be called with each advance."""
+    """A progress bar on a terminal's stderr, and nothing elsewhere.
+
+    Yields:
+        A function to be called with the number of steps that were done since it was last called.
+    """
     if not shown or not sys.stderr.isatty():
         yield lambda _done: None
         return
@@ -46,7 +50,7 @@ def progress(what: str, total: int | None, *, shown: bool = True) -> Iterator[Ca
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(_WHAT, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Standard output is left alone: it may be a file, and is to have the data alone.
+    # Standard output has only data in it: it may be a file.
     console = Console(stderr=True)
     with drawing(sys.stderr), Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as bar:
         task = bar.add_task(one_line(what), total=total)
@@ -55,7 +59,7 @@ def progress(what: str, total: int | None, *, shown: bool = True) -> Iterator[Ca
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """On a terminal's stderr, that something is at work whose end cannot be told, for as long as it is."""
+    """A spinner on a terminal's stderr, for work whose length is unknown."""
     if not sys.stderr.isatty():
         yield
         return
@@ -70,12 +74,12 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
-# The place of a task's name in what rich shows of it.
+# rich replaces this by the name of a task.
 _WHAT = "{task.description}"
 
 
 def coloured(line: str, style: str) -> None:
-    """Print a line, in colour on a terminal that shows any."""
+    """Print a line, in colour on a terminal unless NO_COLOR is set."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         print(line)
         return

@@ -1,4 +1,4 @@
-"""SIGHUP and SIGTERM end a command as Ctrl-C does: what it began is put right, and its exit code says so."""
+"""SIGHUP and SIGTERM end a command as Ctrl-C does: it cleans up, and its exit code is that of the signal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _received: list[int] = []
 
 
 class SignalReceived(KeyboardInterrupt):
-    """A signal came: raised wherever the command is."""
+    """A signal came; raised wherever the command is at that moment."""
 
 
 def install() -> None:
-    """From now on raise SignalReceived when one of them comes; not for those that are ignored (nohup) or handled."""
+    """Raise SignalReceived when one of the signals comes, unless it is ignored (nohup) or has a handler already."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in _NUMBERS:
@@ -24,15 +24,16 @@ def install() -> None:
 
 
 def exit_code() -> int | None:
-    """The exit code of a command that was ended by a signal; None where none came.
+    """The exit code of a command that was ended by a signal; None if none came.
 
-    Some libraries make their own error of what a handler raises: so it is asked for whatever was caught.
+    Some libraries turn the exception of a signal handler into an error of their own, so this is to be called whatever
+    exception was caught.
     """
     return 128 + _received[0] if _received else None
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
     _received.append(number)
-    for other in (signal.SIGHUP, signal.SIGTERM):  # once: the way out is not to be interrupted, but by a person
+    for other in (signal.SIGHUP, signal.SIGTERM):  # once: only Ctrl-C may interrupt the cleaning up
         signal.signal(other, signal.SIG_IGN)
     raise SignalReceived(signal.Signals(number).name)

@@ -1,7 +1,7 @@
 """Standard input, output and error, whatever they are: a terminal, a pipe, a full disk, closed.
 
-A file or a pipe gets UTF-8 whatever the locale is. A terminal gets what it can show, and nothing that it would take for
-a command, unless `rich` draws. What cannot be written is told as any other failure is.
+Files and pipes get UTF-8, whatever the locale is. A terminal gets text in its own encoding, without control characters
+except those that `rich` writes. A failed write is reported as any other failure of a command.
 """
 
 from __future__ import annotations
@@ -19,40 +19,45 @@ from toolkit.text import visible
 
 
 class OutputError(ToolkitError):
-    """Standard output takes no more."""
+    """Standard output cannot be written to."""
 
 
 class ReaderLeftError(OutputError):
-    """Who read standard output has left (`| head`): there is nothing to say."""
+    """The reader of standard output has closed it (`| head`): this is no failure, and nothing is reported."""
 
     exit_code = 0
 
 
 class _Raw(io.FileIO):
-    """A stream's file: its first failure is told, and then there is nobody to write for."""
+    """The file of a stream. Its first failure is reported; what is written after that is thrown away."""
 
-    over = False
+    failed = False
 
     def write(self, data: Any, /) -> int:
-        if not self.over:
+        if not self.failed:
             try:
-                while (written := super().write(data)) is None:  # somebody has made it non-blocking
+                while (written := super().write(data)) is None:  # another process has made it non-blocking
                     select.select((), (self,), ())
                 return written
             except OSError as error:
-                self.over = True
+                self.failed = True
                 if self.fileno() == 1:
-                    self.tell_of(error)
+                    self.report(error)
         return len(data)
 
-    def tell_of(self, error: OSError) -> None:
+    def report(self, error: OSError) -> None:
         if isinstance(error, BrokenPipeError):
             raise ReaderLeftError("standard output was closed by who read it") from error
         raise OutputError(f"cannot write to standard output: {reason(error)}") from error
 
 
 class _Text(io.TextIOWrapper):
-    """Text for a stream; `drawn` is true while control characters are meant to control a terminal."""
+    """The text of a stream.
+
+    Attributes:
+        guarded: whether it is a terminal, which must get no control characters.
+        drawn: whether `rich` is writing, whose control characters are wanted.
+    """
 
     drawn = False
     guarded = False
@@ -62,21 +67,21 @@ class _Text(io.TextIOWrapper):
 
 
 def prepare() -> None:
-    """Make the three streams of this process fit to be used."""
+    """Set up the three standard streams of this process."""
     for number in range(3):
-        _fill(number)
+        _open_if_closed(number)
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
     sys.stdout = _stream(1, sys.stdout)
     sys.stderr = _stream(2, sys.stderr)
 
 
-def _fill(number: int) -> None:
-    """Let no file that is opened later take the place of a stream that is closed."""
+def _open_if_closed(number: int) -> None:
+    """Keep a file that is opened later from getting the number of a standard stream that is closed."""
     try:
         os.fstat(number)
     except OSError:
-        # Closed for output as before: a write to what is open for reading fails in the same way.
+        # Standard output is opened for reading, so that writing to it fails as it does on a closed stream.
         os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
         os.set_inheritable(number, True)
 
@@ -97,7 +102,7 @@ def _stream(number: int, before: TextIO | None) -> TextIO:
 
 @contextmanager
 def drawing(stream: TextIO) -> Iterator[None]:
-    """Let control characters through to a terminal meanwhile: it is `rich` that writes them."""
+    """Let control characters through to a terminal: `rich` writes them within this block."""
     stream.drawn = True  # type: ignore[attr-defined]
     try:
         yield

@@ -1,4 +1,4 @@
-"""When to ask the feed next: just after its next refresh, so that no refresh is missed and few requests are made."""
+"""When to fetch the feed next: just after its next refresh, so that none is missed and few requests are made."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import random
 
 from toolkit.feed.fetch import Fetched
 
-# A refresh is asked for this share of the cadence after it is due: the feed is written, then seen.
+# A refresh is fetched this share of the cadence after it is due, for it takes the server some time.
 GRACE = 0.01
-# How many times in a cadence a late refresh is asked for.
-ASKED_PER_CADENCE = 20
-SHORTEST = 1.0
+# How often a late refresh is fetched within one cadence.
+ATTEMPTS_PER_CADENCE = 20
+SHORTEST_SECONDS = 1.0
 
 
 class FetchSchedule:
-    """The delay until the next request, from what the last ones brought.
+    """How long to wait until the next request.
 
-    A feed that says how long its document stays current (`Cache-Control`) is believed, within a cadence and never so
-    that it is asked again within a pause.
-    Otherwise the next refresh is due one cadence after the last one, by the server's own `Last-Modified` where it
-    gives one: that does not drift.
+    If the feed says how long its document stays current (`Cache-Control`), the next request is made then, but after at
+    least the pause and at most a cadence. Otherwise it is made one cadence after the last refresh, by the server's
+    `Last-Modified` where it sends one: that does not drift.
+
+    Args:
+        cadence: seconds between two refreshes of the feed.
+        pause: seconds that at least are between two requests.
     """
 
     def __init__(self, cadence: float, pause: float) -> None:
         self._cadence = cadence
-        self._retry = max(SHORTEST, min(pause, cadence / ASKED_PER_CADENCE))
+        self._retry = max(SHORTEST_SECONDS, min(pause, cadence / ATTEMPTS_PER_CADENCE))
         self._failures = 0
 
     def after_document(self, fetched: Fetched, now: float) -> float:
-        """Seconds to wait after a new document that came at `now`, seconds since the epoch."""
+        """Seconds to wait after a new document, which came at `now` (seconds since the epoch)."""
         self._failures = 0
         if fetched.fresh_for is not None:
             return max(self._retry, min(fetched.fresh_for, self._cadence))
@@ -36,15 +39,15 @@ class FetchSchedule:
         return max(self._retry, made + self._cadence * (1 + GRACE) - now)
 
     def after_nothing_new(self) -> float:
-        """Seconds to wait when the refresh is late."""
+        """Seconds to wait if the refresh is late: the feed had no new document."""
         self._failures = 0
         return self._retry
 
-    def after_failure(self, asked: float = 0) -> float:
-        """Seconds to wait after a failure: at first a moment, then twice as long each time, up to half a cadence.
+    def after_failure(self, requested: float = 0) -> float:
+        """Seconds to wait after a failure: two at first, then twice as long each time, up to half a cadence.
 
-        No two hosts wait the same time. A server that asked for a pause of some seconds gets it.
+        A random part spreads the requests of many hosts. The pause that a server requested, in seconds, comes on top.
         """
-        delay: float = min(max(SHORTEST, self._cadence / 2), 2 * SHORTEST * 2.0**self._failures)
+        delay: float = min(max(SHORTEST_SECONDS, self._cadence / 2), 2 * SHORTEST_SECONDS * 2.0**self._failures)
         self._failures = min(self._failures + 1, 16)
-        return asked + delay * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
+        return requested + delay * random.uniform(0.75, 1.0)  # noqa: S311 - no secret depends on it

@@ -93,7 +93,7 @@ class Ingester:
             StoreError: it waits in the spool.
         """
         document = _parsed(self._reader, body)
-        stations = clock.told((one.station_id, one.time) for one in document.observations)
+        stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
         present = clock.present(time.time(), server, self._newest_stored(), stations)
         raw = RawDocument(body, present, present, self._reader.format, self._reader.mapping.text)
         if self.waiting:

@@ -1,7 +1,7 @@
-"""Whether a database was begun before: one that is gone is missed then, and none is made in its place unasked.
+"""Whether the database existed before: one that has disappeared is reported, and no empty one takes its place.
 
-The collector notes in its spool which database it stores into. Where the spool is gone as well, say with its disk, a
-backup of that database tells the same.
+The collector writes into its spool which database it stores into. If the spool has disappeared as well, with its disk
+for instance, a backup of that database is the evidence.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ANEW = "weather-tool data new"
 
 
 def is_known(settings: Settings) -> bool:
-    """Whether there was a database where the settings name one. Another name is another database: it may begin."""
+    """Whether the database that the settings name existed before. A new name is a new database."""
     with suppress(OSError, ValueError):
         if _mark(settings).read_text(encoding="utf-8") == settings.db:
             return True
@@ -30,11 +30,11 @@ def is_known(settings: Settings) -> bool:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store, for writing; made where there never was one.
+    """The store, open for writing; it is made if it never existed.
 
     Raises:
-        StoreGoneError: it is gone, or empty, and was not: what a person may do about it.
-        StoreError: it cannot be made or written just now.
+        StoreGoneError: it has disappeared, or is empty and was not before; the message says what a person can do.
+        StoreError: it cannot be made or written at present.
     """
     try:
         return open_for_writing(settings.db, begin=False)
@@ -48,10 +48,10 @@ def open_store(settings: Settings) -> Store:
 
 
 def remember(settings: Settings) -> None:
-    """Note that there is a database.
+    """Write down that the database exists.
 
     Raises:
-        ToolkitError: it cannot be noted.
+        ToolkitError: it cannot be written down.
     """
     with suppress(OSError, ValueError):
         if _mark(settings).read_text(encoding="utf-8") == settings.db:

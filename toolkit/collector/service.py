@@ -23,18 +23,18 @@ from toolkit.times import iso, now
 
 log = logging.getLogger(__name__)
 
-# How soon a store that failed is tried again, at first and at most.
+# After how many seconds a store that failed is tried again, at first and at most.
 STORE_RETRY_SECONDS = (1.0, 30.0)
 
 
 class Stop(BaseException):
-    """SIGTERM or SIGINT came: raised wherever the service is, so that even a fetch ends at once."""
+    """SIGTERM or SIGINT came. It is raised wherever the program is then, so that even a fetch ends at once."""
 
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
-        for also in (signal.SIGTERM, signal.SIGINT):  # once: the way out is not to be interrupted
+        for also in (signal.SIGTERM, signal.SIGINT):  # once: stopping must not be interrupted
             signal.signal(also, signal.SIG_IGN)
         raise Stop(signal.Signals(number).name)
 
@@ -51,14 +51,14 @@ def serve(fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) ->
     """Collect until SIGTERM or SIGINT.
 
     Raises:
-        StoreRefusedError: the store is not for this program.
+        StoreRefusedError: the store belongs to another program or to a newer release.
     """
     with _stopped_by_signals():
         _Service(fetcher, ingester, cadence, pause).run()
 
 
 class _Service:
-    """The loop: the feed and the store each have a time at which they are due."""
+    """The loop: the next fetch and the next attempt to empty the spool each have a time at which they are due."""
 
     def __init__(self, fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) -> None:
         self._fetcher = fetcher
@@ -73,7 +73,7 @@ class _Service:
     def run(self) -> None:
         self._open()
         notify("READY=1")
-        self._tell()
+        self._report_status()
         log.info("collecting every %g s", self._cadence)
         fetch_due, drain_due = 0.0, 0.0
         while True:
@@ -81,7 +81,7 @@ class _Service:
                 drain_due = time.monotonic() + self._drain()
             if time.monotonic() >= fetch_due:
                 fetch_due = time.monotonic() + self._cycle()
-            self._tell()
+            self._report_status()
             _wait_until(min(fetch_due, drain_due) if self._ingester.waiting else fetch_due)
 
     def _open(self) -> None:
@@ -93,7 +93,7 @@ class _Service:
             self._store_outage.failed(error)
 
     def _drain(self) -> float:
-        """Store what waits; returns after how many seconds to try again."""
+        """Store the documents of the spool; returns after how many seconds to try again."""
         try:
             self._stored(self._ingester.drain())
         except DocumentRefusedError as error:
@@ -103,7 +103,7 @@ class _Service:
         return 0
 
     def _cycle(self) -> float:
-        """One cycle; returns after how many seconds the next is due."""
+        """Run one cycle; returns after how many seconds the next is due."""
         try:
             brought = fetch_and_ingest(self._fetcher, self._ingester)
         except ToolkitError as error:
@@ -122,7 +122,7 @@ class _Service:
 
     def _not_fetched(self, error: ToolkitError) -> float:
         self._feed_outage.failed(error)
-        # A store that fails as well is told of when a document is to be stored.
+        # If the store fails as well, that is reported when a document is to be stored.
         with suppress(StoreError):
             self._ingester.log_failure(str(error), time.time())
         return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
@@ -143,20 +143,20 @@ class _Service:
         self._retry = min(self._retry * 2, STORE_RETRY_SECONDS[1])
         return self._retry
 
-    def _tell(self) -> None:
-        """The unit's status: the last cycle and every trouble, in words."""
+    def _report_status(self) -> None:
+        """Tell systemd the status: the outages if there are any, otherwise the last cycle."""
         waiting = f"{self._ingester.waiting} documents wait in the spool" if self._ingester.waiting else ""
         parts = (str(self._feed_outage), str(self._store_outage), waiting)
         notify("STATUS=" + "; ".join([part for part in parts if part] or [self._last]))
 
 
 def _wait_until(due: float) -> None:
-    """Wait, with a sign of life as often as systemd wants one: it comes from this loop, so a hung cycle gives none."""
+    """Wait, and tell the watchdog meanwhile that the loop is alive. A cycle that hangs does not tell it."""
     interval = watchdog_seconds()
     while True:
         notify("WATCHDOG=1")
         left = due - time.monotonic()
         if left <= 0:
             return
-        # Not time.sleep: what sets the clock in tests (libfaketime) breaks a sleep that ends at a moment.
+        # Not time.sleep: libfaketime, which sets the clock in tests, breaks sleeps until a given moment.
         select.select((), (), (), min(left, interval) if interval else left)

@@ -1,10 +1,12 @@
-"""Where documents wait, in order, while the store cannot take them.
+"""The spool: where documents wait, in order, while the store cannot take them.
 
-A folder with a numbered file for each, packed, and whole or not there. When the disk cannot take them either they wait
-in memory. Both are bounded: what is given up is the oldest, with an error in the log and a count.
+It is a folder with a numbered, compressed file for each document, written atomically. When the disk cannot take them
+either, documents wait in memory. Both are bounded: the oldest document is given up first, logged as an error and
+counted.
 
-What will never be stored is set aside, so that the queue goes on: as `.damaged` what cannot be read, as `.refused` what
-the store does not take. It stays beside the others for a person, as much as may wait at most; the oldest goes first.
+A document that can never be stored is set aside, so that those after it are stored: as `.damaged` if it cannot be
+read, as `.refused` if the store does not accept its content. It stays in the folder for a person to look at. What is
+set aside is bounded as well; the oldest is removed first.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 MEMORY_BYTES = 8 << 20
 DAMAGED, REFUSED = "damaged", "refused"
 SET_ASIDE = 100
-# Numbers go up by one: none of ours ever comes to this.
+# Numbers go up by one and never reach this; a file with a higher one is not ours.
 LAST = 10**11
 LATEST = 253_402_300_800  # the year 10000
 HEADER_BYTES = 16 << 10
@@ -40,13 +42,14 @@ _NAME = re.compile(rf"(\d{{12}})\.(gz|{DAMAGED}|{REFUSED})")
 
 
 class RawDocument(NamedTuple):
-    """A document as it came.
+    """A document as it was fetched.
 
     Attributes:
         body: the document.
-        collected: when it was fetched, by the host's clock, seconds since the epoch.
-        present: when that was, as far as host and server know; see `quality.admission`.
-        format, fields: the form in which it came, as the settings name it; empty where an older release kept it.
+        collected: when it was fetched, seconds since the epoch.
+        present: the same as `clock.present` determined it; see `quality.admission`.
+        format, fields: the feed's format and fields, as the settings named them then; empty if an older release wrote
+            the file.
     """
 
     body: bytes
@@ -57,22 +60,22 @@ class RawDocument(NamedTuple):
 
 
 def waiting(folder: Path) -> list[Path]:
-    """The documents that wait in a folder, whoever has it, the oldest first."""
+    """The files of the documents that wait in a folder, the oldest first; for whoever does not hold its lock."""
     return [
         path for path in sorted(folder.glob("*.gz")) if (name := _NAME.fullmatch(path.name)) and int(name[1]) < LAST
     ]
 
 
 class Spool:
-    """The documents that wait, and the lock that keeps a second collector away from them and from their store.
+    """The documents that wait. Its lock keeps a second collector away from them and from the store.
 
     Attributes:
         given_up: how many documents had to be given up since this was last set to 0.
-        set_aside_counts: how many were set aside since this was last cleared, by what became of them.
+        set_aside_counts: how many were set aside since this was last cleared, by the reason that is counted.
     """
 
     def __init__(self, folder: Path, limit_bytes: int, largest: int = 1 << 30) -> None:
-        """Open the folder, made if need be; what is unpacked of a file is not more than `largest` bytes.
+        """Open the folder; it is made if it does not exist. Documents larger than `largest` bytes are damaged.
 
         Raises:
             ToolkitError: it cannot be made or written, or (InUseError) another collector has it.
@@ -106,9 +109,9 @@ class Spool:
             raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
 
     def _found(self) -> tuple[dict[int, int], int]:
-        """The documents that are there, with their sizes, and the highest number that is taken."""
+        """The sizes in bytes of the documents on the disk, by number, and the highest number in use."""
         for partial in self._folder.glob(".*"):
-            with suppress(OSError):  # no file of ours: it harms nobody
+            with suppress(OSError):  # it is not ours, and does no harm
                 partial.unlink()
         found, last = {}, 0
         for path, number, kind in self._files():
@@ -124,7 +127,7 @@ class Spool:
                 yield path, int(match[1]), match[2]
 
     def close(self) -> None:
-        """Let another collector have it. What waits in memory is lost, and said to be."""
+        """Release the lock. Documents that wait in memory are lost, which is logged."""
         if self._memory:
             log.error("%d documents that no disk would take are lost", len(self._memory))
         self._lock.close()
@@ -133,10 +136,10 @@ class Spool:
         return len(self._disk) + len(self._memory)
 
     def put(self, raw: RawDocument) -> int:
-        """Take a document. It is on the disk when this returns, or in memory if the disk is full or broken.
+        """Add a document. When this returns it is on the disk, or in memory if the disk is full or broken.
 
         Returns:
-            Its number.
+            The document's number.
         """
         header = {name: value for name, value in raw._asdict().items() if name != "body" and value != ""}
         packed = gzip.compress(json.dumps(header).encode() + b"\n" + raw.body, compresslevel=1, mtime=0)
@@ -148,7 +151,7 @@ class Spool:
         return number
 
     def oldest(self) -> tuple[int, RawDocument] | None:
-        """The document that came first, with its number; None when none waits. A damaged one is set aside."""
+        """The oldest document, with its number; None if none waits. Those that cannot be read are set aside."""
         self._flush_memory()
         while self._disk:
             number = min(self._disk)
@@ -159,7 +162,7 @@ class Spool:
         return (self._memory[0][0], _unpack(self._memory[0][1], self._largest)) if self._memory else None
 
     def _read(self, number: int) -> bytes:
-        # Not to wait for whoever writes into a pipe, and not to follow a link.
+        # Neither wait for a pipe nor follow a link that somebody put in its place.
         file = os.open(self._path(number), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with open(file, "rb") as opened:  # noqa: PTH123 - a descriptor
             if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -167,7 +170,7 @@ class Spool:
             return opened.read()
 
     def remove(self, number: int) -> None:
-        """The document is stored, for good: it must not come back after a power cut, over newer values."""
+        """Remove a document that is stored. It must not come back after a power cut and replace newer values."""
         if number in self._disk:
             try:
                 self._path(number).unlink(missing_ok=True)
@@ -177,7 +180,7 @@ class Spool:
         self._forget(number)
 
     def set_aside(self, number: int, kind: str, why: str) -> None:
-        """The document will never be stored: keep it for a person, and go on with the next."""
+        """Set aside a document that can never be stored, for a person to look at."""
         path = self._path(number)
         self.set_aside_counts[f"document set aside as {kind}"] += 1
         try:
@@ -196,7 +199,7 @@ class Spool:
         self._memory = [waiting for waiting in self._memory if waiting[0] != number]
 
     def _flush_memory(self) -> None:
-        """Put on the disk what waits in memory, if the disk takes it again."""
+        """Write the documents that wait in memory to the disk, as far as it takes them."""
         try:
             while self._memory:
                 number, packed = self._memory[0]
@@ -210,14 +213,14 @@ class Spool:
                 self._reason = str(error)
 
     def _enforce_limit(self) -> None:
-        """Give up the oldest where more waits than may."""
+        """Give up the oldest documents if more wait than are allowed to."""
         while sum(self._disk.values()) > self._limit and len(self._disk) > 1:
             self._give_up(min(self._disk), f"more than {self._limit >> 20} MiB wait in {self._folder}")
         while sum(len(packed) for _, packed in self._memory) > MEMORY_BYTES and len(self._memory) > 1:
             self._give_up(self._memory[0][0], f"more than {MEMORY_BYTES >> 20} MiB wait in memory")
 
     def _enforce_limit_aside(self) -> None:
-        """Remove the oldest of what was set aside where there is more of it than may wait."""
+        """Remove the oldest of the documents that were set aside if there are too many, or if they are too large."""
         with suppress(OSError):
             aside = [path for path, _, kind in self._files() if kind != "gz"]
             sizes = [path.lstat().st_size for path in aside]
@@ -238,8 +241,8 @@ def _unpack(packed: bytes, largest: int) -> RawDocument:
     if not unpacking.eof:
         raise ValueError(f"it is cut off, or larger than {largest >> 20} MiB")
     header, _, body = content.partition(b"\n")
-    told = json.loads(header[:HEADER_BYTES])
-    collected, present = float(told["collected"]), float(told["present"])
+    fields = json.loads(header[:HEADER_BYTES])
+    collected, present = float(fields["collected"]), float(fields["present"])
     if not (0 <= collected < LATEST and 0 <= present < LATEST):
         raise ValueError("it does not say when it came")
-    return RawDocument(body, collected, present, str(told.get("format", "")), str(told.get("fields", "")))
+    return RawDocument(body, collected, present, str(fields.get("format", "")), str(fields.get("fields", "")))

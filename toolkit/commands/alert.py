@@ -104,7 +104,7 @@ def _why(loaded: Loaded) -> list[str]:
 
         for one in causes(examine(Host(loaded))):
             lines.append(f"{one.status.name} {one.result.check.id}: {one.result.finding.evidence}")
-            lines.append(f"mend it: {one.result.remedy}")
+            lines.append(f"mend it: {one.result.command}")
     except Exception as error:  # an alert without a diagnosis is better than none
         lines.append(f"The doctor failed: {type(error).__name__}: {error}")
     return lines or ["The doctor finds nothing wrong now: weather-tool doctor, journalctl -u 'weather-*'"]

@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
-    """Do what was asked for."""
+    """Run the action."""
     actions = {"create": _create, "list": _list, "verify": _verify, "prune": _prune, "fetch": _fetch}
     return actions[args.action](args, loaded.settings, Folder(loaded.settings.backups))
 
@@ -73,7 +73,7 @@ def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int
             with folder.locked():
                 removed = prune(folder, _keep(settings), made=made).removed
         except clock.DisagreementError as error:
-            log.warning("%s", error)  # there is a new one all the same
+            log.warning("%s", error)  # the new backup is there all the same
     copies = offsite.configured(settings)
     if copies:
         with folder.locked():
@@ -95,11 +95,11 @@ def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int
 def _list(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
     backups, damaged = folder.look()
     if args.json:
-        told = [
+        listed = [
             *(one.manifest.as_dict() for one in backups),
             *({"file": one.name, "damaged": one.wrong} for one in damaged),
         ]
-        print(json.dumps(told, indent=1, ensure_ascii=False))
+        print(json.dumps(listed, indent=1, ensure_ascii=False))
     elif backups or damaged:
         header = ("backup", "taken", "MB", "observations", "first", "last", "damaged")
         table(header, [*map(_row, backups), *((one.name, "-", "-", "-", "-", "-", one.wrong) for one in damaged)])
@@ -110,7 +110,7 @@ def _list(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
 
 def _verify(args: argparse.Namespace, _settings: Settings, folder: Folder) -> int:
     wrong: dict[str, str] = {}
-    unread: set[str] = set()  # such as for want of room: that is not the backup's fault
+    unread: set[str] = set()  # for lack of space, say: such a backup may be whole
     with folder.locked():
         backups, damaged = folder.look()
         if args.name:
@@ -147,8 +147,10 @@ def _prune(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
     with folder.locked():
         pruned = prune(folder, _keep(settings), dry_run=args.dry_run)
     if args.json:
-        told = {what: [one.name for one in ones] for what, ones in pruned._asdict().items() if ones or what != "ahead"}
-        print(json.dumps(told, indent=1))
+        report = {
+            what: [one.name for one in ones] for what, ones in pruned._asdict().items() if ones or what != "ahead"
+        }
+        print(json.dumps(report, indent=1))
     else:
         _removed(pruned.removed, "would remove" if args.dry_run else "removed")
         print(f"kept {len(pruned.kept)}")
@@ -164,13 +166,13 @@ def _fetch(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
     if not copies:
         raise UsageError("there is no off-site repository: set WEATHER_RESTIC_REPOSITORY")
     with folder.locked():
-        came = copies.fetch(folder, args.host)
+        fetched = copies.fetch(folder, args.host)
     if args.json:
-        print(json.dumps(came, indent=1))
+        print(json.dumps(fetched, indent=1))
     else:
-        for name in came:
+        for name in fetched:
             print(f"fetched {name}")
-        print(f"{len(came)} backups came from {copies.repository}: weather-tool backup verify")
+        print(f"{len(fetched)} backups came from {copies.repository}: weather-tool backup verify")
     return 0
 
 

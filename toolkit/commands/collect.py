@@ -49,7 +49,7 @@ def _store(settings: Settings) -> Store:
     store = known_database.open_store(settings)
     try:
         known_database.remember(settings)
-    except ToolkitError as error:  # a full disk, say: it is noted another time
+    except ToolkitError as error:  # a full disk, say: it is tried again at the next start
         log.warning("%s", error)
     return store
 
@@ -57,11 +57,11 @@ def _store(settings: Settings) -> Store:
 def _once(fetcher: Fetcher, ingester: Ingester) -> None:
     try:
         ingester.open()
-    except StoreError as error:  # met again when the document is to be stored: then it waits
+    except StoreError as error:  # it comes again when the document is to be stored, which waits then
         if isinstance(error, StoreRefusedError):
             raise
     brought = fetch_and_ingest(fetcher, ingester)
-    if brought is None:  # nothing was fetched before, so the server is wrong to say that nothing is new
+    if brought is None:  # this is the first request, to which a server must not answer "not modified"
         raise ToolkitError(f"the feed {fetcher.shown} offers no document")
     _, result = brought
     if isinstance(result, DocumentRefusedError):

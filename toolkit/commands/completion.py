@@ -21,6 +21,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, _loaded: Loaded) -> int:
-    """Print it."""
+    """Print the script."""
     print((resources.files("toolkit") / "completion" / f"weather-tool.{args.shell}").read_text("utf-8"), end="")
     return 0

@@ -84,7 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
-    """Do what was asked for."""
+    """Run the action."""
     actions = {
         "latest": _latest, "stations": _stations, "summary": _summary, "export": _export, "import": _import,
         "new": _new,
@@ -148,7 +148,7 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _expected(first: int, last: int, settings: Settings) -> int:
-    """How many observations a station makes from its first to its last."""
+    """How many observations a station has from its first to its last if none is missing."""
     return (last - first) // settings.cadence_seconds + 1
 
 
@@ -188,7 +188,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
         if unknown:
             raise UsageError(f"--station={min(unknown)}: there is no such station (see weather-tool data stations)")
         chosen = store.observations(selection)
-        # Rows on a terminal show by themselves how far it is.
+        # Rows that are written to the terminal show the progress themselves.
         shown = args.output != "-" or not sys.stdout.isatty()
         with progress("exporting", store.count(selection), shown=shown) as advance:
             if args.output == "-":
@@ -234,7 +234,7 @@ def _new(_: argparse.Namespace, settings: Settings) -> int:
 
 @contextmanager
 def _input(named: Path) -> Iterator[Path]:
-    """The file to read; standard input becomes one, for it may be a database."""
+    """The file to read. Standard input is copied into one, for it may be a database."""
     if str(named) != "-":
         yield named
         return
@@ -245,9 +245,9 @@ def _input(named: Path) -> Iterator[Path]:
 
 
 def _clock(path: Path, timezone: str | None) -> Clock:
-    """How the file's times are to be read."""
+    """How the times of the file become UTC."""
     ours = True
-    with suppress(Exception):  # a file that cannot be read is told of when its rows are
+    with suppress(Exception):  # a file that cannot be read is reported when its rows are read
         ours = not reading.is_file(path) or not reading.is_database(path) or reading.is_ours(path)
     if timezone is None:
         if not ours:

@@ -1,4 +1,4 @@
-"""`weather-tool doctor`: every check, the cause before its symptoms, each with the command that mends it."""
+"""`weather-tool doctor`: every check; what is wrong, causes before their symptoms, with the command that mends it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import platform
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import partial
 
 from toolkit import times
 from toolkit.backup.collector import become_the_service_user
@@ -15,13 +14,13 @@ from toolkit.checks import Status
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
 from toolkit.checks.diagnosis import Cause, Result, causes, examine
 from toolkit.checks.host import Host
-from toolkit.checks.remedies import in_words
 from toolkit.checks.runbook import page
+from toolkit.checks.targets import target_of
 from toolkit.errors import UsageError
 from toolkit.settings import Loaded
 
 SCHEMA = "weather-toolkit/doctor/1"
-# It names what is wrong with the settings, among the rest.
+# Wrong settings are among what it reports.
 TAKES_WRONG_SETTINGS = True
 
 EXAMPLES = (
@@ -43,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Examine this host."""
     if args.explain:
-        print(page(BY_ID[_known(args.explain, list(BY_ID), "check")], partial(in_words, Host(loaded))), end="")
+        print(page(BY_ID[_known(args.explain, list(BY_ID), "check")], target_of(Host(loaded))), end="")
         return 0
     checks = CHECKS
     if args.area:
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     results = examine(Host(loaded), checks)
     found = causes(results)
     if args.json:
-        print(json.dumps(_told(results, found), indent=1, ensure_ascii=False))
+        print(json.dumps(_as_json(results, found), indent=1, ensure_ascii=False))
     else:
         _show(results, found, everything=args.all)
     return int(max((cause.status for cause in found), default=Status.OK))
@@ -62,7 +61,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 def _known(given: str, names: list[str], what: str) -> str:
     if given in names:
         return given
-    # One word of a name is enough where no other has it.
+    # One word of a name is enough where no other name has it.
     having = [name for name in names if given in name.split()]
     if len(having) == 1:
         return having[0]
@@ -70,7 +69,7 @@ def _known(given: str, names: list[str], what: str) -> str:
     raise UsageError(f"there is no {what} {given!r}; " + (f"did you mean {near[0]}?" if near else ", ".join(names)))
 
 
-def _told(results: Sequence[Result], found: Sequence[Cause]) -> dict[str, object]:
+def _as_json(results: Sequence[Result], found: Sequence[Cause]) -> dict[str, object]:
     roots = {one.check.id: cause.result.check.id for cause in found for one in cause.explains}
     return {
         "schema": SCHEMA,
@@ -92,7 +91,7 @@ def _as_dict(one: Result) -> dict[str, object]:
     failed = one.status in {Status.WARNING, Status.CRITICAL}
     return {
         "id": one.check.id, "area": one.check.area, "status": one.status.name, "evidence": one.finding.evidence,
-        "remedy": one.remedy if failed else None,
+        "remedy": one.command if failed else None,
     }  # fmt: skip
 
 
@@ -103,7 +102,7 @@ def _show(results: Sequence[Result], found: Sequence[Cause], *, everything: bool
     for cause in found:
         coloured(f"{cause.status.name}  {cause.result.check.id}", paint[cause.status])
         print(f"    {cause.result.finding.evidence}")
-        print(f"    mend it: {cause.result.remedy}")
+        print(f"    mend it: {cause.result.command}")
         for one in cause.explains:
             coloured(f"    therefore {one.check.id}: {one.finding.evidence}", "dim")
     if everything:
@@ -112,7 +111,7 @@ def _show(results: Sequence[Result], found: Sequence[Cause], *, everything: bool
                 coloured(f"{one.status.name}  {one.check.id}: {one.finding.evidence}", paint[one.status])
     unseen = [one for one in results if one.status == Status.UNKNOWN]
     well = sum(one.status == Status.OK for one in results)
-    told = f"{well} of {len(results)} checks are well"
+    summary = f"{well} of {len(results)} checks are well"
     if unseen:
-        told += f", {len(unseen)} could not be seen" + ("" if everything else ": --all says why")
-    print(told)
+        summary += f", {len(unseen)} could not be seen" + ("" if everything else ": --all says why")
+    print(summary)

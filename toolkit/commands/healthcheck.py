@@ -32,16 +32,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Check."""
     if args.wait is None:
-        return _say(_examined(Host(loaded)))
-    verdict = gate.wait(loaded, args.wait)
-    print(verdict)
-    if verdict.status > Status.WARNING:
+        return _report(_examined(Host(loaded)))
+    result = gate.wait(loaded, args.wait)
+    print(result)
+    if result.status > Status.WARNING:
         print(f"not so within {args.wait:g} s: the service runs, and the collector that runs now stored the feed")
-    return int(verdict.status)
+    return int(result.status)
 
 
 def _examined(host: Host) -> list[Result]:
-    """What is found, with the causes of what is critical: these may be something that alone is not."""
+    """The results of the quick checks and, if one is critical, of those that explain it: these may be mere warnings."""
     results = examine(host, tuple(check for check in CHECKS if check.in_healthcheck))
     if not any(one.status is Status.CRITICAL for one in results):
         return results
@@ -55,27 +55,26 @@ def _examined(host: Host) -> list[Result]:
     return results + [one for one in more if one.check.id in named]
 
 
-def _say(results: list[Result]) -> int:
+def _report(results: list[Result]) -> int:
     found = causes(results)
     figures = " ".join(f"{label}={value}" for one in results for label, value in one.finding.figures.items())
     if found:
         status = found[0].status
-        told = "; ".join(cause.result.finding.evidence for cause in found)
-        advice = f" (try: {found[0].result.remedy})"
+        message = "; ".join(cause.result.finding.evidence for cause in found)
+        message += f" (try: {found[0].result.command})"
     else:
-        status, told, advice = _nothing_wrong(results)
-    # What stands behind a bar is performance data.
-    said = f"{status.name} - {told}{advice}".replace("|", "/")
-    print(f"WEATHER {said}" + (f" | {figures}" if figures else ""))
+        status, message = _nothing_wrong(results)
+    # A bar begins the performance data.
+    line = f"{status.name} - {message}".replace("|", "/")
+    print(f"WEATHER {line}" + (f" | {figures}" if figures else ""))
     return int(status)
 
 
-def _nothing_wrong(results: list[Result]) -> tuple[Status, str, str]:
-    """What is said when no check failed: that all is well, if observations could be looked at."""
-    told = {one.check.id: one for one in results}
-    fresh = told["observations-fresh"]
+def _nothing_wrong(results: list[Result]) -> tuple[Status, str]:
+    """The status and the message when no check failed: OK, if observations could be looked at."""
+    by_id = {one.check.id: one for one in results}
+    fresh = by_id["observations-fresh"]
     if fresh.status == Status.UNKNOWN:
-        return Status.UNKNOWN, fresh.finding.evidence, ""
-    stations = told.get("stations-reporting")
-    more = f", {stations.finding.evidence}" if stations else ""
-    return Status.OK, fresh.finding.evidence + more, ""
+        return Status.UNKNOWN, fresh.finding.evidence
+    stations = by_id.get("stations-reporting")
+    return Status.OK, fresh.finding.evidence + (f", {stations.finding.evidence}" if stations else "")

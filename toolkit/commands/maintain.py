@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
-    """Maintain."""
+    """Remove what is too old, and keep the database in shape."""
     settings = loaded.settings
     keep = Retention(settings.data_days, settings.log_days, settings.report_days, settings.page_days)
     # Opened for reading first: this command must not make a database that is not there.

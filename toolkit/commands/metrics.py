@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from toolkit.cli.options import add_setting
 from toolkit.errors import UsageError
-from toolkit.exporter.health import Health
+from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.exporter.server import serve
 from toolkit.settings import DECLARATIONS, Loaded
@@ -39,8 +39,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
             raise UsageError(f"--serve={args.serve!r}: {error}") from None
         serve(address, settings)
         return 0
-    health, registry = Health(), CollectorRegistry()
-    health.examine(settings)
-    registry.register(Weather(settings, health))
+    checks, registry = CheckResults(), CollectorRegistry()
+    checks.examine(settings)
+    registry.register(Weather(settings, checks))
     print(generate_latest(registry).decode(), end="")
     return 0

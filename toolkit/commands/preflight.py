@@ -13,7 +13,8 @@ from pathlib import Path
 import toolkit
 from toolkit import __version__
 from toolkit.errors import ToolkitError
-from toolkit.settings import Loaded, is_postgresql
+from toolkit.kinds import is_postgresql
+from toolkit.settings import Loaded
 from toolkit.store.base import migrations
 
 EXAMPLES = ("weather-tool preflight",)

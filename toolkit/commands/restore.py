@@ -13,11 +13,12 @@ from toolkit.backup.engine import Restored
 from toolkit.backup.folder import Folder
 from toolkit.backup.restoring import restore
 from toolkit.checks.host import Host
-from toolkit.checks.remedies import in_words
+from toolkit.checks.remedies import Logs, Remedy, Restore, Start, Stop
+from toolkit.checks.targets import target_of
 from toolkit.cli.options import add_setting
 from toolkit.cli.show import working
 from toolkit.collector.spool import Spool
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
 
@@ -26,7 +27,6 @@ EXAMPLES = (
     "sudo weather-tool restore LATEST",
     "sudo weather-tool restore weather_20260131_040012.db.zst --discard-newer",
 )
-_COLLECTOR = "systemctl {} weather-collector.service"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drill",
         action="store_true",
-        help="only rehearse: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it",
+        help="only a drill: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it",
     )
     parser.add_argument(
         "--discard-newer",
@@ -63,31 +63,31 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings, folder = loaded.settings, Folder(loaded.settings.backups)
     collector.become_the_service_user()
     if args.drill:
-        with working("rehearsing a restore"):
+        with working("drilling a restore"):
             done = drill(folder, args.name or "LATEST", settings)
         _show_drill(args, done)
         return 0
     if not args.name:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     host = Host(loaded)
-    # First: who comes second is not to stop or start anything.
+    # The locks come first: if another command holds them, nothing must be stopped or started.
     with folder.locked(), writing(spool_folder(settings), alone=True):
         with collector.stopped() as was_running:
             restored = _restore(args, settings, folder, host)
             before = collector.cycles(settings.db) if was_running else 0
         if was_running and not collector.stores_again(settings.db, before):
             _undo(settings.db, folder, restored, host)
-    _show(args, settings.db, restored, "" if was_running else in_words(host, _COLLECTOR.format("start")))
+    _show(args, settings.db, restored, "" if was_running else Start("collector").render(target_of(host)))
     return 0
 
 
 def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host: Host) -> Restored:
-    # Its lock is how a collector is told from none, whoever started it.
+    # Whoever started it, a collector that runs holds the lock of the spool.
     try:
         spool = Spool(spool_folder(settings), settings.spool_mib << 20)
-    except ToolkitError as error:
-        how = f"weather-tool restore {args.name}" if host.contained else _COLLECTOR.format("stop")
-        raise ToolkitError(f"{error}: {in_words(host, how)}") from None
+    except InUseError as error:
+        remedy: Remedy = Restore(args.name) if host.contained else Stop("collector")
+        raise ToolkitError(f"{error}: {remedy.render(target_of(host))}") from None
     try:
         with working(f"restoring {args.name}"):
             return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
@@ -102,26 +102,26 @@ def _undo(db: str, folder: Folder, done: Restored, host: Host) -> None:
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "
-        + in_words(host, "journalctl -u weather-collector.service")
+        + Logs("collector", lines=None).render(target_of(host))
     )
 
 
 def _show(args: argparse.Namespace, db: str, done: Restored, then: str) -> None:
-    """Say what was done; `then` is what starts the collector, and nothing when it stores again."""
+    """Report what was done; `then` is the command that starts the collector, empty if it stores again."""
     held = done.backup.manifest.content
     if args.json:
-        told = {
+        report = {
             "backup": done.backup.name, "observations": held.observations, "merged": done.merged,
             "unreadable": done.unreadable, "replaced": str(done.replaced) if done.replaced else None,
             "collector": "was not running" if then else "stores again",
         }  # fmt: skip
-        print(json.dumps(told, indent=1))
+        print(json.dumps(report, indent=1))
         return
     print(f"{db} is {done.backup.name} with {held.observations} observations, the newest of {held.last} UTC")
     if done.merged:
         print(f"{done.merged} observations were taken over from the database that it replaced")
-    for stretch in done.unreadable:
-        print(f"could not be read in the database that it replaced: {stretch}")
+    for part in done.unreadable:
+        print(f"could not be read in the database that it replaced: {part}")
     if done.replaced:
         print(f"what it replaced is in {done.replaced}: remove it when you are content")
     print(f"start the collector: {then}" if then else "the collector stores again")

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit.checks.host import JOBS_FILE
+from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.errors import ToolkitError, reason
 from toolkit.scheduler import Scheduler, is_due, seconds
 from toolkit.settings import Loaded
@@ -22,15 +22,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, _loaded: Loaded) -> int:
-    """Run the jobs of the file, for ever."""
+    """Run the jobs of the file when they are due, for ever."""
     try:
-        told = json.loads(args.jobs.read_text(encoding="utf-8"))["jobs"]
-        jobs = {name: job for name, job in told.items() if job.get("schedule") is not None}
+        declared = json.loads(args.jobs.read_text(encoding="utf-8"))["jobs"]
+        jobs = {name: job for name, job in declared.items() if job.get("schedule") is not None}
     except OSError as error:
         raise ToolkitError(f"cannot read {args.jobs}: {reason(error)}") from error
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ToolkitError(f'{args.jobs} is not {{"jobs": {{NAME: {{"command", "schedule"}}}}}}: {error}') from error
-    for job in jobs.values():  # what is wrong with a schedule is said now, not in its minute
+    for job in jobs.values():  # a schedule that is wrong is reported now, not when it is due
         is_due(job["schedule"], datetime.now(UTC))
         seconds(job["schedule"].get("random_delay", "0"))
     Scheduler(jobs).run()

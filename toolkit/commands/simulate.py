@@ -95,7 +95,7 @@ def run(args: argparse.Namespace, _loaded: Loaded) -> int:
     except OSError as error:
         raise ToolkitError(f"cannot listen on {args.address}:{args.port}: {error.strerror or error}") from error
     address, port = feed.server_address[:2]
-    # shutdown() waits for serve_forever() to end, so it cannot be called from the handler itself.
+    # shutdown() waits until serve_forever() has ended, so a signal handler must not call it itself.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=feed.shutdown).start())
     print(
         f"http://{address!s}:{port}{PATH}: {len(source.stations)} stations, from {stored(start)} UTC",
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace, _loaded: Loaded) -> int:
 
 
 def _source(args: argparse.Namespace, start: float | None, begin: float | None, now: float) -> tuple[Source, float]:
-    """The weather to serve, and where its clock begins."""
+    """The weather to serve, and the time at which its clock begins, in seconds since the epoch."""
     stations = read_stations(args.stations) if args.stations else None
     if args.replay:
         recorded = replay.read(args.replay, stations, start, begin)

@@ -314,7 +314,7 @@ _shtab_weather_tool_report_defaults_added=0
 _shtab_weather_tool_restore_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
-  "--drill[only rehearse\: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it]"
+  "--drill[only a drill\: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it]"
   "--discard-newer[do not take over what the replaced database has beyond the backup]"
   "--timezone[whose local time a weather_\….db.gz has, such as Europe\/Athens\; default\: this host\'s]:ZONE:"
   "--json[as JSON]"

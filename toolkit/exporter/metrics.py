@@ -15,7 +15,7 @@ from toolkit.backup.drill_record import Drill, last
 from toolkit.backup.folder import Folder
 from toolkit.collector.spool import waiting
 from toolkit.errors import ToolkitError
-from toolkit.exporter.health import Health
+from toolkit.exporter.checks import CheckResults
 from toolkit.settings import Settings, spool_folder
 from toolkit.store import Selection, Store, open_for_reading
 from toolkit.times import from_stored
@@ -27,9 +27,9 @@ OPEN_DAYS = 31
 class Weather(Collector):
     """The service's metrics, read when they are asked for; a lock is never waited for."""
 
-    def __init__(self, settings: Settings, health: Health) -> None:
+    def __init__(self, settings: Settings, checks: CheckResults) -> None:
         self._settings = settings
-        self._health = health
+        self._checks = checks
 
     def collect(self) -> Iterable[Metric]:
         """All of them; those of what cannot be read now are left out, and `weather_store_up` says so."""
@@ -47,7 +47,7 @@ class Weather(Collector):
         documents = len(waiting(spool_folder(self._settings)))
         yield _gauge("weather_spool_documents", "Documents that wait for the database.", documents)
         yield from _of_backups(Path(self._settings.backups))
-        yield from self._health.metrics()
+        yield from self._checks.metrics()
 
 
 def _of_the_store(store: Store) -> Iterable[Metric]:

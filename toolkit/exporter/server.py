@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, exposition
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from toolkit.errors import ToolkitError, reason
-from toolkit.exporter.health import EVERY_SECONDS, Health
+from toolkit.exporter.checks import EVERY_SECONDS, CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.sdnotify import notify, watchdog_seconds
 from toolkit.settings import Settings
@@ -151,8 +151,8 @@ def serve(address: str, settings: Settings) -> None:
     Raises:
         ToolkitError: the address cannot be had.
     """
-    health, registry, stop = Health(), CollectorRegistry(), threading.Event()
-    registry.register(Weather(settings, health))
+    checks, registry, stop = CheckResults(), CollectorRegistry(), threading.Event()
+    registry.register(Weather(settings, checks))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _setting(stop))
     try:
@@ -166,7 +166,7 @@ def serve(address: str, settings: Settings) -> None:
     every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
     while not stop.is_set():
         notify("WATCHDOG=1")
-        health.examine(settings)
+        checks.examine(settings)
         stop.wait(every)
     notify("STOPPING=1")
     server.shutdown()

@@ -18,7 +18,7 @@ from toolkit.backup.manifest import Manifest
 from toolkit.detector import grid as grids
 from toolkit.detector import sensors
 from toolkit.detector.grid import DAY, Grid
-from toolkit.detector.report import Anomaly, Report
+from toolkit.detector.report import STATION, Anomaly, Report
 from toolkit.detector.sensors import Sensor
 from toolkit.errors import ToolkitError
 from toolkit.model import Station
@@ -138,7 +138,7 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
 
 def _state(found: Sequence[Anomaly], silent: bool) -> str:
     """The worst that was found of a station."""
-    candidates = ["silent" if one.variable == "all" else one.class_ for one in found]
+    candidates = ["silent" if one.variable == STATION else one.class_ for one in found]
     return min([*candidates, *(["silent"] if silent else [])], key=STATES.index, default="well")
 
 
@@ -150,7 +150,7 @@ def _events(store: Store, settings: Settings, report: Report) -> list[Event]:
         return []
     end = times.parse(report.window.end).timestamp()
     start = end - report.window.hours * 3600 - event_plot.AROUND_HOURS * 3600
-    variables = sorted({one.variable for one in worst} - {"all"})
+    variables = sorted({one.variable for one in worst} - {STATION})
     grid = grids.load(store, start, end, settings.cadence_seconds, variables, past_days=0)
     return [
         Event(one, event_plot.draw(one, grid) if number < PLOTS else None, f"anomaly-{number + 1}")

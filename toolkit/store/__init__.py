@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolkit.settings import is_postgresql
+from toolkit.kinds import is_postgresql
 from toolkit.store.base import (
     Count,
     DocumentRefusedError,

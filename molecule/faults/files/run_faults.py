@@ -16,6 +16,8 @@ from typing import Any
 
 FUNCTIONS = Path(__file__).with_name("faults.sh")
 SETTINGS = "/etc/weather/weather.env"
+# What is printed, for those who watch the run on the host.
+PROGRESS = Path("/var/log/faults.log")
 BEFORE = "/run/weather.env.before"
 AGAIN = f"cp -p {BEFORE} {SETTINGS} && systemctl restart weather-collector weather-exporter"
 # systemd, the collector and the feed need moments to see what was done: the collector waits 30 s for a feed that hangs.
@@ -80,6 +82,13 @@ def run(fault: dict[str, Any]) -> str:
     return wrong
 
 
+def report(line: str) -> None:
+    """Print a line, also into a file."""
+    print(line, flush=True)
+    with PROGRESS.open("a") as file:
+        file.write(f"{line}\n")
+
+
 def main() -> int:
     """Run all, or those whose names hold one of the words given."""
     faults = json.loads(Path(sys.argv[1]).read_text())
@@ -99,8 +108,8 @@ def main() -> int:
         failed += bool(wrong)
         mended = " and mended" if fault.get("mends") else ""
         said = wrong or f"found as {fault['finds']}{mended}"
-        print(f"{'FAIL' if wrong else 'ok'}  {fault['name']}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
-    print(f"{number - failed} of {number} faults were named first by their cause")
+        report(f"{'FAIL' if wrong else 'ok'}  {fault['name']}: {said} ({time.monotonic() - began:.1f} s)")
+    report(f"{number - failed} of {number} faults were named first by their cause")
     return int(failed > 0)
 
 

@@ -28,7 +28,8 @@ def refused_jobs(jobs: Mapping[str, Mapping[str, Any]], project: str) -> list[st
 
 def _wrong_with(job: Mapping[str, Any]) -> Iterator[str]:
     from toolkit.credentials import Credential
-    from toolkit.settings import ADDRESS, DECLARATIONS
+    from toolkit.kinds import ADDRESS
+    from toolkit.settings import DECLARATIONS
 
     yield from _unknown(job, FIELDS, "field of a job")
     for field in ("description", "command"):

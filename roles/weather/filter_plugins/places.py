@@ -26,20 +26,20 @@ def settled(content: str, project: str) -> Loaded:
     """
     if project not in sys.path:
         sys.path.append(project)
-    from toolkit.errors import UsageError
-    from toolkit.settings import DECLARATIONS, FILE_VARIABLE, Origin, load_lenient, read_file
+    from toolkit import envfile
+    from toolkit.settings import DECLARATIONS, FILE_VARIABLE, Origin, Problem, load_lenient
 
-    wrong = []
+    problems = []
     with tempfile.NamedTemporaryFile("w", suffix=".env", encoding="utf-8") as file:
         file.write(content)
         file.flush()
         try:
-            given = read_file(Path(file.name))
-        except UsageError as error:
+            given = envfile.read(Path(file.name))
+        except envfile.EnvironmentFileError as error:
             given = {}
-            wrong = [f"a setting has a line break in it, or half a quote: {str(error).partition(': ')[2]}"]
+            problems.append(Problem(f"a setting has a line break in it, or half a quote: {error.reason}"))
     options = {
-        name: Origin(given[declared.variable].text, declared.variable.lower())
+        name: Origin(given[declared.variable].value, declared.variable.lower())
         for name, declared in DECLARATIONS.items()
         if declared.variable in given
     }
@@ -48,8 +48,8 @@ def settled(content: str, project: str) -> Loaded:
         value = getattr(loaded.settings, name)
         # Told by what became of it: who reads it on a host may be anywhere.
         if isinstance(value, str) and value.startswith("/") and not origin.text.startswith("/"):
-            wrong.append(f"{origin.place}={origin.text!r}: give the whole path, from / on")
-    loaded.wrong.extend(wrong)
+            problems.append(Problem(f"{origin.place}={origin.text!r}: give the whole path, from / on", name))
+    loaded.problems.extend(problems)
     return loaded
 
 
@@ -58,8 +58,8 @@ def refused(content: str, project: str, target: str) -> list[str]:
     loaded = settled(content, project)
     from toolkit import paths
 
-    if loaded.wrong:
-        return loaded.wrong
+    if loaded.problems:
+        return [str(problem) for problem in loaded.problems]
     return [f"weather_{name}={reason} ({target})" for name, reason in paths.refused(loaded.settings, target)]
 
 
@@ -67,7 +67,7 @@ def places(content: str, project: str) -> dict[str, Any]:
     """What the settings of a weather.env ask of a host."""
     settings = settled(content, project).settings
     from toolkit import paths
-    from toolkit.settings import is_postgresql
+    from toolkit.kinds import is_postgresql
 
     folders = paths.folders(settings)
     owner = {"owner": "weather", "group": "weather"}

@@ -1,4 +1,4 @@
-"""The checks as metrics: made by the exporter every now and then, not at every scrape."""
+"""The checks as metrics. They are made once a minute, not at every scrape."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EVERY_SECONDS = 60.0
 COSTLY_SECONDS = 3600.0
 
 
-class Health:
-    """What the checks found last."""
+class CheckResults:
+    """The last result of each check."""
 
     def __init__(self) -> None:
         self._results: dict[str, Result] = {}
@@ -51,5 +51,5 @@ class Health:
 def _period(check: Check, settings: Settings) -> float:
     if check.costly:
         return COSTLY_SECONDS
-    # The feed is not asked more often than the collector does.
+    # The feed is fetched no more often than by the collector.
     return max(EVERY_SECONDS, settings.cadence_seconds) if check.on_feed else EVERY_SECONDS

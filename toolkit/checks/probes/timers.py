@@ -1,20 +1,20 @@
-"""Checks of the timers: each is enabled, waiting, and will fire."""
+"""Checks of the timers: each is enabled, is waiting, and will fire when it should."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import UNITS, Host
-from toolkit.checks.mending import quoted
-from toolkit.checks.units import Line, changed_back, lines_of
+from toolkit.checks import Check, Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.systemd import UNITS
+from toolkit.checks.remedies import Enable, OfSystemd, Remedy, Sequence
+from toolkit.checks.unit_files import Line, lines_of, restored
 from toolkit.times import from_epoch, iso
 
-# What a timer may be away from its next run: the longest period there is, a week, and a day for delays.
+# How far away the next run of a timer may be: the longest period is a week; a day is added for random delays.
 FARTHEST_SECONDS = 8 * 86400
 
 
@@ -26,20 +26,21 @@ def _timer(job: str, host: Host) -> Finding | None:
     if unit["LoadState"] == "masked" or unit["UnitFileState"].startswith("masked"):
         if (UNITS / name).is_symlink():
             return bad(
-                f"{name} is masked, by a link in the place of its unit", f"rm {UNITS / name}  # then site.yml again"
+                f"{name} is masked, by a link in the place of its unit",
+                OfSystemd("rm {}", UNITS / name, note="then site.yml again"),
             )
-        return bad(f"{name} is masked", f"systemctl unmask {name} && systemctl enable --now {name}")
+        return bad(f"{name} is masked", Sequence(OfSystemd("systemctl unmask {}", name), Enable(job, timer=True)))
     if unit["ActiveState"] != "active":
         return bad(f"{name} is {unit['ActiveState']}: the job does not run")
     if unit["UnitFileState"] not in {"enabled", "enabled-runtime"}:
         return bad(f"{name} is {unit['UnitFileState']}: it does not come back with the host")
     if unit.get("Unit") not in {None, "", f"weather-{job}.service"}:
-        return bad(f"{name} starts {unit['Unit']}", changed_back(host, [name], _lines(unit, "Unit")))
+        return bad(f"{name} starts {unit['Unit']}", restored(host, [name], _lines(unit, "Unit")))
     if (wrong := _other_schedule(host, job, unit)) is not None:
         return bad(f"{name} has another schedule than was deployed: {wrong}", _schedule_again(host, job, unit))
     if unit["SubState"] == "running":
         return good("it is running")
-    reverted = f"systemctl revert {name} && systemctl daemon-reload && systemctl restart {name}"
+    reverted = Sequence(OfSystemd("systemctl revert {}", name), *_reloaded(name))
     if changed := unit["DropInPaths"]:
         written = re.findall(r"(?m)^OnCalendar=(.+)", (UNITS / name).read_text(encoding="utf-8"))
         if not all(one in unit["TimersCalendar"] for one in written) or unit["TimersCalendar"].count("{") != len(
@@ -48,7 +49,7 @@ def _timer(job: str, host: Host) -> Finding | None:
             return bad(f"{changed} gives {name} another schedule than was deployed", reverted)
     due = _epoch(unit["NextElapseUSecRealtime"])
     if due is None:
-        return bad(f"{name} has no next run", f"systemctl restart {name}")
+        return bad(f"{name} has no next run", OfSystemd("systemctl restart {}", name))
     if due - host.now > FARTHEST_SECONDS:
         return bad(f"{name} will not fire before {iso(from_epoch(due))}", reverted)
     return good(f"next at {iso(from_epoch(due))}")
@@ -60,23 +61,27 @@ def _lines(unit: dict[str, str], key: str) -> list[Line]:
 
 
 def _calendar(schedule: dict[str, Any]) -> str:
-    """As templates/systemd/timer.j2 writes it."""
+    """A schedule as templates/systemd/timer.j2 writes it."""
     hour, minute = (str(schedule.get(name, "*")).replace("*/", "0/") for name in ("hour", "minute"))
     weekday = f"{schedule['weekday']} " if "weekday" in schedule else ""
     return f"{weekday}*-*-* {hour}:{minute}:00"
 
 
 def _other_schedule(host: Host, job: str, unit: dict[str, str]) -> str | None:
-    """What a timer's own file says of its schedule, where that is not what was deployed; None where it is."""
+    """The schedule in a timer's own file, where it is not the one that was deployed; None where it is."""
     schedule = host.jobs[job].schedule
     own = [line.value for line in _lines(unit, "OnCalendar") if str(line.file) == unit["FragmentPath"]]
     return None if schedule is None or own == [_calendar(schedule)] else ", ".join(own) or "none"
 
 
-def _schedule_again(host: Host, job: str, unit: dict[str, str]) -> str:
-    file, calendar = quoted(unit["FragmentPath"]), _calendar(host.jobs[job].schedule or {})
+def _schedule_again(host: Host, job: str, unit: dict[str, str]) -> Remedy:
+    calendar = _calendar(host.jobs[job].schedule or {})
     change = f"/^OnCalendar *=/d;/^\\[Timer\\]/a OnCalendar={calendar}"
-    return f"sed -i {quoted(change)} {file} && systemctl daemon-reload && systemctl restart weather-{job}.timer"
+    return Sequence(OfSystemd("sed -i {} {}", change, unit["FragmentPath"]), *_reloaded(f"weather-{job}.timer"))
+
+
+def _reloaded(timer: str) -> tuple[Remedy, Remedy]:
+    return OfSystemd("systemctl daemon-reload"), OfSystemd("systemctl restart {}", timer)
 
 
 def _epoch(text: str) -> float | None:
@@ -87,17 +92,27 @@ def _epoch(text: str) -> float | None:
         return None
 
 
-def _check(job: str, severity: Status, guards: str) -> Check:
-    return Check(
-        id=f"{job}-timer", area="timers", guards=guards, severity=severity, probe=partial(_timer, job),
-        remedy=f"systemctl enable --now weather-{job}.timer", because=("units-present",),
+def _check(job: str, severity: Status, invariant: str, problem: str) -> Check:
+    @check(
+        id=f"{job}-timer", area="timers", invariant=invariant, problem=problem, severity=severity,
+        remedy=Enable(job, timer=True), caused_by=("units-present",),
     )  # fmt: skip
+    def probe(host: Host) -> Finding | None:
+        return _timer(job, host)
+
+    return probe
 
 
-CHECKS = (
-    _check("detector", Status.WARNING, "A detection run is made every hour."),
-    _check("healthcheck", Status.WARNING, "The health of this host is looked at by itself."),
-    _check("backup", Status.CRITICAL, "A backup is made every night."),
-    _check("restore-drill", Status.WARNING, "A restore is rehearsed every week."),
-    _check("maintenance", Status.WARNING, "Old data and reports are removed, and the database is kept in shape."),
+detector = _check("detector", Status.WARNING, "A detection run is made every hour.", "No detection runs are made.")
+healthcheck = _check(
+    "healthcheck", Status.WARNING, "The health of this host is looked at by itself.",
+    "Nothing looks at the health of this host by itself.",
+)  # fmt: skip
+backup = _check("backup", Status.CRITICAL, "A backup is made every night.", "No backups are made at night.")
+restore_drill = _check(
+    "restore-drill", Status.WARNING, "A restore drill is made every week.", "No restore drills are made."
 )
+maintenance = _check(
+    "maintenance", Status.WARNING, "Old data and reports are removed, and the database is kept in shape.",
+    "Old data and reports are not removed: no maintenance is made.",
+)  # fmt: skip

@@ -1,6 +1,6 @@
-"""Checks that what the service writes to is what it seems: no link, pipe or device in the place of a file or folder.
+"""Checks that the service's files and folders are no links, pipes or devices.
 
-They come before all others of files, for every remedy there names a path.
+They come before all other checks of files: the remedies of those name paths, and are to touch nothing else.
 """
 
 from __future__ import annotations
@@ -10,36 +10,45 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import COLLECTOR, Host
-from toolkit.checks.mending import lies_at, quoted
-from toolkit.collector import known_database
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.files import instead_of_a_file
+from toolkit.checks.remedies import AsRoot, Remedy, Restore, Sequence, Shell, Start, Stop
 
-# Of a folder that has many entries.
-MOST = 2000
+# How many entries of a folder are looked at, and how many places one remedy mends.
+MOST_ENTRIES = 2000
 MOST_MENDED = 5
-# What a file system has in its topmost folder, where that is one of the service's.
+# What a file system has in its topmost folder, where it is mounted on one of the service's.
 _OF_FILE_SYSTEM = {"lost+found", ".snapshot", ".snapshots", "aquota.user", "aquota.group"}
 
 
-def _plain(host: Host) -> Finding | None:
+_SHOW = Shell("ls -laR /var/lib/weather /var/log/weather /var/backups/weather")
+
+
+@check(
+    id="places-plain", area="permissions",
+    invariant="What the service writes to is no link, pipe or device in the place of a file or folder.",
+    problem="A link, pipe or device is in the place of a file or folder of the service.",
+    severity=Status.CRITICAL, remedy=_SHOW,
+)  # fmt: skip
+def places_plain(host: Host) -> Finding | None:
     places = _places(host)
     wrong = [(path, is_folder, what) for path, is_folder in places if (what := _instead(host, path, is_folder))]
     if wrong:
         said = [f"{path} is {what}, not a {'folder' if is_folder else 'file'}" for path, is_folder, what in wrong]
         mends = [_mended(host, path, is_folder) for path, is_folder, _ in wrong[:MOST_MENDED]]
-        return bad("; ".join(said[:3]), " && ".join(dict.fromkeys(mends)))
+        return bad("; ".join(said[:3]), Sequence(*dict.fromkeys(mends)))
     if not host.is_postgresql and (found := host.look(host.db)) and found.st_nlink > 1:
         return bad(
             f"{host.db} has another name as well: what is done to that is done to it",
-            f"find {quoted(host.mount(host.db))} -xdev -samefile {quoted(host.db)}", Status.WARNING,
+            Shell("find {} -xdev -samefile {}", host.mount(host.db), host.db), Status.WARNING,
         )  # fmt: skip
     return good(f"{len(places)} files and folders are what they seem")
 
 
 def _instead(host: Host, path: Path, is_folder: bool) -> str:
     """What is there instead of a file or folder; empty where it is one, or nothing is there."""
-    what = lies_at(path)
+    what = instead_of_a_file(path)
     found = None if what else host.look(path)
     if found and stat.S_ISDIR(found.st_mode) != is_folder:
         return "a file" if is_folder else "a folder"
@@ -65,7 +74,7 @@ def _entries(folder: Path, beginning: str) -> list[Path]:
     found = []
     try:
         with os.scandir(folder) as entries:
-            for _, entry in zip(range(MOST), entries, strict=False):
+            for _, entry in zip(range(MOST_ENTRIES), entries, strict=False):
                 if entry.name.startswith(beginning) and not entry.is_file(follow_symlinks=False):
                     found.append(Path(entry.path))
     except OSError:
@@ -73,31 +82,48 @@ def _entries(folder: Path, beginning: str) -> list[Path]:
     return found
 
 
-def _mended(host: Host, path: Path, is_folder: bool) -> str:
-    stop, start = "", ""
-    if host.spool in {path, path.parent} or (not host.is_postgresql and host.db.parent in {path, path.parent}):
-        stop, start = f"systemctl stop {COLLECTOR} && ", f" && systemctl start {COLLECTOR}"
-    away = f"rm -- {quoted(path)}"
+def _mended(host: Host, path: Path, is_folder: bool) -> Remedy:
+    """Take away what is in the place, and put back what was moved elsewhere or make it anew."""
+    away = Shell("rm -- {}", path)
     if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
-        away = f"mv -T -- {quoted(path)} {quoted(f'{path}.wrong')}"
-    target, its = path, None
+        away = Shell("mv -T -- {} {}", path, f"{path}.wrong")
+    target, found = path, None
     if path.is_symlink():
         with suppress(OSError, RuntimeError):  # it leads in a circle, or to where this user may not look
             target = path.resolve()
-            its = host.look(target)
-    if its and host.user and its.st_uid == host.user.pw_uid and stat.S_ISDIR(its.st_mode) == is_folder:
-        # Its own, moved elsewhere: it comes back.
-        return f"{stop}{away} && mv -T -- {quoted(target)} {quoted(path)}{start}"
+            found = host.look(target)
+    if found and host.user and found.st_uid == host.user.pw_uid and stat.S_ISDIR(found.st_mode) == is_folder:
+        # The service's own, moved elsewhere: it comes back.
+        return _without_collector(host, path, away, Shell("mv -T -- {} {}", target, path))
     if is_folder:
         mode = "0700" if path in {host.db.parent, Path(host.settings.backups), host.spool} else "0750"
-        return f"{stop}{away} && mkdir -m {mode} {quoted(path)} && chown -h weather:weather {quoted(path)}{start}"
+        made = Shell("mkdir -m {} {}", mode, path), AsRoot("chown -h weather:weather {}", path)
+        return _without_collector(host, path, away, *made)
     if path == host.db and not host.is_postgresql:
-        return f"{away} && {known_database.RESTORE}"
-    return f"{stop}{away}{start}"
+        return Sequence(away, Restore())
+    return _without_collector(host, path, away)
 
 
-def _owned(host: Host) -> Finding | None:
-    """Whether what is in the service's folders is its own: it could not replace or remove what is not."""
+def _without_collector(host: Host, path: Path, *remedies: Remedy) -> Remedy:
+    """Remedies, with the collector stopped meanwhile if the place is one that it writes to."""
+    its = {host.spool} if host.is_postgresql else {host.spool, host.db.parent}
+    if its & {path, path.parent}:
+        return Sequence(Stop("collector"), *remedies, Start("collector"))
+    return Sequence(*remedies)
+
+
+@check(
+    id="places-owned", area="permissions",
+    invariant="What is in the service's folders is the service user's.",
+    problem="Something in the service's folders is not the service user's.",
+    severity=Status.WARNING, remedy=_SHOW,
+    caused_by=(
+        "places-plain", "data-folder", "backup-folder", "reports-folder", "database-owner", "spool-usable",
+        "disk-data-space", "disk-data-inodes", "disk-backups-space", "disk-logs-space",
+    ),
+)  # fmt: skip
+def places_owned(host: Host) -> Finding | None:
+    """Look for what the service could neither replace nor remove."""
     if not host.deployed or host.user is None:
         return None
     folders = [host.spool, Path(host.settings.backups), Path(host.settings.reports)]
@@ -108,24 +134,10 @@ def _owned(host: Host) -> Finding | None:
         with suppress(OSError), os.scandir(folder) as entries:
             foreign += [
                 Path(entry.path)
-                for _, entry in zip(range(MOST), entries, strict=False)
+                for _, entry in zip(range(MOST_ENTRIES), entries, strict=False)
                 if entry.name not in _OF_FILE_SYSTEM and entry.stat(follow_symlinks=False).st_uid != host.user.pw_uid
             ]
     if foreign:
         shown = ", ".join(map(str, foreign[:3])) + (", …" if len(foreign) > 3 else "")
-        return bad(f"not the service user's: {shown}", f"chown -h weather:weather {quoted(*foreign[:50])}")
+        return bad(f"not the service user's: {shown}", AsRoot("chown -h weather:weather {}", foreign[:50]))
     return good("all in the service's folders is its own")
-
-
-CHECKS = (
-    Check(
-        "places-plain", "permissions", "What the service writes to is no link, pipe or device in the place of a file "
-        "or folder.", Status.CRITICAL, _plain, "ls -laR /var/lib/weather /var/log/weather /var/backups/weather",
-    ),
-    Check(
-        "places-owned", "permissions", "What is in the service's folders is the service user's.", Status.WARNING,
-        _owned, "ls -laR /var/lib/weather /var/log/weather /var/backups/weather",
-        ("places-plain", "data-folder", "backup-folder", "reports-folder", "database-owner", "spool-usable",
-         "disk-data-space", "disk-data-inodes", "disk-backups-space", "disk-logs-space"),
-    ),
-)  # fmt: skip

@@ -1,4 +1,7 @@
-"""Checks of the release: its Python, its packages, and the command. Made with another Python where this one is gone."""
+"""Checks of the release: its Python, its packages, and the command.
+
+Where the release's Python cannot run, the doctor runs these with the host's own.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +14,46 @@ from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from toolkit.checks import Check, Finding, Status, bad, good
-from toolkit.checks.host import ANSIBLE, CURRENT, RELEASES, Host
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CURRENT, RELEASES
+from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, Then
 
 SYSTEM = Path("/usr/bin/python3")
 COMMAND = Path("/usr/local/bin/weather-tool")
-_AGAIN = "systemctl restart weather-collector.service"
-_ANEW = "rm -f {release}/.complete  # then, on the controller: ansible-playbook site.yml"
+_AGAIN = Restart("collector")
 
 
-def _current(host: Host) -> Finding | None:
+def _anew() -> Remedy:
+    """Have the release installed again."""
+    mark = CURRENT.resolve() / ".complete"
+    return Then(Shell("rm -f {}", mark), "then, on the controller: {}", OnController())
+
+
+@check(
+    id="release-current", area="Python environment",
+    invariant="A release is installed and in use.",
+    problem="No release is in use.",
+    severity=Status.CRITICAL, remedy=OnController(),
+)  # fmt: skip
+def release_current(host: Host) -> Finding | None:
     if not host.deployed:
         return None
     if CURRENT.is_dir():
         return good(f"{CURRENT} is {CURRENT.resolve().name}")
     complete = sorted(RELEASES.glob("*/.complete"), key=lambda file: file.stat().st_mtime)
     where = f"points at {CURRENT.readlink()}, which is not there" if CURRENT.is_symlink() else "is not there"
-    remedy = f"ln -sfn {complete[-1].parent} {CURRENT} && {_AGAIN}" if complete else ""
+    remedy = Sequence(Shell("ln -sfn {} {}", complete[-1].parent, CURRENT), _AGAIN) if complete else None
     return bad(f"{CURRENT} {where}", remedy)
 
 
-def _complete(host: Host) -> Finding | None:
+@check(
+    id="release-complete", area="Python environment",
+    invariant="The release in use was installed to its end.",
+    problem="The installation of the release in use did not come to its end.",
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current",),
+)  # fmt: skip
+def release_complete(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():
         return None
     if not (CURRENT / ".complete").exists():
@@ -39,41 +61,53 @@ def _complete(host: Host) -> Finding | None:
     return good("its installation came to its end")
 
 
-def _python(host: Host) -> Finding | None:
+@check(
+    id="python-runs", area="Python environment",
+    invariant="The release's Python runs, and is the one that it was made for.",
+    problem="The release's Python cannot run, or is another than it was made for.",
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current",),
+)  # fmt: skip
+def python_runs(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():
         return None
     python = CURRENT / "bin/python"
     if not os.access(python, os.X_OK):
         target = f"points at {python.readlink()}, which cannot be run" if python.is_symlink() else "is not there"
         if not os.access(SYSTEM, os.X_OK):
-            return bad(f"{python} {target}", "apt-get install --reinstall python3-minimal")
-        return bad(f"{python} {target}", f"ln -sf {SYSTEM} {python} && {_AGAIN}")
+            return bad(f"{python} {target}", OnMachine("apt-get install --reinstall python3-minimal"))
+        return bad(f"{python} {target}", Sequence(Shell("ln -sf {} {}", SYSTEM, python), _AGAIN))
     if not (CURRENT / "pyvenv.cfg").exists():
-        again = f"printf 'home = /usr/bin\\ninclude-system-site-packages = false\\n' > {CURRENT}/pyvenv.cfg && {_AGAIN}"
-        return bad(f"{CURRENT}/pyvenv.cfg is not there: its Python does not find its packages", again)
+        lines = Shell(
+            "printf {} > {}", "home = /usr/bin\\ninclude-system-site-packages = false\\n", CURRENT / "pyvenv.cfg"
+        )
+        return bad(f"{CURRENT}/pyvenv.cfg is not there: its Python does not find its packages", Sequence(lines, _AGAIN))
     if not os.access(CURRENT / "bin/weather-tool", os.X_OK):
         there = (CURRENT / "bin/weather-tool").exists()
-        remedy = (
-            f"chmod 0755 {CURRENT}/bin/weather-tool && {_AGAIN}" if there else _ANEW.format(release=CURRENT.resolve())
-        )
+        remedy = Sequence(Shell("chmod 0755 {}", CURRENT / "bin/weather-tool"), _AGAIN) if there else _anew()
         return bad(f"{CURRENT}/bin/weather-tool {'cannot be run' if there else 'is not there'}", remedy)
     made_for = [path.name for path in CURRENT.glob("lib/python3.*")]
     runs = _version(python)
     if runs and made_for and runs not in made_for:
         return bad(
             f"the release was made for {made_for[0]}, and the host's is {runs} now",
-            _ANEW.format(release=CURRENT.resolve()),
+            _anew(),
         )
     return good(f"{runs or 'its Python'} runs")
 
 
 def _version(python: Path) -> str:
-    """`python3.11` of an interpreter, by its name: it is not run."""
+    """The version of an interpreter, such as `python3.11`, by its name: it is not run."""
     found = re.search(r"python3\.\d+$", python.resolve().name)
     return found[0] if found else ""
 
 
-def _packages(host: Host) -> Finding | None:
+@check(
+    id="packages-complete", area="Python environment",
+    invariant="Every package that the service needs is there.",
+    problem="A package that the service needs is missing.",
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current", "release-complete"),
+)  # fmt: skip
+def packages_complete(host: Host) -> Finding | None:
     folders = [str(path) for path in CURRENT.glob("lib/python3.*/site-packages")] if host.deployed else sys.path
     if not folders:
         return None
@@ -83,7 +117,7 @@ def _packages(host: Host) -> Finding | None:
     if "weather-toolkit" not in found:
         missing.add("weather-toolkit")
     if missing:
-        remedy = _ANEW.format(release=CURRENT.resolve()) if host.deployed else ""
+        remedy = _anew() if host.deployed else None
         return bad(f"not installed, or not whole: {', '.join(sorted(missing))}", remedy)
     return good(f"{len(found)} packages")
 
@@ -93,7 +127,7 @@ def _plain(name: str) -> str:
 
 
 def _required(one: Distribution) -> set[str]:
-    """What a package needs always: not for an extra, another system or another Python."""
+    """What the toolkit needs everywhere: not for an extra, another system or another Python; of others nothing."""
     if _plain(one.metadata["Name"] or "") != "weather-toolkit":
         return set()
     return {_plain(re.split(r"[\s<>=!~\[;(]", text, maxsplit=1)[0]) for text in one.requires or () if ";" not in text}
@@ -105,8 +139,14 @@ def _gone(one: Distribution) -> bool:
     return any(not Path(str(one.locate_file(file))).exists() for file in tops)
 
 
-def _whole(host: Host) -> Finding | None:
-    """Whether files of packages are as large as they were when they were installed, and our own the same."""
+@check(
+    id="packages-whole", area="Python environment",
+    invariant="The files of packages are as they were installed.",
+    problem="A file of a package is missing, or is not as it was installed.",
+    severity=Status.WARNING, remedy=OnController(), caused_by=("release-complete", "packages-complete"), costly=True,
+)  # fmt: skip
+def packages_whole(host: Host) -> Finding | None:
+    """Compare the sizes of all files with those that were installed, and of the toolkit's own also the hashes."""
     if not host.deployed or not CURRENT.is_dir():
         return None
     number = 0
@@ -121,12 +161,12 @@ def _whole(host: Host) -> Finding | None:
                     f"{record.parent.parent}/{name}", int(size), digest if name.startswith("toolkit/") else ""
                 )
                 if wrong:
-                    return bad(wrong, _ANEW.format(release=CURRENT.resolve()))
+                    return bad(wrong, _anew())
     return good(f"{number} files are as they were installed")
 
 
 def _wrong(path: str, size: int, digest: str) -> str:
-    """What is wrong with a file; of a hash only where one is given."""
+    """What is wrong with a file; its hash is compared where one is given."""
     try:
         found = os.stat(path)  # noqa: PTH116 - for thousands
     except FileNotFoundError:
@@ -140,37 +180,15 @@ def _hash(path: str) -> str:
     return urlsafe_b64encode(sha256(Path(path).read_bytes()).digest()).rstrip(b"=").decode()
 
 
-def _command(host: Host) -> Finding | None:
+@check(
+    id="command-present", area="Python environment",
+    invariant="The command weather-tool is where people look for it.",
+    problem="The command weather-tool is missing, or cannot be run.",
+    severity=Status.WARNING, remedy=OnController(),
+)  # fmt: skip
+def command_present(host: Host) -> Finding | None:
     if not host.deployed:
         return None
     if not os.access(COMMAND, os.X_OK):
         return bad(f"{COMMAND} is not there or cannot be run")
     return good(f"{COMMAND}")
-
-
-CHECKS = (
-    Check(
-        "release-current", "Python environment", "A release is installed and in use.", Status.CRITICAL, _current,
-        ANSIBLE,
-    ),
-    Check(
-        "release-complete", "Python environment", "The release in use was installed to its end.", Status.CRITICAL,
-        _complete, ANSIBLE, ("release-current",),
-    ),
-    Check(
-        "python-runs", "Python environment", "The release's Python runs, and is the one that it was made for.",
-        Status.CRITICAL, _python, ANSIBLE, ("release-current",),
-    ),
-    Check(
-        "packages-complete", "Python environment", "Every package that the service needs is there.", Status.CRITICAL,
-        _packages, ANSIBLE, ("release-current", "release-complete"),
-    ),
-    Check(
-        "packages-whole", "Python environment", "The files of packages are as they were installed.", Status.WARNING,
-        _whole, ANSIBLE, ("release-complete", "packages-complete"), costly=True,
-    ),
-    Check(
-        "command-present", "Python environment", "The command weather-tool is where people look for it.",
-        Status.WARNING, _command, ANSIBLE,
-    ),
-)  # fmt: skip

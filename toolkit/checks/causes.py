@@ -1,0 +1,35 @@
+"""Groups of checks whose failures explain those of others, by id; the causes come before what they cause."""
+
+from __future__ import annotations
+
+# The release and its packages.
+RELEASE = ("release-current", "python-runs", "packages-complete")
+# What systemd runs, as it was deployed.
+UNIT = ("units-present", "units-genuine", "units-as-deployed", "units-start", "units-hardened")
+SETTINGS = ("settings-readable", "settings-valid")
+CLOCK = ("clock-right", "clock-after-release")
+
+# Where the database, the backups and the reports are.
+DISK = ("disk-data-writable", "disk-data-space", "disk-data-inodes", "data-folder")
+BACKUP_DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
+
+# The database's file, and whether it can be used.
+DATABASE = (
+    "database-exists", "database-owner", "database-mode", "database-kind", "database-schema", "database-shape",
+    "database-sound",
+)  # fmt: skip
+STORE = (*DATABASE, "database-unlocked", "database-server", "database-readable", "spool-empty")
+
+# A job that cannot begin, or cannot work, whatever it does.
+JOB = (
+    *RELEASE, *UNIT, "places-plain", "places-owned", "settings-valid", "settings-readable", "service-user", *DISK,
+)  # fmt: skip
+COLLECTOR = (
+    "collector-alone", "cron-table", "cron-runs", "collector-enabled", "collector-running", "collector-responds",
+)  # fmt: skip
+FEED = (
+    "feed-name", "feed-connects", "feed-trusted", "feed-in-time", "feed-answers", "feed-readable", "feed-current",
+)  # fmt: skip
+
+# Whatever can keep observations out of the database, or spoil them.
+OBSERVATIONS = (*DISK, *STORE, *RELEASE, *UNIT, "places-plain", *COLLECTOR, *SETTINGS, *FEED, *CLOCK)

@@ -1,0 +1,77 @@
+"""What the database holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.checks.host.facts import Facts, fact
+from toolkit.kinds import is_postgresql
+from toolkit.settings import spool_folder
+
+if TYPE_CHECKING:
+    from toolkit.store.base import Logged, Store
+
+# How long a check waits for a lock of the database.
+LOCK_SECONDS = 0.5
+# How many lines of the collection log are read.
+LOG_LINES = 200
+
+
+class Database(Facts):
+    """The database and the spool in front of it."""
+
+    @fact
+    def is_postgresql(self) -> bool:
+        """Whether observations are on a server."""
+        return is_postgresql(self.settings.db)
+
+    @fact
+    def db(self) -> Path:
+        """The database's file; of SQLite alone."""
+        return Path(self.settings.db)
+
+    @fact
+    def spool(self) -> Path:
+        """Where documents wait."""
+        return spool_folder(self.settings)
+
+    @fact
+    def newest(self) -> str | None:
+        """The time of the newest observation, as it is stored; None where there is no observation.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self.store() as store:
+            return store.newest()
+
+    @fact
+    def latest(self) -> dict[str, int]:
+        """The time of each station's newest observation, seconds since the epoch, by station.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self.store() as store:
+            return {one.station_id: one.time for one in store.latest()}
+
+    @fact
+    def log(self) -> list[Logged]:
+        """The last lines of the collection log, the newest first.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self.store() as store:
+            return store.log(LOG_LINES)
+
+    def store(self) -> Store:
+        """The database, opened to be read.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        from toolkit.store import open_for_reading
+
+        return open_for_reading(self.settings.db, LOCK_SECONDS, look=True)

@@ -1,0 +1,133 @@
+"""What was deployed here: the scheduler, the jobs, the service user, and where the settings are."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.checks.host.facts import Facts, fact
+from toolkit.errors import ToolkitError, reason
+from toolkit.settings import settings_file
+
+CURRENT = Path("/opt/weather/current")
+RELEASES = Path("/opt/weather/releases")
+ETC = Path("/etc/weather")
+JOBS_FILE = ETC / "jobs.json"
+CRON_TABLE = Path("/etc/cron.d/weather")
+CRON_RUN = Path("/run/weather")
+USER = "weather"
+# The schedulers, besides systemd.
+CRON, COMPOSE, KUBERNETES = "cron", "compose", "kubernetes"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of the service as it was deployed; see `weather_jobs`.
+
+    Attributes:
+        name: without `weather-`.
+        schedule: minute, hour and weekday as cron has them; None for a service that is always up.
+        command: the arguments of weather-tool.
+        network: whether the job connects to anything beyond this host.
+    """
+
+    name: str
+    schedule: dict[str, Any] | None
+    command: str
+    network: bool = False
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is always up, rather than run at its times."""
+        return self.schedule is None
+
+
+class Deployment(Facts):
+    """What the role, or whoever deployed the service, has put here."""
+
+    @fact
+    def systemd(self) -> bool:
+        """Whether systemd runs this machine, and the service on it."""
+        return Path("/run/systemd/system").is_dir() and self.scheduler == "systemd"
+
+    @fact
+    def scheduler(self) -> str:
+        """What runs the jobs: systemd, CRON, or COMPOSE or KUBERNETES, which cannot be seen from inside a container."""
+        return self._deployed_value("scheduler", "systemd")
+
+    @fact
+    def place(self) -> str:
+        """The folder of compose's files, or the namespace in Kubernetes; empty on a host."""
+        return self._deployed_value("place", "")
+
+    def _deployed_value(self, name: str, default: str) -> str:
+        try:
+            return str(json.loads(JOBS_FILE.read_text(encoding="utf-8")).get(name, default))
+        except (OSError, ValueError, AttributeError):
+            return default
+
+    @property
+    def contained(self) -> bool:
+        """Whether this is a container: nothing of its host can be seen."""
+        return self.scheduler in {COMPOSE, KUBERNETES}
+
+    @fact
+    def deployed(self) -> bool:
+        """Whether the role has put the service on this host; in a container none of the role's paths exist."""
+        return not self.contained and (RELEASES.is_dir() or ETC.is_dir())
+
+    @fact
+    def jobs(self) -> dict[str, Job]:
+        """The jobs of this host, by name; empty where no list of them was deployed.
+
+        Raises:
+            ToolkitError: the list cannot be read.
+        """
+        try:
+            deployed = json.loads(JOBS_FILE.read_text(encoding="utf-8"))
+            return {
+                name: Job(name, job.get("schedule"), str(job["command"]), job.get("network") is True)
+                for name, job in deployed["jobs"].items()
+            }
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise ToolkitError(f"cannot read {JOBS_FILE}: {reason(error)}") from error
+        except (ValueError, KeyError, AttributeError) as error:
+            raise ToolkitError(f"{JOBS_FILE} is not as it was written: {error}") from error
+
+    @fact
+    def user(self) -> pwd.struct_passwd | None:
+        """The service user."""
+        try:
+            return pwd.getpwnam(USER)
+        except KeyError:
+            return None
+
+    @fact
+    def settings_file(self) -> Path:
+        """Where the settings are."""
+        return settings_file(os.environ)
+
+    def kept_by_cron(self, name: str) -> float | None:
+        """When a service that cron keeps up was started, seconds since the epoch; None if it does not run.
+
+        Raises:
+            PermissionError: this user may not see.
+        """
+        file = CRON_RUN / f"{name}.pid"
+        try:
+            group, started = int(file.read_text(encoding="ascii")), file.stat().st_mtime
+        except (FileNotFoundError, ValueError):
+            return None
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            pass  # it runs, as another user
+        return started

@@ -1,0 +1,108 @@
+"""Files and file systems."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import stat
+from pathlib import Path
+
+from toolkit.checks.host.deployment import Deployment
+
+
+class Files(Deployment):
+    """Looks at files and at the file systems that they are on."""
+
+    def look(self, path: Path) -> os.stat_result | None:
+        """What a file is; None where there is none.
+
+        Raises:
+            OSError: it cannot be seen.
+        """
+        try:
+            return path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def is_ours(self, path: Path) -> bool:
+        """Whether the service user owns a file or folder that is there."""
+        found = self.look(path)
+        return bool(found and self.user and found.st_uid == self.user.pw_uid)
+
+    def free(self, path: Path) -> tuple[int, int]:
+        """Free and all bytes of the file system that a path is, or would be, on."""
+        usage = shutil.disk_usage(_nearest(path))
+        return usage.free, usage.total
+
+    def inodes(self, path: Path) -> tuple[int, int]:
+        """Free and all inodes of the file system that a path is, or would be, on; 0 of 0 where it has no such bound."""
+        found = os.statvfs(_nearest(path))
+        return found.f_favail, found.f_files
+
+    def read_only(self, path: Path) -> bool:
+        """Whether the file system that a path is on takes no writes.
+
+        A unit's sandbox has its own read-only mounts; there it counts how the file system is mounted for all.
+        """
+        if not os.statvfs(_nearest(path)).f_flag & os.ST_RDONLY:
+            return False
+        if "INVOCATION_ID" not in os.environ:
+            return True
+        return "ro" in self._mounted(path)[1]
+
+    def mount(self, path: Path) -> Path:
+        """Where the file system that a path is on is mounted, or the part of it that is (a bind mount)."""
+        return self._mounted(path)[0]
+
+    def _mounted(self, path: Path) -> tuple[Path, list[str]]:
+        """Where a path is mounted, and the options of the file system itself."""
+        path = _nearest(path).resolve()
+        found: tuple[Path, list[str]] = Path("/"), []
+        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            words, _, device = line.partition(" - ")
+            if "INVOCATION_ID" in os.environ and words.split()[3] == words.split()[4] != "/":
+                continue  # a part of the host's own file system that the unit's sandbox mounts over itself
+            place = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), words.split()[4]))
+            # Of the mounts that cover the path the deepest counts, and of several at one place the last.
+            if path.is_relative_to(place) and len(place.parts) >= len(found[0].parts):
+                found = place, device.split()[-1].split(",")
+        return found
+
+
+def _nearest(path: Path) -> Path:
+    """A path, or the nearest folder above it that exists."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def mode_of(found: os.stat_result) -> str:
+    """A file's mode as people write it."""
+    return f"{stat.S_IMODE(found.st_mode):04o}"
+
+
+def owner_of(found: os.stat_result) -> str:
+    """A file's owner by name."""
+    try:
+        return pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:
+        return str(found.st_uid)
+
+
+def instead_of_a_file(path: Path) -> str:
+    """What a path is, where it is neither a file nor a folder; empty where it is one, or is not there."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return ""
+    if stat.S_ISLNK(mode):
+        return f"a symbolic link to {path.readlink()}"
+    kinds = {
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "")

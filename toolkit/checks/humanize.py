@@ -1,0 +1,16 @@
+"""Lengths of time as people say them."""
+
+from __future__ import annotations
+
+
+def humanize(seconds: float) -> str:
+    """A length of time in its largest unit, such as `5 minutes`."""
+    for length, unit in ((2 * 86400, "days"), (2 * 3600, "hours"), (2 * 60, "minutes")):
+        if seconds >= length:
+            return f"{seconds / (length / 2):.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def age(seconds: float) -> str:
+    """An age; a negative one is a time in the future."""
+    return f"{humanize(-seconds)} in the future" if seconds < 0 else f"{humanize(seconds)} old"

@@ -1,0 +1,209 @@
+"""Checks of the backups: recent, undamaged, restored in a drill, and off-site where a copy is to be."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from toolkit import clock
+from toolkit.address import shown
+from toolkit.backup.folder import Backup, Damaged, ahead, manifest_of
+from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.causes import BACKUP_DISK, CLOCK, RELEASE, UNIT
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import JOBS_FILE
+from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.humanize import age as aged
+from toolkit.checks.humanize import humanize
+from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Start, Tool, give, make
+from toolkit.checks.unit_states import last_run
+
+# How old the newest backup may be: a day, a random delay, and a night on which the host was off until the morning.
+RECENT_HOURS = 36
+# How old the last drill may be: a week and a day.
+DRILL_DAYS = 8
+READ_SECONDS = 1.2
+READ_CHUNK = 1 << 22
+_AGAIN = Start("backup")
+_SOURCE = ("database-exists", "database-owner", "database-mode", "database-kind", "database-sound", "database-server")
+_JOB = ("places-plain", "places-owned", *UNIT, *RELEASE, "settings-valid")
+
+
+def _wanted(host: Host) -> bool:
+    return "backup" in host.jobs or bool(host.backups[0])
+
+
+@check(
+    id="backup-folder", area="backup",
+    invariant="There is a folder for backups, and the service may write to it.",
+    problem="The folder for backups is missing, or the service cannot write to it.",
+    severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/backups/weather"),
+    caused_by=("disk-backups-writable",),
+)  # fmt: skip
+def backup_folder(host: Host) -> Finding | None:
+    if "backup" not in host.jobs:
+        return None
+    path = Path(host.settings.backups)
+    found = host.look(path)
+    mend = give(path, 0o700)
+    if found is None:
+        made = make(path, 0o700, above_is_ours=host.is_ours(path.parent))
+        return bad(f"there is no folder {path}", Sequence(made, _AGAIN))
+    if host.contained:  # a volume's owner is whoever made it; what counts is the group
+        if not os.access(path, os.W_OK | os.X_OK):
+            return bad(f"the service cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}", mend)
+    elif host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
+        return bad(f"the service user cannot write to {path}: it is {owner_of(found)}'s", mend)
+    return good(f"{path}")
+
+
+@check(
+    id="backup-whole", area="backup",
+    invariant="Backups are what they were when they were made.",
+    problem="A backup is damaged.",
+    severity=Status.CRITICAL, remedy=Tool("backup verify"), caused_by=("places-plain",), costly=True,
+)  # fmt: skip
+def backup_whole(host: Host) -> Finding | None:
+    backups, damaged = host.backups
+    if damaged:
+        return bad(f"{damaged[0].name}: {damaged[0].wrong}", Sequence(_set_aside(host, damaged), _AGAIN))
+    if not backups:
+        return None
+    newest, end, digest = backups[0], time.monotonic() + READ_SECONDS, hashlib.sha256()
+    with newest.path.open("rb") as file:
+        while data := file.read(READ_CHUNK):
+            digest.update(data)
+            if time.monotonic() > end:
+                return unseen("too large to be read now; weather-tool backup verify, and every drill, reads all of it")
+    if digest.hexdigest() != newest.manifest.sha256:
+        return bad(
+            f"{newest.name} is not what was written: its SHA-256 differs",
+            Sequence(_set_aside(host, [newest]), _AGAIN),
+        )
+    return good(f"{newest.name} is as it was written")
+
+
+backup_succeeds = check(
+    id="backup-succeeds", area="backup",
+    invariant="The last backup could be made.",
+    problem="The last backup failed.",
+    severity=Status.CRITICAL, remedy=_AGAIN, caused_by=(*BACKUP_DISK, *_SOURCE, *_JOB),
+    is_of_last_run=True,
+)(last_run("backup"))  # fmt: skip
+
+
+@check(
+    id="backup-recent", area="backup",
+    invariant="The newest backup is of the last night.",
+    problem="There is no backup of the last night.",
+    severity=Status.CRITICAL, remedy=_AGAIN,
+    caused_by=("backup-timer", "backup-succeeds", "backup-whole", *BACKUP_DISK, *_SOURCE, *_JOB, *CLOCK),
+)  # fmt: skip
+def backup_recent(host: Host) -> Finding | None:
+    if not _wanted(host):
+        return None
+    backups, _ = host.backups
+    if not backups:
+        deployed = host.look(JOBS_FILE)
+        if deployed and host.now - deployed.st_mtime < RECENT_HOURS * 3600:
+            return good("the first one is made in the night to come")
+        return bad(f"there is no backup in {host.settings.backups}")
+    age = host.now - backups[0].manifest.created
+    figures = {"backup_age": f"{abs(age):.0f}s;{RECENT_HOURS * 3600}"}
+    seen = f"the newest backup is {aged(age)}: {backups[0].name}"
+    if ahead(backups[0], host.now) or age > RECENT_HOURS * 3600:
+        return bad(seen, figures=figures)
+    return good(f"the newest backup is {aged(max(age, 0))}: {backups[0].name}", figures)
+
+
+@check(
+    id="backup-not-ahead", area="backup",
+    invariant="No backup is dated in the future.",
+    problem="A backup is dated in the future.",
+    severity=Status.WARNING, remedy=Tool("backup list"), caused_by=(*CLOCK, "observations-not-ahead"),
+)  # fmt: skip
+def backup_not_ahead(host: Host) -> Finding | None:
+    backups, _ = host.backups
+    future = [one for one in backups if ahead(one, host.now)]
+    if not future:
+        return good("no backup is dated in the future") if backups else None
+    return bad(
+        f"{len(future)} of {len(backups)} backups are dated in the future: {future[0].name}, "
+        f"{aged(host.now - future[0].manifest.created)}",
+        # If it is the host's clock that is wrong, a check of the clock is named first, and nothing is to be removed.
+        Sequence(OnMachine("timedatectl"), Tool("backup create"), _removed(future), note="once the clock is right"),
+    )
+
+
+def _removed(ones: Iterable[Backup | Damaged]) -> Remedy:
+    """Remove backups with their manifests."""
+    return AsUser("rm -rf -- {}", [path for one in ones for path in (one.path, manifest_of(one.path))])
+
+
+def _set_aside(host: Host, ones: Iterable[Backup | Damaged]) -> Remedy:
+    """Move backups out of the way. They are kept: a newer release, or a person, may be able to read them."""
+    folder = Path(host.settings.backups) / "damaged"
+    parts = [path for one in ones for path in (one.path, manifest_of(one.path)) if os.path.lexists(path)]
+    return Sequence(AsUser("mkdir -p -m 0700 {}", folder), AsUser("mv -f -t {} -- {}", folder, parts))
+
+
+@check(
+    id="drill-well", area="backup",
+    invariant="The last restore drill succeeded.",
+    problem="The last restore drill failed: the backups may not be restorable.",
+    severity=Status.CRITICAL, remedy=Tool("restore --drill"), caused_by=("backup-whole", *BACKUP_DISK, *_JOB),
+)  # fmt: skip
+def drill_well(host: Host) -> Finding | None:
+    last = host.drill
+    if last is None:
+        return None
+    if last.wrong:
+        return bad(f"the last drill failed: {last.wrong}")
+    seconds = last.restore_seconds or 0
+    return good(f"{last.backup} was restored in {seconds:.1f} s", {"restore": f"{seconds}s"})
+
+
+@check(
+    id="drill-recent", area="backup",
+    invariant="A restore drill was made in the last week.",
+    problem="No restore drill was made in the last week.",
+    severity=Status.WARNING, remedy=Start("restore-drill"),
+    caused_by=(
+        "restore-drill-timer", "drill-well", "backup-recent", "backup-whole", *BACKUP_DISK, *_JOB, *CLOCK,
+    ),
+)  # fmt: skip
+def drill_recent(host: Host) -> Finding | None:
+    if "restore-drill" not in host.jobs:
+        return None
+    last = host.drill
+    if last is None:
+        oldest = host.backups[0][-1:]
+        if not oldest or host.now - oldest[0].manifest.created < DRILL_DAYS * 86400:
+            return good("the first drill is made on the next Sunday")
+        return bad("a restore was never rehearsed")
+    age = host.now - last.ended
+    if clock.ahead(last.ended, host.now):
+        return bad(f"the last drill is dated {aged(age)}")
+    if age > DRILL_DAYS * 86400:
+        return bad(f"the last drill was {humanize(age)} ago")
+    return good(f"the last drill was {humanize(max(age, 0))} ago")
+
+
+@check(
+    id="offsite-whole", area="backup",
+    invariant="The off-site copies are whole.",
+    problem="The off-site copies are damaged, or cannot be reached.",
+    severity=Status.CRITICAL, remedy=Tool("restore --drill"), caused_by=("drill-well",),
+)  # fmt: skip
+def offsite_whole(host: Host) -> Finding | None:
+    if not host.settings.restic_repository:
+        return None
+    last = host.drill
+    if last is not None and last.offsite is False:
+        return bad(
+            f"the copies in {shown(host.settings.restic_repository)} are not whole, or cannot be reached: {last.wrong}"
+        )
+    return good(f"copied to {shown(host.settings.restic_repository)}")

@@ -1,0 +1,75 @@
+"""Checks of the host's clock, which every stored time is compared with; the rule is in docs/clocks.md."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from toolkit import clock, times
+from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.feed_time import served, stations_time
+from toolkit.checks.host import Host
+from toolkit.checks.humanize import humanize
+from toolkit.checks.remedies import OnMachine
+from toolkit.errors import ToolkitError
+
+# How far the host's clock may be off: servers' clocks are right to the second, and an answer takes no longer.
+TOLERANCE_SECONDS = 120
+
+
+@check(
+    id="clock-after-release", area="clock",
+    invariant="The host's clock is not before this release was made.",
+    problem="The host's clock is before this release was made.",
+    severity=Status.CRITICAL, remedy=OnMachine("timedatectl set-ntp true"),
+    caused_by=("clock-right", "clock-synchronised"),
+)  # fmt: skip
+def clock_after_release(host: Host) -> Finding:
+    if host.now < clock.RELEASED:
+        return bad(f"this host's clock says {times.stored(host.now)} UTC, and this release is newer than that")
+    return good("it is after this release was made")
+
+
+@check(
+    id="clock-right", area="clock",
+    invariant="The host's clock agrees with the feed server's.",
+    problem="The host's clock does not agree with the feed server's.",
+    severity=Status.CRITICAL, remedy=OnMachine("timedatectl set-ntp true"),
+    caused_by=("clock-synchronised",), on_feed=True,
+)  # fmt: skip
+def clock_right(host: Host) -> Finding | None:
+    try:
+        date = served(host)
+    except ToolkitError:
+        return None
+    if date is None:
+        with suppress(ToolkitError):
+            stations = stations_time(host)
+            if stations is not None and clock.ahead(stations, host.now):
+                return bad(f"this host's clock is {humanize(stations - host.now)} behind that of the feed's stations")
+        return unseen("the feed's server does not tell its time")
+    off = host.now - date
+    if abs(off) > TOLERANCE_SECONDS:
+        return bad(f"this host's clock is {humanize(abs(off))} {'ahead of' if off > 0 else 'behind'} the feed server's")
+    return good(f"within {humanize(max(abs(off), 1))} of the feed server's")
+
+
+@check(
+    id="clock-synchronised", area="clock",
+    invariant="The host's clock is kept right by a time service.",
+    problem="No time service keeps the host's clock right.",
+    severity=Status.WARNING, remedy=OnMachine("timedatectl timesync-status"),
+)  # fmt: skip
+def clock_synchronised(host: Host) -> Finding | None:
+    if not host.systemd:
+        return None
+    text = host.ask("timedatectl", "show")
+    told = dict(line.partition("=")[::2] for line in text.splitlines())
+    if told.get("CanNTP") != "yes":
+        if told.get("NTPSynchronized") == "yes":
+            return good("synchronised")
+        return unseen("this host has no time service of its own (a container has its machine's clock)")
+    if told.get("NTP") != "yes":
+        return bad("time synchronisation is switched off", OnMachine("timedatectl set-ntp true"))
+    if told.get("NTPSynchronized") != "yes":
+        return bad("the clock is not synchronised: no time server answers")
+    return good("synchronised")

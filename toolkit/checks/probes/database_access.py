@@ -1,0 +1,40 @@
+"""Checks that observations can be read, from a file or from a server."""
+
+from __future__ import annotations
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.causes import DATABASE, DISK
+from toolkit.checks.database import file_of
+from toolkit.checks.host import Host
+from toolkit.checks.remedies import Tool
+from toolkit.store.base import StoreError
+
+
+@check(
+    id="database-server", area="database",
+    invariant="The PostgreSQL server answers.",
+    problem="The PostgreSQL server does not answer.",
+    severity=Status.CRITICAL, remedy=Tool("data summary"), caused_by=("database-password", "packages-complete"),
+)  # fmt: skip
+def database_server(host: Host) -> Finding | None:
+    if not host.is_postgresql:
+        return None
+    newest = host.newest
+    return good(f"it answers; the newest observation is of {newest} UTC" if newest else "it answers")
+
+
+@check(
+    id="database-readable", area="database",
+    invariant="Observations can be read.",
+    problem="Observations cannot be read.",
+    severity=Status.CRITICAL, remedy=Tool("data summary"),
+    caused_by=("places-plain", *DISK, *DATABASE, "database-unlocked", "database-server", "packages-complete"),
+)  # fmt: skip
+def database_readable(host: Host) -> Finding | None:
+    if not host.is_postgresql and file_of(host) is None:
+        return None
+    try:
+        host.newest  # noqa: B018 - asked for what it raises
+    except StoreError as error:
+        return bad(str(error))
+    return good("observations can be read")

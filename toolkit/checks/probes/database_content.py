@@ -1,0 +1,209 @@
+"""Checks of what is in the database's file: its schema, its shape, its pages, and that nothing of a backup is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.database import file_of, have_backup, opened, restored
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CURRENT
+from toolkit.checks.remedies import EditSettings, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
+from toolkit.store.base import Selection
+from toolkit.times import from_stored
+
+# How long all pages may be read for; a database that takes longer is read whole by every backup.
+LOOK_SECONDS = 1.5
+# How much of a file may be free pages before it is worth making it smaller.
+FREE_BYTES = 64 << 20
+# `PRAGMA auto_vacuum` of a database that gives free pages back bit by bit.
+_INCREMENTAL = 2
+# The database holds at least this part of what a backup holds: a person may have removed a station.
+LEAST_PART = 0.75
+MOST_COUNTED = 5_000_000
+
+
+@check(
+    id="database-schema", area="database",
+    invariant="The database's schema is the one that this release knows.",
+    problem="The database's schema is not the one of this release.",
+    severity=Status.CRITICAL, remedy=Restart("collector"), caused_by=("database-kind",),
+)  # fmt: skip
+def database_schema(host: Host) -> Finding | None:
+    if file_of(host) is None:
+        return None
+    from toolkit.store.sqlite_schema import VERSION
+
+    try:
+        with opened(host) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError as error:
+        return unseen(f"{host.db}: {error}")
+    if tables and version < 1:
+        return bad("the database has tables, and no version of their schema", restored(host))
+    if version > VERSION:
+        known = _of_known_schema(host, VERSION)
+        return bad(
+            f"the database has schema {version}, this release knows up to {VERSION}: a newer one has written it",
+            Restore(known) if known else Shell("ls -t /opt/weather/releases"),
+        )
+    if version < VERSION:
+        return bad(f"the database has schema {version}, this release's is {VERSION}: it was not brought up to date")
+    return good(f"schema {version}")
+
+
+def _of_known_schema(host: Host, version: int) -> str | None:
+    """The newest backup that this release can restore; None without one."""
+    if not have_backup(host):
+        return None
+    return next((one.name for one in host.backups[0] if one.manifest.content.schema_version <= version), None)
+
+
+@check(
+    id="database-shape", area="database",
+    invariant="Tables, keys, views and triggers are those that this program makes.",
+    problem="The database's tables, keys, views or triggers are not those that this program makes.",
+    severity=Status.CRITICAL, remedy=Restore(), caused_by=("database-kind", "database-schema", "database-server"),
+)  # fmt: skip
+def database_shape(host: Host) -> Finding | None:
+    more: list[str] = []
+    if host.is_postgresql:
+        from toolkit.store.postgresql import differences as lacking
+
+        wrong = lacking(host.settings.db)
+    elif file_of(host) is None:
+        return None
+    else:
+        from toolkit.store.sqlite_schema import VERSION, differences
+
+        try:
+            with opened(host) as connection:
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                wrong, more = differences(connection) if version == VERSION else ([], [])
+        except sqlite3.DatabaseError as error:
+            return unseen(f"{host.db}: {error}")
+    runs = [name for name in more if name.startswith(("trigger ", "view "))]
+    if wrong:
+        return bad(f"the database is not as this program makes it: {', '.join(wrong)}", restored(host))
+    if runs:
+        return bad(f"the database has {', '.join(runs)}, which this program did not make", restored(host))
+    if more:
+        return bad(
+            f"the database has {', '.join(more)}, which this program did not make", severity=Status.WARNING,
+        )  # fmt: skip
+    return good("its tables, keys and views are as this program makes them")
+
+
+@check(
+    id="database-journal", area="database",
+    invariant="Readers and the collector do not wait for one another.",
+    problem="Whoever reads the database keeps the collector from storing.",
+    severity=Status.WARNING, remedy=Restart("collector"), caused_by=("database-kind",),
+)  # fmt: skip
+def database_journal(host: Host) -> Finding | None:
+    found = file_of(host)
+    if found is None or found.st_size < 100:
+        return None
+    with host.db.open("rb") as file:
+        header = file.read(100)
+    if header[18:20] != b"\x02\x02":
+        return bad("the database has no write-ahead log: who reads it keeps the collector from storing")
+    return good("it has a write-ahead log")
+
+
+@check(
+    id="database-compact", area="database",
+    invariant="The database is not mostly empty pages.",
+    problem="Most of the database's file is empty pages.",
+    severity=Status.WARNING, remedy=Start("maintenance"),
+    caused_by=("database-kind", "database-log", "maintenance-timer", "maintenance-succeeds"),
+)  # fmt: skip
+def database_compact(host: Host) -> Finding | None:
+    if file_of(host) is None:
+        return None
+    try:
+        with opened(host) as connection:
+            free, pages, size, vacuum = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("freelist_count", "page_count", "page_size", "auto_vacuum")
+            )
+    except sqlite3.DatabaseError as error:
+        return unseen(f"{host.db}: {error}")
+    if free * size > FREE_BYTES and free > pages / 2:
+        said = f"{free * size >> 20} of {pages * size >> 20} MiB of the database are free pages"
+        if vacuum == _INCREMENTAL:
+            return bad(said)
+        code = f"import sqlite3; sqlite3.connect({str(host.db)!r}).executescript('PRAGMA auto_vacuum = 2; VACUUM')"
+        return bad(
+            f"{said}, and it does not give them back bit by bit",
+            Sequence(Stop("collector"), python(CURRENT / "bin/python", code), Start("collector")),
+        )
+    return good(f"{free * size / 1e6:.1f} MB of it are free")
+
+
+@check(
+    id="database-continues", area="database",
+    invariant="The database is the one of the backups, and holds what they hold.",
+    problem="The database is not the one of the backups, or has lost what they hold.",
+    severity=Status.CRITICAL, remedy=Tool("backup list"),
+    caused_by=("database-exists", "database-kind", "database-shape"), costly=True,
+)  # fmt: skip
+def database_continues(host: Host) -> Finding | None:
+    if not host.deployed or (not host.is_postgresql and file_of(host) is None) or not have_backup(host):
+        return None
+    backups = host.backups[0]
+    source = backups[0].manifest.source
+    if source != host.settings.db:
+        if host.is_postgresql or "://" in source or not Path(source).exists():
+            return good("the backups are of another database than WEATHER_DB names now")
+        change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
+        return bad(
+            f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
+            Sequence(EditSettings(change, host.settings_file), Restart("collector")),
+        )
+    if host.settings.data_days:
+        return good("old observations are removed: their number says nothing")
+    most = max(backups, key=lambda one: one.manifest.content.observations if one.manifest.source == source else 0)
+    held = most.manifest.content
+    if held.observations > MOST_COUNTED:
+        return unseen("too many observations to be counted now")
+    with host.store() as store:
+        number = store.count(Selection(end=from_stored(held.last).timestamp() if held.last else 0))
+    if number < held.observations * LEAST_PART:
+        return bad(
+            f"the database holds {number:,} observations of the time until {held.last} UTC, and the backup {most.name} "
+            f"{held.observations:,}",
+            Restore(most.name),
+        )
+    return good(f"it holds what is in the backup {most.name}")
+
+
+@check(
+    id="database-sound", area="database",
+    invariant="Every page of the database can be read.",
+    problem="The database is damaged.",
+    severity=Status.CRITICAL, remedy=Restore(), caused_by=("database-kind",), costly=True,
+)  # fmt: skip
+def database_sound(host: Host) -> Finding | None:
+    if file_of(host) is None:
+        return None
+    end = time.monotonic() + LOOK_SECONDS
+    try:
+        with opened(host) as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if answer == "ok":
+                # Of an index that has lost an entry every page can be read, but queries lack rows.
+                (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            return unseen(f"too large to be looked at in {LOOK_SECONDS:g} s; every backup looks at all of it")
+        return unseen(f"{host.db}: {error}")
+    except sqlite3.DatabaseError as error:
+        return bad(f"{host.db} is damaged: {error}", restored(host))
+    if answer != "ok":
+        return bad(f"{host.db} is damaged: {' '.join(answer.split())}", restored(host))
+    return good("every page can be read")

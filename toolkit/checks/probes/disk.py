@@ -1,0 +1,162 @@
+"""Checks of the file systems: space, inodes, and whether they take writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from toolkit.checks import Check, Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.remedies import AsRoot, OnMachine, Restart, Sequence, Shell, give, make
+
+Place = Callable[[Host], Path | None]
+_AGAIN = Restart("collector")
+# What is free, in bytes and as a part of all inodes: below the first it is critical, below the second a warning.
+LEAST_BYTES, LOW_BYTES = 16 << 20, 128 << 20
+LEAST_INODES, LOW_INODES = 0.005, 0.05
+
+
+def _data(host: Host) -> Path | None:
+    return None if host.is_postgresql else host.db.parent
+
+
+def _backups(host: Host) -> Path | None:
+    return Path(host.settings.backups) if host.deployed or Path(host.settings.backups).exists() else None
+
+
+def _logs(host: Host) -> Path | None:
+    return Path(host.settings.reports) if host.deployed else None
+
+
+def _writable(what: str, name: str, place: Place) -> Check:
+    @check(
+        id=f"disk-{name}-writable", area="disk",
+        invariant=f"The file system of {what} takes writes.",
+        problem=f"The file system of {what} takes no writes.",
+        severity=Status.CRITICAL, remedy=Shell("findmnt"),
+    )  # fmt: skip
+    def probe(host: Host) -> Finding | None:
+        path = place(host)
+        if path is None:
+            return None
+        mount = host.mount(path)
+        if host.read_only(path):
+            return bad(f"the file system on {mount} is mounted read-only", OnMachine("mount -o remount,rw {}", mount))
+        return good(f"{mount} takes writes")
+
+    return probe
+
+
+def _space(what: str, name: str, place: Place) -> Check:
+    @check(
+        id=f"disk-{name}-space", area="disk",
+        invariant=f"There is space for {what}.",
+        problem=f"There is hardly any space left for {what}.",
+        severity=Status.CRITICAL, remedy=Shell("df -h"), caused_by=(f"disk-{name}-writable",),
+    )  # fmt: skip
+    def probe(host: Host) -> Finding | None:
+        path = place(host)
+        if path is None:
+            return None
+        free, total = host.free(path)
+        # A file system that is small as a whole is not called full for it.
+        least, low = min(LEAST_BYTES, total // 20), min(LOW_BYTES, total // 10)
+        mount = host.mount(path)
+        seen = f"{free / 1e6:,.0f} MB of {total / 1e6:,.0f} MB are free on {mount}"
+        if free > low:
+            return good(seen)
+        largest = _largest(path)
+        return bad(
+            f"{seen}; the largest file in {path} is {largest}" if largest else seen,
+            Shell("du -xah {} | sort -h | tail -n 20", mount),
+            Status.CRITICAL if free <= least else Status.WARNING,
+        )
+
+    return probe
+
+
+def _largest(folder: Path) -> str:
+    """The name and the size of a folder's largest file; empty where there is none."""
+    try:
+        files = [(one.stat().st_size, one.name) for one in folder.iterdir() if one.is_file()]
+    except OSError:
+        return ""
+    size, name = max(files, default=(0, ""))
+    return f"{name} with {size / 1e6:,.0f} MB" if size else ""
+
+
+def _inodes(what: str, name: str, place: Place) -> Check:
+    @check(
+        id=f"disk-{name}-inodes", area="disk",
+        invariant=f"There are inodes for {what}.",
+        problem=f"There are hardly any inodes left for {what}.",
+        severity=Status.CRITICAL, remedy=Shell("df -i"), caused_by=(f"disk-{name}-writable",),
+    )  # fmt: skip
+    def probe(host: Host) -> Finding | None:
+        path = place(host)
+        if path is None:
+            return None
+        free, total = host.inodes(path)
+        if not total:
+            return good("the file system has no fixed number of inodes")
+        mount = host.mount(path)
+        seen = f"{free:,} of {total:,} inodes are free on {mount}"
+        if free >= LOW_INODES * total:
+            return good(seen)
+        return bad(
+            f"{seen}: many small files",
+            Shell("du -x --inodes {} | sort -n | tail -n 20", mount),
+            Status.CRITICAL if free < LEAST_INODES * total else Status.WARNING,
+        )
+
+    return probe
+
+
+_OF_DATA, _OF_BACKUPS, _OF_LOGS = (
+    ("the database", "data", _data), ("backups", "backups", _backups), ("logs and reports", "logs", _logs),
+)  # fmt: skip
+data_writable, data_space, data_inodes = _writable(*_OF_DATA), _space(*_OF_DATA), _inodes(*_OF_DATA)
+backups_writable, backups_space, backups_inodes = _writable(*_OF_BACKUPS), _space(*_OF_BACKUPS), _inodes(*_OF_BACKUPS)
+logs_writable, logs_space, logs_inodes = _writable(*_OF_LOGS), _space(*_OF_LOGS), _inodes(*_OF_LOGS)
+
+
+@check(
+    id="data-folder", area="disk",
+    invariant="The folder of the database is the service user's to write in.",
+    problem="The service user cannot write in the folder of the database.",
+    severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/lib/weather/data"),
+    caused_by=("places-plain", "disk-data-writable"),
+)  # fmt: skip
+def data_folder(host: Host) -> Finding | None:
+    if host.is_postgresql or not host.deployed:
+        return None
+    # First: what is below it cannot be seen.
+    above = _closed_above(host, host.db.parent)
+    if above:
+        mode = mode_of(above.stat())
+        return bad(
+            f"the service user may not pass {above}: {owner_of(above.stat())}'s, mode {mode}",
+            Sequence(Shell("chmod a+x {}", above), _AGAIN),
+        )
+    found = host.look(host.db.parent)
+    if found is None:
+        made = make(host.db.parent, 0o700, above_is_ours=host.is_ours(host.db.parent.parent))
+        return bad(f"there is no folder {host.db.parent}", Sequence(made, _AGAIN))
+    if host.user and found.st_uid != host.user.pw_uid:
+        return bad(f"the service user does not own {host.db.parent}", give(host.db.parent, 0o700))
+    if found.st_mode & 0o700 != 0o700:
+        return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}", give(host.db.parent, 0o700))
+    return good(f"{host.db.parent} is the service user's")
+
+
+def _closed_above(host: Host, path: Path) -> Path | None:
+    """A folder above one through which its owner may not go; None where there is none."""
+    for above in reversed(path.parents):
+        found = host.look(above)
+        if found is None or host.user is None:
+            return None
+        ours = found.st_uid == host.user.pw_uid, found.st_gid == host.user.pw_gid
+        if not found.st_mode & (0o100 if ours[0] else 0o010 if ours[1] else 0o001):
+            return above
+    return None

@@ -1,0 +1,239 @@
+"""Checks of the feed and of the way to it: each for one stage of a fetch, so that the first that fails is named."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from toolkit import clock
+from toolkit.address import shown
+from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.feed_time import served, stations_time
+from toolkit.checks.host import Host
+from toolkit.checks.host.feed import FEED_SECONDS
+from toolkit.checks.humanize import humanize
+from toolkit.checks.reach import ConnectError, UnresolvedError
+from toolkit.checks.remedies import Logs, OnMachine, Shell, Tool
+from toolkit.errors import ToolkitError
+from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+
+if TYPE_CHECKING:
+    from toolkit.model import Document
+
+# Most certificates are renewed a month before they end.
+CERTIFICATE_DAYS = 7
+STALE_CADENCES = 3
+CERTIFICATE_SECONDS = 1.0
+_LOG = Logs("collector")
+# If so many of a feed's stations are silent, the fault is the feed's, not the stations'.
+SILENT_PART = 0.5
+
+
+def _failed(host: Host) -> ToolkitError | None:
+    """Why the feed could not be fetched; None if it could."""
+    try:
+        host.fetched  # noqa: B018 - asked for what it raises
+    except ToolkitError as error:
+        return error
+    return None
+
+
+def _stage(host: Host) -> str:
+    """The id of the check that the failure of the fetch belongs to; empty where it did not fail."""
+    error = _failed(host)
+    if error is None:
+        return ""
+    if isinstance(error, UnresolvedError):
+        return "feed-name"
+    if isinstance(error, ConnectError):
+        return "feed-connects"
+    if isinstance(error, AnswerError):
+        return "feed-answers"
+    if isinstance(error, TooSlowError):
+        return "feed-in-time"
+    if isinstance(error, UntrustedError):
+        return "feed-trusted"
+    return "feed-connects"
+
+
+def _at(stage: str, what: str, host: Host) -> Finding | None:
+    """The finding of one stage of the fetch: None where an earlier or a later one failed."""
+    failed = _stage(host)
+    if failed == stage:
+        return bad(str(_failed(host)))
+    return None if failed else good(what)
+
+
+@check(
+    id="feed-name", area="feed",
+    invariant="The name of the feed's server can be resolved.",
+    problem="The name of the feed's server cannot be resolved.",
+    severity=Status.CRITICAL, remedy=Shell("cat /etc/resolv.conf"),
+    caused_by=("settings-known", "settings-valid", "packages-complete"), on_feed=True,
+)  # fmt: skip
+def feed_name(host: Host) -> Finding | None:
+    name = urlsplit(host.settings.feed_proxy or host.settings.feed_url).hostname or ""
+    return _at("feed-name", f"{name} has an address", host)
+
+
+@check(
+    id="feed-connects", area="feed",
+    invariant="The feed's server takes connections.",
+    problem="The feed's server takes no connections.",
+    severity=Status.CRITICAL, remedy=_LOG,
+    caused_by=("feed-name", "settings-known", "settings-valid", "packages-complete"), on_feed=True,
+)  # fmt: skip
+def feed_connects(host: Host) -> Finding | None:
+    return _at("feed-connects", "the server takes connections", host)
+
+
+@check(
+    id="feed-trusted", area="feed",
+    invariant="The feed's certificate is valid.",
+    problem="The feed's certificate is not trusted.",
+    severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-connects", "clock-right"), on_feed=True,
+)  # fmt: skip
+def feed_trusted(host: Host) -> Finding | None:
+    if not host.settings.feed_url.startswith("https://"):
+        return None
+    return _at("feed-trusted", "its certificate is valid", host)
+
+
+@check(
+    id="feed-certificate", area="feed",
+    invariant="The feed's certificate stays valid for a week.",
+    problem="The feed's certificate ends within a week.",
+    severity=Status.WARNING, remedy=_LOG, caused_by=("feed-trusted",), on_feed=True,
+)  # fmt: skip
+def feed_certificate(host: Host) -> Finding | None:
+    parts = urlsplit(host.settings.feed_url)
+    if parts.scheme != "https" or host.settings.feed_proxy or _stage(host):
+        return None
+    context = ssl.create_default_context(cafile=host.settings.feed_ca_file)
+    with (
+        socket.create_connection((parts.hostname or "", parts.port or 443), CERTIFICATE_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=parts.hostname) as secure,
+    ):
+        told = secure.getpeercert() or {}
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
+    left = ends.timestamp() - host.now
+    if left < CERTIFICATE_DAYS * 86400:
+        return bad(f"the certificate of {parts.hostname} ends in {humanize(left)}, on {ends:%Y-%m-%d}")
+    return good(f"its certificate is valid until {ends:%Y-%m-%d}")
+
+
+@check(
+    id="feed-in-time", area="feed",
+    invariant="The feed answers in time.",
+    problem="The feed does not answer in time.",
+    severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-connects",), on_feed=True,
+)  # fmt: skip
+def feed_in_time(host: Host) -> Finding | None:
+    if _stage(host) != "feed-in-time":
+        return None if _stage(host) else good("it answers in time")
+    limit = host.settings.feed_timeout_seconds
+    if limit <= FEED_SECONDS:
+        return bad(str(_failed(host)))
+    # The collector waits for longer: what it says counts.
+    with suppress(ToolkitError):
+        last = host.log[0] if host.log else None
+        if last and last.status == "failed":
+            return bad(f"{last.message}; the collector's limit is {limit:g} s")
+        if last and host.now - last.time > host.settings.cadence_seconds + limit:
+            return bad(
+                f"it has not answered for {FEED_SECONDS:g} s, nor the collector for {humanize(host.now - last.time)}"
+            )
+    return unseen(f"it did not answer within {FEED_SECONDS:g} s; the collector waits for {limit:g} s")
+
+
+@check(
+    id="feed-answers", area="feed",
+    invariant="The feed answers with a document.",
+    problem="The feed answers with an error, or with no document.",
+    severity=Status.CRITICAL, remedy=Tool("settings"),
+    caused_by=("feed-connects", "feed-in-time", "settings-known"), on_feed=True,
+)  # fmt: skip
+def feed_answers(host: Host) -> Finding | None:
+    return _at("feed-answers", "it answers 200", host)
+
+
+@check(
+    id="feed-readable", area="feed",
+    invariant="The feed's document is what the settings say, and has observations.",
+    problem="The feed's document cannot be read, or has no observations.",
+    severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-answers", "settings-valid"), on_feed=True,
+)  # fmt: skip
+def feed_readable(host: Host) -> Finding | None:
+    if _stage(host):
+        return None
+    try:
+        document = host.document
+    except ToolkitError as error:
+        start = host.fetched.body[:40].decode(errors="replace").strip()
+        return bad(f"{error} (it begins with {start!r})")
+    if not document.observations:
+        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation")
+    return good(f"{len(document.stations)} stations, {len(document.observations)} observations")
+
+
+@check(
+    id="feed-current", area="feed",
+    invariant="The feed's observations are new.",
+    problem="The feed's observations are old.",
+    severity=Status.CRITICAL, remedy=Tool("data latest"), caused_by=("clock-right",), on_feed=True,
+)  # fmt: skip
+def feed_current(host: Host) -> Finding | None:
+    document = _read(host)
+    if document is None or not document.observations:
+        return None
+    limit = max(host.settings.fresh_minutes * 60, STALE_CADENCES * host.settings.cadence_seconds)
+    # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
+    present = served(host) or host.now
+    stations = stations_time(host)
+    if stations is not None and clock.ahead(stations, present):
+        return bad(
+            f"how new they are cannot be told: they are {humanize(stations - present)} in the future",
+            OnMachine("timedatectl"),
+        )
+    past = [one.time for one in document.observations if not clock.ahead(one.time, present)]
+    if not past:
+        return None
+    age = present - max(past)
+    if age > limit:
+        return bad(f"the newest observation that the feed offers is {humanize(age)} old: its source has stopped")
+    return good(f"its newest observation is {humanize(max(age, 0))} old")
+
+
+@check(
+    id="feed-complete", area="feed",
+    invariant="The feed has new observations of most of its stations.",
+    problem="Most of the feed's stations are silent.",
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=("feed-current",), on_feed=True,
+)  # fmt: skip
+def feed_complete(host: Host) -> Finding | None:
+    document = _read(host)
+    if document is None or not document.observations:
+        return None
+    newest = max(one.time for one in document.observations)
+    limit = STALE_CADENCES * host.settings.cadence_seconds
+    fresh = {one.station_id for one in document.observations if newest - one.time <= limit}
+    names = {station.station_id for station in document.stations}
+    silent = sorted(names - fresh)
+    if names and len(silent) >= SILENT_PART * len(names):
+        shown = ", ".join(silent[:5]) + (", …" if len(silent) > 5 else "")
+        return bad(f"{len(silent)} of {len(names)} stations of the feed are silent: {shown}")
+    return good(f"{len(fresh)} of {len(names)} stations report")
+
+
+def _read(host: Host) -> Document | None:
+    """The feed's document, where one came that can be read."""
+    if _stage(host):
+        return None
+    try:
+        return host.document
+    except ToolkitError:
+        return None

@@ -1,0 +1,126 @@
+"""Check that no folder of the service grows without a bound."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CURRENT, RELEASES
+from toolkit.checks.remedies import AsUser, Shell, Start
+
+# A detection every hour writes two files; twice as many are not being removed.
+REPORTS_A_DAY = 48
+SPARE_REPORTS = 1000
+# How large what is not the service's own may be in its folders, and a log.
+FOREIGN_BYTES = 256 << 20
+LOG_BYTES = 1 << 30
+REPLACED_DAYS = 30
+MOST_REPLACED = 50
+MOST_RELEASES = 12
+# How many entries of a folder are looked at.
+MOST_ENTRIES = 50_000
+# Up to so many documents are moved away by name, more of them are removed.
+MOST_NAMED = 20
+
+
+@check(
+    id="folders-bounded", area="disk",
+    invariant="No folder of the service grows without a bound.",
+    problem="A folder of the service grows and is not tidied up.",
+    severity=Status.WARNING, remedy=Start("maintenance"),
+    caused_by=(
+        "disk-data-space", "disk-logs-space", "disk-backups-space", "disk-data-inodes", "disk-logs-inodes",
+        "maintenance-timer", "maintenance-succeeds",
+    ),
+)  # fmt: skip
+def folders_bounded(host: Host) -> Finding | None:
+    if not host.deployed:
+        return None
+    for look in (_of_reports, _of_data, _of_logs, _of_releases):
+        found = look(host)
+        if found:
+            return found
+    return good("no folder grows without a bound")
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for _, entry in zip(range(MOST_ENTRIES), entries, strict=False)]
+    except OSError:
+        return []
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0
+
+
+def _of_reports(host: Host) -> Finding | None:
+    folder, days = Path(host.settings.reports), host.settings.report_days
+    number = len(_entries(folder))
+    most = 2 * REPORTS_A_DAY * days + SPARE_REPORTS
+    if days and number > most:
+        return bad(f"{number:,} files are in {folder}: more than {days} days of reports")
+    return None
+
+
+def _of_data(host: Host) -> Finding | None:
+    damaged = [entry.name for entry in _entries(host.spool) if entry.name.endswith((".damaged", ".refused"))]
+    if damaged:
+        away = AsUser("mv -t /var/tmp -- {}", [host.spool / name for name in damaged])
+        if len(damaged) > MOST_NAMED:
+            away = AsUser("find {} '(' -name '*.damaged' -o -name '*.refused' ')' -delete", host.spool)
+        return bad(
+            f"{len(damaged)} documents in {host.spool} could not be read or stored, and were set aside: {damaged[0]}",
+            away,
+        )
+    if host.is_postgresql:
+        return None
+    entries = _entries(host.db.parent)
+    replaced = [entry for entry in entries if entry.name.startswith(f"{host.db.name}.replaced-")]
+    old = [one for one in replaced if host.now - one.stat(follow_symlinks=False).st_mtime > REPLACED_DAYS * 86400]
+    if old or len(replaced) > MOST_REPLACED:
+        names = sorted(one.name for one in old or replaced[:-1])
+        return bad(
+            f"{len(replaced)} databases that a restore replaced are still in {host.db.parent}",
+            AsUser("rm -r -- {}", [host.db.parent / name for name in names]),
+        )
+    foreign = [
+        one for one in entries if not one.name.lstrip(".").startswith(host.db.name) and _size(one) > FOREIGN_BYTES
+    ]
+    if foreign:
+        return _foreign(host.db.parent, foreign[0])
+    return None
+
+
+def _foreign(folder: Path, entry: os.DirEntry[str]) -> Finding:
+    return bad(
+        f"{folder / entry.name} has {_size(entry) >> 20} MiB and is not the service's own",
+        Shell("ls -la {}", folder / entry.name),
+    )
+
+
+def _of_logs(host: Host) -> Finding | None:
+    for entry in _entries(Path(host.settings.reports).parent):
+        if entry.is_file(follow_symlinks=False) and _size(entry) > LOG_BYTES:
+            return _foreign(Path(host.settings.reports).parent, entry)
+    backups = Path(host.settings.backups)
+    for entry in _entries(backups):
+        if not entry.name.lstrip(".").startswith(("weather_", "replaced-", "drill")) and _size(entry) > FOREIGN_BYTES:
+            return _foreign(backups, entry)
+    return None
+
+
+def _of_releases(_: Host) -> Finding | None:
+    releases = [entry for entry in _entries(RELEASES) if entry.is_dir(follow_symlinks=False)]
+    if len(releases) > MOST_RELEASES:
+        return bad(
+            f"{len(releases)} releases are in {RELEASES}: a rollout leaves three",
+            Shell("ls -dt {}/*/", RELEASES, note=f"in use: {CURRENT.resolve().name}"),
+        )
+    return None

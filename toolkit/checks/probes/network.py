@@ -1,0 +1,261 @@
+"""Checks of the last hours' observations of the whole network: what no weather does, and no single station shows.
+
+They read a bounded number of rows, and skip networks that are too small to be compared.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import pairwise
+
+from toolkit.backup.folder import Backup
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.causes import OBSERVATIONS
+from toolkit.checks.database import have_backup
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CURRENT
+from toolkit.checks.humanize import humanize
+from toolkit.checks.remedies import Remedy, Restore, Shell, Tool, python
+from toolkit.model import Observation
+from toolkit.store.base import Selection, Span
+from toolkit.times import from_stored, stored
+from toolkit.variables import BY_NAME, MEASURED, MONITORED
+
+HOURS = 6
+MOST_ROWS = 20_000
+HOUR = 3600
+# Fewer stations are no network that could be compared.
+STATIONS = 3
+_DIRECTIONS = [variable.name for variable in MEASURED if variable.nature == "circular"]
+# How many observations in a row are compared.
+IN_A_ROW = 6
+# No weather changes the temperature of a whole network by so much between two documents (our own figure).
+JUMP_DEGREES = 15.0
+# So many of the stations stand for the whole network.
+PART = 0.9
+# A database of more observations is not counted.
+MOST_COUNTED = 5_000_000
+
+
+def _recent(host: Host) -> list[Observation]:
+    """The observations of the last hours, in order of time; of fewer hours where there are many stations."""
+    return host.once("recent observations", lambda: _read(host))
+
+
+def _read(host: Host) -> list[Observation]:
+    an_hour = max(1, len(host.latest)) * HOUR / host.settings.cadence_seconds
+    hours = min(HOURS, MOST_ROWS / an_hour)
+    start = host.now - hours * HOUR
+    with host.store() as store:
+        if store.count(Selection(start, host.now)) > 2 * MOST_ROWS:
+            return []
+        return list(store.observations(Selection(start, host.now)))
+
+
+def _network(rows: list[Observation]) -> set[str]:
+    return {row.station_id for row in rows}
+
+
+def _calm(row: Observation) -> bool:
+    """Whether no wind blew: a station then gives no direction, or repeats the last one."""
+    return row.wind_speed == 0 or row.hi_speed == 0
+
+
+@check(
+    id="values-possible", area="data quality",
+    invariant="No value is stored that no sensor measures.",
+    problem="A value is stored that no sensor measures.",
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
+)  # fmt: skip
+def values_possible(host: Host) -> Finding | None:
+    rows = _recent(host)
+    for name, variable in BY_NAME.items():
+        wrong = [
+            row
+            for row in rows
+            if (value := getattr(row, name)) is not None and not variable.low <= value <= variable.high
+        ]
+        if wrong:
+            value = getattr(wrong[0], name)
+            return bad(
+                f"{name} of {wrong[0].station_id} at {stored(wrong[0].time)} UTC is {value:g} {variable.unit}, which "
+                f"no sensor measures; {len(wrong)} such values",
+                _sql(
+                    host,
+                    f"UPDATE observations SET {name} = NULL WHERE time >= '{stored(wrong[0].time)}' "
+                    f"AND {name} NOT BETWEEN {variable.low:g} AND {variable.high:g}",
+                ),
+            )
+    return good("every value could have been measured")
+
+
+def _sql(host: Host, statement: str) -> Remedy:
+    if host.is_postgresql:
+        return Shell("psql {} -c {}", host.settings.db, statement)
+    code = f"import sqlite3; c = sqlite3.connect({str(host.db)!r}, timeout=20); c.execute({statement!r}); c.commit()"
+    return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
+
+
+@check(
+    id="values-alive", area="data quality",
+    invariant="Values change with time, and differ between stations.",
+    problem="Values do not change, or are the same at several stations.",
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
+)  # fmt: skip
+def values_alive(host: Host) -> Finding | None:
+    series = _series(_recent(host))
+    if len(series) < STATIONS:
+        return None
+    stuck = [
+        name
+        for name, one in series.items()
+        if len(one) >= IN_A_ROW
+        and len({values for _, values in one}) == 1
+        and any(one[0][1])  # zeros may last, such as a calm
+        and one[-1][0] - one[0][0] >= HOUR
+    ]
+    if len(stuck) >= STATIONS and len(stuck) >= PART * len(series):
+        return bad(f"{len(stuck)} of {len(series)} stations repeat the same values with new times: the source is stuck")
+    last = [[values for _, values in one[-IN_A_ROW:]] for one in series.values() if len(one) >= IN_A_ROW]
+    if len(last) >= STATIONS and all(one == last[0] for one in last) and any(any(values) for values in last[0]):
+        return bad(f"all {len(last)} stations tell the same values: the feed mixes them up")
+    seen: dict[tuple[object, ...], str] = {}
+    for name, one in series.items():
+        changes = len({values for _, values in one}) > 1
+        if changes and len(one) >= IN_A_ROW and seen.setdefault(tuple(one), name) != name:
+            return bad(f"stations {seen[tuple(one)]} and {name} tell the same values all the time: one is doubled")
+    return good("values change, and differ from station to station")
+
+
+def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, ...]]]]:
+    """By station: the times, and the values of the variables that change within an hour, where there are any."""
+    found: dict[str, list[tuple[int, tuple[object, ...]]]] = defaultdict(list)
+    for row in rows:
+        values = tuple(None if name in _DIRECTIONS and _calm(row) else getattr(row, name) for name in MONITORED)
+        if any(value is not None for value in values):
+            found[row.station_id].append((row.time, values))
+    return found
+
+
+@check(
+    id="values-continue", area="data quality",
+    invariant="The whole network's values do not jump.",
+    problem="The whole network's values have jumped.",
+    severity=Status.WARNING, remedy=Tool("settings"),
+    caused_by=(*OBSERVATIONS, "values-possible", "values-alive"),
+)  # fmt: skip
+def values_continue(host: Host) -> Finding | None:
+    last: dict[str, Observation] = {}
+    jumped: dict[str, tuple[float, Observation]] = {}
+    limit = max(HOUR, 3 * host.settings.cadence_seconds)
+    for row in _recent(host):
+        if row.temp_out is None:
+            continue
+        before = last.get(row.station_id)
+        if before and before.temp_out is not None and row.time - before.time <= limit:
+            jump = abs(row.temp_out - before.temp_out)
+            jumped |= {row.station_id: (before.temp_out, row)} if jump > JUMP_DEGREES else {}
+        last[row.station_id] = row
+    if len(jumped) >= STATIONS and len(jumped) >= PART * len(last):
+        old, row = next(iter(jumped.values()))
+        return bad(
+            f"temp_out of {len(jumped)} of {len(last)} stations jumped, such as from {old:g} to {row.temp_out:g} °C at "
+            f"{row.station_id}, {stored(row.time)} UTC: has the feed's unit changed?"
+        )
+    return good("the network's values go on as they were")
+
+
+@check(
+    id="variables-present", area="data quality",
+    invariant="Variables that stations reported before they still report.",
+    problem="No station reports a variable any more that was reported before.",
+    severity=Status.WARNING, remedy=Tool("settings"), caused_by=(*OBSERVATIONS, "values-possible"),
+)  # fmt: skip
+def variables_present(host: Host) -> Finding | None:
+    rows = _recent(host)
+    if len(_network(rows)) < STATIONS:
+        return None
+    for name in BY_NAME:
+        told: dict[str, list[int]] = defaultdict(list)
+        lacking: list[Observation] = []
+        for row in rows:
+            if getattr(row, name) is not None:
+                told[row.station_id].append(row.time)
+                lacking = []
+            elif not (name in _DIRECTIONS and _calm(row)):
+                lacking.append(row)
+        # A variable that is reported at some hours only, such as the synoptic ones, is not gone between them.
+        gaps = [after - before for times in told.values() for before, after in pairwise(times)]
+        if not gaps or len(told) < len(_network(rows)) / 2 or len(_network(lacking)) < STATIONS:
+            continue
+        lasts = lacking[-1].time - lacking[0].time
+        if lasts >= max(HOUR, *gaps):
+            with host.store() as store:
+                rejected = sum(one.variable == name for one in store.rejected(Span(rows[0].time, host.now)))
+            why = f"; {rejected} values of it were out of range: has its unit changed?" if rejected else ""
+            return bad(f"no station has told {name} from {stored(lacking[0].time)} UTC on, for {humanize(lasts)}{why}")
+    return good("every variable that is told is told as often as before")
+
+
+@check(
+    id="hours-complete", area="data quality",
+    invariant="No hour is missing at all stations that was stored, or that a backup holds.",
+    problem="The observations of some hours are gone at all stations.",
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=(*OBSERVATIONS, "database-continues"),
+)  # fmt: skip
+def hours_complete(host: Host) -> Finding | None:
+    rows = _recent(host)
+    if len(_network(rows)) < STATIONS:
+        return None
+    limit = max(HOUR, 3 * host.settings.cadence_seconds)
+    times = sorted({row.time for row in rows})
+    gaps = [(before, after) for before, after in pairwise(times) if after - before > limit]
+    for before, after in gaps:
+        seen = f"no station has an observation between {stored(before)} and {stored(after)} UTC"
+        if backup := _backup_with_more(host, after):
+            return bad(f"{seen}, and the backup {backup.name} holds more than the database", Restore(backup.name))
+        if _stored_between(host, before + limit, after):
+            return bad(f"{seen}, and the collection log says that some were stored then")
+    if gaps:
+        return good("nothing was stored in the hours that are missing at all stations, and no backup holds them")
+    return good("no hour is missing at all stations")
+
+
+def _stored_between(host: Host, start: float, end: float) -> bool:
+    """Whether the collection log shows observations that were stored then, and so have been removed since."""
+    return any(start < line.time < end and line.status == "success" and line.observations for line in host.log)
+
+
+def _backup_with_more(host: Host, after: float) -> Backup | None:
+    """The newest backup from after a gap that holds more observations, up to its newest, than the database does."""
+    # Where old observations are removed their number says nothing.
+    if host.settings.data_days or not have_backup(host):
+        return None
+    for backup in host.backups[0]:
+        held = backup.manifest.content
+        if backup.manifest.source != host.settings.db or not held.last or held.last < stored(after):
+            continue
+        if held.observations > MOST_COUNTED:
+            return None
+        with host.store() as store:
+            if store.count(Selection(end=from_stored(held.last).timestamp())) < held.observations:
+                return backup
+    return None
+
+
+@check(
+    id="stations-located", area="data quality",
+    invariant="No station has the placeholder 0, 0 for its place.",
+    problem="A station has the placeholder 0, 0 for its place.",
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
+)  # fmt: skip
+def stations_located(host: Host) -> Finding | None:
+    with host.store() as store:
+        stations = store.stations()
+    nowhere = [one.station_id for one in stations if one.latitude == 0 and one.longitude == 0]
+    if nowhere:
+        return bad(
+            f"{len(nowhere)} stations are at latitude 0, longitude 0, which stands for no place: {nowhere[0]}",
+            _sql(host, "UPDATE stations SET latitude = NULL, longitude = NULL WHERE latitude = 0 AND longitude = 0"),
+        )
+    return good(f"{len(stations)} stations have places, or none")

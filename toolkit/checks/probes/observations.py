@@ -1,0 +1,138 @@
+"""Checks that observations arrive, from every station, and that detection runs look at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolkit import clock
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.causes import CLOCK, COLLECTOR, OBSERVATIONS, RELEASE, SETTINGS, UNIT
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import JOBS_FILE
+from toolkit.checks.humanize import age as aged
+from toolkit.checks.humanize import humanize
+from toolkit.checks.remedies import Logs, OnMachine, ServiceStatus, Start, Tool
+from toolkit.times import from_stored
+
+# A station that has reported within these days and is silent now has failed; one silent for longer was taken down.
+LATELY_DAYS = 7
+# A station may miss two observations in a row.
+SILENT_CADENCES = 3
+HALF = 0.5
+# A failed attempt is repeated within seconds, and a server may be restarted: so many in a row are a fault.
+FAILED_ATTEMPTS = 3
+# How old the newest report may be where detection runs are made every hour.
+DETECTION_HOURS = 3
+
+
+@check(
+    id="observations-fresh", area="data quality",
+    invariant="Observations of the feed's last refresh are in the database.",
+    problem="The newest observation in the database is old.",
+    severity=Status.CRITICAL, remedy=ServiceStatus("collector"),
+    caused_by=(*OBSERVATIONS, "observations-not-ahead"),
+)  # fmt: skip
+def observations_fresh(host: Host) -> Finding:
+    newest = host.newest
+    if newest is None:
+        return bad(f"the database {host.settings.db} holds no observation")
+    limit = host.settings.fresh_minutes * 60
+    age = host.now - from_stored(newest).timestamp()
+    # The distance from the present: what is in the future is not fresh either.
+    figures = {"age": f"{abs(age):.0f}s;{limit};{limit};0"}
+    if clock.ahead(host.now - age, host.now):
+        return bad(
+            f"how fresh it is cannot be told: the newest observation ({newest} UTC) is {aged(age)}", figures=figures
+        )
+    seen = f"the newest observation ({newest} UTC) is {humanize(max(age, 0))} old"
+    if age > limit:
+        return bad(f"{seen}, more than {host.settings.fresh_minutes} minutes", figures=figures)
+    return good(seen, figures)
+
+
+@check(
+    id="observations-not-ahead", area="data quality",
+    invariant="No observation is of the future.",
+    problem="The newest observation is of the future.",
+    severity=Status.CRITICAL, remedy=OnMachine("timedatectl"), caused_by=CLOCK,
+)  # fmt: skip
+def observations_not_ahead(host: Host) -> Finding | None:
+    newest = host.newest
+    if newest is None:
+        return None
+    ahead = from_stored(newest).timestamp() - host.now
+    if clock.ahead(host.now + ahead, host.now):
+        return bad(f"the newest observation ({newest} UTC) is {humanize(ahead)} in the future")
+    return good("no observation is of the future")
+
+
+@check(
+    id="stations-reporting", area="data quality",
+    invariant="Every station that reported lately still does.",
+    problem="A station that reported lately is silent.",
+    severity=Status.WARNING, remedy=Tool("data latest"),
+    caused_by=(*OBSERVATIONS, "observations-not-ahead", "observations-fresh", "feed-complete"), quick=True,
+)  # fmt: skip
+def stations_reporting(host: Host) -> Finding | None:
+    latest = {name: host.now - time for name, time in host.latest.items()}
+    lately = {name: age for name, age in latest.items() if age < LATELY_DAYS * 86400}
+    if not lately:
+        return None
+    limit = max(SILENT_CADENCES * host.settings.cadence_seconds, host.settings.fresh_minutes * 60)
+    silent = sorted((name for name, age in lately.items() if age > limit), key=lately.__getitem__)
+    figures = {"stations": f"{len(lately) - len(silent)};;;0;{len(lately)}"}
+    if not silent:
+        return good(f"{len(lately)} stations", figures)
+    shown = ", ".join(f"{name} ({humanize(lately[name])})" for name in silent[:5])
+    shown += ", …" if len(silent) > 5 else ""
+    severity = Status.CRITICAL if len(silent) >= HALF * len(lately) else Status.WARNING
+    return bad(f"{len(silent)} of {len(lately)} stations are silent: {shown}", severity=severity, figures=figures)
+
+
+@check(
+    id="collection-succeeds", area="data quality",
+    invariant="The last cycles fetched and stored the feed.",
+    problem="The last cycles could not fetch or store the feed.",
+    severity=Status.CRITICAL, remedy=Logs("collector"), caused_by=OBSERVATIONS,
+)  # fmt: skip
+def collection_succeeds(host: Host) -> Finding | None:
+    lines = [line for line in host.log[:1] if line.status in {"success", "failed"}]
+    if not lines:
+        return None
+    if lines[0].status == "failed":
+        number = next((place for place, line in enumerate(host.log) if line.status != "failed"), len(host.log))
+        if number < FAILED_ATTEMPTS:
+            return good(f"the last attempt failed, the next one is made in a moment: {lines[0].message}")
+        return bad(f"the last {number} attempts to collect failed: {lines[0].message}")
+    return good(f"the last cycle ended well: {lines[0].message}")
+
+
+@check(
+    id="detection-recent", area="data quality",
+    invariant="Detection runs are made.",
+    problem="No detection report was written lately.",
+    severity=Status.WARNING, remedy=Start("detector"),
+    caused_by=(
+        "detector-timer", "detector-succeeds", "reports-folder", "disk-logs-space", "disk-logs-writable",
+        *RELEASE, *UNIT, "places-plain", *COLLECTOR, *SETTINGS, *CLOCK,
+    ),
+)  # fmt: skip
+def detection_recent(host: Host) -> Finding | None:
+    detector = host.jobs.get("detector")
+    if detector is None or detector.schedule is None or "hour" in detector.schedule or "weekday" in detector.schedule:
+        return None
+    written = [
+        report.lstat().st_mtime
+        for report in Path(host.settings.reports).glob("report_*.json")
+        if not report.is_symlink()
+    ]
+    future = [moment for moment in written if clock.ahead(moment, host.now)]
+    newest = max((moment for moment in written if moment not in future), default=JOBS_FILE.stat().st_mtime)
+    if clock.ahead(newest, host.now):
+        return bad(
+            f"how old the reports are cannot be told: the clock is {humanize(newest - host.now)} before the deployment"
+        )
+    said = f", and {len(future)} are dated in the future" if future else ""
+    if host.now - newest > DETECTION_HOURS * 3600:
+        return bad(f"no detection report was written for {humanize(host.now - newest)}{said}")
+    return good(f"{len(written)} reports, the newest {humanize(max(host.now - newest, 0))} old{said}")

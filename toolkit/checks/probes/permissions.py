@@ -1,0 +1,133 @@
+"""Checks of owners and modes: what is private, and that the service cannot change its own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CURRENT, ETC, USER
+from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.remedies import AsRoot, OnController, Remedy, Sequence, Shell, give, make
+
+Place: TypeAlias = Callable[[Host], Path | None]
+
+
+def _private(
+    name: str, invariant: str, problem: str, place: Place, allowed: int, owner: str, caused_by: tuple[str, ...] = ()
+) -> Check:
+    """A check that others than the owner have no more access to a place than the mode `allowed`."""
+
+    @check(
+        id=name, area="permissions", invariant=invariant, problem=problem, severity=Status.WARNING,
+        remedy=OnController(), caused_by=caused_by,
+    )  # fmt: skip
+    def probe(host: Host) -> Finding | None:
+        path = place(host)
+        if path is None or not host.deployed:
+            return None
+        try:
+            found = host.look(path)
+        except PermissionError:
+            return unseen(f"{path} may not be looked at by this user")
+        if found is None:
+            return None
+        mode = allowed | (found.st_mode & 0o700)
+        mend = give(path, mode) if owner == USER else _give_root(path, mode, "weather" if allowed else "root")
+        if found.st_mode & 0o077 & ~allowed:
+            return bad(f"others may use {path}: mode {mode_of(found)}", mend)
+        if owner_of(found) != owner:
+            return bad(f"{path} is {owner_of(found)}'s, not {owner}'s", mend)
+        return good(f"{path}, {mode_of(found)}")
+
+    return probe
+
+
+def _give_root(path: Path, mode: int, group: str) -> Remedy:
+    return Sequence(AsRoot(f"chown -h root:{group} {{}}", path), Shell("chmod {} {}", f"{mode:04o}", path))
+
+
+def _sqlite(host: Host) -> Path | None:
+    return None if host.is_postgresql else host.db
+
+
+def _data(host: Host) -> Path | None:
+    return None if host.is_postgresql else host.db.parent
+
+
+def _backups(host: Host) -> Path:
+    return Path(host.settings.backups)
+
+
+database_private = _private(
+    "database-private", "Only the service reads the database's file.", "Others may read the database's file.",
+    _sqlite, 0, USER, ("places-plain", "database-owner"),
+)  # fmt: skip
+data_folder_private = _private(
+    "data-folder-private", "Only the service looks into the folder of the database.",
+    "Others may look into the folder of the database.", _data, 0, USER, ("places-plain", "data-folder"),
+)  # fmt: skip
+backups_private = _private(
+    "backups-private", "Only the service reads backups.", "Others may read backups.",
+    _backups, 0, USER, ("places-plain", "backup-folder"),
+)  # fmt: skip
+settings_private = _private(
+    "settings-private", "Settings are root's to change, and the service's to read.",
+    "Others than root and the service may use the settings.",
+    lambda _host: ETC / "weather.env", 0o040, "root", ("settings-readable",),
+)  # fmt: skip
+credentials_private = _private(
+    "credentials-private", "Secrets are root's alone.", "Others than root may read secrets.",
+    lambda _host: ETC / "credentials", 0, "root",
+)  # fmt: skip
+
+
+@check(
+    id="code-read-only", area="permissions",
+    invariant="The service cannot change its own code.",
+    problem="Others than root may change the service's code.",
+    severity=Status.WARNING, remedy=Shell("ls -la /opt/weather/current/"),
+)  # fmt: skip
+def code_read_only(host: Host) -> Finding | None:
+    if not host.deployed or host.look(CURRENT) is None:
+        return None
+    for path in (
+        CURRENT.parent,
+        CURRENT.resolve(),
+        CURRENT / "bin",
+        CURRENT / "bin/weather-tool",
+        *CURRENT.glob("lib/python*/site-packages/toolkit"),
+    ):
+        found = host.look(path)
+        if found and (found.st_uid or found.st_mode & 0o022):
+            return bad(
+                f"others than root may change the code: {path} is {owner_of(found)}'s, mode {mode_of(found)}",
+                Sequence(
+                    AsRoot("chown -hR root:root {}", CURRENT.resolve()), Shell("chmod -R go-w {}", CURRENT.resolve())
+                ),
+            )
+    return good("the code is root's alone to change")
+
+
+@check(
+    id="reports-folder", area="permissions",
+    invariant="Detection reports can be written.",
+    problem="The service user cannot write detection reports.",
+    severity=Status.WARNING, remedy=AsRoot("install -d -o weather -g weather -m 0750 /var/log/weather/reports"),
+    caused_by=("places-plain", "disk-logs-writable"),
+)  # fmt: skip
+def reports_folder(host: Host) -> Finding | None:
+    folder = Path(host.settings.reports)
+    if not host.deployed or host.user is None:
+        return None
+    found = host.look(folder)
+    if found is None:
+        return bad(f"there is no folder {folder}", make(folder, 0o750, above_is_ours=host.is_ours(folder.parent)))
+    if found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700:
+        return bad(
+            f"the service user cannot write to {folder}: {owner_of(found)}'s, mode {mode_of(found)}",
+            give(folder, 0o750),
+        )
+    return good(f"{folder} is the service user's")

@@ -1,0 +1,164 @@
+"""Checks that nothing else does the service's work: a second collector, another scheduler, a table of cron's."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE
+from toolkit.checks.host.systemd import COLLECTOR, UNITS
+from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell
+
+# A command that does a job of the service's; asking how the service is, or exporting, is none.
+_OURS = re.compile(
+    r"weather-job|weather-backup\.sh|weather-tool\s+(collect|detect|maintain|backup\s+create|backup\s*$)|weather_\w+\.py"
+)
+LARGEST_TABLE = 1 << 20
+
+
+@check(
+    id="collector-alone", area="service",
+    invariant="No second collector stores into the database or fetches the feed.",
+    problem="A second collector runs.",
+    severity=Status.CRITICAL, remedy=Shell("ps -C weather-tool -o pid,user,lstart,args"),
+)  # fmt: skip
+def collector_alone(host: Host) -> Finding | None:
+    if host.contained or "collector" not in host.jobs:
+        return None
+    others = second_collectors(host)
+    if not others:
+        return good("no second collector runs")
+    pid, command = others[0]
+    unit = _unit_of(pid)
+    who = f"process {pid} ({command})" + (f" of {unit}" if unit else "")
+    end = OnMachine("systemctl disable --now {}", unit) if unit and unit != COLLECTOR else Shell("kill {}", str(pid))
+    return bad(f"a second collector runs: {who}", Sequence(end, Restart("collector")))
+
+
+def second_collectors(host: Host) -> list[tuple[int, str]]:
+    """Collectors besides the one that is to run: their process ids and commands."""
+    ours = _own(host)
+    return [(pid, command) for pid, command in _collectors() if pid not in ours]
+
+
+def _own(host: Host) -> set[int]:
+    """The process ids of the collector that is to run, and of what started it."""
+    if host.scheduler == CRON:
+        try:
+            first = int((CRON_RUN / "collector.pid").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return {os.getpid()}
+        return {pid for pid in _pids() if first in _ancestors(pid)}
+    unit = host.unit(COLLECTOR)
+    main = int(unit["MainPID"] or 0) if unit else 0
+    return {main, os.getpid(), *(pid for pid in _pids() if unit and _unit_of(pid) == COLLECTOR)}
+
+
+def _pids() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
+
+
+def _ancestors(pid: int) -> set[int]:
+    """A process, and those that started it, one from the other."""
+    found: set[int] = set()
+    while pid > 1 and pid not in found:
+        found.add(pid)
+        try:
+            pid = int(
+                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            )
+        except (OSError, ValueError, IndexError):
+            break
+    return found
+
+
+def _unit_of(pid: int) -> str:
+    try:
+        text = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = re.findall(r"/system\.slice/(?:.*/)?([\w@.:-]+\.service)", text)
+    return found[-1] if found else ""
+
+
+def _collectors() -> Iterator[tuple[int, str]]:
+    """Processes that collect for ever, by their command lines: ours, and those of the guide's script."""
+    for pid in _pids():
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        names = [word.rpartition("/")[2] for word in words if word]
+        if not names or names[0] in {"sh", "bash", "sudo", "runuser", "setpriv", "setsid", "vi", "vim", "less", "tail"}:
+            continue
+        runs = ("weather-tool" in names[:3] or "toolkit" in names[:4]) and "collect" in names
+        if (runs and "--once" not in names) or any("weather_collector" in name for name in names[:3]):
+            yield pid, " ".join(words)[:80].strip()
+
+
+@check(
+    id="jobs-alone", area="service",
+    invariant="Nothing else runs the service's jobs: no other scheduler, no other table of cron's.",
+    problem="Something else runs the service's jobs as well.",
+    severity=Status.WARNING, remedy=AllTimers(),
+)  # fmt: skip
+def jobs_alone(host: Host) -> Finding | None:
+    if not host.deployed:
+        return None
+    if host.scheduler == CRON:
+        units = sorted(path.name for path in UNITS.glob("weather-*.*") if path.suffix in {".service", ".timer"})
+        if units and Path("/run/systemd/system").is_dir():
+            return bad(
+                f"cron runs the jobs, and systemd has {', '.join(units)} as well",
+                OnMachine("systemctl disable --now {}; rm -- {}", units, [UNITS / name for name in units]),
+            )
+        found = _environment_of_table()
+        if found:
+            return bad(
+                f"{CRON_TABLE} gives every job {', '.join(found)}", Shell("sed -i {} {}", "/^WEATHER_/d", CRON_TABLE)
+            )
+    elif host.systemd and CRON_TABLE.exists():
+        return bad(f"systemd runs the jobs, and cron does as well: {CRON_TABLE}", Shell("rm -- {}", CRON_TABLE))
+    tables = [
+        path for folder in ("/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily") for path in _files(Path(folder))
+    ]
+    for table in (Path("/etc/crontab"), *tables):
+        if table != CRON_TABLE and (line := _runs_ours(table)):
+            return bad(f"{table} runs {line!r} as well", Shell("mv -- {} {}", table, f"/root/{table.name}.weather"))
+    return good("nothing else runs the service's jobs")
+
+
+def _environment_of_table() -> list[str]:
+    try:
+        text = CRON_TABLE.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return re.findall(r"(?m)^\s*((?:WEATHER_|LD_|PYTHON|SSL_CERT_|\w+_proxy)\w*\s*=.*)$", text)
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return []
+
+
+def _runs_ours(table: Path) -> str:
+    try:
+        if table.stat().st_size > LARGEST_TABLE:
+            return ""
+        return _named(table.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+
+
+def _named(text: str) -> str:
+    """The first line that does a job of the service; empty for none."""
+    for line in text.splitlines():
+        if not line.lstrip().startswith("#") and _OURS.search(line):
+            return line.strip()[:120]
+    return ""

@@ -1,0 +1,124 @@
+"""Checks of what the service may do, and who may reach it."""
+
+from __future__ import annotations
+
+import grp
+import socket
+import struct
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import USER
+from toolkit.checks.remedies import EditSettings, OfSystemd, OnController, Remedy, Restart, Sequence, Shell
+from toolkit.checks.unit_files import restored, wrong_lines
+
+# What confines every unit of the service (templates/systemd/service.j2), and a drop-in could take away.
+_HARDENED = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "CapabilityBoundingSet": "", "PrivateUsers": "yes"}
+_CONFINES = {*_HARDENED, "SystemCallFilter"}
+# The state of a listening socket in /proc/net/tcp.
+_LISTENS = "0A"
+
+
+@check(
+    id="service-user", area="security posture",
+    invariant="The service has a user of its own, who cannot log in.",
+    problem="The service user is missing, or may do more than it should.",
+    severity=Status.WARNING, remedy=OnController(),
+)  # fmt: skip
+def service_user(host: Host) -> Finding | None:
+    if not host.deployed:
+        return None
+    if host.user is None:
+        return bad(f"there is no user {USER}", _user_again(host))
+    try:
+        grp.getgrgid(host.user.pw_gid)
+    except KeyError:
+        return bad(f"the group of {USER} is gone", Shell("groupadd --system --gid {} {}", str(host.user.pw_gid), USER))
+    if not host.user.pw_shell.endswith(("nologin", "false")):
+        return bad(
+            f"the service user can log in, to {host.user.pw_shell}", Shell("usermod --shell /usr/sbin/nologin {}", USER)
+        )
+    if host.user.pw_uid == 0:
+        return bad(f"the user {USER} is root")
+    return good("the service user cannot log in")
+
+
+def _user_again(host: Host) -> Remedy:
+    """Make the user, with the numbers that own its files."""
+    found = host.look(host.db.parent if not host.is_postgresql else Path(host.settings.backups))
+    uid = f" --uid {found.st_uid}" if found and found.st_uid else ""
+    gid = f" --gid {found.st_gid}" if found and found.st_gid else ""
+    home = f"--home-dir /var/lib/weather --no-create-home --shell /usr/sbin/nologin --gid {USER}"
+    remedies: list[Remedy] = [Shell(f"useradd --system{uid} {home} {USER}")]
+    try:
+        grp.getgrnam(USER)
+    except KeyError:
+        remedies.insert(0, Shell(f"groupadd --system{gid} {USER}"))
+    if services := [name for name, job in host.jobs.items() if job.is_service]:
+        remedies.append(Restart(*services))
+    return Sequence(*remedies)
+
+
+@check(
+    id="units-hardened", area="security posture",
+    invariant="No drop-in takes away what confines the units.",
+    problem="Something takes away what confines a unit.",
+    severity=Status.WARNING, remedy=OfSystemd("systemctl revert weather-collector.service"),
+    caused_by=("units-genuine",),
+)  # fmt: skip
+def units_hardened(host: Host) -> Finding | None:
+    services = {name: unit for name, unit in host.units.items() if name.endswith(".service")}
+    if not services:
+        return None
+    weak = {}
+    for name, unit in services.items():
+        lost = [f"{key}={unit[key] or '(empty)'}" for key, value in _HARDENED.items() if unit.get(key, value) != value]
+        if not unit["SystemCallFilter"]:
+            lost.append("no SystemCallFilter")
+        if lost and unit["LoadState"] == "loaded":
+            weak[name] = lost
+    if weak:
+        name, lost = next(iter(weak.items()))
+        by = services[name]["DropInPaths"] or services[name]["FragmentPath"]
+        return bad(
+            f"{', '.join(weak)} may do more than it needs ({', '.join(lost)}), by {by}",
+            restored(host, list(weak), wrong_lines(host, list(weak), _CONFINES)),
+        )
+    return good(f"{len(services)} units are confined")
+
+
+@check(
+    id="ports-closed", area="security posture",
+    invariant="No port of the service is open to the whole world.",
+    problem="A port of the service is open to the whole world.",
+    severity=Status.WARNING, remedy=Shell("ss -ltnp"),
+)  # fmt: skip
+def ports_closed(host: Host) -> Finding | None:
+    if host.user is None or host.contained:  # which ports are open is said by who runs the container
+        return None
+    wide = sorted({port for address, port in _listening(host.user.pw_uid) if address in {"0.0.0.0", "::"}})  # noqa: S104
+    if wide:
+        asked = host.settings.metrics_address
+        evidence = f"the service listens to the whole world on port {', '.join(map(str, wide))}"
+        if asked.rpartition(":")[0].strip("[]") in {"0.0.0.0", "::"}:  # noqa: S104
+            commented = EditSettings("/^WEATHER_METRICS_ADDRESS=/s/^/# /", host.settings_file)
+            return bad(f"{evidence}, as WEATHER_METRICS_ADDRESS={asked} asks", Sequence(commented, Restart("exporter")))
+        return bad(evidence, Sequence(OfSystemd("systemctl revert weather-exporter.service"), Restart("exporter")))
+    return good("no port of the service is open to the whole world")
+
+
+def _listening(uid: int) -> list[tuple[str, int]]:
+    found = []
+    for file, family in (("/proc/net/tcp", socket.AF_INET), ("/proc/net/tcp6", socket.AF_INET6)):
+        for line in Path(file).read_text(encoding="ascii").splitlines()[1:]:
+            words = line.split()
+            if words[3] == _LISTENS and int(words[7]) == uid:
+                address, _, port = words[1].partition(":")
+                found.append((socket.inet_ntop(family, _bytes(address)), int(port, 16)))
+    return found
+
+
+def _bytes(text: str) -> bytes:
+    """An address as the kernel prints it: words of four bytes, each in the machine's order."""
+    return b"".join(struct.pack("=I", int(text[place : place + 8], 16)) for place in range(0, len(text), 8))

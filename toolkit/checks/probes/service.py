@@ -1,0 +1,155 @@
+"""Checks that the collector runs and works, and that the other jobs' last runs ended well."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.causes import JOB
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CRON, CRON_TABLE
+from toolkit.checks.host.systemd import COLLECTOR
+from toolkit.checks.humanize import humanize
+from toolkit.checks.remedies import Enable, OnController, OnMachine, Restart, Start
+from toolkit.checks.unit_states import enabled, last_run, running
+
+# A loop that gave no sign of life for this part of WatchdogSec hangs.
+SILENT_PART = 0.6
+
+_FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "database-schema", "database-kind")
+
+
+@check(
+    id="cron-table", area="service",
+    invariant="Every job of this host is in cron's table.",
+    problem="A job of this host is not in cron's table.",
+    severity=Status.CRITICAL, remedy=OnController(),
+)  # fmt: skip
+def cron_table(host: Host) -> Finding | None:
+    if host.scheduler != CRON:
+        return None
+    try:
+        table = CRON_TABLE.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return bad(f"there is no {CRON_TABLE}: nothing runs")
+    missing = [name for name in host.jobs if f"weather-job --keep {name} " not in table and f"{name} " not in table]
+    if missing:
+        return bad(f"{CRON_TABLE} lacks {', '.join(missing)}")
+    return good(f"{CRON_TABLE} has {len(host.jobs)} jobs")
+
+
+@check(
+    id="cron-runs", area="service",
+    invariant="Cron runs, where it is to run the jobs.",
+    problem="Cron does not run.",
+    severity=Status.CRITICAL, remedy=OnMachine("service cron start"),
+)  # fmt: skip
+def cron_runs(host: Host) -> Finding | None:
+    if host.scheduler != CRON:
+        return None
+    for file in Path("/proc").glob("[0-9]*/comm"):
+        with suppress(OSError):
+            if file.read_text(encoding="utf-8").strip() in {"cron", "crond"}:
+                return good("cron runs")
+    return bad("no cron runs: no job is begun")
+
+
+@check(
+    id="collector-enabled", area="service",
+    invariant="The collector comes back when the host is started.",
+    problem="The collector does not come back when the host is started.",
+    severity=Status.CRITICAL, remedy=Enable("collector"), caused_by=("units-present",),
+)  # fmt: skip
+def collector_enabled(host: Host) -> Finding | None:
+    return enabled(COLLECTOR, host)
+
+
+@check(
+    id="collector-running", area="service",
+    invariant="The collector runs, and does not die again and again.",
+    problem="The collector does not run, or dies again and again.",
+    severity=Status.CRITICAL, remedy=Restart("collector"),
+    caused_by=("collector-enabled", "cron-table", "cron-runs", *JOB, *_FILES),
+)  # fmt: skip
+def collector_running(host: Host) -> Finding | None:
+    return running(COLLECTOR, host)
+
+
+@check(
+    id="collector-responds", area="service",
+    invariant="The collector's loop turns: it is not stopped and does not hang.",
+    problem="The collector is stopped or hangs.",
+    severity=Status.CRITICAL, remedy=Restart("collector"),
+)  # fmt: skip
+def collector_responds(host: Host) -> Finding | None:
+    unit = host.unit(COLLECTOR)
+    if unit is None or unit["ActiveState"] != "active" or not int(unit["MainPID"] or 0):
+        return None
+    state = _process_state(int(unit["MainPID"]))
+    if state in {"T", "t"}:
+        return bad(f"process {unit['MainPID']} is stopped (by SIGSTOP or a debugger)")
+    limit = _seconds(unit["WatchdogUSec"])
+    silent = time.monotonic() - int(unit["WatchdogTimestampMonotonic"] or 0) / 1e6
+    if limit and int(unit["WatchdogTimestampMonotonic"] or 0) and silent > limit * SILENT_PART:
+        return bad(f"it has given no sign of life for {humanize(silent)}")
+    return good(unit["StatusText"] or "it gives signs of life")
+
+
+def _seconds(text: str) -> float:
+    """Systemd's `3min`, `1h 30min`, `45s` or microseconds."""
+    if text.isdecimal():
+        return int(text) / 1e6
+    units = {"h": 3600, "min": 60, "s": 1, "ms": 0.001, "us": 1e-6}
+    total = 0.0
+    for part in text.split():
+        number = part.rstrip("abcdefghijklmnopqrstuvwxyz")
+        total += float(number or 0) * units.get(part[len(number) :], 0)
+    return total
+
+
+def _process_state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+@check(
+    id="collector-memory", area="service",
+    invariant="The collector is far from the memory limit of its unit.",
+    problem="The collector is about to reach the memory limit of its unit.",
+    severity=Status.WARNING, remedy=Restart("collector"),
+)  # fmt: skip
+def collector_memory(host: Host) -> Finding | None:
+    unit = host.unit(COLLECTOR)
+    if unit is None or unit["ActiveState"] != "active":
+        return None
+    used, limit = unit["MemoryCurrent"], unit["MemoryMax"]
+    if not used.isdecimal() or not limit.isdecimal():
+        return unseen("systemd does not count this unit's memory")
+    if int(used) > 0.9 * int(limit):
+        return bad(f"{int(used) >> 20} of {int(limit) >> 20} MiB are used: it will be killed")
+    return good(f"{int(used) >> 20} of {int(limit) >> 20} MiB are used")
+
+
+detector_succeeds = check(
+    id="detector-succeeds", area="service",
+    invariant="The last detection run ended well.",
+    problem="The last detection run failed.",
+    severity=Status.WARNING, remedy=Start("detector"),
+    caused_by=(
+        *JOB, "database-exists", *_FILES, "database-sound", "reports-folder", "disk-logs-space", "observations-fresh",
+        "collector-running", "collector-enabled",
+    ),
+    is_of_last_run=True,
+)(last_run("detector"))  # fmt: skip
+maintenance_succeeds = check(
+    id="maintenance-succeeds", area="service",
+    invariant="The last maintenance ended well.",
+    problem="The last maintenance failed.",
+    severity=Status.WARNING, remedy=Start("maintenance"),
+    caused_by=(*JOB, "database-exists", *_FILES, "database-sound", "database-unlocked", "reports-folder"),
+    is_of_last_run=True,
+)(last_run("maintenance"))  # fmt: skip

@@ -1,0 +1,154 @@
+"""Checks of the settings."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from toolkit import credentials
+from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import JOBS_FILE
+from toolkit.checks.host.systemd import COLLECTOR
+from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Restart, Sequence, Shell, Tool
+from toolkit.credentials import Credential
+from toolkit.settings import Source
+
+# A service reads the settings when it is started.
+_AGAIN = Restart("collector")
+_SHOW = Tool("settings")
+_SECRETS = Shell("ls -la {}", credentials.FOLDER)
+
+
+@check(
+    id="settings-readable", area="configuration",
+    invariant="The service can read its settings.",
+    problem="The service cannot read its settings.",
+    severity=Status.CRITICAL, remedy=Sequence(
+        AsRoot("chown root:weather /etc/weather/weather.env"), Shell("chmod 0640 /etc/weather/weather.env")
+    ),
+)  # fmt: skip
+def settings_readable(host: Host) -> Finding | None:
+    file = host.settings_file
+    try:
+        found = host.look(file)
+    except PermissionError:
+        return unseen(f"{file} may not be looked at by this user")
+    if found is None:
+        if not host.deployed:
+            return None
+        return bad(f"there is no {file}: every setting is at its default", OnController())
+    if host.user and os.geteuid() != host.user.pw_uid and os.geteuid() != 0 and not os.access(file, os.R_OK):
+        return unseen(f"{file} may not be read by this user")
+    group_reads = found.st_mode & 0o040 and host.user and found.st_gid == host.user.pw_gid
+    if host.deployed and host.user and not group_reads and not found.st_mode & 0o004:
+        return bad(
+            f"the service user cannot read {file}",
+            Sequence(AsRoot("chown root:weather {}", file), Shell("chmod 0640 {}", file), _AGAIN),
+        )
+    return good(f"{file}")
+
+
+@check(
+    id="settings-valid", area="configuration",
+    invariant="Every setting has a value that can be used.",
+    problem="A setting has a value that cannot be used.",
+    severity=Status.CRITICAL, remedy=_SHOW, caused_by=("settings-readable",),
+)  # fmt: skip
+def settings_valid(host: Host) -> Finding:
+    problems = host.loaded.problems
+    if not problems and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
+        return bad(
+            f"WEATHER_FEED_CA_FILE={file}: it is not there, or the service cannot read it",
+            Sequence(EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file), _AGAIN),
+        )
+    if not problems:
+        return good("every setting can be used")
+    remedy = None
+    if lines := [one.line for one in problems if one.line]:
+        marks = "; ".join(f"{line}s/^/# /" for line in lines)
+        remedy = Sequence(EditSettings(marks, host.settings_file), _AGAIN)
+    return bad("; ".join(map(str, problems)), remedy)
+
+
+@check(
+    id="settings-known", area="configuration",
+    invariant="Every setting has a name that this release knows.",
+    problem="A setting has a name that this release does not know.",
+    severity=Status.WARNING, remedy=_SHOW,
+)  # fmt: skip
+def settings_known(host: Host) -> Finding:
+    unknown = host.loaded.unknown
+    if not unknown:
+        return good("every name is a setting's")
+    first, remedy = unknown[0], None
+    if first.nearest and first.origin.line:
+        remedy = Sequence(EditSettings(f"s/^{first.name}=/{first.nearest}=/", host.settings_file), _AGAIN)
+    return bad("; ".join(map(str, unknown)), remedy)
+
+
+@check(
+    id="settings-same", area="configuration",
+    invariant="Whoever asks has the settings that the service has.",
+    problem="This shell has other settings than the service.",
+    severity=Status.WARNING, remedy=Shell("env | grep ^WEATHER_"),
+)  # fmt: skip
+def settings_same(host: Host) -> Finding | None:
+    if not host.deployed or "INVOCATION_ID" in os.environ:
+        return None
+    given = {name: one for name, one in host.loaded.origins.items() if one.source is Source.ENVIRONMENT}
+    names = sorted(name for name in os.environ if name.startswith("WEATHER_") and name != "WEATHER_LOG")
+    if given and names:
+        said = ", ".join(f"{name}={os.environ[name]}" for name in names)
+        return bad(
+            f"this shell sets {said}, which the service has not: what is said here is not of the service",
+            Shell("unset {}", names),
+        )
+    return good("what is said here is of the service's settings")
+
+
+@check(
+    id="settings-in-force", area="configuration",
+    invariant="The collector runs with the settings as they are now.",
+    problem="The settings were changed after the collector was started.",
+    severity=Status.WARNING, remedy=_AGAIN, caused_by=("settings-valid", "settings-known"),
+)  # fmt: skip
+def settings_in_force(host: Host) -> Finding | None:
+    unit = host.unit(COLLECTOR)
+    found = host.look(host.settings_file)
+    if unit is None or unit["ActiveState"] != "active" or found is None:
+        return None
+    started = host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
+    if found.st_mtime > started + 60:
+        return bad(f"the settings were changed after the collector was started: {host.settings_file}")
+    return good("the collector runs with the present settings")
+
+
+@check(
+    id="jobs-listed", area="configuration",
+    invariant="The list of this host's jobs is there.",
+    problem="The list of this host's jobs is missing.",
+    severity=Status.WARNING, remedy=OnController(),
+)  # fmt: skip
+def jobs_listed(host: Host) -> Finding | None:
+    if not host.deployed or not host.systemd:
+        return None
+    if not host.jobs:
+        return bad(f"{JOBS_FILE} does not say what is to run here")
+    return good(f"{len(host.jobs)} jobs")
+
+
+@check(
+    id="database-password", area="configuration",
+    invariant="The password of the database is where units get it from.",
+    problem="The password of the database is missing where units get it from.",
+    severity=Status.WARNING, remedy=_SECRETS,
+)  # fmt: skip
+def database_password(host: Host) -> Finding | None:
+    if not host.is_postgresql or not host.deployed:
+        return None
+    if credentials.path(Credential.POSTGRESQL_PASSWORD):
+        return good("the credential is there")
+    if not os.access(credentials.FOLDER, os.X_OK):
+        return unseen("credentials are root's: sudo weather-tool doctor")
+    return bad(f"there is no credential {Credential.POSTGRESQL_PASSWORD}", _SECRETS)

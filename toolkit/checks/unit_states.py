@@ -1,0 +1,94 @@
+"""How a unit stands: what the checks of several services ask."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from toolkit.checks import Finding, Probe, bad, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CRON, CRON_RUN
+from toolkit.checks.host.systemd import COLLECTOR, UNITS
+from toolkit.checks.humanize import humanize
+from toolkit.checks.remedies import Enable, OfSystemd, Sequence, Start
+from toolkit.checks.unit_files import job_of
+from toolkit.checks.unit_results import how
+
+# A service that was restarted so often, and is up for less than this, is dying again and again.
+RESTARTS = 3
+STARTING_SECONDS = 120
+
+
+def enabled(name: str, host: Host) -> Finding | None:
+    """Whether a service's unit is started with the host."""
+    unit = host.unit(name)
+    if unit is None or unit["LoadState"] == "not-found":
+        return None
+    if unit["LoadState"] == "masked" or unit["UnitFileState"].startswith("masked"):
+        lost = Path(unit["FragmentPath"] or UNITS / name)
+        if (UNITS / name).is_symlink():
+            return bad(
+                f"{name} is masked, by a link in the place of its unit",
+                OfSystemd("rm {}", lost, note="then site.yml again"),
+            )
+        return bad(f"{name} is masked", Sequence(OfSystemd("systemctl unmask {}", name), Enable(job_of(name))))
+    if unit["UnitFileState"] not in {"enabled", "enabled-runtime", "static"}:
+        return bad(f"{name} is {unit['UnitFileState'] or 'not enabled'}: it does not come back with the host")
+    return good(f"{name} is {unit['UnitFileState']}")
+
+
+def running(name: str, host: Host) -> Finding | None:
+    """Whether a service runs, by the name of its unit."""
+    if host.scheduler == CRON:
+        return _kept_up(job_of(name), host)
+    unit = host.unit(name)
+    if unit is None or unit["LoadState"] != "loaded":
+        return None
+    state = f"{unit['ActiveState']} ({unit['SubState']})"
+    if unit["SubState"] == "auto-restart" or (
+        unit["ActiveState"] == "activating" and int(unit["NRestarts"] or 0) >= RESTARTS
+    ):
+        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({how(unit)})")
+    if unit["ActiveState"] == "activating":
+        return good(f"{name} is starting")
+    if unit["ActiveState"] != "active":
+        return bad(f"{name} is {state}: {how(unit)}")
+    up = time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
+    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _stored_since(host, name, up):
+        return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago ({how(unit)})")
+    return good(f"{name} has been running for {humanize(up)}")
+
+
+def _stored_since(host: Host, name: str, up: float) -> bool:
+    """Whether a service works again: a collector that has stored since it was started has got over what ended it."""
+    if name != COLLECTOR:
+        return up > STARTING_SECONDS / 4
+    with suppress(Exception):  # the checks of the database meet it again
+        return any(one.time >= host.now - up and one.status != "failed" for one in host.log[:5])
+    return False
+
+
+def _kept_up(name: str, host: Host) -> Finding | None:
+    if name not in host.jobs:
+        return None
+    started = host.kept_by_cron(name)
+    if (CRON_RUN / f"{name}.stopped").exists():
+        return bad(f"{name} was stopped", Start(name))
+    if started is None:
+        return bad(f"{name} does not run: /var/log/weather/{name}.log", Start(name))
+    return good(f"{name} has been running for {humanize(max(host.now - started, 0))}")
+
+
+def last_run(name: str) -> Probe:
+    """A probe of how a job's last run ended."""
+
+    def probe(host: Host) -> Finding | None:
+        unit = host.unit(f"weather-{name}.service")
+        if unit is None or unit["LoadState"] != "loaded":
+            return None
+        if unit["ActiveState"] == "failed" or unit["Result"] not in {"success", ""}:
+            return bad(f"its last run failed: {how(unit)}")
+        return good("its last run ended well")
+
+    return probe

@@ -1,0 +1,163 @@
+"""The kinds of values that a setting can have: how each is read from text, checked, and shown to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolkit.address import SecretAddress, secret_in, shown
+from toolkit.mapping import parse_mapping
+from toolkit.variables import BY_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value.
+
+    Attributes:
+        parse: converts the text to the value; raises ValueError, whose message says what would be right.
+        spec: the type and the choices, as Ansible's argument specs have them.
+        shown: the text as people may see it: without secrets.
+    """
+
+    parse: Callable[[str], Any]
+    spec: Mapping[str, Any]
+    shown: Callable[[str], str] = str
+
+
+def number(low: float, high: float, whole: bool = True) -> Kind:
+    """A number from `low` to `high`, both included."""
+    noun = "a whole number" if whole else "a number"
+
+    def parse(text: str) -> float:
+        # An expression in an inventory, such as 3600 / 60, gives 60.0.
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high or (whole and not value.is_integer()):
+            raise ValueError(f"give {noun} from {low:g} to {high:g}")
+        return int(value) if whole else value
+
+    return Kind(parse, {"type": "int" if whole else "float"})
+
+
+def choice(*allowed: str) -> Kind:
+    """One of a few words."""
+
+    def parse(text: str) -> str:
+        if text in allowed:
+            return text
+        near = get_close_matches(text.lower(), allowed, n=1)
+        raise ValueError(f"did you mean {near[0]}?" if near else f"give one of {', '.join(allowed)}")
+
+    return Kind(parse, {"type": "str", "choices": list(allowed)})
+
+
+def _switch(text: str) -> bool:
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    try:
+        return words[text.lower()]
+    except KeyError:
+        raise ValueError("give 1 or 0 (true/false, yes/no and on/off are understood)") from None
+
+
+def _url(credential: str) -> Callable[[str], str]:
+    """A web address; if there is a secret in it, it belongs into the credential."""
+
+    def parse(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            valid = text.startswith(("http://", "https://")) and parts.hostname and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError("give an http:// or https:// address")
+        if not isinstance(text, SecretAddress) and (what := secret_in(text)):
+            raise ValueError(
+                f"{what} does not belong here: put the whole address into the credential {credential} "
+                f"(weather_{credential.replace('_', '_secret_')})"
+            )
+        return text
+
+    return parse
+
+
+def _path(text: str) -> str:
+    if not text.strip():
+        raise ValueError("give a path")
+    return str(Path(text).absolute())
+
+
+def _optional(parse: Callable[[str], str]) -> Callable[[str], str | None]:
+    return lambda text: parse(text) if text.strip() else None
+
+
+def _database(text: str) -> str:
+    if is_postgresql(text):
+        if secret_in(text):
+            raise ValueError(
+                "a password does not belong here: put it into the credential postgresql_password or into ~/.pgpass"
+            )
+        return text
+    if "://" in text:
+        raise ValueError("give the path of an SQLite file, or postgresql://USER@HOST/DATABASE")
+    return _path(text)
+
+
+def is_postgresql(db: str) -> bool:
+    """Whether a value of the setting `db` names a PostgreSQL database."""
+    return db.startswith(("postgresql://", "postgres://"))
+
+
+def _variables(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if name not in BY_NAME:
+            near = get_close_matches(name, BY_NAME, n=1)
+            raise ValueError(
+                f"{name} is not measured; " + (f"did you mean {near[0]}?" if near else "know " + ", ".join(BY_NAME))
+            )
+    if not names:
+        raise ValueError(f"give one or more of {', '.join(BY_NAME)}")
+    return names
+
+
+def _repository(text: str) -> str:
+    if secret_in(text):
+        raise ValueError(
+            "a password does not belong here: put RESTIC_REPOSITORY=… into the credential restic_environment"
+        )
+    return text if ":" in text else _path(text)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("give ADDRESS:PORT, such as 127.0.0.1:9105 or [::1]:9105")
+    return text
+
+
+MAPPING = Kind(parse_mapping, {"type": "str"})
+PATH = Kind(_path, {"type": "str"})
+OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
+PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
+SWITCH = Kind(_switch, {"type": "bool"})
+REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
+ADDRESS = Kind(_address, {"type": "str"})
+URL = Kind(_url("feed_url"), {"type": "str"}, shown)
+DATABASE = Kind(_database, {"type": "str"}, shown)
+VARIABLES = Kind(_variables, {"type": "str"})
