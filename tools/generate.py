@@ -18,6 +18,7 @@ from tools.dashboard import fleet
 from tools.dashboard_picture import layout
 from tools.from_settings import Indented, argument_specs, settings_page, settings_template
 from tools.reference import FORMS, commands_page, forms_page, man_page, metrics_page, roles_page, schema
+from tools.variables_page import variables_page
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = "docs/runbooks"
@@ -41,6 +42,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands_page,
     "docs/reference/roles.md": roles_page,
     "docs/reference/metrics.md": metrics_page,
+    "docs/reference/variables.md": variables_page,
     "docs/reference/report.md": forms_page,
     **{f"docs/reference/{name}.schema.json": partial(schema, name) for name in FORMS},
     "templates/prometheus/weather.rules.yml": rules_file,

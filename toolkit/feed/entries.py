@@ -17,7 +17,7 @@ from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, numbe
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
 
 # The longest name of a compass point, in characters.
 WORD = 32
@@ -28,9 +28,6 @@ Clock = Callable[[str, datetime], float]
 It raises ValueError, with the reason to count, if there is no such time.
 """
 
-_VALUES = Observation._fields[2:]
-# A hygrometer in fog says a little more than can be: by its accuracy it is still right.
-_FULL = BY_NAME["out_hum"]
 _Row = TypeVar("_Row", Station, Observation)
 
 
@@ -64,8 +61,8 @@ class Entries:
         self._time = fields["time"]
         self._place = [fields[name] for name in ("longitude", "latitude", "elevation")]
         self._names = [fields[name] for name in ("station_name_en", "station_name_gr")]
-        self._values = [(name, fields[name]) for name in _VALUES]
-        self._limits = {name: (BY_NAME[name].low, BY_NAME[name].high) for name in _VALUES if name in BY_NAME}
+        self._values = [(name, fields[name]) for name in COLUMNS]
+        self._limits = {one.name: (one.low, one.high) for one in MEASURED}
         self._number = 0
         self.needed = (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
@@ -220,7 +217,7 @@ class Entries:
                 values.append(value + 0.0)
             else:
                 values.append(self._odd(time, station_id, name, raw, value))
-        return Observation(time, station_id, *values)  # type: ignore[arg-type]
+        return Observation(time, station_id, *values)
 
     def _odd(self, time: int, station_id: str, name: str, raw: Any, value: float | None) -> float | None:
         """A value that is no number or outside of its limits: what is stored instead, if anything."""
@@ -228,8 +225,8 @@ class Entries:
         if written is None or value is None:
             if not is_no_number(raw):
                 self.leave_out(f"{name} is no number")
-        elif name == _FULL.name and _FULL.high < value <= _FULL.high + _FULL.accuracy:
-            return _FULL.high
+        elif (bound := _overshot(BY_NAME[name], value)) is not None:
+            return bound
         elif not is_placeholder(written):
             self.leave_out(f"{name} out of range")
             self.rejected.append(Rejected(time, station_id, name, float(value)))
@@ -245,10 +242,17 @@ class Entries:
         return text
 
 
+def _overshot(variable: Variable, value: float) -> float | None:
+    """The bound that a good sensor's value may pass by as much as its accuracy, if this value does."""
+    bound = {None: None, "low": variable.low, "high": variable.high}[variable.overshoot]
+    return bound if bound is not None and abs(value - bound) <= variable.accuracy else None
+
+
 class _TimeError(Exception):
     """A time that cannot be used; the message is the reason to count."""
 
 
 def _merged(before: _Row, after: _Row) -> _Row:
     """The later of two rows, with the values of the earlier one where the later one has none."""
-    return type(before)._make(old if new is None else new for old, new in zip(before, after, strict=True))
+    merged: _Row = type(before)._make(old if new is None else new for old, new in zip(before, after, strict=True))
+    return merged

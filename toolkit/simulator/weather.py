@@ -92,20 +92,20 @@ class SimulatedWeather:
         )]  # fmt: skip
         return [
             Observation(
-                time,
-                station.station_id,
-                temp,
-                high,
-                low,
-                hum,
-                bar,
-                wet,
-                speed,
-                22.5 * to,
-                COMPASS[to],
-                hi_speed,
-                22.5 * hi_to,
-                COMPASS[hi_to],
+                time=time,
+                station_id=station.station_id,
+                temp_out=temp,
+                hi_temp=high,
+                low_temp=low,
+                out_hum=hum,
+                bar=bar,
+                rain=wet,
+                wind_speed=speed,
+                wind_dir=22.5 * to,
+                wind_dir_str=COMPASS[to],
+                hi_speed=hi_speed,
+                hi_dir=22.5 * hi_to,
+                hi_dir_str=COMPASS[hi_to],
             )
             for station, temp, high, low, hum, bar, wet, speed, hi_speed, to, hi_to in zip(
                 self.stations, *steps, point.tolist(), high_point.tolist(), strict=True
