@@ -150,11 +150,11 @@ def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
     for name, path in files(settings).items():
         for reason in _not_readable(path, target):
             yield name, f"{path!r}: {reason}"
-    for name, one in addresses(settings).items():
-        if one.port < LOWEST_PORT:
-            yield name, f"{one.address!r}: ports below {LOWEST_PORT} are root's"
-        elif target == "compose" and not _is_number(one.address):
-            yield name, f"{one.address!r}: give a number such as 127.0.0.1, not a name"
+    for name, listens in addresses(settings).items():
+        if listens.port < LOWEST_PORT:
+            yield name, f"{listens.address!r}: ports below {LOWEST_PORT} are root's"
+        elif target == "compose" and not _is_number(listens.address):
+            yield name, f"{listens.address!r}: give a number such as 127.0.0.1, not a name"
 
 
 def _not_a_folder(path: str, target: str) -> Iterator[str]:

@@ -67,7 +67,6 @@ written:
   returned: always
 """
 
-import glob
 import grp
 import os
 import pwd
@@ -218,11 +217,12 @@ def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | Non
 
 def remove(module: AnsibleModule, pattern: str) -> list[tuple[str, dict[str, Any]]]:
     """Remove the files that a pattern names; returns their paths, each with what changed, as a diff."""
-    found = [path for path in sorted(glob.glob(pattern)) if os.path.islink(path) or not os.path.isdir(path)]
+    there = sorted(Path("/").glob(pattern.lstrip("/")))
+    found = [path for path in there if path.is_symlink() or not path.is_dir()]
     if not module.check_mode:
         for path in found:
-            os.unlink(path)
-    return [(path, {"before": f"{path}\n", "after": ""}) for path in found]
+            path.unlink()
+    return [(str(path), {"before": f"{path}\n", "after": ""}) for path in found]
 
 
 def validate(module: AnsibleModule, wanted: dict[str, Any], scratch: str) -> None:

@@ -47,7 +47,6 @@ surplus:
   returned: when there is a snapshot
 """
 
-import glob
 import json
 import os
 import re
@@ -69,7 +68,8 @@ OLD_KEPT = re.compile(r"/etc/(cron\.d|logrotate\.d|systemd/system|weather/creden
 
 def present(patterns: list[str]) -> list[str]:
     """The files that are there, of those that the patterns name."""
-    return sorted({path for pattern in patterns for path in glob.glob(pattern) if Path(path).is_file()})
+    found = {path for pattern in patterns for path in Path("/").glob(pattern.lstrip("/"))}
+    return sorted(str(path) for path in found if path.is_file())
 
 
 def newest(*archives: Path) -> Path:

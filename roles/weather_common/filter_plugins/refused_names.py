@@ -34,7 +34,9 @@ def refused_names(names: Iterable[str], project: str) -> list[str]:
     }
     unknown = [_with_nearest(name, known) for name in given if _NAME.fullmatch(name) and name not in known]
     if unknown:
-        wrong.append(f"no variable has this name: {', '.join(unknown)}. See docs/reference/roles.md and docs/settings.md")
+        wrong.append(
+            f"no variable has this name: {', '.join(unknown)}. See docs/reference/roles.md and docs/settings.md"
+        )
     return wrong
 
 
