@@ -159,7 +159,7 @@ def _summary(args: argparse.Namespace, settings: Settings) -> int:
     number = sum(extent.number for extent in extents)
     expected = sum(_expected(extent.first, extent.last, settings) for extent in extents)
     summary = {
-        "store": settings.db,
+        "store": str(settings.db),
         "size_bytes": size,
         "stations": stations,
         "observations": number,

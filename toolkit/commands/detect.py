@@ -12,6 +12,7 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
 from toolkit.cli.show import coloured, table
+from toolkit.database import Database
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
@@ -126,7 +127,7 @@ def _starts_within(store: Store, report: Report) -> bool:
     return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
 
 
-def record(db: str, report: Report, only: list[str] | None) -> None:
+def record(db: Database, report: Report, only: list[str] | None) -> None:
     """Keep a report's verdicts in the store: those of a fault that lasts are one row.
 
     Raises:

@@ -37,6 +37,10 @@ class StoreRefusedError(StoreError):
     exit_code = 2
 
 
+class NewerSchemaError(StoreRefusedError):
+    """The database's schema is newer than this program."""
+
+
 class DocumentRefusedError(StoreError):
     """The store is well, and cannot take this document for what it holds: it will never be taken."""
 
