@@ -68,7 +68,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     from toolkit.detector.run import detect
 
     window_end(args.end, None)  # a wrong one is said before the database is asked
-    with open_for_reading(loaded.settings.db) as store:
+    with open_for_reading(loaded.settings.db) as store, store.snapshot():
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
         report = detect(store, loaded.settings, end, args.station)

@@ -192,4 +192,4 @@ def _shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return "" if value is None else DECLARATIONS[name].kind.shown(value)
+    return "" if value is None else DECLARATIONS[name].kind.shown(str(value))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from toolkit import credentials
 from toolkit.address import shown, without_secrets
@@ -246,6 +247,9 @@ class PostgreSQLStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
+        if self._connection.info.transaction_status == TransactionStatus.INTRANS:
+            yield
+            return
         with said(self._place), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield

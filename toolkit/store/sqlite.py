@@ -223,6 +223,9 @@ class SQLiteStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._query("BEGIN")
         try:
             yield

@@ -47,7 +47,7 @@ def settled(content: str, project: str) -> Loaded:
     for name, origin in options.items():
         value = getattr(loaded.settings, name)
         # Told by what became of it: who reads it on a host may be anywhere.
-        if isinstance(value, str) and value.startswith("/") and not origin.text.startswith("/"):
+        if str(value).startswith("/") and not origin.text.startswith("/"):
             problems.append(Problem(f"{origin.place}={origin.text!r}: give the whole path, from / on", name))
     loaded.problems.extend(problems)
     return loaded
