@@ -1,9 +1,9 @@
 """ARIMA(1,0,1) with a constant, fitted to many series at once.
 
-The likelihood is exact: Harvey's state space form of an ARMA(1,1) process, begun in its stationary distribution, by the
-Kalman filter, which also knows what to do with a gap (Durbin and Koopman, 2012, ch. 3 and 4). Variance and constant are
-concentrated out, so that only two parameters of each series are searched for: first on a grid, then step by step around
-the best, all series at the same time. statsmodels is the reference.
+The likelihood is exact. It comes from a Kalman filter over Harvey's state space form of an ARMA(1,1) process, which
+starts in the stationary distribution and passes over gaps (Durbin and Koopman, 2012, ch. 3 and 4). Variance and
+constant are concentrated out, so that two parameters of each series remain to be searched for: first on a grid, then
+around the best point in ever smaller steps, for all series at the same time. The reference is statsmodels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats
 
-# Stationary and invertible: both parameters lie between -1 and 1, and are searched for as tanh of these.
+# Both parameters lie between -1 and 1 (stationary and invertible): the search is over the numbers whose tanh they are.
 GRID = (-1.8, -0.9, -0.3, 0.3, 0.9, 1.8)
 FIRST_STEP = 0.45
 HALVINGS = 6
@@ -22,7 +22,14 @@ FARTHEST = 3.5
 
 
 def forecast(series: Floats) -> Floats:
-    """Each value's forecast from those before it, series by times; NaN in `series` is a gap."""
+    """Forecast each value from those before it.
+
+    Args:
+        series: series × times, NaN for a gap; each centred and scaled to about one.
+
+    Returns:
+        The forecasts, series × times.
+    """
     found = np.full(series.shape, np.nan)
     whole = ~np.isnan(series).any(axis=1)
     for rows in (np.flatnonzero(whole), np.flatnonzero(~whole)):
@@ -32,20 +39,20 @@ def forecast(series: Floats) -> Floats:
 
 
 def _forecast(series: Floats) -> Floats:
-    """The same for series that all have gaps, or none: what gaps do not touch is then computed once for all."""
+    """The same for series that all have gaps, or none of which has: without gaps the variance is the same for all."""
     there = None if not np.isnan(series).any() else np.ascontiguousarray((~np.isnan(series)).T)
     values = np.ascontiguousarray(np.nan_to_num(series).T)
     best = np.zeros((2, len(series)))
     least = np.full(len(series), np.inf)
     for at in product(GRID, GRID):
-        least = _keep(best, least, np.array(at)[:, None], values, there)
+        least = _improve(best, least, np.array(at)[:, None], values, there)
     step = FIRST_STEP
     for _ in range(HALVINGS):
         centre = best.copy()
-        for aside in product((-step, 0, step), (-step, 0, step)):
-            if any(aside):
-                at_each = np.clip(centre + np.array(aside)[:, None], -FARTHEST, FARTHEST)
-                least = _keep(best, least, at_each, values, there)
+        for offset in product((-step, 0, step), (-step, 0, step)):
+            if any(offset):
+                at_each = np.clip(centre + np.array(offset)[:, None], -FARTHEST, FARTHEST)
+                least = _improve(best, least, at_each, values, there)
         step /= 2
     predicted = np.empty((2, *values.shape))
     _, constant = _filter(best, values, there, predicted)
@@ -53,8 +60,8 @@ def _forecast(series: Floats) -> Floats:
     return found.T
 
 
-def _keep(best: Floats, least: Floats, at: Floats, values: Floats, there: Bools | None) -> Floats:
-    """Keep what is better than the best so far; returns the least loss."""
+def _improve(best: Floats, least: Floats, at: Floats, values: Floats, there: Bools | None) -> Floats:
+    """Replace the best parameters of each series where others are better; returns the smallest losses so far."""
     loss, _ = _filter(at, values, there)
     better = loss < least
     best[:, better] = np.broadcast_to(at, best.shape)[:, better]
@@ -62,20 +69,20 @@ def _keep(best: Floats, least: Floats, at: Floats, values: Floats, there: Bools 
 
 
 def _filter(at: Floats, values: Floats, there: Bools | None, predicted: Floats | None = None) -> tuple[Floats, Floats]:
-    """The Kalman filter of times by series, for one pair of parameters of all series or of each.
+    """Run the Kalman filter over all series.
 
     The constant enters linearly: the filter runs over the values and over ones, and the constant is what makes the
-    innovations of the values as small as possible (generalised least squares). What is the same for all series stays
-    one number in an array of one.
+    innovations of the values as small as possible (generalised least squares). What is the same for all series is kept
+    as an array of length one.
 
     Args:
-        at: the parameters, before tanh.
-        values: times by series.
-        there: where they are no gap; None if nowhere.
-        predicted: is filled with the forecasts of the values and of the ones.
+        at: AR and MA parameter before tanh, 2 × 1 for all series or 2 × series.
+        values: times × series, 0 in a gap.
+        there: times × series, whether there is a value; None if there are no gaps.
+        predicted: 2 × times × series, filled with the forecasts of the values and of the ones.
 
     Returns:
-        What the fit makes as small as it can, and the constant, per series.
+        The loss (minus twice the log likelihood, but for constants) and the constant, for each series.
     """
     ar, ma = np.tanh(at)
     variance = (1 + 2 * ar * ma + ma**2) / (1 - ar**2)  # of the process, for an innovation of unit variance
@@ -93,7 +100,7 @@ def _filter(at: Floats, values: Floats, there: Bools | None, predicted: Floats |
         s_v1 = s_v1 + innovation_one * weighted
         s_11 = s_11 + innovation_one**2 / variance
         volume = volume * (variance if seen is None else np.where(seen, variance, 1.0))
-        # A value that is observed is known exactly, and its shock by what the two have in common.
+        # An observed value is known exactly; its shock is known by the covariance of the two.
         known = ma / variance
         if seen is None:
             level = ar * (level + innovation) + ma * weighted
