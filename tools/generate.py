@@ -38,7 +38,7 @@ def completion(shell: str) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "roles/weather/meta/argument_specs.yml": argument_specs,
-    "roles/weather/templates/weather.env.j2": settings_template,
+    "templates/weather.env.j2": settings_template,
     "docs/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/roles.md": roles_page,

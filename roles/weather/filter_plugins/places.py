@@ -78,9 +78,9 @@ def places(content: str, project: str) -> dict[str, Any]:
         "volumes": paths.volumes(settings),
         "files": list(paths.files(settings).values()),
         "offsite": paths.offsite(settings),
-        "metrics_address": settings.metrics_address,
-        "metrics_port": paths.metrics_port(settings),
+        "addresses": {name: one._asdict() for name, one in paths.addresses(settings).items()},
         "feed_ports": paths.feed_ports(settings),
+        "database_on_network": settings.db.file is None,
         "database_port": paths.database_port(settings),
     }
 
