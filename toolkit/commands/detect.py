@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--record",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep the verdicts in the store's table anomalies (default: yes)",
+        help="keep what was found in the store's table anomalies (default: yes)",
     )
     parser.add_argument(
         "--allow-short-history",
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
-    window_end(args.end, None)  # a wrong one is said before the database is asked
+    window_end(args.end, None)  # a wrong time is an error before the database is opened
     with open_for_reading(loaded.settings.db) as store, store.snapshot():
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
@@ -101,20 +101,23 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _date(path: Path, now: float) -> None:
-    """Date a file that was written while the host's clock was behind: retention goes by that."""
+    """Set the date of a file that was written while the host's clock was behind, because retention goes by it."""
     if now - time.time() > clock.AGREE_SECONDS:
         os.utime(path, (now, now))
 
 
 def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
-    """Where a report goes: to the path that was given, or into the folder of reports, whose name is taken as it is."""
+    """Where a report goes: the path that was given, or a file in the folder of reports.
+
+    strftime codes are filled in, but not in the name of that folder.
+    """
     if given:
         return free_name(Path(), given, moment)
     return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
 def _add_page(settings: Settings, report: Report, path: Path) -> None:
-    """Write a report as a page, and anew the index of the pages beside it."""
+    """Write a report as a page, and write the index of the pages beside it anew."""
     from toolkit.page.writing import index, page
 
     with open_for_reading(settings.db) as store:
@@ -128,7 +131,7 @@ def _starts_within(store: Store, report: Report) -> bool:
 
 
 def record(db: Database, report: Report, only: list[str] | None) -> None:
-    """Keep a report's verdicts in the store: those of a fault that lasts are one row.
+    """Keep a report's anomalies in the store, where those of a fault that lasts are one row.
 
     Raises:
         StoreError: they could not be kept.
@@ -181,7 +184,7 @@ def _show(report: Report) -> None:
 
 
 def _at_length(one: Anomaly) -> None:
-    """An anomaly for a terminal of any width, as the doctor tells of a cause."""
+    """An anomaly for a terminal of any width, laid out as the doctor's findings."""
     coloured(f"{one.class_}  {one.station_id}, {one.variable}, {_when(one)}", PAINT[one.class_])
     if one.value is not None:
         expected = "" if one.expected is None else f", expected {_number(one.expected, one.variable)}"
@@ -191,13 +194,13 @@ def _at_length(one: Anomaly) -> None:
 
 
 def _when(one: Anomaly) -> str:
-    """`2026-11-24 21:50 to 22:10`: the day once, if it is one, and a time once."""
+    """`2026-11-24 21:50 to 22:10`: the day only once where both are of one day, one time where both are one."""
     start, end = (text.replace("T", " ")[:16] for text in (one.start, one.end))
     return start if start == end else f"{start} to {end if start[:10] != end[:10] else end[11:]}"
 
 
 def _side_by_side(anomaly: Anomaly) -> None:
-    """A failing device beside its neighbours, when it was farthest off."""
+    """What a failing device and its neighbours measured when it was farthest off."""
     print(f"\n{anomaly.station_id} and its neighbours, {anomaly.variable}:")
     rows = [(anomaly.station_id, "-", _number(anomaly.value, anomaly.variable), "-", "-")]
     rows += [
