@@ -22,7 +22,7 @@ from toolkit.files import free_name
 from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import bring_up_to_date, connect, holds_tables, said
+from toolkit.store.postgresql import bring_up_to_date, connect, holds_tables, translate_errors
 from toolkit.variables import COLUMNS
 
 # What the name of the database for drills has after that of the live one, beside which it is on the server.
@@ -65,7 +65,7 @@ def scratch(folder: Folder, backup: Backup, db: PostgreSQLDatabase) -> Iterator[
     except StoreError as error:
         raise StoreError(f"{error} (a rehearsal needs an empty database {parts.path[1:]}{DRILL})") from None
     # Hosts that share a database share this one, too: one drill at a time.
-    with said(shown(beside.url)), connect(beside.url, postgresql.PATIENCE_SECONDS) as turn:
+    with translate_errors(shown(beside.url)), connect(beside.url, postgresql.PATIENCE_SECONDS) as turn:
         turn.execute(sql.SQL("SET lock_timeout TO {}").format(TURN))
         turn.execute("SELECT pg_advisory_lock(1)")
         try:
@@ -80,7 +80,11 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
     dump = folder.scratch("dump")
     try:
         creating.unpack(backup, dump)
-        with said(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection, connection.transaction():
+        with (
+            translate_errors(shown(db.url)),
+            connect(db.url, postgresql.PATIENCE_SECONDS) as connection,
+            connection.transaction(),
+        ):
             there = _columns(connection)
             if merge:
                 connection.execute(_take_aside(backup, there))
@@ -181,10 +185,10 @@ def _row(there: Sequence[str]) -> str:
 
 
 def _is_there(db: PostgreSQLDatabase) -> bool:
-    with said(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
         return holds_tables(connection)
 
 
 def _empty(db: PostgreSQLDatabase) -> None:
-    with said(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
         connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")

@@ -55,7 +55,7 @@ def snapshot(db: SQLiteDatabase, to: Path) -> Content:
         StoreError: it cannot be read, or is no weather database.
     """
     path = db.file
-    with _said(path):
+    with _translate_errors(path):
         source = sqlite3.connect(for_reading(path), uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
         with closing(source), closing(sqlite3.connect(to, isolation_level=None)) as copy:
             source.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
@@ -80,7 +80,7 @@ def inspect(db: Path, *, every_page: bool = True) -> Content:
     Raises:
         StoreError: it is damaged, or no weather database, or has what this program did not make.
     """
-    with _said(db):
+    with _translate_errors(db):
         connection = sqlite3.connect(f"{db.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         with closing(connection):
             bound(connection)
@@ -158,7 +158,7 @@ def _content(connection: sqlite3.Connection, version: int) -> Content:
 
 
 @contextmanager
-def _said(db: Path) -> Iterator[None]:
+def _translate_errors(db: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:

@@ -23,16 +23,15 @@ from toolkit.store.base import (
     Count,
     DocumentRefusedError,
     Extent,
-    Finding,
     Logged,
     NewerSchemaError,
     Selection,
     Span,
     Stored,
+    StoredAnomaly,
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    Verdict,
     as_told,
     counts,
     pieces,
@@ -129,7 +128,7 @@ INSERT INTO rejected (time, station_id, variable, value) VALUES (datetime(?, 'un
 ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 """
 
-# A run over an older window extends a finding, but what a newer one made of it stays.
+# A run over an older window extends an anomaly, but what a newer run said of it stays.
 _EXTEND = """
 UPDATE anomalies SET
     started = min(started, :started), ended = max(ended, :ended),
@@ -174,7 +173,7 @@ class SQLiteStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = stored(collected)
-        with self._transaction() as connection, _taken(self._path):
+        with self._transaction() as connection, _translate_refusals(self._path):
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             new = corrected = 0
@@ -257,11 +256,11 @@ class SQLiteStore:
         )
         return [Rejected(*row) for row in rows]
 
-    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
         """See `base.Store`."""
         at, edge = stored(run.end), run.end - SAME_WITHIN
         with self._transaction() as connection:
-            for one in findings:
+            for one in anomalies:
                 values = {
                     **one._asdict(),
                     "started": stored(one.started),
@@ -281,7 +280,7 @@ class SQLiteStore:
                 (stored(edge), at, json.dumps(list(stations))),
             )
 
-    def verdicts(self, selection: Selection) -> list[Verdict]:
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
@@ -295,12 +294,12 @@ class SQLiteStore:
             ),
         )
         wanted = selection.stations
-        return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
+        return [StoredAnomaly(*row) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
         where, values = _where(selection)
-        with _said(self._path):
+        with _translate_errors(self._path):
             rows = self._connection.execute(
                 f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {_VALUES} "
                 f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
@@ -400,7 +399,7 @@ class SQLiteStore:
         self._query("ANALYZE")
         while self._query("PRAGMA freelist_count")[0][0]:
             pause()
-            with _said(self._path):
+            with _translate_errors(self._path):
                 # executescript goes on until it is done; execute would stop after the first page.
                 self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
         # A log that some reader made grow gives its space back; where a reader is at work it stays as it is.
@@ -430,12 +429,12 @@ class SQLiteStore:
             )
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _said(self._path):
+        with _translate_errors(self._path):
             return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _said(self._path):
+        with _translate_errors(self._path):
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -484,7 +483,7 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
 def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
     """See `store.open_for_writing`."""
     file = db.file
-    with _said(file), ExitStack() as opening:
+    with _translate_errors(file), ExitStack() as opening:
         if not begin and not (file.exists() and file.stat().st_size):
             raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
@@ -566,7 +565,7 @@ def schema(db: SQLiteDatabase) -> tuple[int | None, int]:
 def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
     file = db.file
-    with _said(file), ExitStack() as opening:
+    with _translate_errors(file), ExitStack() as opening:
         if not file.exists():
             raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
         uri = only_looking(file) if look else for_reading(file)
@@ -600,7 +599,7 @@ def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
 
 
 @contextmanager
-def _said(file: Path) -> Iterator[None]:
+def _translate_errors(file: Path) -> Iterator[None]:
     """Turn what SQLite and the system raise into one line that names the database."""
     try:
         yield
@@ -611,7 +610,7 @@ def _said(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _taken(file: Path) -> Iterator[None]:
+def _translate_refusals(file: Path) -> Iterator[None]:
     """Tell a document that cannot be stored for what it holds from a database that cannot store just now."""
     try:
         yield
