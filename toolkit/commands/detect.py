@@ -12,11 +12,12 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
 from toolkit.cli.show import coloured, table
+from toolkit.database import Database
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
-from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
+from toolkit.store import Selection, Span, Store, StoredAnomaly, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
 
 PAINT = {"device_failure": "bold red", "suspected": "yellow", "unverified": "dim", "weather_event": "blue"}
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     from toolkit.detector.run import detect
 
     window_end(args.end, None)  # a wrong time is an error before the database is opened
-    with open_for_reading(loaded.settings.db) as store:
+    with open_for_reading(loaded.settings.db) as store, store.snapshot():
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
         report = detect(store, loaded.settings, end, args.station)
@@ -129,14 +130,14 @@ def _starts_within(store: Store, report: Report) -> bool:
     return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
 
 
-def record(db: str, report: Report, only: list[str] | None) -> None:
+def record(db: Database, report: Report, only: list[str] | None) -> None:
     """Keep a report's anomalies in the store, where those of a fault that lasts are one row.
 
     Raises:
         StoreError: they could not be kept.
     """
-    findings = [
-        Finding(
+    found = [
+        StoredAnomaly(
             one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
             one.expected, one.score, one.reason,
         )
@@ -144,7 +145,7 @@ def record(db: str, report: Report, only: list[str] | None) -> None:
     ]  # fmt: skip
     with open_for_writing(db, begin=False) as store:
         judged = only or [station.station_id for station in store.stations()]
-        store.note(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, findings)
+        store.record(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, found)
 
 
 def _epoch(text: str) -> float:
