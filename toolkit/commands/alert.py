@@ -79,12 +79,12 @@ def _began(episode: Path) -> str:
         # Not to wait for whoever writes into a pipe, and not to follow a link.
         file = os.open(episode, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            said = os.read(file, 40) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+            content = os.read(file, 40) if stat.S_ISREG(os.fstat(file).st_mode) else b""
         finally:
             os.close(file)
     except OSError:
-        said = b""
-    return one_line(said.decode(errors="replace")) or "a time that is not known"
+        content = b""
+    return one_line(content.decode(errors="replace")) or "a time that is not known"
 
 
 def _remove(episode: Path) -> None:
