@@ -1,7 +1,7 @@
 """`weather-tool alert`: send an alert when a job has failed, and once more when it works again.
 
-An alert is sent whatever the doctor finds or fails at, and whatever is in the place of the file that says whether it was
-sent before.
+It is sent whatever the doctor finds or fails at, and whatever is in the place of the file that says whether it was sent
+before.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _known(episode: Path) -> int:
-    """The type of what is in the place of the file, as in stat(2); 0 for nothing. Only a file says that an alert was sent."""
+    """The type of what is in the place of the file, as in stat(2); 0 for nothing. Only a file counts."""
     try:
         return stat.S_IFMT(episode.lstat().st_mode)
     except OSError:
