@@ -67,9 +67,7 @@ def _of_the_store(store: Store) -> Iterable[Metric]:
     yield _gauge("weather_db_size_bytes", "The space that the database takes.", store.size_bytes())
     yield from _counters(store)
     open_now = GaugeMetricFamily("weather_anomalies_open", "Anomalies that last, by class.", labels=["class"])
-    classes = [
-        one.finding.class_ for one in store.verdicts(Selection(start=now - OPEN_DAYS * 86400)) if one.state == "open"
-    ]
+    classes = [one.class_ for one in store.anomalies(Selection(start=now - OPEN_DAYS * 86400)) if one.state == "open"]
     for name in ("device_failure", "weather_event", "suspected", "unverified"):
         open_now.add_metric([name], classes.count(name))
     yield open_now
