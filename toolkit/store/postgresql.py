@@ -33,11 +33,11 @@ from toolkit.store.base import (
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    as_told,
     counts,
     migrations,
     pieces,
     summary,
+    without_logged_secrets,
 )
 from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
@@ -54,7 +54,7 @@ _MIGRATING = 0x77746B74
 _ROW = ", ".join(("time", "station_id", *COLUMNS, "collected_at"))
 
 _AHEAD = f"({{}} > clock_timestamp() + interval '{AHEAD_SECONDS} seconds')"
-"""Whether a time is of the future by the server's clock."""
+"""Whether a time is in the future by the server's clock."""
 
 _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON COMMIT DELETE ROWS"
 
@@ -62,9 +62,9 @@ _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON 
 def _upsert(value: str, differs: str) -> sql.SQL:
     """One statement for a whole document; it returns the numbers of new and of changed rows.
 
-    The order is the same for every collector, so that none waits for another in a circle. A document that was
-    fetched before the one that a row came from does not change it: another collector may replay its spool. A row of
-    the future, by the server's clock, came from a host whose clock was wrong: every document corrects it.
+    Rows are in the same order for every collector, so that two never wait for one another. A document does not change
+    a row that came from a later document, because another collector may be storing what it had spooled. A row that was
+    collected in the future, by the server's clock, came from a host with a wrong clock: every document corrects it.
     """
 
     def each(template: str, joint: str) -> str:
@@ -108,7 +108,7 @@ ON CONFLICT (station_id) DO UPDATE SET
         ELSE greatest(s.last_seen, excluded.last_seen) END
 """
 
-# A time of a calendar: `infinity` is later than all, and no reader can tell it.
+# Whether a time is one of the calendar: plain SQL can write `infinity`, which Python cannot represent.
 _SOUND = "{time} < '10000-01-01' AND {time} >= '0001-01-01'"
 
 _NEWEST = """
@@ -118,12 +118,12 @@ SELECT station_id, MAX(time) FROM (
 ) AS told GROUP BY 1 ORDER BY 1
 ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time
 """
-# One pass over all, for as many stations as there are.
+# The newest observations of some stations, by one pass over the whole table.
 _SOUGHT = (
     "SELECT station_id, MAX(time) AS time FROM observations "
     f"WHERE station_id = ANY(%s) AND {_SOUND.format(time='time')} GROUP BY 1"
 )
-# Stations of which what the table newest says is not so, or it says nothing.
+# The stations whose row in the table newest is missing, or names an observation that is not there.
 _ASTRAY = f"""
 SELECT s.station_id FROM stations AS s LEFT JOIN newest AS n USING (station_id)
 WHERE n.time IS DISTINCT FROM '-infinity'
@@ -378,7 +378,7 @@ class PostgreSQLStore:
             f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],
         )
-        return [as_told(Logged(*row)) for row in rows]
+        return [without_logged_secrets(Logged(*row)) for row in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
@@ -429,7 +429,7 @@ class PostgreSQLStore:
 
 
 def _copied(observations: Sequence[Observation], at: str) -> str:
-    """Rows in COPY's CSV format, in which None is an empty field."""
+    """The rows of a document in COPY's CSV format, in the order of `_ROW`; None is an empty field."""
     times = {time: f"{stored(time)}+00" for time in {observation.time for observation in observations}}
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows((times[one.time], *one[1:], at) for one in observations)
@@ -502,7 +502,7 @@ def schema(db: PostgreSQLDatabase) -> tuple[int | None, int]:
 
 
 def holds_tables(connection: psycopg.Connection) -> bool:
-    """Whether the database is one of ours, of any version; observations alone may have been dropped."""
+    """Whether the database has this program's tables, of any version."""
     row = connection.execute(
         "SELECT to_regclass('schema_version') IS NOT NULL AND to_regclass('observations') IS NOT NULL"
     ).fetchone()
@@ -530,7 +530,7 @@ WHERE current_setting('default_transaction_read_only') = 'on'
 
 
 def differences(db: PostgreSQLDatabase) -> list[str]:
-    """What the database lacks of this program's schema, or of what it needs to write.
+    """What the database lacks of this program's schema, and what keeps the service from writing.
 
     Raises:
         StoreError: it does not answer.
@@ -543,7 +543,7 @@ def differences(db: PostgreSQLDatabase) -> list[str]:
 
 
 def _empty(connection: psycopg.Connection, place: str) -> int:
-    """The version of a database without tables, if it can hold the names of stations and be restored elsewhere."""
+    """The version of a database without tables: 0, if its encoding can hold the names of stations."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise StoreRefusedError(
@@ -564,7 +564,7 @@ def _version(connection: psycopg.Connection, place: str) -> int:
 
 
 def connect(url: str, patience: float) -> psycopg.Connection:
-    """A connection whose every statement and whose silence end within bounds, so that the collector can go on."""
+    """A connection that gives up within bounds when the server is silent or somebody holds a lock."""
     connection = psycopg.connect(
         url,
         password=password(),
@@ -592,7 +592,7 @@ def password() -> str | None:
 
 @contextmanager
 def translate_errors(place: str) -> Iterator[None]:
-    """Turn what psycopg raises into one line that names the database."""
+    """Raise what psycopg raises as a StoreError that names the database."""
     try:
         yield
     except psycopg.Error as error:
@@ -601,9 +601,9 @@ def translate_errors(place: str) -> Iterator[None]:
 
 @contextmanager
 def _translate_refusals(place: str) -> Iterator[None]:
-    """Tell a document that cannot be stored for what it holds from a database that cannot store just now.
+    """Raise what the content of a document causes as a DocumentRefusedError; other errors concern the database.
 
-    Data of the wrong kind or range, a constraint, an entry that is too large for an index.
+    The content causes data of the wrong kind or range, a violated constraint, an entry too large for an index.
     """
     try:
         yield

@@ -32,10 +32,10 @@ from toolkit.store.base import (
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    as_told,
     counts,
     pieces,
     summary,
+    without_logged_secrets,
 )
 from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.text import one_line
@@ -91,14 +91,14 @@ def _update(columns: tuple[str, ...], *, replace: bool) -> str:
     )
 
 
-# A time as this program writes it. Older releases and plain SQL put in others, such as '205-12-06 00:00:00', which is
-# later than all of this century: rows of such times are in no answer.
+# Whether a time is one that this program writes. Older releases and plain SQL wrote others, such as
+# '205-12-06 00:00:00', which sorts after all of this century. Rows with such times are left out of every answer.
 _SOUND = "datetime({time}) = {time}"
 _VALUES = ", ".join(map(read_sql, COLUMNS))
 _OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {_VALUES}"
-# Of a station: whether what the table newest says of it is not so, or it says nothing.
+# Whether the row of a station in the table newest is missing, or names an observation that is not there.
 _ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
-# One pass over all, for as many stations as there are.
+# The newest observations of some stations, by one pass over the whole table.
 _SOUGHT = (
     "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) "
     f"AND {_SOUND.format(time='time')} GROUP BY 1"
@@ -365,7 +365,7 @@ class SQLiteStore:
             f"WHERE {sound} ORDER BY rowid DESC LIMIT ?",
             [number],
         )
-        return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
+        return [without_logged_secrets(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
@@ -406,7 +406,7 @@ class SQLiteStore:
         self._query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _find_astray(self) -> None:
-        """Bring the table newest up to date where rows were removed, without a lock while it looks."""
+        """Correct the table newest where rows were removed; the search holds no lock."""
         astray = [
             number
             for (number,) in self._query(
@@ -449,7 +449,7 @@ class SQLiteStore:
 
 
 def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
-    """The numbers of these stations, not of all that ever were."""
+    """The numbers of these stations, by id."""
     found: dict[str, int] = {}
     rest = iter(ids)
     while some := list(islice(rest, STATIONS_PER_STEP)):
@@ -512,7 +512,7 @@ def parts_of(db: Path) -> list[Path]:
 
 
 def require_files(db: Path) -> None:
-    """Make sure that a database and what is beside it are files: for a pipe's other end SQLite would wait for ever.
+    """Make sure that a database and the files beside it are regular files: SQLite would wait for ever for a pipe.
 
     Raises:
         StoreError: one is something else.
@@ -530,10 +530,10 @@ def for_reading(db: Path) -> str:
 
 
 def only_looking(file: Path) -> str:
-    """The URI of a database for a moment's look that makes no file beside it.
+    """The URI of a database for a short look that creates no file beside it.
 
-    A reader of a database with a write-ahead log makes the log's files where there are none. Where there are none
-    nobody has the database open, and it is read as the file that it is (SQLite's `immutable`).
+    A reader of a database in WAL mode creates the log's files if there are none. If there are none, nobody has the
+    database open, and its file can be read alone (SQLite's `immutable`).
     """
     closed = not any(file.with_name(file.name + ending).exists() for ending in ("-wal", "-journal"))
     return for_reading(file) + ("&immutable=1" if closed else "")
@@ -556,7 +556,7 @@ def schema(db: SQLiteDatabase) -> tuple[int | None, int]:
         )
     if version < sqlite_schema.VERSION:
         try:
-            sqlite_schema.rehearse(made, version)
+            sqlite_schema.try_steps(made, version)
         except sqlite3.Error as error:
             raise StoreError(f"the step from schema {version} to {sqlite_schema.VERSION} fails: {error}") from error
     return version, sqlite_schema.VERSION
@@ -600,7 +600,7 @@ def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
 
 @contextmanager
 def _translate_errors(file: Path) -> Iterator[None]:
-    """Turn what SQLite and the system raise into one line that names the database."""
+    """Raise what SQLite and the system raise as a StoreError that names the database."""
     try:
         yield
     except OSError as error:
@@ -611,7 +611,7 @@ def _translate_errors(file: Path) -> Iterator[None]:
 
 @contextmanager
 def _translate_refusals(file: Path) -> Iterator[None]:
-    """Tell a document that cannot be stored for what it holds from a database that cannot store just now."""
+    """Raise what the content of a document causes as a DocumentRefusedError; other errors concern the database."""
     try:
         yield
     except (
