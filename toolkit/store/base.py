@@ -37,6 +37,10 @@ class StoreRefusedError(StoreError):
     exit_code = 2
 
 
+class NewerSchemaError(StoreRefusedError):
+    """The database's schema is newer than this program."""
+
+
 class DocumentRefusedError(StoreError):
     """The store is well, and cannot take this document for what it holds: it will never be taken."""
 
@@ -85,8 +89,17 @@ class Extent(NamedTuple):
     number: int
 
 
-class Finding(NamedTuple):
-    """An anomaly as the store keeps it; times in seconds since the epoch. See `detector.report.Anomaly`."""
+class StoredAnomaly(NamedTuple):
+    """An anomaly as the store keeps it; see `detector.report.Anomaly`.
+
+    Attributes:
+        station_id, variable: where.
+        started, ended: the times of its first and last value, seconds since the epoch.
+        class_, test, value, expected, score, reason: what the newest run said of it.
+        state: `open` while the newest run sees it at the end of its window, then `closed`. The store sets it.
+        first_run, last_run: the ends of the windows in which it was seen first and last, seconds since the epoch. The
+            store sets them.
+    """
 
     station_id: str
     variable: str
@@ -98,15 +111,9 @@ class Finding(NamedTuple):
     expected: float | None
     score: float | None
     reason: str
-
-
-class Verdict(NamedTuple):
-    """A finding, and what runs made of it: whether the newest still sees it, and which saw it first and last."""
-
-    finding: Finding
-    state: str
-    first_run: float
-    last_run: float
+    state: str = "open"
+    first_run: float = 0.0
+    last_run: float = 0.0
 
 
 class Span(NamedTuple):
@@ -116,7 +123,7 @@ class Span(NamedTuple):
     end: float
 
 
-# Findings less than this apart, in seconds, are one.
+# Anomalies of one variable that are less than this apart, in seconds, are one.
 SAME_WITHIN = 3600
 
 
@@ -180,7 +187,10 @@ class Store(Protocol):
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """In it all that is read is of one moment, whatever others write; nothing is written in it."""
+        """Within it everything that is read is of one moment, whatever others write; nothing is written in it.
+
+        A run that reads more than once opens one; a snapshot within a snapshot is the same.
+        """
 
     def numbers(self) -> list[int]:
         """By which `readings` names the stations, in the order of `stations()`."""
@@ -196,20 +206,20 @@ class Store(Protocol):
     def rejected(self, span: Span) -> list[Rejected]:
         """Values that were offered for a span of time and cannot be true."""
 
-    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
-        """Keep what a detection run found, whole or not at all.
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
+        """Keep the anomalies of a detection run, whole or not at all.
 
-        A finding that overlaps one of an earlier run, or is less than an hour from it, is the same: its row grows.
-        What a run no longer sees at the end of its window is closed.
+        An anomaly that overlaps one of an earlier run, or is less than an hour from it, is the same: its row grows.
+        One that a run no longer sees at the end of its window is closed.
 
         Args:
-            run: the window that was judged.
-            stations: which stations were judged.
-            findings: what was found.
+            run: the window of the run.
+            stations: the stations that it tested.
+            anomalies: what it found.
         """
 
-    def verdicts(self, selection: Selection) -> list[Verdict]:
-        """What was found in a span of time, the latest first."""
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
+        """The anomalies of a span of time, the latest first."""
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """The selected observations, in order of time, read as they are asked for."""

@@ -11,26 +11,28 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from toolkit import credentials
 from toolkit.address import shown, without_secrets
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.credentials import Credential, CredentialError
+from toolkit.database import PostgreSQLDatabase
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
     DocumentRefusedError,
     Extent,
-    Finding,
     Logged,
+    NewerSchemaError,
     Selection,
     Span,
     Stored,
+    StoredAnomaly,
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    Verdict,
     as_told,
     counts,
     migrations,
@@ -145,7 +147,7 @@ INSERT INTO rejected (time, station_id, variable, value) VALUES (%s, %s, %s, %s)
 ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 """
 
-# A run over an older window extends a finding, but what a newer one made of it stays.
+# A run over an older window extends an anomaly, but what a newer run said of it stays.
 _EXTEND = """
 UPDATE anomalies AS a SET
     started = least(started, %(started)s), ended = greatest(ended, %(ended)s),
@@ -191,7 +193,7 @@ class PostgreSQLStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = from_epoch(int(collected))
-        with self._transaction() as cursor, _taken(self._place):
+        with self._transaction() as cursor, _translate_refusals(self._place):
             if document.stations:
                 columns = map(list, zip(*document.stations, strict=True))
                 cursor.execute(_STATIONS, {"at": at, **dict(zip(Station._fields, columns, strict=True))})
@@ -244,7 +246,10 @@ class PostgreSQLStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
-        with said(self._place), self._connection.transaction():
+        if self._connection.info.transaction_status == TransactionStatus.INTRANS:
+            yield
+            return
+        with translate_errors(self._place), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield
 
@@ -271,11 +276,11 @@ class PostgreSQLStore:
         )
         return [Rejected(*row) for row in rows]
 
-    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
         """See `base.Store`."""
         at, edge = from_epoch(run.end), run.end - SAME_WITHIN
         with self._transaction() as cursor:
-            for one in findings:
+            for one in anomalies:
                 values = {
                     **one._asdict(),
                     "started": from_epoch(one.started),
@@ -295,7 +300,7 @@ class PostgreSQLStore:
                 (from_epoch(edge), at, list(stations)),
             )
 
-    def verdicts(self, selection: Selection) -> list[Verdict]:
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, variable, extract(epoch FROM started)::float8, extract(epoch FROM ended)::float8, "
@@ -306,7 +311,7 @@ class PostgreSQLStore:
             [None if bound is None else from_epoch(bound) for bound in (selection.start, selection.end)],
         )
         wanted = selection.stations
-        return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
+        return [StoredAnomaly(*row) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
@@ -316,7 +321,11 @@ class PostgreSQLStore:
             "SELECT extract(epoch FROM time)::int8, station_id, {} FROM observations {} ORDER BY time, station_id"
         ).format(names, where)
         # A cursor of the server's: a year of observations does not have to fit into memory.
-        with said(self._place), self._connection.transaction(), self._connection.cursor("selected") as cursor:
+        with (
+            translate_errors(self._place),
+            self._connection.transaction(),
+            self._connection.cursor("selected") as cursor,
+        ):
             cursor.itersize = 10_000
             for row in cursor.execute(query, values):
                 yield Observation._make(row)
@@ -409,13 +418,13 @@ class PostgreSQLStore:
             self._query(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
     def _query(self, query: str | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with said(self._place):
+        with translate_errors(self._place):
             cursor = self._connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def _transaction(self) -> Iterator[psycopg.Cursor]:
-        with said(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
+        with translate_errors(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
             yield cursor
 
 
@@ -440,11 +449,11 @@ def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
     return sql.SQL("WHERE ").format() + sql.SQL(" AND ").join(terms), values
 
 
-def open_for_writing(url: str, *, begin: bool = True) -> PostgreSQLStore:
+def open_for_writing(db: PostgreSQLDatabase, *, begin: bool = True) -> PostgreSQLStore:
     """See `store.open_for_writing`."""
-    place = shown(url)
-    with said(place), ExitStack() as opening:
-        connection = connect(url, BUSY_SECONDS)
+    place = shown(db.url)
+    with translate_errors(place), ExitStack() as opening:
+        connection = connect(db.url, BUSY_SECONDS)
         opening.callback(connection.close)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
@@ -467,11 +476,11 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 
 
-def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
+def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = False) -> PostgreSQLStore:  # noqa: ARG001
     """See `store.open_for_reading`."""
-    place = shown(url)
-    with said(place), ExitStack() as opening:
-        connection = connect(url, patience)
+    place = shown(db.url)
+    with translate_errors(place), ExitStack() as opening:
+        connection = connect(db.url, patience)
         opening.callback(connection.close)
         connection.read_only = True
         version = _version(connection, place) if holds_tables(connection) else 0
@@ -482,18 +491,14 @@ def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
     return PostgreSQLStore(connection, place)
 
 
-def version_of(url: str) -> int | None:
-    """The schema that the database has; None for an empty one.
-
-    Raises:
-        StoreError: it does not answer, its schema is newer than this program, or it is empty and not in UTF-8.
-    """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+def schema(db: PostgreSQLDatabase) -> tuple[int | None, int]:
+    """See `store.schema`; an empty database that is not in UTF-8 is refused."""
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         if holds_tables(connection):
-            return _version(connection, place)
+            return _version(connection, place), len(migrations("postgresql"))
         _empty(connection, place)
-        return None
+        return None, len(migrations("postgresql"))
 
 
 def holds_tables(connection: psycopg.Connection) -> bool:
@@ -524,14 +529,14 @@ WHERE current_setting('default_transaction_read_only') = 'on'
 """
 
 
-def differences(url: str) -> list[str]:
+def differences(db: PostgreSQLDatabase) -> list[str]:
     """What the database lacks of this program's schema, or of what it needs to write.
 
     Raises:
         StoreError: it does not answer.
     """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         if not holds_tables(connection):
             return []
         return [str(row[0]) for row in connection.execute(_LACKS)]
@@ -552,7 +557,7 @@ def _version(connection: psycopg.Connection, place: str) -> int:
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     version: int = row[0] if row else 0
     if version > (known := len(migrations("postgresql"))):
-        raise StoreRefusedError(
+        raise NewerSchemaError(
             f"the database {place} has schema {version}, this program knows up to {known}: run the newer release"
         )
     return version
@@ -586,7 +591,7 @@ def password() -> str | None:
 
 
 @contextmanager
-def said(place: str) -> Iterator[None]:
+def translate_errors(place: str) -> Iterator[None]:
     """Turn what psycopg raises into one line that names the database."""
     try:
         yield
@@ -595,7 +600,7 @@ def said(place: str) -> Iterator[None]:
 
 
 @contextmanager
-def _taken(place: str) -> Iterator[None]:
+def _translate_refusals(place: str) -> Iterator[None]:
     """Tell a document that cannot be stored for what it holds from a database that cannot store just now.
 
     Data of the wrong kind or range, a constraint, an entry that is too large for an index.

@@ -7,30 +7,31 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from toolkit.database import SQLiteDatabase
 from toolkit.errors import reason
 from toolkit.model import Document, Observation, Rejected, Station
-from toolkit.store import sqlite_schema as schema
+from toolkit.store import sqlite_schema
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
     DocumentRefusedError,
     Extent,
-    Finding,
     Logged,
+    NewerSchemaError,
     Selection,
     Span,
     Stored,
+    StoredAnomaly,
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    Verdict,
     as_told,
     counts,
     pieces,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 # How long the collector waits for another process's lock: it can spool a document, and must stop within 5 s.
 BUSY_SECONDS = 2.0
+# How long a look at the schema waits for another process.
+SCHEMA_SECONDS = 5.0
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
 PAGES_PER_STEP = 500
@@ -125,7 +128,7 @@ INSERT INTO rejected (time, station_id, variable, value) VALUES (datetime(?, 'un
 ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 """
 
-# A run over an older window extends a finding, but what a newer one made of it stays.
+# A run over an older window extends an anomaly, but what a newer run said of it stays.
 _EXTEND = """
 UPDATE anomalies SET
     started = min(started, :started), ended = max(ended, :ended),
@@ -170,7 +173,7 @@ class SQLiteStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = stored(collected)
-        with self._transaction() as connection, _taken(self._path):
+        with self._transaction() as connection, _translate_refusals(self._path):
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             new = corrected = 0
@@ -219,6 +222,9 @@ class SQLiteStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._query("BEGIN")
         try:
             yield
@@ -250,11 +256,11 @@ class SQLiteStore:
         )
         return [Rejected(*row) for row in rows]
 
-    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
         """See `base.Store`."""
         at, edge = stored(run.end), run.end - SAME_WITHIN
         with self._transaction() as connection:
-            for one in findings:
+            for one in anomalies:
                 values = {
                     **one._asdict(),
                     "started": stored(one.started),
@@ -274,7 +280,7 @@ class SQLiteStore:
                 (stored(edge), at, json.dumps(list(stations))),
             )
 
-    def verdicts(self, selection: Selection) -> list[Verdict]:
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
@@ -288,12 +294,12 @@ class SQLiteStore:
             ),
         )
         wanted = selection.stations
-        return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
+        return [StoredAnomaly(*row) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
         where, values = _where(selection)
-        with _said(self._path):
+        with _translate_errors(self._path):
             rows = self._connection.execute(
                 f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {_VALUES} "
                 f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
@@ -393,7 +399,7 @@ class SQLiteStore:
         self._query("ANALYZE")
         while self._query("PRAGMA freelist_count")[0][0]:
             pause()
-            with _said(self._path):
+            with _translate_errors(self._path):
                 # executescript goes on until it is done; execute would stop after the first page.
                 self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
         # A log that some reader made grow gives its space back; where a reader is at work it stays as it is.
@@ -423,12 +429,12 @@ class SQLiteStore:
             )
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _said(self._path):
+        with _translate_errors(self._path):
             return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _said(self._path):
+        with _translate_errors(self._path):
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -474,10 +480,10 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
     return "WHERE " + " AND ".join(terms), values
 
 
-def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
+def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
     """See `store.open_for_writing`."""
-    file = Path(path)
-    with _said(file), ExitStack() as opening:
+    file = db.file
+    with _translate_errors(file), ExitStack() as opening:
         if not begin and not (file.exists() and file.stat().st_size):
             raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
@@ -495,7 +501,7 @@ def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
         connection.execute("PRAGMA foreign_keys = ON")
         store = SQLiteStore(connection, file)
         with store._transaction():
-            schema.migrate(connection)
+            sqlite_schema.migrate(connection)
         opening.pop_all()
     return store
 
@@ -533,18 +539,41 @@ def only_looking(file: Path) -> str:
     return for_reading(file) + ("&immutable=1" if closed else "")
 
 
-def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLiteStore:
+def schema(db: SQLiteDatabase) -> tuple[int | None, int]:
+    """See `store.schema`."""
+    file = db.file
+    if not file.exists() or not file.stat().st_size:
+        return None, sqlite_schema.VERSION
+    try:
+        with closing(sqlite3.connect(only_looking(file), uri=True, timeout=SCHEMA_SECONDS)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            made = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
+    except sqlite3.Error as error:
+        raise StoreError(f"the database {file} cannot be read: {error}") from error
+    if version > sqlite_schema.VERSION:
+        raise NewerSchemaError(
+            f"the database {file} has schema {version}, this release knows up to {sqlite_schema.VERSION}"
+        )
+    if version < sqlite_schema.VERSION:
+        try:
+            sqlite_schema.rehearse(made, version)
+        except sqlite3.Error as error:
+            raise StoreError(f"the step from schema {version} to {sqlite_schema.VERSION} fails: {error}") from error
+    return version, sqlite_schema.VERSION
+
+
+def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
-    file = Path(path)
-    with _said(file), ExitStack() as opening:
+    file = db.file
+    with _translate_errors(file), ExitStack() as opening:
         if not file.exists():
             raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
         uri = only_looking(file) if look else for_reading(file)
         connection = sqlite3.connect(uri, uri=True, timeout=patience)
         opening.callback(connection.close)
         version = _refuse_other(connection, file)
-        if version < schema.VERSION:
-            what = f"has schema {version}, older than this program's {schema.VERSION}" if version else "is empty"
+        if version < sqlite_schema.VERSION:
+            what = f"has schema {version}, older than this program's {sqlite_schema.VERSION}" if version else "is empty"
             raise StoreError(f"the database {file} {what}: the collector puts it right when it starts")
         opening.pop_all()
     return SQLiteStore(connection, file)
@@ -555,22 +584,22 @@ def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
-    if tables and application != schema.APPLICATION_ID:
+    if tables and application != sqlite_schema.APPLICATION_ID:
         raise StoreRefusedError(f"the database {file} was made by another program: name another file in WEATHER_DB")
     if tables and version < 1:
         raise StoreRefusedError(
             f"the database {file} has tables, and no version of their schema: weather-tool restore LATEST"
         )
-    if version > schema.VERSION:
-        raise StoreRefusedError(
-            f"the database {file} has schema {version}, this program knows up to {schema.VERSION}: "
+    if version > sqlite_schema.VERSION:
+        raise NewerSchemaError(
+            f"the database {file} has schema {version}, this program knows up to {sqlite_schema.VERSION}: "
             "run the newer release"
         )
     return version
 
 
 @contextmanager
-def _said(file: Path) -> Iterator[None]:
+def _translate_errors(file: Path) -> Iterator[None]:
     """Turn what SQLite and the system raise into one line that names the database."""
     try:
         yield
@@ -581,7 +610,7 @@ def _said(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _taken(file: Path) -> Iterator[None]:
+def _translate_refusals(file: Path) -> Iterator[None]:
     """Tell a document that cannot be stored for what it holds from a database that cannot store just now."""
     try:
         yield
