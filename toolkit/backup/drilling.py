@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 from toolkit import times
-from toolkit.backup import engine, offsite, restoring
+from toolkit.backup import offsite, restoring
 from toolkit.backup.drill_record import Drill, keep
 from toolkit.backup.folder import Folder
+from toolkit.backup.into import into
 from toolkit.errors import ToolkitError
 from toolkit.settings import Settings
 from toolkit.store import open_for_reading
@@ -45,7 +46,7 @@ def _rehearse(folder: Folder, name: str, settings: Settings, done: Drill) -> Non
     with restoring.chosen(folder, name, settings.db) as backup:
         held = backup.manifest.content
         done.backup, done.backup_at = backup.name, backup.manifest.created_at
-        with engine.into(settings.db).rehearsed(folder, backup, settings.db) as scratch:
+        with into(settings.db).scratch(folder, backup, settings.db) as scratch:
             done.restore_seconds = round(time.monotonic() - began, 3)
             done.observations = held.observations
             if last := backup.manifest.last:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from toolkit import times
 from toolkit.backup import creating
-from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
+from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.backup.sqlite import heard
+from toolkit.database import SQLiteDatabase
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name, sync_folder
 from toolkit.model import Station
@@ -32,15 +33,15 @@ LAST = 4_102_444_800
 DAY = 86400
 
 
-def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
-    """See `engine.Into`.
+def put(folder: Folder, backup: Backup, db: SQLiteDatabase, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
+    """See `into.Into`.
 
     Before the last step, a rename, the old database is whole and in its place; after it the new one is.
 
     Raises:
         ToolkitError: it cannot be done; the database is as it was.
     """
-    path = Path(db)
+    path = db.file
     if not path.parent.is_dir():
         raise ToolkitError(f"there is no folder {path.parent} to restore into")
     scratch = path.with_name(f".{path.name}.restored")
@@ -63,9 +64,9 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  #
     return done
 
 
-def undo(folder: Folder, db: str, replaced: Path) -> None:  # noqa: ARG001 - all is beside it
-    """See `engine.Into`."""
-    path = Path(db)
+def undo(folder: Folder, db: SQLiteDatabase, replaced: Path) -> None:  # noqa: ARG001 - all is beside it
+    """See `into.Into`."""
+    path = db.file
     _remove(parts_of(path)[1:])
     for part in parts_of(replaced / path.name):
         if part.exists():
@@ -75,20 +76,20 @@ def undo(folder: Folder, db: str, replaced: Path) -> None:  # noqa: ARG001 - all
 
 
 @contextmanager
-def rehearsed(folder: Folder, backup: Backup, db: str) -> Iterator[str]:  # noqa: ARG001 - the live one is left alone
-    """See `engine.Into`."""
-    scratch = folder.scratch("rehearsed.db")
+def scratch(folder: Folder, backup: Backup, db: SQLiteDatabase) -> Iterator[SQLiteDatabase]:  # noqa: ARG001 - the live one is left alone
+    """See `into.Into`."""
+    file = folder.scratch("drill.db")
     try:
-        _unpack(backup, scratch, every_page=True)
-        yield str(scratch)
+        _unpack(backup, file, every_page=True)
+        yield SQLiteDatabase(file)
     finally:
-        _remove(parts_of(scratch))
+        _remove(parts_of(file))
 
 
 def _unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
     creating.unpack(backup, to, every_page=every_page)
     if backup.manifest.content.schema_version < VERSION:
-        with open_for_writing(str(to)):
+        with open_for_writing(SQLiteDatabase(to)):
             pass  # it is brought up to date
 
 

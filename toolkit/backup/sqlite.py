@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from toolkit.backup.manifest import Content
+from toolkit.database import SQLiteDatabase
 from toolkit.errors import reason
 from toolkit.store import StoreError
 from toolkit.store import sqlite_schema as schema
@@ -30,13 +31,13 @@ STEPS_UNHEARD = 1_000_000
 logger = logging.getLogger(__name__)
 
 
-def size_bytes(db: str) -> int:
+def size_bytes(db: SQLiteDatabase) -> int:
     """How much a snapshot will take: the file, and what its log may add.
 
     Raises:
         StoreError: there is no such file.
     """
-    path = Path(db)
+    path = db.file
     try:
         log = path.with_name(path.name + "-wal")
         return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
@@ -44,7 +45,7 @@ def size_bytes(db: str) -> int:
         raise StoreError(f"cannot open the database {db}: {reason(error)}") from error
 
 
-def snapshot(db: str, to: Path) -> Content:
+def snapshot(db: SQLiteDatabase, to: Path) -> Content:
     """Copy a database as it is at one moment, and tell what it held at that moment.
 
     The online backup API, in the same read transaction that counts: in WAL mode no writer waits for it. What is not of
@@ -53,7 +54,7 @@ def snapshot(db: str, to: Path) -> Content:
     Raises:
         StoreError: it cannot be read, or is no weather database.
     """
-    path = Path(db)
+    path = db.file
     with _said(path):
         source = sqlite3.connect(for_reading(path), uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
         with closing(source), closing(sqlite3.connect(to, isolation_level=None)) as copy:

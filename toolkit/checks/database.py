@@ -15,7 +15,7 @@ from toolkit.checks.remedies import Remedy, Restore, Sequence, Shell, Tool
 
 def file_of(host: Host) -> os.stat_result | None:
     """The database's file, where SQLite is used and there is a file that is not empty."""
-    if host.is_postgresql:
+    if host.on_server:
         return None
     found = host.look(host.db)
     return found if found and found.st_size and stat.S_ISREG(found.st_mode) else None

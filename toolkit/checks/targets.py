@@ -263,6 +263,6 @@ def target_of(host: Host) -> Target:
     makers: dict[str, Callable[[], Target]] = {
         CRON: lambda: Cron(jobs),
         COMPOSE: lambda: Compose(jobs, host.place),
-        KUBERNETES: lambda: Kubernetes(jobs, host.place, on_server=host.is_postgresql),
+        KUBERNETES: lambda: Kubernetes(jobs, host.place, on_server=host.on_server),
     }
     return makers.get(host.scheduler, Systemd)()

@@ -12,6 +12,7 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
 from toolkit.cli.show import coloured, table
+from toolkit.database import Database
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     from toolkit.detector.run import detect
 
     window_end(args.end, None)  # a wrong time is an error before the database is opened
-    with open_for_reading(loaded.settings.db) as store:
+    with open_for_reading(loaded.settings.db) as store, store.snapshot():
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
         report = detect(store, loaded.settings, end, args.station)
@@ -129,7 +130,7 @@ def _starts_within(store: Store, report: Report) -> bool:
     return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
 
 
-def record(db: str, report: Report, only: list[str] | None) -> None:
+def record(db: Database, report: Report, only: list[str] | None) -> None:
     """Keep a report's anomalies in the store, where those of a fault that lasts are one row.
 
     Raises:

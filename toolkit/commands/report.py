@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     from toolkit.page.writing import page
 
     window_end(args.end, None)  # a wrong time is an error before the database is opened
-    with open_for_reading(loaded.settings.db) as store, working("drawing the page"):
+    with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("drawing the page"):
         end = window_end(args.end, store.newest())
         html = page(store, loaded.settings, detect(store, loaded.settings, end))
     if args.html == "-":

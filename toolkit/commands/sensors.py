@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if not 1 <= args.days <= MOST_DAYS:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
     window_end(args.end, None)  # a wrong time is an error before the database is opened
-    with open_for_reading(loaded.settings.db) as store, working("examining the sensors"):
+    with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("examining the sensors"):
         end = window_end(args.end, store.newest())
         health = examine(store, loaded.settings, end, args.days, args.station)
     if not health.sensors:

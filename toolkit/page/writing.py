@@ -34,7 +34,8 @@ def page(store: Store, settings: Settings, report: Report, *, listed: bool = Fal
     Raises:
         ToolkitError: the store cannot be read.
     """
-    contents = gather(store, settings, report)
+    with store.snapshot():
+        contents = gather(store, settings, report)
     return _template("page.html.j2").render(page=contents, svg=Markup, index=INDEX if listed else None)
 
 

@@ -37,6 +37,10 @@ class StoreRefusedError(StoreError):
     exit_code = 2
 
 
+class NewerSchemaError(StoreRefusedError):
+    """The database's schema is newer than this program."""
+
+
 class DocumentRefusedError(StoreError):
     """The store is well, and cannot take this document for what it holds: it will never be taken."""
 
@@ -180,7 +184,10 @@ class Store(Protocol):
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """In it all that is read is of one moment, whatever others write; nothing is written in it."""
+        """Within it everything that is read is of one moment, whatever others write; nothing is written in it.
+
+        A run that reads more than once opens one; a snapshot within a snapshot is the same.
+        """
 
     def numbers(self) -> list[int]:
         """By which `readings` names the stations, in the order of `stations()`."""

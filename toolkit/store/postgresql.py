@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from toolkit import credentials
 from toolkit.address import shown, without_secrets
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.credentials import Credential, CredentialError
+from toolkit.database import PostgreSQLDatabase
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
@@ -24,6 +26,7 @@ from toolkit.store.base import (
     Extent,
     Finding,
     Logged,
+    NewerSchemaError,
     Selection,
     Span,
     Stored,
@@ -244,6 +247,9 @@ class PostgreSQLStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
+        if self._connection.info.transaction_status == TransactionStatus.INTRANS:
+            yield
+            return
         with said(self._place), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield
@@ -441,11 +447,11 @@ def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
     return sql.SQL("WHERE ").format() + sql.SQL(" AND ").join(terms), values
 
 
-def open_for_writing(url: str, *, begin: bool = True) -> PostgreSQLStore:
+def open_for_writing(db: PostgreSQLDatabase, *, begin: bool = True) -> PostgreSQLStore:
     """See `store.open_for_writing`."""
-    place = shown(url)
+    place = shown(db.url)
     with said(place), ExitStack() as opening:
-        connection = connect(url, BUSY_SECONDS)
+        connection = connect(db.url, BUSY_SECONDS)
         opening.callback(connection.close)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
@@ -468,11 +474,11 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 
 
-def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
+def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = False) -> PostgreSQLStore:  # noqa: ARG001
     """See `store.open_for_reading`."""
-    place = shown(url)
+    place = shown(db.url)
     with said(place), ExitStack() as opening:
-        connection = connect(url, patience)
+        connection = connect(db.url, patience)
         opening.callback(connection.close)
         connection.read_only = True
         version = _version(connection, place) if holds_tables(connection) else 0
@@ -483,18 +489,14 @@ def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
     return PostgreSQLStore(connection, place)
 
 
-def version_of(url: str) -> int | None:
-    """The schema that the database has; None for an empty one.
-
-    Raises:
-        StoreError: it does not answer, its schema is newer than this program, or it is empty and not in UTF-8.
-    """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+def schema(db: PostgreSQLDatabase) -> tuple[int | None, int]:
+    """See `store.schema`; an empty database that is not in UTF-8 is refused."""
+    place = shown(db.url)
+    with said(place), connect(db.url, BUSY_SECONDS) as connection:
         if holds_tables(connection):
-            return _version(connection, place)
+            return _version(connection, place), len(migrations("postgresql"))
         _empty(connection, place)
-        return None
+        return None, len(migrations("postgresql"))
 
 
 def holds_tables(connection: psycopg.Connection) -> bool:
@@ -525,14 +527,14 @@ WHERE current_setting('default_transaction_read_only') = 'on'
 """
 
 
-def differences(url: str) -> list[str]:
+def differences(db: PostgreSQLDatabase) -> list[str]:
     """What the database lacks of this program's schema, or of what it needs to write.
 
     Raises:
         StoreError: it does not answer.
     """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+    place = shown(db.url)
+    with said(place), connect(db.url, BUSY_SECONDS) as connection:
         if not holds_tables(connection):
             return []
         return [str(row[0]) for row in connection.execute(_LACKS)]
@@ -553,7 +555,7 @@ def _version(connection: psycopg.Connection, place: str) -> int:
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     version: int = row[0] if row else 0
     if version > (known := len(migrations("postgresql"))):
-        raise StoreRefusedError(
+        raise NewerSchemaError(
             f"the database {place} has schema {version}, this program knows up to {known}: run the newer release"
         )
     return version

@@ -7,16 +7,17 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from toolkit.database import SQLiteDatabase
 from toolkit.errors import reason
 from toolkit.model import Document, Observation, Rejected, Station
-from toolkit.store import sqlite_schema as schema
+from toolkit.store import sqlite_schema
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
@@ -24,6 +25,7 @@ from toolkit.store.base import (
     Extent,
     Finding,
     Logged,
+    NewerSchemaError,
     Selection,
     Span,
     Stored,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
 # How long the collector waits for another process's lock: it can spool a document, and must stop within 5 s.
 BUSY_SECONDS = 2.0
+# How long a look at the schema waits for another process.
+SCHEMA_SECONDS = 5.0
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
 PAGES_PER_STEP = 500
@@ -219,6 +223,9 @@ class SQLiteStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._query("BEGIN")
         try:
             yield
@@ -472,9 +479,9 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
     return "WHERE " + " AND ".join(terms), values
 
 
-def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
+def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
     """See `store.open_for_writing`."""
-    file = Path(path)
+    file = db.file
     with _said(file), ExitStack() as opening:
         if not begin and not (file.exists() and file.stat().st_size):
             raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
@@ -493,7 +500,7 @@ def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
         connection.execute("PRAGMA foreign_keys = ON")
         store = SQLiteStore(connection, file)
         with store._transaction():
-            schema.migrate(connection)
+            sqlite_schema.migrate(connection)
         opening.pop_all()
     return store
 
@@ -531,9 +538,32 @@ def only_looking(file: Path) -> str:
     return for_reading(file) + ("&immutable=1" if closed else "")
 
 
-def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLiteStore:
+def schema(db: SQLiteDatabase) -> tuple[int | None, int]:
+    """See `store.schema`."""
+    file = db.file
+    if not file.exists() or not file.stat().st_size:
+        return None, sqlite_schema.VERSION
+    try:
+        with closing(sqlite3.connect(only_looking(file), uri=True, timeout=SCHEMA_SECONDS)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            made = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
+    except sqlite3.Error as error:
+        raise StoreError(f"the database {file} cannot be read: {error}") from error
+    if version > sqlite_schema.VERSION:
+        raise NewerSchemaError(
+            f"the database {file} has schema {version}, this release knows up to {sqlite_schema.VERSION}"
+        )
+    if version < sqlite_schema.VERSION:
+        try:
+            sqlite_schema.rehearse(made, version)
+        except sqlite3.Error as error:
+            raise StoreError(f"the step from schema {version} to {sqlite_schema.VERSION} fails: {error}") from error
+    return version, sqlite_schema.VERSION
+
+
+def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
-    file = Path(path)
+    file = db.file
     with _said(file), ExitStack() as opening:
         if not file.exists():
             raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
@@ -541,8 +571,8 @@ def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLit
         connection = sqlite3.connect(uri, uri=True, timeout=patience)
         opening.callback(connection.close)
         version = _refuse_other(connection, file)
-        if version < schema.VERSION:
-            what = f"has schema {version}, older than this program's {schema.VERSION}" if version else "is empty"
+        if version < sqlite_schema.VERSION:
+            what = f"has schema {version}, older than this program's {sqlite_schema.VERSION}" if version else "is empty"
             raise StoreError(f"the database {file} {what}: the collector puts it right when it starts")
         opening.pop_all()
     return SQLiteStore(connection, file)
@@ -553,15 +583,15 @@ def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
-    if tables and application != schema.APPLICATION_ID:
+    if tables and application != sqlite_schema.APPLICATION_ID:
         raise StoreRefusedError(f"the database {file} was made by another program: name another file in WEATHER_DB")
     if tables and version < 1:
         raise StoreRefusedError(
             f"the database {file} has tables, and no version of their schema: weather-tool restore LATEST"
         )
-    if version > schema.VERSION:
-        raise StoreRefusedError(
-            f"the database {file} has schema {version}, this program knows up to {schema.VERSION}: "
+    if version > sqlite_schema.VERSION:
+        raise NewerSchemaError(
+            f"the database {file} has schema {version}, this program knows up to {sqlite_schema.VERSION}: "
             "run the newer release"
         )
     return version

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.database import file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.remedies import EditSettings, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
+from toolkit.database import PostgreSQLDatabase, database
 from toolkit.store.base import Selection
 from toolkit.times import from_stored
 
@@ -70,7 +70,7 @@ def _of_known_schema(host: Host, version: int) -> str | None:
 )  # fmt: skip
 def database_shape(host: Host) -> Finding | None:
     more: list[str] = []
-    if host.is_postgresql:
+    if isinstance(host.settings.db, PostgreSQLDatabase):
         from toolkit.store.postgresql import differences as lacking
 
         wrong = lacking(host.settings.db)
@@ -152,12 +152,13 @@ def database_compact(host: Host) -> Finding | None:
     caused_by=("database-exists", "database-kind", "database-shape"), costly=True,
 )  # fmt: skip
 def database_continues(host: Host) -> Finding | None:
-    if not host.deployed or (not host.is_postgresql and file_of(host) is None) or not have_backup(host):
+    if not host.deployed or (not host.on_server and file_of(host) is None) or not have_backup(host):
         return None
     backups = host.backups[0]
     source = backups[0].manifest.source
-    if source != host.settings.db:
-        if host.is_postgresql or "://" in source or not Path(source).exists():
+    if source != str(host.settings.db):
+        other = database(source).file
+        if host.on_server or other is None or not other.exists():
             return good("the backups are of another database than WEATHER_DB names now")
         change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
         return bad(

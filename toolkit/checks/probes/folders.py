@@ -79,7 +79,7 @@ def _of_data(host: Host) -> Finding | None:
             f"{len(damaged)} documents in {host.spool} could not be read or stored, and were set aside: {damaged[0]}",
             away,
         )
-    if host.is_postgresql:
+    if host.on_server:
         return None
     entries = _entries(host.db.parent)
     replaced = [entry for entry in entries if entry.name.startswith(f"{host.db.name}.replaced-")]

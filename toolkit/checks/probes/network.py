@@ -90,8 +90,8 @@ def values_possible(host: Host) -> Finding | None:
 
 
 def _sql(host: Host, statement: str) -> Remedy:
-    if host.is_postgresql:
-        return Shell("psql {} -c {}", host.settings.db, statement)
+    if host.on_server:
+        return Shell("psql {} -c {}", str(host.settings.db), statement)
     code = f"import sqlite3; c = sqlite3.connect({str(host.db)!r}, timeout=20); c.execute({statement!r}); c.commit()"
     return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
 
@@ -233,7 +233,7 @@ def _backup_with_more(host: Host, after: float) -> Backup | None:
         return None
     for backup in host.backups[0]:
         held = backup.manifest.content
-        if backup.manifest.source != host.settings.db or not held.last or held.last < stored(after):
+        if backup.manifest.source != str(host.settings.db) or not held.last or held.last < stored(after):
             continue
         if held.observations > MOST_COUNTED:
             return None

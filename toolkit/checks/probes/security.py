@@ -46,7 +46,7 @@ def service_user(host: Host) -> Finding | None:
 
 def _user_again(host: Host) -> Remedy:
     """Make the user, with the numbers that own its files."""
-    found = host.look(host.db.parent if not host.is_postgresql else Path(host.settings.backups))
+    found = host.look(host.db.parent if not host.on_server else Path(host.settings.backups))
     uid = f" --uid {found.st_uid}" if found and found.st_uid else ""
     gid = f" --gid {found.st_gid}" if found and found.st_gid else ""
     home = f"--home-dir /var/lib/weather --no-create-home --shell /usr/sbin/nologin --gid {USER}"
