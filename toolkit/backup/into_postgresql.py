@@ -22,7 +22,8 @@ from toolkit.files import free_name
 from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import bring_up_to_date, connect, holds_tables, said
+from toolkit.store.postgresql import bring_up_to_date, holds_tables
+from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.variables import COLUMNS
 
 # What the name of the database for drills has after that of the live one, beside which it is on the server.
@@ -65,7 +66,7 @@ def scratch(folder: Folder, backup: Backup, db: PostgreSQLDatabase) -> Iterator[
     except StoreError as error:
         raise StoreError(f"{error} (a rehearsal needs an empty database {parts.path[1:]}{DRILL})") from None
     # Hosts that share a database share this one, too: one drill at a time.
-    with said(shown(beside.url)), connect(beside.url, postgresql.PATIENCE_SECONDS) as turn:
+    with translate_errors(shown(beside.url)), connect(beside.url, postgresql.PATIENCE_SECONDS) as turn:
         turn.execute(sql.SQL("SET lock_timeout TO {}").format(TURN))
         turn.execute("SELECT pg_advisory_lock(1)")
         try:
@@ -76,11 +77,15 @@ def scratch(folder: Folder, backup: Backup, db: PostgreSQLDatabase) -> Iterator[
 
 
 def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool) -> int:
-    """Replace all tables, and count what was taken over of them: all of it happens, or nothing."""
+    """Replace all tables in one transaction; returns how many observations were taken over from the old ones."""
     dump = folder.scratch("dump")
     try:
         creating.unpack(backup, dump)
-        with said(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection, connection.transaction():
+        with (
+            translate_errors(shown(db.url)),
+            connect(db.url, postgresql.PATIENCE_SECONDS) as connection,
+            connection.transaction(),
+        ):
             there = _columns(connection)
             if merge:
                 connection.execute(_take_aside(backup, there))
@@ -89,7 +94,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             with closing(postgresql.tables(dump)) as tables:
                 for table, columns, rows in tables:
                     if table == "schema_version":
-                        deque(rows, 0)  # it is said already
+                        deque(rows, 0)  # read and left: the steps write it
                     else:
                         _fill(connection, table, columns, rows)
             _require_all(connection, backup)
@@ -102,7 +107,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
 
 
 def _make_anew(connection: psycopg.Connection, version: int) -> None:
-    """Tables as this program makes them, whatever a backup says of them."""
+    """Make the tables of a version as this program makes them, whatever a backup says of them."""
     connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")
     connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
     for script in migrations("postgresql")[:version]:
@@ -134,11 +139,11 @@ def _columns(connection: psycopg.Connection) -> list[str]:
 
 
 def _take_aside(backup: Backup, there: Sequence[str]) -> str:
-    """What the present database may have beyond the backup, before its tables are replaced."""
+    """SQL that copies what the present database may have beyond the backup, before its tables are replaced."""
     held, newest = backup.manifest.content, backup.manifest.last
-    # Reckoned, not quoted: what a manifest says does not become SQL.
+    # A number that is written anew: no text of a manifest becomes SQL.
     last = f"'{'-infinity' if newest is None else times.stored(newest) + '+00'}'::timestamptz"
-    # Rows that were imported make the past larger than the backup knew it: then all of it is compared.
+    # If rows of the past were imported meanwhile, there are more than the backup has, and all of them are compared.
     return f"""
 LOCK TABLE observations, stations IN ACCESS EXCLUSIVE MODE;
 CREATE TEMPORARY TABLE kept_stations ON COMMIT DROP AS SELECT {_STATION} FROM stations;
@@ -181,10 +186,10 @@ def _row(there: Sequence[str]) -> str:
 
 
 def _is_there(db: PostgreSQLDatabase) -> bool:
-    with said(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
         return holds_tables(connection)
 
 
 def _empty(db: PostgreSQLDatabase) -> None:
-    with said(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
         connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")

@@ -21,7 +21,7 @@ from toolkit.database import PostgreSQLDatabase
 from toolkit.errors import ToolkitError
 from toolkit.store import StoreError
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import connect, password, said
+from toolkit.store.postgresql_connection import connect, password, translate_errors
 from toolkit.text import one_line
 
 NAME = "PostgreSQL"
@@ -47,7 +47,7 @@ def size_bytes(db: PostgreSQLDatabase) -> int:
     Raises:
         StoreError: the database cannot be asked, or pg_dump alone is not enough for it.
     """
-    with said(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
         if connection.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
             raise StoreError(
                 f"the database {shown(db.url)} has TimescaleDB, whose tables pg_dump does not bring back: "
@@ -69,7 +69,7 @@ def snapshot(db: PostgreSQLDatabase, to: Path) -> Content:
         StoreError: it cannot be read, or is no weather database.
         ToolkitError: pg_dump is not there, or too old for the server.
     """
-    with said(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with connection.transaction():

@@ -17,7 +17,7 @@ from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
-from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
+from toolkit.store import Selection, Span, Store, StoredAnomaly, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
 
 PAINT = {"device_failure": "bold red", "suspected": "yellow", "unverified": "dim", "weather_event": "blue"}
@@ -136,8 +136,8 @@ def record(db: Database, report: Report, only: list[str] | None) -> None:
     Raises:
         StoreError: they could not be kept.
     """
-    findings = [
-        Finding(
+    found = [
+        StoredAnomaly(
             one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
             one.expected, one.score, one.reason,
         )
@@ -145,7 +145,7 @@ def record(db: Database, report: Report, only: list[str] | None) -> None:
     ]  # fmt: skip
     with open_for_writing(db, begin=False) as store:
         judged = only or [station.station_id for station in store.stations()]
-        store.note(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, findings)
+        store.record(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, found)
 
 
 def _epoch(text: str) -> float:

@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
-    """Rehearse."""
+    """Say whether the release could run here."""
     parts = _imported()
     try:
         now, after = schema(loaded.settings.db)

@@ -9,23 +9,22 @@ from toolkit.store.base import (
     Count,
     DocumentRefusedError,
     Extent,
-    Finding,
     Logged,
     NewerSchemaError,
     Selection,
     Span,
     Store,
     Stored,
+    StoredAnomaly,
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    Verdict,
 )
 
 __all__ = [
-    "Count", "DocumentRefusedError", "Extent", "Finding", "Logged", "NewerSchemaError", "Selection", "Span", "Store",
-    "StoreError", "StoreGoneError", "StoreRefusedError", "Stored", "Verdict", "open_for_reading", "open_for_writing",
-    "schema",
+    "Count", "DocumentRefusedError", "Extent", "Logged", "NewerSchemaError", "Selection", "Span", "Store",
+    "StoreError", "StoreGoneError", "StoreRefusedError", "Stored", "StoredAnomaly", "open_for_reading",
+    "open_for_writing", "schema",
 ]  # fmt: skip
 
 # How long a reader waits for another process's lock.

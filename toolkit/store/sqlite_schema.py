@@ -35,7 +35,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def rehearse(made: list[str], version: int) -> None:
+def try_steps(made: list[str], version: int) -> None:
     """Take the steps from a version on an empty copy of a database.
 
     Args:

@@ -133,12 +133,12 @@ def database_compact(host: Host) -> Finding | None:
     except sqlite3.DatabaseError as error:
         return unseen(f"{host.db}: {error}")
     if free * size > FREE_BYTES and free > pages / 2:
-        said = f"{free * size >> 20} of {pages * size >> 20} MiB of the database are free pages"
+        seen = f"{free * size >> 20} of {pages * size >> 20} MiB of the database are free pages"
         if vacuum == _INCREMENTAL:
-            return bad(said)
+            return bad(seen)
         code = f"import sqlite3; sqlite3.connect({str(host.db)!r}).executescript('PRAGMA auto_vacuum = 2; VACUUM')"
         return bad(
-            f"{said}, and it does not give them back bit by bit",
+            f"{seen}, and it does not give them back bit by bit",
             Sequence(Stop("collector"), python(CURRENT / "bin/python", code), Start("collector")),
         )
     return good(f"{free * size / 1e6:.1f} MB of it are free")

@@ -199,8 +199,8 @@ def variables_present(host: Host) -> Finding | None:
 
 @check(
     id="hours-complete", area="data quality",
-    invariant="No hour is missing at all stations that was stored, or that a backup holds.",
-    problem="The observations of some hours are gone at all stations.",
+    invariant="Hours whose observations were stored are still there.",
+    problem="Hours whose observations were stored are gone at all stations.",
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=(*OBSERVATIONS, "database-continues"),
 )  # fmt: skip
 def hours_complete(host: Host) -> Finding | None:
