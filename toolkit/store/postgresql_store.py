@@ -251,12 +251,13 @@ class PostgreSQLStore:
         """See `base.Store`."""
         import numpy as np  # not for those who only write
 
-        columns = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in variables)
+        columns = [sql.SQL("number"), sql.SQL("extract(epoch FROM time)::int8"), *map(sql.Identifier, variables)]
+        arrays = sql.SQL(", ").join(sql.SQL("array_agg({})").format(column) for column in columns)
         query = sql.SQL(
-            "SELECT array_agg(number), array_agg(extract(epoch FROM time)::int8), {} FROM observations "
+            "SELECT {} FROM observations "
             "JOIN (SELECT station_id, row_number() OVER (ORDER BY station_id) - 1 AS number FROM stations) AS s "
             "USING (station_id) WHERE time > %s AND time <= %s"
-        ).format(columns)
+        ).format(arrays)
         for span in pieces(spans):
             (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
             yield np.array([column or [] for column in found], dtype=np.float64)
