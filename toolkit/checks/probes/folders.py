@@ -8,10 +8,12 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT, RELEASES
-from toolkit.checks.remedies import AsUser, Shell, Start
+from toolkit.checks.remedies import AsUser, Shell, Start, Tool
 
 # A detection every hour writes two files; twice as many are not being removed.
 REPORTS_A_DAY = 48
+# Those of a day are removed by the next night's backup; people make some by hand.
+SPARE_BACKUPS = 50
 SPARE_REPORTS = 1000
 # How large what is not the service's own may be in its folders, and a log.
 FOREIGN_BYTES = 256 << 20
@@ -38,7 +40,7 @@ MOST_NAMED = 20
 def folders_bounded(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    for look in (_of_reports, _of_data, _of_logs, _of_releases):
+    for look in (_of_reports, _of_data, _of_logs, _of_backups, _of_releases):
         found = look(host)
         if found:
             return found
@@ -101,7 +103,7 @@ def _of_data(host: Host) -> Finding | None:
 def _foreign(folder: Path, entry: os.DirEntry[str]) -> Finding:
     return bad(
         f"{folder / entry.name} has {_size(entry) >> 20} MiB and is not the service's own",
-        Shell("ls -la {}", folder / entry.name),
+        Shell("mv -- {} /var/tmp/", folder / entry.name, note="look at it there, then remove it"),
     )
 
 
@@ -113,6 +115,15 @@ def _of_logs(host: Host) -> Finding | None:
     for entry in _entries(backups):
         if not entry.name.lstrip(".").startswith(("weather_", "replaced-", "drill")) and _size(entry) > FOREIGN_BYTES:
             return _foreign(backups, entry)
+    return None
+
+
+def _of_backups(host: Host) -> Finding | None:
+    settings = host.settings
+    kept = settings.backup_keep_daily + settings.backup_keep_weekly + settings.backup_keep_monthly
+    number = len(host.backups[0])
+    if "backup" in host.jobs and number > kept + SPARE_BACKUPS:
+        return bad(f"{number} backups are in {settings.backups}, and {kept} are to be kept", Tool("backup prune"))
     return None
 
 
