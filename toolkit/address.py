@@ -19,7 +19,8 @@ _SECRET = (
 )  # fmt: skip
 _PASSWORDS = ("password", "passphrase", "passwd")
 _HOST = re.compile(r"[\w.,%~-]*(:\d*)?(,[\w.%~-]*(:\d*)?)*|\[[0-9a-fA-F:.%\w]+\](:\d*)?")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>|]*[^\s'\"<>|.,;:)!]")
+# The scheme's length is bounded, so that a long text without one is searched in linear time.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s'\"<>|]*[^\s'\"<>|.,;:)!]")
 
 
 class SecretAddress(str):

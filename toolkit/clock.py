@@ -7,13 +7,13 @@ They are checked against what is known for certain: the newest observation, the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import median_low
+from datetime import UTC, datetime
 
 from toolkit import times
 from toolkit.errors import ToolkitError
 
 # No host can run this release before this day. To be moved forward now and then, never past the day of a release.
-RELEASED = times.from_stored("2026-11-01 00:00:00").timestamp()
+RELEASED = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 # No time of an observation is outside of these: before the first a logger's clock has lost its battery and begun again
 # at 1970, 1980 or 2000; from the second on it is in milliseconds, or noise.
 EARLIEST = 978_307_200  # 2001-01-01
@@ -52,7 +52,8 @@ def stations_time(observations: Iterable[tuple[str, float]]) -> float | None:
     for station_id, time in observations:
         if time >= RELEASED and time > last.get(station_id, 0):
             last[station_id] = time
-    return median_low(last.values()) if last else None
+    # The lower median; `statistics` has it, but takes a tenth of the time in which a command starts.
+    return sorted(last.values())[(len(last) - 1) // 2] if last else None
 
 
 def present(host: float, server: float | None, newest: float | None, stations: float | None = None) -> float:

@@ -16,12 +16,12 @@ from toolkit.variables import BY_NAME
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of value: how it is read from text, and what it is called in an argument spec.
+    """A kind of value.
 
     Attributes:
-        parse: text to value; raises ValueError with what would have been right.
-        spec: the type and limits, in the terms of Ansible's argument specs.
-        shown: how people are told the text.
+        parse: converts the text to the value; raises ValueError, whose message says what would be right.
+        spec: the type and the choices, as Ansible's argument specs have them.
+        shown: the text as people may see it: without secrets.
     """
 
     parse: Callable[[str], Any]
@@ -30,11 +30,11 @@ class Kind:
 
 
 def number(low: float, high: float, whole: bool = True) -> Kind:
-    """A number from `low` to `high`, both allowed."""
+    """A number from `low` to `high`, both included."""
     noun = "a whole number" if whole else "a number"
 
     def parse(text: str) -> float:
-        # What an inventory works out, such as 3600 / 60, is written 60.0.
+        # An expression in an inventory, such as 3600 / 60, gives 60.0.
         try:
             value = float(text)
         except ValueError:
@@ -76,15 +76,15 @@ def _switch(text: str) -> bool:
 
 
 def _url(credential: str) -> Callable[[str], str]:
-    """An address; what is secret in it belongs into a credential."""
+    """A web address; if there is a secret in it, it belongs into the credential."""
 
     def parse(text: str) -> str:
         try:
             parts = urlsplit(text)
-            well = text.startswith(("http://", "https://")) and parts.hostname and parts.port != 0
+            valid = text.startswith(("http://", "https://")) and parts.hostname and parts.port != 0
         except ValueError:
-            well = False
-        if not well:
+            valid = False
+        if not valid:
             raise ValueError("give an http:// or https:// address")
         if not isinstance(text, SecretAddress) and (what := secret_in(text)):
             raise ValueError(

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from toolkit.model import Observation, Station
-from toolkit.units import CONVERSIONS, Conversion
-from toolkit.variables import BY_NAME
+from toolkit.model import Station
+from toolkit.units import Conversion, conversions_to
+from toolkit.variables import BY_NAME, COLUMNS
 
-STORED = ("station_id", "time", *Station._fields[1:], *Observation._fields[2:])
+STORED = ("station_id", "time", *Station._fields[1:], *COLUMNS)
 """The names under which values are stored, each of which a feed may give."""
 # The units of a time, besides a pattern of strptime's.
 SECONDS, MILLISECONDS = "s", "ms"
@@ -95,7 +95,7 @@ def parse_mapping(text: str) -> FieldMapping:
 def units_of(stored: str) -> Mapping[str, Conversion]:
     """The units in which a feed may give a value, with the conversion to the stored unit; none for a text."""
     unit = "m" if stored == "elevation" else BY_NAME[stored].unit if stored in BY_NAME else ""
-    return CONVERSIONS.get(unit, {})
+    return conversions_to(unit) if unit else {}
 
 
 def _unquoted(name: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, namedtuple
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from toolkit.variables import COLUMNS
 
 FORMATS = ("geojson", "csv")
 """The formats of a feed's documents: the module `toolkit.feed.NAME` reads each."""
@@ -36,23 +38,24 @@ class Station(NamedTuple):
     elevation: float | None
 
 
-class Observation(NamedTuple):
-    """What one station measured at one time; None where it measured nothing. Units: `toolkit.variables`."""
+def _named_tuple(name: str, needed: tuple[str, ...], optional: tuple[str, ...]) -> Any:
+    """A named tuple of fields that only the running program knows; a type checker takes it for Any."""
+    return namedtuple(name, (*needed, *optional), defaults=(None,) * len(optional))
 
-    time: int  # seconds since the epoch, UTC
-    station_id: str
-    temp_out: float | None
-    hi_temp: float | None
-    low_temp: float | None
-    out_hum: float | None
-    bar: float | None
-    rain: float | None
-    wind_speed: float | None
-    wind_dir: float | None
-    wind_dir_str: str | None
-    hi_speed: float | None
-    hi_dir: float | None
-    hi_dir_str: str | None
+
+class Observation(_named_tuple("Observation", ("time", "station_id"), COLUMNS)):  # type: ignore[misc]
+    """What one station observed at one time.
+
+    A named tuple: `time` in seconds since the epoch (UTC), `station_id`, and the columns that `toolkit.variables`
+    declares. A number is a float in the variable's unit, a compass point is text, and a value that is missing is None.
+    """
+
+    __slots__ = ()
+    if TYPE_CHECKING:
+        time: int
+        station_id: str
+
+        def _replace(self, **values: object) -> Self: ...
 
 
 class Rejected(NamedTuple):

@@ -1,6 +1,6 @@
-"""What settings ask of the machine: folders that the service writes, files that it reads, ports.
+"""What the settings require of a machine: folders that the service writes, files that it reads, ports.
 
-What a target has to provide (folders, what units may write, volumes, network policies) derives from it.
+What a target provides derives from it: folders, the paths that units may write, volumes, network policies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from toolkit.kinds import is_postgresql
 from toolkit.settings import Settings, spool_folder
 
-# Of the service, whatever the settings say: what people were told, and the spool before a server.
+# These folders are the service's whatever the settings say. STATE has the spool if the database is on a server.
 STATE = "/var/lib/weather/data"
 LOGS = "/var/log/weather"
 SECRETS = {"compose": "/run/secrets", "kubernetes": "/run/credentials"}
@@ -24,7 +24,7 @@ LOWEST_PORT = 1024
 HTTP_PORTS = {"http": 80, "https": 443}
 POSTGRESQL_PORT = 5432
 
-# Where nothing may be written, by the folder above it.
+# Folders in which the service must not write, with the reason.
 _GONE = "what is there is gone after a restart"
 _SYSTEM = "it is the system's"
 _NOT_TO_WRITE = {
@@ -34,12 +34,12 @@ _NOT_TO_WRITE = {
     "/var/tmp": "the system removes what is old there", "/root": "only root may enter it",  # noqa: S108 - refused
 }  # fmt: skip
 _UNSEEN = "units do not see it (ProtectHome=, PrivateTmp=)"
-# What a unit's sandbox hides (templates/systemd/service.j2), or the service may not enter.
+# Folders that the sandbox of a unit hides (templates/systemd/service.j2), or that the service may not enter.
 _NOT_TO_READ = {
     "systemd": dict.fromkeys(("/home", "/root", "/run/user", "/tmp", "/var/tmp"), _UNSEEN),  # noqa: S108
     "cron": {"/root": "only root may enter it"},
 }
-# Folders that others use, too: the role would make them the service's alone.
+# Folders that other programs use, too. The role would give them to the service alone.
 _SHARED = frozenset({
     "/", "/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/backups", "/var/cache", "/var/lib",
     "/var/lib/weather", "/var/log", "/var/log/weather", "/var/mail", "/var/opt", "/var/spool", "/var/www",
@@ -47,7 +47,14 @@ _SHARED = frozenset({
 
 
 class Folder(NamedTuple):
-    """A folder that the service writes, the setting that names it, its mode, and what the service has in it."""
+    """A folder that the service writes.
+
+    Attributes:
+        path: where it is.
+        setting: the name of the setting that names it.
+        mode: its mode, as Ansible and chmod take it.
+        holds: patterns for the names of the service's files in it.
+    """
 
     path: str
     setting: str
@@ -56,7 +63,7 @@ class Folder(NamedTuple):
 
 
 def folders(settings: Settings) -> dict[str, Folder]:
-    """The folders of the service, by what is in them; `spool` only where it is not within that of the data."""
+    """The folders of the service, by their content; `spool` only if it is not within the folder of the data."""
     server = is_postgresql(settings.db)
     data = STATE if server else str(Path(settings.db).parent)
     files = ("*",) if server else tuple(f"{mark}{_as_pattern(Path(settings.db).name)}*" for mark in ("", "."))
@@ -75,7 +82,7 @@ def _as_pattern(name: str) -> str:
 
 
 def volumes(settings: Settings) -> dict[str, str]:
-    """Where a container has its volumes, by their names."""
+    """The paths at which a container has its volumes, by the volume's name."""
     found = {name: one.path for name, one in folders(settings).items()}
     reports = found.pop("reports")
     return {**found, "logs": LOGS if Path(reports).is_relative_to(LOGS) else reports}
@@ -88,29 +95,29 @@ def files(settings: Settings) -> dict[str, str]:
 
 
 def offsite(settings: Settings) -> str:
-    """The folder that off-site copies go to; empty where they go elsewhere or nowhere."""
+    """The folder to which off-site copies go; empty if they go to another host, or nowhere."""
     repository = settings.restic_repository or ""
     return "" if ":" in repository else repository
 
 
 def metrics_port(settings: Settings) -> int:
-    """The exporter's."""
+    """The port on which the exporter listens."""
     return int(settings.metrics_address.rpartition(":")[2])
 
 
 def feed_ports(settings: Settings) -> list[int]:
-    """The TCP ports that the feed is fetched from; those of the web always, for a feed may send to another address."""
-    asked = (urlsplit(address) for address in (settings.feed_url, settings.feed_proxy) if address)
-    return sorted({*HTTP_PORTS.values(), *(one.port or HTTP_PORTS[one.scheme] for one in asked)})
+    """The TCP ports from which the feed is fetched; always those of the web, for it may redirect there."""
+    servers = (urlsplit(address) for address in (settings.feed_url, settings.feed_proxy) if address)
+    return sorted({*HTTP_PORTS.values(), *(one.port or HTTP_PORTS[one.scheme] for one in servers)})
 
 
 def database_port(settings: Settings) -> int:
-    """That of the PostgreSQL server."""
+    """The port of the PostgreSQL server."""
     return (urlsplit(settings.db).port if is_postgresql(settings.db) else None) or POSTGRESQL_PORT
 
 
 def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
-    """The settings that a target cannot give, each with the reason and what would be right.
+    """The settings that do not work on a target: the name of each, with the reason and what would be right.
 
     Args:
         settings: valid by themselves.
@@ -142,7 +149,7 @@ def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
 
 
 def _not_a_folder(path: str, target: str) -> Iterator[str]:
-    """Why the service can have no folder there."""
+    """The reasons why the service can have no folder there."""
     if path in _SHARED:
         yield f"{path} is not the service's alone: give a folder below it, such as {path.rstrip('/')}/weather"
         return
@@ -152,7 +159,7 @@ def _not_a_folder(path: str, target: str) -> Iterator[str]:
 
 
 def _not_readable(path: str, target: str) -> Iterator[str]:
-    """Why the service cannot read a file there."""
+    """The reasons why the service cannot read a file there."""
     yield from _odd(path, target)
     if target == "kubernetes" and not Path(path).is_relative_to(SECRETS[target]):
         yield f"pods have no file of a host: add a key to the Secret weather and name it {SECRETS[target]}/KEY"

@@ -1,4 +1,4 @@
-"""Running jobs when their schedules say: what cron is on a host, in a container."""
+"""Running the jobs when they are due, in a container: what cron or systemd does on a host."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class _Running:
 
 @dataclass(slots=True)
 class Scheduler:
-    """Runs `weather-tool COMMAND` for each job, each once at a time.
+    """Runs `weather-tool COMMAND` for each job that is due; a job is never run twice at the same time.
 
     Attributes:
-        jobs: by name, each with `command` and `schedule`; those without a schedule are not this one's.
+        jobs: by name, each with `command` and `schedule`.
     """
 
     jobs: Mapping[str, Mapping[str, Any]]
@@ -77,7 +77,7 @@ class Scheduler:
     _lock: Any = field(default_factory=threading.Lock)
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT; jobs that are at work are ended then."""
+        """Run until SIGTERM or SIGINT; jobs that are running then are terminated."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         minute = _next_minute(datetime.now())  # noqa: DTZ005 - schedules are in local time, as cron's
@@ -95,7 +95,7 @@ class Scheduler:
         self._end_all()
 
     def begin(self, name: str, job: Mapping[str, Any]) -> None:
-        """Begin a job, unless it is at work."""
+        """Start a job, unless it is running."""
         with self._lock:
             if name in self._running and self._running[name].process.poll() is None:
                 log.warning("%s: the last run is still at work", name)
@@ -140,7 +140,7 @@ class Scheduler:
 
 
 def awaited(minute: datetime, now: datetime) -> datetime:
-    """The minute to wait for: the same, unless the clock was set back so that it would not come for long."""
+    """The minute to wait for: the given one, unless the clock was set back and it is far away now."""
     if minute - now <= timedelta(minutes=1):
         return minute
     log.warning("the clock was set back: going on from %s", now.isoformat(" ", "seconds"))
@@ -148,7 +148,7 @@ def awaited(minute: datetime, now: datetime) -> datetime:
 
 
 def after(minute: datetime, now: datetime) -> datetime:
-    """The minute after one whose jobs were begun; what a clock that was set forward left out is not made up for."""
+    """The minute after one whose jobs were started. Minutes that the clock skips are left out."""
     return _next_minute(max(minute, now - timedelta(minutes=1)))
 
 
@@ -160,7 +160,7 @@ def seconds(text: str) -> float:
     """A delay of `weather_jobs`: a number of seconds, or with s, min or h.
 
     Raises:
-        ToolkitError: it is none.
+        ToolkitError: it is no delay.
     """
     number = str(text).rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = {"": 1, "s": 1, "min": 60, "h": 3600}.get(str(text)[len(number) :])

@@ -1,6 +1,6 @@
-"""Report the state of a service to systemd: sd_notify(3), a datagram to the socket that it names.
+"""What a service and systemd say to each other: its state by sd_notify(3), a datagram, and the signal to stop.
 
-It is ten lines; the libraries on PyPI are either unmaintained or need the headers of libsystemd on every host.
+Reporting is ten lines; the libraries on PyPI are either unmaintained or need the headers of libsystemd on every host.
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ from __future__ import annotations
 import logging
 import os
 import re
+import select
+import signal
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from toolkit.text import one_line
 
@@ -40,3 +45,40 @@ def watchdog_seconds() -> float | None:
     """Seconds between two notifications of the watchdog: half its limit (sd_watchdog_enabled(3)); None if it is off."""
     limit = os.environ.get("WATCHDOG_USEC", "")
     return int(limit) / 2e6 if re.fullmatch("[0-9]{1,18}", limit) and int(limit) else None
+
+
+class _Stop(BaseException):
+    """SIGTERM or SIGINT came. It is raised wherever the main thread is then, so that even a fetch ends at once."""
+
+
+@contextmanager
+def until_stopped() -> Iterator[Callable[[float], None]]:
+    """What is done within ends at once on SIGTERM or SIGINT; what follows is not interrupted by another one.
+
+    Yields:
+        What waits for a number of seconds. A signal ends it also where it came a moment before, or to another thread,
+        which would not end `time.sleep`; libfaketime, which sets the clock in tests, breaks that besides.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for also in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(also, signal.SIG_IGN)
+        raise _Stop(signal.Signals(number).name)
+
+    def wait(seconds: float) -> None:
+        if select.select([woken], (), (), seconds)[0]:
+            woken.recv(4096)
+
+    woken, waker = socket.socketpair()
+    with woken, waker:
+        waker.setblocking(False)
+        before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, stop)
+            yield wait
+        except _Stop as stopped:
+            notify("STOPPING=1", f"STATUS=Stopping on {stopped}")
+            log.info("stopped by %s", stopped)
+        finally:
+            signal.set_wakeup_fd(before)

@@ -77,7 +77,9 @@ class Settings:
         "Empty: beside an SQLite file, with `.spool` added to its name; for PostgreSQL, /var/lib/weather/data/spool.",
     )
     spool_mib: int = _setting(
-        "64", number(1, 65536), "How much may wait in the spool, packed, in MiB; then the oldest document is given up."
+        "64",
+        number(1, 65536),
+        "How much the documents in the spool may take, compressed, in MiB; then the oldest is given up.",
     )
     feed_url: str = _setting(
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
@@ -89,14 +91,13 @@ class Settings:
     feed_fields: FieldMapping = _setting(
         NOA_FIELDS,
         MAPPING,
-        "What the feed calls its fields, where that is not what we call them: OURS=THEIRS pairs, separated by commas, "
-        "with the feed's unit behind in brackets where it is not ours, such as `temp_out=air.temp [°F]`. See "
-        "docs/feeds.md.",
+        "What the feed calls its fields, if not by our names: OURS=THEIRS pairs, separated by commas, with the feed's "
+        "unit in brackets if it is not ours, such as `temp_out=air.temp [°F]`. See docs/feeds.md.",
     )
     feed_stations: str | None = _setting(
         "",
         OPTIONAL_PATH,
-        "A CSV file with the stations' station_id, latitude, longitude and elevation, for a feed that does not tell. "
+        "A CSV file with the stations' station_id, latitude, longitude and elevation, for a feed without them. "
         "Empty: none.",
     )
     feed_timeout_seconds: int = _setting(
@@ -112,14 +113,13 @@ class Settings:
     feed_max_stations: int = _setting(
         str(TAKEN.stations),
         number(1, 1_000_000),
-        "How many stations are taken from one document; what is more is left out, and counted. Stations that are "
-        "known come first.",
+        "How many stations are taken from one document; others are left out, and counted. Known stations come first.",
     )
     feed_new_stations_per_day: int = _setting(
         str(TAKEN.new_stations),
         number(1, 1_000_000),
-        "How many stations that were never seen before are taken from the feed in 24 hours, besides those of the "
-        "first document; others are left out until then, and counted.",
+        "How many new stations are taken from the feed in 24 hours, besides those of the first document; others are "
+        "left out until then, and counted.",
     )
     station_id_length: int = _setting(
         str(TAKEN.id_length),
@@ -150,17 +150,19 @@ class Settings:
     detection_method: str = _setting(
         COMBINED,
         choice(*METHODS),
-        "How a detection run tells an anomaly: `combined` by every test there is, or the name of a temporal method, "
-        "which compares each reading with the station's own window.",
+        "How a detection run finds anomalies: `combined` by all quality-control tests, or the name of a temporal "
+        "method, which compares each value with the others of the station in the window.",
         alias="DETECTION_METHOD",
     )
     detection_variables: tuple[str, ...] = _setting(
-        ",".join(DETECTED), VARIABLES, "The variables a detection run judges, separated by commas."
+        ",".join(DETECTED),
+        VARIABLES,
+        "The variables in which a detection run looks for anomalies, separated by commas.",
     )
     spatial_verify: bool = _setting(
         "1",
         SWITCH,
-        "Whether neighbours are asked if an anomaly is weather or a fault.",
+        "Whether the values of neighbours decide if an anomaly is weather or a fault.",
         alias="SPATIAL_VERIFY",
     )
     neighbour_km: float = _setting(
@@ -175,14 +177,14 @@ class Settings:
     data_days: int = _setting("0", number(0, 36500), "For how many days observations are kept. 0: for ever.")
     log_days: int = _setting("400", number(0, 36500), "For how many days the collector's log is kept. 0: for ever.")
     report_days: int = _setting("90", number(0, 36500), "For how many days detection reports are kept. 0: for ever.")
-    page_days: int = _setting("30", number(0, 36500), "For how many days their pages are kept. 0: for ever.")
+    page_days: int = _setting("30", number(0, 36500), "For how many days the pages of reports are kept. 0: for ever.")
     reports: str = _setting("/var/log/weather/reports", PATH, "The folder in which detection reports are kept.")
     backups: str = _setting("/var/backups/weather", PATH, "The folder in which backups are kept.")
     backup_keep_daily: int = _setting(
-        "7", number(0, 3660), "Of how many days, among those with a backup, the newest is kept."
+        "7", number(0, 3660), "For how many days, of those with a backup, the newest is kept."
     )
-    backup_keep_weekly: int = _setting("0", number(0, 520), "Of how many weeks the newest backup is kept.")
-    backup_keep_monthly: int = _setting("0", number(0, 120), "Of how many months the newest backup is kept.")
+    backup_keep_weekly: int = _setting("0", number(0, 520), "For how many weeks the newest backup is kept.")
+    backup_keep_monthly: int = _setting("0", number(0, 120), "For how many months the newest backup is kept.")
     metrics_address: str = _setting(
         "127.0.0.1:9105", ADDRESS, "Where the exporter serves metrics for Prometheus, as ADDRESS:PORT."
     )

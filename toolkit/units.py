@@ -25,5 +25,14 @@ CONVERSIONS: Mapping[str, Mapping[str, Conversion]] = {
     "mm": {"mm": Conversion(1), "cm": Conversion(10), "in": Conversion(25.4)},
     "km/h": {"km/h": Conversion(1), "m/s": Conversion(3.6), "kt": Conversion(1.852), "mph": Conversion(1.609344)},
     "°": {"°": Conversion(1)},
+    "W/m²": {
+        "W/m²": Conversion(1), "W/m2": Conversion(1), "W m-2": Conversion(1), "kW/m²": Conversion(1000),
+    },
+    "cm": {"cm": Conversion(1), "mm": Conversion(0.1), "m": Conversion(100), "in": Conversion(2.54)},
     "m": {"m": Conversion(1), "ft": Conversion(0.3048)},
 }  # fmt: skip
+
+
+def conversions_to(unit: str) -> Mapping[str, Conversion]:
+    """The units in which a value that is stored in `unit` may come; of one that has no others, that one alone."""
+    return CONVERSIONS.get(unit, {unit: Conversion(1)})

@@ -162,6 +162,29 @@ MEASURED = (
         note="At the moment of `hi_speed`; clockwise from north.",
         low=0, high=360, accuracy=22.5, nature="circular", speed="hi_speed", words="hi_dir_str", plot="points",
     ),
+    Variable(
+        name="solar_radiation", label="global solar radiation", unit="W/m²",
+        standard_name="surface_downwelling_shortwave_flux_in_air", statistic="mean", period=_INTERVAL,
+        note="On a horizontal surface. A pyranometer reads a little below zero on clear nights.",
+        low=-4, high=2200,  # the physically possible limits of the Baseline Surface Radiation Network (Long and Dutton)
+        accuracy=90.0,  # 5 % of the sensor's range of 1800
+        nature="rare",
+    ),
+    Variable(
+        name="dew_point", label="dew point", unit="°C", standard_name="dew_point_temperature",
+        note="Most stations compute it of temperature and humidity: a fault of either shows there first.",
+        low=-100, high=45,  # below the lowest air temperature; record: 35 °C
+        accuracy=1.0, nature="level",
+        # What the noise of temperature and humidity makes of it at 10 °C and 60 %; a jump of 15 % makes 4 K there.
+        scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0),
+    ),
+    Variable(
+        name="snow_depth", label="snow depth", unit="cm", standard_name="surface_snow_thickness",
+        low=0, high=1500,  # record: 1182 cm
+        overshoot="low",  # a distance sensor over bare ground reads a little below zero
+        accuracy=1.0,  # what WMO-No. 8 asks for
+        nature="rare", plot="steps",
+    ),
 )  # fmt: skip
 
 BY_NAME = {variable.name: variable for variable in MEASURED}

@@ -1,7 +1,7 @@
-"""Make toolkit/report/coastline.npz: `python -m tools.coastline land-10m.json`, a file of the npm package world-atlas.
+"""Make toolkit/page/coastline.npz: `python -m tools.coastline land-10m.json`, a file of the npm package world-atlas.
 
 That package redistributes the public-domain data of Natural Earth (naturalearthdata.com) as TopoJSON; land-10m is its
-land at 1:10,000,000. Kept is what a map of a network of stations needs: the shores, to a hundredth of a degree.
+land at 1:10,000,000. The shores are stored, to a hundredth of a degree, for the map of a network of stations.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-TARGET = Path("toolkit") / "report" / "coastline.npz"
+TARGET = Path("toolkit") / "page" / "coastline.npz"
 
 
 def main(source: str) -> None:
@@ -21,7 +21,7 @@ def main(source: str) -> None:
     scale, translate = topology["transform"]["scale"], topology["transform"]["translate"]
     steps, starts, number = [], [], 0
     for arc in topology["arcs"]:
-        # TopoJSON's arcs are quantised, and each point is told by its difference from the one before.
+        # TopoJSON's arcs are quantised, and each point is stored as the difference from the one before.
         degrees = np.cumsum(np.array(arc), axis=0) * scale + translate
         points = np.round(degrees * 100).astype(np.int32)
         points = points[np.r_[True, np.any(np.diff(points, axis=0) != 0, axis=1)]]

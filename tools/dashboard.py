@@ -34,10 +34,10 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 Mapping = ValueMap | RangeMap | RegexMap | SpecialValueMap
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="$datasource")
-# Of the hosts that were chosen.
+# The selection of hosts in queries.
 HOSTS = 'instance=~"$instance"'
 WIDTH, HEIGHT = 12, 8
-VERDICTS = {"0": ("well", "green"), "1": ("warning", "orange"), "2": ("broken", "red")}
+STATES = {"0": ("well", "green"), "1": ("warning", "orange"), "2": ("broken", "red")}
 
 
 def fleet() -> str:
@@ -120,7 +120,7 @@ def fleet() -> str:
                 (f"weather_backup_age_seconds{{{HOSTS}}}", "{{instance}}"),
             ], unit="s")
         )
-        .with_panel(_stat("Slowest rehearsed restore", f"max(weather_restore_duration_seconds{{{HOSTS}}})", "s"))
+        .with_panel(_stat("Slowest restore drill", f"max(weather_restore_duration_seconds{{{HOSTS}}})", "s"))
         .with_panel(_stat("Documents that wait", f"sum(weather_spool_documents{{{HOSTS}}})", "short"))
     )  # fmt: skip
     return JSONEncoder(sort_keys=True, indent=2).encode(board.build()) + "\n"
@@ -154,14 +154,14 @@ def _stat(title: str, expression: str, unit: str) -> stat.Panel:
 def _hosts() -> table.Panel:
     """One row for each host."""
     columns = {
-        "verdict": f"max by (instance) (weather_check_cause{{{HOSTS}}}) or max by (instance) (0 * up{{{HOSTS}}})",
+        "state": f"max by (instance) (weather_check_cause{{{HOSTS}}}) or max by (instance) (0 * up{{{HOSTS}}})",
         "newest": f"weather_data_age_seconds{{{HOSTS}}}",
         "stations": f"count by (instance) (abs(weather_station_data_age_seconds{{{HOSTS}}}) < 3600)",
         "anomalies": f"sum by (instance) (weather_anomalies_open{{{HOSTS}}})",
         "backup": f"weather_backup_age_seconds{{{HOSTS}}}",
         "drill": f"weather_drill_success{{{HOSTS}}}",
     }
-    panel = table.Panel().title("Hosts").description("Each host, and how it stands").datasource(SOURCE)
+    panel = table.Panel().title("Hosts").description("Each host, and its state").datasource(SOURCE)
     panel = panel.span(2 * WIDTH).height(HEIGHT)
     for name, expression in columns.items():
         panel = panel.with_target(_instant(expression, name))
@@ -169,8 +169,8 @@ def _hosts() -> table.Panel:
     names = {f"Value #{name}": name for name in columns}
     for one, options in (("merge", {}), ("organize", {"excludeByName": hidden, "renameByName": names})):
         panel = panel.with_transformation(DataTransformerConfig(id_val=one, options=options))
-    panel = panel.override_by_name("verdict", [
-        DynamicConfigValue("mappings", _verdicts()), DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
+    panel = panel.override_by_name("state", [
+        DynamicConfigValue("mappings", _states()), DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
     ])  # fmt: skip
     for name in ("newest", "backup"):
         panel = panel.override_by_name(name, [DynamicConfigValue("unit", "s")])
@@ -184,13 +184,13 @@ def _wrong() -> table.Panel:
     panel = panel.with_target(_instant(f"weather_check_cause{{{HOSTS}}} > 0", "severity"))
     hidden = {"excludeByName": dict.fromkeys(("Time", "job", "__name__"), True), "renameByName": {"Value": "severity"}}
     panel = panel.with_transformation(DataTransformerConfig(id_val="organize", options=hidden))
-    return panel.override_by_name("severity", [DynamicConfigValue("mappings", _verdicts())])
+    return panel.override_by_name("severity", [DynamicConfigValue("mappings", _states())])
 
 
 def _checks() -> statetimeline.Panel:
     """When which check failed."""
     panel = statetimeline.Panel().title("Checks that failed").description("Causes, by host").datasource(SOURCE)
-    panel = panel.span(2 * WIDTH).height(HEIGHT).mappings(_verdicts())
+    panel = panel.span(2 * WIDTH).height(HEIGHT).mappings(_states())
     panel = panel.thresholds(
         dashboard.ThresholdsConfig()
         .mode(ThresholdsMode.ABSOLUTE)
@@ -199,5 +199,5 @@ def _checks() -> statetimeline.Panel:
     return panel.with_target(_query(f"weather_check_cause{{{HOSTS}}}", "{{instance}} {{check}}"))
 
 
-def _verdicts() -> list[Mapping]:
-    return [ValueMap(options={value: ValueMappingResult(text=text, color=c) for value, (text, c) in VERDICTS.items()})]
+def _states() -> list[Mapping]:
+    return [ValueMap(options={value: ValueMappingResult(text=text, color=c) for value, (text, c) in STATES.items()})]

@@ -1,4 +1,4 @@
-"""A picture of the dashboard's layout, drawn from the dashboard itself."""
+"""A drawing of the dashboard's layout, from the dashboard's own definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is derived from `toolkit.settings`: the role's argument specs and settings file, the page in docs/."""
+"""What derives from `toolkit.settings`: the role's argument specs, the settings file's template, the page in docs/."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTE = "Generated from toolkit/settings.py by `make generate`."
 
 
 class Indented(yaml.SafeDumper):
-    """Items of a list stand under their key, as yamllint wants them."""
+    """Indents the items of a list, as yamllint requires."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, D102 - yaml's own
         super().increase_indent(flow, indentless=False)
@@ -37,14 +37,14 @@ def argument_specs() -> str:
         text = f"{declared.doc} Not given: {default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     entry = {**own, "options": options}
-    # variables.yml is what playbooks call first: what is wrong is said before a host is touched.
+    # Playbooks include variables.yml first: wrong variables are reported before a host is touched.
     specs = {"argument_specs": {"main": entry, "variables": entry}}
     body = yaml.dump(specs, Dumper=Indented, sort_keys=False, allow_unicode=True, width=90, explicit_start=True)
     return f"# {NOTE} The role's own variables: own_arguments.yml.\n{body}"
 
 
 def settings_template() -> str:
-    """The template of /etc/weather/weather.env: what the inventory sets, and every other setting as a comment."""
+    """The template of /etc/weather/weather.env: the settings of the inventory, and all others as comments."""
     blocks = [
         "{# " + NOTE + " #}",
         "# {{ ansible_managed }}",

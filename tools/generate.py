@@ -1,4 +1,4 @@
-"""Write what is derived from the declarations of settings and checks, so that nothing is written down twice."""
+"""Write the files that derive from declarations: of settings, checks, variables, commands, reports."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from tools.dashboard import fleet
 from tools.dashboard_picture import layout
 from tools.from_settings import Indented, argument_specs, settings_page, settings_template
 from tools.reference import FORMS, commands_page, forms_page, man_page, metrics_page, roles_page, schema
+from tools.variables_page import variables_page
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = "docs/runbooks"
 
 
 def rules_file() -> str:
-    """Prometheus' rules."""
+    """The alert rules for Prometheus."""
     body = yaml.dump(rules(), Dumper=Indented, sort_keys=False, allow_unicode=True, width=100, explicit_start=True)
     return f"# Generated from toolkit/checks/ by `make generate`.\n{body}"
 
 
 def completion(shell: str) -> str:
-    """What makes a shell complete weather-tool."""
+    """The completion of weather-tool for a shell."""
     return str(shtab.complete(parser_of(COMMANDS), shell))
 
 
@@ -41,6 +42,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands_page,
     "docs/reference/roles.md": roles_page,
     "docs/reference/metrics.md": metrics_page,
+    "docs/reference/variables.md": variables_page,
     "docs/reference/report.md": forms_page,
     **{f"docs/reference/{name}.schema.json": partial(schema, name) for name in FORMS},
     "templates/prometheus/weather.rules.yml": rules_file,
@@ -54,7 +56,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write the files, and remove the pages of checks that are no more."""
+    """Write the files, and remove the runbooks of checks that do not exist any more."""
     for folder in (RUNBOOKS, "docs/reference", "toolkit/man"):
         (ROOT / folder).mkdir(exist_ok=True)
     for path in (ROOT / RUNBOOKS).glob("*.md"):

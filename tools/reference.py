@@ -34,7 +34,7 @@ COLUMNS = "110"
 
 
 class Form(NamedTuple):
-    """What is written as JSON: its type, what it is called, and where it is to be had."""
+    """A document in JSON: its type, its title, and what writes it."""
 
     type: type
     title: str
@@ -46,7 +46,7 @@ FORMS = {
         Report, "A detection run", "`weather-tool detect --json`, and `/var/log/weather/reports/*.json` after every run"
     ),
     "sensors": Form(SensorHealth, "The health of sensors", "`weather-tool sensors --json`"),
-    "drill": Form(Drill, "A rehearsed restore", "`/var/backups/weather/drill.json`"),
+    "drill": Form(Drill, "A restore drill", "`/var/backups/weather/drill.json`"),
 }
 INDEX = """## The index of pages
 
@@ -56,7 +56,7 @@ pages that are there. Programs take the JSON reports: they have the same names."
 
 
 def commands_page() -> str:
-    """What each command's --help says."""
+    """The --help of each command."""
     os.environ["COLUMNS"] = COLUMNS
     parts = ["# Commands", _note("toolkit/commands/")]
     parts.append("It is what `weather-tool COMMAND --help` says; also a [man page](../../toolkit/man/weather-tool.1).")
@@ -73,11 +73,11 @@ def commands_page() -> str:
 
 
 def man_page() -> str:
-    """The same as a page of the manual."""
-    os.environ["COLUMNS"] = "1000"  # man fills its lines itself
+    """The same as a man page."""
+    os.environ["COLUMNS"] = "1000"  # man wraps lines itself
     of = {"description": "a weather-station anomaly-detection service", "manual_title": "weather-toolkit"}
     text = str(Manpage(parser_of(COMMANDS), of))
-    # Without the day on which it was generated: it is to be the same tomorrow. The examples are laid out already.
+    # Without the date, so that the page changes only when a command does. The examples keep their line breaks.
     text = re.sub(r'^(\.TH \S+ "1") "[^"]*"', r'\1 ""', text)
     return re.sub(r"\.SH COMMENTS\nexamples:\n(.*)", r".SH EXAMPLES\n.nf\n\1\n.fi\n", text, flags=re.DOTALL)
 
@@ -101,7 +101,7 @@ def roles_page() -> str:
 
 
 def metrics_page() -> str:
-    """The exporter's metrics, as it gives them on a host that has one of everything."""
+    """The metrics of the exporter, taken from one that has a station, a backup and a drill to report on."""
     with tempfile.TemporaryDirectory() as folder:
         settings = load({"db": Origin(f"{folder}/weather.db", ""), "backups": Origin(folder, "")}, {}).settings
         nothing = [None] * (len(Observation._fields) - 2)
@@ -124,7 +124,7 @@ def schema(name: str) -> str:
 
 
 def forms_page() -> str:
-    """What is written as JSON, field by field."""
+    """The documents in JSON, field by field."""
     parts = ["# Reports as JSON", "Generated from the Python types that make them by `make generate`."]
     for name, form in FORMS.items():
         parts += [f"## {form.title}", f"{form.where}. As JSON Schema: [{name}.schema.json]({name}.schema.json)."]
@@ -139,15 +139,15 @@ def forms_page() -> str:
 
 
 def _schema(of: type) -> dict[str, Any]:
-    """JSON Schema of a type, with what its docstrings say of each field."""
+    """JSON Schema of a type; the descriptions of the fields are those of its docstrings."""
     (found,), components = msgspec.json.schema_components([of])
     for spec in components.values():
-        told, _, attributes = cleandoc(spec["description"]).partition("\n\nAttributes:\n")
-        spec["description"] = told
-        said = dict(re.findall(r"^    (\w+(?:, \w+)*): (.+(?:\n     .+)*)", attributes, re.MULTILINE))
+        summary, _, attributes = cleandoc(spec["description"]).partition("\n\nAttributes:\n")
+        spec["description"] = summary
+        documented = dict(re.findall(r"^    (\w+(?:, \w+)*): (.+(?:\n     .+)*)", attributes, re.MULTILINE))
         words = {
             name: re.sub(r"\s+", " ", text).rstrip(".").replace("None", "null")
-            for names, text in said.items()
+            for names, text in documented.items()
             for name in names.split(", ")
         }
         # `class` is a keyword in Python and the name in JSON.

@@ -1,4 +1,4 @@
-"""What is published of a version: `make release` builds it into dist/release, from its tag and a clean tree.
+"""Build what is published of a version: `make release`, from its tag and a clean tree, into dist/release.
 
 The sdist, the wheel, a wheelhouse for each Python and architecture that hosts have, the container image, a bill of
 materials in CycloneDX form, and the checksums of all of it.
@@ -25,7 +25,7 @@ BASE_IMAGE = os.environ.get("BASE_IMAGE", "debian:bookworm-slim")
 
 
 def main() -> int:
-    """Build it; 1 where the tree is not that of its version's tag."""
+    """Build it; returns 1 if the tree is not at the tag of its version, or is not clean."""
     version = __version__
     tags = _git("tag", "--points-at", "HEAD").split()
     if f"v{version}" not in tags or _git("status", "--porcelain"):
@@ -49,7 +49,7 @@ def _refuse(why: str) -> int:
 
 
 def _wheelhouses() -> None:
-    """The bundles that the role would build, by the role's own module."""
+    """The bundles that the role would build, built by the role's own module."""
     arguments = {"project": str(ROOT), "folder": str(TO), "targets": TARGETS}
     _run(
         "env", "ANSIBLE_MODULE_UTILS=roles/weather/module_utils",
@@ -62,7 +62,7 @@ def _wheelhouses() -> None:
 
 
 def _bill_of_materials(version: str) -> None:
-    """What is installed on hosts, as locked: a flat list, so that a graph is not to be missed."""
+    """A bill of materials of what is installed on hosts, as locked: a list, without a graph of dependencies."""
     path = TO / f"weather-toolkit-{version}.cdx.json"
     _run(
         sys.executable, "-W", "ignore::UserWarning", "-m", "cyclonedx_py", "requirements", "requirements/hosts.txt",
@@ -74,7 +74,7 @@ def _bill_of_materials(version: str) -> None:
 
 
 def _image(version: str) -> None:
-    """The container image as an archive, from a bundle; left out where its base cannot be had."""
+    """The container image as an archive, from a bundle; left out if its base image is not available."""
     have = subprocess.run(["podman", "image", "exists", BASE_IMAGE], check=False).returncode == 0
     if not have and subprocess.run(["podman", "pull", BASE_IMAGE], check=False, capture_output=True).returncode:
         print(f"release: no registry answers for BASE_IMAGE={BASE_IMAGE}: the image is left out", file=sys.stderr)

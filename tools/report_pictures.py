@@ -29,7 +29,7 @@ BROKEN = (
     "station=grevena,kind=silent,at=-12d,for=40h",
 )
 SIZE: ViewportSize = {"width": 1000, "height": 1300}
-# By day its beginning, in the dark its anomalies.
+# The part of the page that each picture shows: its top, or its anomalies.
 SHOWN: dict[Literal["light", "dark"], str] = {"light": "", "dark": "#anomalies"}
 
 

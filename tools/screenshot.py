@@ -1,4 +1,4 @@
-"""A terminal's picture: what a command printed (standard input, with its colours) as an SVG."""
+"""An SVG of a terminal with a command and its output, which is read from standard input with its colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 
 def main() -> None:
-    """Draw."""
+    """Write the SVG."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", help="how it was called, for the title and the first line")
     parser.add_argument("svg", help="where to write the picture")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -145,6 +147,21 @@ def test_a_thousand_half_sent_requests_keep_nobody_from_the_metrics(
         threads = Path(f"/proc/{scrape.pid}/task")
         assert len(list(threads.iterdir())) < 100
         assert len(list(Path(f"/proc/{scrape.pid}/fd").iterdir())) < 100
+
+
+def test_it_stops_in_the_middle_of_the_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def examine(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(60)
+        pytest.fail("the checks went on")
+
+    monkeypatch.setattr(CheckResults, "examine", examine)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        serving_metrics.serve("127.0.0.1:0", load({}, {"WEATHER_DB": str(tmp_path / "weather.db")}).settings)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def hostile(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
                     "temp_out": value,
                     "wind_dir_str": name[:20],
                 }
-                rows.append(Observation(**values))  # type: ignore[arg-type]
+                rows.append(Observation(**values))
             store.add(Document(stations if slot == 180 else [], rows), END - slot * 600 + 60)
     return environment
 

@@ -246,7 +246,7 @@ def test_an_export_executes_in_no_spreadsheet_and_comes_back_as_it_was(
 ) -> None:
     nothing = dict.fromkeys(Observation._fields)
     rows = [
-        Observation(**{**nothing, "time": TIME, "station_id": name, "temp_out": -1.5, "wind_dir_str": name})  # type: ignore[arg-type]
+        Observation(**{**nothing, "time": TIME, "station_id": name, "temp_out": -1.5, "wind_dir_str": name})
         for name in FORMULAS
     ]
     with open_for_writing(environment["WEATHER_DB"]) as store:

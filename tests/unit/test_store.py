@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import collection, feature
 from tests.feeds import parse
-from toolkit.model import Document
+from toolkit.model import Document, Observation
 from toolkit.store import Count, StoreError, open_for_reading, open_for_writing, sqlite_schema
 from toolkit.store.base import migrations
 from toolkit.store.sqlite_schema import APPLICATION_ID
+from toolkit.variables import COLUMNS
 
 COLLECTED = 1_763_827_260
 
@@ -112,7 +115,7 @@ def test_a_value_that_is_no_longer_offered_is_kept(path: Path) -> None:
 def test_a_cycle_is_stored_whole_or_not_at_all(path: Path) -> None:
     with open_for_writing(str(path)) as store:
         bad = document(feature("volos"), feature("zagora"))
-        bad.observations[1] = bad.observations[1]._replace(temp_out=object())  # type: ignore[arg-type]
+        bad.observations[1] = bad.observations[1]._replace(temp_out=object())
         with pytest.raises((StoreError, TypeError)):
             store.add(bad, COLLECTED)
         assert rows(path, "SELECT COUNT(*) FROM observations") == [(0,)]
@@ -218,3 +221,33 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path, monkeypa
     assert rows(path, "PRAGMA user_version") == [(sqlite_schema.VERSION - 1,)]
     assert rows(path, "SELECT COUNT(*) FROM counters") == [(2,)]
     assert rows(path, "SELECT COUNT(*) FROM observations") == [(1,)]
+
+
+RELEASED = {
+    4: "6159e063dc3a1313dde1a59b30780be9385458256c60e34f9647fa7cb8a60c91",
+    5: "b120578a2592029bb377b4243cfca9a47e001edd34c6465a1d53af236912fabf",
+}
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_a_schema_that_was_released_stays_as_it_was(version: int) -> None:
+    """A backup is compared with it word for word: what is to change is a new step."""
+    found = {f"{kind} {name}": " ".join(sql.split()) for (kind, name), sql in sqlite_schema.expected(version).items()}
+    text = "\n".join(f"{name}: {sql}" for name, sql in sorted(found.items()))
+    assert hashlib.sha256(text.encode()).hexdigest() == RELEASED[version], text
+
+
+def test_every_declared_column_is_in_the_newest_schema() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        sqlite_schema.migrate(connection)
+        assert tuple(sqlite_schema.columns(connection)) == COLUMNS
+    script = "".join(migrations("postgresql"))
+    assert [name for name in COLUMNS if f"{name} " not in script] == []
+
+
+def test_the_columns_of_the_first_release_keep_their_places(path: Path) -> None:
+    with open_for_writing(str(path)):
+        names = [row[1] for row in rows(path, "PRAGMA table_info(observations)")]
+    assert names[:15] == [*Observation._fields[:14], "collected_at"]
+    assert names[15:] == [*COLUMNS[12:]]

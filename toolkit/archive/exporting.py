@@ -14,7 +14,7 @@ from toolkit.archive.spreadsheet import guarded
 from toolkit.errors import ToolkitError, reason
 from toolkit.model import Observation
 from toolkit.times import stored
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, COLUMNS
 
 ROWS_PER_GROUP = 100_000
 
@@ -48,7 +48,7 @@ def write_parquet(observations: Iterable[Observation], path: Path, advance: Adva
         raise ToolkitError("Parquet needs pyarrow, which is not installed here: export CSV, or install it") from None
 
     kinds = {"time": pa.timestamp("s", tz="UTC"), "station_id": pa.string()}
-    kinds |= {name: pa.float64() if name in BY_NAME else pa.string() for name in Observation._fields[2:]}
+    kinds |= {name: pa.float64() if name in BY_NAME else pa.string() for name in COLUMNS}
     schema = pa.schema(list(kinds.items()))
     with pq.ParquetWriter(path, schema) as writer:
         for rows in _groups(observations, ROWS_PER_GROUP):

@@ -14,10 +14,11 @@ from toolkit.archive.spreadsheet import unguarded
 from toolkit.feed import table
 from toolkit.feed.entries import Entries
 from toolkit.model import Observation, Station
-from toolkit.store.encoding import READ_SQL
+from toolkit.store.encoding import read_sql
 from toolkit.store.sqlite import for_reading
 from toolkit.store.sqlite_schema import APPLICATION_ID
 from toolkit.text import WESTERN, decoded, encoding_of
+from toolkit.variables import COLUMNS
 
 Row = Mapping[str, Any]
 
@@ -100,10 +101,11 @@ def _rows(path: Path) -> Iterator[tuple[int, Row | None]]:
 def _selected(connection: sqlite3.Connection) -> str:
     """The query for all observations. It names tables only: a view is a program of whoever made the file."""
     if _is_ours(connection):
-        _columns(connection, "observation")
+        there = _columns(connection, "observation")
         _columns(connection, "stations")
-        values = ", ".join(READ_SQL.values())
-        return f"SELECT time, {_bounded('station_id')}, {values} FROM observation JOIN stations ON number = station"
+        values = [read_sql(name) for name in COLUMNS if name in there]
+        names = ", ".join(["time", _bounded("station_id"), *values])
+        return f"SELECT {names} FROM observation JOIN stations ON number = station"
     columns = _columns(connection, "observations")
     return f"SELECT {_listed(columns, ('time', 'station_id'), Observation._fields)} FROM observations"
 

@@ -18,19 +18,18 @@ from toolkit.backup import creating, postgresql
 from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
 from toolkit.files import free_name
-from toolkit.model import Observation
+from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import connect, holds_tables, said
+from toolkit.store.postgresql import bring_up_to_date, connect, holds_tables, said
+from toolkit.variables import COLUMNS
 
 # Of the database that rehearsals are made in, beside the live one on its server.
 REHEARSAL = "_drill"
 # How long a rehearsal waits for those of other hosts.
 TURN = "10min"
 ROWS_PER_WRITE = 1000
-_COLUMNS = (*Observation._fields, "collected_at")
-_NAMES = ", ".join(_COLUMNS)
-_NEWER = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])
+_STATION = ", ".join((*Station._fields, "first_seen", "last_seen"))
 
 
 def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:
@@ -45,7 +44,7 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:
         creating.create(Folder(str(at)), db)
         done.replaced = at
     done.merged = _run(folder, backup, db, merge=merge and done.replaced is not None)
-    with open_for_writing(db) as store:  # an older schema is brought up to date
+    with open_for_writing(db) as store:
         store.tidy(lambda: None)
     return done
 
@@ -83,9 +82,11 @@ def _run(folder: Folder, backup: Backup, db: str, *, merge: bool) -> int:
     try:
         creating.unpack(backup, dump)
         with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection, connection.transaction():
+            there = _columns(connection)
             if merge:
-                connection.execute(_take_aside(backup))
-            _make_anew(connection, backup.manifest.content.schema_version)
+                connection.execute(_take_aside(backup, there))
+            version = backup.manifest.content.schema_version
+            _make_anew(connection, version)
             with closing(postgresql.tables(dump)) as tables:
                 for table, columns, rows in tables:
                     if table == "schema_version":
@@ -93,7 +94,8 @@ def _run(folder: Folder, backup: Backup, db: str, *, merge: bool) -> int:
                     else:
                         _fill(connection, table, columns, rows)
             _require_all(connection, backup)
-            return _take_over(connection) if merge else 0
+            bring_up_to_date(connection, version)
+            return _take_over(connection, there) if merge else 0
     except StoreError as error:
         raise StoreError(f"{error}: the database is as it was") from None
     finally:
@@ -104,7 +106,6 @@ def _make_anew(connection: psycopg.Connection, version: int) -> None:
     """Tables as this program makes them, whatever a backup says of them."""
     connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")
     connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
-    connection.execute("INSERT INTO schema_version VALUES (%s)", (version,))
     for script in migrations("postgresql")[:version]:
         connection.execute(sql.SQL(script))
 
@@ -122,7 +123,18 @@ def _fill(connection: psycopg.Connection, table: str, columns: Sequence[str], ro
         )
 
 
-def _take_aside(backup: Backup) -> str:
+def _columns(connection: psycopg.Connection) -> list[str]:
+    """The declared variables' columns that the present database has: one of an older schema lacks some."""
+    found = {
+        name
+        for (name,) in connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('observations') AND NOT attisdropped"
+        )
+    }
+    return [name for name in COLUMNS if name in found]
+
+
+def _take_aside(backup: Backup, there: Sequence[str]) -> str:
     """What the present database may have beyond the backup, before its tables are replaced."""
     held, newest = backup.manifest.content, backup.manifest.last
     # Reckoned, not quoted: what a manifest says does not become SQL.
@@ -130,9 +142,9 @@ def _take_aside(backup: Backup) -> str:
     # Rows that were imported make the past larger than the backup knew it: then all of it is compared.
     return f"""
 LOCK TABLE observations, stations IN ACCESS EXCLUSIVE MODE;
-CREATE TEMPORARY TABLE kept_stations ON COMMIT DROP AS SELECT * FROM stations;
-CREATE TEMPORARY TABLE kept_counters ON COMMIT DROP AS SELECT * FROM counters;
-CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT {_NAMES} FROM observations WHERE time > CASE
+CREATE TEMPORARY TABLE kept_stations ON COMMIT DROP AS SELECT {_STATION} FROM stations;
+CREATE TEMPORARY TABLE kept_counters ON COMMIT DROP AS SELECT name, label, count FROM counters;
+CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT {_row(there)} FROM observations WHERE time > CASE
     WHEN (SELECT COUNT(*) FROM observations WHERE time <= {last}) = {held.observations}
     THEN {last} - interval '{LATE_SECONDS} seconds' ELSE '-infinity' END;
 """
@@ -149,16 +161,24 @@ def _require_all(connection: psycopg.Connection, backup: Backup) -> None:
         raise StoreError(f"not all of the {number} observations came back")
 
 
-def _take_over(connection: psycopg.Connection) -> int:
-    connection.execute("INSERT INTO stations SELECT * FROM pg_temp.kept_stations ON CONFLICT DO NOTHING")
+def _take_over(connection: psycopg.Connection, there: Sequence[str]) -> int:
     connection.execute(
-        "INSERT INTO counters AS c SELECT * FROM pg_temp.kept_counters "
+        f"INSERT INTO stations ({_STATION}) SELECT {_STATION} FROM pg_temp.kept_stations "
+        "ON CONFLICT (station_id) DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO counters AS c (name, label, count) SELECT name, label, count FROM pg_temp.kept_counters "
         "ON CONFLICT (name, label) DO UPDATE SET count = greatest(c.count, excluded.count)"
     )
+    newer = ", ".join(f"{name} = excluded.{name}" for name in (*there, "collected_at"))
     return connection.execute(
-        f"INSERT INTO observations AS o ({_NAMES}) SELECT {_NAMES} FROM pg_temp.kept "
-        f"ON CONFLICT (time, station_id) DO UPDATE SET {_NEWER} WHERE excluded.collected_at > o.collected_at"
+        f"INSERT INTO observations AS o ({_row(there)}) SELECT {_row(there)} FROM pg_temp.kept "
+        f"ON CONFLICT (time, station_id) DO UPDATE SET {newer} WHERE excluded.collected_at > o.collected_at"
     ).rowcount
+
+
+def _row(there: Sequence[str]) -> str:
+    return ", ".join(("time", "station_id", *there, "collected_at"))
 
 
 def _is_there(db: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.sqlite import heard
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name, sync_folder
+from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
-from toolkit.store.encoding import COLUMNS
 from toolkit.store.sqlite import for_reading, parts_of
-from toolkit.store.sqlite_schema import VERSION, objects
+from toolkit.store.sqlite_schema import VERSION, columns, objects
 
 # A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
 DIVIDED = 16
@@ -101,10 +101,10 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             _require_ours(old)
             connection.execute("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
             connection.execute(
-                "INSERT OR IGNORE INTO stations (station_id, station_name_en, station_name_gr, latitude, longitude, "
-                "elevation, first_seen, last_seen) SELECT station_id, station_name_en, station_name_gr, latitude, "
-                "longitude, elevation, first_seen, last_seen FROM old.stations"
+                f"INSERT INTO stations ({_STATION}) SELECT {_STATION} FROM old.stations WHERE true "
+                "ON CONFLICT (station_id) DO NOTHING"
             )
+            take = _take_sql(columns(connection, "old"))
         except (sqlite3.Error, StoreError) as error:
             done.unreadable.append(f"all of it: {error}")
             return
@@ -113,8 +113,8 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
         # The present is the old database's to tell, not the clock's. Beyond it there should be nothing.
         present = max(first, min(LAST, _newest(connection, last) + DAY))
-        done.merged = _take(connection, first, present, done.unreadable, DIVIDED)
-        done.merged += _take(connection, present, LAST, done.unreadable, 0)
+        done.merged = _take(connection, take, first, present, done.unreadable, DIVIDED)
+        done.merged += _take(connection, take, present, LAST, done.unreadable, 0)
 
 
 def _require_ours(old: Path) -> None:
@@ -136,7 +136,7 @@ def _count_on(connection: sqlite3.Connection) -> None:
     # Where they are damaged, or the database is from before there were any, those of the backup stay.
     with suppress(sqlite3.Error):
         connection.execute(
-            "INSERT INTO counters SELECT name, label, count FROM old.counters WHERE true "
+            "INSERT INTO counters (name, label, count) SELECT name, label, count FROM old.counters WHERE true "
             "ON CONFLICT (name, label) DO UPDATE SET count = MAX(count, excluded.count)"
         )
 
@@ -158,23 +158,31 @@ def _newest(connection: sqlite3.Connection, last: float) -> float:
     return max(last, times.now().timestamp() // 1)
 
 
-_VALUES = ", ".join(f"o.{name}" for name in COLUMNS)
-_NEWER = ", ".join(f"{name} = excluded.{name}" for name in (*COLUMNS, "delay"))
-# The collector's last word on a row counts: the one that was stored later.
-_TAKE = f"""
-INSERT INTO observation
-SELECT o.time, n.number, {_VALUES}, o.delay
-FROM old.observation AS o JOIN old.stations AS s ON s.number = o.station JOIN main.stations AS n USING (station_id)
-WHERE o.time > ? AND o.time <= ?
-ON CONFLICT DO UPDATE SET {_NEWER} WHERE excluded.delay > delay
-"""
+_STATION = ", ".join((*Station._fields, "first_seen", "last_seen"))
 
 
-def _take(connection: sqlite3.Connection, first: float, last: float, unreadable: list[str], divided: int) -> int:
+def _take_sql(there: Sequence[str]) -> str:
+    """SQL that takes over rows of the old database, which has the columns that are `there`.
+
+    Where both have a row, the one that was stored later counts.
+    """
+    newer = ", ".join(f"{name} = excluded.{name}" for name in (*there, "delay"))
+    return f"""
+    INSERT INTO observation (time, station, {", ".join(there)}, delay)
+    SELECT o.time, n.number, {", ".join(f"o.{name}" for name in there)}, o.delay
+    FROM old.observation AS o JOIN old.stations AS s ON s.number = o.station JOIN main.stations AS n USING (station_id)
+    WHERE o.time > ? AND o.time <= ?
+    ON CONFLICT (time, station) DO UPDATE SET {newer} WHERE excluded.delay > delay
+    """
+
+
+def _take(
+    connection: sqlite3.Connection, take: str, first: float, last: float, unreadable: list[str], divided: int
+) -> int:
     """Take over the rows after `first` up to `last`, and count them; what cannot be read is divided, and told."""
     try:
         connection.execute("BEGIN")
-        taken = connection.execute(_TAKE, (times.stored(first), times.stored(last))).rowcount
+        taken = connection.execute(take, (times.stored(first), times.stored(last))).rowcount
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:
@@ -183,7 +191,9 @@ def _take(connection: sqlite3.Connection, first: float, last: float, unreadable:
             unreadable.append(f"{times.stored(first)} to {times.stored(last)} UTC")
             return 0
         middle = (first + last) // 2
-        return sum(_take(connection, *part, unreadable, divided - 1) for part in ((first, middle), (middle, last)))
+        return sum(
+            _take(connection, take, *part, unreadable, divided - 1) for part in ((first, middle), (middle, last))
+        )
     return taken
 
 

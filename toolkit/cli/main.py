@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
 import sys
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from toolkit import __version__
 from toolkit.cli import signals
@@ -49,9 +48,31 @@ COMMANDS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
+    """Reports wrong usage as a UsageError, with the option or the choice that was probably meant."""
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}{_nearest(message, self)} (see {self.prog} --help)")
+        """Called by argparse."""
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The parsed arguments.
+
+        Raises:
+            UsageError: they are wrong.
+        """
+        found, unknown = self.parse_known_args(arguments)
+        if unknown:
+            hint = _did_you_mean(unknown[0].partition("=")[0], _options(self))
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += _did_you_mean(str(value), [str(choice) for choice in action.choices or ()])
+            raise
 
 
 class _Version(argparse.Action):
@@ -68,9 +89,9 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser_of(chosen: Collection[str]) -> argparse.ArgumentParser:
-    """The command line; of the commands only those that are chosen have their options."""
-    parser = _Parser(
+def parser_of(chosen: Collection[str]) -> CommandParser:
+    """The parser of the command line; only the commands in `chosen` have their options."""
+    parser = CommandParser(
         prog="weather-tool",
         description="Collect weather observations, find anomalies, and tell a broken sensor from real weather.",
         epilog="examples:\n"
@@ -99,15 +120,7 @@ def parser_of(chosen: Collection[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _nearest(message: str, parser: argparse.ArgumentParser) -> str:
-    """The option or choice that was probably meant, if argparse says that there is no such one."""
-    what, _, rest = message.partition(": ")
-    if what == "unrecognized arguments":
-        word, known = rest.split()[0].partition("=")[0], _options(parser)
-    elif found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
-        word, known = found[1], {choice.strip("' ") for choice in found[2].split(",")}
-    else:
-        return ""
+def _did_you_mean(word: str, known: Collection[str]) -> str:
     near = get_close_matches(word, known, n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
@@ -140,12 +153,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], chosen: str | None, *, verbose: bool) -> int:
     if chosen is not None and chosen not in COMMANDS:
-        near = get_close_matches(chosen, COMMANDS, n=1)
-        raise UsageError(
-            f"there is no command {chosen!r}" + (f"; did you mean {near[0]}?" if near else " (see weather-tool --help)")
-        )
+        hint = _did_you_mean(chosen, COMMANDS) or " (see weather-tool --help)"
+        raise UsageError(f"there is no command {chosen!r}{hint}")
     try:
-        args = parser_of([chosen] if chosen else []).parse_args(arguments)
+        args = parser_of([chosen] if chosen else []).parse(arguments)
     except SystemExit:  # of --help and --version
         return 0
     _log_to_stderr(verbose)

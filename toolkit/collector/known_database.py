@@ -22,7 +22,7 @@ ANEW = "weather-tool data new"
 def is_known(settings: Settings) -> bool:
     """Whether the database that the settings name existed before. A new name is a new database."""
     with suppress(OSError, ValueError):
-        if _mark(settings).read_text(encoding="utf-8") == settings.db:
+        if _record_of(settings).read_text(encoding="utf-8") == settings.db:
             return True
     with suppress(ToolkitError, OSError):
         return any(one.manifest.source == settings.db for one in Folder(settings.backups).look()[0])
@@ -54,10 +54,10 @@ def remember(settings: Settings) -> None:
         ToolkitError: it cannot be written down.
     """
     with suppress(OSError, ValueError):
-        if _mark(settings).read_text(encoding="utf-8") == settings.db:
+        if _record_of(settings).read_text(encoding="utf-8") == settings.db:
             return
-    write_atomically(_mark(settings), settings.db)
+    write_atomically(_record_of(settings), settings.db)
 
 
-def _mark(settings: Settings) -> Path:
+def _record_of(settings: Settings) -> Path:
     return spool_folder(settings) / "database"

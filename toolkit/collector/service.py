@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import select
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable
+from contextlib import suppress
 
 from toolkit.collector.cadence import FetchSchedule
 from toolkit.collector.cycle import fetch_and_ingest
@@ -17,7 +14,7 @@ from toolkit.collector.outage import Outage
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import RetryLaterError
 from toolkit.feed.fetch import Fetcher
-from toolkit.sdnotify import notify, watchdog_seconds
+from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
 from toolkit.store import DocumentRefusedError, StoreError, StoreRefusedError
 from toolkit.times import iso, now
 
@@ -27,41 +24,24 @@ log = logging.getLogger(__name__)
 STORE_RETRY_SECONDS = (1.0, 30.0)
 
 
-class Stop(BaseException):
-    """SIGTERM or SIGINT came. It is raised wherever the program is then, so that even a fetch ends at once."""
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    def stop(number: int, _frame: FrameType | None) -> None:
-        for also in (signal.SIGTERM, signal.SIGINT):  # once: stopping must not be interrupted
-            signal.signal(also, signal.SIG_IGN)
-        raise Stop(signal.Signals(number).name)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    try:
-        yield
-    except Stop as stopped:
-        notify("STOPPING=1", f"STATUS=Stopping on {stopped}")
-        log.info("stopped by %s", stopped)
-
-
 def serve(fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) -> None:
     """Collect until SIGTERM or SIGINT.
 
     Raises:
         StoreRefusedError: the store belongs to another program or to a newer release.
     """
-    with _stopped_by_signals():
-        _Service(fetcher, ingester, cadence, pause).run()
+    with until_stopped() as wait:
+        _Service(fetcher, ingester, cadence, pause, wait).run()
 
 
 class _Service:
     """The loop: the next fetch and the next attempt to empty the spool each have a time at which they are due."""
 
-    def __init__(self, fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) -> None:
+    def __init__(
+        self, fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float, wait: Callable[[float], None]
+    ) -> None:
         self._fetcher = fetcher
+        self._wait = wait
         self._ingester = ingester
         self._schedule = FetchSchedule(cadence, pause)
         self._cadence = cadence
@@ -82,7 +62,17 @@ class _Service:
             if time.monotonic() >= fetch_due:
                 fetch_due = time.monotonic() + self._cycle()
             self._report_status()
-            _wait_until(min(fetch_due, drain_due) if self._ingester.waiting else fetch_due)
+            self._wait_until(min(fetch_due, drain_due) if self._ingester.waiting else fetch_due)
+
+    def _wait_until(self, due: float) -> None:
+        """Wait, and tell the watchdog meanwhile that the loop is alive. A cycle that hangs does not tell it."""
+        interval = watchdog_seconds()
+        while True:
+            notify("WATCHDOG=1")
+            left = due - time.monotonic()
+            if left <= 0:
+                return
+            self._wait(min(left, interval) if interval else left)
 
     def _open(self) -> None:
         try:
@@ -148,15 +138,3 @@ class _Service:
         waiting = f"{self._ingester.waiting} documents wait in the spool" if self._ingester.waiting else ""
         parts = (str(self._feed_outage), str(self._store_outage), waiting)
         notify("STATUS=" + "; ".join([part for part in parts if part] or [self._last]))
-
-
-def _wait_until(due: float) -> None:
-    """Wait, and tell the watchdog meanwhile that the loop is alive. A cycle that hangs does not tell it."""
-    interval = watchdog_seconds()
-    while True:
-        notify("WATCHDOG=1")
-        left = due - time.monotonic()
-        if left <= 0:
-            return
-        # Not time.sleep: libfaketime, which sets the clock in tests, breaks sleeps until a given moment.
-        select.select((), (), (), min(left, interval) if interval else left)

@@ -13,6 +13,7 @@ from toolkit.collector.ingester import Ingester
 from toolkit.collector.service import serve
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError
+from toolkit.feed.errors import AnswerError
 from toolkit.feed.fetch import Fetcher
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
@@ -62,7 +63,7 @@ def _once(fetcher: Fetcher, ingester: Ingester) -> None:
             raise
     brought = fetch_and_ingest(fetcher, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"
-        raise ToolkitError(f"the feed {fetcher.shown} offers no document")
+        raise AnswerError(f"the feed {fetcher.shown} offers no document")
     _, result = brought
     if isinstance(result, DocumentRefusedError):
         raise result

@@ -1,17 +1,16 @@
-"""Serving the metrics, and making checks meanwhile."""
+"""The HTTP server of the metrics, and the loop that makes the checks meanwhile."""
 
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import FrameType
 from typing import Any
 
 from prometheus_client import CollectorRegistry, exposition
@@ -20,14 +19,14 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from toolkit.errors import ToolkitError, reason
 from toolkit.exporter.checks import EVERY_SECONDS, CheckResults
 from toolkit.exporter.metrics import Weather
-from toolkit.sdnotify import notify, watchdog_seconds
+from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
 from toolkit.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# A monitoring system or two, and a person: whoever else is connected sends nothing.
+# Enough for some monitoring systems and people: further connections are of clients that send nothing.
 MOST_CONNECTIONS = 32
-# From its first byte to its last, a request and its answer.
+# How long a connection may last, with its request and the answer.
 CONNECTION_SECONDS = 30.0
 METRICS, HEALTHY = ("/metrics", "/"), "/-/healthy"
 
@@ -39,11 +38,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        """Answer with the metrics, or that this serves."""
+        """Answer with the metrics, or that the server is up."""
         self._answer()
 
     def do_HEAD(self) -> None:
-        """The same without what it is about."""
+        """The same without the content."""
         self._answer(head=True)
 
     def _answer(self, *, head: bool = False) -> None:
@@ -67,13 +66,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Who asks is not noted."""
+        """Requests are not logged."""
 
 
 class Server(ThreadingHTTPServer):
-    """An HTTP server that clients who send half a request, or do not read, cannot keep from others.
+    """An HTTP server that clients who send half a request, or do not read the answer, cannot block.
 
-    Beyond `MOST_CONNECTIONS` the one that has waited longest for its client is closed for a new one.
+    At `MOST_CONNECTIONS` the connection that has waited longest for its client is closed for a new one.
     """
 
     daemon_threads = True
@@ -88,18 +87,18 @@ class Server(ThreadingHTTPServer):
         self.address_family, place = found[0][0], found[0][4]
         self.registry = registry
         self._guard = threading.Lock()
-        self._since: dict[socket.socket, float] = {}  # of each connection, the oldest first
+        self._since: dict[socket.socket, float] = {}  # when each connection began, the oldest first
         self._answering: set[socket.socket] = set()
         super().__init__(place[:2], _Handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:
-        """As a TCP server does: HTTPServer asks a name server for our name besides."""
+        """Bind as a TCP server does: HTTPServer also looks up the name of this host, which may take long."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - as socketserver has it
-        """Whether there is room for one more, which there is if somebody else only waits."""
+        """Whether there is room for another connection; one that only waits for its client is closed for it."""
         with self._guard:
             if len(self._since) >= MOST_CONNECTIONS:
                 waiting = next((one for one in self._since if one not in self._answering), None)
@@ -122,7 +121,7 @@ class Server(ThreadingHTTPServer):
                 self._end(late)
 
     def _end(self, request: socket.socket) -> None:
-        """Wake up the thread that serves a connection: it meets its end, and closes it."""
+        """End a connection: the thread that serves it wakes up, and closes it."""
         self._since.pop(request, None)
         with suppress(OSError):  # the client was faster
             request.shutdown(socket.SHUT_RDWR)
@@ -135,7 +134,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as socketserver has it
-        """A client that is gone is no news; what we did wrong is."""
+        """Log what is our own fault; that a client is gone is not worth a line."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             log.error("a request could not be answered: %s: %s", type(error).__name__, error)
@@ -151,31 +150,26 @@ def serve(address: str, settings: Settings) -> None:
     Raises:
         ToolkitError: the address cannot be had.
     """
-    checks, registry, stop = CheckResults(), CollectorRegistry(), threading.Event()
+    checks, registry = CheckResults(), CollectorRegistry()
     registry.register(Weather(settings, checks))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _setting(stop))
     try:
         server = Server(address, registry)
     except OSError as error:
         raise ToolkitError(f"cannot serve metrics at {address}: {reason(error)}") from error
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    notify("READY=1", f"STATUS=Serving http://{address}/metrics")
-    log.info("serving http://%s/metrics", address)
-    every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
-    while not stop.is_set():
-        notify("WATCHDOG=1")
-        checks.examine(settings)
-        stop.wait(every)
-    notify("STOPPING=1")
+    with until_stopped() as wait:
+        notify("READY=1", f"STATUS=Serving http://{address}/metrics")
+        log.info("serving http://%s/metrics", address)
+        _make_checks(checks, settings, wait)
     server.shutdown()
     server.server_close()
-    thread.join()
 
 
-def _setting(event: threading.Event):  # type: ignore[no-untyped-def]
-    def handler(_number: int, _frame: FrameType | None) -> None:
-        event.set()
-
-    return handler
+def _make_checks(checks: CheckResults, settings: Settings, wait: Callable[[float], None]) -> None:
+    """Make the checks that are due, again and again."""
+    every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
+    while True:
+        notify("WATCHDOG=1")
+        checks.examine(settings)
+        wait(every)

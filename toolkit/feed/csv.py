@@ -17,12 +17,12 @@ def parse(body: bytes, entries: Entries) -> None:
     """
     number = 0
     try:
-        for _, said in table.rows(table.lines_of(decoded(body)), *entries.needed):
+        for _, row in table.rows(table.lines_of(decoded(body)), *entries.needed):
             number += 1
-            if said is None:
+            if row is None:
                 entries.leave_out("not a row")
             else:
-                entries.take(said)
+                entries.take(row)
     except ValueError as error:
         raise UnreadableError(f"the feed is {error}") from None
     if not entries.stations:

@@ -1,7 +1,7 @@
-"""What a feed or a file says, entry by entry: the one door for values, times, ids, names and places.
+"""Entries of a feed or a file become stations and observations: values, times, ids, names and places are checked here.
 
-What one entry gets wrong never costs the others anything. It is counted by reason, and there are as many reasons as
-this module names: none has a word of the feed's in it.
+An entry is what a document says of one station: a feature, or a row. What is wrong in one entry affects no other. It is
+left out and counted by reason; the reasons are fixed texts of this module, without any text of the feed.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, numbe
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
 
-# Of the name of a wind's direction.
+# The longest name of a compass point, in characters.
 WORD = 32
 
 Clock = Callable[[str, datetime], float]
-"""A station's id and a moment, to seconds since the epoch; raises ValueError with a reason where it cannot be."""
+"""Converts the local time of a station, given its id, to seconds since the epoch.
 
-_VALUES = Observation._fields[2:]
-# A hygrometer in fog says a little more than can be: by its accuracy it is still right.
-_FULL = BY_NAME["out_hum"]
+It raises ValueError, with the reason to count, if there is no such time.
+"""
+
 _Row = TypeVar("_Row", Station, Observation)
 
 
 def utc(_station_id: str, moment: datetime) -> float:
-    """A moment that names no offset is in UTC."""
+    """A time without an offset is UTC."""
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
 
 
 class Entries:
-    """Entries as they are taken.
+    """Collects the stations and observations of entries.
 
     Attributes:
-        needed: what the fields without which nothing can be taken are called.
+        needed: the feed's names of the fields without which an entry cannot be used: station id and time.
         stations: every station with an id, by id.
-        observations: one for each time and station; an entry of the same fills and corrects the one before.
-        left_out: how many entries or values could not be used, by reason.
-        first: the number of the entry in which each reason was met first.
-        rejected: values that cannot be true, which are missing in `observations`.
+        observations: by time and station; a later entry of the same time and station fills gaps and corrects values.
+        left_out: how many entries or values were left out, by reason.
+        first: the number of the first entry with each reason.
+        rejected: impossible values, which are missing in `observations`.
     """
 
     def __init__(
@@ -61,63 +61,63 @@ class Entries:
         self._time = fields["time"]
         self._place = [fields[name] for name in ("longitude", "latitude", "elevation")]
         self._names = [fields[name] for name in ("station_name_en", "station_name_gr")]
-        self._values = [(name, fields[name]) for name in _VALUES]
-        self._limits = {name: (BY_NAME[name].low, BY_NAME[name].high) for name in _VALUES if name in BY_NAME}
+        self._values = [(name, fields[name]) for name in COLUMNS]
+        self._limits = {one.name: (one.low, one.high) for one in MEASURED}
         self._number = 0
         self.needed = (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
         self.clear()
 
     def clear(self) -> None:
-        """Forget all but where each reason was met first."""
+        """Forget everything but `first`."""
         self.stations: dict[str, Station] = {}
         self.observations: dict[tuple[int, str], Observation] = {}
         self.left_out: Counter[str] = Counter()
         self.rejected: list[Rejected] = []
 
     def document(self) -> Document:
-        """All that was taken."""
+        """Everything that was collected."""
         return Document([*self.stations.values()], [*self.observations.values()], self.left_out, self.rejected)
 
     def take(
-        self, said: Mapping[str, Any], entry: int = 0, *, point: list[Any] | None = None, other_id: object = None
+        self, fields: Mapping[str, Any], entry: int = 0, *, point: list[Any] | None = None, other_id: object = None
     ) -> None:
-        """Take what an entry says of a station.
+        """Add an entry.
 
         Args:
-            said: the fields of the entry.
+            fields: its fields, by the feed's names.
             entry: its number, for people who look for what was left out; 0 for none.
-            point: the longitude, latitude and height of GeoJSON: what counts where the fields say none that can be.
-            other_id: the station's id, if the fields do not say it.
+            point: longitude, latitude and height of GeoJSON, used if the fields have no possible place.
+            other_id: the station's id, used if the fields have none.
         """
         self._number = entry
-        station_id = self._station_id(said, other_id)
+        station_id = self._station_id(fields, other_id)
         if station_id is None:
             return
-        self._describe(station_id, said, point)
-        time = self._moment(station_id, said)
+        self._describe(station_id, fields, point)
+        time = self._moment(station_id, fields)
         if time is None:
             return
-        observation = self._observation(int(time), station_id, said)
+        observation = self._observation(int(time), station_id, fields)
         key = observation.time, station_id
         before = self.observations.get(key)
         self.observations[key] = observation if before is None else _merged(before, observation)
 
-    def describe(self, said: Mapping[str, Any]) -> None:
-        """Take what is said of a station without an observation."""
+    def describe(self, fields: Mapping[str, Any]) -> None:
+        """Add what an entry says of a station, without an observation."""
         self._number = 0
-        station_id = self._station_id(said)
+        station_id = self._station_id(fields)
         if station_id is not None:
-            self._describe(station_id, said, None)
+            self._describe(station_id, fields, None)
 
     def leave_out(self, reason: str, entry: int = 0) -> None:
-        """Count what cannot be used."""
+        """Count an entry or a value that is left out."""
         self.left_out[reason] += 1
         if number_of := entry or self._number:
             self.first.setdefault(reason, number_of)
 
-    def _station_id(self, said: Mapping[str, Any], other: object = None) -> str | None:
-        found = text_of(self._id.find(said)) or text_of(other)
+    def _station_id(self, fields: Mapping[str, Any], other: object = None) -> str | None:
+        found = text_of(self._id.find(fields)) or text_of(other)
         if found is None:
             self.leave_out("no station id")
         elif len(found) > self._bounds.id_length:
@@ -125,20 +125,20 @@ class Entries:
             found = None
         return found
 
-    def _describe(self, station_id: str, said: Mapping[str, Any], point: list[Any] | None) -> None:
-        places = [field.find(said) for field in self._place]
-        names = [self._name(field.find(said)) for field in self._names]
+    def _describe(self, station_id: str, fields: Mapping[str, Any], point: list[Any] | None) -> None:
+        places = [field.find(fields) for field in self._place]
+        names = [self._name(field.find(fields)) for field in self._names]
         before = self.stations.get(station_id)
         if before is not None and point is None and places == [None] * 3 and names == [None] * 2:
-            return  # nothing new, as in nearly every row of a file
+            return  # no description, as in nearly every row of a file
         where: list[float | None] = []
         for index, (field, raw) in enumerate(zip(self._place, places, strict=True)):
             if point is not None and index < len(point) and is_no_number(raw):
-                said_there, convert = point[index], None
+                written, convert = point[index], None
             else:
-                said_there, convert = raw, field.convert
-            value = number(said_there)
-            if value is None and not is_no_number(said_there):
+                written, convert = raw, field.convert
+            value = number(written)
+            if value is None and not is_no_number(written):
                 self.leave_out("impossible place" if index < 2 else "impossible elevation")
             where.append(value if value is None or convert is None else convert(value))
         longitude, latitude, elevation = where
@@ -146,7 +146,7 @@ class Entries:
         metres = height(elevation)
         if found is None and (longitude is not None or latitude is not None):
             self.leave_out("impossible place")
-            # All three stand for a form that nobody filled in.
+            # An elevation of 0 beside an impossible place is a form that nobody filled in.
             metres = metres or None
         if metres is None and elevation:
             self.leave_out("impossible elevation")
@@ -162,19 +162,19 @@ class Entries:
         text = text_of(raw)
         return text if text is None else text[: self._bounds.name_length].rstrip()
 
-    def _moment(self, station_id: str, said: Mapping[str, Any]) -> float | None:
-        """Seconds since the epoch; None where there is no time that can be."""
-        raw = self._time.find(said)
+    def _moment(self, station_id: str, fields: Mapping[str, Any]) -> float | None:
+        """The time of an entry in seconds since the epoch; None if it has no possible time."""
+        raw = self._time.find(fields)
         pattern = self._time.pattern
         try:
             if pattern and isinstance(raw, (str, int)) and not is_no_value(raw):
-                time = self._clocked(station_id, datetime.strptime(str(raw).strip(), pattern))  # noqa: DTZ007
+                time = self._to_epoch(station_id, datetime.strptime(str(raw).strip(), pattern))  # noqa: DTZ007
             elif (value := number(raw)) is not None:
                 time = value if self._time.convert is None else self._time.convert(value)
             elif is_no_value(raw):
                 time = 0
             elif isinstance(raw, str):
-                time = self._clocked(station_id, datetime.fromisoformat(raw.strip()))
+                time = self._to_epoch(station_id, datetime.fromisoformat(raw.strip()))
             else:
                 raise ValueError(raw)
         except _TimeError as error:
@@ -191,7 +191,7 @@ class Entries:
             return time
         return None
 
-    def _clocked(self, station_id: str, moment: datetime) -> float:
+    def _to_epoch(self, station_id: str, moment: datetime) -> float:
         if not 2000 <= moment.year <= 2100:
             raise _TimeError("impossible time")
         try:
@@ -199,15 +199,15 @@ class Entries:
         except ValueError as error:
             raise _TimeError(error) from None
 
-    def _observation(self, time: int, station_id: str, said: Mapping[str, Any]) -> Observation:
+    def _observation(self, time: int, station_id: str, fields: Mapping[str, Any]) -> Observation:
         values: list[float | str | None] = []
         for name, field in self._values:
-            raw = field.find(said)
+            raw = field.find(fields)
             limits = self._limits.get(name)
             if limits is None:
                 values.append(self._word(name, raw))
                 continue
-            if field.convert is None and (type(raw) is float or type(raw) is int):  # nearly always: saves a call
+            if field.convert is None and (type(raw) is float or type(raw) is int):  # nearly always: this saves a call
                 value: float | None = raw
             else:
                 value = number(raw)
@@ -217,16 +217,16 @@ class Entries:
                 values.append(value + 0.0)
             else:
                 values.append(self._odd(time, station_id, name, raw, value))
-        return Observation(time, station_id, *values)  # type: ignore[arg-type]
+        return Observation(time, station_id, *values)
 
     def _odd(self, time: int, station_id: str, name: str, raw: Any, value: float | None) -> float | None:
-        """What becomes of a value that is none, or that cannot be true."""
+        """A value that is no number or outside of its limits: what is stored instead, if anything."""
         written = number(raw)
         if written is None or value is None:
             if not is_no_number(raw):
                 self.leave_out(f"{name} is no number")
-        elif name == _FULL.name and _FULL.high < value <= _FULL.high + _FULL.accuracy:
-            return _FULL.high
+        elif (bound := _overshot(BY_NAME[name], value)) is not None:
+            return bound
         elif not is_placeholder(written):
             self.leave_out(f"{name} out of range")
             self.rejected.append(Rejected(time, station_id, name, float(value)))
@@ -242,10 +242,17 @@ class Entries:
         return text
 
 
+def _overshot(variable: Variable, value: float) -> float | None:
+    """The bound that a good sensor's value may pass by as much as its accuracy, if this value does."""
+    bound = {None: None, "low": variable.low, "high": variable.high}[variable.overshoot]
+    return bound if bound is not None and abs(value - bound) <= variable.accuracy else None
+
+
 class _TimeError(Exception):
-    """A time that cannot be used, with the reason to count."""
+    """A time that cannot be used; the message is the reason to count."""
 
 
 def _merged(before: _Row, after: _Row) -> _Row:
-    """Both as one: what the later one does not say stays."""
-    return type(before)._make(old if new is None else new for old, new in zip(before, after, strict=True))
+    """The later of two rows, with the values of the earlier one where the later one has none."""
+    merged: _Row = type(before)._make(old if new is None else new for old, new in zip(before, after, strict=True))
+    return merged

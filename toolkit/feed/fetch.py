@@ -1,6 +1,6 @@
-"""Fetching the feed: conditional, bounded in time, size and redirects, and clear about what went wrong.
+"""Fetching the feed: with conditional requests, and with limits for time, size and redirects.
 
-Whatever a server sends ends in a document or in a FeedError; no exception of a library leaves this module.
+Whatever a server sends, the result is a document or a FeedError: no exception of a library leaves this module.
 """
 
 from __future__ import annotations
@@ -38,29 +38,31 @@ from toolkit.text import one_line
 
 CHUNK = 64 * 1024
 REDIRECTS = 5
-MOST_BEFORE = 20
-UNTIL_NEXT_TIME = {429, 503}
-# We ask for gzip; deflate comes from servers that know no better.
+MOST_INTERIM = 20
+# The answers whose Retry-After counts.
+RETRY_LATER = {429, 503}
+# gzip is requested; some servers send deflate nevertheless.
 ENCODINGS = {"gzip", "x-gzip", "deflate", "identity"}
-# Of a header that is sent back to the server, and of what is told of an answer that is none.
+# The longest header that is sent back to the server, in characters.
 VALIDATOR_LENGTH = 1024
+# How much of an answer that is not HTTP is shown, in characters.
 BEGINNING = 60
-# A shorter value of a query may be part of any message, such as a status.
+# Shorter values of a query are not hidden in messages: they may be part of any message, such as a status.
 SHORTEST = 4
-# The alarm comes again until it is heard: one that strikes in a finalizer is swallowed by Python.
+# The alarm is repeated: Python swallows an exception that is raised in a finalizer.
 ALARM_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One document as it came.
+    """One document.
 
     Attributes:
         body: the document, unpacked.
-        date: what time it was at the server, seconds since the epoch; None if it does not say.
-        modified: when the server says it was made, seconds since the epoch; None if it does not say.
-        fresh_for: for how many more seconds the server says it stays current; None if it does not say.
-        validators: the headers by which the server recognises this document.
+        date: the server's time, seconds since the epoch; None if it sends none.
+        modified: when the document was last modified, seconds since the epoch; None if the server does not say.
+        fresh_for: for how many seconds it stays fresh; None if the server does not say.
+        validators: `ETag` and `Last-Modified`, which conditional requests send back.
     """
 
     body: bytes
@@ -71,10 +73,10 @@ class Fetched:
 
 
 class Fetcher:
-    """One feed, remembering which document it has.
+    """Fetches one feed; it remembers the document that it fetched last.
 
     Attributes:
-        shown: the feed's address, for people.
+        shown: the feed's address without secrets, for people.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class Fetcher:
     ) -> None:
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
-        self._url, self._authorization = _parted(url)
+        self._url, self._authorization = _split_user_information(url)
         self._timeout = timeout
         self._max_bytes = max_bytes
         options: dict[str, Any] = {
@@ -93,7 +95,7 @@ class Fetcher:
             "ca_certs": ca_file,
         }
         if proxy:
-            through, authorization = _parted(proxy)
+            through, authorization = _split_user_information(proxy)
             headers = {"Proxy-Authorization": authorization} if authorization else None
             self._pool: urllib3.PoolManager = urllib3.ProxyManager(through, proxy_headers=headers, **options)
         else:
@@ -103,10 +105,10 @@ class Fetcher:
         self._acknowledged = b""
 
     def fetch(self) -> Fetched | None:
-        """The current document; None if it is the one that was kept by `acknowledge`.
+        """The current document; None if it is the one that was passed to `acknowledge`.
 
-        To be called from the main thread: SIGALRM bounds the whole, also a server that sends its headers letter by
-        letter, which no time-out of a socket does.
+        Must be called from the main thread. SIGALRM limits the time of the whole fetch; time-outs of sockets do not
+        limit a server that sends its headers letter by letter.
 
         Raises:
             FeedError: there is no document; the subclass says of which kind the failure is.
@@ -122,14 +124,14 @@ class Fetcher:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             kind = UntrustedError if _is_tls(error) else UnreachableError
             raise kind(self._message(f"is unreachable: {_reason(error)}")) from error
-        except Exception as error:  # what a library makes of an answer that nobody thought of
+        except Exception as error:  # of a library, for an answer that nobody thought of
             raise self._failed(f"answers what cannot be read: {type(error).__name__}: {error}") from error
-        # A server that knows no conditional requests sends the same document again.
+        # A server that does not support conditional requests sends the same document again.
         return None if fetched and _digest(fetched.body) == self._acknowledged else fetched
 
     @contextmanager
     def _disconnected(self) -> Iterator[None]:
-        """Nothing stays open until the next fetch, minutes later: a server closes what idles, perhaps just then."""
+        """Close all connections afterwards: the server might close an idle one just as the next fetch begins."""
         try:
             yield
         finally:
@@ -143,7 +145,7 @@ class Fetcher:
         return AnswerError(self._message(what))
 
     def _message(self, what: str) -> str:
-        """A message: one line, without the secrets of the address, which a server may send back."""
+        """A message of one line, without the secrets of the address, which the server may have sent back."""
         for secret in self._secrets:
             what = what.replace(secret, "…")
         return one_line(f"the feed {self.shown} {without_secrets(what)}")
@@ -158,7 +160,7 @@ class Fetcher:
                 if not location:
                     return self._read(response, began)
             finally:
-                # Not released to the pool: what was not read to its end must not be met by the next request.
+                # Not returned to the pool: the next request must not read the rest of this answer.
                 response.close()
             url = self._target(url, location)
         raise self._failed(f"redirects more than {REDIRECTS} times")
@@ -174,7 +176,11 @@ class Fetcher:
         return {sent[name]: value for name, value in self._validators.items()}
 
     def _target(self, url: str, location: str) -> str:
-        """Where a redirect leads, if it is followed."""
+        """The address that a redirect leads to.
+
+        Raises:
+            AnswerError: it is not followed.
+        """
         schemes = {"https"} if url.startswith("https://") else {"https", "http"}
         target = location
         try:
@@ -195,7 +201,7 @@ class Fetcher:
         if response.status != 200:
             message = self._message(f"answers {response.status} {response.reason or ''}")
             pause = retry_after(headers.get("Retry-After"), time.time())
-            if pause is not None and response.status in UNTIL_NEXT_TIME:
+            if pause is not None and response.status in RETRY_LATER:
                 raise RetryLaterError(message, pause)
             raise AnswerError(message)
         encoding = headers.get("Content-Encoding", "")
@@ -219,7 +225,7 @@ class Fetcher:
         )
 
     def acknowledge(self, document: Fetched) -> None:
-        """The document is safe: ask from now on only for another one."""
+        """The document is stored or in the spool: fetch only another one from now on."""
         self._validators = document.validators
         self._acknowledged = _digest(document.body)
 
@@ -228,8 +234,8 @@ def _digest(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
 
 
-def _parted(address: str) -> tuple[str, str]:
-    """An address without user information, and what that makes as a header (RFC 7617)."""
+def _split_user_information(address: str) -> tuple[str, str]:
+    """An address without user information, and the header that is made of that (RFC 7617)."""
     try:
         parts = urlsplit(address)
         user, _, host = parts.netloc.rpartition("@")
@@ -240,7 +246,7 @@ def _parted(address: str) -> tuple[str, str]:
 
 
 def _secrets(address: str) -> list[str]:
-    """What of an address is not to be told, the longest first: of one that has no secret, what its query says."""
+    """The parts of an address that are hidden in messages, the longest first; the values of the query always are."""
     parts = urlsplit(address)
     pieces = []
     if isinstance(address, SecretAddress) or secret_in(address):
@@ -257,22 +263,22 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _can_be_sent(validator: str) -> bool:
-    """Whether a header that came may go back: no line break of it may begin another header of our request."""
+    """Whether a header may be sent back to the server: a line break in it would begin another header."""
     return bool(re.fullmatch(r"[\x20-\x7e\xa0-\xff]+", validator)) and len(validator) <= VALIDATOR_LENGTH
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer, after those that come before it (RFC 9110, 15.2), of which the library knows 100 alone."""
+    """A response after interim ones (RFC 9110, 15.2), of which the library knows only 100."""
 
-    _before = 0
+    _interim = 0
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, why = super()._read_status()  # type: ignore[misc]
         if status // 100 != 1 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
             return version, status, why
-        self._before += 1
-        if self._before > MOST_BEFORE:
-            raise http.client.HTTPException(f"more than {MOST_BEFORE} answers come before the one that counts")
+        self._interim += 1
+        if self._interim > MOST_INTERIM:
+            raise http.client.HTTPException(f"more than {MOST_INTERIM} answers come before the one that counts")
         return version, http.HTTPStatus.CONTINUE, why
 
 
@@ -280,9 +286,9 @@ urllib3.connection.HTTPConnection.response_class = _Response
 
 
 class _Bounded:
-    """What an answer is read from, without the two ways in which a server can have it all read at once.
+    """The file that a response is read from, with limits for a chunk and for a line.
 
-    A chunk of the length -1, and a line that does not end, would be kept in memory until the alarm.
+    Without them a chunk of the length -1, or a line that does not end, would fill the memory until the alarm.
     """
 
     def __init__(self, file: Any) -> None:
@@ -304,13 +310,13 @@ class _Bounded:
 
 
 def _bound(response: urllib3.BaseHTTPResponse) -> None:
-    inner = getattr(response, "_fp", None)  # http.client's, which has no public way to what it reads from
+    inner = getattr(response, "_fp", None)  # of http.client, which has no public attribute for its file
     if inner is not None and getattr(inner, "fp", None) is not None:
         inner.fp = _Bounded(inner.fp)
 
 
 class _OutOfTimeError(BaseException):
-    """Raised by the alarm, wherever the fetch is; no library's `except Exception` is to take it for its own."""
+    """Raised by the alarm; a BaseException, so that no `except Exception` of a library catches it."""
 
 
 @contextmanager
@@ -336,7 +342,7 @@ def _is_tls(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """The cause at the bottom of what urllib3 wraps, in a few words."""
+    """The cause of an error, which urllib3 wraps several times, in a few words."""
     while (inner := getattr(error, "reason", None)) and isinstance(inner, BaseException):
         error = inner
     while not isinstance(error, OSError) and (error.__cause__ or error.__context__):

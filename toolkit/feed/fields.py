@@ -54,11 +54,11 @@ def _finder(names: Sequence[str]) -> Find:
     """Finds the first of several names that has a value; dots in a name lead into what is nested."""
     if len(names) == 1 and "." not in names[0]:
         (name,) = names
-        return lambda said: said.get(name)
+        return lambda fields: fields.get(name)
 
-    def find(said: Mapping[str, Any]) -> Any:
+    def find(fields: Mapping[str, Any]) -> Any:
         for name in names:
-            value = said[name] if name in said else _nested(said, name.split("."))
+            value = fields[name] if name in fields else _nested(fields, name.split("."))
             if not is_no_value(value):
                 return value
         return None
@@ -66,7 +66,7 @@ def _finder(names: Sequence[str]) -> Find:
     return find
 
 
-def _nested(said: Any, path: list[str]) -> Any:
+def _nested(value: Any, path: list[str]) -> Any:
     for step in path:
-        said = said.get(step) if isinstance(said, dict) else None
-    return said
+        value = value.get(step) if isinstance(value, dict) else None
+    return value

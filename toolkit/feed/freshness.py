@@ -1,6 +1,6 @@
-"""What the headers of an answer say about time: when, how old, how long it stays fresh (RFC 9110, RFC 9111).
+"""What the headers of a response say about time: when, how old, how long it stays fresh (RFC 9110, RFC 9111).
 
-A header that is not what the standard says it is says nothing.
+A header that does not follow the standard is ignored.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from urllib3 import HTTPHeaderDict
 
-# A pause that a server asks for is kept up to an hour.
+# The longest pause that a server may request, in seconds.
 LONGEST_PAUSE = 3600.0
 # The three forms of an HTTP-date (RFC 9110, 5.6.7). Names of days and months are English: no locale is set.
 _FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
-# What is more counts as this (RFC 9111, 1.2.2).
+# Larger numbers count as this one (RFC 9111, 1.2.2).
 _MOST_SECONDS = 2**31
 _DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^,\s"]*))?\s*(?:,|$)')
 
@@ -38,7 +38,7 @@ def seconds(text: str | None) -> float | None:
 
 
 def retry_after(text: str | None, now: float) -> float | None:
-    """How long the server asks to be left alone: seconds, or until a date (RFC 9110, 10.2.3)."""
+    """The pause that a server requests, in seconds: it sends seconds or a date (RFC 9110, 10.2.3)."""
     pause = seconds(text)
     if pause is None and (at := http_time(text)) is not None:
         pause = at - now
@@ -46,17 +46,17 @@ def retry_after(text: str | None, now: float) -> float | None:
 
 
 def fresh_for(headers: HTTPHeaderDict, now: float) -> float | None:
-    """For how many seconds the document stays what it is; None where the server does not say, or it is stale.
+    """For how many seconds the document stays fresh; None if the server does not say, or if it is stale.
 
-    That is `max-age`, else `Expires` after `Date`, less the time that it has been in a cache: its `Age`, or else the
-    time since `Date`, as a cache that knows no `Age` leaves it (RFC 9111, 4.2). `s-maxage` is for shared caches.
+    That is `max-age`, or else `Expires` minus `Date`, minus the time it has spent in caches: `Age`, or else the time
+    since `Date` (RFC 9111, 4.2). `s-maxage` is for shared caches.
     """
-    said = _cache_control(headers)
-    if "no-store" in said or "no-cache" in said:
+    directives = _cache_control(headers)
+    if "no-store" in directives or "no-cache" in directives:
         return None
     made = http_time(_first(headers, "Date"))
-    if "max-age" in said:
-        lifetime = seconds(said["max-age"])
+    if "max-age" in directives:
+        lifetime = seconds(directives["max-age"])
     else:
         expires = http_time(_first(headers, "Expires"))
         lifetime = None if expires is None or made is None else min(expires - made, _MOST_SECONDS)
@@ -69,21 +69,21 @@ def fresh_for(headers: HTTPHeaderDict, now: float) -> float | None:
 
 
 def _first(headers: HTTPHeaderDict, name: str) -> str | None:
-    """Of several headers of one name the first counts (RFC 9111, 4.2.1)."""
+    """A header; the first counts if there are several (RFC 9111, 4.2.1)."""
     found = headers.getlist(name)
     return found[0] if found else None
 
 
 def _cache_control(headers: HTTPHeaderDict) -> dict[str, str]:
-    """The directives by name, in small letters; of one that is given twice the first."""
+    """The directives by name, in lower case; the first counts if one is there twice."""
     text = ",".join(headers.getlist("Cache-Control"))
-    said: dict[str, str] = {}
+    directives: dict[str, str] = {}
     place = 0
     while place < len(text):
         found = _DIRECTIVE.match(text, place)
         if found:
-            said.setdefault(found[1].lower(), (found[2] or "").strip('"'))
+            directives.setdefault(found[1].lower(), (found[2] or "").strip('"'))
             place = found.end()
-        else:  # what is no directive ends at the next comma
+        else:  # no directive: skipped up to the next comma
             place = text.find(",", place) + 1 or len(text)
-    return said
+    return directives

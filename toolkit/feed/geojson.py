@@ -9,9 +9,9 @@ from toolkit.feed.entries import Entries
 from toolkit.feed.errors import NoStationError, NotAFeedError, UnreadableError
 from toolkit.text import decoded, one_line
 
-# Of the digits of a whole number. What has more is no number that anybody could mean.
+# The most digits of a whole number: Python refuses to read very long ones, which are noise.
 DIGITS = 400
-# What may stand behind a document: JSON's white space, and the rest of a buffer of fixed size.
+# What may follow a document: white space, and the rest of a buffer of fixed size.
 PADDING = "\0 \t\r\n"
 
 
@@ -35,13 +35,13 @@ def parse(body: bytes, entries: Entries) -> None:
 
 
 def _content(text: str) -> Any:
-    """JSON; a control character in a string, which should be escaped, costs no more than itself."""
+    """Decode JSON. Control characters in strings, which should be escaped, are accepted."""
     try:
         try:
             return json.loads(text, strict=False)
         except json.JSONDecodeError:
             raise
-        except ValueError:  # a number of more digits than Python reads costs itself
+        except ValueError:  # a number with too many digits for Python becomes None
             return json.loads(
                 text, strict=False, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None
             )
@@ -54,7 +54,7 @@ def _content(text: str) -> Any:
 def _where(text: str, error: json.JSONDecodeError) -> str:
     if not text.strip():
         return "it is empty"
-    # What is not closed is told of where it began.
+    # The position is where the text begins that is not closed.
     if error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()):
         return f"it ends in the middle, at {len(text)}"
     if not text[: error.pos].strip():
@@ -74,7 +74,7 @@ def _features(content: Any) -> list[Any]:
 
 
 def _point(geometry: Any) -> list[Any] | None:
-    """The coordinates of a point; of an area or a line they are no station's place."""
+    """The coordinates of a point; None for an area or a line, which is not a station's place."""
     if not isinstance(geometry, dict) or geometry.get("type", "Point") != "Point":
         return None
     found = geometry.get("coordinates")

@@ -68,11 +68,11 @@ class DocumentReader:
         except ValueError as error:
             raise UnreadableError(f"a document of the format {format!r} with the fields {fields!r}: {error}") from error
 
-    def _completed(self, said: Station) -> Station:
-        known = self.stations.get(said.station_id)
+    def _completed(self, station: Station) -> Station:
+        known = self.stations.get(station.station_id)
         if known is None:
-            return said
-        return Station._make(own if own is not None else more for own, more in zip(said, known, strict=True))
+            return station
+        return Station._make(own if own is not None else more for own, more in zip(station, known, strict=True))
 
 
 def _format(name: str) -> Format:

@@ -1,4 +1,4 @@
-"""A network's stations from a CSV file: where they are, which a feed does not always say."""
+"""The stations of a network from a CSV file, for feeds that do not say where their stations are."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ NEEDED = ("station_id", "latitude", "longitude")
 
 
 def read_stations(path: Path | Traversable, bounds: Bounds = Bounds()) -> list[Station]:
-    """A network from a CSV file with the columns of the table `stations`.
+    """Read a CSV file with the columns of the table `stations`.
 
     Raises:
-        UsageError: the file cannot be read, a station is in it twice, or has no id, or no place that can be.
+        UsageError: the file cannot be read, or a station in it has no id, has no possible place, or is there twice.
     """
     try:
-        if isinstance(path, Path) and not stat.S_ISREG(path.stat().st_mode):  # a device or a pipe may have no end
+        if isinstance(path, Path) and not stat.S_ISREG(path.stat().st_mode):  # a device or a pipe may be endless
             raise UsageError(f"cannot read the stations in {path}: it is no regular file")
         rows = table.rows(table.lines_of(decoded(path.read_bytes())), *([name] for name in NEEDED), padded=True)
         found: dict[str, tuple[int, Station]] = {}
-        for number, said in rows:
-            station = _station(path, number, said, bounds)
+        for number, row in rows:
+            station = _station(path, number, row, bounds)
             before, _ = found.setdefault(station.station_id, (number, station))
             if before != number:
                 raise UsageError(f"{path}, row {number}: the station {station.station_id!r} is in row {before} already")
@@ -41,22 +41,22 @@ def read_stations(path: Path | Traversable, bounds: Bounds = Bounds()) -> list[S
         raise UsageError(f"the file of stations {path} is {error}") from None
 
 
-def _station(path: Path | Traversable, number: int, said: Mapping[str, str] | None, bounds: Bounds) -> Station:
+def _station(path: Path | Traversable, number: int, row: Mapping[str, str] | None, bounds: Bounds) -> Station:
     where = f"{path}, row {number}"
-    if said is None:
+    if row is None:
         raise UsageError(f"{where} cannot be read: a quote in it is not closed, or it has more cells than the header")
-    empty = [name for name in NEEDED if is_no_number(said[name])]
+    empty = [name for name in NEEDED if is_no_number(row[name])]
     if empty:
         raise UsageError(f"{where} has no {empty[0]}")
     entries = Entries(bounds=bounds)
-    entries.describe(said)
+    entries.describe(row)
     if not entries.stations:
         raise UsageError(f"{where}: its station_id is not usable; at most {bounds.id_length} characters are")
     ((station_id, station),) = entries.stations.items()
     if station.latitude is None:
-        latitude, longitude = (one_line(said[name], 40) for name in ("latitude", "longitude"))
+        latitude, longitude = (one_line(row[name], 40) for name in ("latitude", "longitude"))
         raise UsageError(f"{where}: latitude {latitude!r} and longitude {longitude!r} are no place in degrees")
-    if station.elevation is None and not is_no_number(elevation := said.get("elevation", "")):
+    if station.elevation is None and not is_no_number(elevation := row.get("elevation", "")):
         elevation = one_line(elevation, 40)
         raise UsageError(f"{where}: elevation {elevation!r} is no height from {LOWEST} to {HIGHEST} m")
     return station._replace(station_name_en=station.station_name_en or station_id)

@@ -1,7 +1,7 @@
-"""The rows of a table in CSV (RFC 4180, and its relatives with other delimiters), whatever is wrong with some of them.
+"""Reading the rows of a CSV table (RFC 4180, also with other delimiters), even if some of them are broken.
 
-A row is a line. A field in quotes may go on over several lines; but where a quote that nobody closed would swallow
-rows, it costs its own row, and the next line is where reading goes on.
+A row is a line; a field in quotes may extend over several lines. A quote that is never closed costs its own row:
+reading goes on at the next line.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ from toolkit.feed.values import is_no_value
 from toolkit.text import one_line
 
 DELIMITERS = ",;\t|"
-# A title, a licence and units may stand above the header.
+# The header is within so many lines: a title, a licence or units may be above it.
 HEADER_WITHIN = 20
-# Of a row, in characters; also what the csv module takes as a field.
+# The longest row, in characters; it is also the csv module's limit for a field.
 LENGTH = 128 * 1024
-# How far a field in quotes may go on, and how often it is tried in one table: reading stays a matter of its length.
+# Over how many lines a field in quotes may extend, and how often that is tried in one table: this keeps the time to
+# read a table proportional to its length.
 LINES = 20
 TRIES = 1000
 
 Row = tuple[int, Mapping[str, str] | None]
-"""The number of its line, and its cells by the names of the header; None for a row that cannot be read."""
+"""The number of the line, and the cells by the names of the header; None for a row that cannot be read."""
 
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+\s*")
 
 
 def lines_of(text: str) -> Iterator[str]:
-    """The lines of a text, which end as CSV's do: not with Unicode's other ends of lines."""
+    """The lines of a text, which end with CR, LF or both; Unicode's other line separators are part of a line."""
     return iter(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
 def lines_in(file: TextIO) -> Iterator[str]:
-    """The same of a file that was opened with universal ends of lines; of what is longer than a row, only so much."""
+    """The lines of a file that was opened with universal newlines; a line is cut after the length of a row."""
     while line := file.readline(LENGTH + 2):
         yield line.removesuffix("\n")
         while line[-1] != "\n" and (line := file.readline(LENGTH)):
@@ -45,13 +46,14 @@ def lines_in(file: TextIO) -> Iterator[str]:
 
 
 def rows(lines: Iterator[str], *needed: Collection[str], padded: bool = False) -> Iterator[Row]:
-    """The rows below the header, which is the first line that has one of each of the needed names.
+    """The rows below the header.
 
-    Blank rows and comments are no rows. Where the delimiter is no comma, a comma in a number is its decimal point. With
-    `padded` a row may be shorter than the header.
+    The header is the first line that has a name of each of the groups `needed`. Blank lines and comments are skipped.
+    If the delimiter is no comma, a comma in a number is its decimal point. With `padded` a row may be shorter than the
+    header.
 
     Raises:
-        ValueError: there is no header; the message goes on from "it is".
+        ValueError: there is no header; the message is made to follow the words "it is".
     """
     top = list(islice(lines, HEADER_WITHIN))
     for number, line in enumerate(top, start=1):
@@ -95,7 +97,7 @@ def _pointed(cell: str) -> str:
 def _records(
     lines: Iterator[str], ahead: deque[str], delimiter: str, width: int, number: int
 ) -> Iterator[tuple[int, list[str] | None]]:
-    """Each row's number and cells; None where they cannot be told. `ahead` are lines that come before the others."""
+    """The number and the cells of each row, None if it is broken; the lines in `ahead` come before `lines`."""
     tries = TRIES
     while True:
         line = ahead.popleft() if ahead else next(lines, None)
@@ -120,10 +122,10 @@ def _records(
 def _over_lines(
     line: str, lines: Iterator[str], ahead: deque[str], delimiter: str, width: int
 ) -> tuple[list[str] | None, int]:
-    """A row that may go on, and over how many lines it does. A line that is a whole row by itself is none of its."""
+    """The cells of a row that extends over further lines, and their number. A line that is a whole row ends it."""
     taken = 0
 
-    def its() -> Iterator[str]:
+    def row_lines() -> Iterator[str]:
         nonlocal taken
         yield line + "\n"
         while taken < LINES:
@@ -139,7 +141,7 @@ def _over_lines(
             yield following + "\n"
 
     try:
-        cells = next(csv.reader(its(), delimiter=delimiter, skipinitialspace=True, strict=True))
+        cells = next(csv.reader(row_lines(), delimiter=delimiter, skipinitialspace=True, strict=True))
     except (csv.Error, StopIteration):
         return None, 0
     if taken and len(cells) != width:

@@ -1,4 +1,4 @@
-"""What a value from outside says: a number, a word, or that there is none. The same for a feed and for a file."""
+"""Reading one value of a feed or a file: a number, a text, or one of the many ways to say that there is none."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ NO_VALUE = {
     "", "null", "(null)", "none", "nil", "n/a", "#n/a", "n.a.", "na", "nan", "-nan", "missing", "undefined",
     *(mark * times for mark in "-/*?" for times in range(1, 9)),
 }  # fmt: skip
-# Of numbers, in the METAR archives; a station may have this name.
+# "M" stands for a missing number in METAR archives; a station may have this name.
 NO_NUMBER = {"m"}
-# The ends of the whole numbers of a computer, some of them in tenths, with which loggers say that there is no value.
+# The largest and smallest integers of 8 and 16 bits, some of them in tenths: loggers write them for a missing value.
 _FULL = {"255", "32767", "32768", "65535", "6553.5", "3276.7", "3276.8"}
-# What data loggers of Campbell and files of well logs (LAS) fill gaps with.
+# Fill values of Campbell data loggers and of the Log ASCII Standard (LAS).
 _GAPS = {-6999, -7999, -999.25}
-# No sensor says so much, in any unit: the ends of larger numbers, and what netCDF and others fill gaps with.
+# No sensor gives so much, in any unit: limits of larger integers, and fill values of netCDF and others.
 _FILLER = 1e7
 
 
 def is_no_value(raw: Any) -> bool:
-    """Whether it is one of the ways to say that there is no value."""
+    """Whether a value says that there is no value."""
     if isinstance(raw, str):
         return raw.strip().lower() in NO_VALUE
     return raw is None or (isinstance(raw, float) and math.isnan(raw))
 
 
 def is_no_number(raw: Any) -> bool:
-    """Whether it is one of the ways to say that there is no number."""
+    """Whether a value says that there is no number."""
     return is_no_value(raw) or (isinstance(raw, str) and raw.strip().lower() in NO_NUMBER)
 
 
 def number(raw: Any) -> float | None:
-    """A finite number, also one written as text, in the digits 0 to 9; None for anything else."""
+    """A finite number, also if it is written as text with the digits 0 to 9; None for anything else."""
     if isinstance(raw, str):
         if not raw.isascii():
             raw = raw.strip().replace("\N{MINUS SIGN}", "-")
@@ -50,7 +50,7 @@ def number(raw: Any) -> float | None:
 
 
 def text_of(raw: Any) -> str | None:
-    """Text that says something, as it is stored; None for anything else. A number used as an id is taken as written."""
+    """A text as it is stored, also a whole number that is used as an id; None for anything else."""
     if isinstance(raw, str):
         text = clean(raw)
     elif isinstance(raw, int) and not isinstance(raw, bool):
@@ -61,11 +61,11 @@ def text_of(raw: Any) -> str | None:
 
 
 def is_placeholder(value: float) -> bool:
-    """Whether a number that nothing can measure is one of those that stand for no value.
+    """Whether a number outside of a variable's limits stands for a missing value.
 
-    -99, -999.9 and 9999 are, as are 777.7 and 888: one of the digits 7, 8 and 9 over and over, at least three times
-    before the point, twice after a minus. So are the ends of a computer's numbers (32767, 65535, 255, and tenths of
-    them), all from ten millions on, and -6999, -7999 and -999.25.
+    That is so for one of the digits 7, 8 and 9 repeated (-99, -999.9, 9999, 777.7, 888), at least three times before
+    the point, or twice after a minus; for limits of integers (32767, 65535, 255, and tenths of them); for ten millions
+    and more; and for -6999, -7999 and -999.25.
     """
     size = abs(value)
     digits = f"{size:.7g}"

@@ -1,1 +1,1 @@
-"""Weather on demand: simulated or recorded, with faults put in, served in the feed's form over HTTP."""
+"""Simulated or recorded weather, with faults if wanted, served over HTTP as the feed is."""

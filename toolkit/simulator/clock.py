@@ -1,4 +1,4 @@
-"""The simulated clock, and which observation it is time for."""
+"""The simulated clock, and the time of the observation that is the latest by it."""
 
 from __future__ import annotations
 

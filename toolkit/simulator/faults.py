@@ -1,4 +1,4 @@
-"""Faults on demand: what a broken sensor makes of good weather."""
+"""Simulated faults of sensors and stations."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Fault:
         variable: the field that goes wrong; None for the station as a whole.
         kind: a name of `KINDS`.
         start: seconds since the epoch.
-        end: seconds since the epoch; at this time all is well again.
-        size: how bad, in the variable's unit.
+        end: seconds since the epoch; from then on the values are right again.
+        size: how large the error is, in the variable's unit; of a drift, in an hour.
     """
 
     station_id: str
@@ -38,7 +38,7 @@ class Fault:
     size: float
 
 
-# A reading under a fault: from the true reading, the reading when the fault began, the time and the fault.
+# The wrong reading, computed from the true one, the one when the fault began, the time, and the fault.
 Effect = Callable[[float, float, int, Fault], float | None]
 
 
@@ -57,7 +57,7 @@ KINDS: dict[str, tuple[Effect, float]] = {
     "unit": (lambda value, _first, _time, _fault: value * 1.8 + 32, 0),
     "dropout": (lambda _value, _first, _time, _fault: None, 0),
 }
-"""Each kind's effect and its usual size. `silent` is none of them: the whole station is absent from the feed."""
+"""The effect of each kind of fault, and its default size. With a fault `silent` the feed does not have the station."""
 
 
 def duration(text: str) -> float:
@@ -108,7 +108,7 @@ def parse(text: str, stations: Sequence[Station], now: float) -> Fault:
 
 
 class Faulty:
-    """A source with faults put in."""
+    """A source of weather with faults."""
 
     def __init__(self, source: Source, faults: Sequence[Fault]) -> None:
         self._source = source
@@ -117,7 +117,7 @@ class Faulty:
         self._place = {station.station_id: place for place, station in enumerate(source.stations)}
 
     def at(self, time: int) -> list[Observation | None]:
-        """What the stations report, right or wrong."""
+        """The latest observation of each station, as it is reported."""
         reported = list(self._source.at(time))
         for fault in self._faults:
             place = self._place[fault.station_id]
@@ -133,8 +133,8 @@ class Faulty:
         value = getattr(observation, fault.variable)
         if value is None:
             return observation
-        begun = self._source.at(int(fault.start))[place] if fault.kind == "stuck" else observation
-        first = getattr(begun, fault.variable) if begun else value
+        at_start = self._source.at(int(fault.start))[place] if fault.kind == "stuck" else observation
+        first = getattr(at_start, fault.variable) if at_start else value
         effect, _ = KINDS[fault.kind]
         wrong = effect(value, first, observation.time, fault)
         changed: dict[str, Any] = {fault.variable: None if wrong is None else round(wrong, 1)}

@@ -1,4 +1,4 @@
-"""The network that is simulated unless another one is named."""
+"""The network that is simulated by default."""
 
 from __future__ import annotations
 

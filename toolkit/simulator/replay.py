@@ -1,4 +1,4 @@
-"""Recorded weather: a CSV file or a weather_stream.db, as the feed would have offered it."""
+"""Recorded weather, from a CSV file or a weather_stream.db, as the feed would have had it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DAY = 86400
 
 
 class Recorded:
-    """Observations that were made once.
+    """Recorded observations as a source.
 
     Args:
         stations: the network.
         observations: in any order.
-        shift: added to every time, in seconds: whole days, so that the diurnal cycle stays where it was.
+        shift: added to every time, in seconds: whole days, so that the time of day is unchanged.
     """
 
     def __init__(self, stations: Iterable[Station], observations: Iterable[Observation], shift: int = 0) -> None:
@@ -53,8 +53,8 @@ def read(path: Path, stations: list[Station] | None, start: float | None, begin:
     Args:
         path: the file.
         stations: the network, for a CSV file; without it the stations have no place. A database has its own.
-        start: where on the clock the recording is to begin, in seconds since the epoch; None: where it was recorded.
-        begin: from which recorded time on, in seconds since the epoch; None: from its first.
+        start: the simulated time at which the recording begins, seconds since the epoch; None: as it was recorded.
+        begin: the recorded time from which on it is used, seconds since the epoch; None: all of it.
 
     Raises:
         UsageError: the file cannot be read as a recording.

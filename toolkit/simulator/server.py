@@ -1,4 +1,4 @@
-"""A real HTTP server for the feed, with the headers that a careful collector uses."""
+"""An HTTP server of the feed, with the headers for conditional requests and freshness."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATH = "/latestValues_Datagems.geojson"
 
 
 def compose(stations: Iterable[Station], observations: Iterable[Observation | None]) -> bytes:
-    """A document of the feed; a station without an observation is absent."""
+    """A document of the feed. Stations without an observation are absent from it."""
     features = [
         {
             "type": "Feature",
@@ -73,7 +73,7 @@ def server(source: Source, clock: Clock, address: str, port: int) -> ThreadingHT
             self.send_response(304 if known else 200)
             self.send_header("ETag", etag)
             self.send_header("Cache-Control", f"max-age={math.ceil(left)}")
-            self.send_header("Age", "0")  # by Date, which has whole seconds, it would be old already
+            self.send_header("Age", "0")  # computed from Date, which has whole seconds, the age could be up to a second
             if not known:
                 self.send_header("Last-Modified", formatdate(real, usegmt=True))
                 self.send_header("Content-Type", "application/geo+json")
@@ -82,6 +82,6 @@ def server(source: Source, clock: Clock, address: str, port: int) -> ThreadingHT
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Requests are not news."""
+            """Requests are not logged."""
 
     return ThreadingHTTPServer((address, port), Feed)

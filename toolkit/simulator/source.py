@@ -1,4 +1,4 @@
-"""What a feed can be made of."""
+"""The interface of what the simulator serves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from toolkit.model import Observation, Station
 
 
 class Source(Protocol):
-    """Weather that can be asked for any time, with the same answer every time."""
+    """Weather at any time; the same time gives the same observations."""
 
     @property
     def stations(self) -> Sequence[Station]:

@@ -1,11 +1,11 @@
 """Simulated weather: a pure function of seed, place and time.
 
-It is not a forecast model; it has what a quality-control method must cope with. Stations see the same large-scale
-waves and fronts, each at its own moment; temperature has a diurnal cycle and falls with height; each station has its
-own offset and its own small, slow irregularities; readings are rounded as instruments round them.
+It is not a forecast model; it has the features that a quality-control test must cope with. Stations see the same
+large-scale waves and fronts, each at its own moment; temperature has a diurnal cycle and falls with height; each
+station has its own offset and its own small, slow irregularities; readings are rounded as instruments round them.
 
-Being a pure function, any moment can be asked for in any order, and a restarted simulator goes on as if it had never
-stopped.
+Because it is a pure function, times can be computed in any order, and a restarted simulator continues as if it had
+never stopped.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SimulatedWeather:
         self._wave_phase = random.uniform(0, 2 * np.pi, (5, count))
 
     def at(self, time: int) -> list[Observation | None]:
-        """What every station reports at `time`, in seconds since the epoch."""
+        """The observation of every station at `time`, in seconds since the epoch."""
         solar_hour = (time / HOUR + self._longitude / 15) % 24
         season = np.cos(2 * np.pi * (time / DAY - 200) / 365.25)  # 1 in mid-July: 1970 began on 1 January
         sun = np.cos(2 * np.pi * (solar_hour - 15) / 24)  # warmest at 15 h
@@ -92,20 +92,20 @@ class SimulatedWeather:
         )]  # fmt: skip
         return [
             Observation(
-                time,
-                station.station_id,
-                temp,
-                high,
-                low,
-                hum,
-                bar,
-                wet,
-                speed,
-                22.5 * to,
-                COMPASS[to],
-                hi_speed,
-                22.5 * hi_to,
-                COMPASS[hi_to],
+                time=time,
+                station_id=station.station_id,
+                temp_out=temp,
+                hi_temp=high,
+                low_temp=low,
+                out_hum=hum,
+                bar=bar,
+                rain=wet,
+                wind_speed=speed,
+                wind_dir=22.5 * to,
+                wind_dir_str=COMPASS[to],
+                hi_speed=hi_speed,
+                hi_dir=22.5 * hi_to,
+                hi_dir_str=COMPASS[hi_to],
             )
             for station, temp, high, low, hum, bar, wet, speed, hi_speed, to, hi_to in zip(
                 self.stations, *steps, point.tolist(), high_point.tolist(), strict=True
@@ -113,13 +113,13 @@ class SimulatedWeather:
         ]
 
     def _waves(self, time: int, field: int) -> Floats:
-        """A large-scale field of about unit variance at every station."""
+        """A large-scale field at every station, with a variance of about 1; array of (stations,)."""
         place = np.outer(self._east, self._wave_east) + np.outer(self._north, self._wave_north)
         waves: Floats = np.cos(place - self._wave_rate * time + self._wave_phase[field]).sum(axis=1)
         return waves * float(np.sqrt(2 / len(self._wave_rate)))
 
     def _fronts(self, time: int) -> tuple[Floats, Floats, Floats, Floats]:
-        """What passing fronts do: cooling in K, pressure trough in hPa, wind in km/h, wetness from 0 to 1."""
+        """The effect of fronts by station: cooling in K, pressure trough in hPa, wind in km/h, wetness from 0 to 1."""
         cooling, trough, gust, wetness = np.zeros((4, len(self.stations)))
         present = int(time // FRONT_EVERY)
         for which in range(present - 3, present + 2):
@@ -138,7 +138,7 @@ class SimulatedWeather:
         return cooling, trough, gust, np.clip(wetness, 0, 1)
 
     def _slow(self, time: int, field: int) -> Floats:
-        """A station's own irregularity: smooth over tens of minutes, unlike its neighbours', about unit variance."""
+        """The variation of each station by itself, smooth over tens of minutes; variance about 1."""
         total = np.zeros(len(self.stations))
         for part in range(6):
             period = 1500 + 9000 * _uniform(self._seed, self._own, 100 + part, field)
@@ -147,11 +147,11 @@ class SimulatedWeather:
         return total / 3**0.5
 
     def _offset(self, field: int, size: float) -> Floats:
-        """How a station differs from its surroundings, always the same."""
+        """The constant difference of each station from its surroundings, with the standard deviation `size`."""
         return size * _normal(self._seed, self._own, 300, field)
 
     def _noise(self, time: int, field: int) -> Floats:
-        """Independent from reading to reading, unit variance."""
+        """Noise that is independent from reading to reading; variance 1."""
         return _normal(self._seed, self._own, 400 + time, field)
 
 
@@ -160,7 +160,7 @@ def _rounded(values: Floats, step: float) -> list[float]:
 
 
 def _key(station_id: str) -> int:
-    """A number for a name, the same in every process (FNV-1a)."""
+    """A hash of a station's id that is the same in every process (FNV-1a)."""
     value = 0xCBF29CE484222325
     for byte in station_id.encode():
         value = ((value ^ byte) * 0x100000001B3) % 2**64
@@ -168,7 +168,7 @@ def _key(station_id: str) -> int:
 
 
 def _uniform(seed: int, own: npt.NDArray[np.uint64], moment: int, field: int) -> Floats:
-    """Numbers in [0, 1) that depend on nothing but the arguments (splitmix64's finaliser)."""
+    """Uniform numbers in [0, 1), a pure function of the arguments (the finaliser of splitmix64)."""
     value = own ^ np.uint64(
         (seed * 0x9E3779B97F4A7C15 + moment * 0xBF58476D1CE4E5B9 + field * 0x94D049BB133111EB) % 2**64
     )
@@ -179,7 +179,7 @@ def _uniform(seed: int, own: npt.NDArray[np.uint64], moment: int, field: int) ->
 
 
 def _normal(seed: int, own: npt.NDArray[np.uint64], moment: int, field: int) -> Floats:
-    """Normal numbers with unit variance (Box and Muller)."""
+    """Normal numbers with variance 1 (Box-Muller transform), a pure function of the arguments."""
     radius = np.sqrt(-2 * np.log(1 - _uniform(seed, own, moment, 2 * field)))
     normal: Floats = radius * np.cos(2 * np.pi * _uniform(seed, own, moment, 2 * field + 1000))
     return normal

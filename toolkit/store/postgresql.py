@@ -39,6 +39,7 @@ from toolkit.store.base import (
 )
 from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
+from toolkit.variables import COLUMNS
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
@@ -47,9 +48,8 @@ BUSY_SECONDS = 2
 ROWS_PER_STEP = 5000
 # Held while the schema is looked at and changed, so that two collectors do not migrate at once: any number will do.
 _MIGRATING = 0x77746B74
-_VALUES = Observation._fields[2:]
-
-_NAMES = sql.SQL(", ").join(map(sql.Identifier, ("time", "station_id", *_VALUES, "collected_at")))
+# The order in which a document's rows are copied to the server.
+_ROW = ", ".join(("time", "station_id", *COLUMNS, "collected_at"))
 
 _AHEAD = f"({{}} > clock_timestamp() + interval '{AHEAD_SECONDS} seconds')"
 """Whether a time is of the future by the server's clock."""
@@ -66,12 +66,12 @@ def _upsert(value: str, differs: str) -> sql.SQL:
     """
 
     def each(template: str, joint: str) -> str:
-        return joint.join(template.format(name=name) for name in _VALUES)
+        return joint.join(template.format(name=name) for name in COLUMNS)
 
     return sql.SQL(
         f"""
         WITH put AS (
-            INSERT INTO observations AS o SELECT * FROM arrived ORDER BY time, station_id
+            INSERT INTO observations AS o ({_ROW}) SELECT {_ROW} FROM arrived ORDER BY time, station_id
             ON CONFLICT (time, station_id) DO UPDATE
             SET {each("{name} = " + value, ", ")}, collected_at = excluded.collected_at
             WHERE (excluded.collected_at >= o.collected_at OR {_AHEAD.format("o.collected_at")})
@@ -91,11 +91,11 @@ _CORRECT = _upsert(
 _FILL = _upsert("coalesce(o.{name}, excluded.{name})", "excluded.{name} IS NOT NULL AND o.{name} IS NULL")
 
 _STATIONS = f"""
-INSERT INTO stations AS s
-SELECT *, %(at)s, %(at)s FROM unnest(
-    %(ids)s::text[], %(english)s::text[], %(greek)s::text[], %(latitudes)s::float8[], %(longitudes)s::float8[],
-    %(elevations)s::float8[]
-) ORDER BY 1
+INSERT INTO stations AS s ({", ".join(Station._fields)}, first_seen, last_seen)
+SELECT {", ".join(Station._fields)}, %(at)s, %(at)s FROM unnest(
+    %(station_id)s::text[], %(station_name_en)s::text[], %(station_name_gr)s::text[], %(latitude)s::float8[],
+    %(longitude)s::float8[], %(elevation)s::float8[]
+) AS told ({", ".join(Station._fields)}) ORDER BY station_id
 ON CONFLICT (station_id) DO UPDATE SET
     station_name_en = coalesce(excluded.station_name_en, s.station_name_en),
     station_name_gr = coalesce(excluded.station_name_gr, s.station_name_gr),
@@ -110,7 +110,7 @@ ON CONFLICT (station_id) DO UPDATE SET
 _SOUND = "{time} < '10000-01-01' AND {time} >= '0001-01-01'"
 
 _NEWEST = """
-INSERT INTO newest AS n
+INSERT INTO newest AS n (station_id, time)
 SELECT station_id, MAX(time) FROM (
     SELECT station_id, time FROM arrived UNION ALL SELECT unnest(%(ids)s::text[]), '-infinity'
 ) AS told GROUP BY 1 ORDER BY 1
@@ -132,14 +132,16 @@ AND NOT EXISTS (
 """
 
 _COUNT = """
-INSERT INTO counters AS c VALUES (%s, %s, %s) ON CONFLICT (name, label) DO UPDATE SET count = c.count + excluded.count
+INSERT INTO counters AS c (name, label, count) VALUES (%s, %s, %s)
+ON CONFLICT (name, label) DO UPDATE SET count = c.count + excluded.count
 """
 
-_LOG = "INSERT INTO collection_log VALUES (%s, %s, %s, %s, %s)"
-
+_LOG = """
+INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message) VALUES (%s, %s, %s, %s, %s)
+"""
 
 _REJECTED = """
-INSERT INTO rejected VALUES (%s, %s, %s, %s)
+INSERT INTO rejected (time, station_id, variable, value) VALUES (%s, %s, %s, %s)
 ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 """
 
@@ -191,13 +193,12 @@ class PostgreSQLStore:
         at = from_epoch(int(collected))
         with self._transaction() as cursor, _taken(self._place):
             if document.stations:
-                columns = zip(*document.stations, strict=True)
-                names = ("ids", "english", "greek", "latitudes", "longitudes", "elevations")
-                cursor.execute(_STATIONS, {"at": at, **dict(zip(names, map(list, columns), strict=True))})
+                columns = map(list, zip(*document.stations, strict=True))
+                cursor.execute(_STATIONS, {"at": at, **dict(zip(Station._fields, columns, strict=True))})
             new = corrected = 0
             cursor.execute(_ARRIVED)
             if document.observations:
-                with cursor.copy("COPY arrived FROM STDIN (FORMAT csv)") as copy:
+                with cursor.copy(f"COPY arrived ({_ROW}) FROM STDIN (FORMAT csv)") as copy:
                     copy.write(_copied(document.observations, f"{stored(collected)}+00"))
                 cursor.execute(_CORRECT if replace else _FILL)
                 new, corrected = cast("tuple[int, int]", cursor.fetchone())
@@ -310,7 +311,7 @@ class PostgreSQLStore:
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
         where, values = _where(selection)
-        names = sql.SQL(", ").join(map(sql.Identifier, _VALUES))
+        names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
         query = sql.SQL(
             "SELECT extract(epoch FROM time)::int8, station_id, {} FROM observations {} ORDER BY time, station_id"
         ).format(names, where)
@@ -328,13 +329,13 @@ class PostgreSQLStore:
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
-        names = sql.SQL(", ").join(sql.Identifier("o", name) for name in _VALUES)
+        names = sql.SQL(", ").join(sql.Identifier("o", name) for name in COLUMNS)
         astray = [name for (name,) in self._query(_ASTRAY)]
         sought = sql.SQL(_SOUGHT + " UNION ALL" if astray else "")
         # What was put in by hand after all that the collectors stored is seen at once.
         query = sql.SQL(
             "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id, {} FROM ("
-            "SELECT * FROM newest UNION ALL {} "
+            "SELECT station_id, time FROM newest UNION ALL {} "
             "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) "
             f"AND {_SOUND.format(time='time')} GROUP BY 1"
             ") AS n JOIN observations AS o USING (time, station_id) JOIN stations AS s USING (station_id) "
@@ -398,7 +399,8 @@ class PostgreSQLStore:
         """See `base.Store`."""
         # Rows that were removed, or put in by hand: one pass over all. What comes meanwhile is later, and stays.
         self._query(
-            "INSERT INTO newest AS n SELECT station_id, coalesce(MAX(time), '-infinity') FROM stations "
+            "INSERT INTO newest AS n (station_id, time) "
+            "SELECT station_id, coalesce(MAX(time), '-infinity') FROM stations "
             "LEFT JOIN observations USING (station_id) GROUP BY 1 ORDER BY 1 "
             "ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time "
             "OR NOT EXISTS (SELECT FROM observations AS o WHERE o.time = n.time AND o.station_id = n.station_id)"
@@ -450,14 +452,19 @@ def open_for_writing(url: str, *, begin: bool = True) -> PostgreSQLStore:
                 raise StoreGoneError(f"the database {place} is empty: its tables are gone")
             connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
             version = _version(connection, place) or _empty(connection, place)
-            scripts = migrations("postgresql")
-            for script in scripts[version:]:
-                connection.execute(sql.SQL(script))
-            if version < len(scripts):
-                connection.execute("DELETE FROM schema_version")
-                connection.execute("INSERT INTO schema_version VALUES (%s)", (len(scripts),))
+            if version < len(migrations("postgresql")):
+                bring_up_to_date(connection, version)
         opening.pop_all()
     return PostgreSQLStore(connection, place)
+
+
+def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
+    """Take the steps from a schema's version to this program's; the caller has the transaction."""
+    scripts = migrations("postgresql")
+    for script in scripts[version:]:
+        connection.execute(sql.SQL(script))
+    connection.execute("DELETE FROM schema_version")
+    connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 
 
 def open_for_reading(url: str, patience: float) -> PostgreSQLStore:

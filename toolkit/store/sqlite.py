@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -35,10 +36,10 @@ from toolkit.store.base import (
     pieces,
     summary,
 )
-from toolkit.store.encoding import COLUMNS, READ_SQL, pack, steps_sql
+from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, COLUMNS
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
@@ -51,36 +52,47 @@ PAGES_PER_STEP = 500
 # Far fewer than the places that a statement may have.
 STATIONS_PER_STEP = 1000
 
-_INSERT = (
-    f"INSERT OR IGNORE INTO observation (time, station, {', '.join(COLUMNS)}, delay) "
-    f"VALUES ({', '.join('?' * (len(COLUMNS) + 3))})"
-)
 
-_PLACES = {name: f"?{place}" for place, name in enumerate(COLUMNS, start=3)}
-_DELAY = f"?{len(COLUMNS) + 3}"
-
-
-def _update(value: str, differs: str) -> str:
-    """The statement that brings a row up to date: `value` is what a column becomes, `differs` whether that is news."""
-
-    def each(template: str, joint: str) -> str:
-        return joint.join(template.format(name=name, place=place) for name, place in _PLACES.items())
-
+@cache
+def _insert(columns: tuple[str, ...]) -> str:
+    """SQL that inserts a row of `encoding.Rows` unless there is one of its station and time."""
+    row = ("time", "station", *columns, "delay")
     return (
-        # A later word is later whatever the clock said: a restore takes over the later one of two.
-        f"UPDATE observation SET {each('{name} = ' + value, ', ')}, delay = iif({_DELAY} < delay, delay + 1, {_DELAY}) "
-        f"WHERE time = ?1 AND station = ?2 AND ({each(differs, ' OR ')})"
+        f"INSERT INTO observation ({', '.join(row)}) VALUES ({', '.join('?' * len(row))}) "
+        "ON CONFLICT (time, station) DO NOTHING"
     )
 
 
-# A feed that no longer offers a value does not take back the one it offered before.
-_CORRECT = _update("coalesce({place}, {name})", "{place} IS NOT NULL AND {place} IS NOT {name}")
-_FILL = _update("coalesce({name}, {place})", "{place} IS NOT NULL AND {name} IS NULL")
+@cache
+def _update(columns: tuple[str, ...], *, replace: bool) -> str:
+    """SQL that brings a row up to date; see `base.Store.add` for `replace`.
+
+    A value that the feed no longer offers is kept.
+    """
+    becomes = "coalesce({place}, {name})" if replace else "coalesce({name}, {place})"
+    is_news = "{place} IS NOT NULL AND {place} IS NOT {name}" if replace else "{place} IS NOT NULL AND {name} IS NULL"
+    places = {name: f"?{place}" for place, name in enumerate(("time", "station", *columns, "delay"), start=1)}
+
+    def each(template: str, joint: str) -> str:
+        return joint.join(template.format(name=name, place=places[name]) for name in columns) or "false"
+
+    delay = places["delay"]
+    # What is stored later counts as later, whatever the clock said: of two rows a restore takes the later one.
+    values = [
+        f"delay = iif({delay} < delay, delay + 1, {delay})",
+        *([each("{name} = " + becomes, ", ")] * bool(columns)),
+    ]
+    return (
+        f"UPDATE observation SET {', '.join(values)} "
+        f"WHERE time = {places['time']} AND station = {places['station']} AND ({each(is_news, ' OR ')})"
+    )
+
 
 # A time as this program writes it. Older releases and plain SQL put in others, such as '205-12-06 00:00:00', which is
 # later than all of this century: rows of such times are in no answer.
 _SOUND = "datetime({time}) = {time}"
-_OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {', '.join(READ_SQL.values())}"
+_VALUES = ", ".join(map(read_sql, COLUMNS))
+_OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {_VALUES}"
 # Of a station: whether what the table newest says of it is not so, or it says nothing.
 _ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
 # One pass over all, for as many stations as there are.
@@ -103,11 +115,15 @@ ON CONFLICT (station_id) DO UPDATE SET
 """
 
 _COUNT = """
-INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (name, label) DO UPDATE SET count = count + excluded.count
+INSERT INTO counters (name, label, count) VALUES (?, ?, ?)
+ON CONFLICT (name, label) DO UPDATE SET count = count + excluded.count
 """
 
 
-_REJECTED = "INSERT OR REPLACE INTO rejected VALUES (datetime(?, 'unixepoch'), ?, ?, ?)"
+_REJECTED = """
+INSERT INTO rejected (time, station_id, variable, value) VALUES (datetime(?, 'unixepoch'), ?, ?, ?)
+ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
+"""
 
 # A run over an older window extends a finding, but what a newer one made of it stays.
 _EXTEND = """
@@ -157,14 +173,14 @@ class SQLiteStore:
         with self._transaction() as connection, _taken(self._path):
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
-            rows = [
-                pack(observation, numbers[observation.station_id], int(collected))
-                for observation in document.observations
-            ]
-            new = connection.executemany(_INSERT, rows).rowcount if rows else 0
-            update = _CORRECT if replace else _FILL
-            corrected = connection.executemany(update, rows).rowcount if new < len(rows) else 0
-            done = Stored(new, corrected, len(rows) - new - corrected)
+            new = corrected = 0
+            number = len(document.observations)
+            if number:
+                columns, rows = pack(document.observations, numbers, int(collected))
+                new = connection.executemany(_insert(columns), rows).rowcount
+                if new < number:
+                    corrected = connection.executemany(_update(columns, replace=replace), rows).rowcount
+            done = Stored(new, corrected, number - new - corrected)
             connection.executemany(_REJECTED, document.rejected)
             connection.executemany(_COUNT, counts(done, document.left_out, status))
             _log(connection, at, status, len(document.stations), new + corrected, summary(done, document.left_out))
@@ -278,12 +294,13 @@ class SQLiteStore:
         """See `base.Store`."""
         where, values = _where(selection)
         with _said(self._path):
-            for row in self._connection.execute(
-                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {', '.join(READ_SQL.values())} "
+            rows = self._connection.execute(
+                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {_VALUES} "
                 f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
                 values,
-            ):
-                yield Observation._make(row)
+            )
+            # As `Observation._make` does, without a call of Python's for each of millions of rows.
+            yield from map(partial(tuple.__new__, Observation), rows)
 
     def count(self, selection: Selection) -> int:
         """See `base.Store`."""
@@ -337,7 +354,11 @@ class SQLiteStore:
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
         sound = _SOUND.format(time="timestamp")
-        rows = self._query(f"SELECT * FROM collection_log WHERE {sound} ORDER BY rowid DESC LIMIT ?", [number])
+        rows = self._query(
+            "SELECT timestamp, status, stations_count, observations_count, message FROM collection_log "
+            f"WHERE {sound} ORDER BY rowid DESC LIMIT ?",
+            [number],
+        )
         return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
@@ -394,7 +415,8 @@ class SQLiteStore:
         with self._transaction() as connection:
             # What came meanwhile is later, and stays.
             connection.executemany(
-                "INSERT INTO newest VALUES (?1, ?2) ON CONFLICT (station) DO UPDATE SET time = excluded.time "
+                "INSERT INTO newest (station, time) VALUES (?1, ?2) "
+                "ON CONFLICT (station) DO UPDATE SET time = excluded.time "
                 "WHERE NOT EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time AND o.station = ?1 "
                 f"AND {_SOUND.format(time='o.time')})",
                 [(number, found.get(number, "")) for number in astray],
@@ -434,7 +456,9 @@ def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, 
 
 def _log(connection: sqlite3.Connection, at: str, status: str, stations: int, observations: int, message: str) -> None:
     connection.execute(
-        "INSERT INTO collection_log VALUES (?, ?, ?, ?, ?)", (at, status, stations, observations, message)
+        "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (at, status, stations, observations, message),
     )
 
 

@@ -1,6 +1,7 @@
 """SQLite's schema and its versions: forward only, each step in one transaction.
 
-A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version` which was the last one.
+A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version` which was the last one. The view
+`observations` and its triggers follow from the columns of the table `observation` and are made anew by every step.
 """
 
 from __future__ import annotations
@@ -8,15 +9,19 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from functools import cache
+from importlib import resources
 
 from toolkit.store.base import migrations
-from toolkit.store.encoding import TRIGGERS_SQL, VIEW_SQL
+from toolkit.store.encoding import view_sql
 from toolkit.text import one_line
+from toolkit.variables import COLUMNS
 
 APPLICATION_ID = 0x77746B74  # "wtkt": file(1) and a restore can tell our database from another
 
 _MIGRATIONS = migrations("sqlite")
 VERSION = len(_MIGRATIONS)
+# The last schema whose view was written by hand: a backup of it has exactly that text.
+_VIEW_BY_HAND = 4
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -25,11 +30,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     if version == VERSION:
         return
     connection.execute("DROP VIEW IF EXISTS observations")
-    for script in _MIGRATIONS[version:]:
-        for statement in _statements(script):
-            connection.execute(statement)
-    for statement in (VIEW_SQL, *TRIGGERS_SQL):
-        connection.execute(statement)
+    _make(connection, version, VERSION)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -55,12 +56,27 @@ def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple
 def expected(version: int) -> dict[tuple[str, str], str]:
     """What a database of a version has, with its statements."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        for script in _MIGRATIONS[:version]:
-            for statement in _statements(script):
-                connection.execute(statement)
-        for statement in (VIEW_SQL, *TRIGGERS_SQL):
-            connection.execute(statement)
+        _make(connection, 0, version)
         return objects(connection)
+
+
+def _make(connection: sqlite3.Connection, version: int, wanted: int) -> None:
+    """Take the steps from one version to another, then make the view and its triggers."""
+    for script in _MIGRATIONS[version:wanted]:
+        for statement in _statements(script):
+            connection.execute(statement)
+    if wanted <= _VIEW_BY_HAND:
+        view = _statements((resources.files("toolkit.store") / "view_of_schema_4.sql").read_text("utf-8"))
+    else:
+        view = view_sql(columns(connection))
+    for statement in view:
+        connection.execute(statement)
+
+
+def columns(connection: sqlite3.Connection, schema: str = "main") -> list[str]:
+    """The declared variables' columns that a database has: one of an older schema lacks some."""
+    found = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('observation', ?)", (schema,))}
+    return [name for name in COLUMNS if name in found]
 
 
 def objects(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:

@@ -60,7 +60,7 @@ def _network(rows: list[Observation]) -> set[str]:
 
 def _calm(row: Observation) -> bool:
     """Whether no wind blew: a station then gives no direction, or repeats the last one."""
-    return row.wind_speed == 0 or row.hi_speed == 0
+    return 0 in {row.wind_speed, row.hi_speed}
 
 
 @check(
