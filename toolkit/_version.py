@@ -1,3 +1,3 @@
 """Written when the package is built."""
 
-__version__ = '0.0.1.dev385+g4419310c2'
+__version__ = "0.0.1.dev385+g4419310c2"
