@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
-from toolkit.checks.database import file_of, have_backup, opened, restored
+from toolkit.checks.database import as_administrator, changed, file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
@@ -97,6 +97,8 @@ def database_shape(host: Host) -> Finding | None:
                 wrong, more = differences(connection) if version == VERSION else ([], [])
         except sqlite3.DatabaseError as error:
             return unseen(f"{host.db}: {error}")
+    if not wrong and host.is_postgresql and (put := _imposed(host)):
+        return put
     runs = [name for name in more if name.startswith(("trigger ", "view "))]
     if wrong:
         return bad(f"the database is not as this program makes it: {', '.join(wrong)}", restored(host))
@@ -107,6 +109,20 @@ def database_shape(host: Host) -> Finding | None:
             f"the database has {', '.join(more)}, which this program did not make", severity=Status.WARNING,
         )  # fmt: skip
     return good("its tables, keys and views are as this program makes them")
+
+
+def _imposed(host: Host) -> Finding | None:
+    """The finding of what others put upon the tables of a server; None where there is nothing."""
+    from toolkit.store.postgresql import imposed
+
+    found = imposed(host.settings.db)
+    if not found:
+        return None
+    mine = [away for _, away in found if not away.startswith("ALTER ROLE")]
+    said = f"others have put {', '.join(what for what, _ in found)} upon the database"
+    if mine:
+        return bad(said, changed(host, *mine))
+    return bad(said, Sequence(as_administrator("; ".join(away for _, away in found)), Restart("collector")))
 
 
 @check(
@@ -266,19 +282,19 @@ def _contradictions(host: Host) -> Iterator[tuple[str, str, Remedy]]:
     words = " OR ".join(f"typeof({name}) IN ('text', 'blob')" for name in BY_NAME)
     yield (
         "stations are gone of which observations are there", _GONE,
-        Restore() if have_backup(host) else _changed(host, f"DELETE FROM observation WHERE station IN ({_LOST})"),
+        Restore() if have_backup(host) else changed(host, f"DELETE FROM observation WHERE station IN ({_LOST})"),
     )  # fmt: skip
     yield (
         "observations have times of another form than this program's, and are in no answer",
         f"SELECT COUNT(*) FROM {newest} WHERE datetime(time) IS NOT time",
-        _changed(
+        changed(
             host, "UPDATE OR REPLACE observation SET time = datetime(time) WHERE datetime(time) IS NOT time AND "
             "datetime(time) IS NOT NULL; DELETE FROM observation WHERE datetime(time) IS NULL",
         ),
     )  # fmt: skip
     yield (
         "observations have words in the place of numbers", f"SELECT COUNT(*) FROM {newest} WHERE {words}",
-        _changed(
+        changed(
             host,
             *(f"UPDATE observation SET {name} = NULL WHERE typeof({name}) IN ('text', 'blob')" for name in BY_NAME),
         ),
@@ -286,16 +302,10 @@ def _contradictions(host: Host) -> Iterator[tuple[str, str, Remedy]]:
     yield (
         "lines of the collector's log are of the future, and hide what it does",
         "SELECT COUNT(*) FROM collection_log WHERE timestamp > datetime('now', '+1 hour')",
-        _changed(host, "DELETE FROM collection_log WHERE timestamp > datetime('now', '+1 hour')"),
+        changed(host, "DELETE FROM collection_log WHERE timestamp > datetime('now', '+1 hour')"),
     )  # fmt: skip
     yield (
         "stations have another newest observation in the table newest than in observation",
         _ASTRAY,
         Start("maintenance"),
     )
-
-
-def _changed(host: Host, *statements: str) -> Remedy:
-    script = "; ".join(statements)
-    code = f"import sqlite3; sqlite3.connect({str(host.db)!r}, timeout=20).executescript({script!r})"
-    return python(CURRENT / "bin/python", code)

@@ -82,7 +82,8 @@ def _of_data(host: Host) -> Finding | None:
             away,
         )
     if host.is_postgresql:
-        return None
+        large = [one for one in _entries(host.spool.parent) if _size(one) > FOREIGN_BYTES]
+        return _foreign(host.spool.parent, large[0]) if large else None
     entries = _entries(host.db.parent)
     replaced = [entry for entry in entries if entry.name.startswith(f"{host.db.name}.replaced-")]
     old = [one for one in replaced if host.now - one.stat(follow_symlinks=False).st_mtime > REPLACED_DAYS * 86400]

@@ -11,11 +11,10 @@ from itertools import pairwise, takewhile
 from toolkit.backup.folder import Backup
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import OBSERVATIONS
-from toolkit.checks.database import have_backup
+from toolkit.checks.database import changed, have_backup
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.humanize import humanize
-from toolkit.checks.remedies import Remedy, Restore, Shell, Tool, python
+from toolkit.checks.remedies import Restore, Tool
 from toolkit.model import Observation
 from toolkit.store.base import Selection, Span
 from toolkit.times import from_stored, stored
@@ -82,20 +81,13 @@ def values_possible(host: Host) -> Finding | None:
             return bad(
                 f"{name} of {wrong[0].station_id} at {stored(wrong[0].time)} UTC is {value:g} {variable.unit}, which "
                 f"no sensor measures; {len(wrong)} such values",
-                _sql(
+                changed(
                     host,
                     f"UPDATE observations SET {name} = NULL WHERE time >= '{stored(wrong[0].time)}' "
                     f"AND {name} NOT BETWEEN {variable.low:g} AND {variable.high:g}",
                 ),
             )
     return good("every value could have been measured")
-
-
-def _sql(host: Host, statement: str) -> Remedy:
-    if host.is_postgresql:
-        return Shell("psql {} -c {}", host.settings.db, statement)
-    code = f"import sqlite3; c = sqlite3.connect({str(host.db)!r}, timeout=20); c.execute({statement!r}); c.commit()"
-    return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
 
 
 @check(
@@ -273,7 +265,7 @@ def stations_located(host: Host) -> Finding | None:
     if nowhere:
         return bad(
             f"{len(nowhere)} stations are at latitude 0, longitude 0, which stands for no place: {nowhere[0]}",
-            _sql(host, "UPDATE stations SET latitude = NULL, longitude = NULL WHERE latitude = 0 AND longitude = 0"),
+            changed(host, "UPDATE stations SET latitude = NULL, longitude = NULL WHERE latitude = 0 AND longitude = 0"),
         )
     located = Counter((one.latitude, one.longitude) for one in stations if one.latitude is not None)
     place, number = next(iter(located.most_common(1)), (None, 0))

@@ -16,12 +16,17 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CURRENT, RELEASES
+from toolkit.checks.host.deployment import CRON, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, Then
 
 SYSTEM = Path("/usr/bin/python3")
 COMMAND = Path("/usr/local/bin/weather-tool")
+# How they begin as they are deployed: roles/weather/files/.
+_COMMANDS = {
+    COMMAND: b"#!/usr/bin/python3 -IS\n",
+    Path("/usr/local/bin/weather-job"): b"#!/bin/sh\n# What /etc/cron.d/weather calls",
+}
 _AGAIN = Restart("collector")
 # Modules that Python imports whenever it starts.
 _RUN_FIRST = {"sitecustomize.py", "usercustomize.py"}
@@ -263,13 +268,22 @@ def _hash(path: str) -> str:
 
 @check(
     id="command-present", area="Python environment",
-    invariant="The command weather-tool is where people look for it.",
-    problem="The command weather-tool is missing, or cannot be run.",
+    invariant="The commands are where people and cron look for them, as they were deployed.",
+    problem="A command is missing, cannot be run, or is another one.",
     severity=Status.WARNING, remedy=OnController(),
 )  # fmt: skip
 def command_present(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    if not os.access(COMMAND, os.X_OK):
-        return bad(f"{COMMAND} is not there or cannot be run")
+    wanted = _COMMANDS if host.scheduler == CRON else {COMMAND: _COMMANDS[COMMAND]}
+    for command, begins in wanted.items():
+        try:
+            found = command.stat()
+        except FileNotFoundError:
+            return bad(f"{command} is not there")
+        if found.st_mode & 0o111 != 0o111:
+            return bad(f"{command} cannot be run: mode {mode_of(found)}", Shell("chmod 0755 {}", command))
+        with command.open("rb") as file:
+            if not file.read(len(begins)).startswith(begins):
+                return bad(f"{command} is not the one that was deployed")
     return good(f"{COMMAND}")

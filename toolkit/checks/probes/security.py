@@ -98,13 +98,18 @@ def _user_again(host: Host) -> Remedy:
     found = host.look(host.db.parent if not host.is_postgresql else Path(host.settings.backups))
     uid = f" --uid {found.st_uid}" if found and found.st_uid else ""
     gid = f" --gid {found.st_gid}" if found and found.st_gid else ""
+    other = next((name for name, number in _accounts() if found and int(number) == found.st_uid), None)
+    services = [name for name, job in host.jobs.items() if job.is_service]
+    if other:
+        change = Shell("sed -i {} {}", f"s/^{other}:/{USER}:/", ACCOUNTS)
+        return Sequence(*map(Stop, services), change, *map(Start, services))
     home = f"--home-dir /var/lib/weather --no-create-home --shell /usr/sbin/nologin --gid {USER}"
     remedies: list[Remedy] = [Shell(f"useradd --system{uid} {home} {USER}")]
     try:
         grp.getgrnam(USER)
     except KeyError:
         remedies.insert(0, Shell(f"groupadd --system{gid} {USER}"))
-    if services := [name for name, job in host.jobs.items() if job.is_service]:
+    if services:
         remedies.append(Restart(*services))
     return Sequence(*remedies)
 
