@@ -552,23 +552,20 @@ def differences(url: str) -> list[str]:
 # What others put upon the tables and the role, and what takes it away; the first three are the owner's to do.
 _IMPOSED = r"""
 SELECT 'a trigger ' || tgname || ' on ' || tgrelid::regclass,
-    format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass)
+    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass)
 FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY (%(tables)s::regclass[]) AND tgname NOT LIKE 'ts\_%%'
 UNION ALL
 SELECT 'a constraint ' || conname || ' on ' || conrelid::regclass,
-    format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)
+    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname)
 FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = ANY (%(tables)s::regclass[])
 UNION ALL
 SELECT 'row-level security on ' || oid::regclass,
-    format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass)
+    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass)
 FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
 UNION ALL
-SELECT 'the setting ' || one, format('ALTER ROLE %I RESET %I', rolname, split_part(one, '=', 1))
+SELECT 'the setting ' || one, format('ALTER ROLE %%I RESET %%I', rolname, split_part(one, '=', 1))
 FROM pg_roles, unnest(rolconfig) AS one WHERE rolname = current_user
 AND one ~ '^(default_transaction_read_only=on|statement_timeout=|search_path=|idle_in_transaction|transaction_timeout=)'
-UNION ALL
-SELECT 'the attribute SUPERUSER of ' || rolname, format('ALTER ROLE %I NOSUPERUSER', rolname)
-FROM pg_roles WHERE rolname = current_user AND rolsuper
 """
 
 

@@ -219,9 +219,7 @@ def packages_alone(host: Host) -> Finding | None:
             first = foreign[0]
             runs = first.suffix == ".pth" or first.name in _RUN_FIRST
             what = "was not installed with the release" + (", and Python runs it whenever it starts" if runs else "")
-            return bad(
-                f"{first} {what}", Sequence(Shell("rm -r -- {}", first), _AGAIN), Status.CRITICAL if runs else None
-            )
+            return bad(f"{first} {what}", Sequence(Shell("rm -r -- {}", first), _AGAIN))
     return good("every package was installed with the release")
 
 
