@@ -55,6 +55,9 @@ class FieldMapping:
         """The field that a stored value comes from; one that is not mapped has the stored name."""
         return self.named.get(stored) or MappedField((stored,))
 
+    def __str__(self) -> str:
+        return self.text
+
 
 # A name, in quotes where it has a comma, a bracket, a bar or an equals sign in it; a quote in quotes is doubled.
 _NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^"',|\[\]\s][^,|\[\]]*)"""

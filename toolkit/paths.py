@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from toolkit.kinds import is_postgresql
-from toolkit.settings import Settings, spool_folder
+from toolkit.kinds import ADDRESS, is_postgresql
+from toolkit.settings import DECLARATIONS, Settings, spool_folder
 
 # These folders are the service's whatever the settings say. STATE has the spool if the database is on a server.
 STATE = "/var/lib/weather/data"
@@ -100,9 +100,17 @@ def offsite(settings: Settings) -> str:
     return "" if ":" in repository else repository
 
 
-def metrics_port(settings: Settings) -> int:
-    """The port on which the exporter listens."""
-    return int(settings.metrics_address.rpartition(":")[2])
+class Address(NamedTuple):
+    """Where the service listens: as the setting says, and its port."""
+
+    address: str
+    port: int
+
+
+def addresses(settings: Settings) -> dict[str, Address]:
+    """Every address that the service listens at, by the setting that names it."""
+    texts = {name: str(getattr(settings, name)) for name, one in DECLARATIONS.items() if one.kind is ADDRESS}
+    return {name: Address(text, int(text.rpartition(":")[2])) for name, text in texts.items()}
 
 
 def feed_ports(settings: Settings) -> list[int]:
@@ -142,10 +150,11 @@ def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
     for name, path in files(settings).items():
         for reason in _not_readable(path, target):
             yield name, f"{path!r}: {reason}"
-    if metrics_port(settings) < LOWEST_PORT:
-        yield "metrics_address", f"{settings.metrics_address!r}: ports below {LOWEST_PORT} are root's"
-    elif target == "compose" and not _is_number(settings.metrics_address):
-        yield "metrics_address", f"{settings.metrics_address!r}: give a number such as 127.0.0.1, not a name"
+    for name, listens in addresses(settings).items():
+        if listens.port < LOWEST_PORT:
+            yield name, f"{listens.address!r}: ports below {LOWEST_PORT} are root's"
+        elif target == "compose" and not _is_number(listens.address):
+            yield name, f"{listens.address!r}: give a number such as 127.0.0.1, not a name"
 
 
 def _not_a_folder(path: str, target: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tools.alert_rules import rules
 from tools.dashboard import fleet
 from tools.dashboard_picture import layout
 from tools.from_settings import Indented, argument_specs, settings_page, settings_template
+from tools.quality_tests import DETECTION, detection_page, thresholds_page
 from tools.reference import FORMS, commands_page, forms_page, man_page, metrics_page, roles_page, schema
 from tools.variables_page import variables_page
 
@@ -37,13 +38,15 @@ def completion(shell: str) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "roles/weather/meta/argument_specs.yml": argument_specs,
-    "roles/weather/templates/weather.env.j2": settings_template,
+    "templates/weather.env.j2": settings_template,
     "docs/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/roles.md": roles_page,
     "docs/reference/metrics.md": metrics_page,
     "docs/reference/variables.md": variables_page,
     "docs/reference/report.md": forms_page,
+    "docs/reference/quality.md": thresholds_page,
+    DETECTION: detection_page,
     **{f"docs/reference/{name}.schema.json": partial(schema, name) for name in FORMS},
     "templates/prometheus/weather.rules.yml": rules_file,
     "templates/grafana/weather.json": fleet,

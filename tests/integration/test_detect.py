@@ -143,7 +143,9 @@ def test_a_silent_station_is_one_anomaly_and_a_silent_feed_is_none(run: Run, spo
     spoil("", "station_id = 'volos'", 5)
     report = detect(run)
     assert alarms(report) == [("volos", "all", "missing", "device_failure")]
-    assert report["insufficient"] == [{"station_id": "volos", "reason": "6 of 36 expected observations"}]
+    assert report["insufficient"] == [
+        {"station_id": "volos", "variable": "all", "reason": "6 of 36 expected observations"}
+    ]
     spoil("", "1", 3)
     assert [one for one in detect(run)["anomalies"] if one["test"] == "missing" and one["end"][11:13] > "13"] == []
 

@@ -27,6 +27,7 @@ from toolkit.exporter import server as serving_metrics
 from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.exporter.server import Server
+from toolkit.sdnotify import until_stopped
 from toolkit.settings import load
 from toolkit.store import open_for_writing
 
@@ -149,6 +150,16 @@ def test_a_thousand_half_sent_requests_keep_nobody_from_the_metrics(
         assert len(list(Path(f"/proc/{scrape.pid}/fd").iterdir())) < 100
 
 
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Handlers of signals are as before afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
 def test_it_stops_in_the_middle_of_the_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def examine(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -156,12 +167,18 @@ def test_it_stops_in_the_middle_of_the_checks(tmp_path: Path, monkeypatch: pytes
         pytest.fail("the checks went on")
 
     monkeypatch.setattr(CheckResults, "examine", examine)
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        serving_metrics.serve("127.0.0.1:0", load({}, {"WEATHER_DB": str(tmp_path / "weather.db")}).settings)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    serving_metrics.serve("127.0.0.1:0", load({}, {"WEATHER_DB": str(tmp_path / "weather.db")}).settings)
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_signal_that_another_thread_gets_ends_a_wait() -> None:
+    def stop() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    with until_stopped() as wait:
+        threading.Timer(0.1, stop).start()  # then this thread waits
+        wait(60)
+        pytest.fail("it waited to the end")
 
 
 @pytest.mark.parametrize(

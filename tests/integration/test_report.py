@@ -36,6 +36,7 @@ def test_a_page_names_the_fault_and_shows_it(run: Run, spoil: Spoil, tmp_path: P
     assert "contradict it" in article
     assert 'aria-label="temp_out of volos and of' in article
     assert "Map of 14 stations: 13 well, 1 device failure" in html
+    assert '<th scope="row">WEATHER_FEED_FIELDS</th><td>station_id=station_file|fid, time=ts</td>' in html
 
 
 def test_a_page_that_was_asked_for_is_alone(run: Run, spoil: Spoil, tmp_path: Path) -> None:

@@ -56,7 +56,14 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every setting at another value than its default, with names that targets take as special."""
     folder = tmp_path_factory.mktemp("changed")
     extra = {"description": "One", "command": HOSTILE, "schedule": {"minute": 3}}
-    jobs = {"lab_extra": extra, "weather_jobs": "{{ weather_default_jobs | combine({'extra': lab_extra}) }}"}
+    served = {
+        "description": "Another", "command": "metrics --serve",
+        "serves": "metrics_address", "probe": "/-/ready", "scales": True,
+    }  # fmt: skip
+    jobs = {
+        "lab_more": {"extra": extra, "served": served},
+        "weather_jobs": "{{ weather_default_jobs | combine(lab_more) }}",
+    }
     for done in (
         render(folder, {**TRIED, **jobs}, "--skip-tags=kubernetes"),
         render(folder, {**TRIED, **IN_PODS, **jobs}, "--tags=kubernetes"),
@@ -80,6 +87,21 @@ def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
         "# Runs detector, healthcheck, backup, restore-drill, maintenance, extra."
         in (rendered / "compose.yaml").read_text()
     )
+
+
+def test_a_service_is_what_its_declaration_says_whatever_its_name(changed: Path) -> None:
+    told = yaml.safe_load((changed / "compose.yaml").read_text("utf-8"))["services"]["served"]
+    assert (told["command"], told["ports"]) == (["metrics", "--serve", "0.0.0.0:9206"], ["127.0.0.2:9206:9206"])
+    found = {
+        one["kind"]: one for one in manifests(changed, "postgresql") if one["metadata"]["name"] == "weather-served"
+    }
+    assert set(found) == {"Deployment", "Service", "PodDisruptionBudget"}
+    assert found["Deployment"]["spec"]["replicas"] == 2
+    (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert container["ports"] == [{"name": "metrics", "containerPort": 9206}]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/-/ready", "port": "metrics"}
+    assert "--serve\n" in (changed / "weather-served.service").read_text()
+    assert "--keep served metrics --serve\n" in (changed / "cron").read_text()
 
 
 def test_words_of_a_command_are_the_same_on_all_targets(changed: Path) -> None:

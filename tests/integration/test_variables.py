@@ -18,6 +18,14 @@ ROOT = Path(__file__).parent.parent.parent
             {"weather_schedular": "cron"},
             "no variable has this name: weather_schedular (did you mean weather_scheduler?)",
         ),
+        (
+            {"__weather_credentials": {}},
+            "__weather_credentials is internal to the roles, and must not be set: take it out",
+        ),
+        (
+            {"weather_jobs": {"page": {"description": "A page", "command": "report", "shedule": {}}}},
+            "weather_jobs: page: 'shedule' is no field of a job (did you mean schedule?)",
+        ),
         ({"weather_scheduler": "crond"}, "value of weather_scheduler must be one of: systemd, cron, got: crond"),
         ({"weather_releases_kept": "two"}, "argument 'weather_releases_kept' is of type str"),
         ({"weather_memory": "much"}, "weather_memory=much: give a number of bytes, or with K, M, G or T behind"),

@@ -25,7 +25,7 @@ from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.probes import rivals
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
-from toolkit.checks.unit_results import how
+from toolkit.checks.unit_results import outcome_of
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing, sqlite_schema
@@ -161,9 +161,9 @@ def test_names_in_remedies_are_quoted_and_no_terminal_obeys_them(
 )  # fmt: skip
 def test_systemds_own_codes_are_words(code: str, words: str) -> None:
     unit = {"Result": "exit-code", "ExecMainStatus": code, "WorkingDirectory": "/nonexistent", "User": "none"}
-    assert words in how(unit)
-    assert code != "200" or "/nonexistent" in how(unit)
-    assert words not in how({"Result": "protocol"})
+    assert words in outcome_of(unit)
+    assert code != "200" or "/nonexistent" in outcome_of(unit)
+    assert words not in outcome_of({"Result": "protocol"})
 
 
 # The database's shape

@@ -29,3 +29,26 @@ def test_no_condition_is_given_to_the_handlers_of_a_role_by_importing_it() -> No
         if "ansible.builtin.import_role" in task and "when" in task
     ]
     assert found == []
+
+
+def test_what_a_role_registers_has_the_prefix_of_its_internals() -> None:
+    """An inventory that sets such a variable is refused; one without the prefix would be overwritten without a word."""
+    files = [*(ROOT / "playbooks").glob("*.yml"), *(ROOT / "roles").glob("*/tasks/*.yml")]
+    found = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in files
+        for task in tasks_of(yaml.safe_load(file.read_text("utf-8")))
+        for name in [*filter(None, [task.get("register")]), *task.get("ansible.builtin.set_fact", ())]
+        if not name.startswith("__weather_") and file.name != "doctor.yml"  # which is of no role, and sets nothing
+    ]
+    assert found == []
+
+
+def test_every_role_refuses_variables_that_it_does_not_have() -> None:
+    roles = {path.parts[-3] for path in (ROOT / "roles").glob("*/meta/main.yml")}
+    refusing = {
+        path.parts[-3]
+        for path in (ROOT / "roles").glob("*/meta/main.yml")
+        if {"role": "weather_common"} in yaml.safe_load(path.read_text("utf-8"))["dependencies"]
+    }
+    assert roles - refusing == {"weather_common"}

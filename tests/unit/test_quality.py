@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from toolkit.detector.judge import judge
-from toolkit.detector.temporal import METHODS
+from toolkit.detector.run_tests import TestResults, run_tests
 from toolkit.model import Station
-from toolkit.quality import consistency, missing, neighbours, resolution
-from toolkit.quality.arrays import Bools, Floats, median, on_circle, rolling_median, stretches, weighted_median
+from toolkit.quality import missing, neighbours
+from toolkit.quality.arrays import Bools, Floats, intervals, median, on_circle, rolling_median, weighted_median
+from toolkit.quality.base import QualityTest, Sample
+from toolkit.quality.catalogue import TESTS, method_tests
+from toolkit.quality.consistency import Broken, broken_rules
+from toolkit.quality.exceedance import exceedance_limit
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.persistence import Runs
+from toolkit.quality.resolution import Resolution
 from toolkit.quality.series import Series, scaled
-from toolkit.quality.usual import unheard_of
+from toolkit.quality.temporal import METHODS
 from toolkit.settings import COMBINED
 from toolkit.variables import BY_NAME
 
@@ -38,16 +43,16 @@ def readings(seed: int = 1) -> Floats:
 
 
 def series(values: Floats, name: str = "temp_out") -> Series:
-    hours = np.arange(values.shape[1]) / 6 % 24
+    ends = 600 * np.arange(values.shape[1], dtype=np.float64)
     every = slice(0, values.shape[1] - WINDOW, 6)
     variable = BY_NAME[name]
     return Series(
         variable=variable,
         values=values,
         scaled=scaled(variable, values),
-        levels=scaled(variable, values[:, every]),
-        hours=hours,
-        level_hours=hours[every],
+        history=scaled(variable, values[:, every]),
+        ends=ends,
+        history_ends=ends[every],
         window=WINDOW,
         per_hour=6,
         days=np.full(len(values), float(DAYS)),
@@ -55,11 +60,20 @@ def series(values: Floats, name: str = "temp_out") -> Series:
     )
 
 
+def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> TestResults:
+    """What the tests find; the other sensors of the stations measured nothing."""
+    window = readings.window_values
+    needed = {name for test in TESTS for name in test.needs(readings.variable)}
+    values = {readings.variable.name: window, **{name: np.full(window.shape, np.nan) for name in needed}}
+    silent = np.zeros(window.shape, dtype=bool)
+    return run_tests(method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values))
+
+
 def found(
     values: npt.NDArray[Any], stations: list[Station] = TOGETHER, name: str = "temp_out"
 ) -> dict[str, dict[int, int]]:
     """By test, how many slots of each station are flagged."""
-    flags = judge(series(values.astype(np.float64), name), nearest(stations, 100, 500), COMBINED).flags
+    flags = results(series(values.astype(np.float64), name), stations).flags
     counts = {test: {row: int(n) for row, n in enumerate(flagged.sum(axis=1)) if n} for test, flagged in flags.items()}
     return {test: rows for test, rows in counts.items() if rows}
 
@@ -152,23 +166,29 @@ def test_a_station_without_neighbours_is_judged_by_its_own_past() -> None:
 
 
 def test_a_gap_is_missing_when_it_lasts_and_the_station_used_to_report() -> None:
-    judged, before = np.ones((5, WINDOW), dtype=bool), np.ones((5, 100), dtype=bool)
-    judged[0, 10:15] = False  # 50 minutes
-    judged[1, 10:30] = False
-    judged[2] = before[2] = False  # never measured
-    flagged = missing.flag(judged, before, 6)
+    window, before = np.ones((5, WINDOW), dtype=bool), np.ones((5, 100), dtype=bool)
+    window[0, 10:15] = False  # 50 minutes
+    window[1, 10:30] = False
+    window[2] = before[2] = False  # never measured
+    flagged = missing.gaps(window, before, 6)
     assert flagged.sum(axis=1).tolist() == [0, 20, 0, 0, 0]
-    judged[:, 10:30] = False  # nobody was heard: the feed's affair
-    assert not missing.flag(judged, before, 6).any()
+    window[:, 10:30] = False  # nobody was heard: the feed's affair
+    assert not missing.gaps(window, before, 6).any()
+
+
+def inconsistent(name: str, values: dict[str, Floats]) -> Broken:
+    """Which readings of a window break a rule, and the rules."""
+    nothing = np.zeros(values[name].shape, dtype=bool)
+    return broken_rules(Sample(series(values[name], name), nearest([], 100, 500), nothing, values))
 
 
 def test_a_rule_counts_only_where_the_network_keeps_it() -> None:
     values = {"temp_out": np.full((5, 20), 10.0), "hi_temp": np.full((5, 20), 11.0), "low_temp": np.full((5, 20), 9.0)}
     values["temp_out"][2, 5:9] = 12
-    flagged, says = consistency.flag("temp_out", values)
-    assert (flagged.sum(axis=1).tolist(), says[2]) == ([0, 0, 4, 0, 0], "temp_out is above hi_temp")
+    flagged, rules = inconsistent("temp_out", values)
+    assert (flagged.sum(axis=1).tolist(), rules[2]) == ([0, 0, 4, 0, 0], "temp_out is above hi_temp")
     values["hi_temp"][:] = 0  # means something else here
-    assert not consistency.flag("temp_out", values)[0].any()
+    assert not inconsistent("temp_out", values).flagged.any()
 
 
 def test_a_run_goes_on_over_a_gap() -> None:
@@ -177,11 +197,11 @@ def test_a_run_goes_on_over_a_gap() -> None:
     assert runs.length.tolist() == [[1, 2, 0, 4, 1, 2, 0, 0]]
 
 
-def test_weather_that_was_seen_before_is_heard_of() -> None:
+def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:
     history = np.full((3, 100), 1.0)
     history[0, :10] = 8
-    assert unheard_of(history, 2, 0, 3).tolist() == [16, 3, 3]
-    assert unheard_of(np.zeros((2, 0)), 2, 1, 3).tolist() == [3, 3]
+    assert exceedance_limit(history, 2, 0, 3).tolist() == [16, 3, 3]
+    assert exceedance_limit(np.zeros((2, 0)), 2, 1, 3).tolist() == [3, 3]
 
 
 def test_neighbours_are_near_in_distance_and_height() -> None:
@@ -195,8 +215,8 @@ def test_neighbours_are_near_in_distance_and_height() -> None:
     ]
     near = nearest(stations, 100, 500)
     assert set(near.rows[0][near.close[0]].tolist()) == {1, 4}
-    assert set(near.rows[0][near.there[0]].tolist()) == {1, 2, 3, 4}
-    assert not near.there[5].any()
+    assert set(near.rows[0][near.exists[0]].tolist()) == {1, 2, 3, 4}
+    assert not near.exists[5].any()
     assert near.km[0][near.rows[0] == 1][0] == pytest.approx(55.6, abs=0.1)
 
 
@@ -205,11 +225,11 @@ def test_many_stations_have_the_same_neighbours_as_few(monkeypatch: pytest.Monke
     latitude, longitude, height = random.uniform((35, 20, 0), (41, 28, 900), (300, 3)).T
     stations = [place(str(n), latitude[n], longitude[n], height[n]) for n in range(300)]
     few = nearest(stations, 60, 300)
-    monkeypatch.setattr(neighbours, "ONE_BY_ONE", 10)
+    monkeypatch.setattr(neighbours, "ALL_DISTANCES", 10)
     many = nearest(stations, 60, 300)
-    assert (few.rows[few.there] == many.rows[many.there]).all()
+    assert (few.rows[few.exists] == many.rows[many.exists]).all()
     assert (few.close == many.close).all()
-    np.testing.assert_allclose(few.km[few.there], many.km[many.there], atol=1e-6)
+    np.testing.assert_allclose(few.km[few.exists], many.km[many.exists], atol=1e-6)
 
 
 def test_medians_are_those_of_numpy() -> None:
@@ -242,9 +262,9 @@ def test_a_weighted_median_has_half_the_weight_on_either_side() -> None:
         ("#...#", 2, [(0, 1), (4, 5)]),
     ],
 )
-def test_stretches(flagged: str, gap: int, expected: list[tuple[int, int]]) -> None:
+def test_intervals(flagged: str, gap: int, expected: list[tuple[int, int]]) -> None:
     row: Bools = np.array([mark == "#" for mark in flagged])
-    assert list(stretches(row, gap)) == expected
+    assert list(intervals(row, gap)) == expected
 
 
 def winds(step: float, seed: int = 2) -> Floats:
@@ -256,12 +276,18 @@ def winds(step: float, seed: int = 2) -> Floats:
     return found
 
 
+def off_its_steps(values: Floats) -> Bools:
+    readings = series(values, "wind_speed")
+    nothing = np.zeros(readings.window_values.shape, dtype=bool)
+    return Resolution().run(Sample(readings, nearest(TOGETHER, 100, 500), nothing, {}), None)
+
+
 @pytest.mark.parametrize(("step", "factor"), [(1.609, 3.6), (1.609, 1 / 1.609), (1.852, 3.6), (1.609, 1 / 3.6)])
 def test_another_unit_shows_in_other_steps(step: float, factor: float) -> None:
     values = winds(step)
-    assert not resolution.flag(series(values, "wind_speed")).any()
+    assert not off_its_steps(values).any()
     values[2, -20:] = np.round(values[2, -20:] * factor, 1)
-    flagged = resolution.flag(series(values, "wind_speed"))
+    flagged = off_its_steps(values)
     assert set(np.flatnonzero(flagged.any(axis=1))) == {2}
     assert flagged[2].sum() >= 15
 
@@ -269,7 +295,7 @@ def test_another_unit_shows_in_other_steps(step: float, factor: float) -> None:
 def test_a_feed_that_reports_in_other_steps_is_no_fault_of_its_stations() -> None:
     values = winds(1.609)
     values[:, -20:] = np.round(values[:, -20:] * 1.1, 1)
-    assert not resolution.flag(series(values, "wind_speed")).any()
+    assert not off_its_steps(values).any()
 
 
 @pytest.mark.filterwarnings("error")
@@ -277,7 +303,7 @@ def test_a_sensor_without_steps_has_no_resolution_to_lose() -> None:
     values = winds(0.1)
     values[3], values[4] = 0, np.nan
     values[2, -20:] = np.round(values[2, -20:] * 3.6, 1)
-    assert not resolution.flag(series(values, "wind_speed")).any()
+    assert not off_its_steps(values).any()
 
 
 @pytest.mark.parametrize("turn", [0, 1, 90, 180, 270, 356, 360])
@@ -289,8 +315,8 @@ def test_a_direction_is_judged_on_the_circle(method: str, turn: int) -> None:
     steady[0, -10] = 356
     steady[1, -10] = 95
     steady[2, -20:-15] = np.nan
-    judged = judge(series((steady + turn) % 360, "wind_dir"), nearest(TOGETHER[:3], 100, 500), method)
-    assert np.argwhere(judged.flags[method]).tolist() == [[1, WINDOW - 10]]
+    flags = results(series((steady + turn) % 360, "wind_dir"), TOGETHER[:3], method).flags
+    assert np.argwhere(flags[method]).tolist() == [[1, WINDOW - 10]]
 
 
 def test_directions_that_are_anywhere_are_near_nothing() -> None:
@@ -324,5 +350,25 @@ gap = float("nan")
     ],
 )
 def test_rain_in_dry_air_is_what_was_added(rain: list[float], humidity: list[float], broken: bool) -> None:
-    flagged, says = consistency.flag("rain", rain_and_humidity(rain, humidity))
-    assert (bool(flagged[0].any()), bool(says[0]), bool(flagged[1:].any())) == (broken, broken, False)
+    flagged, rules = inconsistent("rain", rain_and_humidity(rain, humidity))
+    assert (bool(flagged[0].any()), bool(rules[0]), bool(flagged[1:].any())) == (broken, broken, False)
+
+
+@pytest.mark.parametrize("test", [*TESTS, *METHODS.values()], ids=lambda test: test.name)
+def test_a_test_says_what_it_is(test: QualityTest) -> None:
+    assert test.source
+    assert test.finds
+    assert test.limit
+    for item in fields(test.thresholds):
+        assert item.metadata["meaning"], item.name
+        assert item.metadata["origin"], item.name
+
+
+def test_no_two_tests_have_one_name() -> None:
+    names = [test.name for test in (*TESTS, *METHODS.values())]
+    assert len(set(names)) == len(names)
+
+
+def test_a_method_that_is_none_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="there is no detection method 'magic'; there are: combined, 3sigma"):
+        method_tests("magic")

@@ -15,6 +15,7 @@ from toolkit.checks.remedies import (
     AsRoot,
     EditSettings,
     Logs,
+    OfSystemd,
     OnController,
     Remedy,
     Restart,
@@ -107,6 +108,12 @@ def _of_systemd(check: Check) -> bool:
 def test_nothing_is_asked_of_a_systemd_that_is_not_there(place: Host) -> None:
     for check in CHECKS:
         assert "systemctl" not in page(check, target_of(place)), check.id
+
+
+@pytest.mark.parametrize("place", ["cron"], indirect=True)
+def test_half_a_remedy_is_none(place: Host) -> None:
+    remedy = Sequence(OfSystemd("systemctl revert {}", "weather-collector.service"), Restart("collector"))
+    assert remedy.render(target_of(place)) == ""
 
 
 @pytest.mark.parametrize("place", ["cron"], indirect=True)

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
-from toolkit.detector.temporal import METHODS, THRESHOLD, arima
 from toolkit.quality.arrays import Floats, deviation, median
+from toolkit.quality.temporal import LIMITS, METHODS, arima
 from toolkit.settings import METHODS as NAMES
 
 
@@ -23,9 +23,9 @@ def test_every_name_that_a_setting_takes_is_a_method() -> None:
 def test_a_spike_is_found_and_nothing_else_called_one(method: str) -> None:
     values = series()
     values[0, 20] += 25
-    found = METHODS[method](values, 0.3)
+    found = METHODS[method].score(values, 0.3)
     assert int(np.nanargmax(found.score)) == 20
-    assert found.score[0, 20] > THRESHOLD
+    assert found.score[0, 20] > LIMITS.score
     assert abs(found.expected[0, 20] - 15) < 4
 
 
@@ -34,7 +34,7 @@ def test_gaps_are_no_anomaly_and_no_obstacle(method: str) -> None:
     values = series()
     values[0, [0, 5, 6, 7, 35]] = np.nan
     values[0, 20] += 25
-    found = METHODS[method](values, 0.3)
+    found = METHODS[method].score(values, 0.3)
     assert np.isnan(found.score[0, [0, 5, 6, 7, 35]]).all()
     assert int(np.nanargmax(found.score)) == 20
 
@@ -43,18 +43,18 @@ def test_gaps_are_no_anomaly_and_no_obstacle(method: str) -> None:
 def test_a_deviation_within_the_accuracy_is_no_anomaly_in_a_calm_night(method: str) -> None:
     values = np.full((1, 36), 10.0)
     values[0, 20] = 10.3
-    assert not (METHODS[method](values, 0.3).score > THRESHOLD).any()
+    assert not (METHODS[method].score(values, 0.3).score > LIMITS.score).any()
     values[0, 20] = 11.5
-    assert (METHODS[method](values, 0.3).score > THRESHOLD).any() or method == "3sigma"
+    assert (METHODS[method].score(values, 0.3).score > LIMITS.score).any() or method == "3sigma"
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_station_does_not_depend_on_the_others(method: str) -> None:
     many = np.vstack([series(seed) for seed in range(5)] + [np.full((1, 36), np.nan)])
     many[3, 4:9] = np.nan
-    together = METHODS[method](many, 0.3).score
+    together = METHODS[method].score(many, 0.3).score
     for row in range(5):
-        alone = METHODS[method](many[[row]], 0.3).score
+        alone = METHODS[method].score(many[[row]], 0.3).score
         np.testing.assert_allclose(together[row], alone[0], atol=1e-5)
     assert np.isnan(together[5]).all()
 
@@ -100,8 +100,8 @@ def test_arima_is_that_of_statsmodels() -> None:
             fit = ARIMA(window, order=(1, 0, 1)).fit()
             expected[row] = np.where(np.isnan(window), np.nan, centre[row] + spread[row] * fit.fittedvalues)
             expected[row, np.argmax(~np.isnan(window))] = np.nan
-    reference = np.abs(values - expected) / np.maximum(deviation(values - expected), 0.1)[:, None] > THRESHOLD
-    ours = arima(values, 0.3).score > THRESHOLD
+    reference = np.abs(values - expected) / np.maximum(deviation(values - expected), 0.1)[:, None] > LIMITS.score
+    ours = arima(values, 0.3).score > LIMITS.score
     there = ~np.isnan(values)
     differ = np.argwhere((ours != reference) & there)
     assert reference.sum() > 300

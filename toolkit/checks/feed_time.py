@@ -1,4 +1,4 @@
-"""What the feed's server and its stations say the time is."""
+"""The time, as the feed's server and its stations have it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from toolkit.checks.host import Host
 
 
 def served(host: Host) -> float | None:
-    """The time of the feed's server; None where it does not tell it, or tells one before this release was made.
+    """The time of the feed's server; None if it does not send it, or sends one before this release was made.
 
     Raises:
         ToolkitError: the feed cannot be fetched.
@@ -17,7 +17,7 @@ def served(host: Host) -> float | None:
 
 
 def stations_time(host: Host) -> float | None:
-    """The time of the feed's stations; None where they tell none.
+    """The time of the feed's stations; None if there is none.
 
     Raises:
         ToolkitError: the feed cannot be fetched, or read.

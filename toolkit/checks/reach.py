@@ -1,4 +1,4 @@
-"""The way to a server: its name, then a connection. What does not answer is told as itself, not as a slow feed."""
+"""The way to a server: resolve its name, then connect. A failure names what failed, which may not be the feed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESOLVER = Path("/etc/resolv.conf")
 
 
 class UnresolvedError(ToolkitError):
-    """A name has no address, or who knows them does not answer."""
+    """A name has no address, or the resolver does not answer."""
 
 
 class ConnectError(ToolkitError):
@@ -24,10 +24,11 @@ class ConnectError(ToolkitError):
 
 
 def reach(url: str) -> None:
-    """See whether the server that an address names takes a connection.
+    """Connect to the server of a URL.
 
     Raises:
-        UnresolvedError, ConnectError: it does not: why.
+        UnresolvedError: its name has no address.
+        ConnectError: it takes no connection.
     """
     parts = urlsplit(url)
     name, port = parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
@@ -40,7 +41,7 @@ def reach(url: str) -> None:
             return
         except OSError as error:
             failure = ConnectError(_not_connected(name, address, error))
-            if isinstance(error, TimeoutError):  # the patience for all of them
+            if isinstance(error, TimeoutError):  # other addresses are not tried: it has taken long enough
                 break
     raise failure or UnresolvedError(f"{name} has no address")
 
@@ -55,7 +56,7 @@ def _addresses(name: str, port: int) -> list[tuple[int, Any]]:
         except (OSError, UnicodeError) as error:
             failed.append(error)
 
-    # The C library waits as long as it likes, and no signal ends that.
+    # In a thread, for the C library has its own time limits, and no signal ends it.
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     thread.join(RESOLVER_SECONDS)

@@ -178,7 +178,7 @@ def OnMachine(template: str, *arguments: Argument, note: str = "") -> Shell:  # 
 
 @dataclass(frozen=True, init=False, slots=True)
 class OfSystemd(Remedy):
-    """A command that only systemd has something for: one on units and their files."""
+    """A command about units or their files, which no other target has."""
 
     text: str
     note: str
@@ -242,7 +242,7 @@ class OnController(Remedy):
 
 @dataclass(frozen=True, init=False, slots=True)
 class Sequence(Remedy):
-    """Remedies, each if the one before it succeeded. It is nothing on a target that one of them is nothing on."""
+    """Remedies, each run if the one before it succeeded. A target without one of them has none of them."""
 
     remedies: tuple[Remedy, ...]
     note: str
@@ -265,7 +265,7 @@ class Sequence(Remedy):
 
 @dataclass(frozen=True, slots=True)
 class Then(Remedy):
-    """A command, and what a person runs later, which is only told: `words` has a `{}` for it."""
+    """A command, and one that a person runs later: it is printed in the comment, in the place of `{}` in `words`."""
 
     first: Remedy
     words: str

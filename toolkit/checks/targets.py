@@ -1,4 +1,4 @@
-"""What runs the service here, and the commands that it is told by. A target is one class.
+"""The targets: what runs the service, each with its commands. A target is one class.
 
 Commands of cron are for the host. Those of compose and Kubernetes are for the machine that podman-compose or kubectl
 is called on, and reach into a container that is up also while the collector is down.
@@ -17,7 +17,7 @@ from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES, USER, Job
 from toolkit.checks.remedies import As, quoted
 from toolkit.errors import ToolkitError
 
-# Words that need no shell of the container's.
+# A command of these characters needs no shell in the container.
 _PLAIN = re.compile(r"[\w./:=+, -]*")
 TAIL = 50
 
@@ -250,12 +250,12 @@ class Kubernetes(_Scheduled):
 
 
 def _for_container(command: str) -> str:
-    """A command whose special characters are for the container's shell, not for the one that it is typed into."""
+    """A command as an argument of exec: its special characters are for a shell in the container."""
     return command if _PLAIN.fullmatch(command) else f"sh -c {shlex.quote(command)}"
 
 
 def target_of(host: Host) -> Target:
-    """The target that a host is."""
+    """The target that a host belongs to."""
     try:
         jobs = host.jobs
     except ToolkitError:

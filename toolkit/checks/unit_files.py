@@ -1,4 +1,4 @@
-"""The files of units: what they say, what they should say, and what puts them right."""
+"""The files of units: what is in them, what should be, and the remedy for the difference."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lines_of(file: Path) -> list[Line]:
 
 
 def restored(host: Host, names: list[str], lines: list[Line]) -> Remedy:
-    """What takes assignments out of units, or puts those that were deployed in their place.
+    """Take assignments out of units, or put those that were deployed in their place.
 
     Args:
         host: the host.
@@ -77,7 +77,7 @@ def _put_right(file: Path, key: str, value: str | None) -> Remedy:
 
 
 def deployed(host: Host, name: str, key: str) -> str | None:
-    """What a unit's file says of a key as it is deployed; None where it does not have the key."""
+    """The value of a key in a unit's file as it is deployed; None if the file does not have it."""
     job = host.jobs.get(job_of(name))
     if key == "ExecStart" and job:
         return f"{TOOL} {job.command.replace('%', '%%')}"
@@ -100,7 +100,7 @@ def is_service(host: Host, name: str) -> bool:
 
 
 def without_quotes(command: str) -> str:
-    """A command without what shells and systemd quote by, to be compared."""
+    """A command without quotes and backslashes, to be compared."""
     return " ".join(re.sub(r"[\"'\\]", "", command).split())
 
 

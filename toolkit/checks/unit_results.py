@@ -55,7 +55,7 @@ _CODES = {
 }
 
 
-def how(unit: dict[str, str]) -> str:
+def outcome_of(unit: dict[str, str]) -> str:
     """How a unit ended, from what `systemctl show` says of it."""
     if unit["Result"] != "exit-code":
         return _RESULTS.get(unit["Result"], unit["Result"])

@@ -13,7 +13,7 @@ from toolkit.checks.host.systemd import COLLECTOR, UNITS
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Enable, OfSystemd, Sequence, Start
 from toolkit.checks.unit_files import job_of
-from toolkit.checks.unit_results import how
+from toolkit.checks.unit_results import outcome_of
 
 # A service that was restarted so often, and is up for less than this, is dying again and again.
 RESTARTS = 3
@@ -49,19 +49,19 @@ def running(name: str, host: Host) -> Finding | None:
     if unit["SubState"] == "auto-restart" or (
         unit["ActiveState"] == "activating" and int(unit["NRestarts"] or 0) >= RESTARTS
     ):
-        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({how(unit)})")
+        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({outcome_of(unit)})")
     if unit["ActiveState"] == "activating":
         return good(f"{name} is starting")
     if unit["ActiveState"] != "active":
-        return bad(f"{name} is {state}: {how(unit)}")
+        return bad(f"{name} is {state}: {outcome_of(unit)}")
     up = time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
     if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _stored_since(host, name, up):
-        return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago ({how(unit)})")
+        return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago ({outcome_of(unit)})")
     return good(f"{name} has been running for {humanize(up)}")
 
 
 def _stored_since(host: Host, name: str, up: float) -> bool:
-    """Whether a service works again: a collector that has stored since it was started has got over what ended it."""
+    """Whether a service works since its last start: for the collector, whether it has stored a document since then."""
     if name != COLLECTOR:
         return up > STARTING_SECONDS / 4
     with suppress(Exception):  # the checks of the database meet it again
@@ -88,7 +88,7 @@ def last_run(name: str) -> Probe:
         if unit is None or unit["LoadState"] != "loaded":
             return None
         if unit["ActiveState"] == "failed" or unit["Result"] not in {"success", ""}:
-            return bad(f"its last run failed: {how(unit)}")
+            return bad(f"its last run failed: {outcome_of(unit)}")
         return good("its last run ended well")
 
     return probe

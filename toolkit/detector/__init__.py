@@ -1,1 +1,1 @@
-"""The detector: is this station lying, or is this weather?"""
+"""The detector: which readings are faults of a station, and which are weather."""

@@ -10,22 +10,22 @@ import numpy as np
 from toolkit.location import without_impossible_place
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
-from toolkit.quality.series import Series, scaled
+from toolkit.quality.series import HOUR, Series, scaled
 from toolkit.store import Span, Store
 from toolkit.variables import BY_NAME
 
-HOUR = 3600.0
 DAY = 24 * HOUR
-# What is usual is learnt from so many days before the window.
+# What is normal is learnt from so many days before the window.
 PAST_DAYS = 5.0
-# They are read whole in a small network. A large one has what is usual now at many stations instead of at many times:
-# it reads its share of so many days of one station, but an eighth of a day, and single moments before that.
+# In a small network these days are read whole. A large one shows at many stations what a small one shows at many times:
+# there so many days of readings are read, divided by the number of stations, an eighth of a day at least, and before
+# that single moments, so many hours apart.
 STATION_DAYS = 100.0
 LEAST_DAYS = 0.125
 MOMENTS_HOURS = 4.0
-# Those of a past that was read whole.
-LEVELS_HOURS = 1.0
-# A window is never judged by less than so many hours of readings.
+# Of a past that was read whole, the history of a series has a reading every so many hours.
+HISTORY_HOURS = 1.0
+# Window and past together have so many hours at least.
 SHORTEST_HOURS = 6.0
 
 
@@ -37,11 +37,11 @@ class Grid:
         stations: the rows.
         cadence: seconds from slot to slot.
         end: when the last slot ends, seconds since the epoch.
-        window: how many slots at the end are judged.
-        times: when each value was observed, seconds since the epoch; stations by slots, NaN where nothing was.
-        values: by variable, stations by slots, NaN where nothing was measured.
-        moments: by variable, stations by moments before the slots.
-        moment_times: of these, seconds since the epoch.
+        window: how many slots at the end are tested.
+        times: when each value was observed, seconds since the epoch; stations × slots, NaN where nothing was.
+        values: by variable, in its unit; stations × slots, NaN where nothing was measured.
+        moments: by variable, the readings at some moments before the slots; stations × moments.
+        moment_times: when these moments are, seconds since the epoch.
         days: for how many days before the window there are observations of each station.
     """
 
@@ -73,7 +73,7 @@ class Grid:
         earlier = scaled(variable, self.moments[name])
         ends = self.slot_times()
         step = (
-            max(1, round(LEVELS_HOURS * HOUR / self.cadence))
+            max(1, round(HISTORY_HOURS * HOUR / self.cadence))
             if not earlier.shape[1]
             else round(MOMENTS_HOURS * HOUR / self.cadence)
         )
@@ -82,9 +82,9 @@ class Grid:
             variable=variable,
             values=self.values[name],
             scaled=readings,
-            levels=np.hstack([earlier, readings[:, places]]),
-            hours=_hours(ends),
-            level_hours=_hours(np.concatenate([self.moment_times, ends[places]])),
+            history=np.hstack([earlier, readings[:, places]]),
+            ends=ends,
+            history_ends=np.concatenate([self.moment_times, ends[places]]),
             window=self.window,
             per_hour=self.per_hour,
             days=self.days,
@@ -136,8 +136,8 @@ def _load(
         columns = columns[:, rows >= 0]
         return rows[rows >= 0], columns[1], columns[2:]
 
-    judged = read([Span(start, end)], [*variables, *also])
-    cadence = max(cadence, _rhythm(judged[0], judged[1], cadence))
+    of_window = read([Span(start, end)], [*variables, *also])
+    cadence = max(cadence, _rhythm(of_window[0], of_window[1], cadence))
     window = max(1, round((end - start) / cadence))
     lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
@@ -149,7 +149,7 @@ def _load(
 
     times = np.full((len(stations), slots), np.nan)
     values = {name: np.full((len(stations), slots), np.nan) for name in [*variables, *also]}
-    for (row, observed, found), names in ((before, variables), (judged, list(values))):
+    for (row, observed, found), names in ((before, variables), (of_window, list(values))):
         # In order of time, so that the last one in a slot is the one that stays.
         order = np.argsort(observed, kind="stable")
         order = order[observed[order] > first]
@@ -201,7 +201,3 @@ def _days(seen: Bools, moments: Floats, lead: Bools, until: float, first: float,
         there = seen.any(axis=1)
         found = np.where(there, (until - moments[np.argmax(seen, axis=1)]) / DAY, found)
     return found
-
-
-def _hours(times: Floats) -> Floats:
-    return times / HOUR % 24

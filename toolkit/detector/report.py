@@ -1,4 +1,4 @@
-"""A detection report: its Python types are its schema; the JSON form is these, field by field."""
+"""A detection report. These types are its schema: the JSON form has the same fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 SCHEMA = "weather-toolkit/report/2"
 
 Class = Literal["device_failure", "weather_event", "suspected", "unverified"]
-"""A fault; weather, which neighbours saw too; a fault or local weather; no neighbour could be asked."""
+"""A fault; weather; one of the two; or nothing that can be told without neighbours."""
 
 STATION = "all"
 """Stands for the variable where a station as a whole is meant."""
@@ -17,7 +17,7 @@ STATION = "all"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time that was judged.
+    """The time that was looked at.
 
     Attributes:
         start: after this, ISO 8601 in UTC.
@@ -47,14 +47,14 @@ class Stations:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A station that was asked.
+    """A neighbour that was compared with.
 
     Attributes:
         station_id: which.
-        distance_km: how far away.
+        distance_km: how far away, in km.
         value: what it measured when the anomaly was worst; None if nothing.
         implies: what that implies for the station, by the usual difference of the two.
-        correlation: Pearson's with it over the window; None if too little is common to both.
+        correlation: Pearson's correlation over the window; None if too few readings are common to both.
     """
 
     station_id: str
@@ -66,7 +66,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """One stretch of readings that are not what they should be.
+    """Successive readings of a station that are not what they should be.
 
     Attributes:
         station_id: where.
@@ -75,12 +75,12 @@ class Anomaly:
         end: the last.
         value: the reading that is farthest off, in the variable's unit; None where there is none.
         expected: what was expected then; None where nothing can be.
-        score: how far that is off, in usual deviations; None where nothing is expected.
-        test: what found it: a test of `toolkit.quality`, or the temporal method.
-        class: the verdict.
-        reason: what decided it, in a sentence.
+        score: how far that is off, in standard deviations of the residual; None where nothing is expected.
+        test: which test found it, or which temporal method.
+        class: what it is.
+        reason: why it is so classified, in a sentence.
         correlation: the median of the neighbours' correlations; None if there are none.
-        neighbours: who was asked, nearest first.
+        neighbours: the neighbours that were compared with, nearest first.
     """
 
     station_id: str
@@ -103,10 +103,12 @@ class Insufficient:
 
     Attributes:
         station_id: of which station.
-        reason: why, in a sentence; it begins with the variable's name and a colon where the others were judged.
+        variable: which of its variables; `all` where the station as a whole is meant.
+        reason: why, in a sentence.
     """
 
     station_id: str
+    variable: str
     reason: str
 
 
@@ -117,10 +119,10 @@ class Report:
     Attributes:
         schema: the name and version of this form.
         generated_at: when the run was, ISO 8601 in UTC.
-        window: the time that was judged.
-        method: the temporal method, `combined` by default.
+        window: the time that was looked at.
+        method: `combined`, or the name of a temporal method.
         stations: how many were judged.
-        anomalies: what stands out, in order of time.
+        anomalies: what was found, in order of time.
         insufficient: what could not be judged.
     """
 

@@ -1,4 +1,4 @@
-"""One detection run: a window, the tests, a temporal method, verdicts, a report."""
+"""One detection run: the tests on a window, the classes of what they flagged, a report."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ import numpy as np
 
 from toolkit import times
 from toolkit.detector import grid as grids
+from toolkit.detector.classifier import Classifier
 from toolkit.detector.grid import Grid
-from toolkit.detector.judge import judge
 from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
-from toolkit.detector.verdict import Court, Stretch
+from toolkit.detector.run_tests import TestResults, run_tests
 from toolkit.errors import UsageError
-from toolkit.quality import consistency, missing
-from toolkit.quality.arrays import Bools, stretches
+from toolkit.quality import missing
+from toolkit.quality.arrays import Bools, intervals
+from toolkit.quality.base import FlaggedInterval, Sample
+from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.neighbours import nearest
-from toolkit.settings import COMBINED, Settings
+from toolkit.settings import Settings
 from toolkit.store import Store
+from toolkit.variables import BY_NAME
 
-# A station with less than this share of what the window expects is not judged.
+# A station, or a variable of it, with a smaller share of what the window should have is not judged.
 ENOUGH = 0.5
-# Which test an anomaly is named by, where several found it for as long.
-ORDER = ("range", "missing", "persistence", "resolution", "noise", "step", "spatial", "consistency", "shared")
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
-    """Judge the window that ends at `end`, in seconds since the epoch.
+    """Look for anomalies in the window that ends at `end`.
 
     Args:
         store: where the observations are.
         settings: window, method, variables, neighbourhood.
-        end: the window's end.
-        only: judge this station alone; the others are still asked as neighbours.
+        end: the window's end, seconds since the epoch.
+        only: report this station alone; the others still count as its neighbours.
 
     Raises:
         UsageError: there is no station `only`.
     """
     start = end - settings.window_hours * 3600
     variables = settings.detection_variables
-    more = set().union(*(consistency.needed(name) for name in variables)) - set(variables)
-    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(more))
+    needed = {other for test in TESTS for name in variables for other in test.needs(BY_NAME[name])} - set(variables)
+    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed))
     names = [station.station_id for station in grid.stations]
     if only is not None and only not in names:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
@@ -61,7 +62,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
         ),
         anomalies=sorted(anomalies, key=lambda one: (one.start, one.station_id, one.variable)),
         insufficient=[
-            Insufficient(names[row], f"{present[row].sum()} of {grid.window} expected observations")
+            Insufficient(names[row], STATION, f"{present[row].sum()} of {grid.window} expected observations")
             for row in np.flatnonzero(rows & ~enough)
         ]
         + _partly(grid, settings, rows & enough),
@@ -69,59 +70,66 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
 
 
 def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> Iterator[Anomaly]:
-    """Every anomaly of the stations in `rows`."""
-    method = settings.detection_method
-    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    # One variable has nothing to do with another, and numpy lets threads run while it computes.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        each = pool.map(
-            lambda name: judge(grid.series(name), neighbours, settings.detection_method), settings.detection_variables
-        )
-        judged = dict(zip(settings.detection_variables, each, strict=True))
-    court = Court(grid, neighbours, judged, ask=settings.spatial_verify)
+    """Every anomaly of some stations.
 
-    silent = missing.flag(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
+    Args:
+        grid: the window.
+        settings: method, variables, neighbourhood.
+        present: whether a station reported, stations × window slots.
+        rows: whether each station is asked for.
+    """
+    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    silent = missing.gaps(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
+    window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
+    tests = method_tests(settings.detection_method)
+
+    def results_of(variable: str) -> TestResults:
+        return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))
+
+    # Variables are tested independently of one another, and numpy lets other threads run while it computes.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        each = pool.map(results_of, settings.detection_variables)
+        results = dict(zip(settings.detection_variables, each, strict=True))
+    classifier = Classifier(grid, neighbours, results, verify=settings.spatial_verify)
+
     for row in np.flatnonzero(silent.any(axis=1) & rows):
-        for first, after in stretches(silent[row]):
+        for first, after in intervals(silent[row]):
             yield _silent(grid, int(row), first, after)
-    for variable, one in judged.items():
-        flags = one.flags
-        flags["missing"] &= ~silent
-        values = {name: readings[:, -grid.window :] for name, readings in grid.values.items()}
-        says = [""] * len(rows)
-        if method == COMBINED:
-            flags["consistency"], says = consistency.flag(variable, values)
-        for stretch in _stretches(flags, rows, grid.per_hour):
-            verdict = court.verdict(variable, stretch, says[stretch.row] if stretch.test == "consistency" else "")
-            start, end = _extent(grid, stretch)
+    for variable, one in results.items():
+        for interval in _flagged_intervals(one, rows):
+            found = classifier.classify(interval)
+            start, end = _extent(grid, interval)
             yield Anomaly(
-                station_id=grid.stations[stretch.row].station_id,
+                station_id=grid.stations[interval.row].station_id,
                 variable=variable,
                 start=start,
                 end=end,
-                value=verdict.value,
-                expected=verdict.expected,
-                score=verdict.score,
-                test=stretch.test,
-                class_=verdict.class_,
-                reason=verdict.reason,
-                correlation=verdict.correlation,
-                neighbours=verdict.neighbours,
+                value=found.worst.value,
+                expected=found.worst.expected,
+                score=found.worst.score,
+                test=interval.test.name,
+                class_=found.class_,
+                reason=found.reason,
+                correlation=found.correlation,
+                neighbours=found.neighbours,
             )
 
 
-def _stretches(flags: dict[str, Bools], rows: Bools, per_hour: int) -> Iterator[Stretch]:
-    """Flagged slots as stretches, those of less than an hour apart joined; each is named by what found most of it."""
+def _flagged_intervals(results: TestResults, rows: Bools) -> Iterator[FlaggedInterval]:
+    """The flagged slots as intervals, those less than an hour apart joined.
+
+    Each is named by the test that flagged most of it; of several that flagged as much, by the first in precedence.
+    """
+    series, flags = results.series, results.flags
     any_test = np.logical_or.reduce(list(flags.values()))
-    order = {name: place for place, name in enumerate(ORDER)}
     for row in np.flatnonzero(any_test.any(axis=1) & rows):
-        for first, after in stretches(any_test[row], per_hour - 1):
-            found = {name: int(flagged[row, first:after].sum()) for name, flagged in flags.items()}
-            test = max(found, key=lambda name: (found[name], -order.get(name, len(order))))
-            yield Stretch(int(row), first, after, test)
+        for first, after in intervals(any_test[row], series.per_hour - 1):
+            test = max(results.tests, key=lambda one: int(flags[one.name][row, first:after].sum()))
+            yield FlaggedInterval(series, int(row), first, after, test)
 
 
 def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
+    """The anomaly of a station that reports nothing, in the window's slots from `first` up to but not `after`."""
     hours = (after - first) / grid.per_hour
     slots = grid.slot_times()[-grid.window :]
     return Anomaly(
@@ -132,7 +140,7 @@ def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
         value=None,
         expected=None,
         score=None,
-        test="missing",
+        test=missing.Missing.name,
         class_="device_failure",
         reason=f"the station has been silent for {hours:.1f} h, while it used to report and others do",
         correlation=None,
@@ -140,22 +148,22 @@ def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
     )
 
 
-def _extent(grid: Grid, stretch: Stretch) -> tuple[str, str]:
-    """When a stretch began and ended: the times of its readings, of its slots where there is none."""
+def _extent(grid: Grid, interval: FlaggedInterval) -> tuple[str, str]:
+    """When an interval began and ended: the times of its readings, or of its slots where nothing was reported."""
     ends = grid.slot_times()[-grid.window :]
-    observed = grid.times[stretch.row, -grid.window :]
+    observed = grid.times[interval.row, -grid.window :]
     at = np.where(np.isnan(observed), ends, observed)
-    return _iso(at[stretch.first]), _iso(at[stretch.after - 1])
+    return _iso(at[interval.first]), _iso(at[interval.after - 1])
 
 
 def _partly(grid: Grid, settings: Settings, rows: Bools) -> list[Insufficient]:
-    """Variables that a station measured some of the time, but too rarely to be judged."""
+    """The variables that a station reported too rarely to be judged, though it reported."""
     found = []
     for variable in settings.detection_variables:
         present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
         for row in np.flatnonzero(rows & (present > 0) & (present < ENOUGH * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"
-            found.append(Insufficient(grid.stations[row].station_id, reason))
+            found.append(Insufficient(grid.stations[row].station_id, variable, reason))
     return found
 
 

@@ -1,9 +1,9 @@
-"""Long-term health of sensors, over days to weeks: what a window of hours is too short to see."""
+"""The health of sensors over days to weeks: faults that a window of hours is too short to show."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -26,30 +26,49 @@ SCHEMA = "weather-toolkit/sensors/1"
 
 State = Literal["healthy", "warning", "critical"]
 
-# A reading that stays the same for so long is stuck; a vane, while there is wind.
+# A reading that stays the same for so long is stuck, in hours; of a vane only readings while there is wind count.
 STUCK_HOURS = 6
-# Calm while the neighbours imply at least this much wind, in km/h.
+# An anemometer that reads zero is stalled while neighbours imply more wind than this, in km/h.
 WIND_AROUND = 5.0
-# What makes a warning, and what is critical; of several rules the first is named.
-LIMITS = {
-    "silent": (6.0, 24.0),  # hours since the last good value
-    "completeness": (0.9, 0.5),  # at least
-    "missing": (0.1, 0.5),
-    "stuck": (0.05, 0.25),
-    "stalled": (0.1, 0.4),
-    "drift": (3.0, 8.0),  # over the whole time, in times of the sensor's accuracy or of what is usual, if that is more
-    "noise": (3.0, 6.0),  # in times of the network's median
-}
-SAYS = {
-    "completeness": "{value:.0%} of the expected observations arrived, under {limit:.0%}",
-    "missing": "{value:.0%} of the observations have no value, over {limit:.0%}",
-    "stuck": "unchanged for hours in {value:.0%} of the time, over {limit:.0%}",
-    "stalled": "calm in {value:.0%} of the time that neighbours had wind, over {limit:.0%}",
-    "drift": "moved against its neighbours by {value:.1f} times what is usual, over {limit:g}",
-    "noise": "{value:.1f} times as noisy as a typical sensor of the network, over {limit:g}",
-    "silent": "no good value for {value:.0f} h, over {limit:g} h",
-}
-# A drift is told from days of which at least so many readings have an expectation, and from no fewer days.
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A figure of a sensor's health, and from where on it makes a warning or is critical.
+
+    Attributes:
+        name: of the figure.
+        warning: the limit of a warning.
+        critical: the limit of what is critical.
+        reason: the sentence for people, with the places `{value}` and `{limit}`.
+        least: whether the limits are the least that is good; otherwise they are the most.
+    """
+
+    name: str
+    warning: float
+    critical: float
+    reason: str
+    least: bool = False
+
+    def breach(self, value: float, limit: float) -> str:
+        """What is wrong with a value, "" if nothing is; NaN, where a figure is not known, is never wrong."""
+        wrong = value < limit if self.least else value > limit
+        return self.reason.format(value=value, limit=limit) if wrong else ""
+
+
+RULES = (
+    Rule("silent", 6.0, 24.0, "no good value for {value:.0f} h, over {limit:g} h"),  # hours
+    Rule("completeness", 0.9, 0.5, "{value:.0%} of the expected observations arrived, under {limit:.0%}", least=True),
+    Rule("missing", 0.1, 0.5, "{value:.0%} of the observations have no value, over {limit:.0%}"),
+    Rule("stuck", 0.05, 0.25, "unchanged for hours in {value:.0%} of the time, over {limit:.0%}"),
+    Rule("stalled", 0.1, 0.4, "calm in {value:.0%} of the time that neighbours had wind, over {limit:.0%}"),
+    # Over all the time that is looked at, in accuracies of the sensor or in residual sigmas, whichever is larger.
+    Rule("drift", 3.0, 8.0, "moved against its neighbours by {value:.1f} times what is usual, over {limit:g}"),
+    # In times of the network's median.
+    Rule("noise", 3.0, 6.0, "{value:.1f} times as noisy as a typical sensor of the network, over {limit:g}"),
+)
+"""Of several rules that are broken as badly, the first gives the reason."""
+# A day counts for the drift if so many of its readings have an expectation; a drift needs so many days.
 DRIFT_READINGS = 6
 DRIFT_DAYS = 3
 
@@ -66,8 +85,8 @@ class Sensor:
         completeness: observations of the station, as a share of what its cadence promises.
         missing: share of the station's observations without a value of this variable.
         stuck: share of the values in runs of six hours and more without a change.
-        stalled: share of windy time, by the neighbours, that was calm here; None but for wind.
-        drift_per_day: how fast it moves against its neighbours, in the variable's unit a day; None if nobody can tell.
+        stalled: share of the time with wind, by the neighbours, that was calm here; None but for wind speeds.
+        drift_per_day: how fast it moves against its neighbours, in the variable's unit a day; None without neighbours.
         noise: one standard deviation from reading to reading, in the variable's unit; None for a direction.
         last_good: when the last possible value was measured, ISO 8601 in UTC.
     """
@@ -91,11 +110,11 @@ class Health:
 
     Attributes:
         schema: the name and version of this form.
-        generated_at: when it was told, ISO 8601 in UTC.
-        start: of the days that were looked at, ISO 8601 in UTC.
-        end: of them.
-        days: how many these are.
-        sensors: each, the worst first.
+        generated_at: when it was examined, ISO 8601 in UTC.
+        start: when the time that was looked at began, ISO 8601 in UTC.
+        end: when it ended.
+        days: how many days that is.
+        sensors: every sensor, the worst first.
     """
 
     schema: str
@@ -120,7 +139,7 @@ def examine(store: Store, settings: Settings, end: float, days: float, only: str
 
 
 def read(store: Store, settings: Settings, end: float, days: float) -> Grid:
-    """What health is told from: the `days` up to `end`, in seconds since the epoch."""
+    """Read what the health of sensors is computed from: the `days` up to `end`, in seconds since the epoch."""
     speeds = sorted({BY_NAME[name].speed for name in MONITORED if BY_NAME[name].speed} - {*MONITORED})
     return grids.load(store, end - days * DAY, end, settings.cadence_seconds, MONITORED, speeds, past_days=0)
 
@@ -136,9 +155,9 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
     days = grid.window * grid.cadence / DAY
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    # The days that are judged are those that the comparison is learnt from: a station that drifts would differ least
-    # steadily from those that see the same weather.
-    neighbours = replace(neighbours, there=neighbours.close)
+    # Usual differences are learnt from the same days. If a station drifts, its difference from those that see the same
+    # weather is not steady, and stations of the region would get the weight: only neighbours are compared with.
+    neighbours = replace(neighbours, exists=neighbours.close)
     sensors = [
         one
         for name in MONITORED
@@ -158,42 +177,42 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
 
 
 def _learnt_hourly(series: Series) -> Series:
-    """What is usual between two stations is learnt from a reading an hour: of weeks that is plenty."""
+    """The same series with a history of one reading an hour, from which usual differences are learnt."""
     step = series.per_hour
-    return replace(series, levels=series.scaled[:, ::step], level_hours=series.hours[::step])
+    return replace(series, history=series.scaled[:, ::step], history_ends=series.ends[::step])
 
 
 def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sensor]:
-    """One variable's sensors; a station that does not measure it has none."""
+    """The health of one variable's sensors; a station that does not measure it has none."""
     readings = series.scaled
     there, present = ~np.isnan(readings), ~np.isnan(grid.times)
     slots = readings.shape[1]
     since = np.where(present.any(axis=1), slots - np.argmax(present, axis=1), slots)
     number = np.maximum(there.sum(axis=1), 1)
-    stuck = _stuck(grid, series) / number
+    stuck = _stuck_readings(grid, series) / number
     stalled, drift = np.full((2, len(readings)), np.nan)
-    noise = usual = np.full(len(readings), np.nan)
+    noise = spread = np.full(len(readings), np.nan)
     if series.compared:
         expected = expect(series, neighbours, np.arange(len(readings)), np.zeros(len(readings), dtype=bool))
-        asked = expected.verified
         value = unscaled(series.variable, readings - expected.residual)
-        several = (expected.weights > 0).sum(axis=1) > 1  # of two nobody can tell which one drifts
+        several = (expected.weights > 0).sum(axis=1) > 1  # with one neighbour nobody can tell which of the two drifts
         off = np.where(several[:, None], unscaled(series.variable, readings) - value, np.nan)
         drift = _slope(off, grid)
         along = np.nan_to_num(drift)[:, None] * np.arange(slots) * grid.cadence / DAY
-        usual = deviation(off - along - median(off - along)[:, None])
-        # White noise has a second difference of the square root of six times its own deviation.
+        spread = deviation(off - along - median(off - along)[:, None])
+        # The second difference of white noise has a standard deviation of the square root of six times the noise's.
         noise = deviation(np.diff(series.values, n=2, axis=1)) / np.sqrt(6)
         if series.nature == "gusty":
-            # What never turned has nothing that could be usual: the neighbours' own wind counts.
+            # A usual difference from an anemometer that never turned says nothing: what neighbours measure counts.
             turned = np.any(readings > 0, axis=1, keepdims=True)
-            near = np.where(neighbours.there[:, :, None], readings[neighbours.rows], np.nan)
+            near = np.where(neighbours.exists[:, :, None], readings[neighbours.rows], np.nan)
             around = np.where(turned, value, unscaled(series.variable, median(near, axis=1)))
             windy = there & (around > WIND_AROUND)
-            stalled = np.where(asked, (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1), np.nan)
+            calm = (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1)
+            stalled = np.where(expected.has_close_neighbour, calm, np.nan)
     typical = max(float(np.nan_to_num(median(noise))), series.variable.accuracy / 10)
     days = slots * grid.cadence / DAY
-    moved = np.abs(drift) * days / np.maximum(series.variable.accuracy, np.nan_to_num(usual))
+    moved = np.abs(drift) * days / np.maximum(series.variable.accuracy, np.nan_to_num(spread))
     for row in np.flatnonzero(series.measured):
         last = int(np.flatnonzero(there[row])[-1]) if there[row].any() else None
         figures = {
@@ -222,20 +241,18 @@ def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sen
 
 
 def _state(figures: dict[str, float]) -> tuple[State, str]:
-    """The worst of all rules, and the rule."""
-    found: list[tuple[State, str]] = []
-    states: Sequence[tuple[State, int]] = (("critical", 1), ("warning", 0))
-    for state, which in states:
-        for name, limits in LIMITS.items():
-            value, limit = figures[name], limits[which]
-            broken = value < limit if name == "completeness" else value > limit
-            if broken:  # NaN, where nothing is known, breaks no rule
-                found.append((state, SAYS[name].format(value=value, limit=limit)))
-    return found[0] if found else ("healthy", "")
+    """The worst state that a rule gives, and the reason."""
+    for rule in RULES:
+        if reason := rule.breach(figures[rule.name], rule.critical):
+            return "critical", reason
+    for rule in RULES:
+        if reason := rule.breach(figures[rule.name], rule.warning):
+            return "warning", reason
+    return "healthy", ""
 
 
-def _stuck(grid: Grid, series: Series) -> Floats:
-    """How many readings of each station lie in runs that are too long."""
+def _stuck_readings(grid: Grid, series: Series) -> Floats:
+    """How many readings of each station lie in runs of one value that are too long."""
     readings = series.scaled
     counts = np.ones(readings.shape, dtype=bool)
     variable = series.variable
@@ -246,7 +263,7 @@ def _stuck(grid: Grid, series: Series) -> Floats:
     elif variable.speed:
         counts = grid.values[variable.speed] > 0
     length = Runs.of(readings, counts).length
-    # Each slot's run, at its end, is as long as it gets: carried back over the run.
+    # The length of each run is that in its last slot; it is carried back over all slots of the run.
     longest = np.zeros(length.shape, dtype=np.int64)
     carried = np.zeros(len(length), dtype=np.int64)
     for slot in range(length.shape[1] - 1, -1, -1):

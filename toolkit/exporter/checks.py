@@ -34,7 +34,7 @@ class CheckResults:
         self._made |= dict.fromkeys((check.id for check in due), now)
 
     def metrics(self) -> Iterable[Metric]:
-        """How each check stands, and which are causes."""
+        """The status of each check, and which failures are causes."""
         results = list(self._results.values())
         text = "How a check stands: 0 OK, 1 WARNING, 2 CRITICAL, 3 not to be seen."
         statuses = GaugeMetricFamily("weather_check_status", text, labels=["check", "area"])

@@ -1,4 +1,4 @@
-"""What is measured, by Prometheus' naming rules. Counters come from the store, so that they survive every restart."""
+"""The metrics, named by Prometheus' rules. Counters are kept in the store, so that a restart does not reset them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from toolkit.settings import Settings, spool_folder
 from toolkit.store import Selection, Store, open_for_reading
 from toolkit.times import from_stored
 
-# How far back anomalies that are still open may have begun.
+# Open anomalies that began before are not counted.
 OPEN_DAYS = 31
 
 
 class Weather(Collector):
-    """The service's metrics, read when they are asked for; a lock is never waited for."""
+    """The service's metrics, read at each scrape, without waiting for a lock."""
 
     def __init__(self, settings: Settings, checks: CheckResults) -> None:
         self._settings = settings
         self._checks = checks
 
     def collect(self) -> Iterable[Metric]:
-        """All of them; those of what cannot be read now are left out, and `weather_store_up` says so."""
+        """All metrics, without those of the store if it cannot be read now: `weather_store_up` says whether it can."""
         yield _gauge("weather_build_info", "The release, and the Python that it runs on.", 1, {
             "version": __version__, "python": ".".join(map(str, sys.version_info[:3])),
         })  # fmt: skip
@@ -117,10 +117,10 @@ def _of_backups(folder: Path) -> Iterable[Metric]:
         yield _gauge("weather_backup_size_bytes", "The size of the newest backup.", newest.bytes)
     if drill := _drill(folder):
         age = time.time() - drill.ended
-        yield _gauge("weather_drill_age_seconds", "When a restore was last rehearsed.", age)
-        yield _gauge("weather_drill_success", "Whether the rehearsed restore went well.", int(not drill.wrong))
+        yield _gauge("weather_drill_age_seconds", "How long ago the last restore drill was made.", age)
+        yield _gauge("weather_drill_success", "Whether the last restore drill succeeded.", int(not drill.wrong))
         if drill.restore_seconds is not None:
-            text = "How long the rehearsed restore took (RTO)."
+            text = "How long the restore took in the last drill (RTO)."
             yield _gauge("weather_restore_duration_seconds", text, drill.restore_seconds)
 
 

@@ -36,6 +36,11 @@ def fields_of(mapping: FieldMapping) -> dict[str, Field]:
     return {stored: _field(stored, *mapping.of(stored)) for stored in STORED}
 
 
+def is_plain(names: Sequence[str]) -> bool:
+    """Whether a value is found directly under the only name."""
+    return len(names) == 1 and "." not in names[0]
+
+
 def _field(stored: str, names: tuple[str, ...], unit: str) -> Field:
     find = _finder(names)
     if stored != "time":
@@ -52,7 +57,7 @@ def _conversion(stored: str, unit: str) -> Convert | None:
 
 def _finder(names: Sequence[str]) -> Find:
     """Finds the first of several names that has a value; dots in a name lead into what is nested."""
-    if len(names) == 1 and "." not in names[0]:
+    if is_plain(names):
         (name,) = names
         return lambda fields: fields.get(name)
 

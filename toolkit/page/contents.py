@@ -103,7 +103,7 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
     long = sensors.read(store, settings, end, HEALTH_DAYS)
     health = sensors.health(long, settings).sensors
     last = {one.station_id: times.iso(times.from_epoch(one.time)) for one in store.latest()}
-    silent = {one.station_id for one in report.insufficient if ":" not in one.reason}
+    silent = {one.station_id for one in report.insufficient if one.variable == STATION}
     found, worn = defaultdict(list), defaultdict(list)
     for anomaly in report.anomalies:
         found[anomaly.station_id].append(anomaly)
@@ -192,4 +192,4 @@ def _shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return "" if value is None else DECLARATIONS[name].kind.shown(value)
+    return "" if value is None else DECLARATIONS[name].kind.shown(str(value))

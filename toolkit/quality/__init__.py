@@ -1,1 +1,1 @@
-"""What a value must be to be believed."""
+"""Quality control: which observations are stored, and the tests that flag them."""

@@ -1,7 +1,8 @@
-"""Which of a feed's entries are taken into the store: the rule of docs/observations.md.
+"""Which of a feed's entries are stored: the rule of docs/observations.md.
 
-What is impossible by itself was left out when it was read (`feed.entries`). Here it is judged by what is known besides:
-the present, and the stations that are there. Whether a possible value is a likely one is for the detector to say.
+What is impossible by itself was rejected when it was read (`feed.entries`). Here entries are left out for what is known
+besides: the present time, and the stations in the store. Whether a possible value is a likely one is the detector's
+question.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from toolkit.model import Bounds, Document
 
 
 def admit(document: Document, present: float) -> Document:
-    """The document without what is of the future.
+    """The document without observations of the future.
 
     Args:
         document: what the feed offered.
-        present: seconds since the epoch, as `clock.present` tells it: a host without a clock of its own wakes up in
-            the past, and must not take all weather for the future.
+        present: seconds since the epoch, by `clock.present`. On a host without a clock of its own the system's time may
+            be long past, and all observations would seem to be of the future.
     """
     latest = present + AHEAD_SECONDS
     observations = [one for one in document.observations if one.time <= latest]
@@ -31,19 +32,20 @@ def admit(document: Document, present: float) -> Document:
 
 
 def bound(document: Document, known: set[str], bounds: Bounds, new: Callable[[], int | None]) -> Document:
-    """The document with no more stations than may come at once, and in a day.
+    """The document with no more stations than one document may have, and no more new ones than a day may bring.
 
     Args:
         document: what the feed offered.
-        known: the stations that the store has; they come first.
-        bounds: how many may come.
-        new: tells how many came for the first time in the last 24 hours; None if these are the first of all.
+        known: the ids of the stations in the store; these are taken first.
+        bounds: how many stations are taken.
+        new: called to learn how many stations came for the first time in the last 24 hours; None means that the store
+            has no station yet, and then any number may come.
     """
     ids = [station.station_id for station in document.stations]
     if len(ids) <= bounds.stations and known.issuperset(ids):
         return document
     left_out = Counter(document.left_out)
-    # Sorted is stable: as they come in the document, but the known ones before the others.
+    # Known stations first; sorting is stable, so both kinds stay in the order of the document.
     ids.sort(key=lambda name: name not in known)
     if (over := len(ids) - bounds.stations) > 0:
         left_out["station beyond those of a document"] += over

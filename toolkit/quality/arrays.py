@@ -1,4 +1,4 @@
-"""Arrays of stations by times, in which NaN means that nothing was measured."""
+"""Arithmetic on arrays of stations × slots, in which NaN means that nothing was measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAD_TO_SIGMA = 1.4826
 
 
 def median(values: Floats, axis: int = -1) -> Floats:
-    """The median along an axis, NaN where there is none; many times faster than numpy.nanmedian."""
+    """The median along an axis without the NaNs, NaN where there is nothing else; much faster than numpy.nanmedian."""
     ordered = np.sort(values, axis=axis)
     count = np.count_nonzero(~np.isnan(ordered), axis=axis, keepdims=True)
     lower = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis)
@@ -25,9 +25,13 @@ def median(values: Floats, axis: int = -1) -> Floats:
 
 
 def on_circle(degrees: Floats) -> Floats:
-    """Directions of each row as numbers of which near ones are near: within 180° of the row's mean direction.
+    """Directions, each turned by 360° where that brings it within 180° of the mean direction of its row.
 
-    356° among directions about north is -4: differences are taken on the circle (WMO-No. 8, vol. I, ch. 5).
+    Differences can then be taken as those of numbers: among directions around north, 356° becomes -4° (WMO-No. 8, vol.
+    I, ch. 5).
+
+    Args:
+        degrees: stations × slots.
     """
     there = ~np.isnan(degrees)
     angle = np.radians(np.where(there, degrees, 0))
@@ -38,15 +42,15 @@ def on_circle(degrees: Floats) -> Floats:
 
 
 def weighted_median(values: Sequence[Floats], weights: Sequence[Floats]) -> Floats:
-    """The weighted median of a few arrays, element by element, NaN where nothing has weight; the lower one of two.
+    """The lower weighted median of a few arrays, element by element; NaN where nothing has weight.
 
     Args:
-        values: arrays of one shape; NaN has no weight.
-        weights: of each, of a shape that can be broadcast to it.
+        values: arrays of one shape; a NaN has no weight.
+        weights: one array of weights for each, of a shape that can be broadcast to it.
     """
     found = [np.where(np.isnan(value), np.inf, value) for value in values]
     weight = [np.where(np.isnan(value), 0.0, of) for value, of in zip(values, weights, strict=True)]
-    # A sorting network: for a handful of values many times faster than sorting along an axis.
+    # Sorted by exchanges of whole arrays: for a handful of them much faster than sorting along an axis.
     for last in range(len(found) - 1, 0, -1):
         for place in range(last):
             swap = found[place] > found[place + 1]
@@ -59,7 +63,7 @@ def weighted_median(values: Sequence[Floats], weights: Sequence[Floats]) -> Floa
                 np.where(swap, weight[place], weight[place + 1]),
             )
     total = np.sum(weight, axis=0)
-    # Rounding must not decide between two that weigh the same.
+    # A little less than half, so that rounding does not decide between two values of the same weight.
     half = total / 2 - 1e-9 * total
     middle = np.full(total.shape, np.nan)
     below = np.zeros(total.shape)
@@ -70,7 +74,7 @@ def weighted_median(values: Sequence[Floats], weights: Sequence[Floats]) -> Floa
 
 
 def quantile(values: Floats, share: float) -> Floats:
-    """The value that `share` of each row's values do not exceed, NaN where there are none."""
+    """For each row the value that `share` of its values do not exceed; NaN for a row without values."""
     ordered = np.sort(values, axis=1)
     count = np.count_nonzero(~np.isnan(ordered), axis=1)
     place = np.maximum((count * share).astype(np.int64) - 1, 0)
@@ -78,22 +82,30 @@ def quantile(values: Floats, share: float) -> Floats:
 
 
 def deviation(values: Floats) -> Floats:
-    """The robust standard deviation of each row about zero."""
+    """The robust standard deviation of each row around zero, from the median of absolute values."""
     return MAD_TO_SIGMA * median(np.abs(values)) if values.shape[1] else np.full(len(values), np.nan)
 
 
 def rolling_median(values: Floats, width: int) -> Floats:
-    """Medians of `width` successive columns; the first is that of the first `width`."""
+    """The median of every `width` successive columns, rows × (columns - width + 1)."""
     return median(np.lib.stride_tricks.sliding_window_view(values, min(width, values.shape[1]), axis=1))
 
 
 def largest(values: Floats) -> Floats:
-    """Each row's largest value, 0 where there is none."""
+    """The largest value of each row; 0 for a row without values."""
     return np.asarray(np.nan_to_num(values, nan=0.0).max(axis=1, initial=0.0))
 
 
-def stretches(flagged: Bools, gap: int = 0) -> Iterator[tuple[int, int]]:
-    """Runs of True in one row as (first, after); those with at most `gap` slots between them are one."""
+def intervals(flagged: Bools, gap: int = 0) -> Iterator[tuple[int, int]]:
+    """The runs of True in one row.
+
+    Args:
+        flagged: the slots of one station.
+        gap: runs with at most so many slots between them are one.
+
+    Yields:
+        The first slot of a run, and the slot after its last.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flagged.astype(np.int8), [0]))))
     first = after = -1
     for begin, end in edges.reshape(-1, 2).tolist():

@@ -1,13 +1,14 @@
-"""What its neighbours, and its own usual difference from them, imply for a station.
+"""What a station's neighbours, and its usual difference from each of them, imply for it.
 
-Each station that is asked implies a value: its own reading, plus the usual difference between the two, which is the
-median over the days before. So neither elevation nor reduction to sea level nor a sensor's own offset has to be known,
-and a station is not compared with what its neighbours measure but with what they imply for it. The values implied by
-those whose difference has been steadiest are put together by a weighted median; what of the difference depends on the
-hour of the day (a sea breeze, a valley's inversion) is taken off as well.
+Each neighbour implies a value: its own reading plus the usual difference between the two stations, which is the median
+over the days before. So neither elevation nor reduction to sea level nor a sensor's own offset has to be known, and a
+station is compared not with what its neighbours measure but with what they imply for it. The weighted median of what
+the steadiest neighbours imply is what is expected; the part of the difference that depends on the hour of the day (a
+sea breeze, an inversion in a valley) is taken off as well.
 
 The idea is that of the buddy check and of spatial regression in titanlib and MADIS (level 3, spatial consistency), with
-the difference learnt from the past instead of a lapse rate.
+the difference learnt from the past instead of taken from a lapse rate. The numbers below were chosen with
+`make bench-detection`, 2026-11-24.
 """
 
 from __future__ import annotations
@@ -20,22 +21,25 @@ from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, Ints, deviation,
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
 
-# So many stations at a time: what a processor's cache holds.
-AT_A_TIME = 256
-# The weighted median is taken over so many, those with the steadiest difference.
+# Stations computed at a time: as many as fit into a processor's cache.
+CHUNK = 256
+# The weighted median is taken over the neighbours whose difference is steadiest, so many of them.
 BEST = 5
-# A usual difference needs at least so many common readings.
+# Common readings that a usual difference needs.
 COMMON = 6
-# From as many earlier moments with readings on, the window itself is not needed to learn what is usual.
-ENOUGH_LEVELS = 8
-# The part of the difference that depends on the time of day: medians of bins, each with its surroundings.
+# With so many earlier moments the usual difference is learnt from these alone, otherwise from the window as well.
+ENOUGH_HISTORY = 8
+# The diurnal cycle of the difference: a median for every so many hours of the day, of the readings up to so many hours
+# before and after.
 BIN_HOURS = 2
 AROUND_HOURS = 2.0
-# A diurnal cycle is believed from so many days on, and seen on d days by d / (d + this).
+# The cycle is taken off from so many days of history on, and after d days by d / (d + this).
 CYCLE_DAYS = 2.5
 DAYS_HALF_BELIEVED = 2
-# A station known for less than this may differ from its neighbours in ways that were not seen yet.
+# A station known for fewer days may differ from its neighbours in ways that have not shown yet: half of its own
+# variation counts as spread at first, and less by the day.
 YOUNG_DAYS = 2.0
+YOUNG_SHARE = 0.5
 
 
 @dataclass(slots=True)
@@ -43,67 +47,69 @@ class Expected:
     """What is expected of some stations, on the scale of comparison.
 
     Attributes:
-        rows: which stations.
-        weights: of each station that is asked, rows by `ASKED`; 0 where it is not.
-        asked: whether anyone can be asked, per row.
-        verified: whether one of them is a neighbour by the settings.
-        residual: what was measured less what is expected, rows by slots.
-        plain: the same against the unweighted median of what each implies and of the station's own past: in a group
-            where one is wrong, it is the one farthest off.
-        usual: the residual's usual size, one robust standard deviation, per row.
-        sigma: the same slot by slot: larger where the best neighbours are silent or the station is young.
-        change: how much more a station changed from slot to slot than those that are asked, rows by slots - 1.
+        rows: the stations, as rows of the series.
+        weights: the weight of each neighbour, 0 where it is not compared with; rows × neighbours.
+        has_reference: whether there is any neighbour to compare with; rows.
+        has_close_neighbour: whether one of them is a neighbour by the settings and not only of the region; rows.
+        residual: what was measured less what is expected; rows × slots.
+        unweighted_residual: what was measured less the unweighted median of what each neighbour implies and of the
+            station's own past; rows × slots. Among neighbours of which one is wrong, it is largest for that one.
+        residual_sigma: one robust standard deviation of the residual; rows.
+        sigma: the same slot by slot, larger where the best neighbours are silent or the station is young; rows × slots.
+        change: the change from slot to slot, less the part of it that the neighbours imply; rows × (slots - 1).
     """
 
     rows: Ints
     weights: Floats
-    asked: Bools
-    verified: Bools
+    has_reference: Bools
+    has_close_neighbour: Bools
     residual: Floats
-    plain: Floats
-    usual: Floats
+    unweighted_residual: Floats
+    residual_sigma: Floats
     sigma: Floats
     change: Floats
 
 
-def expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) -> Expected:
+def expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Expected:
     """What is expected of the stations at `rows`.
 
     Args:
         series: the network's readings.
-        neighbours: who is near whom.
+        neighbours: which stations are near which.
         rows: the stations to look at.
-        without: stations that are not asked, because they are thought wrong themselves.
+        excluded: for each station of the network, whether it is left out as a neighbour, because it is thought wrong
+            itself.
     """
     parts = [
-        _expect(series, neighbours, rows[first : first + AT_A_TIME], without)
-        for first in range(0, max(len(rows), 1), AT_A_TIME)
+        _expect(series, neighbours, rows[first : first + CHUNK], excluded)
+        for first in range(0, max(len(rows), 1), CHUNK)
     ]
     return Expected(
         **{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Expected)}
     )
 
 
-def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) -> Expected:
+def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Expected:
     scale = series.scale
     near = neighbours.rows[rows]
-    there = neighbours.there[rows] & ~without[near]
-    own, earlier = series.scaled[rows], series.levels[rows]
-    enough = np.count_nonzero((~np.isnan(series.levels)).any(axis=0)) >= ENOUGH_LEVELS
-    learnt = series.levels if enough else np.hstack([series.levels, series.scaled])
+    usable = neighbours.exists[rows] & ~excluded[near]
+    own, earlier = series.scaled[rows], series.history[rows]
+    enough = np.count_nonzero((~np.isnan(series.history)).any(axis=0)) >= ENOUGH_HISTORY
+    learnt = series.history if enough else np.hstack([series.history, series.scaled])
 
-    difference = learnt[rows][:, None] - np.where(there[:, :, None], learnt[near], np.nan)
+    # rows × neighbours × moments
+    difference = learnt[rows][:, None] - np.where(usable[:, :, None], learnt[near], np.nan)
     usual_difference = median(difference)
     spread = MAD_TO_SIGMA * median(np.abs(difference - usual_difference[:, :, None]))
     common = np.count_nonzero(~np.isnan(difference), axis=2)
     weights = np.where(common >= COMMON, 1 / np.square(np.maximum(spread, scale.noise)), 0.0)
     best = np.argsort(-weights, axis=1)[:, :BEST]
-    asked: Bools = np.any(weights > 0, axis=1)
+    has_reference: Bools = np.any(weights > 0, axis=1)
     weight = [np.take_along_axis(weights, best[:, [place]], 1) for place in range(best.shape[1])]
     np.put_along_axis(weights, np.argsort(-weights, axis=1)[:, BEST:], 0.0, 1)
 
     def implied(readings: Floats) -> list[Floats]:
-        """What each of the best implies; NaN where it does not count."""
+        """What each of the best neighbours implies, rows × columns of `readings`; NaN where it has no weight."""
         found = []
         for place in range(best.shape[1]):
             at = best[:, [place]]
@@ -112,26 +118,27 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) 
         return found
 
     by_each = implied(series.scaled)
-    middle = median(learnt[rows])[:, None]  # of its own past, where nobody can be asked
-    value = np.where(asked[:, None], weighted_median(by_each, weight), middle)
-    own_past = np.broadcast_to(middle, own.shape)
+    own_median = median(learnt[rows])[:, None]  # what is expected where there is no neighbour to compare with
+    value = np.where(has_reference[:, None], weighted_median(by_each, weight), own_median)
+    own_past = np.broadcast_to(own_median, own.shape)
     one = np.ones((1, 1))
-    plain = weighted_median([*by_each, own_past], [one] * (len(by_each) + 1))
-    value_earlier = np.where(asked[:, None], weighted_median(implied(series.levels), weight), middle)
-    residual, residual_earlier = own - value, earlier - value_earlier
+    unweighted = weighted_median([*by_each, own_past], [one] * (len(by_each) + 1))
+    earlier_value = np.where(has_reference[:, None], weighted_median(implied(series.history), weight), own_median)
+    residual, earlier_residual = own - value, earlier - earlier_value
 
     days = series.days[rows]
-    residual, residual_earlier = _without_diurnal_cycle(series, residual, residual_earlier, days)
-    learnt_residual = residual_earlier if enough else residual - median(residual)[:, None]
-    usual = np.maximum(np.nan_to_num(deviation(learnt_residual)), scale.noise)
+    residual, earlier_residual = _without_diurnal_cycle(series, residual, earlier_residual, days)
+    learnt_residual = earlier_residual if enough else residual - median(residual)[:, None]
+    residual_sigma = np.maximum(np.nan_to_num(deviation(learnt_residual)), scale.noise)
 
-    # The usual size is that of the best neighbours; where these are silent the others know less.
+    # That is the spread with the best neighbours. In slots in which these are silent it is larger, by the square root
+    # of the weights.
     present = np.sum([np.where(np.isnan(each), 0.0, of) for each, of in zip(by_each, weight, strict=True)], axis=0)
-    share = np.where(asked[:, None], np.sum(weight, axis=0) / np.maximum(present, 1e-9), 1.0)
-    sigma = usual[:, None] * np.sqrt(np.clip(share, 1, 1e4))
+    share = np.where(has_reference[:, None], np.sum(weight, axis=0) / np.maximum(present, 1e-9), 1.0)
+    sigma = residual_sigma[:, None] * np.sqrt(np.clip(share, 1, 1e4))
     both = np.hstack([earlier, own])
-    varied = np.nan_to_num(deviation(both - median(both)[:, None]))
-    sigma = np.maximum(sigma, (0.5 * np.clip(1 - days / YOUNG_DAYS, 0, 1) * varied)[:, None])
+    own_variation = np.nan_to_num(deviation(both - median(both)[:, None]))
+    sigma = np.maximum(sigma, (YOUNG_SHARE * np.clip(1 - days / YOUNG_DAYS, 0, 1) * own_variation)[:, None])
 
     change, others_change = np.diff(own, axis=1), np.nan_to_num(np.diff(value, axis=1))
     together = np.sign(change) == np.sign(others_change)
@@ -139,31 +146,43 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, without: Bools) 
     return Expected(
         rows=rows,
         weights=weights,
-        asked=asked,
-        verified=np.any(neighbours.close[rows] & (weights > 0), axis=1),
+        has_reference=has_reference,
+        has_close_neighbour=np.any(neighbours.close[rows] & (weights > 0), axis=1),
         residual=residual,
-        plain=own - plain,
-        usual=usual,
+        unweighted_residual=own - unweighted,
+        residual_sigma=residual_sigma,
         sigma=sigma,
         change=change,
     )
 
 
 def _without_diurnal_cycle(series: Series, residual: Floats, earlier: Floats, days: Floats) -> tuple[Floats, Floats]:
-    """Take off what the residual is at this time of day as a rule."""
+    """Take off what the residual usually is at each hour of the day.
+
+    Args:
+        series: the variable.
+        residual: rows × slots.
+        earlier: the same at the moments of the history, from which the cycle is learnt; rows × moments.
+        days: for how long each station has been known; rows.
+
+    Returns:
+        Both without the cycle.
+    """
     bins = 24 // BIN_HOURS
     cycle = np.zeros((len(residual), bins))
+    history_hours = series.history_hours
     for number in range(bins):
         centre = (number + 0.5) * BIN_HOURS
-        apart = np.abs((series.level_hours - centre + 12) % 24 - 12)
+        apart = np.abs((history_hours - centre + 12) % 24 - 12)
         near = apart <= AROUND_HOURS
         if np.count_nonzero(near) >= 3:
             cycle[:, number] = np.nan_to_num(median(earlier[:, near]))
     cycle *= np.where(days >= CYCLE_DAYS, days / (days + DAYS_HALF_BELIEVED), 0)[:, None]
 
     def at(hours: Floats) -> Floats:
+        """The cycle at some hours of the day, rows × hours, by linear interpolation."""
         place = hours / BIN_HOURS - 0.5
         first, part = np.floor(place).astype(np.int64), place % 1
         return cycle[:, first % bins] * (1 - part) + cycle[:, (first + 1) % bins] * part
 
-    return residual - at(series.hours), earlier - at(series.level_hours)
+    return residual - at(series.hours), earlier - at(history_hours)

@@ -1,15 +1,47 @@
-"""Range: what no sensor can truthfully say.
-
-QARTOD's gross range test, WMO-No. 8's plausible value check; the limits are in `toolkit.variables`.
-"""
+"""Range: a value that no sensor can truthfully report."""
 
 from __future__ import annotations
 
-from toolkit.quality.arrays import Bools
-from toolkit.quality.series import Series
+from typing import Any
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, QualityTest, Sample, WorstReading, number
+from toolkit.variables import Variable
 
 
-def flag(series: Series) -> Bools:
-    """Readings that are physically impossible, stations by the window's slots."""
-    values = series.judged
-    return (values < series.variable.low) | (values > series.variable.high)
+class GrossRange(QualityTest):
+    """Values beyond what is physically possible. The bounds are those of each variable in `toolkit.variables`."""
+
+    name = "range"
+    standard_name = "gross range"
+    source = "QARTOD manuals; WMO-No. 8, vol. V, ch. 1 (plausible value check); MADIS level 1"
+    finds = "what no sensor can truthfully report, also what the collector rejected"
+    limit = "the variable's physical bounds"
+    evidence = Evidence.CONCLUSIVE
+    exclusion = Exclusion.ALWAYS
+    with_method = True
+
+    def applies(self, variable: Variable) -> bool:  # noqa: ARG002
+        """To every variable."""
+        return True
+
+    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+        """Flag impossible values, stations × window slots."""
+        return impossible(sample.series.variable, sample.series.window_values)
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+        """The value, and the bounds."""
+        one = interval.series.variable
+        return f"{number(worst.value)} {one.unit} is outside what is possible, {one.low:g} to {one.high:g} {one.unit}"
+
+    def distance(self, interval: FlaggedInterval, residual: Floats) -> Floats:  # noqa: ARG002
+        """One impossible value is as far off as another; the first of them is shown."""
+        values = interval.series.values[interval.row, interval.slots]
+        return np.where(impossible(interval.series.variable, values), 1.0, np.nan)
+
+
+def impossible(variable: Variable, values: Floats) -> Bools:
+    """Which values lie beyond the variable's physical bounds."""
+    return (values < variable.low) | (values > variable.high)

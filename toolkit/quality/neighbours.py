@@ -1,4 +1,4 @@
-"""Who is near whom."""
+"""Which stations are near which."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
-# So many are asked at most.
-ASKED = 8
-# Beyond the neighbourhood others still tell something of the weather: so many times as far.
+# A station is compared with so many others at most.
+MOST = 8
+# Stations of the region still tell something of the weather: up to so many times as far away as a neighbour may be.
 REGION = 4
-# A hundred metres of height make two stations as different as ten kilometres do.
+# The nearest are chosen by distance and height: a hundred metres of height make two stations as different as ten
+# kilometres do (chosen with `make bench-detection`, 2026-11-24).
 KM_PER_METRE = 0.1
-# So many of the nearest by distance are looked at by height too.
-MORE = 3 * ASKED
-# Up to so many stations all distances are computed.
-ONE_BY_ONE = 2000
+# They are chosen among so many of the nearest by distance alone.
+CANDIDATES = 3 * MOST
+# Up to so many stations all distances are computed; more are put into a k-d tree.
+ALL_DISTANCES = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The nearest stations of each, nearest first, stations by `ASKED`.
+    """The nearest stations of each station, nearest first. Each array is stations × `MOST`.
 
     Attributes:
-        rows: their rows; 0 where there is none.
-        there: whether there is one.
+        rows: which stations, as rows; 0 where there is none.
+        exists: whether there is one.
         close: whether it is a neighbour by the settings; the others are only of the region.
-        km: how far away.
+        km: how far away it is, in km.
     """
 
     rows: Ints
-    there: Bools
+    exists: Bools
     close: Bools
     km: Floats
 
@@ -44,39 +45,48 @@ def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neigh
     """The nearest stations of each, by great-circle distance and height.
 
     Args:
-        stations: the network; without a position a station has no neighbours, an unknown height is no reason against.
-        km: how far away a neighbour may be.
-        elevation_m: how much higher or lower it may be.
+        stations: the network. A station without a position has no neighbours; where a height is not known it does not
+            matter.
+        km: how far away a neighbour may be, in km.
+        elevation_m: how much higher or lower it may be, in metres.
     """
     position = np.array([[_number(one.latitude), _number(one.longitude)] for one in stations]).reshape(-1, 2)
     height = np.array([_number(one.elevation) for one in stations])
     placed = np.flatnonzero(~np.isnan(position).any(axis=1))
     count = len(stations)
-    rows = np.zeros((count, ASKED), dtype=np.int64)
-    distance = np.full((count, ASKED), np.inf)
+    rows = np.zeros((count, MOST), dtype=np.int64)
+    distance = np.full((count, MOST), np.inf)
     if len(placed) > 1:
         latitude, longitude = np.radians(position[placed]).T
         points = np.stack(
             [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=1
         )
-        chord, found = _by_chord(points, min(MORE + 1, len(placed)))
+        chord, found = _by_chord(points, min(CANDIDATES + 1, len(placed)))
         found = placed[found]
         away = 2 * EARTH_KM * np.arcsin(np.minimum(chord / 2, 1))
-        away[(found == placed[:, None]) | (away > REGION * km)] = np.inf  # not itself, and nobody beyond the region
+        away[(found == placed[:, None]) | (away > REGION * km)] = np.inf  # neither itself nor beyond the region
         apart = np.nan_to_num(np.abs(height[placed][:, None] - height[found]))
-        order = np.argsort(away + apart * KM_PER_METRE, axis=1, kind="stable")[:, :ASKED]
+        order = np.argsort(away + apart * KM_PER_METRE, axis=1, kind="stable")[:, :MOST]
         width = order.shape[1]
         rows[placed, :width] = np.take_along_axis(found, order, 1)
         distance[placed, :width] = np.take_along_axis(away, order, 1)
-    there = np.isfinite(distance)
+    exists = np.isfinite(distance)
     apart = np.nan_to_num(np.abs(height[:, None] - height[rows]))
-    return Neighbours(rows, there, there & (distance <= km) & (apart <= elevation_m), distance)
+    return Neighbours(rows, exists, exists & (distance <= km) & (apart <= elevation_m), distance)
 
 
 def _by_chord(points: Floats, number: int) -> tuple[Floats, Ints]:
-    """The nearest points of each, itself among them, nearest first: chords of the unit sphere, and places."""
-    if len(points) > ONE_BY_ONE:
-        from scipy.spatial import cKDTree  # half a second, and worth it from here on
+    """The nearest points of each point, itself among them, nearest first.
+
+    Args:
+        points: points × 3, on the unit sphere.
+        number: how many.
+
+    Returns:
+        Their distances as chords of the unit sphere, and which they are; points × number.
+    """
+    if len(points) > ALL_DISTANCES:
+        from scipy.spatial import cKDTree  # takes half a second to import
 
         chord, found = cKDTree(points).query(points, k=number)
         return chord, found.astype(np.int64)

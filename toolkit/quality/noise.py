@@ -1,46 +1,85 @@
-"""Noise: a reading that jumps to and fro as it never did.
+"""Noise: readings that jump to and fro as they never did.
 
-The opposite of QARTOD's attenuated signal test. The measure is the second difference, which a steady change of the
-weather leaves at nothing; what counts is its median over two hours, against that of the days before, of other stations
-then, and of other stations now: a gusty day is gusty for all.
+The measure is the second difference of successive readings, which is zero where the weather changes steadily. What
+counts is its median over two hours, compared with that of the days before, of other stations then, and of other
+stations now: a gusty day is gusty for all.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from toolkit.quality.arrays import Bools, deviation, rolling_median
-from toolkit.quality.series import Series
-from toolkit.quality.usual import unheard_of
+from toolkit.quality.base import (
+    Evidence,
+    Exclusion,
+    FlaggedInterval,
+    QualityTest,
+    Sample,
+    Thresholds,
+    WorstReading,
+    threshold,
+)
+from toolkit.quality.exceedance import exceedance_limit
 
-HOURS = 2
-READINGS = 7  # one spike touches three second differences, and must not be their median
-LIMIT = 4.0
-OWN = 2.0
-NETWORK = 1.5
-# So many earlier slots are needed to know what is usual; without them the window has to do.
-EARLIER = 12
+
+@dataclass(frozen=True, slots=True)
+class NoiseThresholds(Thresholds):
+    """How much jitter is too much."""
+
+    hours: int = threshold(2, "h", "the time over which the median is taken")
+    readings: int = threshold(
+        7, "readings", "the same at least: one spike touches three second differences and must not be their median"
+    )
+    limit: float = threshold(4.0, "robust standard deviations of the second difference", "never flagged below this")
+    own: float = threshold(2.0, "", "times what the station itself reached before")
+    network: float = threshold(1.5, "", "times what the median station reached before")
+    earlier: int = threshold(12, "slots", "earlier readings that tell what is normal; with fewer the window has to do")
+    resolutions: float = threshold(2.0, "steps of the sensor", "the second difference is never taken for less")
 
 
-def flag(series: Series) -> Bools:
-    """Stretches of two hours that jitter far too much, stations by the window's slots."""
-    window, readings = series.window, series.scaled
-    slots = readings.shape[1]
-    flagged = np.zeros(readings.shape, dtype=bool)
-    width = max(HOURS * series.per_hour, READINGS)
-    if slots < width + 2:
-        return flagged[:, -window:]
-    jitter = np.abs(np.diff(readings, n=2, axis=1))
-    earlier = jitter[:, : slots - window]
-    known = earlier.shape[1] >= EARLIER
-    usual = np.maximum(np.nan_to_num(deviation(earlier if known else jitter)), 2 * series.scale.resolution)
-    level = rolling_median(jitter, width) / usual[:, None]
-    # What ends in the window is judged, what ends before it is what was before.
-    begin = max(0, slots - window - width - 1)
-    now, before = level[:, begin:], level[:, :begin]
-    of_all = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(1)
-    at_least = LIMIT * (1 + 1 / np.maximum(series.days, 0.1))
-    limit = unheard_of(before, OWN, NETWORK, at_least)[:, None] * np.maximum(of_all, 1)
-    for row, first in zip(*np.nonzero(now > limit), strict=True):
-        flagged[row, begin + first : begin + first + width + 2] = True
-    return flagged[:, -window:] & ~np.isnan(series.judged)
+LIMITS = NoiseThresholds()
+
+
+class Noise(QualityTest):
+    """Two hours and more that jitter too much."""
+
+    name = "noise"
+    source = "the opposite of QARTOD's attenuated signal test"
+    finds = "jumping to and fro"
+    limit = "never as much before, nor elsewhere"
+    thresholds = LIMITS
+    evidence = Evidence.NOT_SHARED
+    exclusion = Exclusion.ALWAYS
+
+    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+        """Flag noisy readings, stations × window slots."""
+        series = sample.series
+        window, readings = series.window, series.scaled
+        slots = readings.shape[1]
+        flagged = np.zeros(readings.shape, dtype=bool)
+        width = max(LIMITS.hours * series.per_hour, LIMITS.readings)
+        if slots < width + 2:
+            return flagged[:, -window:]
+        jitter = np.abs(np.diff(readings, n=2, axis=1))
+        earlier = jitter[:, : slots - window]
+        enough = earlier.shape[1] >= LIMITS.earlier
+        least = LIMITS.resolutions * series.scale.resolution
+        sigma = np.maximum(np.nan_to_num(deviation(earlier if enough else jitter)), least)
+        level = rolling_median(jitter, width) / sigma[:, None]
+        # Times that end in the window are tested; those that end before it tell what was reached before.
+        begin = max(0, slots - window - width - 1)
+        now, before = level[:, begin:], level[:, :begin]
+        of_all = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(1)
+        at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days, 0.1))  # higher for a station that is hardly known
+        limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least)[:, None] * np.maximum(of_all, 1)
+        for row, first in zip(*np.nonzero(now > limit), strict=True):
+            flagged[row, begin + first : begin + first + width + 2] = True
+        return flagged[:, -window:] & ~np.isnan(series.window_values)
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+        """For how long it has jittered."""
+        return f"it jumps to and fro as it never did, for {interval.hours:.1f} h"

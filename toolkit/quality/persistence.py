@@ -1,48 +1,76 @@
 """Persistence: a reading that stays the same for longer than weather does.
 
-QARTOD's flat line test, WMO-No. 8's minimum required variability, against the longest time that the same was seen here
-before and elsewhere, and against what neighbours did meanwhile. A calm is told from a stalled anemometer by them too:
-there was no such calm in days with as much wind around.
+The length of a run of equal readings is compared with the longest that was seen here before and elsewhere, and with
+what neighbours did meanwhile. They also tell a calm from a stalled anemometer: the station was never calm for so long
+in days with as much wind around.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, Ints
-from toolkit.quality.expected import Expected
-from toolkit.quality.neighbours import Neighbours
-from toolkit.quality.series import Series
+from toolkit.quality.base import (
+    Evidence,
+    Exclusion,
+    FlaggedInterval,
+    QualityTest,
+    Sample,
+    Thresholds,
+    WorstReading,
+    number,
+    threshold,
+)
 
-READINGS = 6
-HOURS = 2.0
-# With so many days of readings the station's own past counts most.
-KNOWN_DAYS = 3.0
-# A neighbour that stayed the same for this part of the time makes it weather.
-LIKEWISE = 0.6
-# The neighbours moved: in usual deviations, and in steps of the sensor.
-MOVED = 2.5
-STEPS = 4.0
-# How much longer than ever before, and hours at least: where the neighbours moved; where not; without neighbours.
-LONGER_MOVED, LONGER_MOVED_YOUNG, HOURS_MOVED = 1.4, 2.0, 2.5
-LONGER, HOURS_ALIKE = 2.5, 5.0
-LONGER_ALONE, HOURS_ALONE = 2.0, 4.0
-# Calm: the least wind around (on the root scale), the part of the time that neighbours may be calm, and how much longer
-# than ever before the station is calm with as much wind around.
-WIND_AROUND = 1.5
-CALM_AROUND = 0.2
-LONGER_WINDY = 2.5
-LONGER_CALM, LONGER_CALM_ALONE = 1.4, 1.7
-HOURS_CALM, HOURS_CALM_ALONE = 4.0, 6.0
-# Without neighbours a station's own calms have to be learnt: after d days it takes 1 + this / d times as long.
-DAYS_TO_LEARN = 0.5
+_TIMES_BEFORE = "times the longest run before"
+
+
+@dataclass(frozen=True, slots=True)
+class PersistenceThresholds(Thresholds):
+    """How long a reading may stay the same."""
+
+    readings: int = threshold(6, "readings", "the shortest run that is looked at")
+    hours: float = threshold(2.0, "h", "the same in hours")
+    known_days: float = threshold(3.0, "days", "from here on the station's own past counts more than other stations'")
+    elsewhere: float = threshold(0.75, "", "the quantile of other stations' longest runs that counts as seen elsewhere")
+    elsewhere_known: float = threshold(0.6, "", "the share of it that counts at a station that is known")
+    likewise: float = threshold(0.6, "", "a neighbour that stayed the same for this share of the time makes it weather")
+    moved_sigmas: float = threshold(
+        2.5, "standard deviations of the residual", "what neighbours imply moved by so much meanwhile"
+    )
+    moved_steps: float = threshold(4.0, "steps of the sensor", "and by so much")
+    longer_moved: float = threshold(1.4, _TIMES_BEFORE, "too long where the neighbours moved")
+    longer_moved_young: float = threshold(2.0, _TIMES_BEFORE, "the same at a station that is not known yet")
+    hours_moved: float = threshold(2.5, "h", "too long where the neighbours moved: at least")
+    longer: float = threshold(2.5, _TIMES_BEFORE, "too long where the neighbours did not move")
+    hours_alike: float = threshold(5.0, "h", "the same: at least")
+    longer_alone: float = threshold(2.0, _TIMES_BEFORE, "too long without close neighbours")
+    hours_alone: float = threshold(4.0, "h", "the same: at least")
+    wind_around: float = threshold(1.5, "√(km/h)", "the least wind around for which a calm may be a stalled anemometer")
+    less_wind_around: float = threshold(0.8, "", "the share of it that is enough where the run is the longest ever")
+    as_windy: float = threshold(0.85, "", "earlier times with this share of the wind around are compared with")
+    as_windy_hours: int = threshold(6, "h", "so much of such time is needed")
+    calm_around: float = threshold(0.2, "", "share of the time that neighbours may be calm")
+    longer_windy: float = threshold(2.5, "times the longest calm with as much wind around", "too long a calm")
+    longer_calm: float = threshold(1.4, _TIMES_BEFORE, "too long a calm with several close neighbours")
+    longer_calm_alone: float = threshold(1.7, _TIMES_BEFORE, "too long a calm with one or none")
+    hours_calm: float = threshold(4.0, "h", "too long a calm with several close neighbours: at least")
+    hours_calm_alone: float = threshold(6.0, "h", "too long a calm with one or none: at least")
+    days_to_learn: float = threshold(
+        0.5, "days", "with one neighbour or none it takes 1 + this / d times as long after d days, to learn the "
+        "station's own calms"
+    )  # fmt: skip
+
+
+LIMITS = PersistenceThresholds()
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Runs of one value, stations by slots.
+    """Runs of one value, stations × slots.
 
     Attributes:
         length: up to each slot, how many slots the run has lasted; 0 where nothing was measured or it does not count.
@@ -54,74 +82,119 @@ class Runs:
 
     @classmethod
     def of(cls, readings: Floats, counts: Bools) -> Runs:
-        """The runs of `readings` where `counts`; a gap does not end one."""
+        """The runs of `readings` where `counts`, both stations × slots; a gap does not end a run."""
         slots = readings.shape[1]
         there = ~np.isnan(readings)
-        place = np.arange(slots)
-        last = np.maximum.accumulate(np.where(there, place, -1), axis=1)
+        slot = np.arange(slots)
+        last = np.maximum.accumulate(np.where(there, slot, -1), axis=1)
         previous = np.hstack([np.full((len(readings), 1), -1), last[:, :-1]])
         before = np.take_along_axis(readings, np.maximum(previous, 0), 1)
         begins = there & ((previous < 0) | (readings != before))
-        start = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
-        return cls(np.where(there & counts, place - start + 1, 0), start)
+        start = np.maximum.accumulate(np.where(begins, slot, 0), axis=1)
+        return cls(np.where(there & counts, slot - start + 1, 0), start)
 
 
-def flag(series: Series, expected: Expected, neighbours: Neighbours) -> Bools:
-    """The longest run that reaches into the window, where it is too long; rows by the window's slots."""
-    readings = series.scaled
-    if series.nature == "gusty":
-        calm, windy = readings == 0, readings > 0
-        return _calm(series, expected, neighbours, Runs.of(readings, calm)) | _stuck(
-            series, expected, neighbours, Runs.of(readings, windy)
-        )
-    counts = np.ones(readings.shape, dtype=bool)
-    if series.variable.saturation is not None:
-        counts = readings < series.variable.saturation
-    return _stuck(series, expected, neighbours, Runs.of(readings, counts))
+class Persistence(QualityTest):
+    """Stuck readings, and stalled anemometers."""
+
+    name = "persistence"
+    standard_name = "flat line"
+    source = "QARTOD manuals; WMO-No. 8, vol. V, ch. 1 (minimum required variability)"
+    finds = "a reading that stays the same, an anemometer that stalls"
+    limit = "the longest such time before, here and elsewhere; a calm, with as much wind around"
+    thresholds = LIMITS
+    evidence = Evidence.NOT_SHARED
+    exclusion = Exclusion.ALWAYS
+    compares = True
+
+    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+        """Flag the longest run that reaches into the window, where it is too long; rows × window slots."""
+        series = sample.series
+        readings = series.scaled
+        if series.nature == "gusty":
+            calm, windy = Runs.of(readings, readings == 0), Runs.of(readings, readings > 0)
+            return _calm(sample, calm) | _stuck(sample, windy)
+        counts = np.ones(readings.shape, dtype=bool)
+        if series.variable.saturation is not None:
+            counts = readings < series.variable.saturation
+        return _stuck(sample, Runs.of(readings, counts))
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+        """The reading, and for how long it has been the same."""
+        unit = interval.series.variable.unit
+        return f"it has read {number(worst.value)} {unit} without a change for {_unchanged_hours(interval):.1f} h"
+
+
+def _unchanged_hours(interval: FlaggedInterval) -> float:
+    """For how many hours the reading has been the same, also before the window."""
+    until = interval.slots.stop
+    readings = interval.series.values[interval.row, :until]
+    there = readings[~np.isnan(readings)]
+    changes = np.flatnonzero(there != there[-1])
+    since = np.flatnonzero(~np.isnan(readings))[changes[-1] + 1 if len(changes) else 0]
+    return float((until - 1 - since) / interval.series.per_hour)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Per row of `Expected`: the longest run that reaches into the window, and what else is known of it."""
+    """The longest run of each station that reaches into the window, where it is long enough to be looked at.
 
-    chosen: Ints  # places in the rows, of runs that are long enough to be looked at
+    Attributes:
+        chosen: the stations' places among the rows of `Expected`; all else is for each of these.
+        first, last: the slots of the run, counted in the series.
+        length: how many slots that is.
+        longest_before: the longest run before it, in slots; at other stations, where the station has little past.
+        known: whether the station has enough past.
+        alike: the longest run of a close neighbour in the same time, as a share of it.
+        level: the median of what was expected meanwhile, on the scale of comparison.
+        moved: how far what was expected moved meanwhile, from the 5% to the 95% quantile; NaN where it is not known.
+    """
+
+    chosen: Ints
     first: Ints
     last: Ints
     length: Ints
-    longest_before: Floats  # in slots, here or, with little past, elsewhere
-    known: Bools  # whether there is enough past
-    alike: Floats  # the longest run of a neighbour in the same time, as a part of it
-    level: Floats  # the median of what is expected meanwhile
-    moved: Floats  # how far what is expected moved meanwhile, 5% to 95%
+    longest_before: Floats
+    known: Bools
+    alike: Floats
+    level: Floats
+    moved: Floats
+
+    def inside(self, slots: int) -> Bools:
+        """Whether each slot lies in the run, candidates × slots."""
+        slot = np.arange(slots)
+        return (slot >= self.first[:, None]) & (slot <= self.last[:, None])
 
 
-def _candidates(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs) -> _Candidates:
+def _candidates(sample: Sample, runs: Runs) -> _Candidates:
+    series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     window, rows = series.window, expected.rows
     slots = series.scaled.shape[1]
     length = runs.length[rows]
     last = slots - window + np.argmax(length[:, slots - window :], axis=1)
     longest = np.take_along_axis(length, last[:, None], 1)[:, 0]
-    chosen = np.flatnonzero((longest >= READINGS) & (longest >= HOURS * series.per_hour))
+    chosen = np.flatnonzero((longest >= LIMITS.readings) & (longest >= LIMITS.hours * series.per_hour))
     last, longest = last[chosen], longest[chosen]
     first = runs.start[rows[chosen], last]
-    place = np.arange(slots)
-    before = np.where(place < first[:, None], length[chosen], 0).max(axis=1, initial=0)
+    slot = np.arange(slots)
+    before = np.where(slot < first[:, None], length[chosen], 0).max(axis=1, initial=0)
     each = runs.length[series.measured].max(axis=1, initial=0)
-    elsewhere = float(np.quantile(each, 0.75)) if len(each) else 0.0
-    known = series.days[rows[chosen]] >= KNOWN_DAYS
-    inside = (place >= first[:, None]) & (place <= last[:, None])
+    elsewhere = float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0
+    known = series.days[rows[chosen]] >= LIMITS.known_days
+    inside = (slot >= first[:, None]) & (slot <= last[:, None])
 
     near = neighbours.rows[rows[chosen]]
-    asked = neighbours.close[rows[chosen]] & (expected.weights[chosen] > 0)
+    compared = neighbours.close[rows[chosen]] & (expected.weights[chosen] > 0)
     meanwhile = np.where(inside[:, None], runs.length[near], 0).max(axis=2, initial=0)
-    alike = np.where(asked, np.minimum(meanwhile, longest[:, None]), 0).max(axis=1, initial=0) / np.maximum(longest, 1)
+    shared = np.where(compared, np.minimum(meanwhile, longest[:, None]), 0).max(axis=1, initial=0)
 
     value = series.scaled[rows[chosen]] - expected.residual[chosen]
     value = np.sort(np.where(inside, value, np.nan), axis=1)
     count = np.count_nonzero(~np.isnan(value), axis=1)
 
     def at(share: float) -> Floats:
-        found: Floats = np.take_along_axis(value, np.maximum((count * share).astype(np.int64) - 1, 0)[:, None], 1)[:, 0]
+        place = np.maximum((count * share).astype(np.int64) - 1, 0)
+        found: Floats = np.take_along_axis(value, place[:, None], 1)[:, 0]
         return found
 
     return _Candidates(
@@ -129,70 +202,75 @@ def _candidates(series: Series, expected: Expected, neighbours: Neighbours, runs
         first=first,
         last=last,
         length=longest,
-        longest_before=np.maximum(before, elsewhere * np.where(known, 0.6, 1.0)),
+        longest_before=np.maximum(before, elsewhere * np.where(known, LIMITS.elsewhere_known, 1.0)),
         known=known,
-        alike=alike,
+        alike=shared / np.maximum(longest, 1),
         level=np.nan_to_num(at(0.5)),
-        moved=np.where((count > 3) & expected.asked[chosen], at(0.95) - at(0.05), np.nan),
+        moved=np.where((count > 3) & expected.has_reference[chosen], at(0.95) - at(0.05), np.nan),
     )
 
 
-def _stuck(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs) -> Bools:
-    scale, hour = series.scale, series.per_hour
-    found = _candidates(series, expected, neighbours, runs)
+def _stuck(sample: Sample, runs: Runs) -> Bools:
+    """Runs of one reading that are too long, rows × window slots."""
+    series, expected = sample.series, sample.expected
+    hour, found = series.per_hour, _candidates(sample, runs)
     length, before = found.length, found.longest_before
-    verified = expected.verified[found.chosen]
-    moved = found.moved > np.maximum(STEPS * scale.resolution, MOVED * expected.usual[found.chosen])
-    longer = np.where(found.known, LONGER_MOVED, LONGER_MOVED_YOUNG)
+    sigma = expected.residual_sigma[found.chosen]
+    moved = found.moved > np.maximum(LIMITS.moved_steps * series.scale.resolution, LIMITS.moved_sigmas * sigma)
+    longer = np.where(found.known, LIMITS.longer_moved, LIMITS.longer_moved_young)
+    too_long_moved = length > np.maximum(longer * before, LIMITS.hours_moved * hour)
+    too_long_alike = length > np.maximum(LIMITS.longer * before, LIMITS.hours_alike * hour)
     stuck = np.where(
-        verified,
-        (found.alike < LIKEWISE)
-        & (
-            (moved & (length > np.maximum(longer * before, HOURS_MOVED * hour)))
-            | (length > np.maximum(LONGER * before, HOURS_ALIKE * hour))
-        ),
-        length > np.maximum(LONGER_ALONE * before, HOURS_ALONE * hour),
+        expected.has_close_neighbour[found.chosen],
+        (found.alike < LIMITS.likewise) & ((moved & too_long_moved) | too_long_alike),
+        length > np.maximum(LIMITS.longer_alone * before, LIMITS.hours_alone * hour),
     )
-    return _flagged(series, expected, found, stuck)
+    return _flagged(sample, found, stuck)
 
 
-def _calm(series: Series, expected: Expected, neighbours: Neighbours, runs: Runs) -> Bools:
+def _calm(sample: Sample, runs: Runs) -> Bools:
+    """Calms that are too long while neighbours have wind, rows × window slots."""
+    series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     hour, slots = series.per_hour, series.scaled.shape[1]
-    found = _candidates(series, expected, neighbours, runs)
+    found = _candidates(sample, runs)
     rows, chosen, length = expected.rows[found.chosen], found.chosen, found.length
-    place = np.arange(slots)
-    inside = (place >= found.first[:, None]) & (place <= found.last[:, None])
+    inside = found.inside(slots)
 
     calm_near = (inside[:, None] & (series.scaled[neighbours.rows[rows]] == 0)).sum(axis=2)
-    asked = expected.weights[chosen] > 0
-    around = (calm_near * asked).sum(axis=1) / np.maximum(asked.sum(axis=1) * inside.sum(axis=1), 1)
+    compared = expected.weights[chosen] > 0
+    around = (calm_near * compared).sum(axis=1) / np.maximum(compared.sum(axis=1) * inside.sum(axis=1), 1)
 
-    several = (neighbours.close[rows] & asked).sum(axis=1) > 1
-    hours = np.where(several, HOURS_CALM, HOURS_CALM_ALONE * (1 + DAYS_TO_LEARN / np.maximum(series.days[rows], 0.1)))
+    several = (neighbours.close[rows] & compared).sum(axis=1) > 1
+    slower = 1 + LIMITS.days_to_learn / np.maximum(series.days[rows], 0.1)
+    hours = np.where(several, LIMITS.hours_calm, LIMITS.hours_calm_alone * slower)
     # How long the station was ever calm with as much wind around.
     readings = series.scaled[rows]
     value = readings - expected.residual[chosen]
-    windy = ~np.isnan(readings) & (value >= 0.85 * found.level[:, None])
-    earlier = windy & (place < found.first[:, None])
+    windy = ~np.isnan(readings) & (value >= LIMITS.as_windy * found.level[:, None])
+    earlier = windy & (np.arange(slots) < found.first[:, None])
     so_far = np.cumsum(windy & (readings == 0), axis=1)
     of_run = so_far - np.take_along_axis(so_far, runs.start[rows], 1)
     longest_windy = np.where(earlier & (readings == 0), of_run + 1, 0).max(axis=1, initial=0)
     of_this = (inside & windy).sum(axis=1)
-    never = (
-        expected.asked[chosen] & (found.level > WIND_AROUND) & (earlier.sum(axis=1) >= 6 * hour)
-        & (of_this > LONGER_WINDY * longest_windy) & (length >= hours * hour)
-    )  # fmt: skip
-    longer = np.where(
-        several,
-        (length > np.maximum(LONGER_CALM * found.longest_before, hours * hour)) & (found.level > WIND_AROUND * 0.8),
-        length > np.maximum(LONGER_CALM_ALONE * found.longest_before, hours * hour),
+    longer_than_ever_windy = (
+        expected.has_reference[chosen]
+        & (found.level > LIMITS.wind_around)
+        & (earlier.sum(axis=1) >= LIMITS.as_windy_hours * hour)
+        & (of_this > LIMITS.longer_windy * longest_windy)
+        & (length >= hours * hour)
     )
-    return _flagged(series, expected, found, (around < CALM_AROUND) & (never | longer))
+    longer_than_ever = np.where(
+        several,
+        (length > np.maximum(LIMITS.longer_calm * found.longest_before, hours * hour))
+        & (found.level > LIMITS.wind_around * LIMITS.less_wind_around),
+        length > np.maximum(LIMITS.longer_calm_alone * found.longest_before, hours * hour),
+    )
+    return _flagged(sample, found, (around < LIMITS.calm_around) & (longer_than_ever_windy | longer_than_ever))
 
 
-def _flagged(series: Series, expected: Expected, found: _Candidates, wrong: Bools) -> Bools:
-    slots = series.scaled.shape[1]
-    place = np.arange(slots)
-    flagged = np.zeros((len(expected.rows), slots), dtype=bool)
-    flagged[found.chosen] = wrong[:, None] & (place >= found.first[:, None]) & (place <= found.last[:, None])
-    return flagged[:, -series.window :]
+def _flagged(sample: Sample, found: _Candidates, wrong: Bools) -> Bools:
+    """The slots of the runs that are wrong, rows × window slots."""
+    slots = sample.series.scaled.shape[1]
+    flagged = np.zeros((len(sample.expected.rows), slots), dtype=bool)
+    flagged[found.chosen] = wrong[:, None] & found.inside(slots)
+    return flagged[:, -sample.series.window :]

@@ -1,64 +1,105 @@
 """Resolution: readings in other steps than the sensor ever showed.
 
 An anemometer counts turns, so its readings are multiples of one step (a mile an hour in most of them, whatever the unit
-that is told). Where a unit is taken for another the steps are scaled with the readings, and that shows even with no
-neighbour to ask. It is the check on a report's precision in the metadata part of WMO-No. 8 (vol. V, ch. 1), learnt from
-the station's own past instead of being declared.
+of the feed). Where one unit is taken for another the steps are scaled with the readings, and that shows even where
+there is no neighbour to compare with.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, median
-from toolkit.quality.series import Series, unscaled
+from toolkit.quality.base import (
+    Evidence,
+    Exclusion,
+    FlaggedInterval,
+    QualityTest,
+    Sample,
+    Thresholds,
+    WorstReading,
+    threshold,
+)
+from toolkit.quality.series import unscaled
+from toolkit.variables import Variable
 
-# The feed's own decimals: steps of less than five of them can't be told from none.
-DECIMAL = 0.1
-STEP_AT_LEAST = 5 * DECIMAL
-# So many readings tell the step, of which so many may be off it: an earlier fault.
-READINGS = 24
-OFF_BEFORE = 0.2
-# In other steps: so many different values, at least this part of the readings from the first to the last of them.
-DIFFERENT = 3
-OFF_NOW = 0.4
-# Of the network: if more do it at once it is the feed.
-FEW = 0.3
+
+@dataclass(frozen=True, slots=True)
+class ResolutionThresholds(Thresholds):
+    """What tells a sensor's step, and when readings are off it."""
+
+    decimal: float = threshold(0.1, "km/h", "the feed's own resolution", "the form of the feed")
+    step: float = threshold(0.5, "km/h", "the smallest step that can be told from none: five decimals")
+    readings: int = threshold(24, "readings", "how many tell the step")
+    off_before: float = threshold(0.2, "", "share of earlier readings that may be off it: an earlier fault")
+    different: int = threshold(3, "values", "how many different values off the step make a finding")
+    off_now: float = threshold(0.4, "", "share of the readings between the first and the last of them that are off it")
+    feed: float = threshold(0.3, "", "share of stations: where more change their steps at once, the feed changed")
 
 
-def flag(series: Series) -> Bools:
-    """Readings from the first to the last one that is off the station's steps, stations by the window's slots."""
-    window = series.window
-    flagged = np.zeros(series.judged.shape, dtype=bool)
-    if series.nature != "gusty":
+LIMITS = ResolutionThresholds()
+
+
+class Resolution(QualityTest):
+    """A unit that is taken for another, seen by the steps of the readings alone."""
+
+    name = "resolution"
+    source = "WMO-No. 8, vol. V, ch. 1 (a report's precision), learnt from the station's own past"
+    finds = "an anemometer whose readings come in other steps than ever: a wrong unit"
+    limit = "the steps of its days before"
+    thresholds = LIMITS
+    evidence = Evidence.CONCLUSIVE
+    exclusion = Exclusion.ALWAYS
+
+    def applies(self, variable: Variable) -> bool:
+        """To speeds, which are counted in turns."""
+        return variable.nature == "gusty" and super().applies(variable)
+
+    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+        """Flag the readings from the first to the last one that is off the steps, stations × window slots."""
+        series, window = sample.series, sample.series.window
+        values = series.window_values
+        flagged = np.zeros(values.shape, dtype=bool)
+        before = np.hstack([unscaled(series.variable, series.history), series.values[:, :-window]])
+        before = np.where(before > 0, before, np.nan)
+        now = np.where(values > 0, values, np.nan)
+        step = _step(before)[:, None]
+        readings = np.count_nonzero(~np.isnan(before), axis=1)
+        known = (
+            (step[:, 0] >= LIMITS.step)
+            & (readings >= LIMITS.readings)
+            & (_off(before, step).sum(axis=1) <= LIMITS.off_before * readings)
+        )
+        off = _off(now, step) & known[:, None]
+        for row in np.flatnonzero(off.sum(axis=1) >= LIMITS.different):
+            first, after = np.flatnonzero(off[row])[[0, -1]] + [0, 1]
+            between = ~np.isnan(now[row, first:after])
+            different = len(np.unique(now[row, off[row]]))
+            if off[row].sum() >= LIMITS.off_now * between.sum() and different >= LIMITS.different:
+                flagged[row, first:after] = ~np.isnan(values[row, first:after])
+        if flagged.any(axis=1).sum() > max(1, LIMITS.feed * known.sum()):
+            flagged[:] = False
         return flagged
-    before = np.hstack([unscaled(series.variable, series.levels), series.values[:, :-window]])
-    before = np.where(before > 0, before, np.nan)
-    now = np.where(series.judged > 0, series.judged, np.nan)
-    step = _step(before)[:, None]
-    readings = np.count_nonzero(~np.isnan(before), axis=1)
-    known = (
-        (step[:, 0] >= STEP_AT_LEAST)
-        & (readings >= READINGS)
-        & (_off(before, step).sum(axis=1) <= OFF_BEFORE * readings)
-    )
-    off = _off(now, step) & known[:, None]
-    for row in np.flatnonzero(off.sum(axis=1) >= DIFFERENT):
-        first, after = np.flatnonzero(off[row])[[0, -1]] + [0, 1]
-        between = ~np.isnan(now[row, first:after])
-        if off[row].sum() >= OFF_NOW * between.sum() and len(np.unique(now[row, off[row]])) >= DIFFERENT:
-            flagged[row, first:after] = ~np.isnan(series.judged[row, first:after])
-    if flagged.any(axis=1).sum() > max(1, FEW * known.sum()):
-        flagged[:] = False
-    return flagged
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+        """For how long, and what it looks like."""
+        return f"for {interval.hours:.1f} h its readings come in other steps than ever before, as if in another unit"
 
 
 def _step(readings: Floats) -> Floats:
-    """The step of which most of each row's readings are multiples; NaN where there are too few to tell."""
+    """The step of which most of each row's readings are multiples; NaN where there are too few readings to tell.
+
+    Args:
+        readings: stations × readings, in the variable's unit.
+    """
     gaps = np.diff(np.sort(readings, axis=1), axis=1)
-    gaps = np.where(gaps > DECIMAL / 2, gaps, np.nan)
-    alike = np.abs(gaps - median(gaps)[:, None]) <= 1.5 * DECIMAL
-    # What a decimal rounds away, several gaps give back, and large readings still more.
+    gaps = np.where(gaps > LIMITS.decimal / 2, gaps, np.nan)
+    alike = np.abs(gaps - median(gaps)[:, None]) <= 1.5 * LIMITS.decimal
+    # Readings are rounded to a decimal. The mean of several gaps is closer to the step than one of them, and the
+    # quotient of a large reading and its multiple is closer still.
     number = alike.sum(axis=1)
     step = np.where(number > 0, np.sum(gaps, axis=1, where=alike) / np.maximum(number, 1), np.nan)[:, None]
     times = np.where(_off(readings, step), np.nan, np.rint(readings / step))
@@ -68,4 +109,4 @@ def _step(readings: Floats) -> Floats:
 
 def _off(readings: Floats, step: Floats) -> Bools:
     """Which readings are no multiple of the step, to a decimal; none where either is NaN."""
-    return np.asarray(np.abs(readings - np.rint(readings / step) * step) > DECIMAL)
+    return np.asarray(np.abs(readings - np.rint(readings / step) * step) > LIMITS.decimal)

@@ -9,29 +9,34 @@ import numpy as np
 from toolkit.quality.arrays import Bools, Floats
 from toolkit.variables import Nature, Scale, Variable
 
+HOUR = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One variable of a network: a window that is judged, and what was before it.
+    """One variable of a network: the window that is tested, and what was before it.
+
+    A slot is one cadence of time. The last `window` slots are tested; those before them, and the moments of `history`,
+    tell what is normal.
 
     Attributes:
         variable: which.
-        values: as they were measured, stations by slots of one cadence; the last `window` slots are judged.
-        scaled: the same on the scale of comparison (`Scale`), NaN where the value is impossible.
-        levels: earlier readings at wide intervals, stations by moments, on the same scale.
-        hours, level_hours: the hour of the day (UTC) of each slot and moment.
-        window: how many slots are judged.
+        values: as they were measured, in the variable's unit; stations × slots.
+        scaled: the same on the scale of comparison (`variables.Scale`), NaN where the value is impossible.
+        history: earlier readings, some hours apart, on the same scale; stations × moments.
+        ends, history_ends: when each slot and each moment ends, seconds since the epoch.
+        window: how many slots are tested.
         per_hour: slots in an hour, at least one.
         days: for how many days before the window each station has been known.
-        measured: which stations measure this at all.
+        measured: which stations measure this variable at all.
     """
 
     variable: Variable
     values: Floats
     scaled: Floats
-    levels: Floats
-    hours: Floats
-    level_hours: Floats
+    history: Floats
+    ends: Floats
+    history_ends: Floats
     window: int
     per_hour: int
     days: Floats
@@ -44,8 +49,9 @@ class Series:
 
     @property
     def scale(self) -> Scale:
-        """The variable's scale; only where it is compared."""
-        assert self.variable.scale is not None  # noqa: S101 - for the type checker
+        """The scale of comparison; only for a variable that has one."""
+        if self.variable.scale is None:
+            raise ValueError(f"{self.variable.name} has no scale of comparison")
         return self.variable.scale
 
     @property
@@ -54,9 +60,24 @@ class Series:
         return self.variable.nature
 
     @property
-    def judged(self) -> Floats:
-        """The window's values, as they were measured."""
+    def window_values(self) -> Floats:
+        """The window's values as they were measured, stations × window slots."""
         return self.values[:, -self.window :]
+
+    @property
+    def hours(self) -> Floats:
+        """The hour of the day, UTC, at which each slot ends."""
+        return hours_of_day(self.ends)
+
+    @property
+    def history_hours(self) -> Floats:
+        """The hour of the day, UTC, of each moment of `history`."""
+        return hours_of_day(self.history_ends)
+
+
+def hours_of_day(times: Floats) -> Floats:
+    """From seconds since the epoch to hours since midnight UTC."""
+    return times / HOUR % 24
 
 
 def scaled(variable: Variable, values: Floats) -> Floats:

@@ -1,40 +1,84 @@
-"""Spatial consistency: for hours a station tells another weather than its neighbours imply for it.
+"""Spatial consistency: for hours a station reports another weather than its neighbours imply.
 
-The buddy check of titanlib and MADIS (level 3), on residuals (`quality.expected`) and for two hours at a time: a front
-that reaches one station before another passes, an offset or a drift stays.
+Tested are residuals (`quality.expected`), two hours at a time: a front that reaches one station before another passes,
+an offset or a drift stays.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from toolkit.quality.arrays import Bools, rolling_median
-from toolkit.quality.expected import Expected
-from toolkit.quality.series import Series
-
-HOURS = 2
-READINGS = 3
-# In usual deviations; stations of the region see other weather more often than neighbours do.
-LIMIT = 6.0
-LIMIT_IN_REGION = 9.0
-# What is usual is known badly at first: after d days the limit is 1 + this / d times as high.
-DAYS_TO_LEARN = 2.0
-REGION_DAYS = 1.5
-# Around a flagged stretch, this much belongs to it.
-PART = 2.5
+from toolkit.quality.base import (
+    Evidence,
+    Exclusion,
+    FlaggedInterval,
+    QualityTest,
+    Sample,
+    Thresholds,
+    WorstReading,
+    number,
+    threshold,
+)
 
 
-def flag(series: Series, expected: Expected) -> Bools:
-    """Stretches of two hours whose median residual is far too large, rows by the window's slots."""
-    window = series.window
-    off = expected.residual[:, -window:] / expected.sigma[:, -window:]
-    width = min(window, HOURS * series.per_hour if series.per_hour > 1 else READINGS)
-    lasting = rolling_median(off, width)
-    days = series.days[expected.rows]
-    limit = np.where(expected.verified, LIMIT, np.where(days >= REGION_DAYS, LIMIT_IN_REGION, np.inf))
-    limit = limit * (1 + DAYS_TO_LEARN / np.maximum(days, 0.1))
-    flagged = np.zeros(off.shape, dtype=bool)
-    for row, first in zip(*np.nonzero(np.abs(lasting) > limit[:, None]), strict=True):
-        part = slice(first, first + width)
-        flagged[row, part] |= off[row, part] * np.sign(lasting[row, first]) > PART
-    return flagged
+@dataclass(frozen=True, slots=True)
+class SpatialThresholds(Thresholds):
+    """How far from what neighbours imply is too far."""
+
+    hours: int = threshold(2, "h", "the time over which the median residual is taken")
+    readings: int = threshold(3, "readings", "the same for stations that report once an hour")
+    limit: float = threshold(6.0, "standard deviations of the residual", "the limit where there are close neighbours")
+    limit_in_region: float = threshold(
+        9.0, "standard deviations of the residual", "the limit where there are only stations of the region: their "
+        "weather differs more often"
+    )  # fmt: skip
+    region_days: float = threshold(1.5, "days", "a station known for less is not compared with the region")
+    days_to_learn: float = threshold(
+        2.0, "days", "after d days the limit is 1 + this / d times as high, for what is normal is known badly at first"
+    )
+    part: float = threshold(
+        2.5, "standard deviations of the residual", "readings farther off in the same direction belong to the finding"
+    )
+
+
+LIMITS = SpatialThresholds()
+
+
+class Spatial(QualityTest):
+    """The buddy check, against what neighbours imply instead of what they measure."""
+
+    name = "spatial"
+    standard_name = "spatial consistency (buddy check)"
+    source = "the buddy checks of MADIS (level 3) and titanlib; WMO-No. 8, vol. V, ch. 1 (spatial consistency)"
+    finds = "another weather than the neighbours imply, for two hours"
+    limit = "six standard deviations of the residual and more"
+    thresholds = LIMITS
+    evidence = Evidence.CONTRADICTED
+    exclusion = Exclusion.IF_FARTHEST_OFF
+    compares = True
+    may_pass = True
+
+    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+        """Flag readings of two hours whose median residual is too large, rows × window slots."""
+        series, expected, window = sample.series, sample.expected, sample.series.window
+        off = expected.residual[:, -window:] / expected.sigma[:, -window:]
+        width = min(window, LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings)
+        lasting = rolling_median(off, width)
+        days = series.days[expected.rows]
+        in_region = np.where(days >= LIMITS.region_days, LIMITS.limit_in_region, np.inf)
+        limit = np.where(expected.has_close_neighbour, LIMITS.limit, in_region)
+        limit = limit * (1 + LIMITS.days_to_learn / np.maximum(days, 0.1))
+        flagged = np.zeros(off.shape, dtype=bool)
+        for row, first in zip(*np.nonzero(np.abs(lasting) > limit[:, None]), strict=True):
+            slots = slice(first, first + width)
+            flagged[row, slots] |= off[row, slots] * np.sign(lasting[row, first]) > LIMITS.part
+        return flagged
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+        """The worst reading, and what it should be."""
+        unit = interval.series.variable.unit
+        return f"it reads {number(worst.value)} {unit} for {number(worst.expected)} {unit}, {interval.hours:.1f} h long"

@@ -67,6 +67,7 @@ def places(content: str, project: str) -> dict[str, Any]:
     """What the settings of a weather.env ask of a host."""
     settings = settled(content, project).settings
     from toolkit import paths
+    from toolkit.kinds import is_postgresql
 
     folders = paths.folders(settings)
     owner = {"owner": "weather", "group": "weather"}
@@ -78,9 +79,9 @@ def places(content: str, project: str) -> dict[str, Any]:
         "volumes": paths.volumes(settings),
         "files": list(paths.files(settings).values()),
         "offsite": paths.offsite(settings),
-        "metrics_address": settings.metrics_address,
-        "metrics_port": paths.metrics_port(settings),
+        "addresses": {name: one._asdict() for name, one in paths.addresses(settings).items()},
         "feed_ports": paths.feed_ports(settings),
+        "database_on_network": is_postgresql(settings.db),
         "database_port": paths.database_port(settings),
     }
 

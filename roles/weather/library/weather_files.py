@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = """
 module: weather_files
-short_description: Make folders and write files, all of them in one step
+short_description: Make folders, write and remove files, all of them in one step
 description:
   - Each is made, written or changed only where it differs; a file is replaced whole, by one rename.
   - A folder is reached step by step. A link on the way that is not root's, in a folder of root's, is refused, and so is
@@ -39,6 +39,11 @@ options:
       validate:
         description: A command that refuses what is not fit, before it takes the place of what is there; %s is its path.
         type: str
+  absent:
+    description: Files that are not to be there, as glob patterns. No folder is removed.
+    type: list
+    elements: str
+    default: []
   deployed:
     description: >-
       What has to be written down as deployed, else nothing is made or written: by a run that changes nothing but what
@@ -57,7 +62,7 @@ EXAMPLES = """
 
 RETURN = """
 written:
-  description: The paths of what was made or changed.
+  description: The paths of what was made, changed or removed.
   type: list
   returned: always
 """
@@ -210,6 +215,16 @@ def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | Non
     }
 
 
+def remove(module: AnsibleModule, pattern: str) -> list[tuple[str, dict[str, Any]]]:
+    """Remove the files that a pattern names; returns their paths, each with what changed, as a diff."""
+    there = sorted(Path("/").glob(pattern.lstrip("/")))
+    found = [path for path in there if path.is_symlink() or not path.is_dir()]
+    if not module.check_mode:
+        for path in found:
+            path.unlink()
+    return [(str(path), {"before": f"{path}\n", "after": ""}) for path in found]
+
+
 def validate(module: AnsibleModule, wanted: dict[str, Any], scratch: str) -> None:
     """End the module where what is to be written is refused by who is to read it."""
     code, out, err = module.run_command(wanted["validate"].replace("%s", scratch))
@@ -232,6 +247,7 @@ def main() -> None:
         argument_spec={
             "folders": {"type": "list", "elements": "dict", "default": [], "options": folder},
             "files": {"type": "list", "elements": "dict", "default": [], "options": file},
+            "absent": {"type": "list", "elements": "str", "default": []},
             "deployed": {"type": "str", "no_log": True},
         },
         supports_check_mode=True,
@@ -242,6 +258,7 @@ def main() -> None:
     steps = [(one, make) for one in module.params["folders"]] + [(one, write) for one in module.params["files"]]
     found = [(wanted["path"], step(module, wanted)) for wanted, step in steps]
     changed = [(path, diff) for path, diff in found if diff is not None]
+    changed += [removed for pattern in module.params["absent"] for removed in remove(module, pattern)]
     shown = {"diff": [diff for _, diff in changed]} if module._diff else {}
     module.exit_json(changed=bool(changed), written=[path for path, _ in changed], **shown)
 

@@ -21,7 +21,7 @@ options:
   deployed:
     description: What has to be written down as deployed, as this run saw it; else it fails.
     type: str
-  mark:
+  record:
     description: Write this down as deployed, if nobody else came between.
     type: str
   run:
@@ -45,7 +45,7 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.weather_lease import hold, let_go, told
+from ansible.module_utils.weather_lease import free, hold, told
 
 CURRENT = Path("/opt/weather/current")
 DEPLOYED = Path("/etc/weather/deployed")
@@ -76,23 +76,23 @@ def main() -> None:
             "state": {"type": "str", "choices": ["held", "free", "seen"], "default": "held"},
             "running": {"type": "path"},
             "deployed": {"type": "str", "no_log": True},
-            "mark": {"type": "str", "no_log": True},
+            "record": {"type": "str", "no_log": True},
             "run": {"type": "dict", "required": True},
             "gone": {"type": "str", "default": ""},
         },
     )
     given = module.params
-    mark, run = given["mark"], given["run"]
-    if (given["state"] != "free" or mark) and (found := hold(run, given["gone"])):
+    record, run = given["record"], given["run"]
+    if (given["state"] != "free" or record) and (found := hold(run, given["gone"])):
         module.fail_json(msg=told(found), holder=found)
     if differs(given["running"], given["deployed"]):
-        let_go(run)
+        free(run)
         module.fail_json(msg="another run changed this host since this one looked at it: run it again", holder={})
-    if mark:
-        write_down(mark)
+    if record:
+        write_down(record)
     if given["state"] != "held":
-        let_go(run)
-    module.exit_json(changed=bool(mark), holder={})
+        free(run)
+    module.exit_json(changed=bool(record), holder={})
 
 
 if __name__ == "__main__":

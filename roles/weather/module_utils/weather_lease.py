@@ -41,7 +41,7 @@ def hold(run: dict[str, Any], gone: str) -> dict[str, Any]:
     return {}
 
 
-def let_go(run: dict[str, Any]) -> None:
+def free(run: dict[str, Any]) -> None:
     """End the lease of this run; another's stays."""
     if holder().get("id") == run["id"]:
         with _opened() as file:

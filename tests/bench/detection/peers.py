@@ -13,7 +13,7 @@ import numpy as np
 from tests.bench.detection.detectors import WINDOW, Detector, runs
 from tests.bench.detection.labelled import HOUR, Labelled
 from tests.bench.detection.scoring import Found
-from toolkit.quality.arrays import Bools, stretches
+from toolkit.quality.arrays import Bools, intervals
 from toolkit.variables import BY_NAME
 
 # A jump between two readings that is bad, by variable (WMO-No. 8: within a minute, temperature 3 K, humidity 15 %).
@@ -82,7 +82,7 @@ def _over_all_runs(data: Labelled, bad: object, name: str) -> list[Found]:
         inside = (data.times > end - WINDOW) & (data.times <= end)
         times = data.times[inside]
         for row, variable, flags in bad(data, inside):  # type: ignore[operator]
-            for first, after in stretches(flags):
+            for first, after in intervals(flags):
                 found.append(
                     Found(row, variable, float(times[first]), float(times[after - 1]), "device_failure", end, name)
                 )

@@ -17,8 +17,8 @@ from tests.bench.detection.labelled import HOUR, Labelled
 from tests.bench.detection.weather import simulated
 from toolkit import times
 from toolkit.detector import grid
-from toolkit.detector.judge import judge
 from toolkit.detector.run import detect
+from toolkit.quality.expected import expect
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.series import unscaled
 from toolkit.settings import load
@@ -61,7 +61,7 @@ def main() -> None:
         draw(picture, axis, weather)
     axes[0].legend(loc="upper left", frameon=False)
     FOLDER.mkdir(exist_ok=True)
-    figure.savefig(FOLDER / "verdicts.svg", metadata={"Date": None})
+    figure.savefig(FOLDER / "anomalies.svg", metadata={"Date": None})
 
 
 def spoilt(picture: Picture, weather: Labelled) -> Labelled:
@@ -82,7 +82,7 @@ def spoilt(picture: Picture, weather: Labelled) -> Labelled:
 
 
 def draw(picture: Picture, axis: Axes, weather: Labelled) -> None:
-    """One station's readings, what was expected, and the verdicts of the runs meanwhile."""
+    """One station's readings, what was expected, and the classes of what the runs meanwhile found."""
     data = spoilt(picture, weather)
     settings = load({}, {}).settings
     name, unit = picture.variable, BY_NAME[picture.variable].unit
@@ -93,27 +93,26 @@ def draw(picture: Picture, axis: Axes, weather: Labelled) -> None:
             ends = range(int(data.times[0]) + 90 * HOUR, int(data.times[-1]) + 1, 2 * HOUR)
             found = [one for end in ends for one in detect(store, settings, end, picture.station).anomalies]
             found = [one for one in found if one.variable == name]
-            stretches = [(times.parse(one.start), times.parse(one.end), one.class_) for one in found]
-            until = max(end for _, end, _ in stretches)
+            spans = [(times.parse(one.start), times.parse(one.end), one.class_) for one in found]
+            until = max(end for _, end, _ in spans)
             end = int(until.timestamp()) // HOUR * HOUR + 2 * HOUR
             seen = grid.load(store, end - SHOWN_HOURS * HOUR, end, settings.cadence_seconds, [name])
     series = seen.series(name)
     near = nearest(seen.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    expected = judge(series, near, settings.detection_method).expected
-    assert expected is not None
+    expected = expect(series, near, np.arange(len(seen.stations)), np.zeros(len(seen.stations), dtype=bool))
     row = [station.station_id for station in seen.stations].index(picture.station)
     ends_of_slots = seen.slot_times()[-series.window :]
     begins = times.from_epoch(float(ends_of_slots[0]))
     at = ends_of_slots.astype("datetime64[s]")
     implied = unscaled(series.variable, series.scaled[row] - expected.residual[row])[-series.window :]
     for station in near.rows[row][near.close[row]]:
-        axis.plot(at, series.judged[station], color="0.85", linewidth=0.8, zorder=0)
+        axis.plot(at, series.window_values[station], color="0.85", linewidth=0.8, zorder=0)
     axis.plot(at, implied, color="#1f77b4", linewidth=1.2, linestyle="--", label="implied by its neighbours")
-    axis.plot(at, series.judged[row], color="black", linewidth=1.2, label="what it reads")
-    for begin, finish, class_ in stretches:
+    axis.plot(at, series.window_values[row], color="black", linewidth=1.2, label="what it reads")
+    for begin, finish, class_ in spans:
         if finish > begins:
             axis.axvspan(max(begin, begins), finish, color=COLOURS[class_], alpha=0.15, linewidth=0)
-    classes = sorted({class_ for _, finish, class_ in stretches if finish > begins})
+    classes = sorted({class_ for _, finish, class_ in spans if finish > begins})
     axis.set_title(f"{picture.title} ({picture.station}: {', '.join(classes)})", loc="left", fontsize=9)
     axis.set_ylabel(f"{name}, {unit}")
     axis.xaxis.set_major_formatter(DateFormatter("%H:%M"))

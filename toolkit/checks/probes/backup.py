@@ -185,7 +185,7 @@ def drill_recent(host: Host) -> Finding | None:
         oldest = host.backups[0][-1:]
         if not oldest or host.now - oldest[0].manifest.created < DRILL_DAYS * 86400:
             return good("the first drill is made on the next Sunday")
-        return bad("a restore was never rehearsed")
+        return bad("no restore drill was ever made")
     age = host.now - last.ended
     if clock.ahead(last.ended, host.now):
         return bad(f"the last drill is dated {aged(age)}")

@@ -15,7 +15,7 @@ REPORTS_A_DAY = 48
 # Those of a day are removed by the next night's backup; people make some by hand.
 SPARE_BACKUPS = 50
 SPARE_REPORTS = 1000
-# How large what is not the service's own may be in its folders, and a log.
+# How large a file may be that is in a folder of the service and not its own, and how large a log.
 FOREIGN_BYTES = 256 << 20
 LOG_BYTES = 1 << 30
 REPLACED_DAYS = 30
@@ -23,7 +23,7 @@ MOST_REPLACED = 50
 MOST_RELEASES = 12
 # How many entries of a folder are looked at.
 MOST_ENTRIES = 50_000
-# Up to so many documents are moved away by name, more of them are removed.
+# Up to so many documents the remedy moves away by name; more of them it removes.
 MOST_NAMED = 20
 
 

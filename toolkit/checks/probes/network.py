@@ -23,7 +23,7 @@ from toolkit.variables import BY_NAME, MEASURED, MONITORED
 HOURS = 6
 MOST_ROWS = 20_000
 HOUR = 3600
-# Fewer stations are no network that could be compared.
+# Fewer stations cannot be compared with one another.
 STATIONS = 3
 _DIRECTIONS = [variable.name for variable in MEASURED if variable.nature == "circular"]
 # How many observations in a row are compared.
@@ -237,7 +237,7 @@ def _stored_between(host: Host, start: float, end: float) -> bool:
 
 def _backup_with_more(host: Host, after: float) -> Backup | None:
     """The newest backup from after a gap that holds more observations, up to its newest, than the database does."""
-    # Where old observations are removed their number says nothing.
+    # Where old observations are removed their number means nothing.
     if host.settings.data_days or not have_backup(host):
         return None
     for backup in host.backups[0]:

@@ -185,14 +185,14 @@ def _plain(name: str) -> str:
 
 
 def _required(one: Distribution) -> set[str]:
-    """What the toolkit needs everywhere: not for an extra, another system or another Python; of others nothing."""
+    """The packages that the toolkit needs on every system and Python, without extras; none for other packages."""
     if _plain(one.metadata["Name"] or "") != "weather-toolkit":
         return set()
     return {_plain(re.split(r"[\s<>=!~\[;(]", text, maxsplit=1)[0]) for text in one.requires or () if ";" not in text}
 
 
 def _gone(one: Distribution) -> bool:
-    """Whether a module or a package that was installed is not there."""
+    """Whether a module of the package is missing."""
     tops = [file for file in one.files or () if re.fullmatch(r"[\w.-]+/__init__\.py|\w+\.py", str(file))]
     return any(not Path(str(one.locate_file(file))).exists() for file in tops)
 

@@ -70,7 +70,7 @@ def _places(host: Host) -> list[tuple[Path, bool]]:
 
 
 def _entries(folder: Path, beginning: str) -> list[Path]:
-    """Entries of a folder that are no plain files, of those whose names begin so."""
+    """Entries of a folder whose names begin so and that are no plain files."""
     found = []
     try:
         with os.scandir(folder) as entries:
@@ -105,7 +105,7 @@ def _mended(host: Host, path: Path, is_folder: bool) -> Remedy:
 
 
 def _without_collector(host: Host, path: Path, *remedies: Remedy) -> Remedy:
-    """Remedies, with the collector stopped meanwhile if the place is one that it writes to."""
+    """Remedies; the collector is stopped meanwhile if it writes to the place."""
     its = {host.spool} if host.is_postgresql else {host.spool, host.db.parent}
     if its & {path, path.parent}:
         return Sequence(Stop("collector"), *remedies, Start("collector"))

@@ -13,7 +13,7 @@ from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
 from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell
 
-# A command that does a job of the service's; asking how the service is, or exporting, is none.
+# Commands that do a job of the service. Others, such as healthcheck or data export, may be run by anybody.
 _OURS = re.compile(
     r"weather-job|weather-backup\.sh|weather-tool\s+(collect|detect|maintain|backup\s+create|backup\s*$)|weather_\w+\.py"
 )
@@ -63,7 +63,7 @@ def _pids() -> Iterator[int]:
 
 
 def _ancestors(pid: int) -> set[int]:
-    """A process, and those that started it, one from the other."""
+    """A process, its parent, and so on."""
     found: set[int] = set()
     while pid > 1 and pid not in found:
         found.add(pid)

@@ -64,7 +64,7 @@ def collector_responds(host: Host) -> Finding | None:
 
 
 def _seconds(text: str) -> float:
-    """Systemd's `3min`, `1h 30min`, `45s` or microseconds."""
+    """A length of time as systemd writes it: `3min`, `1h 30min`, `45s`, or a number of microseconds."""
     if text.isdecimal():
         return int(text) / 1e6
     units = {"h": 3600, "min": 60, "s": 1, "ms": 0.001, "us": 1e-6}

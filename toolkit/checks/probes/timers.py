@@ -85,7 +85,7 @@ def _reloaded(timer: str) -> tuple[Remedy, Remedy]:
 
 
 def _epoch(text: str) -> float | None:
-    """A time as systemd writes it, `Wed 2026-11-25 04:19:33 UTC`; None of `n/a` and of nothing."""
+    """A time as systemd writes it, `Wed 2026-11-25 04:19:33 UTC`; None for `n/a` and for an empty text."""
     try:
         return datetime.strptime(text, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC).timestamp()
     except ValueError:

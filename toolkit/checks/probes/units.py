@@ -22,7 +22,7 @@ from toolkit.checks.unit_files import (
     without_quotes,
     wrong_lines,
 )
-from toolkit.checks.unit_results import how
+from toolkit.checks.unit_results import outcome_of
 from toolkit.errors import ToolkitError
 
 # What changes the environment of a job, and is in no unit as it is deployed.
@@ -145,7 +145,7 @@ def _of_manager(host: Host) -> list[str]:
 
 
 def _dropped_in(host: Host, name: str) -> list[Line]:
-    """What drop-ins change, but for what does no harm or has a check of its own."""
+    """The assignments in drop-ins, without those that do no harm or have a check of their own."""
     unit = host.units[name]
     own = {line.key: line.value for line in lines_of(Path(unit["FragmentPath"]))}
     return [
@@ -172,7 +172,7 @@ def _size(text: str) -> float | None:
 
 
 def _edited(host: Host, name: str) -> list[Line]:
-    """What is in a unit's own file and was not deployed, as far as that can be told."""
+    """The assignments in a unit's own file that were not deployed, as far as that can be known."""
     job = host.jobs.get(job_of(name))
     own = lines_of(Path(host.units[name]["FragmentPath"]))
     found = [line for line in own if line.key in _FOREIGN and line.value]
@@ -192,7 +192,7 @@ def _edited(host: Host, name: str) -> list[Line]:
 
 
 def _matters(host: Host, line: Line) -> bool:
-    """Whether a variable is of those that change what a program does, and is not in every unit alike."""
+    """Whether an assignment of a variable changes what a program does, and is not the same in every unit."""
     if not any(_VARIABLE.match(word) for word in shlex.split(line.value.replace("%", "%%"), comments=False)):
         return False
     services = _services(host)
@@ -218,7 +218,7 @@ def units_start(host: Host) -> Finding | None:
     if not host.units:
         return None
     for name, unit in _services(host).items():
-        told = how(unit)
+        told = outcome_of(unit)
         if told and unit["Result"] not in {"success", ""} and _by_systemd(unit):
             start = Restart if is_service(host, name) else Start
             return bad(f"{name} could not be started: {told}", start(job_of(name)))

@@ -1,0 +1,248 @@
+"""What a flagged interval means: a fault of the device, weather, or neither for sure; and why, in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.detector.grid import Grid
+from toolkit.detector.report import Class, Neighbour
+from toolkit.detector.run_tests import TestResults
+from toolkit.quality.arrays import Floats, median, on_circle
+from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, WorstReading
+from toolkit.quality.expected import Expected
+from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.series import unscaled
+
+# The numbers below were chosen with `make bench-detection`, 2026-11-24.
+
+# Weather that crosses the network: what another station measured some hours before or after is moved in time to what
+# this one measures, including the hours that led to it. It was the same weather if at most this share of the difference
+# from the expectation is left. No front is slower, nor crosses for longer; stations at one place see it so far apart.
+UNEXPLAINED = 0.5
+LEAD_IN_HOURS = 2
+SLOWEST_KM_PER_HOUR = 20
+SAME_FRONT_HOURS = 1.0
+CROSSING_HOURS = 4
+# Weather of one place, a shower or a gust front: so many other sensors of the station see it at once, farther off than
+# so many standard deviations of their residuals, and it passes within so many hours.
+OTHERS = 2
+OTHERS_OFF = 4.5
+LOCAL_HOURS = 4
+# The same at a station without a neighbour nearer than this, which may be the only one that a front passes.
+FAR_KM = 50
+OTHERS_FAR = 1
+LOCAL_HOURS_FAR = 6.1
+# A reading that is unusual for its own past: up to so many standard deviations from what neighbours imply it is
+# weather, from so many on a fault.
+NEAR = 3.0
+FAR = 5.0
+# A correlation needs so many common readings.
+COMMON_AT_LEAST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """A class, the sentence that gives the reason, and what they rest on; see `report.Anomaly`."""
+
+    class_: Class
+    reason: str
+    worst: WorstReading
+    correlation: float | None
+    neighbours: list[Neighbour]
+
+
+class Classifier:
+    """Classifies the flagged intervals of one window.
+
+    Args:
+        grid: the window.
+        neighbours: which stations are near which.
+        results: what the tests found, by variable.
+        verify: whether neighbours are compared with; otherwise what is not conclusive by itself is `unverified`.
+    """
+
+    def __init__(self, grid: Grid, neighbours: Neighbours, results: Mapping[str, TestResults], *, verify: bool) -> None:
+        self._grid = grid
+        self._neighbours = neighbours
+        self._results = results
+        self._verify = verify
+
+    def classify(self, interval: FlaggedInterval) -> Classification:
+        """The class of a flagged interval, and why."""
+        results = self._results[interval.series.variable.name]
+        slot, worst = _worst_reading(results.expected, interval)
+        class_, reason = self._decide(results, interval, worst)
+        near = self._compared_with(interval, interval.slots.start + slot)
+        known = [one.correlation for one in near if one.correlation is not None]
+        correlation = round(float(np.median(known)), 3) if known else None
+        return Classification(class_, reason, worst, correlation, near)
+
+    def _decide(self, results: TestResults, interval: FlaggedInterval, worst: WorstReading) -> tuple[Class, str]:
+        """The class and the reason."""
+        test, row, expected = interval.test, interval.row, results.expected
+        found = test.explain(interval, worst, results.prepared[test.name])
+        if test.evidence is Evidence.CONCLUSIVE:
+            return "device_failure", found
+        if expected is None or not self._verify:
+            return "unverified", f"{found}; {self._why_unverified(row)}"
+        if test.may_pass and (explained := self._crossing(results, expected, interval) or self._local(interval)):
+            return "weather_event", f"{found}; {explained}"
+        if not expected.has_close_neighbour[row]:
+            return "unverified", f"{found}; {self._why_unverified(row)}"
+        names = self._names(row)
+        match test.evidence:
+            case Evidence.SHARED:
+                return "weather_event", f"{found}, and so did its neighbours ({names})"
+            case Evidence.NOT_SHARED:
+                return "device_failure", f"{found}; its neighbours ({names}) do not"
+            case Evidence.CONTRADICTED:
+                return "device_failure", f"{found}; its neighbours ({names}) contradict it"
+            case Evidence.OWN_PAST:
+                return _by_residual(expected, interval, found, names)
+
+    def _why_unverified(self, row: int) -> str:
+        if not self._verify:
+            return "neighbours were not asked"
+        if not self._neighbours.close[row].any():
+            return "there is no neighbour to ask"
+        return f"its neighbours ({self._names(row)}) are too little known, or in doubt themselves"
+
+    def _crossing(self, results: TestResults, expected: Expected, interval: FlaggedInterval) -> str:
+        """Whether another station measured the same some hours before or after, as a front passes; "" if none did."""
+        series, hour = interval.series, interval.series.per_hour
+        row, slots = interval.row, interval.slots
+        first = max(0, slots.start - LEAD_IN_HOURS * hour)
+        own = series.scaled[row, first : slots.stop]
+        off = float(np.nanmean(np.abs(expected.residual[row, first : slots.stop])))
+        candidates = self._neighbours.close if expected.has_close_neighbour[row] else self._neighbours.exists
+        discrediting = [
+            test.name for test in results.tests if test.exclusion is not Exclusion.NEVER and not test.may_pass
+        ]
+        for place in np.flatnonzero(candidates[row]):
+            near = int(self._neighbours.rows[row, place])
+            hours = SAME_FRONT_HOURS + float(self._neighbours.km[row, place]) / SLOWEST_KM_PER_HOUR
+            if any(results.flags[name][near].any() for name in discrediting):
+                continue
+            readings = series.scaled[near] + median(series.scaled[row] - series.scaled[near])
+            lag = round(min(hours, CROSSING_HOURS) * hour)
+            around = readings[max(0, first - lag) : slots.stop + lag]
+            left = _mean(np.abs(np.lib.stride_tricks.sliding_window_view(around, own.size) - own))
+            if left.min() < UNEXPLAINED * off:
+                return f"{self._grid.stations[near].station_id} saw the same some hours before or after"
+        return ""
+
+    def _local(self, interval: FlaggedInterval) -> str:
+        """Whether other sensors of the station measured something unusual too, and it passed; "" if not."""
+        row, hour = interval.row, self._grid.per_hour
+        near = self._neighbours.close[row] & (self._neighbours.km[row] <= FAR_KM)
+        others, hours = (OTHERS, LOCAL_HOURS) if near.any() else (OTHERS_FAR, LOCAL_HOURS_FAR)
+        if interval.after - interval.first >= hours * hour:
+            return ""
+        first, after = max(0, interval.first - hour), interval.after + 2 * hour
+        seen = []
+        for name, other in self._results.items():
+            if name == interval.series.variable.name or other.expected is None:
+                continue
+            off = np.abs(other.expected.residual[row, -other.series.window :][first:after])
+            limit = OTHERS_OFF * other.expected.residual_sigma[row]
+            if off.size and not np.isnan(off).all() and np.nanmax(off) > limit:
+                seen.append(name)
+        return f"{' and '.join(seen)} changed with it" if len(seen) >= others else ""
+
+    def _compared_with(self, interval: FlaggedInterval, slot: int) -> list[Neighbour]:
+        """The neighbours that measure this variable, and what they imply in a slot of the series."""
+        series, row = interval.series, interval.row
+        places = np.flatnonzero(self._neighbours.close[row])
+        places = places[series.measured[self._neighbours.rows[row, places]]]
+        if not self._verify or not len(places):
+            return []
+        near = self._neighbours.rows[row, places]
+        difference, window = series.scaled[row] - series.scaled[near], series.window_values
+        if series.nature == "circular":
+            difference, window = on_circle(difference), on_circle(window)
+        before = difference[:, : -series.window]
+        usual_difference = np.where(np.isnan(before).all(axis=1), median(difference), median(before))
+        implied = unscaled(series.variable, series.scaled[near, slot] + usual_difference)
+        if series.nature == "circular":
+            implied = implied % 360
+        correlations = _correlations(window[row], window[near])
+        return [
+            Neighbour(
+                station_id=self._grid.stations[station].station_id,
+                distance_km=round(float(self._neighbours.km[row, place]), 1),
+                value=_or_none(series.values[station, slot], 10),
+                implies=_or_none(implies, 2),
+                correlation=_or_none(correlation, 3),
+            )
+            for station, place, implies, correlation in zip(near.tolist(), places, implied, correlations, strict=True)
+        ]
+
+    def _names(self, row: int) -> str:
+        """A station's neighbours by the settings, the first three by their ids."""
+        close = np.flatnonzero(self._neighbours.close[row])
+        names = [self._grid.stations[int(self._neighbours.rows[row, place])].station_id for place in close]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _worst_reading(expected: Expected | None, interval: FlaggedInterval) -> tuple[int, WorstReading]:
+    """The reading of an interval that is farthest off, and its slot, counted from the interval's first."""
+    series, row, slots = interval.series, interval.row, interval.slots
+    values = series.values[row, slots]
+    residual = np.full(values.shape, np.nan)
+    if expected is not None and (expected.has_reference[row] or interval.test.expects_own_past):
+        residual = expected.residual[row, slots]
+    off = interval.test.distance(interval, residual)
+    slot = int(np.nanargmax(off)) if not np.isnan(off).all() else 0
+    value = None if np.isnan(values[slot]) else float(values[slot])
+    if expected is None or np.isnan(residual[slot]):
+        return slot, WorstReading(value, None, None)
+    implied = np.array([series.scaled[row, slots][slot] - residual[slot]])
+    score = abs(residual[slot]) / expected.sigma[row, slots][slot]
+    return slot, WorstReading(value, round(float(unscaled(series.variable, implied)[0]), 2), round(float(score), 2))
+
+
+def _by_residual(expected: Expected, interval: FlaggedInterval, found: str, names: str) -> tuple[Class, str]:
+    """The class of readings that are unusual for their own past, by what neighbours imply."""
+    row, slots = interval.row, interval.slots
+    off = np.abs(expected.residual[row, slots]) / expected.sigma[row, slots]
+    if np.isnan(off).all():
+        return "unverified", f"{found}; its neighbours ({names}) were silent"
+    worst = float(np.nanmax(off))
+    if worst <= NEAR:
+        return "weather_event", f"{found}, but what its neighbours ({names}) imply"
+    if worst < FAR:
+        return "suspected", f"{found}; its neighbours ({names}) neither confirm nor contradict it"
+    return "device_failure", f"{found}; its neighbours ({names}) contradict it"
+
+
+def _mean(off: Floats) -> Floats:
+    """The mean of each row, infinite where less than half of it is known."""
+    known = np.count_nonzero(~np.isnan(off), axis=1)
+    return np.where(known * 2 > off.shape[1], np.nansum(off, axis=1) / np.maximum(known, 1), np.inf)
+
+
+def _or_none(value: float, digits: int) -> float | None:
+    return None if np.isnan(value) else round(float(value), digits)
+
+
+def _correlations(one: Floats, others: Floats) -> Floats:
+    """Pearson's correlation of one station with each of the others.
+
+    Args:
+        one: the window's values; slots.
+        others: others × slots.
+
+    Returns:
+        One for each of the others; NaN where too few readings are common, or where either is constant.
+    """
+    common = ~(np.isnan(one) | np.isnan(others))
+    count = np.maximum(common.sum(axis=1, keepdims=True), 1)
+    first = np.where(common, one - np.where(common, one, 0).sum(axis=1, keepdims=True) / count, 0)
+    second = np.where(common, others - np.where(common, others, 0).sum(axis=1, keepdims=True) / count, 0)
+    spread = np.square(first).sum(axis=1) * np.square(second).sum(axis=1)
+    useful = (count[:, 0] >= COMMON_AT_LEAST) & (spread > 1e-12)
+    found: Floats = np.where(useful, (first * second).sum(axis=1) / np.sqrt(np.where(useful, spread, 1)), np.nan)
+    return found

@@ -1,0 +1,119 @@
+"""All quality-control tests on one variable of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools
+from toolkit.quality.base import Exclusion, QualityTest, Sample
+from toolkit.quality.expected import Expected, expect
+from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.series import Series
+
+# A station that is wrong makes its neighbours look wrong. So many times the worst station of each neighbourhood is
+# excluded, and its neighbours are compared anew without it.
+ROUNDS = 3
+
+
+@dataclass(slots=True)
+class TestResults:
+    """What the tests found in one variable.
+
+    Attributes:
+        series: what was tested.
+        tests: which tests were run, by precedence.
+        flags: by the name of a test, whether each reading is flagged; stations × window slots.
+        prepared: what the preparation of each test returned, by the name of the test.
+        expected: what is expected of every station, without the excluded ones as neighbours; None for a variable that
+            has no scale of comparison.
+    """
+
+    __test__: ClassVar[bool] = False  # says to pytest that this is none of its tests
+
+    series: Series
+    tests: Sequence[QualityTest]
+    flags: dict[str, Bools]
+    prepared: Mapping[str, Any]
+    expected: Expected | None
+
+
+def run_tests(tests: Sequence[QualityTest], sample: Sample) -> TestResults:
+    """Run those of some tests that apply to a variable.
+
+    Args:
+        tests: the tests, by precedence.
+        sample: the variable at all stations of the network, without an expectation.
+    """
+    series, neighbours = sample.series, sample.neighbours
+    stations = len(series.values)
+    excluded = np.zeros(stations, dtype=bool)
+    if series.compared:
+        sample = replace(sample, expectation=expect(series, neighbours, np.arange(stations), excluded))
+    tests = [test for test in tests if test.applies(series.variable)]
+    prepared = _prepared(tests, sample)
+    flags = {test.name: test.run(sample, prepared[test.name]) for test in tests}
+    expected = sample.expectation
+    if expected is not None:
+        for _ in range(ROUNDS):
+            worst = _worst(tests, flags, expected, neighbours, excluded)
+            excluded |= worst
+            relied_on_worst = (expected.weights > 0) & worst[neighbours.rows]
+            again = np.flatnonzero(relied_on_worst.any(axis=1) & ~excluded)
+            if not len(again):
+                break
+            anew = expect(series, neighbours, again, excluded)
+            _replace_rows(expected, anew)
+            for test in tests:
+                if test.compares:
+                    flags[test.name][again] = test.run(replace(sample, expectation=anew), prepared[test.name])
+    return TestResults(series, tests, flags, prepared, expected)
+
+
+def _prepared(tests: Sequence[QualityTest], sample: Sample) -> dict[str, Any]:
+    """What the preparation of each test returns, by the name of the test; each preparation is made once."""
+    made = {one: one.of(sample) for one in {test.preparation for test in tests} if one is not None}
+    return {test.name: made[test.preparation] if test.preparation else None for test in tests}
+
+
+def _worst(
+    tests: Sequence[QualityTest],
+    flags: Mapping[str, Bools],
+    expected: Expected,
+    neighbours: Neighbours,
+    excluded: Bools,
+) -> Bools:
+    """The flagged stations that are to be excluded next: in each neighbourhood the one that is farthest off.
+
+    Args:
+        tests: the tests that were run.
+        flags: what they flagged, stations × window slots.
+        expected: what is expected of all stations.
+        neighbours: which stations are near which.
+        excluded: which stations are excluded already.
+    """
+
+    def flagged_by(exclusion: Exclusion) -> Bools:
+        found: Bools = np.logical_or.reduce([flags[test.name] for test in tests if test.exclusion is exclusion])
+        return found
+
+    always = flagged_by(Exclusion.ALWAYS).any(axis=1)
+    if_farthest = flagged_by(Exclusion.IF_FARTHEST_OFF)
+    residual = np.abs(expected.unweighted_residual[:, -if_farthest.shape[1] :])
+    off = np.nan_to_num(np.where(if_farthest, residual, 0)).max(axis=1, initial=0)
+    # A flagged station counts as off, even by nothing; one that is excluded always, by more than any other.
+    off = np.where(always, np.inf, np.where(if_farthest.any(axis=1), off + 1e-9, 0))
+    off = np.where(excluded, 0, off)
+    of_others = np.where(neighbours.exists, off[neighbours.rows], 0).max(axis=1, initial=0)
+    worst: Bools = (off > 0) & (off >= of_others)
+    return worst
+
+
+def _replace_rows(expected: Expected, anew: Expected) -> None:
+    """Replace in `expected` the rows of `anew`."""
+    for item in fields(Expected):
+        if item.name != "rows":
+            getattr(expected, item.name)[anew.rows] = getattr(anew, item.name)

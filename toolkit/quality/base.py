@@ -1,0 +1,216 @@
+"""What a quality-control test is, and what it is given to look at.
+
+A test is one object, declared in one file of this package and named in the tuple `catalogue.TESTS`. The detector knows
+nothing else of it: what a flag of it means is said by its fields, never by its name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.expected import Expected
+from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.series import Series
+from toolkit.variables import Variable
+
+BENCH = "`make bench-detection`, 2026-11-24"
+"""The origin of a threshold that no standard gives: it was chosen so that the benchmark's figures are what they are."""
+
+
+class Evidence(Enum):
+    """What a flag of a test proves by itself, and so what it takes to classify it."""
+
+    CONCLUSIVE = "wrong, whatever neighbours measured"
+    NOT_SHARED = "wrong, if neighbours that could have shown the same did not"
+    CONTRADICTED = "wrong, if what neighbours imply is another value"
+    SHARED = "weather, for neighbours showed the same"
+    OWN_PAST = "unusual for the station; what neighbours imply decides"
+
+
+class Exclusion(Enum):
+    """When a flagged station is no longer compared with its neighbours, because it would make them look wrong."""
+
+    ALWAYS = "as soon as it is flagged"
+    IF_FARTHEST_OFF = "if no flagged station near it is farther from what is expected"
+    NEVER = "a flag says nothing against its readings as a neighbour"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The numbers of a test, each declared by `threshold` with its unit, its meaning and its origin."""
+
+
+def threshold(value: float, unit: str, meaning: str, origin: str = BENCH) -> Any:
+    """A field of `Thresholds`.
+
+    Args:
+        value: the number.
+        unit: what it counts; "" for a factor or a share.
+        meaning: what it decides, in a phrase.
+        origin: the standard that gives it, or the benchmark that chose it.
+    """
+    return field(default=value, metadata={"unit": unit, "meaning": meaning, "origin": origin})
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One variable of a network, as a test sees it.
+
+    Attributes:
+        series: the readings: the window, and what was before it.
+        neighbours: which stations are near which.
+        silent: slots in which a whole station reports nothing; stations × window slots.
+        others: the window's values by variable, in the variable's unit, stations × window slots: of this variable and
+            of those that the tests need besides.
+        expectation: what neighbours imply for the stations at `expectation.rows`; None for a variable that has no scale
+            of comparison.
+    """
+
+    series: Series
+    neighbours: Neighbours
+    silent: Bools
+    others: Mapping[str, Floats]
+    expectation: Expected | None = None
+
+    @property
+    def expected(self) -> Expected:
+        """What neighbours imply; only for tests that compare."""
+        if self.expectation is None:
+            raise ValueError(f"{self.series.variable.name} is not compared with neighbours")
+        return self.expectation
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Something that tests need besides a sample, such as limits learnt from the network's past."""
+
+    of: Callable[[Sample], Any]
+
+
+class WorstReading(NamedTuple):
+    """The reading of a flagged interval that is farthest off.
+
+    Attributes:
+        value: in the variable's unit; None where nothing was measured.
+        expected: what was expected then, in the same unit; None where nothing can be.
+        score: the distance between the two, in standard deviations of the residual then; None likewise.
+    """
+
+    value: float | None
+    expected: float | None
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedInterval:
+    """Successive slots of one station's window that are flagged, named by the test that flagged most of them.
+
+    Attributes:
+        series: the variable.
+        row: the station.
+        first, after: the slots of the window, `first` up to but not including `after`.
+        test: which test.
+    """
+
+    series: Series
+    row: int
+    first: int
+    after: int
+    test: QualityTest
+
+    @property
+    def slots(self) -> slice:
+        """The same slots, counted in the series instead of in the window."""
+        before = self.series.values.shape[1] - self.series.window
+        return slice(before + self.first, before + self.after)
+
+    @property
+    def hours(self) -> float:
+        """How long it is."""
+        return (self.after - self.first) / self.series.per_hour
+
+
+class QualityTest(ABC):
+    """A quality-control test.
+
+    Attributes:
+        name: what reports and the table `anomalies` call it.
+        standard_name: what the QARTOD manuals or WMO-No. 8 call it; "" where they have no such test.
+        source: the manual, guide or paper that describes it.
+        finds: what it finds, in a phrase.
+        limit: what it compares with, in a phrase.
+        thresholds: its numbers.
+        evidence: what its flag proves.
+        exclusion: whether a flagged station still counts as a neighbour of others.
+        compares: whether it needs to know what neighbours imply. It is run again for the stations whose expectation
+            changed when another station was excluded.
+        with_method: whether it is also run where a temporal method takes the place of the tests that compare.
+        may_pass: whether a flag that neighbours do not share may still be weather, on its way across the network or of
+            one place.
+        expects_own_past: whether a station without neighbours is told what it expected of the station's own past.
+        preparation: what else is computed before the test is run, once for the whole network and before any station is
+            excluded. Tests with the same preparation share its result.
+    """
+
+    name: ClassVar[str]
+    standard_name: ClassVar[str] = ""
+    source: ClassVar[str]
+    finds: ClassVar[str]
+    limit: ClassVar[str]
+    thresholds: ClassVar[Thresholds] = Thresholds()
+    evidence: ClassVar[Evidence]
+    exclusion: ClassVar[Exclusion]
+    compares: ClassVar[bool] = False
+    with_method: ClassVar[bool] = False
+    may_pass: ClassVar[bool] = False
+    expects_own_past: ClassVar[bool] = False
+    preparation: ClassVar[Preparation | None] = None
+
+    def applies(self, variable: Variable) -> bool:
+        """Whether the test makes sense for a variable: by default, for one that has a scale of comparison."""
+        return variable.scale is not None
+
+    def needs(self, variable: Variable) -> set[str]:  # noqa: ARG002
+        """The names of other variables whose window is needed to test this one."""
+        return set()
+
+    @abstractmethod
+    def run(self, sample: Sample, prepared: Any) -> Bools:
+        """Flag readings of the window.
+
+        Args:
+            sample: the variable.
+            prepared: what the test's preparation returned; None if it has none.
+
+        Returns:
+            Whether each reading is flagged, rows × window slots: a row for each station, or for each of
+            `sample.expected.rows` where the test `compares`.
+        """
+
+    @abstractmethod
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
+        """What was found, as a clause whose subject is the station or its reading, without a full stop."""
+
+    def distance(self, interval: FlaggedInterval, residual: Floats) -> Floats:
+        """How far off each reading of an interval is, in any unit; NaN for those that cannot be the worst.
+
+        Args:
+            interval: the flagged slots.
+            residual: what was measured less what is expected in each of them, on the scale of comparison.
+        """
+        if not np.isnan(residual).all():
+            return np.abs(residual)
+        values = interval.series.values[interval.row, interval.slots]
+        return np.where(np.isnan(values), np.nan, 0.0)
+
+
+def number(value: float | None) -> str:
+    """A value in a sentence."""
+    return "nothing" if value is None else f"{value:.4g}"

@@ -1,0 +1,111 @@
+"""How large a jump has to be to be none of the weather's; what the tests `step` and `shared` compare with.
+
+A jump is either large by itself, or most of a change of level that was never as large before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.quality.arrays import Floats, deviation, median, quantile, rolling_median
+from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
+from toolkit.quality.exceedance import exceedance_limit
+from toolkit.quality.series import Series
+
+_CHANGES = "robust standard deviations of the change from slot to slot"
+
+
+@dataclass(frozen=True, slots=True)
+class JumpThresholds(Thresholds):
+    """How large a jump, and a change of level, has to be."""
+
+    sigmas: float = threshold(8.0, _CHANGES, "a jump below this is never flagged by itself")
+    largest: float = threshold(2.5, "", "nor one below so many times the largest change but 1% of the station's own")
+    peers: float = threshold(
+        1.6, "", "the station's largest change may itself be a fault: so many times that of the median station at most"
+    )
+    peers_at_least: float = threshold(0.8, "", "and so many times that of the median station at least")
+    hourly: float = threshold(
+        2.0, "", "times the scale's `step`, which is for readings minutes apart, if they are an hour apart; a random "
+        "walk would give the root of 6"
+    )  # fmt: skip
+    hours: int = threshold(2, "h", "a level is the median over so long, before and after")
+    readings: int = threshold(3, "readings", "the same for stations that report once an hour")
+    level: float = threshold(6.0, "robust standard deviations of changes of level", "never flagged below this")
+    level_own: float = threshold(1.5, "", "times what the station's level changed by before")
+    level_network: float = threshold(1.2, "", "times what the median station's level changed by before")
+    earlier_hours: int = threshold(12, "h", "earlier readings that tell what is normal; with less the window does")
+
+
+LIMITS = JumpThresholds()
+
+
+@dataclass(frozen=True, slots=True)
+class JumpLimits:
+    """What a jump must exceed, for each station of the network, on the scale of comparison.
+
+    Attributes:
+        sigma: the robust standard deviation of the change from slot to slot.
+        jump: a jump beyond this is none of the weather's.
+        shift: the same for a change of level of which the jump is most.
+    """
+
+    sigma: Floats
+    jump: Floats
+    shift: Floats
+
+
+def _jump_limits(sample: Sample) -> JumpLimits:
+    """Learn the limits from the days before the window; `sample.expected` is of the whole network."""
+    series, expected = sample.series, sample.expected
+    scale = series.scale
+    change, hour = expected.change, series.per_hour
+    floor = scale.step * (LIMITS.hourly if hour == 1 else 1.0)
+    earlier = change[:, : expected.residual.shape[1] - series.window]
+    pool = np.abs(earlier if earlier.shape[1] >= LIMITS.earlier_hours * hour else change)
+    sigma = np.maximum(np.nan_to_num(deviation(pool)), scale.resolution)
+    # The median over the days: a fault of some hours on one of them is not what is normal for the station.
+    days_apart = np.array_split(pool, max(1, pool.shape[1] // (24 * hour)), axis=1)
+    reached = np.nan_to_num(median(np.stack([quantile(day, 0.99) for day in days_apart], axis=1)))
+    if len(pool) > 2:
+        peers = float(np.median(np.nan_to_num(quantile(pool, 0.998))))
+        reached = np.clip(reached, LIMITS.peers_at_least * peers, LIMITS.peers * peers)
+    days = np.maximum(series.days, 0.1)
+    # Higher for a station that is hardly known, here and below.
+    jump = np.maximum(LIMITS.sigmas * sigma, LIMITS.largest * reached) * (1 + 0.5 / days)
+    jump = np.maximum(jump, floor)
+
+    before = np.abs(level_changes(series, expected.residual))
+    before = before[:, : max(0, before.shape[1] - series.window)]
+    unit = np.maximum(np.nan_to_num(deviation(before)), scale.noise)
+    at_least = LIMITS.level * (1 + 1 / days)
+    shift = unit * exceedance_limit(before / unit[:, None], LIMITS.level_own, LIMITS.level_network, at_least)
+    return JumpLimits(sigma, jump, np.maximum(shift, floor))
+
+
+JUMP_LIMITS = Preparation(_jump_limits)
+
+
+def level_width(series: Series) -> int:
+    """Over how many slots a level is taken."""
+    return LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings
+
+
+def level_changes(series: Series, residual: Floats) -> Floats:
+    """How much the level after a moment differs from the level before it.
+
+    Args:
+        series: the variable.
+        residual: rows × slots.
+
+    Returns:
+        In column t the median of the slots from t + width up to t + 2 width, less that of the slots from t up to
+        t + width, with the width `level_width`. No column where there are too few slots.
+    """
+    width = level_width(series)
+    if residual.shape[1] <= 4 * width:
+        return np.zeros((len(residual), 0))
+    level = rolling_median(residual, width)
+    return level[:, width:] - level[:, :-width]

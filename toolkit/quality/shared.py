@@ -1,0 +1,36 @@
+"""Shared: a jump as large as a fault's, which neighbours made too. It is reported, as weather."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools
+from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, QualityTest, Sample, WorstReading
+from toolkit.quality.jump import JUMP_LIMITS, LIMITS, JumpLimits
+from toolkit.quality.step import last_jump
+
+
+class Shared(QualityTest):
+    """What `step` would flag if neighbours had not done the same."""
+
+    name = "shared"
+    source = "the counterpart of `step`: WMO-No. 8, vol. V, ch. 1 (spatial consistency)"
+    finds = "a jump that neighbours shared: weather"
+    limit = "as for step"
+    thresholds = LIMITS
+    evidence = Evidence.SHARED
+    exclusion = Exclusion.NEVER
+    compares = True
+    preparation = JUMP_LIMITS
+
+    def run(self, sample: Sample, prepared: JumpLimits) -> Bools:
+        """Flag the reading after each such jump, rows × window slots."""
+        series, expected = sample.series, sample.expected
+        own = np.abs(np.diff(series.scaled[expected.rows], axis=1))[:, -series.window :]
+        limit = prepared.jump[expected.rows, None]
+        found = (own > limit) & (np.abs(expected.change[:, -series.window :]) <= limit)
+        return np.hstack([np.zeros((len(found), series.window - found.shape[1]), dtype=bool), found])
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:  # noqa: ARG002
+        """From which value to which it jumped, and when."""
+        return last_jump(interval, prepared)
