@@ -7,12 +7,12 @@ from typing import Any
 
 import psycopg
 
-from toolkit.kinds import is_postgresql
+from toolkit.database import database
 
 
 def query(db: str, text: str) -> list[tuple[Any, ...]]:
     """The rows of a query; `db` is a value of WEATHER_DB."""
-    if is_postgresql(db):
+    if database(db).file is None:
         with psycopg.connect(db, options="-c timezone=UTC") as connection:
             return connection.execute(text).fetchall()
     lite = sqlite3.connect(db)
@@ -24,7 +24,7 @@ def query(db: str, text: str) -> list[tuple[Any, ...]]:
 
 def change(db: str, text: str) -> None:
     """Run a statement, for good."""
-    if is_postgresql(db):
+    if database(db).file is None:
         with psycopg.connect(db) as connection:
             connection.execute(text)
     else:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown
+from toolkit.database import Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.variables import BY_NAME
 
@@ -106,21 +107,17 @@ def _optional(parse: Callable[[str], str]) -> Callable[[str], str | None]:
     return lambda text: parse(text) if text.strip() else None
 
 
-def _database(text: str) -> str:
-    if is_postgresql(text):
+def _database(text: str) -> Database:
+    named = database(text)
+    if named.file is None:
         if secret_in(text):
             raise ValueError(
                 "a password does not belong here: put it into the credential postgresql_password or into ~/.pgpass"
             )
-        return text
+        return named
     if "://" in text:
         raise ValueError("give the path of an SQLite file, or postgresql://USER@HOST/DATABASE")
-    return _path(text)
-
-
-def is_postgresql(db: str) -> bool:
-    """Whether a value of the setting `db` names a PostgreSQL database."""
-    return db.startswith(("postgresql://", "postgres://"))
+    return database(_path(text))
 
 
 def _variables(text: str) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from toolkit.kinds import ADDRESS, is_postgresql
+from toolkit.database import PostgreSQLDatabase
+from toolkit.kinds import ADDRESS
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
 
 # These folders are the service's whatever the settings say. STATE has the spool if the database is on a server.
@@ -22,7 +23,6 @@ SECRETS = {"compose": "/run/secrets", "kubernetes": "/run/credentials"}
 CONTAINERS = frozenset(SECRETS)
 LOWEST_PORT = 1024
 HTTP_PORTS = {"http": 80, "https": 443}
-POSTGRESQL_PORT = 5432
 
 # Folders in which the service must not write, with the reason.
 _GONE = "what is there is gone after a restart"
@@ -64,9 +64,9 @@ class Folder(NamedTuple):
 
 def folders(settings: Settings) -> dict[str, Folder]:
     """The folders of the service, by their content; `spool` only if it is not within the folder of the data."""
-    server = is_postgresql(settings.db)
-    data = STATE if server else str(Path(settings.db).parent)
-    files = ("*",) if server else tuple(f"{mark}{_as_pattern(Path(settings.db).name)}*" for mark in ("", "."))
+    file = settings.db.file
+    data = STATE if file is None else str(file.parent)
+    files = ("*",) if file is None else tuple(f"{mark}{_as_pattern(file.name)}*" for mark in ("", "."))
     found = {"data": Folder(data, "db", "0700", files)}
     spool = spool_folder(settings)
     if not spool.is_relative_to(data):
@@ -121,7 +121,7 @@ def feed_ports(settings: Settings) -> list[int]:
 
 def database_port(settings: Settings) -> int:
     """The port of the PostgreSQL server."""
-    return (urlsplit(settings.db).port if is_postgresql(settings.db) else None) or POSTGRESQL_PORT
+    return PostgreSQLDatabase.default_port if settings.db.file is not None else settings.db.port
 
 
 def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
@@ -133,7 +133,7 @@ def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
     """
     written = folders(settings)
     for one in written.values():
-        value = settings.db if one.setting == "db" else one.path
+        value = str(settings.db) if one.setting == "db" else one.path
         for reason in _not_a_folder(one.path, target):
             yield one.setting, f"{value!r}: {reason}"
     by_path: dict[str, Folder] = {}

@@ -22,6 +22,7 @@ from toolkit import envfile
 from toolkit.address import SecretAddress
 from toolkit.credentials import Credential, CredentialError
 from toolkit.credentials import read as read_credential
+from toolkit.database import Database
 from toolkit.errors import UsageError
 from toolkit.kinds import (
     ADDRESS,
@@ -36,7 +37,6 @@ from toolkit.kinds import (
     VARIABLES,
     Kind,
     choice,
-    is_postgresql,
     number,
 )
 from toolkit.mapping import FieldMapping
@@ -65,7 +65,7 @@ def _setting(default: str, kind: Kind, doc: str, alias: str | None = None) -> An
 class Settings:
     """Every setting, valid."""
 
-    db: str = _setting(
+    db: Database = _setting(
         "/var/lib/weather/data/weather_stream.db",
         DATABASE,
         "Where observations are stored: the path of an SQLite file, or postgresql://USER@HOST/DATABASE.",
@@ -210,7 +210,7 @@ def spool_folder(settings: Settings) -> Path:
     """Where documents wait while the store cannot take them."""
     if settings.spool:
         return Path(settings.spool)
-    return Path("/var/lib/weather/data/spool" if is_postgresql(settings.db) else f"{settings.db}.spool")
+    return Path("/var/lib/weather/data/spool" if settings.db.file is None else f"{settings.db}.spool")
 
 
 class Declaration(NamedTuple):

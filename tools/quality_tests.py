@@ -50,7 +50,7 @@ def _meaning(test: QualityTest) -> list[str]:
     if rows := _thresholds(test.thresholds):
         parts.append(_table(("threshold", "value", "unit", "what it decides", "origin"), rows))
     else:
-        parts.append("Its limits are the physical bounds of each variable, in `toolkit/variables.py`.")
+        parts.append("Its limits are the [physical bounds of each variable](variables.md).")
     return parts
 
 

@@ -7,7 +7,7 @@ import random
 from tests.collector import Service
 from tests.conftest import Feed, collection, feature
 from tests.databases import query
-from toolkit.kinds import is_postgresql
+from toolkit.database import database
 
 # How many a collector gives before a test no longer waits for it: there are five a second.
 SIGNS_OF_LIFE = 300
@@ -66,10 +66,10 @@ class Ledger:
         assert counters["new"] == len(rows)
         ((logged,),) = query(db, "SELECT SUM(observations_count) FROM collection_log WHERE status = 'success'")
         assert logged == counters["new"] + counters.get("corrected", 0)
-        if not is_postgresql(db):
+        if database(db).file:
             assert query(db, "PRAGMA integrity_check") == [("ok",)]
 
 
 def epoch(db: str) -> str:
     """The expression for a row's time in seconds since the epoch."""
-    return "extract(epoch FROM time)::int8" if is_postgresql(db) else "unixepoch(time)"
+    return "extract(epoch FROM time)::int8" if database(db).file is None else "unixepoch(time)"

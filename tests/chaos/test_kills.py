@@ -16,7 +16,7 @@ from tests.chaos.ledger import Ledger
 from tests.collector import Service, service
 from tests.conftest import Feed
 from tests.postgresql import Server
-from toolkit.kinds import is_postgresql
+from toolkit.database import database
 
 # `make chaos` kills more often.
 KILLS = int(os.environ.get("CHAOS_KILLS", "16"))
@@ -33,7 +33,7 @@ def kill_somewhere(running: Service, at: random.Random) -> None:
 @contextmanager
 def sometimes_locked(db: str, at: random.Random) -> Iterator[None]:
     """So that documents are in the spool when the process dies."""
-    if is_postgresql(db) or at.random() < 0.6 or not Path(db).exists():
+    if database(db).file is None or at.random() < 0.6 or not Path(db).exists():
         yield
         return
     holder = sqlite3.connect(db, isolation_level=None)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import zlib
 from collections.abc import Iterator
 
 import pytest
 
-from tests.answers import Answers, answering
-from toolkit.feed.errors import FeedError, RetryLaterError
+from tests.answers import Answers, answering, listening
+from tests.feeds import parse
+from toolkit.feed.errors import (
+    AnswerError,
+    FeedError,
+    NoStationError,
+    NotAFeedError,
+    RetryLaterError,
+    TooSlowError,
+    UnreachableError,
+    UnreadableError,
+    UntrustedError,
+)
 from toolkit.feed.fetch import Fetched, Fetcher
 from toolkit.text import one_line
 
@@ -270,3 +282,54 @@ def test_a_validator_is_sent_back_as_it_came(fetcher: Fetcher, server: Answers) 
     server.answer = answer(status="304 Not Modified", body=b"")
     assert fetcher.fetch() is None
     assert b"If-None-Match: " + tag + b"\r\n" in server.requests[-1]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        (answer(status="404 Not Found"), AnswerError),
+        (answer("Retry-After: 60", status="503 Busy"), RetryLaterError),
+        (answer("Location: ftp://h/", status="302 Found"), AnswerError),
+        (answer(body=b" " * (2 << 20)), AnswerError),
+        (answer("Transfer-Encoding: chunked", body=b"-1\r\n"), AnswerError),
+        (b"", UnreachableError),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", UnreachableError),
+    ],
+)
+def test_a_failure_to_fetch_has_a_type(fetcher: Fetcher, server: Answers, sent: bytes, kind: type[FeedError]) -> None:
+    server.answer = sent
+    with pytest.raises(FeedError) as raised:
+        fetcher.fetch()
+    assert type(raised.value) is kind
+
+
+def test_a_server_without_tls_is_not_trusted() -> None:
+    def take(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(answer())
+
+    with listening() as (port, serve):
+        serve(take)
+        with pytest.raises(UntrustedError):
+            Fetcher(f"https://127.0.0.1:{port}/", timeout=60, max_bytes=1 << 20).fetch()
+
+
+def test_a_server_that_is_silent_is_too_slow() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TooSlowError):
+        Fetcher(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout=0.2, max_bytes=1).fetch()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", UnreadableError),
+        (b"<html>", UnreadableError),
+        (b"[" * 100_000, UnreadableError),
+        (b'{"error": "no data"}', NotAFeedError),
+        (BODY, NoStationError),
+    ],
+)
+def test_a_document_that_is_none_has_a_type(body: bytes, kind: type[FeedError]) -> None:
+    with pytest.raises(FeedError) as raised:
+        parse(body)
+    assert type(raised.value) is kind

@@ -68,7 +68,7 @@ def test_what_the_store_answers(odd: str) -> None:
         assert store.extents() == [("volos", TIME - 600, TIME, 2), ("zagora", TIME - 600, TIME, 2)]
         assert len(list(store.observations(Selection()))) == store.count(Selection()) == 4
         assert store.rejected(Span(0, 4e9)) == []
-        assert all(None not in (*one.finding[2:4], one.first_run, one.last_run) for one in store.verdicts(Selection()))
+        assert all(None not in (*one[2:4], one.first_run, one.last_run) for one in store.anomalies(Selection()))
         assert [line.message for line in store.log(20)] == ["1 new, 0 corrected"] + ["2 new, 0 corrected"] * 2
         assert [without_impossible_place(station)[3:] for station in store.stations()] == [(None, None, None)] * 2
         grid = load(store, TIME - 3600, TIME, 600, ["temp_out"])

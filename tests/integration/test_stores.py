@@ -12,13 +12,14 @@ from tests.conftest import collection, feature
 from tests.databases import change, query
 from tests.feeds import parse
 from tests.postgresql import Server
+from toolkit.database import PostgreSQLDatabase
 from toolkit.model import Document
 from toolkit.quality.admission import admit
 from toolkit.store import (
     Count,
-    Finding,
     Selection,
     Span,
+    StoredAnomaly,
     StoreError,
     StoreRefusedError,
     open_for_reading,
@@ -155,49 +156,49 @@ def test_reading_an_empty_database_makes_nothing(db: str) -> None:
         assert query(db, "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
-def finding(**what: object) -> Finding:
+def anomaly(**what: object) -> StoredAnomaly:
     usual: dict[str, object] = {
         "station_id": "volos", "variable": "temp_out", "started": TIME - 7200.0, "ended": TIME + 0.0,
         "class_": "device_failure", "test": "step", "value": 35.5, "expected": 13.9, "score": 20.0, "reason": "it jumped",
     }  # fmt: skip
-    return Finding(**{**usual, **what})  # type: ignore[arg-type]
+    return StoredAnomaly(**{**usual, **what})  # type: ignore[arg-type]
 
 
 def run_up_to(end: float) -> Span:
     return Span(end - 6 * 3600, end)
 
 
-def test_a_fault_seen_by_several_runs_is_one_verdict(db: str) -> None:
+def test_a_fault_seen_by_several_runs_is_one_anomaly(db: str) -> None:
     with open_for_writing(db) as store:
-        store.note(run_up_to(TIME), ["volos", "zagora"], [finding(), finding(station_id="zagora")])
-        later = finding(started=TIME - 3600.0, ended=TIME + 10_800.0, reason="it stays")
-        store.note(run_up_to(TIME + 10_800), ["volos", "zagora"], [later])
-        found = {one.finding.station_id: one for one in store.verdicts(Selection())}
+        store.record(run_up_to(TIME), ["volos", "zagora"], [anomaly(), anomaly(station_id="zagora")])
+        later = anomaly(started=TIME - 3600.0, ended=TIME + 10_800.0, reason="it stays")
+        store.record(run_up_to(TIME + 10_800), ["volos", "zagora"], [later])
+        found = {one.station_id: one for one in store.anomalies(Selection())}
         assert sorted(found) == ["volos", "zagora"]
         volos, zagora = found["volos"], found["zagora"]
-        assert volos.finding == finding(ended=TIME + 10_800.0, reason="it stays")
+        assert volos[:10] == anomaly(ended=TIME + 10_800.0, reason="it stays")[:10]
         assert (volos.state, volos.first_run, volos.last_run) == ("open", TIME, TIME + 10_800)
         assert (zagora.state, zagora.last_run) == ("closed", TIME)
 
 
 def test_a_run_over_an_older_window_takes_nothing_back(db: str) -> None:
     with open_for_writing(db) as store:
-        store.note(run_up_to(TIME), ["volos"], [finding()])
-        store.note(
-            run_up_to(TIME - 3600), ["volos"], [finding(started=TIME - 9000.0, ended=TIME - 3600.0, reason="old")]
+        store.record(run_up_to(TIME), ["volos"], [anomaly()])
+        store.record(
+            run_up_to(TIME - 3600), ["volos"], [anomaly(started=TIME - 9000.0, ended=TIME - 3600.0, reason="old")]
         )
-        (kept,) = store.verdicts(Selection())
-    assert kept.finding == finding(started=TIME - 9000.0)
+        (kept,) = store.anomalies(Selection())
+    assert kept[:10] == anomaly(started=TIME - 9000.0)[:10]
     assert (kept.state, kept.first_run, kept.last_run) == ("open", TIME - 3600, TIME)
 
 
-def test_verdicts_are_selected_by_time_and_station(db: str) -> None:
+def test_anomalies_are_selected_by_time_and_station(db: str) -> None:
     with open_for_writing(db) as store:
-        other = finding(station_id="zagora", started=TIME - 90_000.0, ended=TIME - 80_000.0)
-        store.note(run_up_to(TIME), ["volos", "zagora"], [finding(), other])
+        other = anomaly(station_id="zagora", started=TIME - 90_000.0, ended=TIME - 80_000.0)
+        store.record(run_up_to(TIME), ["volos", "zagora"], [anomaly(), other])
 
         def stations(selection: Selection) -> list[str]:
-            return [one.finding.station_id for one in store.verdicts(selection)]
+            return [one.station_id for one in store.anomalies(selection)]
 
         assert stations(Selection()) == ["volos", "zagora"]
         assert stations(Selection(start=TIME - 40_000)) == ["volos"]
@@ -229,22 +230,22 @@ def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql
     url = postgresql.database(f"test_{uuid4().hex}")
     with open_for_writing(url):
         pass
-    assert imposed(url) == []
+    assert imposed(PostgreSQLDatabase(url)) == []
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(put)
-        ((what, away),) = imposed(url)
+        ((what, away),) = imposed(PostgreSQLDatabase(url))
         assert told in what
         connection.execute(away)
-    assert imposed(url) == []
+    assert imposed(PostgreSQLDatabase(url)) == []
 
 
 def test_a_session_that_holds_a_servers_tables_is_named(postgresql: Server) -> None:
     url = postgresql.database(f"test_{uuid4().hex}")
     with open_for_writing(url):
         pass
-    assert holders(url) == {}
+    assert holders(PostgreSQLDatabase(url)) == {}
     with psycopg.connect(url) as connection:
         connection.execute("LOCK TABLE observations IN SHARE MODE")
-        ((pid, held),) = holders(url).items()
+        ((pid, held),) = holders(PostgreSQLDatabase(url)).items()
         assert pid == connection.info.backend_pid
         assert "ShareLock" in held

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.databases import change
-from toolkit.kinds import is_postgresql
+from toolkit.database import database
 from toolkit.model import Document, Observation, Station
 from toolkit.store import Selection, Store, open_for_reading, open_for_writing
 from toolkit.store.postgresql import PostgreSQLStore
@@ -29,7 +29,7 @@ def document(names: list[str], at: int) -> Document:
 
 def emptied(db: str) -> None:
     """Nothing in the tables, and nothing of what was."""
-    if not is_postgresql(db):
+    if database(db).file:
         Path(db).unlink(missing_ok=True)
         return
     with open_for_writing(db):

@@ -124,7 +124,7 @@ def remedy_of(host: Host, check: Check) -> str:
 
 @pytest.mark.parametrize("kind", ["fifo", "folder"])
 def test_what_is_no_file_is_told_at_once(host: Host, tmp_path: Path, kind: str) -> None:
-    path = Path(host.settings.db)
+    path = Path(str(host.settings.db))
     os.mkfifo(path) if kind == "fifo" else path.mkdir()
     begun = time.monotonic()
     results = examine(host, [check for check in BY_ID.values() if not check.on_feed])
@@ -182,7 +182,7 @@ def test_systemds_own_codes_are_words(code: str, words: str) -> None:
 def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: str) -> None:
     filled(host)
     assert found(host, "database-shape").ok
-    with closing(sqlite3.connect(host.settings.db)) as connection:
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
         connection.executescript(statement)
     seen = found(Host(load_lenient()), "database-shape")
     assert seen.ok is False
@@ -198,7 +198,7 @@ def test_a_database_that_was_brought_up_to_date_has_the_shape_of_a_new_one(tmp_p
 def test_the_remedy_for_another_schema_is_a_backup_that_can_be_restored(host: Host) -> None:
     filled(host)
     known = creating.create(Folder(host.settings.backups), host.settings.db)
-    with closing(sqlite3.connect(host.settings.db, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(str(host.settings.db), isolation_level=None)) as connection:
         connection.execute("PRAGMA user_version = 99")
         newest = creating.create(Folder(host.settings.backups), host.settings.db)
         assert remedy(Host(load_lenient()), "database-schema") == f"weather-tool restore {known.name}"
@@ -211,7 +211,7 @@ def test_the_remedy_for_another_schema_is_a_backup_that_can_be_restored(host: Ho
 def test_a_database_without_a_log_is_told(host: Host) -> None:
     filled(host)
     assert found(host, "database-journal").ok
-    with closing(sqlite3.connect(host.settings.db)) as connection:
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     assert found(Host(load_lenient()), "database-journal").ok is False
 
@@ -326,7 +326,7 @@ DELETED = "DELETE FROM observation WHERE time BETWEEN datetime('now', '-4 hours'
 def test_what_no_sensor_says_and_hours_that_are_gone_are_told(host: Host) -> None:
     filled(host)
     creating.create(Folder(host.settings.backups), host.settings.db)
-    with closing(sqlite3.connect(host.settings.db)) as connection:
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
         connection.execute(
             "UPDATE observation SET temp_out = -99990 WHERE time > datetime('now', '-1 hour') AND station = 1"
         )
@@ -343,7 +343,7 @@ def test_hours_that_are_gone_are_told_until_the_remedy_has_brought_them_back(hos
     filled(host)
     folder = Folder(host.settings.backups)
     backup = creating.create(folder, host.settings.db)
-    with closing(sqlite3.connect(host.settings.db)) as connection:
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
         connection.execute(DELETED)
         connection.commit()
     assert remedy(Host(load_lenient()), "hours-complete") == f"weather-tool restore {backup.name}"
@@ -354,7 +354,7 @@ def test_hours_that_are_gone_are_told_until_the_remedy_has_brought_them_back(hos
 def test_hours_in_which_nothing_was_stored_are_told_only_if_the_log_says_otherwise(host: Host) -> None:
     filled(host, lambda _, step, values: values.clear() if 10 <= step <= 24 else None)
     assert found(host, "hours-complete").ok
-    with closing(sqlite3.connect(host.settings.db)) as connection:
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
         connection.execute(
             "INSERT INTO collection_log SELECT datetime('now', '-2 hours'), status, 4, 4, '' FROM collection_log"
         )

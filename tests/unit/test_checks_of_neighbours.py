@@ -279,7 +279,7 @@ def filled(
 def test_rows_that_contradict_one_another_are_told(host: Host, statement: str) -> None:
     filled(host)
     assert finding(host, "database-consistent").ok
-    with closing(sqlite3.connect(host.settings.db)) as connection:
+    with closing(sqlite3.connect(host.db)) as connection:
         connection.executescript(statement)
     seen = finding(Host(load_lenient()), "database-consistent")
     assert seen.ok is False, seen

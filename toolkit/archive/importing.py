@@ -62,7 +62,7 @@ def import_file(
     """
     entries = Entries(bounds=bounds, clock=local)
     done = Imported(first=entries.first)
-    with _said(path, done):
+    with _translate_errors(path, done):
         kept = store.newest()
         newest = times.from_stored(kept).timestamp() if kept else None
         try:
@@ -100,7 +100,7 @@ def _add(store: Store, document: Document, replace: bool) -> Stored:
 
 
 @contextmanager
-def _said(path: Path, done: Imported) -> Iterator[None]:
+def _translate_errors(path: Path, done: Imported) -> Iterator[None]:
     try:
         if not reading.is_file(path):
             raise ToolkitError(f"{path} is no file: give it on standard input, as -")

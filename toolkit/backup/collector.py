@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from toolkit.database import Database
 from toolkit.errors import ToolkitError
 from toolkit.store import StoreError, open_for_reading
 
@@ -51,7 +52,7 @@ def stopped() -> Iterator[bool]:
             _ask("start")  # whether it works is for `stores_again` to say
 
 
-def cycles(db: str) -> int:
+def cycles(db: Database) -> int:
     """How many cycles collectors have noted in a database: a count tells what comes after, a clock may be set.
 
     Raises:
@@ -61,7 +62,7 @@ def cycles(db: str) -> int:
         return sum(one.number for one in store.counters() if one.name == "cycles" and one.label != "import")
 
 
-def stores_again(db: str, before: int) -> bool:
+def stores_again(db: Database, before: int) -> bool:
     """Wait until the collector has ended a cycle, and noted it beyond the `before` that were."""
     end = time.monotonic() + HEALTHY_SECONDS
     while time.monotonic() < end:

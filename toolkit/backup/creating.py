@@ -14,6 +14,7 @@ from toolkit.backup import engine, packing
 from toolkit.backup.engine import Engine
 from toolkit.backup.folder import PREFIX, Backup, Folder
 from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest, last_of
+from toolkit.database import Database, database
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name
 from toolkit.store import StoreError
@@ -24,7 +25,7 @@ PACKED_PART = 0.5
 SPARE_BYTES = 16 << 20
 
 
-def create(folder: Folder, db: str) -> Backup:
+def create(folder: Folder, named: Database | str) -> Backup:
     """Make a verified backup of a database that may be in use.
 
     It is a backup only when all of it was read back from the disk and holds what the database held at that moment.
@@ -32,6 +33,7 @@ def create(folder: Folder, db: str) -> Backup:
     Raises:
         ToolkitError: there is none; those that were there before are as they were.
     """
+    db = database(named)
     its = engine.of(db)
     size = its.size_bytes(db)
     with folder.locked():
@@ -53,7 +55,7 @@ def create(folder: Folder, db: str) -> Backup:
                 file=free_name(folder.path, f"{PREFIX}%Y%m%d_%H%M%S{its.ENDING}", moment).name,
                 created_at=times.iso(moment),
                 host=one_line(platform.node()),
-                source=one_line(db, 4096),
+                source=one_line(str(db), 4096),
                 sha256=sha256,
                 bytes=packed.stat().st_size,
                 bytes_unpacked=copy.stat().st_size,

@@ -1,4 +1,4 @@
-"""What came of the last rehearsal of a restore: a file beside the backups."""
+"""The record of the last drill: a file beside the backups."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_NUMBER = 1 << 53
 
 @dataclass(slots=True)
 class Drill:
-    """What came of a rehearsal.
+    """The result of a drill.
 
     Attributes:
         schema: of this record.
@@ -27,11 +27,11 @@ class Drill:
         backup: which backup; None if there was none.
         backup_at: when that one was made, ISO 8601 in UTC.
         restore_seconds: how long it took until the backup was a database that can be used, all of it looked at.
-        seconds: how long the rehearsal took in all.
+        seconds: how long the drill took in all.
         observations: how many the database held.
         anomalies: how many a detection found in its last hours; None if there were no observations.
         offsite: whether the off-site copies are whole; None if there are none to be kept.
-        wrong: why the backup cannot be relied on; None if it can.
+        wrong: why the backup cannot be relied on; None if it can be.
     """
 
     schema: str = SCHEMA
@@ -52,7 +52,7 @@ class Drill:
 
 
 def keep(folder: Path, drill: Drill) -> None:
-    """Write it down, in the place of the one before.
+    """Replace the record.
 
     Raises:
         ToolkitError: it cannot be written.
@@ -61,7 +61,7 @@ def keep(folder: Path, drill: Drill) -> None:
 
 
 def last(folder: Path) -> Drill | None:
-    """The last rehearsal; None if there was none.
+    """The record of the last drill; None if there was none.
 
     Raises:
         ToolkitError: its record cannot be read.

@@ -1,29 +1,30 @@
-"""A rehearsal: a backup is restored into a scratch place and used, and what came of it is kept beside the backups."""
+"""The drill: a backup is restored into a scratch database and used; a record of it is kept beside the backups."""
 
 from __future__ import annotations
 
 import time
 
 from toolkit import times
-from toolkit.backup import engine, offsite, restoring
+from toolkit.backup import offsite, restoring
 from toolkit.backup.drill_record import Drill, keep
 from toolkit.backup.folder import Folder
+from toolkit.backup.into import into
 from toolkit.errors import ToolkitError
 from toolkit.settings import Settings
 from toolkit.store import open_for_reading
 
 
 def drill(folder: Folder, name: str, settings: Settings) -> Drill:
-    """Rehearse a restore, and keep what came of it.
+    """Restore a backup into a scratch database, run a detection on it, and record the result.
 
     Raises:
-        ToolkitError: the backup cannot be restored, or the off-site copies are not whole: it is kept, too. Where
-            another one is at work in the folder nothing was rehearsed, and the record stays as it is.
+        ToolkitError: the backup cannot be restored, or the off-site copies are not whole. This is recorded, too. If
+            another process is at work in the folder, there is no drill, and the record stays as it is.
     """
     with folder.locked():
         began, done = time.monotonic(), Drill()
         try:
-            _rehearse(folder, name, settings, done)
+            _restore_and_detect(folder, name, settings, done)
             if copies := offsite.configured(settings):
                 done.offsite = False
                 copies.check()
@@ -38,14 +39,14 @@ def drill(folder: Folder, name: str, settings: Settings) -> Drill:
     return done
 
 
-def _rehearse(folder: Folder, name: str, settings: Settings, done: Drill) -> None:
+def _restore_and_detect(folder: Folder, name: str, settings: Settings, done: Drill) -> None:
     from toolkit.detector.run import detect  # numpy takes longer than all else to start
 
     began = time.monotonic()
     with restoring.chosen(folder, name, settings.db) as backup:
         held = backup.manifest.content
         done.backup, done.backup_at = backup.name, backup.manifest.created_at
-        with engine.into(settings.db).rehearsed(folder, backup, settings.db) as scratch:
+        with into(settings.db).scratch(folder, backup, settings.db) as scratch:
             done.restore_seconds = round(time.monotonic() - began, 3)
             done.observations = held.observations
             if last := backup.manifest.last:

@@ -102,11 +102,11 @@ def _require_sound(path: Path, found: Path) -> None:
             tables = [name for name, sql in rows if not _VIRTUAL.match(str(sql))]
             if not ours and not {"stations", "observations"} <= {*tables}:
                 raise DamagedError(f"{path} holds no weather database: it has no tables stations and observations")
-            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if not ours:
                 connection.execute("SELECT time, station_id FROM observations LIMIT 1")
                 connection.execute("SELECT station_id FROM stations LIMIT 1")
     except sqlite3.Error as error:
         raise DamagedError(f"{path} holds no weather database that can be read: {error}") from None
-    if verdict != "ok":
-        raise DamagedError(f"{path} is damaged: {' '.join(str(verdict).split())}")
+    if result != "ok":
+        raise DamagedError(f"{path} is damaged: {' '.join(str(result).split())}")

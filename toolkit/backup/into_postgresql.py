@@ -15,25 +15,26 @@ from psycopg import sql
 from toolkit import times
 from toolkit.address import shown
 from toolkit.backup import creating, postgresql
-from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
+from toolkit.backup.into import LATE_SECONDS, Restored
+from toolkit.database import PostgreSQLDatabase
 from toolkit.files import free_name
 from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import bring_up_to_date, connect, holds_tables, said
+from toolkit.store.postgresql import bring_up_to_date, connect, holds_tables, translate_errors
 from toolkit.variables import COLUMNS
 
-# Of the database that rehearsals are made in, beside the live one on its server.
-REHEARSAL = "_drill"
-# How long a rehearsal waits for those of other hosts.
+# What the name of the database for drills has after that of the live one, beside which it is on the server.
+DRILL = "_drill"
+# How long a drill waits for those of other hosts.
 TURN = "10min"
 ROWS_PER_WRITE = 1000
 _STATION = ", ".join((*Station._fields, "first_seen", "last_seen"))
 
 
-def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:
-    """See `engine.Into`. What is replaced is kept as a backup of its own.
+def put(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool) -> Restored:
+    """See `into.Into`. What is replaced is kept as a backup of its own.
 
     Raises:
         ToolkitError: it cannot be done; the database is as it was.
@@ -49,39 +50,41 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:
     return done
 
 
-def undo(folder: Folder, db: str, replaced: Path) -> None:
-    """See `engine.Into`."""
+def undo(folder: Folder, db: PostgreSQLDatabase, replaced: Path) -> None:
+    """See `into.Into`."""
     _run(folder, Folder(str(replaced)).find("LATEST"), db, merge=False)
 
 
 @contextmanager
-def rehearsed(folder: Folder, backup: Backup, db: str) -> Iterator[str]:
-    """See `engine.Into`: a database named like the live one, with `_drill` after it, which has to be there."""
-    parts = urlsplit(db)
-    scratch = urlunsplit(parts._replace(path=parts.path + REHEARSAL))
+def scratch(folder: Folder, backup: Backup, db: PostgreSQLDatabase) -> Iterator[PostgreSQLDatabase]:
+    """See `into.Into`: a database named like the live one, with `_drill` after it, which has to be there."""
+    parts = urlsplit(db.url)
+    beside = PostgreSQLDatabase(urlunsplit(parts._replace(path=parts.path + DRILL)))
     try:
-        _is_there(scratch)
+        _is_there(beside)
     except StoreError as error:
-        raise StoreError(f"{error} (a rehearsal needs an empty database {parts.path[1:]}{REHEARSAL})") from None
-    # Hosts that share a database share this one, too: one rehearsal at a time.
-    with said(shown(scratch)), connect(scratch, postgresql.PATIENCE_SECONDS) as turn:
+        raise StoreError(f"{error} (a rehearsal needs an empty database {parts.path[1:]}{DRILL})") from None
+    # Hosts that share a database share this one, too: one drill at a time.
+    with translate_errors(shown(beside.url)), connect(beside.url, postgresql.PATIENCE_SECONDS) as turn:
         turn.execute(sql.SQL("SET lock_timeout TO {}").format(TURN))
         turn.execute("SELECT pg_advisory_lock(1)")
         try:
-            _run(folder, backup, scratch, merge=False)
-            with open_for_writing(scratch):
-                pass
-            yield scratch
+            _run(folder, backup, beside, merge=False)
+            yield beside
         finally:
-            _empty(scratch)
+            _empty(beside)
 
 
-def _run(folder: Folder, backup: Backup, db: str, *, merge: bool) -> int:
-    """Replace all tables, and count what was taken over of them: all of it happens, or nothing."""
+def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool) -> int:
+    """Replace all tables in one transaction; returns how many observations were taken over from the old ones."""
     dump = folder.scratch("dump")
     try:
         creating.unpack(backup, dump)
-        with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection, connection.transaction():
+        with (
+            translate_errors(shown(db.url)),
+            connect(db.url, postgresql.PATIENCE_SECONDS) as connection,
+            connection.transaction(),
+        ):
             there = _columns(connection)
             if merge:
                 connection.execute(_take_aside(backup, there))
@@ -90,7 +93,7 @@ def _run(folder: Folder, backup: Backup, db: str, *, merge: bool) -> int:
             with closing(postgresql.tables(dump)) as tables:
                 for table, columns, rows in tables:
                     if table == "schema_version":
-                        deque(rows, 0)  # it is said already
+                        deque(rows, 0)  # read and left: the steps write it
                     else:
                         _fill(connection, table, columns, rows)
             _require_all(connection, backup)
@@ -103,7 +106,7 @@ def _run(folder: Folder, backup: Backup, db: str, *, merge: bool) -> int:
 
 
 def _make_anew(connection: psycopg.Connection, version: int) -> None:
-    """Tables as this program makes them, whatever a backup says of them."""
+    """Make the tables of a version as this program makes them, whatever a backup says of them."""
     connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")
     connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
     for script in migrations("postgresql")[:version]:
@@ -135,11 +138,11 @@ def _columns(connection: psycopg.Connection) -> list[str]:
 
 
 def _take_aside(backup: Backup, there: Sequence[str]) -> str:
-    """What the present database may have beyond the backup, before its tables are replaced."""
+    """SQL that copies what the present database may have beyond the backup, before its tables are replaced."""
     held, newest = backup.manifest.content, backup.manifest.last
-    # Reckoned, not quoted: what a manifest says does not become SQL.
+    # A number that is written anew: no text of a manifest becomes SQL.
     last = f"'{'-infinity' if newest is None else times.stored(newest) + '+00'}'::timestamptz"
-    # Rows that were imported make the past larger than the backup knew it: then all of it is compared.
+    # If rows of the past were imported meanwhile, there are more than the backup has, and all of them are compared.
     return f"""
 LOCK TABLE observations, stations IN ACCESS EXCLUSIVE MODE;
 CREATE TEMPORARY TABLE kept_stations ON COMMIT DROP AS SELECT {_STATION} FROM stations;
@@ -181,11 +184,11 @@ def _row(there: Sequence[str]) -> str:
     return ", ".join(("time", "station_id", *there, "collected_at"))
 
 
-def _is_there(db: str) -> bool:
-    with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection:
+def _is_there(db: PostgreSQLDatabase) -> bool:
+    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
         return holds_tables(connection)
 
 
-def _empty(db: str) -> None:
-    with said(shown(db)), connect(db, postgresql.PATIENCE_SECONDS) as connection:
+def _empty(db: PostgreSQLDatabase) -> None:
+    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
         connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from toolkit import times
 from toolkit.backup import creating
-from toolkit.backup.engine import LATE_SECONDS, Restored
 from toolkit.backup.folder import Backup, Folder
+from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.backup.sqlite import heard
+from toolkit.database import SQLiteDatabase
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name, sync_folder
 from toolkit.model import Station
@@ -21,10 +22,10 @@ from toolkit.store import StoreError, open_for_writing
 from toolkit.store.sqlite import for_reading, parts_of
 from toolkit.store.sqlite_schema import VERSION, columns, objects
 
-# A stretch of time that cannot be read is divided so often, or until it is this short, and then given up.
+# A period that cannot be read is halved so often, or until it is this short, and then given up.
 DIVIDED = 16
 SHORTEST_SECONDS = 3600
-# How often others may come between the end of a log and the lock that keeps them out.
+# How often another process may write between the checkpoint of the log and the lock.
 ATTEMPTS = 5
 # Before and after all times that the store takes.
 FIRST = 946_684_800
@@ -32,15 +33,15 @@ LAST = 4_102_444_800
 DAY = 86400
 
 
-def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
-    """See `engine.Into`.
+def put(folder: Folder, backup: Backup, db: SQLiteDatabase, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
+    """See `into.Into`.
 
     Before the last step, a rename, the old database is whole and in its place; after it the new one is.
 
     Raises:
         ToolkitError: it cannot be done; the database is as it was.
     """
-    path = Path(db)
+    path = db.file
     if not path.parent.is_dir():
         raise ToolkitError(f"there is no folder {path.parent} to restore into")
     scratch = path.with_name(f".{path.name}.restored")
@@ -48,11 +49,11 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  #
         _remove(parts_of(scratch))  # what an interrupted restore left
         _unpack(backup, scratch)
         done = Restored(backup)
-        with _still(path) as parts:
+        with _locked(path) as parts:
             if merge and parts:
                 _merge(scratch, path, backup, done)
-            _settle(scratch)
-            done.replaced = _keep(path, parts) if parts else None
+            _write_out(scratch)
+            done.replaced = _set_aside(path, parts) if parts else None
             _remove(parts_of(path)[1:])
             scratch.replace(path)
             sync_folder(path.parent)
@@ -63,9 +64,9 @@ def put(folder: Folder, backup: Backup, db: str, *, merge: bool) -> Restored:  #
     return done
 
 
-def undo(folder: Folder, db: str, replaced: Path) -> None:  # noqa: ARG001 - all is beside it
-    """See `engine.Into`."""
-    path = Path(db)
+def undo(folder: Folder, db: SQLiteDatabase, replaced: Path) -> None:  # noqa: ARG001 - all is beside it
+    """See `into.Into`."""
+    path = db.file
     _remove(parts_of(path)[1:])
     for part in parts_of(replaced / path.name):
         if part.exists():
@@ -75,25 +76,25 @@ def undo(folder: Folder, db: str, replaced: Path) -> None:  # noqa: ARG001 - all
 
 
 @contextmanager
-def rehearsed(folder: Folder, backup: Backup, db: str) -> Iterator[str]:  # noqa: ARG001 - the live one is left alone
-    """See `engine.Into`."""
-    scratch = folder.scratch("rehearsed.db")
+def scratch(folder: Folder, backup: Backup, db: SQLiteDatabase) -> Iterator[SQLiteDatabase]:  # noqa: ARG001 - the live one is left alone
+    """See `into.Into`."""
+    file = folder.scratch("drill.db")
     try:
-        _unpack(backup, scratch, every_page=True)
-        yield str(scratch)
+        _unpack(backup, file, every_page=True)
+        yield SQLiteDatabase(file)
     finally:
-        _remove(parts_of(scratch))
+        _remove(parts_of(file))
 
 
 def _unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
     creating.unpack(backup, to, every_page=every_page)
     if backup.manifest.content.schema_version < VERSION:
-        with open_for_writing(str(to)):
+        with open_for_writing(SQLiteDatabase(to)):
             pass  # it is brought up to date
 
 
 def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
-    """Take over what the old database has beyond the backup, also from one that is damaged."""
+    """Take over what the old database has beyond the backup, as far as it can be read."""
     with closing(sqlite3.connect(new.absolute().as_uri(), uri=True, isolation_level=None)) as connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         heard(connection)
@@ -111,14 +112,14 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
         _count_on(connection)
         held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
-        # The present is the old database's to tell, not the clock's. Beyond it there should be nothing.
+        # The old database tells what time it is, not the clock. After that there should be nothing.
         present = max(first, min(LAST, _newest(connection, last) + DAY))
         done.merged = _take(connection, take, first, present, done.unreadable, DIVIDED)
         done.merged += _take(connection, take, present, LAST, done.unreadable, 0)
 
 
 def _require_ours(old: Path) -> None:
-    """Make sure that what is asked of the old database are tables: a view could be anything, without an end.
+    """Make sure that the names which are read in the old database are tables: a view could be any query.
 
     Raises:
         StoreError: it is something else.
@@ -132,8 +133,8 @@ def _require_ours(old: Path) -> None:
 
 
 def _count_on(connection: sqlite3.Connection) -> None:
-    """Let counters go on from where they were: what is merged was counted there."""
-    # Where they are damaged, or the database is from before there were any, those of the backup stay.
+    """Take over the counters of the old database, which counted what is merged."""
+    # Those of the backup stay if the old ones are damaged, or the old database is from before there were any.
     with suppress(sqlite3.Error):
         connection.execute(
             "INSERT INTO counters (name, label, count) SELECT name, label, count FROM old.counters WHERE true "
@@ -179,7 +180,10 @@ def _take_sql(there: Sequence[str]) -> str:
 def _take(
     connection: sqlite3.Connection, take: str, first: float, last: float, unreadable: list[str], divided: int
 ) -> int:
-    """Take over the rows after `first` up to `last`, and count them; what cannot be read is divided, and told."""
+    """Take over the rows after `first` up to `last`; returns how many.
+
+    A period that cannot be read is halved; what is given up is added to `unreadable`.
+    """
     try:
         connection.execute("BEGIN")
         taken = connection.execute(take, (times.stored(first), times.stored(last))).rowcount
@@ -197,8 +201,8 @@ def _take(
     return taken
 
 
-def _settle(db: Path) -> None:
-    """Bring a database into one file that is on the disk."""
+def _write_out(db: Path) -> None:
+    """Write all of a database to the disk, in one file."""
     if db.with_name(db.name + "-wal").exists():
         with closing(sqlite3.connect(db, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
@@ -208,14 +212,14 @@ def _settle(db: Path) -> None:
 
 
 @contextmanager
-def _still(db: Path) -> Iterator[list[Path]]:
-    """Keep others from writing into a database that is to be replaced, until it is: what they store would be lost.
+def _locked(db: Path) -> Iterator[list[Path]]:
+    """Keep others from writing into a database until it is replaced: what they stored would be lost.
 
-    What its log holds is written into it first, where it still can be: then the file alone is the database, and nothing
-    of it can be replayed into another.
+    What its log holds is written into its file first, if that is possible. Then the file alone is the database, and no
+    part of the log can be replayed into another.
 
     Yields:
-        The files that it is; none where there is none, all of its parts where it is damaged.
+        Its files: none if there is no database, all of its parts if it is damaged.
 
     Raises:
         StoreError: others are at work in it.
@@ -242,8 +246,8 @@ def _still(db: Path) -> Iterator[list[Path]]:
         yield parts
 
 
-def _keep(db: Path, parts: list[Path]) -> Path:
-    """Give the files of a database that is replaced a second name in a folder beside it."""
+def _set_aside(db: Path, parts: list[Path]) -> Path:
+    """Give the files of a database that is replaced a second name in a folder beside it; returns the folder."""
     at = free_name(db.parent, f"{db.name.replace('%', '%%')}.replaced-%Y%m%d_%H%M%S", times.now())
     at.mkdir(mode=0o700)
     for part in parts:

@@ -17,10 +17,11 @@ import psycopg
 
 from toolkit.address import shown
 from toolkit.backup.manifest import Content
+from toolkit.database import PostgreSQLDatabase
 from toolkit.errors import ToolkitError
 from toolkit.store import StoreError
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import connect, password, said
+from toolkit.store.postgresql import connect, password, translate_errors
 from toolkit.text import one_line
 
 NAME = "PostgreSQL"
@@ -40,16 +41,16 @@ _ENTRY = re.compile(
 )
 
 
-def size_bytes(db: str) -> int:
+def size_bytes(db: PostgreSQLDatabase) -> int:
     """How large a snapshot will be at most: text takes no more than the tables and their indexes.
 
     Raises:
         StoreError: the database cannot be asked, or pg_dump alone is not enough for it.
     """
-    with said(shown(db)), connect(db, PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
         if connection.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
             raise StoreError(
-                f"the database {shown(db)} has TimescaleDB, whose tables pg_dump does not bring back: "
+                f"the database {shown(db.url)} has TimescaleDB, whose tables pg_dump does not bring back: "
                 "use the server's own backups"
             )
         size = connection.execute(
@@ -59,7 +60,7 @@ def size_bytes(db: str) -> int:
         return int(found or 0)
 
 
-def snapshot(db: str, to: Path) -> Content:
+def snapshot(db: PostgreSQLDatabase, to: Path) -> Content:
     """Dump a database as it is at one moment, and tell what it held at that moment.
 
     pg_dump's custom format, of the snapshot that a counting transaction exports: no writer waits for it.
@@ -68,7 +69,7 @@ def snapshot(db: str, to: Path) -> Content:
         StoreError: it cannot be read, or is no weather database.
         ToolkitError: pg_dump is not there, or too old for the server.
     """
-    with said(shown(db)), connect(db, PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with connection.transaction():
@@ -77,7 +78,7 @@ def snapshot(db: str, to: Path) -> Content:
             tables = [f"--table={name}" for name in TABLES]
             form = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges", "--strict-names"]
             with client() as environment:
-                words = ["pg_dump", *form, *tables, f"--snapshot={exported}", f"--file={to}", f"--dbname={db}"]
+                words = ["pg_dump", *form, *tables, f"--snapshot={exported}", f"--file={to}", f"--dbname={db.url}"]
                 run(words, environment)
     return content
 

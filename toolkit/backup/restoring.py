@@ -7,30 +7,34 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toolkit.backup import engine, guide
-from toolkit.backup.engine import Restored
 from toolkit.backup.folder import Backup, Folder
+from toolkit.backup.into import Restored, into
+from toolkit.database import Database, database
 from toolkit.errors import ToolkitError
 
 
-def restore(folder: Folder, name: str, db: str, *, merge: bool = True, zone: str | None = None) -> Restored:
+def restore(
+    folder: Folder, name: str, named: Database | str, *, merge: bool = True, zone: str | None = None
+) -> Restored:
     """Put a backup in a database's place; on this host nobody may write there meanwhile.
 
     Args:
         folder: where the backups are.
         name: which one; see `Folder.find`. Or the path of one that the guide's script made.
-        db: the database.
+        named: the database.
         merge: whether observations of the database that is replaced, which the backup has not, are taken over.
         zone: whose local time the guide's times are.
 
     Raises:
         ToolkitError: it cannot be done; the database is as it was.
     """
+    db = database(named)
     with folder.locked(), chosen(folder, name, db, zone) as backup:
-        return engine.into(db).put(folder, backup, db, merge=merge)
+        return into(db).put(folder, backup, db, merge=merge)
 
 
 @contextmanager
-def chosen(folder: Folder, name: str, db: str, zone: str | None = None) -> Iterator[Backup]:
+def chosen(folder: Folder, name: str, db: Database, zone: str | None = None) -> Iterator[Backup]:
     """A backup, if it is one that can be put into a database; the folder is locked by the caller.
 
     Raises:
@@ -43,7 +47,7 @@ def chosen(folder: Folder, name: str, db: str, zone: str | None = None) -> Itera
         yield _fitting(folder.find(name), db)
 
 
-def _fitting(backup: Backup, db: str) -> Backup:
+def _fitting(backup: Backup, db: Database) -> Backup:
     its, held = engine.of(db), backup.manifest.content
     its_own = engine.of(backup.manifest.source)
     if its_own is not its:

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from toolkit.backup.manifest import Content
+from toolkit.database import SQLiteDatabase
 from toolkit.errors import reason
 from toolkit.store import StoreError
 from toolkit.store import sqlite_schema as schema
@@ -24,19 +25,19 @@ MAPPED_BYTES = 1 << 40
 PAGES_PER_STEP = 2048
 # No text that is stored is longer.
 LARGEST_VALUE = 16 << 20
-# Of SQLite's machine, between which a signal is not heard: some milliseconds.
+# Instructions of SQLite's virtual machine between two looks at signals: some milliseconds.
 STEPS_UNHEARD = 1_000_000
 
 logger = logging.getLogger(__name__)
 
 
-def size_bytes(db: str) -> int:
+def size_bytes(db: SQLiteDatabase) -> int:
     """How much a snapshot will take: the file, and what its log may add.
 
     Raises:
         StoreError: there is no such file.
     """
-    path = Path(db)
+    path = db.file
     try:
         log = path.with_name(path.name + "-wal")
         return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
@@ -44,7 +45,7 @@ def size_bytes(db: str) -> int:
         raise StoreError(f"cannot open the database {db}: {reason(error)}") from error
 
 
-def snapshot(db: str, to: Path) -> Content:
+def snapshot(db: SQLiteDatabase, to: Path) -> Content:
     """Copy a database as it is at one moment, and tell what it held at that moment.
 
     The online backup API, in the same read transaction that counts: in WAL mode no writer waits for it. What is not of
@@ -53,8 +54,8 @@ def snapshot(db: str, to: Path) -> Content:
     Raises:
         StoreError: it cannot be read, or is no weather database.
     """
-    path = Path(db)
-    with _said(path):
+    path = db.file
+    with _translate_errors(path):
         source = sqlite3.connect(for_reading(path), uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
         with closing(source), closing(sqlite3.connect(to, isolation_level=None)) as copy:
             source.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
@@ -79,7 +80,7 @@ def inspect(db: Path, *, every_page: bool = True) -> Content:
     Raises:
         StoreError: it is damaged, or no weather database, or has what this program did not make.
     """
-    with _said(db):
+    with _translate_errors(db):
         connection = sqlite3.connect(f"{db.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         with closing(connection):
             bound(connection)
@@ -91,14 +92,14 @@ def inspect(db: Path, *, every_page: bool = True) -> Content:
                     raise StoreError(f"its {', its '.join(wrong[:5])}")
             connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             if every_page:
-                (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-                if verdict != "ok":
-                    raise StoreError(" ".join(str(verdict).split()))
+                (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+                if result != "ok":
+                    raise StoreError(" ".join(str(result).split()))
             return _content(connection, version)
 
 
 def bound(connection: sqlite3.Connection) -> None:
-    """Trust nothing of a database that anybody may have written: no function of its schema, no length, no attaching."""
+    """Bound what a database that anybody may have written can do: no function, no huge value, no ATTACH."""
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
@@ -106,12 +107,12 @@ def bound(connection: sqlite3.Connection) -> None:
 
 
 def heard(connection: sqlite3.Connection) -> None:
-    """Let a signal end a statement that takes long: its handler is run where Python's code is."""
+    """Let a signal end a long statement: Python runs the handlers of signals only between its own instructions."""
     connection.set_progress_handler(lambda: 0, STEPS_UNHEARD)
 
 
 def require_tables(connection: sqlite3.Connection, db: Path, version: int, prefix: str = "table ") -> None:
-    """Make sure that tables are what is asked for by their names: a view of theirs could be anything.
+    """Make sure that the names of this program's tables are tables: a view could be any query.
 
     Raises:
         StoreError: one is something else.
@@ -122,7 +123,7 @@ def require_tables(connection: sqlite3.Connection, db: Path, version: int, prefi
 
 
 def _purge(copy: sqlite3.Connection, db: Path, version: int) -> None:
-    """Take out of a copy what this program did not make, and put back what it made and is gone or another."""
+    """Remove from a copy what this program did not make, and restore what it made and somebody changed or dropped."""
     wanted = schema.expected(version)
     found = schema.objects(copy)
     other = [one for one, sql in found.items() if " ".join(wanted.get(one, "").split()) != " ".join(sql.split())]
@@ -157,7 +158,7 @@ def _content(connection: sqlite3.Connection, version: int) -> Content:
 
 
 @contextmanager
-def _said(db: Path) -> Iterator[None]:
+def _translate_errors(db: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:

@@ -18,7 +18,7 @@ from toolkit.credentials import Credential
 
 def file_of(host: Host) -> os.stat_result | None:
     """The database's file, where SQLite is used and there is a file that is not empty."""
-    if host.is_postgresql:
+    if host.on_server:
         return None
     found = host.look(host.db)
     return found if found and found.st_size and stat.S_ISREG(found.st_mode) else None
@@ -52,10 +52,10 @@ def have_backup(host: Host) -> bool:
 
 def changed(host: Host, *statements: str) -> Remedy:
     """Change rows, or a shape, by SQL."""
-    if host.is_postgresql:
+    if host.on_server:
         password = 'PGPASSWORD="$(cat {})" ' if credentials.path(Credential.POSTGRESQL_PASSWORD) else ""
         file = [credentials.FOLDER / Credential.POSTGRESQL_PASSWORD] if password else []
-        return Shell(f"{password}psql -q {{}} -c {{}}", *file, host.settings.db, "; ".join(statements))
+        return Shell(f"{password}psql -q {{}} -c {{}}", *file, str(host.settings.db), "; ".join(statements))
     code = f"import sqlite3; sqlite3.connect({str(host.db)!r}, timeout=20).executescript({'; '.join(statements)!r})"
     return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
 

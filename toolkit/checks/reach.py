@@ -63,8 +63,8 @@ def _addresses(name: str, port: int) -> list[tuple[int, Any]]:
     if thread.is_alive():
         raise UnresolvedError(f"{_resolvers()} did not tell an address of {name} within {RESOLVER_SECONDS:g} s")
     if failed:
-        said = failed[0].strerror if isinstance(failed[0], OSError) else None
-        raise UnresolvedError(f"{name} has no address: {(said or str(failed[0])).lower()} ({_resolvers()})")
+        message = failed[0].strerror if isinstance(failed[0], OSError) else None
+        raise UnresolvedError(f"{name} has no address: {(message or str(failed[0])).lower()} ({_resolvers()})")
     return found
 
 

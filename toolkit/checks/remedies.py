@@ -1,24 +1,21 @@
 """What mends a finding, as a value. Each target prints it as its own commands: see `toolkit/checks/targets.py`.
 
 What is printed is safe for root to run as it stands. Names come from settings and from folders that the service
-account can write, so every argument of a command is quoted here and nowhere else. Root follows no link there: it
-changes the owner of a name, not of what the name points at, and what the owner may do is done as the owner.
+account can write, so every argument of a command is quoted. Root follows no link there: it changes the owner of a name,
+not of what the name points at, and what the owner may do is done as the owner.
 """
 
 from __future__ import annotations
 
-import os
-import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from toolkit.checks.quoting import Argument, quoted, quoted_argument
 
 if TYPE_CHECKING:
     from toolkit.checks.targets import Target
-
-Argument: TypeAlias = "str | Path | Iterable[str | Path]"
 
 
 class As(Enum):
@@ -150,7 +147,7 @@ class Shell(Remedy):
     runs_as: As = As.ANYBODY
 
     def __init__(self, template: str, *arguments: Argument, note: str = "", runs_as: As = As.ANYBODY) -> None:
-        object.__setattr__(self, "text", template.format(*map(_argument, arguments)))
+        object.__setattr__(self, "text", template.format(*map(quoted_argument, arguments)))
         object.__setattr__(self, "note", note)
         object.__setattr__(self, "runs_as", runs_as)
 
@@ -184,7 +181,7 @@ class OfSystemd(Remedy):
     note: str
 
     def __init__(self, template: str, *arguments: Argument, note: str = "") -> None:
-        object.__setattr__(self, "text", template.format(*map(_argument, arguments)))
+        object.__setattr__(self, "text", template.format(*map(quoted_argument, arguments)))
         object.__setattr__(self, "note", note)
 
     def commands(self, target: Target) -> list[str]:
@@ -301,23 +298,3 @@ def make(folder: Path, mode: int, *, above_is_ours: bool) -> Remedy:
 def python(program: Path | str, code: str) -> Remedy:
     """Run a line of Python as the service user."""
     return AsUser("{} -I -c {}", program, code)
-
-
-# Quoting
-
-
-def quoted(*arguments: Path | str) -> str:
-    """Arguments as a shell takes them."""
-    return " ".join(_quoted(str(one)) for one in arguments)
-
-
-def _argument(argument: Argument) -> str:
-    return quoted(argument) if isinstance(argument, str | Path) else quoted(*argument)
-
-
-def _quoted(text: str) -> str:
-    """As bash takes it; characters that would command a terminal are written as escapes."""
-    if text.isprintable():
-        return shlex.quote(text)
-    plain = (chr(one) if 32 <= one < 127 and chr(one) not in "'\\" else f"\\x{one:02x}" for one in os.fsencode(text))
-    return f"$'{''.join(plain)}'"

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES, USER, Job
-from toolkit.checks.remedies import As, quoted
+from toolkit.checks.quoting import quoted
+from toolkit.checks.remedies import As
 from toolkit.errors import ToolkitError
 
 # A command of these characters needs no shell in the container.
@@ -263,6 +264,6 @@ def target_of(host: Host) -> Target:
     makers: dict[str, Callable[[], Target]] = {
         CRON: lambda: Cron(jobs),
         COMPOSE: lambda: Compose(jobs, host.place),
-        KUBERNETES: lambda: Kubernetes(jobs, host.place, on_server=host.is_postgresql),
+        KUBERNETES: lambda: Kubernetes(jobs, host.place, on_server=host.on_server),
     }
     return makers.get(host.scheduler, Systemd)()

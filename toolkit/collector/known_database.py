@@ -22,10 +22,10 @@ ANEW = "weather-tool data new"
 def is_known(settings: Settings) -> bool:
     """Whether the database that the settings name existed before. A new name is a new database."""
     with suppress(OSError, ValueError):
-        if _record_of(settings).read_text(encoding="utf-8") == settings.db:
+        if _record_of(settings).read_text(encoding="utf-8") == str(settings.db):
             return True
     with suppress(ToolkitError, OSError):
-        return any(one.manifest.source == settings.db for one in Folder(settings.backups).look()[0])
+        return any(one.manifest.source == str(settings.db) for one in Folder(settings.backups).look()[0])
     return False
 
 
@@ -54,9 +54,9 @@ def remember(settings: Settings) -> None:
         ToolkitError: it cannot be written down.
     """
     with suppress(OSError, ValueError):
-        if _record_of(settings).read_text(encoding="utf-8") == settings.db:
+        if _record_of(settings).read_text(encoding="utf-8") == str(settings.db):
             return
-    write_atomically(_record_of(settings), settings.db)
+    write_atomically(_record_of(settings), str(settings.db))
 
 
 def _record_of(settings: Settings) -> Path:

@@ -1,6 +1,7 @@
-"""`weather-tool alert`: called by units of jobs that fail, and of those that are well again.
+"""`weather-tool alert`: send an alert when a job has failed, and once more when it works again.
 
-An alert goes out whatever the evidence holds, and whatever became of the file that says whether people know.
+It is sent whatever the doctor finds or fails at, and whatever is in the place of the file that says whether it was sent
+before.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from toolkit.text import one_line
 from toolkit.times import iso, now
 
 TAKES_WRONG_SETTINGS = True
-# A file for each job that people were told of, for as long as it is not well.
+# The folder with a file for each job that an alert was sent for and that does not work again yet.
 EPISODES = Path("/var/lib/weather/data/alerts")
 SEND_SECONDS = 60
 JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
@@ -48,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
-    """Tell, unless they know."""
+    """Send an alert, unless it was sent before."""
     if not JOB.fullmatch(args.job):
         raise UsageError(f"{one_line(repr(args.job))} is no name of a job: give one such as backup")
     episode = args.episodes / args.job
@@ -56,17 +57,17 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     host = platform.node()
     if args.over:
         if known:
-            _tell(f"{host}: weather-{args.job} is well again", [f"It had failed since {_began(episode)}."])
+            _send(f"{host}: weather-{args.job} is well again", [f"It had failed since {_began(episode)}."])
             _remove(episode)
     elif known != stat.S_IFREG:
-        _tell(f"{host}: weather-{args.job} failed", _why(loaded))
+        _send(f"{host}: weather-{args.job} failed", _why(loaded))
         _remove(episode)
         write_atomically(episode, iso(now()) + "\n")
     return 0
 
 
 def _known(episode: Path) -> int:
-    """What is in the place of the file, as stat(2) names it; 0 for nothing. What is no file says nothing."""
+    """The type of what is in the place of the file, as in stat(2); 0 for nothing. Only a file counts."""
     try:
         return stat.S_IFMT(episode.lstat().st_mode)
     except OSError:
@@ -74,21 +75,21 @@ def _known(episode: Path) -> int:
 
 
 def _began(episode: Path) -> str:
-    """What the file says, at most as much as a time is long."""
+    """When the job failed, as the file says; no more of it is read than a time is long."""
     try:
-        # Not to wait for whoever writes into a pipe, and not to follow a link.
+        # The flags keep it from waiting for the writer of a pipe, and from following a link.
         file = os.open(episode, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            said = os.read(file, 40) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+            content = os.read(file, 40) if stat.S_ISREG(os.fstat(file).st_mode) else b""
         finally:
             os.close(file)
     except OSError:
-        said = b""
-    return one_line(said.decode(errors="replace")) or "a time that is not known"
+        content = b""
+    return one_line(content.decode(errors="replace")) or "a time that is not known"
 
 
 def _remove(episode: Path) -> None:
-    with suppress(OSError):  # what cannot be removed is said when it cannot be written
+    with suppress(OSError):  # what cannot be removed fails again, and is reported, when it is written
         if _known(episode) == stat.S_IFDIR:
             episode.rmdir()
         else:
@@ -96,7 +97,7 @@ def _remove(episode: Path) -> None:
 
 
 def _why(loaded: Loaded) -> list[str]:
-    """What the doctor says."""
+    """What the doctor finds, a line for each cause and one for its remedy."""
     lines: list[str] = []
     try:
         from toolkit.checks.diagnosis import causes, examine
@@ -110,14 +111,14 @@ def _why(loaded: Loaded) -> list[str]:
     return lines or ["The doctor finds nothing wrong now: weather-tool doctor, journalctl -u 'weather-*'"]
 
 
-def _tell(title: str, lines: list[str]) -> None:
+def _send(title: str, lines: list[str]) -> None:
     title = one_line(title)
     text = "\n".join(one_line(line, LINE_LENGTH) for line in lines[:LINES])
     log.warning("%s: %s", title, text)
     urls = credentials.path(Credential.APPRISE_URLS)
     if urls is None:
         return
-    # The text goes over standard input: it may be longer than an argument, and others see those of a process.
+    # The text goes to standard input: an argument has a limit, and other users can see it.
     command = ["apprise", f"--title={title}", f"--config={urls}"]
     environment = {**os.environ, "PYTHONUTF8": "1"}
     try:

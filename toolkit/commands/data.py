@@ -118,7 +118,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _stations(args: argparse.Namespace, settings: Settings) -> int:
-    with open_for_reading(settings.db) as store:
+    with open_for_reading(settings.db) as store, store.snapshot():
         extents = {extent.station_id: extent for extent in store.extents()}
         stations = [without_impossible_place(station) for station in store.stations()]
     rows = []
@@ -153,13 +153,13 @@ def _expected(first: int, last: int, settings: Settings) -> int:
 
 
 def _summary(args: argparse.Namespace, settings: Settings) -> int:
-    with open_for_reading(settings.db) as store:
+    with open_for_reading(settings.db) as store, store.snapshot():
         extents, counters, size = store.extents(), store.counters(), store.size_bytes()
         stations = len(store.stations())
     number = sum(extent.number for extent in extents)
     expected = sum(_expected(extent.first, extent.last, settings) for extent in extents)
     summary = {
-        "store": settings.db,
+        "store": str(settings.db),
         "size_bytes": size,
         "stations": stations,
         "observations": number,
@@ -183,7 +183,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
     start = epoch(args.start, "--start") if args.start else None
     end = epoch(args.end, "--end") if args.end else None
     selection = Selection(start, end, args.station)
-    with open_for_reading(settings.db) as store:
+    with open_for_reading(settings.db) as store, store.snapshot():
         unknown = set(args.station) - {station.station_id for station in store.stations()}
         if unknown:
             raise UsageError(f"--station={min(unknown)}: there is no such station (see weather-tool data stations)")

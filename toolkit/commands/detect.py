@@ -12,11 +12,12 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
 from toolkit.cli.show import coloured, table
+from toolkit.database import Database
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
-from toolkit.store import Finding, Selection, Span, Store, open_for_reading, open_for_writing
+from toolkit.store import Selection, Span, Store, StoredAnomaly, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
 
 PAINT = {"device_failure": "bold red", "suspected": "yellow", "unverified": "dim", "weather_event": "blue"}
@@ -52,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--record",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep the verdicts in the store's table anomalies (default: yes)",
+        help="keep what was found in the store's table anomalies (default: yes)",
     )
     parser.add_argument(
         "--allow-short-history",
@@ -66,8 +67,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
-    window_end(args.end, None)  # a wrong one is said before the database is asked
-    with open_for_reading(loaded.settings.db) as store:
+    window_end(args.end, None)  # a wrong time is an error before the database is opened
+    with open_for_reading(loaded.settings.db) as store, store.snapshot():
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
         report = detect(store, loaded.settings, end, args.station)
@@ -100,20 +101,23 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _date(path: Path, now: float) -> None:
-    """Date a file that was written while the host's clock was behind: retention goes by that."""
+    """Set the date of a file that was written while the host's clock was behind, because retention goes by it."""
     if now - time.time() > clock.AGREE_SECONDS:
         os.utime(path, (now, now))
 
 
 def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
-    """Where a report goes: to the path that was given, or into the folder of reports, whose name is taken as it is."""
+    """Where a report goes: the path that was given, or a file in the folder of reports.
+
+    strftime codes are filled in, but not in the name of that folder.
+    """
     if given:
         return free_name(Path(), given, moment)
     return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
 def _add_page(settings: Settings, report: Report, path: Path) -> None:
-    """Write a report as a page, and anew the index of the pages beside it."""
+    """Write a report as a page, and write the index of the pages beside it anew."""
     from toolkit.page.writing import index, page
 
     with open_for_reading(settings.db) as store:
@@ -126,14 +130,14 @@ def _starts_within(store: Store, report: Report) -> bool:
     return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
 
 
-def record(db: str, report: Report, only: list[str] | None) -> None:
-    """Keep a report's verdicts in the store: those of a fault that lasts are one row.
+def record(db: Database, report: Report, only: list[str] | None) -> None:
+    """Keep a report's anomalies in the store, where those of a fault that lasts are one row.
 
     Raises:
         StoreError: they could not be kept.
     """
-    findings = [
-        Finding(
+    found = [
+        StoredAnomaly(
             one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
             one.expected, one.score, one.reason,
         )
@@ -141,7 +145,7 @@ def record(db: str, report: Report, only: list[str] | None) -> None:
     ]  # fmt: skip
     with open_for_writing(db, begin=False) as store:
         judged = only or [station.station_id for station in store.stations()]
-        store.note(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, findings)
+        store.record(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, found)
 
 
 def _epoch(text: str) -> float:
@@ -180,7 +184,7 @@ def _show(report: Report) -> None:
 
 
 def _at_length(one: Anomaly) -> None:
-    """An anomaly for a terminal of any width, as the doctor tells of a cause."""
+    """An anomaly for a terminal of any width, laid out as the doctor's findings."""
     coloured(f"{one.class_}  {one.station_id}, {one.variable}, {_when(one)}", PAINT[one.class_])
     if one.value is not None:
         expected = "" if one.expected is None else f", expected {_number(one.expected, one.variable)}"
@@ -190,13 +194,13 @@ def _at_length(one: Anomaly) -> None:
 
 
 def _when(one: Anomaly) -> str:
-    """`2026-11-24 21:50 to 22:10`: the day once, if it is one, and a time once."""
+    """`2026-11-24 21:50 to 22:10`: the day only once where both are of one day, one time where both are one."""
     start, end = (text.replace("T", " ")[:16] for text in (one.start, one.end))
     return start if start == end else f"{start} to {end if start[:10] != end[:10] else end[11:]}"
 
 
 def _side_by_side(anomaly: Anomaly) -> None:
-    """A failing device beside its neighbours, when it was farthest off."""
+    """What a failing device and its neighbours measured when it was farthest off."""
     print(f"\n{anomaly.station_id} and its neighbours, {anomaly.variable}:")
     rows = [(anomaly.station_id, "-", _number(anomaly.value, anomaly.variable), "-", "-")]
     rows += [

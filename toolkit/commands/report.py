@@ -33,12 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
-    """Judge the window, without a record of it in the store, and write the page."""
+    """Look for anomalies in the window, without a record in the store, and write the page."""
     from toolkit.detector.run import detect
     from toolkit.page.writing import page
 
-    window_end(args.end, None)  # a wrong one is said before the database is asked
-    with open_for_reading(loaded.settings.db) as store, working("drawing the page"):
+    window_end(args.end, None)  # a wrong time is an error before the database is opened
+    with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("drawing the page"):
         end = window_end(args.end, store.newest())
         html = page(store, loaded.settings, detect(store, loaded.settings, end))
     if args.html == "-":

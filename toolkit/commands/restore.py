@@ -6,11 +6,11 @@ import argparse
 import json
 from dataclasses import asdict
 
-from toolkit.backup import collector, engine
+from toolkit.backup import collector
 from toolkit.backup.drill_record import Drill
 from toolkit.backup.drilling import drill
-from toolkit.backup.engine import Restored
 from toolkit.backup.folder import Folder
+from toolkit.backup.into import Restored, into
 from toolkit.backup.restoring import restore
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Logs, Remedy, Restore, Start, Stop
@@ -18,6 +18,7 @@ from toolkit.checks.targets import target_of
 from toolkit.cli.options import add_setting
 from toolkit.cli.show import working
 from toolkit.collector.spool import Spool
+from toolkit.database import Database
 from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
@@ -95,10 +96,10 @@ def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host:
         spool.close()
 
 
-def _undo(db: str, folder: Folder, done: Restored, host: Host) -> None:
+def _undo(db: Database, folder: Folder, done: Restored, host: Host) -> None:
     with collector.stopped():
         if done.replaced:
-            engine.into(db).undo(folder, db, done.replaced)
+            into(db).undo(folder, db, done.replaced)
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "
@@ -106,7 +107,7 @@ def _undo(db: str, folder: Folder, done: Restored, host: Host) -> None:
     )
 
 
-def _show(args: argparse.Namespace, db: str, done: Restored, then: str) -> None:
+def _show(args: argparse.Namespace, db: Database, done: Restored, then: str) -> None:
     """Report what was done; `then` is the command that starts the collector, empty if it stores again."""
     held = done.backup.manifest.content
     if args.json:

@@ -44,8 +44,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
     if not 1 <= args.days <= MOST_DAYS:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
-    window_end(args.end, None)  # a wrong one is said before the database is asked
-    with open_for_reading(loaded.settings.db) as store, working("examining the sensors"):
+    window_end(args.end, None)  # a wrong time is an error before the database is opened
+    with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("examining the sensors"):
         end = window_end(args.end, store.newest())
         health = examine(store, loaded.settings, end, args.days, args.station)
     if not health.sensors:
@@ -62,10 +62,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _show(health: Health) -> None:
-    """For a person: the worst first."""
+    """Print the sensors for a person, the worst first."""
     counts = Counter(one.state for one in health.sensors)
-    told = ", ".join(f"{counts[state]} {state}" for state in ("critical", "warning", "healthy"))
-    print(f"{health.start} to {health.end}: {len(health.sensors)} sensors, {told}")
+    states = ", ".join(f"{counts[state]} {state}" for state in ("critical", "warning", "healthy"))
+    print(f"{health.start} to {health.end}: {len(health.sensors)} sensors, {states}")
     header = (
         "station",
         "variable",

@@ -67,16 +67,14 @@ def _of_the_store(store: Store) -> Iterable[Metric]:
     yield _gauge("weather_db_size_bytes", "The space that the database takes.", store.size_bytes())
     yield from _counters(store)
     open_now = GaugeMetricFamily("weather_anomalies_open", "Anomalies that last, by class.", labels=["class"])
-    classes = [
-        one.finding.class_ for one in store.verdicts(Selection(start=now - OPEN_DAYS * 86400)) if one.state == "open"
-    ]
+    classes = [one.class_ for one in store.anomalies(Selection(start=now - OPEN_DAYS * 86400)) if one.state == "open"]
     for name in ("device_failure", "weather_event", "suspected", "unverified"):
         open_now.add_metric([name], classes.count(name))
     yield open_now
 
 
 def _counters(store: Store) -> Iterable[Metric]:
-    kept = store.counters()
+    counters = store.counters()
     families = {
         "cycles": CounterMetricFamily(
             "weather_collection_cycles", "Cycles of the collector, by status.", labels=["status"]
@@ -90,15 +88,15 @@ def _counters(store: Store) -> Iterable[Metric]:
         "anomalies": CounterMetricFamily("weather_anomalies", "Anomalies that were found, by class.", labels=["class"]),
     }
     for name, family in families.items():
-        for one in kept:
+        for one in counters:
             if one.name == name:
                 family.add_metric([one.label], one.number)
         yield family
-    told = {(one.name, one.label): one.number for one in kept}
+    numbers = {(one.name, one.label): one.number for one in counters}
     yield CounterMetricFamily(
-        "weather_collection_errors", "Cycles that failed.", value=told.get(("cycles", "failed"), 0)
+        "weather_collection_errors", "Cycles that failed.", value=numbers.get(("cycles", "failed"), 0)
     )
-    yield CounterMetricFamily("weather_detections", "Detection runs.", value=told.get(("detections", "made"), 0))
+    yield CounterMetricFamily("weather_detections", "Detection runs.", value=numbers.get(("detections", "made"), 0))
 
 
 def _of_backups(folder: Path) -> Iterable[Metric]:

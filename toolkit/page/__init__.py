@@ -1,1 +1,1 @@
-"""The report as a page: one file that a browser shows without a network."""
+"""The report as a page: one HTML file that a browser shows without a network."""

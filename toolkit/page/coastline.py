@@ -1,4 +1,4 @@
-"""Shores, from Natural Earth's public-domain data at 1:10,000,000; `tools/coastline.py` made the file."""
+"""Shores, from Natural Earth's public-domain data at 1:10,000,000. `tools/coastline.py` makes the file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from toolkit.quality.arrays import Floats, Ints
 
 
 def shores(west: float, east: float, south: float, north: float) -> list[Floats]:
-    """The shores in a box given in degrees: each piece as points by longitude and latitude.
+    """The shores in a box, in degrees: each piece as points × (longitude, latitude).
 
-    West or east may be beyond 180°: the shores of the other side are there then.
+    West or east may be beyond ±180°; the box then goes on at the other side.
     """
     starts, everywhere = _all()
     return [
@@ -24,10 +24,10 @@ def shores(west: float, east: float, south: float, north: float) -> list[Floats]
 
 
 def _all() -> tuple[Ints, Floats]:
-    """Where each shore begins, and the points of all."""
+    """The place of the first point of each shore, and the points of all: points × (longitude, latitude)."""
     with (resources.files("toolkit.page") / "coastline.npz").open("rb") as file, np.load(file) as packed:
         steps, starts = packed["steps"].astype(np.int64), packed["starts"]
-    # Each shore begins anew, with steps[start] as its first point.
+    # Points are stored as steps from the one before; the first step of a shore is its first point.
     running = np.cumsum(steps, axis=0)
     before = np.where(starts[:, None] > 0, running[starts - 1], 0)
     return starts.astype(np.int64), (running - np.repeat(before, np.diff(starts, append=len(steps)), axis=0)) / 100

@@ -1,4 +1,4 @@
-"""What the page says, gathered from the store, a detection report and the backups."""
+"""What the page shows, gathered from the store, a detection report and the backups."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from toolkit.quality.neighbours import nearest
 from toolkit.settings import DECLARATIONS, Settings
 from toolkit.store import Store
 
-# The worst first; what a station is called is the worst of what was found of it.
+# The states of a station, the worst first. It has the worst that its anomalies give it.
 STATES = ("device_failure", "suspected", "silent", "unverified", "weather_event", "well")
-# So many anomalies get a plot, the worst first: a page of one bad night must still open.
+# So many anomalies get a plot, the worst first: the page of a bad night must still open.
 PLOTS = 24
 HEALTH_DAYS = 30
-# So many healthy sensors are listed; a page of more would be of nothing else.
+# The healthy sensors are listed if there are no more than this.
 MOST_HEALTHY = 200
 
 
@@ -45,7 +45,7 @@ class StationState:
         state: one of `STATES`.
         last: its newest observation, ISO 8601 in UTC; None where there is none.
         anomalies: how many the window has.
-        sensors: its sensors that are not healthy over the days before.
+        sensors: those of its sensors that were not healthy over the days before.
     """
 
     station: Station
@@ -57,7 +57,13 @@ class StationState:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An anomaly, its plot as SVG (None beyond the first `PLOTS`, and where there is nothing to plot), its place."""
+    """An anomaly on the page.
+
+    Attributes:
+        anomaly: what was found.
+        plot: its plot as SVG; None beyond the first `PLOTS`, and where there is nothing to plot.
+        anchor: the id of its place in the page.
+    """
 
     anomaly: Anomaly
     plot: str | None
@@ -66,7 +72,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """How complete each day was, the newest first: per cent of what the cadence promises; None before the first."""
+    """How complete each day was.
+
+    Attributes:
+        days: ISO 8601 dates in UTC, the newest first.
+        rows: the id of each station, and for each day how many per cent of the expected observations arrived; None
+            before the station's first observation.
+    """
 
     days: list[str]
     rows: list[tuple[str, list[int | None]]]
@@ -74,7 +86,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that the page shows."""
+    """Everything that the page shows."""
 
     report: Report
     stations: list[StationState]
@@ -94,7 +106,7 @@ class Contents:
 
 
 def gather(store: Store, settings: Settings, report: Report) -> Contents:
-    """Everything that the page of a report shows.
+    """Gather what the page of a report shows.
 
     Raises:
         StoreError: the store cannot be read.
@@ -104,14 +116,14 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
     health = sensors.health(long, settings).sensors
     last = {one.station_id: times.iso(times.from_epoch(one.time)) for one in store.latest()}
     silent = {one.station_id for one in report.insufficient if one.variable == STATION}
-    found, worn = defaultdict(list), defaultdict(list)
+    found, unhealthy = defaultdict(list), defaultdict(list)
     for anomaly in report.anomalies:
         found[anomaly.station_id].append(anomaly)
     for sensor in health:
         if sensor.state != "healthy":
-            worn[sensor.station_id].append(sensor)
+            unhealthy[sensor.station_id].append(sensor)
     stations = [
-        StationState(one, _state(found[name], name in silent), last.get(name), len(found[name]), worn[name])
+        StationState(one, _state(found[name], name in silent), last.get(name), len(found[name]), unhealthy[name])
         for one in long.stations
         for name in [one.station_id]
     ]
@@ -137,7 +149,7 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
 
 
 def _state(found: Sequence[Anomaly], silent: bool) -> str:
-    """The worst that was found of a station."""
+    """The state of a station: the worst of its anomalies, or `silent` where it hardly reported."""
     candidates = ["silent" if one.variable == STATION else one.class_ for one in found]
     return min([*candidates, *(["silent"] if silent else [])], key=STATES.index, default="well")
 
@@ -159,7 +171,7 @@ def _events(store: Store, settings: Settings, report: Report) -> list[Event]:
 
 
 def _calendar(grid: Grid) -> Calendar:
-    """Days in UTC, the newest first, as far as it has come."""
+    """The calendar of all days that were read, also of the present one."""
     ends = grid.slot_times() - grid.cadence / 2
     day = (ends // DAY).astype(np.int64)
     days, first = np.unique(day, return_index=True)
@@ -180,7 +192,7 @@ def _calendar(grid: Grid) -> Calendar:
 
 
 def _backups(folder: Path) -> tuple[Manifest | None, Drill | None, str]:
-    """The newest backup, the last drill, and why nobody can tell."""
+    """The newest backup, the last drill, and why they are not known ("" if they are)."""
     try:
         backups, _ = Folder(str(folder)).look()
         return backups[0].manifest if backups else None, drill_record.last(folder), ""

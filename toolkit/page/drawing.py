@@ -1,4 +1,4 @@
-"""Figures as SVG that stands in a page: in the page's colours, so that it is right by day and in the dark."""
+"""Figures as SVG inside the page, in the colours of the page's light or dark scheme."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Colours of a figure stand for the page's: each is replaced by var(--name) of page.css.
+# Placeholders: each of these colours is replaced by var(--name) of page.css in the finished SVG.
 COLOURS = {
     "ink": "#010101",
     "faint": "#020202",
@@ -38,7 +38,7 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches."""
+    """An empty figure of a size in inches."""
     if "matplotlib" not in sys.modules:
         _import_matplotlib()
     from matplotlib import rcParams
@@ -49,10 +49,10 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def _import_matplotlib() -> None:
-    """Import it with its own configuration and no other.
+    """Import matplotlib with its own configuration only.
 
-    It would read a `matplotlibrc` of the working folder or of MPLCONFIGDIR, which others may have written. So its own
-    folder is the working folder meanwhile, and its caches are in a new one.
+    It reads a `matplotlibrc` from the working folder or from MPLCONFIGDIR, which others may have written. During the
+    import, therefore, its own folder is the working folder, and MPLCONFIGDIR is a new one.
     """
     found = find_spec("matplotlib")
     if found is None or found.origin is None:
@@ -62,7 +62,7 @@ def _import_matplotlib() -> None:
     os.environ["MPLCONFIGDIR"] = caches
     try:
         here = os.open(".", os.O_PATH)
-    except PermissionError:  # root's own, as a rule: nothing in it is for this user to read
+    except PermissionError:  # a folder that this user cannot read has no configuration for it either
         import_module("matplotlib.figure")
         return
     try:
@@ -96,16 +96,16 @@ STYLE: Mapping[str, object] = {
 
 
 def as_svg(figure: Figure, label: str) -> str:
-    """The figure as an `<svg>` element; `label` says in words what it shows."""
+    """The figure as an `<svg>` element; `label` describes it for screen readers."""
     written = io.StringIO()
     with warnings.catch_warnings():
-        # Of letters that no font here has: the browser draws them. Of ticks: there are some all the same.
+        # matplotlib warns of letters that no font here has, but the browser draws them; and of too few ticks.
         warnings.simplefilter("ignore", UserWarning)
         figure.savefig(written, format="svg", metadata=_NO_METADATA)
     svg = written.getvalue()
-    # Tags alone are the page's to change: what stands between them is what stations are called.
+    # Only tags are changed: the text between them has the names of stations.
     svg = re.sub(r"<[^>]*>", lambda tag: _as_the_pages(tag[0]), svg[svg.index("<svg") :])
-    # The page says how wide it is.
+    # The page sets the width.
     return re.sub(
         r'^<svg [^>]*(viewBox="[^"]+")[^>]*>',
         lambda found: f'<svg role="img" aria-label="{escape(label)}" {found[1]}>',
@@ -114,7 +114,7 @@ def as_svg(figure: Figure, label: str) -> str:
 
 
 def _as_the_pages(tag: str) -> str:
-    """A tag of the figure with the page's colours and fonts, and nothing that the page does not need."""
+    """A tag of the figure with the page's colours and fonts, without what the page does not need."""
     tag = _IDS.sub("", tag)
     for name, colour in COLOURS.items():
         tag = tag.replace(colour, f"var(--{name.replace('_', '-')})")

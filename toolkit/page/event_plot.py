@@ -1,4 +1,4 @@
-"""A station beside its neighbours around an anomaly."""
+"""The plot of an anomaly: the station and its neighbours, some hours before and after."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from toolkit.detector.report import Anomaly
 from toolkit.page.drawing import COLOURS, as_svg, new_figure
 from toolkit.variables import BY_NAME
 
-# So much before and after it is shown, where there is so much.
+# Hours that are shown before and after the anomaly.
 AROUND_HOURS = 3
 NEIGHBOURS = 4
 DASHES = ("--", ":", "-.", (0, (5, 1)))
 
 
 def draw(anomaly: Anomaly, grid: Grid) -> str | None:
-    """The plot as SVG; None where a station as a whole is meant, for it has no readings to show."""
+    """The plot as SVG; None for an anomaly of a station as a whole, which has no readings to show."""
     if anomaly.variable not in grid.values:
         return None
     row_of = {station.station_id: row for row, station in enumerate(grid.stations)}
@@ -68,5 +68,5 @@ def draw(anomaly: Anomaly, grid: Grid) -> str | None:
 
 
 def _legend(text: str) -> str:
-    """A text as a legend shows it: what begins with an underscore matplotlib leaves out."""
+    """A text for a legend, from which matplotlib leaves out what begins with an underscore."""
     return f" {text}" if text.startswith("_") else text

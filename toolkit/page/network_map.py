@@ -1,4 +1,4 @@
-"""The network on a map."""
+"""The map of the network."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from toolkit.page.drawing import COLOURS, as_svg, new_figure
 from toolkit.quality.arrays import Floats
 from toolkit.quality.neighbours import Neighbours
 
-# Not by colour alone: each state has a sign of its own, in the order in which they are drawn.
+# Each state has a marker of its own, so that nobody has to tell colours apart; in the order of drawing.
 MARKERS = {"well": "o", "weather_event": "D", "unverified": "s", "silent": "X", "suspected": "v", "device_failure": "^"}
-# Around the network, as a share of its extent and in degrees.
+# The margin around the network: a share of its extent, and degrees at least.
 MARGIN = 0.08
 LEAST_MARGIN = 0.1
-# The room that a name takes, as a share of the map: of a letter's width, and of a line's height.
+# The room that a name takes: the width of a letter and the height of a line, as shares of the map's.
 LETTER, LINE = 0.013, 0.03
 
 
@@ -27,7 +27,7 @@ def draw(stations: Sequence[Station], states: Mapping[str, str], neighbours: Nei
     Args:
         stations: the network, in the order of `neighbours`.
         states: of each station, by its id, a name of `MARKERS`.
-        neighbours: who is asked about whom.
+        neighbours: which stations are compared with which.
     """
     rows = [
         row
@@ -48,7 +48,7 @@ def draw(stations: Sequence[Station], states: Mapping[str, str], neighbours: Nei
     axes = figure.add_subplot()
     axes.set(xlim=(west, east), ylim=(south, north), aspect=aspect, xlabel="longitude, °E", ylabel="latitude, °N")
     axes.plot(*_joined(shores(west, east, south, north)).T, color=COLOURS["land"], linewidth=0.8)
-    links = [np.array([placed[row], placed[asked]]) for row, asked in _links(placed, neighbours)]
+    links = [np.array([placed[one], placed[other]]) for one, other in _links(placed, neighbours)]
     axes.plot(*_joined(links).T, color=COLOURS["faint"], linewidth=0.4)
     for state, marker in MARKERS.items():
         rows = [row for row in placed if states[stations[row].station_id] == state]
@@ -60,7 +60,7 @@ def draw(stations: Sequence[Station], states: Mapping[str, str], neighbours: Nei
         row: ((placed[row][0] - west) / (east - west), (placed[row][1] - south) / (north - south)) for row in placed
     }
     for row in _with_room(worst_first, {row: len(stations[row].station_id) for row in placed}, shares):
-        # At the eastern edge a name stands on the other side.
+        # At the eastern edge a name stands to the left of its station.
         left = shares[row][0] > 1 - LETTER * len(stations[row].station_id)
         axes.annotate(
             stations[row].station_id, placed[row], xytext=(-5 if left else 5, 4), textcoords="offset points",
@@ -78,9 +78,10 @@ def _number(value: float | None) -> float:
 
 
 def _side_by_side(longitude: Floats) -> Floats:
-    """Longitudes of a network that lies on both sides of 180°, so that it is not torn: from the widest gap eastwards.
+    """Longitudes that increase from west to east, also where the network lies on both sides of 180°.
 
-    RFC 7946 (3.1.9, 5.2) has them cut there; a map is not. Some are above 180 then.
+    They begin east of the widest gap between stations, and some may then be above 180. (RFC 7946, 3.1.9 and 5.2, cuts
+    geometries at 180° instead; a map needs them in one piece.)
     """
     around = np.where((longitude < -180) | (longitude >= 180), (longitude + 180) % 360 - 180, longitude)
     ordered = np.sort(around)
@@ -92,7 +93,7 @@ def _side_by_side(longitude: Floats) -> Floats:
 
 
 def _joined(lines: Sequence[Floats]) -> Floats:
-    """Many lines as one with gaps: one path in the page instead of thousands."""
+    """Many lines as one line with gaps, so that the page has one path instead of thousands."""
     gap = np.full((1, 2), np.nan)
     return np.concatenate([part for line in lines for part in (line, gap)] or [gap])
 
@@ -106,7 +107,13 @@ def _with_margin(degrees: Floats) -> tuple[float, float]:
 def _with_room(
     order: Sequence[int], letters: Mapping[int, int], shares: Mapping[int, tuple[float, float]]
 ) -> Iterator[int]:
-    """Those whose name has room beside the names of those before; the table has every name."""
+    """The rows whose name does not overlap the names before it; the page's table has every name.
+
+    Args:
+        order: rows, the most important first.
+        letters: how many letters each name has.
+        shares: the place of each station, as shares of the map's width and height.
+    """
     taken: list[tuple[float, float, float]] = []
     for row in order:
         x, y = shares[row]
@@ -120,7 +127,7 @@ def _with_room(
 
 
 def _links(placed: Mapping[int, object], neighbours: Neighbours) -> set[tuple[int, int]]:
-    """Pairs of stations of which one asks the other."""
+    """Pairs of stations of which one is the other's neighbour."""
     rows, places = np.nonzero(neighbours.close)
     pairs = {(int(row), int(neighbours.rows[row, place])) for row, place in zip(rows, places, strict=True)}
     return {(min(pair), max(pair)) for pair in pairs if pair[0] in placed and pair[1] in placed}

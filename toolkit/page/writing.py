@@ -1,4 +1,4 @@
-"""The page and its index as files."""
+"""The page of a report, and the index of all pages of a folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from toolkit import times
-from toolkit.detector.report import Report
+from toolkit.detector.report import STATION, Report
 from toolkit.files import write_atomically
 from toolkit.page.contents import gather
 from toolkit.settings import Settings
@@ -24,17 +24,18 @@ from toolkit.variables import BY_NAME
 
 INDEX = "index.html"
 _SUMMARY = re.compile(r'<meta name="description" content="([^"]*)">')
-# The head of a page, in which its summary is.
+# The summary of a page is in its first bytes.
 _HEAD_BYTES = 2000
 
 
 def page(store: Store, settings: Settings, report: Report, *, listed: bool = False) -> str:
-    """The page of a report; one that is `listed` names the index beside it.
+    """The page of a report; a page that is `listed` links to the index beside it.
 
     Raises:
         ToolkitError: the store cannot be read.
     """
-    contents = gather(store, settings, report)
+    with store.snapshot():
+        contents = gather(store, settings, report)
     return _template("page.html.j2").render(page=contents, svg=Markup, index=INDEX if listed else None)
 
 
@@ -54,7 +55,7 @@ def index(folder: Path) -> None:
 
 
 def _summary(path: Path) -> str | None:
-    """What a page says of itself; None where it is no file, whatever somebody has put there instead."""
+    """The summary in the head of a page, "" if it has none; None for what is no regular file."""
     try:
         with open(path, "rb", opener=_opened) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -77,6 +78,7 @@ def _template(name: str) -> Template:
     )  # fmt: skip
     style = (resources.files("toolkit.page") / "page.css").read_text("utf-8")
     environment.globals["style"] = Markup(style)  # noqa: S704
+    environment.globals["whole_station"] = STATION
     environment.filters["words"] = lambda name: name.replace("_", " ")
     environment.filters["moment"] = _moment
     environment.filters["reading"] = _reading
@@ -84,7 +86,7 @@ def _template(name: str) -> Template:
 
 
 def _moment(text: str | None) -> str:
-    """A time of ISO 8601 as people read it."""
+    """A time in ISO 8601 as people read it."""
     return text.replace("T", " ").removesuffix("Z").removesuffix(":00") if text else "never"
 
 

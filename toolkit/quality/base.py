@@ -154,7 +154,7 @@ class QualityTest(ABC):
         with_method: whether it is also run where a temporal method takes the place of the tests that compare.
         may_pass: whether a flag that neighbours do not share may still be weather, on its way across the network or of
             one place.
-        expects_own_past: whether a station without neighbours is told what it expected of the station's own past.
+        expects_own_past: whether a station without neighbours is expected to be as in its own past.
         preparation: what else is computed before the test is run, once for the whole network and before any station is
             excluded. Tests with the same preparation share its result.
     """

@@ -28,17 +28,21 @@ class StoreError(ToolkitError):
 
 
 class StoreGoneError(StoreError):
-    """There is no database, or an empty one, where there is to be one with observations in it."""
+    """There is no database, or an empty one, where one with observations is expected."""
 
 
 class StoreRefusedError(StoreError):
-    """The store is not for this program, and waiting will not help."""
+    """The store belongs to another program or to another release; waiting will not help."""
 
     exit_code = 2
 
 
+class NewerSchemaError(StoreRefusedError):
+    """The database's schema is newer than this program."""
+
+
 class DocumentRefusedError(StoreError):
-    """The store is well, and cannot take this document for what it holds: it will never be taken."""
+    """The store works, but cannot take this document because of what it holds; another try would not help."""
 
 
 class Stored(NamedTuple):
@@ -59,7 +63,7 @@ class Stored(NamedTuple):
 
 
 class Count(NamedTuple):
-    """A counter that only grows: `name` and `label` as a metric would have them."""
+    """A counter that only grows, with the `name` and `label` of a metric."""
 
     name: str
     label: str
@@ -85,8 +89,17 @@ class Extent(NamedTuple):
     number: int
 
 
-class Finding(NamedTuple):
-    """An anomaly as the store keeps it; times in seconds since the epoch. See `detector.report.Anomaly`."""
+class StoredAnomaly(NamedTuple):
+    """An anomaly as the store keeps it; see `detector.report.Anomaly`.
+
+    Attributes:
+        station_id, variable: where.
+        started, ended: the times of its first and last value, seconds since the epoch.
+        class_, test, value, expected, score, reason: what the newest run said of it.
+        state: `open` while the newest run sees it at the end of its window, then `closed`. The store sets it.
+        first_run, last_run: the ends of the windows in which it was seen first and last, seconds since the epoch. The
+            store sets them.
+    """
 
     station_id: str
     variable: str
@@ -98,15 +111,9 @@ class Finding(NamedTuple):
     expected: float | None
     score: float | None
     reason: str
-
-
-class Verdict(NamedTuple):
-    """A finding, and what runs made of it: whether the newest still sees it, and which saw it first and last."""
-
-    finding: Finding
-    state: str
-    first_run: float
-    last_run: float
+    state: str = "open"
+    first_run: float = 0.0
+    last_run: float = 0.0
 
 
 class Span(NamedTuple):
@@ -116,12 +123,12 @@ class Span(NamedTuple):
     end: float
 
 
-# Findings less than this apart, in seconds, are one.
+# Anomalies of one variable that are less than this apart, in seconds, are one.
 SAME_WITHIN = 3600
 
 
 def pieces(spans: Sequence[Span], seconds: float = 3600) -> Iterator[Span]:
-    """The same spans in pieces of at most so many seconds."""
+    """The same spans, divided into pieces of at most `seconds`."""
     for start, end in spans:
         number = max(1, ceil((end - start) / seconds))
         bounds = [start + place * seconds for place in range(number)] + [end]
@@ -180,36 +187,39 @@ class Store(Protocol):
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """In it all that is read is of one moment, whatever others write; nothing is written in it."""
+        """Within it everything that is read is of one moment, whatever others write; nothing is written in it.
+
+        A run that reads more than once opens one; a snapshot within a snapshot is the same.
+        """
 
     def numbers(self) -> list[int]:
-        """By which `readings` names the stations, in the order of `stations()`."""
+        """The numbers by which `readings` names the stations, in the order of `stations()`."""
 
     def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
-        """What some variables were in some spans of time: many readings at once, in no order.
+        """The values of some variables in some spans of time, in no order.
 
         Yields:
-            Rows of one length: the stations' numbers, times in seconds since the epoch, each variable's values (NaN
-            where there is none), to 15 significant digits.
+            Arrays of shape (2 + variables, observations): the stations' numbers, the times in seconds since the epoch,
+            and each variable's values in its unit, with 15 significant digits and NaN where there is none.
         """
 
     def rejected(self, span: Span) -> list[Rejected]:
-        """Values that were offered for a span of time and cannot be true."""
+        """The rejected values of a span of time."""
 
-    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
-        """Keep what a detection run found, whole or not at all.
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
+        """Keep the anomalies of a detection run, whole or not at all.
 
-        A finding that overlaps one of an earlier run, or is less than an hour from it, is the same: its row grows.
-        What a run no longer sees at the end of its window is closed.
+        An anomaly that overlaps one of an earlier run, or is less than an hour from it, is the same: its row grows.
+        One that a run no longer sees at the end of its window is closed.
 
         Args:
-            run: the window that was judged.
-            stations: which stations were judged.
-            findings: what was found.
+            run: the window of the run.
+            stations: the stations that it tested.
+            anomalies: what it found.
         """
 
-    def verdicts(self, selection: Selection) -> list[Verdict]:
-        """What was found in a span of time, the latest first."""
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
+        """The anomalies of a span of time, the latest first."""
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """The selected observations, in order of time, read as they are asked for."""
@@ -221,7 +231,7 @@ class Store(Protocol):
         """The newest observation of each station, by station."""
 
     def extents(self) -> list[Extent]:
-        """What there is of each station that has observations, by station."""
+        """The extent of each station's observations, by station; of stations without any there is none."""
 
     def size_bytes(self) -> int:
         """The space that the store takes."""
@@ -248,8 +258,8 @@ class Store(Protocol):
         """Refresh the planner's statistics and give free space back, in short steps."""
 
 
-def as_told(line: Logged) -> Logged:
-    """A line of the log for people: an older release logged addresses with the secrets in them."""
+def without_logged_secrets(line: Logged) -> Logged:
+    """A line of the log without secrets: an older release logged addresses with passwords in them."""
     return line._replace(message=without_secrets(str(line.message)))
 
 
@@ -267,7 +277,7 @@ def summary(stored: Stored, left_out: Counter[str]) -> str:
 
 
 def migrations(engine: str) -> list[str]:
-    """The scripts that lead to the present schema, `NNNN_name.sql`, in order; the schema's version is their number."""
+    """An engine's scripts `NNNN_name.sql`, in order: each is one step of the schema, whose version is their number."""
     folder = resources.files("toolkit.store") / "migrations" / engine
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return [file.read_text("utf-8") for file in files if file.name.endswith(".sql")]

@@ -11,31 +11,33 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from toolkit import credentials
 from toolkit.address import shown, without_secrets
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.credentials import Credential, CredentialError
+from toolkit.database import PostgreSQLDatabase
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
     DocumentRefusedError,
     Extent,
-    Finding,
     Logged,
+    NewerSchemaError,
     Selection,
     Span,
     Stored,
+    StoredAnomaly,
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    Verdict,
-    as_told,
     counts,
     migrations,
     pieces,
     summary,
+    without_logged_secrets,
 )
 from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
@@ -52,7 +54,7 @@ _MIGRATING = 0x77746B74
 _ROW = ", ".join(("time", "station_id", *COLUMNS, "collected_at"))
 
 _AHEAD = f"({{}} > clock_timestamp() + interval '{AHEAD_SECONDS} seconds')"
-"""Whether a time is of the future by the server's clock."""
+"""Whether a time is in the future by the server's clock."""
 
 _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON COMMIT DELETE ROWS"
 
@@ -60,9 +62,9 @@ _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON 
 def _upsert(value: str, differs: str) -> sql.SQL:
     """One statement for a whole document; it returns the numbers of new and of changed rows.
 
-    The order is the same for every collector, so that none waits for another in a circle. A document that was
-    fetched before the one that a row came from does not change it: another collector may replay its spool. A row of
-    the future, by the server's clock, came from a host whose clock was wrong: every document corrects it.
+    Rows are in the same order for every collector, so that two never wait for one another. A document does not change
+    a row that came from a later document, because another collector may be storing what it had spooled. A row that was
+    collected in the future, by the server's clock, came from a host with a wrong clock: every document corrects it.
     """
 
     def each(template: str, joint: str) -> str:
@@ -106,7 +108,7 @@ ON CONFLICT (station_id) DO UPDATE SET
         ELSE greatest(s.last_seen, excluded.last_seen) END
 """
 
-# A time of a calendar: `infinity` is later than all, and no reader can tell it.
+# Whether a time is one of the calendar: plain SQL can write `infinity`, which Python cannot represent.
 _SOUND = "{time} < '10000-01-01' AND {time} >= '0001-01-01'"
 
 _NEWEST = """
@@ -116,12 +118,12 @@ SELECT station_id, MAX(time) FROM (
 ) AS told GROUP BY 1 ORDER BY 1
 ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time
 """
-# One pass over all, for as many stations as there are.
+# The newest observations of some stations, by one pass over the whole table.
 _SOUGHT = (
     "SELECT station_id, MAX(time) AS time FROM observations "
     f"WHERE station_id = ANY(%s) AND {_SOUND.format(time='time')} GROUP BY 1"
 )
-# Stations of which what the table newest says is not so, or it says nothing.
+# The stations whose row in the table newest is missing, or names an observation that is not there.
 _ASTRAY = f"""
 SELECT s.station_id FROM stations AS s LEFT JOIN newest AS n USING (station_id)
 WHERE n.time IS DISTINCT FROM '-infinity'
@@ -145,7 +147,7 @@ INSERT INTO rejected (time, station_id, variable, value) VALUES (%s, %s, %s, %s)
 ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 """
 
-# A run over an older window extends a finding, but what a newer one made of it stays.
+# A run over an older window extends an anomaly, but what a newer run said of it stays.
 _EXTEND = """
 UPDATE anomalies AS a SET
     started = least(started, %(started)s), ended = greatest(ended, %(ended)s),
@@ -191,7 +193,7 @@ class PostgreSQLStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = from_epoch(int(collected))
-        with self._transaction() as cursor, _taken(self._place):
+        with self._transaction() as cursor, _translate_refusals(self._place):
             if document.stations:
                 columns = map(list, zip(*document.stations, strict=True))
                 cursor.execute(_STATIONS, {"at": at, **dict(zip(Station._fields, columns, strict=True))})
@@ -244,7 +246,10 @@ class PostgreSQLStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
-        with said(self._place), self._connection.transaction():
+        if self._connection.info.transaction_status == TransactionStatus.INTRANS:
+            yield
+            return
+        with translate_errors(self._place), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield
 
@@ -271,11 +276,11 @@ class PostgreSQLStore:
         )
         return [Rejected(*row) for row in rows]
 
-    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
         """See `base.Store`."""
         at, edge = from_epoch(run.end), run.end - SAME_WITHIN
         with self._transaction() as cursor:
-            for one in findings:
+            for one in anomalies:
                 values = {
                     **one._asdict(),
                     "started": from_epoch(one.started),
@@ -295,7 +300,7 @@ class PostgreSQLStore:
                 (from_epoch(edge), at, list(stations)),
             )
 
-    def verdicts(self, selection: Selection) -> list[Verdict]:
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, variable, extract(epoch FROM started)::float8, extract(epoch FROM ended)::float8, "
@@ -306,7 +311,7 @@ class PostgreSQLStore:
             [None if bound is None else from_epoch(bound) for bound in (selection.start, selection.end)],
         )
         wanted = selection.stations
-        return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
+        return [StoredAnomaly(*row) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
@@ -316,7 +321,11 @@ class PostgreSQLStore:
             "SELECT extract(epoch FROM time)::int8, station_id, {} FROM observations {} ORDER BY time, station_id"
         ).format(names, where)
         # A cursor of the server's: a year of observations does not have to fit into memory.
-        with said(self._place), self._connection.transaction(), self._connection.cursor("selected") as cursor:
+        with (
+            translate_errors(self._place),
+            self._connection.transaction(),
+            self._connection.cursor("selected") as cursor,
+        ):
             cursor.itersize = 10_000
             for row in cursor.execute(query, values):
                 yield Observation._make(row)
@@ -369,7 +378,7 @@ class PostgreSQLStore:
             f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],
         )
-        return [as_told(Logged(*row)) for row in rows]
+        return [without_logged_secrets(Logged(*row)) for row in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
@@ -409,18 +418,18 @@ class PostgreSQLStore:
             self._query(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
     def _query(self, query: str | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with said(self._place):
+        with translate_errors(self._place):
             cursor = self._connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def _transaction(self) -> Iterator[psycopg.Cursor]:
-        with said(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
+        with translate_errors(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
             yield cursor
 
 
 def _copied(observations: Sequence[Observation], at: str) -> str:
-    """Rows in COPY's CSV format, in which None is an empty field."""
+    """The rows of a document in COPY's CSV format, in the order of `_ROW`; None is an empty field."""
     times = {time: f"{stored(time)}+00" for time in {observation.time for observation in observations}}
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows((times[one.time], *one[1:], at) for one in observations)
@@ -440,11 +449,11 @@ def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
     return sql.SQL("WHERE ").format() + sql.SQL(" AND ").join(terms), values
 
 
-def open_for_writing(url: str, *, begin: bool = True) -> PostgreSQLStore:
+def open_for_writing(db: PostgreSQLDatabase, *, begin: bool = True) -> PostgreSQLStore:
     """See `store.open_for_writing`."""
-    place = shown(url)
-    with said(place), ExitStack() as opening:
-        connection = connect(url, BUSY_SECONDS)
+    place = shown(db.url)
+    with translate_errors(place), ExitStack() as opening:
+        connection = connect(db.url, BUSY_SECONDS)
         opening.callback(connection.close)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
@@ -467,11 +476,11 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 
 
-def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
+def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = False) -> PostgreSQLStore:  # noqa: ARG001
     """See `store.open_for_reading`."""
-    place = shown(url)
-    with said(place), ExitStack() as opening:
-        connection = connect(url, patience)
+    place = shown(db.url)
+    with translate_errors(place), ExitStack() as opening:
+        connection = connect(db.url, patience)
         opening.callback(connection.close)
         connection.read_only = True
         version = _version(connection, place) if holds_tables(connection) else 0
@@ -482,22 +491,18 @@ def open_for_reading(url: str, patience: float) -> PostgreSQLStore:
     return PostgreSQLStore(connection, place)
 
 
-def version_of(url: str) -> int | None:
-    """The schema that the database has; None for an empty one.
-
-    Raises:
-        StoreError: it does not answer, its schema is newer than this program, or it is empty and not in UTF-8.
-    """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+def schema(db: PostgreSQLDatabase) -> tuple[int | None, int]:
+    """See `store.schema`; an empty database that is not in UTF-8 is refused."""
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         if holds_tables(connection):
-            return _version(connection, place)
+            return _version(connection, place), len(migrations("postgresql"))
         _empty(connection, place)
-        return None
+        return None, len(migrations("postgresql"))
 
 
 def holds_tables(connection: psycopg.Connection) -> bool:
-    """Whether the database is one of ours, of any version; observations alone may have been dropped."""
+    """Whether the database has this program's tables, of any version."""
     row = connection.execute(
         "SELECT to_regclass('schema_version') IS NOT NULL AND to_regclass('observations') IS NOT NULL"
     ).fetchone()
@@ -536,14 +541,14 @@ WHERE current_setting('default_transaction_read_only') = 'on' AND NOT EXISTS (
 """
 
 
-def differences(url: str) -> list[str]:
-    """What the database lacks of this program's schema, or of what it needs to write.
+def differences(db: PostgreSQLDatabase) -> list[str]:
+    """What the database lacks of this program's schema, and what keeps the service from writing.
 
     Raises:
         StoreError: it does not answer.
     """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         if not holds_tables(connection):
             return []
         return [str(row[0]) for row in connection.execute(_LACKS)]
@@ -569,14 +574,14 @@ AND one ~ '^(default_transaction_read_only=on|statement_timeout=|search_path=|id
 """
 
 
-def imposed(url: str) -> list[tuple[str, str]]:
+def imposed(db: PostgreSQLDatabase) -> list[tuple[str, str]]:
     """What others put upon the tables and the role of this program, each with the statement that takes it away.
 
     Raises:
         StoreError: it does not answer.
     """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         tables = [name for name in TABLES if _is_there(connection, name)]
         return [(str(what), str(away)) for what, away in connection.execute(_IMPOSED, {"tables": tables})]
 
@@ -595,21 +600,21 @@ WHERE l.granted AND l.relation = ANY (%(tables)s::regclass[]) AND a.pid != pg_ba
 """
 
 
-def holders(url: str) -> dict[int, str]:
+def holders(db: PostgreSQLDatabase) -> dict[int, str]:
     """The sessions that keep others from writing to the tables, and what they hold.
 
     Raises:
         StoreError: it does not answer.
     """
-    place = shown(url)
-    with said(place), connect(url, BUSY_SECONDS) as connection:
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         tables = [name for name in TABLES if _is_there(connection, name)]
         rows = connection.execute(_HELD, {"tables": tables}).fetchall()
         return {int(pid): f"session {pid} of {user} holds a {mode}" for pid, user, mode in rows}
 
 
 def _empty(connection: psycopg.Connection, place: str) -> int:
-    """The version of a database without tables, if it can hold the names of stations and be restored elsewhere."""
+    """The version of a database without tables: 0, if its encoding can hold the names of stations."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise StoreRefusedError(
@@ -623,14 +628,14 @@ def _version(connection: psycopg.Connection, place: str) -> int:
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     version: int = row[0] if row else 0
     if version > (known := len(migrations("postgresql"))):
-        raise StoreRefusedError(
+        raise NewerSchemaError(
             f"the database {place} has schema {version}, this program knows up to {known}: run the newer release"
         )
     return version
 
 
 def connect(url: str, patience: float) -> psycopg.Connection:
-    """A connection whose every statement and whose silence end within bounds, so that the collector can go on."""
+    """A connection that gives up within bounds when the server is silent or somebody holds a lock."""
     connection = psycopg.connect(
         url,
         password=password(),
@@ -657,8 +662,8 @@ def password() -> str | None:
 
 
 @contextmanager
-def said(place: str) -> Iterator[None]:
-    """Turn what psycopg raises into one line that names the database."""
+def translate_errors(place: str) -> Iterator[None]:
+    """Raise what psycopg raises as a StoreError that names the database."""
     try:
         yield
     except psycopg.Error as error:
@@ -666,10 +671,10 @@ def said(place: str) -> Iterator[None]:
 
 
 @contextmanager
-def _taken(place: str) -> Iterator[None]:
-    """Tell a document that cannot be stored for what it holds from a database that cannot store just now.
+def _translate_refusals(place: str) -> Iterator[None]:
+    """Raise what the content of a document causes as a DocumentRefusedError; other errors concern the database.
 
-    Data of the wrong kind or range, a constraint, an entry that is too large for an index.
+    The content causes data of the wrong kind or range, a violated constraint, an entry too large for an index.
     """
     try:
         yield

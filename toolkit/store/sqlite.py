@@ -7,34 +7,35 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from toolkit.database import SQLiteDatabase
 from toolkit.errors import reason
 from toolkit.model import Document, Observation, Rejected, Station
-from toolkit.store import sqlite_schema as schema
+from toolkit.store import sqlite_schema
 from toolkit.store.base import (
     SAME_WITHIN,
     Count,
     DocumentRefusedError,
     Extent,
-    Finding,
     Logged,
+    NewerSchemaError,
     Selection,
     Span,
     Stored,
+    StoredAnomaly,
     StoreError,
     StoreGoneError,
     StoreRefusedError,
-    Verdict,
-    as_told,
     counts,
     pieces,
     summary,
+    without_logged_secrets,
 )
 from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.text import one_line
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 # How long the collector waits for another process's lock: it can spool a document, and must stop within 5 s.
 BUSY_SECONDS = 2.0
+# How long a look at the schema waits for another process.
+SCHEMA_SECONDS = 5.0
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
 PAGES_PER_STEP = 500
@@ -88,14 +91,14 @@ def _update(columns: tuple[str, ...], *, replace: bool) -> str:
     )
 
 
-# A time as this program writes it. Older releases and plain SQL put in others, such as '205-12-06 00:00:00', which is
-# later than all of this century: rows of such times are in no answer.
+# Whether a time is one that this program writes. Older releases and plain SQL wrote others, such as
+# '205-12-06 00:00:00', which sorts after all of this century. Rows with such times are left out of every answer.
 _SOUND = "datetime({time}) = {time}"
 _VALUES = ", ".join(map(read_sql, COLUMNS))
 _OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {_VALUES}"
-# Of a station: whether what the table newest says of it is not so, or it says nothing.
+# Whether the row of a station in the table newest is missing, or names an observation that is not there.
 _ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
-# One pass over all, for as many stations as there are.
+# The newest observations of some stations, by one pass over the whole table.
 _SOUGHT = (
     "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) "
     f"AND {_SOUND.format(time='time')} GROUP BY 1"
@@ -125,7 +128,7 @@ INSERT INTO rejected (time, station_id, variable, value) VALUES (datetime(?, 'un
 ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 """
 
-# A run over an older window extends a finding, but what a newer one made of it stays.
+# A run over an older window extends an anomaly, but what a newer run said of it stays.
 _EXTEND = """
 UPDATE anomalies SET
     started = min(started, :started), ended = max(ended, :ended),
@@ -170,7 +173,7 @@ class SQLiteStore:
     def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
         """See `base.Store`."""
         at = stored(collected)
-        with self._transaction() as connection, _taken(self._path):
+        with self._transaction() as connection, _translate_refusals(self._path):
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             new = corrected = 0
@@ -219,6 +222,9 @@ class SQLiteStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `base.Store`."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._query("BEGIN")
         try:
             yield
@@ -250,11 +256,11 @@ class SQLiteStore:
         )
         return [Rejected(*row) for row in rows]
 
-    def note(self, run: Span, stations: Sequence[str], findings: Sequence[Finding]) -> None:
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
         """See `base.Store`."""
         at, edge = stored(run.end), run.end - SAME_WITHIN
         with self._transaction() as connection:
-            for one in findings:
+            for one in anomalies:
                 values = {
                     **one._asdict(),
                     "started": stored(one.started),
@@ -274,7 +280,7 @@ class SQLiteStore:
                 (stored(edge), at, json.dumps(list(stations))),
             )
 
-    def verdicts(self, selection: Selection) -> list[Verdict]:
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
@@ -288,12 +294,12 @@ class SQLiteStore:
             ),
         )
         wanted = selection.stations
-        return [Verdict(Finding(*row[:10]), *row[10:]) for row in rows if not wanted or row[0] in wanted]
+        return [StoredAnomaly(*row) for row in rows if not wanted or row[0] in wanted]
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
         where, values = _where(selection)
-        with _said(self._path):
+        with _translate_errors(self._path):
             rows = self._connection.execute(
                 f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {_VALUES} "
                 f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
@@ -359,7 +365,7 @@ class SQLiteStore:
             f"WHERE {sound} ORDER BY rowid DESC LIMIT ?",
             [number],
         )
-        return [as_told(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
+        return [without_logged_secrets(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
 
     def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
         """See `base.Store`."""
@@ -393,14 +399,14 @@ class SQLiteStore:
         self._query("ANALYZE")
         while self._query("PRAGMA freelist_count")[0][0]:
             pause()
-            with _said(self._path):
+            with _translate_errors(self._path):
                 # executescript goes on until it is done; execute would stop after the first page.
                 self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
         # A log that some reader made grow gives its space back; where a reader is at work it stays as it is.
         self._query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _find_astray(self) -> None:
-        """Bring the table newest up to date where rows were removed, without a lock while it looks."""
+        """Correct the table newest where rows were removed; the search holds no lock."""
         astray = [
             number
             for (number,) in self._query(
@@ -423,12 +429,12 @@ class SQLiteStore:
             )
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _said(self._path):
+        with _translate_errors(self._path):
             return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _said(self._path):
+        with _translate_errors(self._path):
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -443,7 +449,7 @@ class SQLiteStore:
 
 
 def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
-    """The numbers of these stations, not of all that ever were."""
+    """The numbers of these stations, by id."""
     found: dict[str, int] = {}
     rest = iter(ids)
     while some := list(islice(rest, STATIONS_PER_STEP)):
@@ -474,10 +480,10 @@ def _where(selection: Selection) -> tuple[str, list[str]]:
     return "WHERE " + " AND ".join(terms), values
 
 
-def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
+def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
     """See `store.open_for_writing`."""
-    file = Path(path)
-    with _said(file), ExitStack() as opening:
+    file = db.file
+    with _translate_errors(file), ExitStack() as opening:
         if not begin and not (file.exists() and file.stat().st_size):
             raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
         # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
@@ -495,7 +501,7 @@ def open_for_writing(path: str, *, begin: bool = True) -> SQLiteStore:
         connection.execute("PRAGMA foreign_keys = ON")
         store = SQLiteStore(connection, file)
         with store._transaction():
-            schema.migrate(connection)
+            sqlite_schema.migrate(connection)
         opening.pop_all()
     return store
 
@@ -506,7 +512,7 @@ def parts_of(db: Path) -> list[Path]:
 
 
 def require_files(db: Path) -> None:
-    """Make sure that a database and what is beside it are files: for a pipe's other end SQLite would wait for ever.
+    """Make sure that a database and the files beside it are regular files: SQLite would wait for ever for a pipe.
 
     Raises:
         StoreError: one is something else.
@@ -524,27 +530,50 @@ def for_reading(db: Path) -> str:
 
 
 def only_looking(file: Path) -> str:
-    """The URI of a database for a moment's look that makes no file beside it.
+    """The URI of a database for a short look that creates no file beside it.
 
-    A reader of a database with a write-ahead log makes the log's files where there are none. Where there are none
-    nobody has the database open, and it is read as the file that it is (SQLite's `immutable`).
+    A reader of a database in WAL mode creates the log's files if there are none. If there are none, nobody has the
+    database open, and its file can be read alone (SQLite's `immutable`).
     """
     closed = not any(file.with_name(file.name + ending).exists() for ending in ("-wal", "-journal"))
     return for_reading(file) + ("&immutable=1" if closed else "")
 
 
-def open_for_reading(path: str, patience: float, *, look: bool = False) -> SQLiteStore:
+def schema(db: SQLiteDatabase) -> tuple[int | None, int]:
+    """See `store.schema`."""
+    file = db.file
+    if not file.exists() or not file.stat().st_size:
+        return None, sqlite_schema.VERSION
+    try:
+        with closing(sqlite3.connect(only_looking(file), uri=True, timeout=SCHEMA_SECONDS)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            made = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
+    except sqlite3.Error as error:
+        raise StoreError(f"the database {file} cannot be read: {error}") from error
+    if version > sqlite_schema.VERSION:
+        raise NewerSchemaError(
+            f"the database {file} has schema {version}, this release knows up to {sqlite_schema.VERSION}"
+        )
+    if version < sqlite_schema.VERSION:
+        try:
+            sqlite_schema.try_steps(made, version)
+        except sqlite3.Error as error:
+            raise StoreError(f"the step from schema {version} to {sqlite_schema.VERSION} fails: {error}") from error
+    return version, sqlite_schema.VERSION
+
+
+def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
-    file = Path(path)
-    with _said(file), ExitStack() as opening:
+    file = db.file
+    with _translate_errors(file), ExitStack() as opening:
         if not file.exists():
             raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
         uri = only_looking(file) if look else for_reading(file)
         connection = sqlite3.connect(uri, uri=True, timeout=patience)
         opening.callback(connection.close)
         version = _refuse_other(connection, file)
-        if version < schema.VERSION:
-            what = f"has schema {version}, older than this program's {schema.VERSION}" if version else "is empty"
+        if version < sqlite_schema.VERSION:
+            what = f"has schema {version}, older than this program's {sqlite_schema.VERSION}" if version else "is empty"
             raise StoreError(f"the database {file} {what}: the collector puts it right when it starts")
         opening.pop_all()
     return SQLiteStore(connection, file)
@@ -555,23 +584,23 @@ def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]
-    if tables and application != schema.APPLICATION_ID:
+    if tables and application != sqlite_schema.APPLICATION_ID:
         raise StoreRefusedError(f"the database {file} was made by another program: name another file in WEATHER_DB")
     if tables and version < 1:
         raise StoreRefusedError(
             f"the database {file} has tables, and no version of their schema: weather-tool restore LATEST"
         )
-    if version > schema.VERSION:
-        raise StoreRefusedError(
-            f"the database {file} has schema {version}, this program knows up to {schema.VERSION}: "
+    if version > sqlite_schema.VERSION:
+        raise NewerSchemaError(
+            f"the database {file} has schema {version}, this program knows up to {sqlite_schema.VERSION}: "
             "run the newer release"
         )
     return version
 
 
 @contextmanager
-def _said(file: Path) -> Iterator[None]:
-    """Turn what SQLite and the system raise into one line that names the database."""
+def _translate_errors(file: Path) -> Iterator[None]:
+    """Raise what SQLite and the system raise as a StoreError that names the database."""
     try:
         yield
     except OSError as error:
@@ -581,8 +610,8 @@ def _said(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _taken(file: Path) -> Iterator[None]:
-    """Tell a document that cannot be stored for what it holds from a database that cannot store just now."""
+def _translate_refusals(file: Path) -> Iterator[None]:
+    """Raise what the content of a document causes as a DocumentRefusedError; other errors concern the database."""
     try:
         yield
     except (

@@ -35,6 +35,25 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
+def try_steps(made: list[str], version: int) -> None:
+    """Take the steps from a version on an empty copy of a database.
+
+    Args:
+        made: the statements that made the database.
+        version: its schema.
+
+    Raises:
+        sqlite3.Error: a step fails.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        for sql in made:
+            if not sql.startswith("CREATE TABLE sqlite_"):
+                copy.execute(sql)
+        copy.execute(f"PRAGMA user_version = {version}")
+        copy.execute("BEGIN")
+        migrate(copy)
+
+
 def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple[list[str], list[str]]:
     """What a database lacks of a version's schema or has otherwise, and what it has besides; nothing is run of it.
 

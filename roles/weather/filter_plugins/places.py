@@ -47,7 +47,7 @@ def settled(content: str, project: str) -> Loaded:
     for name, origin in options.items():
         value = getattr(loaded.settings, name)
         # Told by what became of it: who reads it on a host may be anywhere.
-        if isinstance(value, str) and value.startswith("/") and not origin.text.startswith("/"):
+        if str(value).startswith("/") and not origin.text.startswith("/"):
             problems.append(Problem(f"{origin.place}={origin.text!r}: give the whole path, from / on", name))
     loaded.problems.extend(problems)
     return loaded
@@ -67,7 +67,6 @@ def places(content: str, project: str) -> dict[str, Any]:
     """What the settings of a weather.env ask of a host."""
     settings = settled(content, project).settings
     from toolkit import paths
-    from toolkit.kinds import is_postgresql
 
     folders = paths.folders(settings)
     owner = {"owner": "weather", "group": "weather"}
@@ -81,7 +80,7 @@ def places(content: str, project: str) -> dict[str, Any]:
         "offsite": paths.offsite(settings),
         "addresses": {name: one._asdict() for name, one in paths.addresses(settings).items()},
         "feed_ports": paths.feed_ports(settings),
-        "database_on_network": is_postgresql(settings.db),
+        "database_on_network": settings.db.file is None,
         "database_port": paths.database_port(settings),
     }
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.checks.host.facts import Facts, fact
-from toolkit.kinds import is_postgresql
 from toolkit.settings import spool_folder
 
 if TYPE_CHECKING:
@@ -22,14 +21,14 @@ class Database(Facts):
     """The database and the spool in front of it."""
 
     @fact
-    def is_postgresql(self) -> bool:
-        """Whether observations are on a server."""
-        return is_postgresql(self.settings.db)
+    def on_server(self) -> bool:
+        """Whether the database is on a server, so that no file of this host is the database."""
+        return self.settings.db.file is None
 
     @fact
     def db(self) -> Path:
         """The database's file; of SQLite alone."""
-        return Path(self.settings.db)
+        return Path(str(self.settings.db))
 
     @fact
     def spool(self) -> Path:

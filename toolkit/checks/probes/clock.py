@@ -63,13 +63,13 @@ def clock_synchronised(host: Host) -> Finding | None:
     if not host.systemd:
         return None
     text = host.ask("timedatectl", "show")
-    told = dict(line.partition("=")[::2] for line in text.splitlines())
-    if told.get("CanNTP") != "yes":
-        if told.get("NTPSynchronized") == "yes":
+    shown = dict(line.partition("=")[::2] for line in text.splitlines())
+    if shown.get("CanNTP") != "yes":
+        if shown.get("NTPSynchronized") == "yes":
             return good("synchronised")
         return unseen("this host has no time service of its own (a container has its machine's clock)")
-    if told.get("NTP") != "yes":
+    if shown.get("NTP") != "yes":
         return bad("time synchronisation is switched off", OnMachine("timedatectl set-ntp true"))
-    if told.get("NTPSynchronized") != "yes":
+    if shown.get("NTPSynchronized") != "yes":
         return bad("the clock is not synchronised: no time server answers")
     return good("synchronised")

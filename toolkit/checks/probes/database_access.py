@@ -17,7 +17,7 @@ from toolkit.store.base import StoreError
     severity=Status.CRITICAL, remedy=Tool("data summary"), caused_by=("database-password", "packages-complete"),
 )  # fmt: skip
 def database_server(host: Host) -> Finding | None:
-    if not host.is_postgresql:
+    if not host.on_server:
         return None
     newest = host.newest
     return good(f"it answers; the newest observation is of {newest} UTC" if newest else "it answers")
@@ -31,7 +31,7 @@ def database_server(host: Host) -> Finding | None:
     caused_by=("places-plain", *DISK, *DATABASE, "database-unlocked", "database-server", "packages-complete"),
 )  # fmt: skip
 def database_readable(host: Host) -> Finding | None:
-    if not host.is_postgresql and file_of(host) is None:
+    if not host.on_server and file_of(host) is None:
         return None
     try:
         host.newest  # noqa: B018 - asked for what it raises

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.database import as_administrator, changed, file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
+from toolkit.database import PostgreSQLDatabase, database
 from toolkit.store.base import Selection
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
@@ -82,7 +82,7 @@ def _of_known_schema(host: Host, version: int) -> str | None:
 )  # fmt: skip
 def database_shape(host: Host) -> Finding | None:
     more: list[str] = []
-    if host.is_postgresql:
+    if isinstance(host.settings.db, PostgreSQLDatabase):
         from toolkit.store.postgresql import differences as lacking
 
         wrong = lacking(host.settings.db)
@@ -97,7 +97,7 @@ def database_shape(host: Host) -> Finding | None:
                 wrong, more = differences(connection) if version == VERSION else ([], [])
         except sqlite3.DatabaseError as error:
             return unseen(f"{host.db}: {error}")
-    if not wrong and host.is_postgresql and (put := _imposed(host)):
+    if not wrong and isinstance(host.settings.db, PostgreSQLDatabase) and (put := _imposed(host, host.settings.db)):
         return put
     runs = [name for name in more if name.startswith(("trigger ", "view "))]
     if wrong:
@@ -111,11 +111,11 @@ def database_shape(host: Host) -> Finding | None:
     return good("its tables, keys and views are as this program makes them")
 
 
-def _imposed(host: Host) -> Finding | None:
+def _imposed(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     """The finding of what others put upon the tables of a server; None where there is nothing."""
     from toolkit.store.postgresql import imposed
 
-    found = imposed(host.settings.db)
+    found = imposed(server)
     if not found:
         return None
     mine = [away for _, away in found if not away.startswith("ALTER ROLE")]
@@ -161,12 +161,12 @@ def database_compact(host: Host) -> Finding | None:
     except sqlite3.DatabaseError as error:
         return unseen(f"{host.db}: {error}")
     if free * size > FREE_BYTES and free > pages / 2:
-        said = f"{free * size >> 20} of {pages * size >> 20} MiB of the database are free pages"
+        seen = f"{free * size >> 20} of {pages * size >> 20} MiB of the database are free pages"
         if vacuum == _INCREMENTAL:
-            return bad(said)
+            return bad(seen)
         code = f"import sqlite3; sqlite3.connect({str(host.db)!r}).executescript('PRAGMA auto_vacuum = 2; VACUUM')"
         return bad(
-            f"{said}, and it does not give them back bit by bit",
+            f"{seen}, and it does not give them back bit by bit",
             Sequence(Stop("collector"), python(CURRENT / "bin/python", code), Start("collector")),
         )
     return good(f"{free * size / 1e6:.1f} MB of it are free")
@@ -180,12 +180,13 @@ def database_compact(host: Host) -> Finding | None:
     caused_by=("database-exists", "database-kind", "database-shape"), costly=True,
 )  # fmt: skip
 def database_continues(host: Host) -> Finding | None:
-    if not host.deployed or (not host.is_postgresql and file_of(host) is None) or not have_backup(host):
+    if not host.deployed or (not host.on_server and file_of(host) is None) or not have_backup(host):
         return None
     backups = host.backups[0]
     source = backups[0].manifest.source
-    if source != host.settings.db:
-        if host.is_postgresql or "://" in source or not Path(source).exists():
+    if source != str(host.settings.db):
+        other = database(source).file
+        if host.on_server or other is None or not other.exists():
             return good("the backups are of another database than WEATHER_DB names now")
         change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
         return bad(

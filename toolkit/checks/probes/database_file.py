@@ -29,7 +29,7 @@ _GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20
     caused_by=("places-plain", "data-folder", "disk-data-writable", "settings-known", "collector-enabled"),
 )  # fmt: skip
 def database_exists(host: Host) -> Finding | None:
-    if host.is_postgresql:
+    if host.on_server:
         return None
     found = host.look(host.db)
     if found and (found.st_size or not stat.S_ISREG(found.st_mode)):

@@ -11,6 +11,7 @@ from toolkit.checks.database import as_administrator, file_of
 from toolkit.checks.host import Host
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import Sequence, Shell, Start
+from toolkit.database import PostgreSQLDatabase
 
 # The collector folds the log into the database every thousand pages: this is far more than a day of documents.
 WAL_BYTES = 64 << 20
@@ -29,8 +30,8 @@ _PENDING_BYTE = 1 << 30
     caused_by=("collector-responds",),
 )  # fmt: skip
 def database_unlocked(host: Host) -> Finding | None:
-    if host.is_postgresql:
-        return _unlocked_server(host)
+    if isinstance(host.settings.db, PostgreSQLDatabase):
+        return _unlocked_server(host.settings.db)
     if file_of(host) is None:
         return None
     first = _holders(host)
@@ -43,13 +44,13 @@ def database_unlocked(host: Host) -> Finding | None:
     return good("nobody holds its write lock for long")
 
 
-def _unlocked_server(host: Host) -> Finding:
+def _unlocked_server(server: PostgreSQLDatabase) -> Finding:
     from toolkit.store.postgresql import holders
 
-    first = holders(host.settings.db)
+    first = holders(server)
     if first:
         time.sleep(HELD_SECONDS)
-        last = holders(host.settings.db)
+        last = holders(server)
         if held := sorted(pid for pid in first if last.get(pid) == first[pid]):
             ended = ", ".join(f"pg_terminate_backend({pid})" for pid in held)
             return bad(

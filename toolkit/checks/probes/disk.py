@@ -18,7 +18,7 @@ LEAST_INODES, LOW_INODES = 0.005, 0.05
 
 
 def _data(host: Host) -> Path | None:
-    return None if host.is_postgresql else host.db.parent
+    return None if host.on_server else host.db.parent
 
 
 def _backups(host: Host) -> Path | None:
@@ -129,7 +129,7 @@ logs_writable, logs_space, logs_inodes = _writable(*_OF_LOGS), _space(*_OF_LOGS)
     caused_by=("places-plain", "disk-data-writable"),
 )  # fmt: skip
 def data_folder(host: Host) -> Finding | None:
-    if host.is_postgresql or not host.deployed:
+    if host.on_server or not host.deployed:
         return None
     # First: what is below it cannot be seen.
     above = host.closed_above(host.db.parent)

@@ -124,8 +124,8 @@ def feed_certificate(host: Host) -> Finding | None:
         socket.create_connection((parts.hostname or "", parts.port or 443), CERTIFICATE_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=parts.hostname) as secure,
     ):
-        told = secure.getpeercert() or {}
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
+        certificate = secure.getpeercert() or {}
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
     left = ends.timestamp() - host.now
     if left < CERTIFICATE_DAYS * 86400:
         return bad(f"the certificate of {parts.hostname} ends in {humanize(left)}, on {ends:%Y-%m-%d}")

@@ -81,7 +81,7 @@ def _of_data(host: Host) -> Finding | None:
             f"{len(damaged)} documents in {host.spool} could not be read or stored, and were set aside: {damaged[0]}",
             away,
         )
-    if host.is_postgresql:
+    if host.on_server:
         large = [one for one in _entries(host.spool.parent) if _size(one) > FOREIGN_BYTES]
         return _foreign(host.spool.parent, large[0]) if large else None
     entries = _entries(host.db.parent)

@@ -57,7 +57,7 @@ def files_alone(host: Host) -> Finding | None:
 def _places(host: Host) -> list[Path]:
     settings = host.settings
     places = [host.spool, Path(settings.backups), Path(settings.reports), CURRENT.parent, ETC]
-    return places if host.is_postgresql else [host.db.parent, *places]
+    return places if host.on_server else [host.db.parent, *places]
 
 
 def _of_cron(places: list[Path]) -> Iterator[tuple[Path, str]]:

@@ -208,8 +208,8 @@ def variables_present(host: Host) -> Finding | None:
 
 @check(
     id="hours-complete", area="data quality",
-    invariant="No hour is missing at all stations that was stored, or that a backup holds.",
-    problem="The observations of some hours are gone at all stations.",
+    invariant="Hours whose observations were stored are still there.",
+    problem="Hours whose observations were stored are gone at all stations.",
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=(*OBSERVATIONS, "database-continues"),
 )  # fmt: skip
 def hours_complete(host: Host) -> Finding | None:
@@ -242,7 +242,7 @@ def _backup_with_more(host: Host, after: float) -> Backup | None:
         return None
     for backup in host.backups[0]:
         held = backup.manifest.content
-        if backup.manifest.source != host.settings.db or not held.last or held.last < stored(after):
+        if backup.manifest.source != str(host.settings.db) or not held.last or held.last < stored(after):
             continue
         if held.observations > MOST_COUNTED:
             return None

@@ -50,11 +50,11 @@ def _give_root(path: Path, mode: int, group: str) -> Remedy:
 
 
 def _sqlite(host: Host) -> Path | None:
-    return None if host.is_postgresql else host.db
+    return None if host.on_server else host.db
 
 
 def _data(host: Host) -> Path | None:
-    return None if host.is_postgresql else host.db.parent
+    return None if host.on_server else host.db.parent
 
 
 def _backups(host: Host) -> Path:

@@ -38,7 +38,7 @@ def places_plain(host: Host) -> Finding | None:
         said = [f"{path} is {what}, not a {'folder' if is_folder else 'file'}" for path, is_folder, what in wrong]
         mends = [_mended(host, path, is_folder) for path, is_folder, _ in wrong[:MOST_MENDED]]
         return bad("; ".join(said[:3]), Sequence(*dict.fromkeys(mends)))
-    if not host.is_postgresql and (found := host.look(host.db)) and found.st_nlink > 1:
+    if not host.on_server and (found := host.look(host.db)) and found.st_nlink > 1:
         return bad(
             f"{host.db} has another name as well: what is done to that is done to it",
             Shell("find {} -xdev -samefile {}", host.mount(host.db), host.db), Status.WARNING,
@@ -58,11 +58,11 @@ def _instead(host: Host, path: Path, is_folder: bool) -> str:
 def _places(host: Host) -> list[tuple[Path, bool]]:
     """What the service writes to, the outermost first, and whether it is a folder."""
     backups, reports = Path(host.settings.backups), Path(host.settings.reports)
-    folders = [backups, reports, host.spool] if host.is_postgresql else [host.db.parent, backups, reports, host.spool]
+    folders = [backups, reports, host.spool] if host.on_server else [host.db.parent, backups, reports, host.spool]
     if host.deployed:
         folders = [reports.parent, *folders]
     files = [host.spool / "lock", host.spool / "database", backups / ".lock", backups / "drill.json"]
-    if not host.is_postgresql:
+    if not host.on_server:
         files = [host.db.with_name(host.db.name + ending) for ending in ("", "-wal", "-shm", "-journal")] + files
     for folder, pattern in ((backups, "weather_"), (host.spool, "0"), (reports, "report_"), (reports, "index.")):
         files += _entries(folder, pattern)
@@ -99,14 +99,14 @@ def _mended(host: Host, path: Path, is_folder: bool) -> Remedy:
         mode = "0700" if path in {host.db.parent, Path(host.settings.backups), host.spool} else "0750"
         made = Shell("mkdir -m {} {}", mode, path), AsRoot("chown -h weather:weather {}", path)
         return _without_collector(host, path, away, *made)
-    if path == host.db and not host.is_postgresql:
+    if path == host.db and not host.on_server:
         return Sequence(away, Restore())
     return _without_collector(host, path, away)
 
 
 def _without_collector(host: Host, path: Path, *remedies: Remedy) -> Remedy:
     """Remedies; the collector is stopped meanwhile if it writes to the place."""
-    its = {host.spool} if host.is_postgresql else {host.spool, host.db.parent}
+    its = {host.spool} if host.on_server else {host.spool, host.db.parent}
     if its & {path, path.parent}:
         return Sequence(Stop("collector"), *remedies, Start("collector"))
     return Sequence(*remedies)
@@ -127,7 +127,7 @@ def places_owned(host: Host) -> Finding | None:
     if not host.deployed or host.user is None:
         return None
     folders = [host.spool, Path(host.settings.backups), Path(host.settings.reports)]
-    if not host.is_postgresql:
+    if not host.on_server:
         folders.append(host.db.parent)
     foreign: list[Path] = []
     for folder in folders:

@@ -95,7 +95,7 @@ def _renumbered(host: Host, old: int, named: dict[str, int]) -> Finding:
 
 def _user_again(host: Host) -> Remedy:
     """Make the user, with the numbers that own its files."""
-    found = host.look(host.db.parent if not host.is_postgresql else Path(host.settings.backups))
+    found = host.look(host.db.parent if not host.on_server else Path(host.settings.backups))
     uid = f" --uid {found.st_uid}" if found and found.st_uid else ""
     gid = f" --gid {found.st_gid}" if found and found.st_gid else ""
     other = next((name for name, number in _accounts() if found and int(number) == found.st_uid), None)

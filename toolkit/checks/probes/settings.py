@@ -156,7 +156,7 @@ def jobs_listed(host: Host) -> Finding | None:
     severity=Status.WARNING, remedy=_SECRETS,
 )  # fmt: skip
 def database_password(host: Host) -> Finding | None:
-    if not host.is_postgresql or not host.deployed:
+    if not host.on_server or not host.deployed:
         return None
     if credentials.path(Credential.POSTGRESQL_PASSWORD):
         return good("the credential is there")

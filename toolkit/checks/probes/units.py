@@ -120,17 +120,17 @@ def units_as_deployed(host: Host) -> Finding | None:
             found[name] = changed
     if found:
         name, lines = next(iter(found.items()))
-        said = "; ".join(f"{line.key}={line.value}" for line in lines[:4])
+        changes = "; ".join(f"{line.key}={line.value}" for line in lines[:4])
         where = ", ".join(dict.fromkeys(str(line.file) for line in lines))
         others = f" (so are {', '.join(list(found)[1:])})" if len(found) > 1 else ""
         return bad(
-            f"{name} is not as it was deployed{others}: {said}, by {where}",
+            f"{name} is not as it was deployed{others}: {changes}, by {where}",
             restored(host, list(found), [line for lines in found.values() for line in lines]),
         )
-    if told := _of_manager(host):
-        names = [one.partition("=")[0] for one in told]
+    if variables := _of_manager(host):
+        names = [one.partition("=")[0] for one in variables]
         return bad(
-            f"systemd gives every service {', '.join(told)}",
+            f"systemd gives every service {', '.join(variables)}",
             Sequence(OfSystemd("systemctl unset-environment {}", names), Restart("collector")),
         )
     return good("every unit is as it was deployed")
@@ -138,10 +138,10 @@ def units_as_deployed(host: Host) -> Finding | None:
 
 def _of_manager(host: Host) -> list[str]:
     try:
-        told = host.ask("systemctl", "show-environment").splitlines()
+        lines = host.ask("systemctl", "show-environment").splitlines()
     except ToolkitError:
         return []
-    return [line for line in told if _OF_MANAGER.match(line)]
+    return [line for line in lines if _OF_MANAGER.match(line)]
 
 
 def _dropped_in(host: Host, name: str) -> list[Line]:
@@ -218,10 +218,10 @@ def units_start(host: Host) -> Finding | None:
     if not host.units:
         return None
     for name, unit in _services(host).items():
-        told = outcome_of(unit)
-        if told and unit["Result"] not in {"success", ""} and _by_systemd(unit):
+        outcome = outcome_of(unit)
+        if outcome and unit["Result"] not in {"success", ""} and _by_systemd(unit):
             start = Restart if is_service(host, name) else Start
-            return bad(f"{name} could not be started: {told}", start(job_of(name)))
+            return bad(f"{name} could not be started: {outcome}", start(job_of(name)))
         if (
             unit["ConditionResult"] == "no"
             and unit["ActiveState"] != "active"

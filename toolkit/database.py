@@ -1,0 +1,59 @@
+"""The database that the setting `db` names, as a value that knows its engine.
+
+An engine offers its parts in modules of its name, which `part_of` finds: `toolkit.store.ENGINE` opens a database,
+`toolkit.backup.ENGINE` makes and inspects snapshots, `toolkit.backup.into_ENGINE` restores them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteDatabase:
+    """A file of this machine."""
+
+    engine: ClassVar[str] = "sqlite"
+    file: Path
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQLDatabase:
+    """A database on a server."""
+
+    engine: ClassVar[str] = "postgresql"
+    schemes: ClassVar[tuple[str, ...]] = ("postgresql://", "postgres://")
+    default_port: ClassVar[int] = 5432
+    file: ClassVar[None] = None
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def port(self) -> int:
+        """The server's TCP port."""
+        return urlsplit(self.url).port or self.default_port
+
+
+Database = SQLiteDatabase | PostgreSQLDatabase
+"""A database; `str` gives it as the setting has it. `file` is None for one that is on a server."""
+
+
+def database(named: Database | str) -> Database:
+    """The database that a text names, which is a valid setting; a database is itself."""
+    if not isinstance(named, str):
+        return named
+    return PostgreSQLDatabase(named) if named.startswith(PostgreSQLDatabase.schemes) else SQLiteDatabase(Path(named))
+
+
+def part_of(package: str, of: Database) -> Any:
+    """The module of a package that is for the database's engine, such as `toolkit.store.sqlite`."""
+    return import_module(f"{package}{of.engine}")
