@@ -111,7 +111,7 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     )
     assert len(reasons) < 40
     with capsys.disabled():
-        print(f" {_said(ends)} ", end="")
+        print(f" {_summary(ends)} ", end="")
 
 
 def _other(content: Any, at: random.Random) -> Any:
@@ -180,7 +180,7 @@ def test_mutated_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert len(ends) == 5
     assert min(ends["import: rows"], ends["stations: a network"], ends["stations: one line"]) > DOCUMENTS / 50
     with capsys.disabled():
-        print(f" {_said(ends)} ", end="")
+        print(f" {_summary(ends)} ", end="")
 
 
 def test_mutated_databases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,8 +214,8 @@ def test_mutated_databases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         check(Document(store.stations(), list(store.observations(Selection()))))
     assert min(ends["database: rows"], ends["database: one line"]) > 0
     with capsys.disabled():
-        print(f" {_said(ends)} ", end="")
+        print(f" {_summary(ends)} ", end="")
 
 
-def _said(ends: Counter[str]) -> str:
+def _summary(ends: Counter[str]) -> str:
     return ", ".join(f"{end} {number}" for end, number in sorted(ends.items()))

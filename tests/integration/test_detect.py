@@ -150,6 +150,22 @@ def test_a_silent_station_is_one_anomaly_and_a_silent_feed_is_none(run: Run, spo
     assert [one for one in detect(run)["anomalies"] if one["test"] == "missing" and one["end"][11:13] > "13"] == []
 
 
+def test_a_variable_that_was_hardly_reported_is_named_and_the_station_is_not_silent(
+    run: Run, spoil: Spoil, tmp_path: Path
+) -> None:
+    spoil("out_hum = NULL", "station_id = 'volos' AND strftime('%M', time) <> '00'", 6)
+    report = detect(run, "--html", str(tmp_path / "page.html"))
+    assert report["insufficient"] == [
+        {"station_id": "volos", "variable": "out_hum", "reason": "out_hum: 6 of 36 expected values"}
+    ]
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<tr data-state="well" data-station="volos">' in page
+    spoil("", "station_id = 'zagora'", 5)
+    detect(run, "--html", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<tr data-state="silent" data-station="zagora">' in page
+
+
 def test_a_variable_that_a_station_does_not_measure_is_no_fault(run: Run, spoil: Spoil) -> None:
     spoil("bar = NULL", "station_id = 'zagora'", 80)
     spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)

@@ -98,6 +98,8 @@ def test_no_value_is_changed(db: str, value: float) -> None:
         store.add(some, COLLECTED)
         (seen,) = store.observations(Selection())
         (read,) = store.readings([Span(TIME - 1, TIME)], ["temp_out", "bar"])
+        (times_alone,) = store.readings([Span(TIME - 1, TIME)], [])
+        assert times_alone.tolist() == read[:2].tolist()
         assert seen.temp_out == value
         assert read[:, 0].tolist() == pytest.approx([store.numbers()[0], TIME, value, 1016.4], rel=1e-14)
 

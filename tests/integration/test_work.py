@@ -10,8 +10,8 @@ from tests.databases import change
 from toolkit.database import database
 from toolkit.model import Document, Observation, Station
 from toolkit.store import Selection, Store, open_for_reading, open_for_writing
-from toolkit.store.postgresql import PostgreSQLStore
-from toolkit.store.sqlite import SQLiteStore
+from toolkit.store.postgresql_store import PostgreSQLStore
+from toolkit.store.sqlite_store import SQLiteStore
 
 TIME = 1_763_827_200
 SLOTS = 5

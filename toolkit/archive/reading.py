@@ -15,7 +15,7 @@ from toolkit.feed import table
 from toolkit.feed.entries import Entries
 from toolkit.model import Observation, Station
 from toolkit.store.encoding import read_sql
-from toolkit.store.sqlite import for_reading
+from toolkit.store.sqlite_file import for_reading
 from toolkit.store.sqlite_schema import APPLICATION_ID
 from toolkit.text import WESTERN, decoded, encoding_of
 from toolkit.variables import COLUMNS

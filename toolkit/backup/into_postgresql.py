@@ -22,7 +22,8 @@ from toolkit.files import free_name
 from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import bring_up_to_date, connect, holds_tables, translate_errors
+from toolkit.store.postgresql import bring_up_to_date, holds_tables
+from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.variables import COLUMNS
 
 # What the name of the database for drills has after that of the live one, beside which it is on the server.

@@ -19,7 +19,7 @@ from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name, sync_folder
 from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
-from toolkit.store.sqlite import for_reading, parts_of
+from toolkit.store.sqlite_file import for_reading, parts_of
 from toolkit.store.sqlite_schema import VERSION, columns, objects
 
 # A period that cannot be read is halved so often, or until it is this short, and then given up.

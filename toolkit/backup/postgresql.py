@@ -21,7 +21,7 @@ from toolkit.database import PostgreSQLDatabase
 from toolkit.errors import ToolkitError
 from toolkit.store import StoreError
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import connect, password, translate_errors
+from toolkit.store.postgresql_connection import connect, password, translate_errors
 from toolkit.text import one_line
 
 NAME = "PostgreSQL"

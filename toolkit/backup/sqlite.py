@@ -13,7 +13,7 @@ from toolkit.database import SQLiteDatabase
 from toolkit.errors import reason
 from toolkit.store import StoreError
 from toolkit.store import sqlite_schema as schema
-from toolkit.store.sqlite import for_reading
+from toolkit.store.sqlite_file import for_reading
 from toolkit.text import one_line
 
 NAME = "SQLite"

@@ -27,7 +27,7 @@ def file_of(host: Host) -> os.stat_result | None:
 @contextmanager
 def opened(host: Host) -> Iterator[sqlite3.Connection]:
     """The database, opened so that nothing of it is changed."""
-    from toolkit.store.sqlite import only_looking
+    from toolkit.store.sqlite_file import only_looking
 
     with closing(
         sqlite3.connect(only_looking(host.db), uri=True, timeout=LOCK_SECONDS, isolation_level=None)

@@ -33,7 +33,7 @@ DETECTORS: dict[str, Detector] = {
     "ioos_qc": ioos_qc(),
     "titanlib": titanlib(),
 }
-# A model fitted to every series of every run takes an hour for all data sets: it has the first of each kind.
+# Detectors that fit a model to every series of every run take an hour for all data sets; they get one of each kind.
 ONE_SEED = {"baseline, arima"}
 
 RECALL = {
@@ -66,7 +66,7 @@ def main() -> int:
     for title, sets, number in (("generated", generated(), FAULTS), ("real", real(), FAULTS_AT_AIRPORTS)):
         totals[title] = _scores(list(sets), number)
         _table(title, totals[title])
-    kept = [figure.kept for figure in _told(totals["generated"], totals["real"])]
+    kept = [figure.kept for figure in _figures(totals["generated"], totals["real"])]
     return 0 if all(kept) else 1
 
 
@@ -103,8 +103,8 @@ def _table(title: str, scores: dict[str, Score]) -> None:
         print(f"{name:18}{recall}{one.recall:>9.2f}{one.precision:>11.2f}{one.f1:>7.2f}{clean}{delay}", flush=True)
 
 
-def _told(generated_scores: dict[str, Score], real_scores: dict[str, Score]) -> Iterator[Figure]:
-    """The bounds, each printed as it is looked at."""
+def _figures(generated_scores: dict[str, Score], real_scores: dict[str, Score]) -> Iterator[Figure]:
+    """The figures that have a bound, each printed as it is compared."""
     best, *others = generated_scores
     mine = generated_scores[best]
     ahead = max(generated_scores[name].f1 for name in others)

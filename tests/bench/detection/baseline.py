@@ -21,7 +21,7 @@ COMMON = 10
 
 
 def baseline(method: str) -> Detector:
-    """The guide's detector with a temporal method of its: 3sigma, mad or arima."""
+    """The guide's detector with one of its temporal methods: 3sigma, mad or arima."""
 
     def run(data: Labelled) -> list[Found]:
         near = neighbours(data)
@@ -31,7 +31,7 @@ def baseline(method: str) -> Detector:
 
 
 def neighbours(data: Labelled) -> list[list[int]]:
-    """Those within 100 km and 500 m of height."""
+    """For each station the others within 100 km and 500 m of height."""
     return [
         [
             other

@@ -1,4 +1,4 @@
-"""Detectors under one roof: each takes labelled data and tells the anomalies of every run."""
+"""What a detector is for the benchmark: a function from labelled data to the anomalies of all its runs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ours(method: str = "combined") -> Detector:
 
 
 def found_in(one: Anomaly, place: dict[str, int], end: float) -> Found:
-    """An anomaly of a report as the scores want it."""
+    """An anomaly of a report in the form in which it is scored."""
     return Found(
         place[one.station_id], one.variable, times.parse(one.start).timestamp(), times.parse(one.end).timestamp(),
         one.class_, end, one.test,
@@ -60,7 +60,7 @@ def found_in(one: Anomaly, place: dict[str, int], end: float) -> Found:
 
 
 def fill(db: str, data: Labelled) -> None:
-    """Put all of it into a store, as it was observed, impossible values included."""
+    """Put the observations into a store, impossible values included."""
     with open_for_writing(db) as store:
         store.add(Document(list(data.stations), []), float(data.times[0]))
         names = list(data.values)

@@ -20,7 +20,7 @@ class Labelled:
     """Observations of a network on a common time axis, and what is wrong with them.
 
     Attributes:
-        name: what it is, for tables.
+        name: what tables call it.
         stations: the network.
         times: seconds since the epoch, ascending, one cadence apart.
         values: by variable, stations by times, NaN where nothing was measured.

@@ -1,4 +1,4 @@
-"""Well-kept quality control from PyPI, as its documentation would have one use it: ioos_qc and titanlib.
+"""Other quality control from PyPI, used as its documentation says: ioos_qc and titanlib.
 
 Both test readings against limits that the user gives; these are WMO's and the sensor's. Neither tells weather from
 faults: what they call bad is an alarm.

@@ -32,7 +32,7 @@ COLOURS = {"device_failure": "#d62728", "weather_event": "#2ca02c", "unverified"
 
 @dataclass(frozen=True)
 class Picture:
-    """One panel: what is put into a station's readings, and up to which hour of the data it is looked at."""
+    """One panel: the fault that is put into a station's readings, and the hours of the data between which it is there."""
 
     title: str
     station: str

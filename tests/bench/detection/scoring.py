@@ -1,4 +1,4 @@
-"""From alarms and labels to scores.
+"""Scores of a detector, from its alarms and the labels of the data.
 
 An alarm is whatever an operator must look at: every anomaly that is not called weather, of all runs, where those of
 one station's variable that lie less than an hour apart are one. It is right if a fault of that station (and of that
@@ -20,7 +20,7 @@ WHOLE = "all"
 
 @dataclass(frozen=True)
 class Found:
-    """An anomaly of one run, as any detector may tell it: times in seconds since the epoch."""
+    """An anomaly that some detector found in one run; times in seconds since the epoch."""
 
     station: int
     variable: str
@@ -33,7 +33,7 @@ class Found:
 
 @dataclass
 class Score:
-    """Counts, which can be added up over data sets."""
+    """Counts of one detector; those of several data sets can be added up."""
 
     alarms: int = 0
     right: int = 0
@@ -81,7 +81,7 @@ class Score:
 
 
 def alarms(found: Iterable[Found]) -> list[Found]:
-    """The anomalies that are to be looked at, those less than an hour apart joined."""
+    """The anomalies that an operator must look at, those less than an hour apart joined."""
     of: dict[tuple[int, str], list[Found]] = defaultdict(list)
     for one in found:
         if one.class_ != "weather_event":

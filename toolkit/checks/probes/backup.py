@@ -62,7 +62,7 @@ def backup_folder(host: Host) -> Finding | None:
 
 @check(
     id="backup-whole", area="backup",
-    invariant="Backups are what they were when they were made.",
+    invariant="Backups are as they were made.",
     problem="A backup is damaged.",
     severity=Status.CRITICAL, remedy=Tool("backup verify"), caused_by=("places-plain",), costly=True,
 )  # fmt: skip

@@ -54,7 +54,7 @@ def database_exists(host: Host) -> Finding | None:
 def database_owner(host: Host) -> Finding | None:
     if file_of(host) is None or host.user is None:
         return None
-    from toolkit.store.sqlite import parts_of
+    from toolkit.store.sqlite_file import parts_of
 
     parts = [path for path in parts_of(host.db) if (found := host.look(path)) and found.st_uid != host.user.pw_uid]
     if parts:

@@ -93,7 +93,7 @@ def _end(processes: set[int]) -> Shell:
 
 def _holders(host: Host) -> set[int]:
     """The processes that keep others from writing."""
-    from toolkit.store.sqlite import parts_of
+    from toolkit.store.sqlite_file import parts_of
 
     bounds = {
         _inode(path): byte for path, byte in zip(parts_of(host.db), (_PENDING_BYTE, -1, _WAL_WRITE_BYTE), strict=False)

@@ -176,8 +176,8 @@ def values_continue(host: Host) -> Finding | None:
 
 @check(
     id="variables-present", area="data quality",
-    invariant="Variables that stations reported before they still report.",
-    problem="No station reports a variable any more that was reported before.",
+    invariant="Variables that were reported before are still reported.",
+    problem="No station reports a variable that was reported before.",
     severity=Status.WARNING, remedy=Tool("settings"), caused_by=(*OBSERVATIONS, "values-possible"),
 )  # fmt: skip
 def variables_present(host: Host) -> Finding | None:

@@ -27,7 +27,7 @@ _SHOW = Shell("ls -laR /var/lib/weather /var/log/weather /var/backups/weather")
 
 @check(
     id="places-plain", area="permissions",
-    invariant="What the service writes to is no link, pipe or device in the place of a file or folder.",
+    invariant="The service's files and folders are no links, pipes or devices.",
     problem="A link, pipe or device is in the place of a file or folder of the service.",
     severity=Status.CRITICAL, remedy=_SHOW,
 )  # fmt: skip

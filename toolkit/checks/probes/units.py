@@ -60,7 +60,7 @@ def _services(host: Host) -> dict[str, dict[str, str]]:
 @check(
     id="units-present", area="service",
     invariant="Every job of this host has its unit.",
-    problem="systemd cannot load the unit of a job.",
+    problem="A unit of the service is missing, or systemd cannot load it.",
     severity=Status.CRITICAL, remedy=OnController(),
 )  # fmt: skip
 def units_present(host: Host) -> Finding | None:

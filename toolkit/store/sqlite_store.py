@@ -1,0 +1,490 @@
+"""Observations in one SQLite file: WAL, one transaction a cycle, readers never wait for the writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from toolkit.model import Document, Observation, Rejected, Station
+from toolkit.store.base import (
+    SAME_WITHIN,
+    Count,
+    DocumentRefusedError,
+    Extent,
+    Logged,
+    Selection,
+    Span,
+    Stored,
+    StoredAnomaly,
+    StoreError,
+    counts,
+    pieces,
+    summary,
+    without_logged_secrets,
+)
+from toolkit.store.encoding import pack, read_sql, steps_sql
+from toolkit.store.sqlite_file import translate_errors
+from toolkit.text import one_line
+from toolkit.times import from_stored, stored
+from toolkit.variables import BY_NAME, COLUMNS
+
+if TYPE_CHECKING:
+    from toolkit.store.base import Floats
+
+# How much maintenance does in one transaction: some milliseconds' work.
+ROWS_PER_STEP = 5000
+
+PAGES_PER_STEP = 500
+
+# Far fewer than the places that a statement may have.
+STATIONS_PER_STEP = 1000
+
+
+@cache
+def _insert(columns: tuple[str, ...]) -> str:
+    """SQL that inserts a row of `encoding.Rows` unless there is one of its station and time."""
+    row = ("time", "station", *columns, "delay")
+    return (
+        f"INSERT INTO observation ({', '.join(row)}) VALUES ({', '.join('?' * len(row))}) "
+        "ON CONFLICT (time, station) DO NOTHING"
+    )
+
+
+@cache
+def _update(columns: tuple[str, ...], *, replace: bool) -> str:
+    """SQL that brings a row up to date; see `base.Store.add` for `replace`.
+
+    A value that the feed no longer offers is kept.
+    """
+    becomes = "coalesce({place}, {name})" if replace else "coalesce({name}, {place})"
+    is_news = "{place} IS NOT NULL AND {place} IS NOT {name}" if replace else "{place} IS NOT NULL AND {name} IS NULL"
+    places = {name: f"?{place}" for place, name in enumerate(("time", "station", *columns, "delay"), start=1)}
+
+    def each(template: str, joint: str) -> str:
+        return joint.join(template.format(name=name, place=places[name]) for name in columns) or "false"
+
+    delay = places["delay"]
+    # What is stored later counts as later, whatever the clock said: of two rows a restore takes the later one.
+    values = [
+        f"delay = iif({delay} < delay, delay + 1, {delay})",
+        *([each("{name} = " + becomes, ", ")] * bool(columns)),
+    ]
+    return (
+        f"UPDATE observation SET {', '.join(values)} "
+        f"WHERE time = {places['time']} AND station = {places['station']} AND ({each(is_news, ' OR ')})"
+    )
+
+
+# Whether a time is one that this program writes. Older releases and plain SQL wrote others, such as
+# '205-12-06 00:00:00', which sorts after all of this century. Rows with such times are left out of every answer.
+_SOUND = "datetime({time}) = {time}"
+
+_VALUES = ", ".join(map(read_sql, COLUMNS))
+
+_OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {_VALUES}"
+
+# Whether the row of a station in the table newest is missing, or names an observation that is not there.
+_ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
+
+# The newest observations of some stations, by one pass over the whole table.
+_SOUGHT = (
+    "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) "
+    f"AND {_SOUND.format(time='time')} GROUP BY 1"
+)
+
+_STATION = """
+INSERT INTO stations
+    (station_id, station_name_en, station_name_gr, latitude, longitude, elevation, first_seen, last_seen)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+ON CONFLICT (station_id) DO UPDATE SET
+    station_name_en = coalesce(excluded.station_name_en, station_name_en),
+    station_name_gr = coalesce(excluded.station_name_gr, station_name_gr),
+    latitude = coalesce(excluded.latitude, latitude),
+    longitude = coalesce(excluded.longitude, longitude),
+    elevation = coalesce(excluded.elevation, elevation),
+    last_seen = excluded.last_seen
+"""
+
+_COUNT = """
+INSERT INTO counters (name, label, count) VALUES (?, ?, ?)
+ON CONFLICT (name, label) DO UPDATE SET count = count + excluded.count
+"""
+
+_REJECTED = """
+INSERT INTO rejected (time, station_id, variable, value) VALUES (datetime(?, 'unixepoch'), ?, ?, ?)
+ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
+"""
+
+# A run over an older window extends an anomaly, but what a newer run said of it stays.
+_EXTEND = """
+UPDATE anomalies SET
+    started = min(started, :started), ended = max(ended, :ended),
+    state = iif(:run >= last_run, :state, state), class = iif(:run >= last_run, :class_, class),
+    test = iif(:run >= last_run, :test, test), value = iif(:run >= last_run, :value, value),
+    expected = iif(:run >= last_run, :expected, expected), score = iif(:run >= last_run, :score, score),
+    reason = iif(:run >= last_run, :reason, reason),
+    first_run = min(first_run, :run), last_run = max(last_run, :run)
+WHERE id = (
+    SELECT id FROM anomalies
+    WHERE station_id = :station_id AND variable = :variable AND started <= :after AND ended >= :before
+    ORDER BY ended DESC LIMIT 1
+)
+"""
+
+_FOUND = """
+INSERT INTO anomalies (
+    station_id, variable, started, ended, state, class, test, value, expected, score, reason, first_run, last_run
+) VALUES (
+    :station_id, :variable, :started, :ended, :state, :class_, :test, :value, :expected, :score, :reason, :run, :run
+)
+"""
+
+
+class SQLiteStore:
+    """A store in one file. See `base.Store`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        # Text that some client stored and that is no UTF-8 must not end a query.
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        self._path = path
+        self._inode = path.stat().st_ino
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def add(self, document: Document, collected: float, *, replace: bool = True, status: str = "success") -> Stored:
+        """See `base.Store`."""
+        at = stored(collected)
+        with self._transaction() as connection, _translate_refusals(self._path):
+            connection.executemany(_STATION, [(*station, at) for station in document.stations])
+            numbers = _numbers(connection, {observation.station_id for observation in document.observations})
+            new = corrected = 0
+            number = len(document.observations)
+            if number:
+                columns, rows = pack(document.observations, numbers, int(collected))
+                new = connection.executemany(_insert(columns), rows).rowcount
+                if new < number:
+                    corrected = connection.executemany(_update(columns, replace=replace), rows).rowcount
+            done = Stored(new, corrected, number - new - corrected)
+            connection.executemany(_REJECTED, document.rejected)
+            connection.executemany(_COUNT, counts(done, document.left_out, status))
+            _log(connection, at, status, len(document.stations), new + corrected, summary(done, document.left_out))
+        return done
+
+    def log_failure(self, message: str, at: float) -> None:
+        """See `base.Store`."""
+        with self._transaction() as connection:
+            connection.execute(_COUNT, Count("cycles", "failed", 1))
+            _log(connection, stored(at), "failed", 0, 0, message)
+
+    def stations(self) -> list[Station]:
+        """See `base.Store`."""
+        rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
+        return [Station(*row) for row in rows]
+
+    def new_stations(self, at: float) -> int:
+        """See `base.Store`."""
+        number: int = self._query(
+            "SELECT COUNT(*) FROM stations WHERE first_seen > ? AND first_seen <= ? "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
+            (stored(at - 86400), stored(at)),
+        )[0][0]
+        return number
+
+    def newest(self) -> str | None:
+        """See `base.Store`."""
+        sound = _SOUND.format(time="time")
+        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time DESC LIMIT 1")
+        return str(rows[0][0]) if rows else None
+
+    def numbers(self) -> list[int]:
+        """See `base.Store`."""
+        return [number for (number,) in self._query("SELECT number FROM stations ORDER BY station_id")]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See `base.Store`."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._query("BEGIN")
+        try:
+            yield
+        finally:
+            self._query("ROLLBACK")
+
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
+        """See `base.Store`."""
+        import numpy as np  # not for those who only write
+
+        # A column as one JSON text: SQLite writes it and json reads it in half the time that rows take.
+        columns = ["station", "unixepoch(time)", *map(steps_sql, variables)]
+        arrays = ", ".join(f"json_group_array({column})" for column in columns)
+        query = f"SELECT {arrays} FROM observation WHERE time > ? AND time <= ?"
+        steps = np.array([1, 1, *(BY_NAME[name].per_unit for name in variables)], dtype=np.float64)[:, None]
+        for span in pieces(spans):
+            (texts,) = self._query(query, (stored(span.start), stored(span.end)))
+            found = np.array([json.loads(text) for text in texts], dtype=np.float64) / steps
+            yield found[:, ~np.isnan(found[1])]
+
+    def rejected(self, span: Span) -> list[Rejected]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT unixepoch(time), station_id, variable, value FROM rejected WHERE time > ? AND time <= ? "
+            f"AND {_SOUND.format(time='time')} AND station_id IN (SELECT station_id FROM stations)",
+            (stored(span.start), stored(span.end)),
+        )
+        return [Rejected(*row) for row in rows]
+
+    def record(self, run: Span, stations: Sequence[str], anomalies: Sequence[StoredAnomaly]) -> None:
+        """See `base.Store`."""
+        at, edge = stored(run.end), run.end - SAME_WITHIN
+        with self._transaction() as connection:
+            for one in anomalies:
+                values = {
+                    **one._asdict(),
+                    "started": stored(one.started),
+                    "ended": stored(one.ended),
+                    "before": stored(one.started - SAME_WITHIN),
+                    "after": stored(one.ended + SAME_WITHIN),
+                    "state": "open" if one.ended > edge else "closed",
+                    "run": at,
+                }
+                if not connection.execute(_EXTEND, values).rowcount:
+                    connection.execute(_FOUND, values)
+                    connection.execute(_COUNT, Count("anomalies", one.class_, 1))
+            connection.execute(_COUNT, Count("detections", "made", 1))
+            connection.execute(
+                "UPDATE anomalies SET state = 'closed' WHERE state = 'open' AND ended <= ? AND last_run <= ? "
+                "AND station_id IN (SELECT value FROM json_each(?))",
+                (stored(edge), at, json.dumps(list(stations))),
+            )
+
+    def anomalies(self, selection: Selection) -> list[StoredAnomaly]:
+        """See `base.Store`."""
+        rows = self._query(
+            "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
+            "reason, state, unixepoch(first_run), unixepoch(last_run) FROM anomalies "
+            "WHERE ended > ? AND started <= ? "
+            "AND unixepoch(started) + unixepoch(ended) + unixepoch(first_run) + unixepoch(last_run) IS NOT NULL "
+            "ORDER BY started DESC, id",
+            (
+                "" if selection.start is None else stored(selection.start),
+                "9999" if selection.end is None else stored(selection.end),
+            ),
+        )
+        wanted = selection.stations
+        return [StoredAnomaly(*row) for row in rows if not wanted or row[0] in wanted]
+
+    def observations(self, selection: Selection) -> Iterator[Observation]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        with translate_errors(self._path):
+            rows = self._connection.execute(
+                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {_VALUES} "
+                f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
+                values,
+            )
+            # As `Observation._make` does, without a call of Python's for each of millions of rows.
+            yield from map(partial(tuple.__new__, Observation), rows)
+
+    def count(self, selection: Selection) -> int:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        number: int = self._query(
+            f"SELECT COUNT(*) FROM observation JOIN stations ON number = station {where}", values
+        )[0][0]
+        return number
+
+    def latest(self) -> list[Observation]:
+        """See `base.Store`."""
+        rows = self._query(
+            f"SELECT {_OBSERVED}, {_ASTRAY}, number FROM stations "
+            "LEFT JOIN newest ON newest.station = number "
+            "LEFT JOIN observation ON observation.time = newest.time AND observation.station = number"
+        )
+        found = [row[:-2] for row in rows if row[0] is not None and not row[-2]]
+        if astray := [number for *_, is_astray, number in rows if is_astray]:
+            found += self._query(
+                f"SELECT {_OBSERVED} FROM ({_SOUGHT}) AS sought JOIN observation "
+                "ON observation.time = sought.time AND observation.station = sought.station "
+                "JOIN stations ON number = sought.station",
+                [json.dumps(astray)],
+            )
+        return sorted(map(Observation._make, found), key=lambda one: one.station_id)
+
+    def extents(self) -> list[Extent]:
+        """See `base.Store`."""
+        query = (
+            "SELECT station_id, CAST(unixepoch(first) AS INTEGER), CAST(unixepoch(last) AS INTEGER), number_of, "
+            f"{_SOUND.format(time='first')} AND {_SOUND.format(time='last')}, number "
+            "FROM (SELECT station, MIN(time) AS first, MAX(time) AS last, COUNT(*) AS number_of FROM observation {} "
+            "GROUP BY 1) JOIN stations ON number = station"
+        )
+        rows = self._query(query.format(""))
+        found = [row for row in rows if row[4]]
+        if odd := [row[5] for row in rows if not row[4]]:
+            where = f"WHERE {_SOUND.format(time='time')} AND station IN (SELECT value FROM json_each(?))"
+            found += self._query(query.format(where), [json.dumps(odd)])
+        return sorted(Extent(*row[:4]) for row in found)
+
+    def size_bytes(self) -> int:
+        """See `base.Store`."""
+        files = (self._path, self._path.with_name(self._path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def counters(self) -> list[Count]:
+        """See `base.Store`."""
+        return [Count(*row) for row in self._query("SELECT name, label, count FROM counters ORDER BY name, label")]
+
+    def log(self, number: int) -> list[Logged]:
+        """See `base.Store`."""
+        sound = _SOUND.format(time="timestamp")
+        rows = self._query(
+            "SELECT timestamp, status, stations_count, observations_count, message FROM collection_log "
+            f"WHERE {sound} ORDER BY rowid DESC LIMIT ?",
+            [number],
+        )
+        return [without_logged_secrets(Logged(from_stored(time).timestamp(), *rest)) for time, *rest in rows]
+
+    def remove_before(self, before: float, log_before: float, pause: Callable[[], None]) -> tuple[int, int]:
+        """See `base.Store`."""
+        self._remove("rejected", "time", stored(before), pause)
+        self._remove("anomalies", "ended", stored(log_before), pause)
+        return (
+            self._remove("observation", "time", stored(before), pause),
+            self._remove("collection_log", "timestamp", stored(log_before), pause),
+        )
+
+    def _remove(self, table: str, column: str, before: str, pause: Callable[[], None]) -> int:
+        removed = 0
+        while True:
+            with self._transaction() as connection:
+                ahead = connection.execute(
+                    f"SELECT {column} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT 1 OFFSET {ROWS_PER_STEP}",
+                    (before,),
+                ).fetchone()
+                bound, until = (ahead[0], "<=") if ahead else (before, "<")
+                step = connection.execute(f"DELETE FROM {table} WHERE {column} {until} ?", (bound,)).rowcount
+            removed += step
+            if ahead is None:
+                return removed
+            pause()
+
+    def tidy(self, pause: Callable[[], None]) -> None:
+        """See `base.Store`."""
+        # The limit makes ANALYZE a matter of milliseconds at any size.
+        self._find_astray()
+        self._query("PRAGMA analysis_limit = 1000")
+        self._query("ANALYZE")
+        while self._query("PRAGMA freelist_count")[0][0]:
+            pause()
+            with translate_errors(self._path):
+                # executescript goes on until it is done; execute would stop after the first page.
+                self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
+        # A log that some reader made grow gives its space back; where a reader is at work it stays as it is.
+        self._query("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _find_astray(self) -> None:
+        """Correct the table newest where rows were removed; the search holds no lock."""
+        astray = [
+            number
+            for (number,) in self._query(
+                "SELECT number FROM stations LEFT JOIN newest ON newest.station = number "
+                f"LEFT JOIN observation ON observation.time = newest.time AND observation.station = number "
+                f"WHERE {_ASTRAY}"
+            )
+        ]
+        if not astray:
+            return
+        found = dict(self._query(_SOUGHT, [json.dumps(astray)]))
+        with self._transaction() as connection:
+            # What came meanwhile is later, and stays.
+            connection.executemany(
+                "INSERT INTO newest (station, time) VALUES (?1, ?2) "
+                "ON CONFLICT (station) DO UPDATE SET time = excluded.time "
+                "WHERE NOT EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time AND o.station = ?1 "
+                f"AND {_SOUND.format(time='o.time')})",
+                [(number, found.get(number, "")) for number in astray],
+            )
+
+    def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with translate_errors(self._path):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with translate_errors(self._path):
+            # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                # With the lock: a restore may have held it until now.
+                if self._path.stat().st_ino != self._inode:
+                    raise StoreError(f"the database {self._path} was replaced while it was in use")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+
+def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
+    """The numbers of these stations, by id."""
+    found: dict[str, int] = {}
+    rest = iter(ids)
+    while some := list(islice(rest, STATIONS_PER_STEP)):
+        places = ", ".join("?" * len(some))
+        found.update(
+            connection.execute(f"SELECT station_id, number FROM stations WHERE station_id IN ({places})", some)
+        )
+    return found
+
+
+def _log(connection: sqlite3.Connection, at: str, status: str, stations: int, observations: int, message: str) -> None:
+    connection.execute(
+        "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (at, status, stations, observations, message),
+    )
+
+
+def _where(selection: Selection) -> tuple[str, list[str]]:
+    terms, values = [_SOUND.format(time="time")], []
+    for term, bound in (("time > ?", selection.start), ("time <= ?", selection.end)):
+        if bound is not None:
+            terms.append(term)
+            values.append(stored(bound))
+    if selection.stations:
+        terms.append(f"station_id IN ({', '.join('?' * len(selection.stations))})")
+        values.extend(selection.stations)
+    return "WHERE " + " AND ".join(terms), values
+
+
+@contextmanager
+def _translate_refusals(file: Path) -> Iterator[None]:
+    """Raise what the content of a document causes as a DocumentRefusedError; other errors concern the database."""
+    try:
+        yield
+    except (
+        sqlite3.DataError,
+        sqlite3.IntegrityError,
+        sqlite3.InterfaceError,
+        ValueError,
+        OverflowError,
+        TypeError,
+        KeyError,
+    ) as error:
+        raise DocumentRefusedError(f"the database {file} does not take the document: {one_line(str(error))}") from error
