@@ -30,11 +30,6 @@ NEWEST_ROWS = 60_000
 # Stations that observations are of, or are said to be of, and that are not there.
 _LOST = "SELECT station FROM newest WHERE station NOT IN (SELECT number FROM stations)"
 _GONE = f"SELECT COUNT(*) FROM ({_LOST})"
-_ASTRAY = (
-    "SELECT COUNT(*) FROM stations LEFT JOIN newest ON newest.station = number WHERE newest.time IS NULL OR "
-    "(newest.time != '' AND NOT EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time "
-    "AND o.station = number))"
-)
 
 
 @check(
@@ -305,8 +300,3 @@ def _contradictions(host: Host) -> Iterator[tuple[str, str, Remedy]]:
         "SELECT COUNT(*) FROM collection_log WHERE timestamp > datetime('now', '+1 hour')",
         changed(host, "DELETE FROM collection_log WHERE timestamp > datetime('now', '+1 hour')"),
     )  # fmt: skip
-    yield (
-        "stations have another newest observation in the table newest than in observation",
-        _ASTRAY,
-        Start("maintenance"),
-    )

@@ -32,6 +32,8 @@ IN_A_ROW = 6
 JUMPS = {"temp_out": 15.0, "out_hum": 40.0, "bar": 20.0}
 # No pressure stands still at every station for so long; humidity does, in fog.
 FROZEN_SECONDS = 3 * HOUR
+# So many stations at one place are no mast with several instruments.
+CROWD = 10
 # So many of the stations stand for the whole network.
 PART = 0.9
 # A database of more observations is not counted.
@@ -269,7 +271,7 @@ def stations_located(host: Host) -> Finding | None:
         )
     located = Counter((one.latitude, one.longitude) for one in stations if one.latitude is not None)
     place, number = next(iter(located.most_common(1)), (None, 0))
-    if place and number >= STATIONS and number > located.total() / 2:
+    if place and number >= CROWD and number > located.total() / 2:
         return bad(
             f"{number} of {len(stations)} stations are at the same place, {place[0]:g}, {place[1]:g}: does the feed "
             "still tell where they are?"
