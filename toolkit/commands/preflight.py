@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.epilog = (
-        "Imports every part of the release, reads the settings, and rehearses what would become of the database's\n"
+        "Imports every part of the release, reads the settings, and tries the database's next\n"
         "schema on an empty copy. Exit code 1 where the release cannot run here, and 3 where it cannot because the\n"
         "database's schema is newer."
     )
