@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "docs" / "contributing"
-RECIPES = sorted(page.stem for page in BOOK.glob("*.md") if page.stem != "index")
+# These list the places, and show no change.
+LISTS = ("engine", "target")
+EXAMPLES = {"ENGINE": ("sqlite", "postgresql"), "TARGET": ("kubernetes",), "SCHEDULER": ("systemd", "cron")}
+RECIPES = sorted(page.stem for page in BOOK.glob("*.md") if page.stem not in {"index", *LISTS})
 # `make generate` and pytest, by the interpreter that runs this test.
 PYTHON = Path(sys.executable).parent
 
@@ -39,7 +42,18 @@ def places(recipe: str) -> list[str]:
 
 def test_the_book_counts_the_places_to_touch() -> None:
     rows = re.findall(r"^\| .* \| \[.*\]\((\w[\w-]*)\.md\) \| (\d+) \|$", page("index"), re.MULTILINE)
-    assert dict(rows) == {recipe: str(len(places(recipe))) for recipe in RECIPES}
+    counts = {recipe: len(places(recipe)) for recipe in RECIPES}
+    counts |= {recipe: max(map(int, re.findall(r"^(\d+)\. ", page(recipe), re.MULTILINE))) for recipe in LISTS}
+    assert dict(rows) == {recipe: str(count) for recipe, count in counts.items()}
+
+
+@pytest.mark.parametrize("recipe", LISTS)
+def test_the_places_are_there(recipe: str) -> None:
+    listed = re.findall(r"^\d+\. .*(?:\n   .*)*", page(recipe), re.MULTILINE)
+    paths = {path for place in listed for path in re.findall(r"`([\w./]+/[\w./]*)`", place)}
+    for word, names in EXAMPLES.items():
+        paths = {path.replace(word, name) for path in paths for name in names}
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
 @pytest.fixture
