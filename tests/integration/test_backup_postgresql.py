@@ -31,7 +31,7 @@ Store = Callable[..., None]
 
 @pytest.fixture
 def db(environment: dict[str, str], tmp_path: Path, postgresql: Server) -> str:
-    """A database, and another one for rehearsals; the folder of backups is for this test."""
+    """A database, and another one for drills; the folder of backups is for this test."""
     environment["WEATHER_BACKUPS"] = str(tmp_path / "backups")
     name = f"test_{uuid4().hex}"
     postgresql.database(f"{name}_drill")
@@ -172,7 +172,7 @@ def test_killed_at_any_moment_it_is_the_old_or_the_new_one(
     assert rows(db) == 20 * STATIONS
 
 
-def test_a_rehearsal_touches_nothing(run: Run, db: str, store: Store) -> None:
+def test_a_drill_touches_nothing(run: Run, db: str, store: Store) -> None:
     store(*range(40))
     done(run, "backup", "create")
     store(40)
@@ -182,7 +182,7 @@ def test_a_rehearsal_touches_nothing(run: Run, db: str, store: Store) -> None:
     assert ask(f"{db}_drill", "SELECT to_regclass('observations')") == [(None,)]
 
 
-def test_a_rehearsal_needs_a_place(run: Run, db: str, store: Store, tmp_path: Path) -> None:
+def test_a_drill_needs_a_place(run: Run, db: str, store: Store, tmp_path: Path) -> None:
     store(0)
     done(run, "backup", "create")
     name = db.rpartition("/")[2]
@@ -190,7 +190,7 @@ def test_a_rehearsal_needs_a_place(run: Run, db: str, store: Store, tmp_path: Pa
         connection.execute(f"DROP DATABASE {name}_drill")
     process = run("restore", "--drill")
     assert process.returncode == 1
-    assert f"a rehearsal needs an empty database {name}_drill" in process.stderr
+    assert f"a drill needs an empty database {name}_drill" in process.stderr
     assert json.loads((tmp_path / "backups/drill.json").read_text())["wrong"]
 
 

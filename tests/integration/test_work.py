@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.databases import change
+from tests.databases import change, to_schema
 from toolkit.database import database
 from toolkit.model import Document, Observation, Station
 from toolkit.store import Selection, Store, open_for_reading, open_for_writing
@@ -169,11 +168,7 @@ def test_a_database_from_before_is_as_fast(tmp_path: Path) -> None:
     """What the step to this schema leaves to maintenance is told all the same."""
     db = str(tmp_path / "weather.db")
     fill(db, 3, 2)
-    sql = (Path(__file__).parents[2] / "toolkit/store/migrations/sqlite/0004_newest.sql").read_text()
-    for name in re.findall(r"CREATE TRIGGER (\w+)", sql):
-        change(db, f"DROP TRIGGER {name}")
-    change(db, "DROP TABLE newest")
-    change(db, "PRAGMA user_version = 3")
+    to_schema(db, 3)
     with open_for_writing(db) as store:
         assert [one.station_id for one in store.latest()] == ["old00000", "old00001", "s00000", "s00001", "s00002"]
         slow = work(store, store.latest)

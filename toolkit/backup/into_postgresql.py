@@ -64,7 +64,7 @@ def scratch(folder: Folder, backup: Backup, db: PostgreSQLDatabase) -> Iterator[
     try:
         _is_there(beside)
     except StoreError as error:
-        raise StoreError(f"{error} (a rehearsal needs an empty database {parts.path[1:]}{DRILL})") from None
+        raise StoreError(f"{error} (a drill needs an empty database {parts.path[1:]}{DRILL})") from None
     # Hosts that share a database share this one, too: one drill at a time.
     with translate_errors(shown(beside.url)), connect(beside.url, postgresql.PATIENCE_SECONDS) as turn:
         turn.execute(sql.SQL("SET lock_timeout TO {}").format(TURN))

@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.epilog = (
-        "Imports every part of the release, reads the settings, and tries what would become of the database's schema\n"
-        "on an empty copy. Exit code 1 where the release cannot run here, and 3 where it cannot because the\n"
+        "Imports every part of the release, reads the settings, and tries the database's next\n"
+        "schema on an empty copy. Exit code 1 where the release cannot run here, and 3 where it cannot because the\n"
         "database's schema is newer."
     )
 
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     except NewerSchemaError as error:
         raise NewerDatabaseError(str(error)) from None
     if args.json:
-        result = {"release": __version__, "modules": parts, "schema": {"now": now, "after": after}}
-        print(json.dumps(result))
+        told = {"release": __version__, "modules": parts, "schema": {"now": now, "after": after}}
+        print(json.dumps(told))
         return 0
     becomes = "there is no database yet" if now is None else f"schema {now} stays" if now == after else (
         f"schema {now} becomes {after}"

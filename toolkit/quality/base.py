@@ -67,7 +67,7 @@ class Sample:
         series: the readings: the window, and what was before it.
         neighbours: which stations are near which.
         silent: slots in which a whole station reports nothing; stations × window slots.
-        others: the window's values by variable, in the variable's unit, stations × window slots: of this variable and
+        values: the window's values by variable, in the variable's unit, stations × window slots: of this variable and
             of those that the tests need besides.
         expectation: what neighbours imply for the stations at `expectation.rows`; None for a variable that has no scale
             of comparison.
@@ -76,7 +76,7 @@ class Sample:
     series: Series
     neighbours: Neighbours
     silent: Bools
-    others: Mapping[str, Floats]
+    values: Mapping[str, Floats]
     expectation: Expected | None = None
 
     @property
@@ -177,7 +177,7 @@ class QualityTest(ABC):
         """Whether the test makes sense for a variable: by default, for one that has a scale of comparison."""
         return variable.scale is not None
 
-    def needs(self, variable: Variable) -> set[str]:  # noqa: ARG002
+    def needs(self, variable: Variable) -> set[str]:
         """The names of other variables whose window is needed to test this one."""
         return set()
 

@@ -113,7 +113,7 @@ class Broken(NamedTuple):
 
 def broken_rules(sample: Sample) -> Broken:
     """Which readings of a variable break which rule."""
-    variable, values = sample.series.variable.name, sample.others
+    variable, values = sample.series.variable.name, sample.values
     flagged = np.zeros(values[variable].shape, dtype=bool)
     texts = [""] * len(flagged)
     for rule in RULES:
@@ -153,10 +153,10 @@ class Consistency(QualityTest):
         """The other variables of its rules."""
         return {other for rule in RULES if rule.variable == variable.name for other in rule.others}
 
-    def run(self, sample: Sample, prepared: Broken) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Broken) -> Bools:
         """Flag readings that break a rule, stations × window slots."""
         return prepared.flagged
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Broken) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Broken) -> str:
         """The rule."""
         return prepared.rules[interval.row]

@@ -23,20 +23,20 @@ class GrossRange(QualityTest):
     exclusion = Exclusion.ALWAYS
     with_method = True
 
-    def applies(self, variable: Variable) -> bool:  # noqa: ARG002
+    def applies(self, variable: Variable) -> bool:
         """To every variable."""
         return True
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag impossible values, stations × window slots."""
         return impossible(sample.series.variable, sample.series.window_values)
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The value, and the bounds."""
         one = interval.series.variable
         return f"{number(worst.value)} {one.unit} is outside what is possible, {one.low:g} to {one.high:g} {one.unit}"
 
-    def distance(self, interval: FlaggedInterval, residual: Floats) -> Floats:  # noqa: ARG002
+    def distance(self, interval: FlaggedInterval, residual: Floats) -> Floats:
         """One impossible value is as far off as another; the first of them is shown."""
         values = interval.series.values[interval.row, interval.slots]
         return np.where(impossible(interval.series.variable, values), 1.0, np.nan)

@@ -47,17 +47,17 @@ class Missing(QualityTest):
     exclusion = Exclusion.NEVER
     with_method = True
 
-    def applies(self, variable: Variable) -> bool:  # noqa: ARG002
+    def applies(self, variable: Variable) -> bool:
         """To every variable."""
         return True
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
         series = sample.series
         there = ~np.isnan(series.values)
         return gaps(there[:, -series.window :], there[:, : -series.window], series.per_hour) & ~sample.silent
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """How long there has been no value."""
         return f"no value for {interval.hours:.1f} h, while it used to report"
 

@@ -55,7 +55,7 @@ class Noise(QualityTest):
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag noisy readings, stations × window slots."""
         series = sample.series
         window, readings = series.window, series.scaled
@@ -80,6 +80,6 @@ class Noise(QualityTest):
             flagged[row, begin + first : begin + first + width + 2] = True
         return flagged[:, -window:] & ~np.isnan(series.window_values)
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """For how long it has jittered."""
         return f"it jumps to and fro as it never did, for {interval.hours:.1f} h"

@@ -107,7 +107,7 @@ class Persistence(QualityTest):
     exclusion = Exclusion.ALWAYS
     compares = True
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag the longest run that reaches into the window, where it is too long; rows × window slots."""
         series = sample.series
         readings = series.scaled
@@ -119,7 +119,7 @@ class Persistence(QualityTest):
             counts = readings < series.variable.saturation
         return _stuck(sample, Runs.of(readings, counts))
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The reading, and for how long it has been the same."""
         unit = interval.series.variable.unit
         return f"it has read {number(worst.value)} {unit} without a change for {_unchanged_hours(interval):.1f} h"

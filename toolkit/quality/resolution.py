@@ -58,7 +58,7 @@ class Resolution(QualityTest):
         """To speeds, which are counted in turns."""
         return variable.nature == "gusty" and super().applies(variable)
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag the readings from the first to the last one that is off the steps, stations × window slots."""
         series, window = sample.series, sample.series.window
         values = series.window_values
@@ -84,7 +84,7 @@ class Resolution(QualityTest):
             flagged[:] = False
         return flagged
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """For how long, and what it looks like."""
         return f"for {interval.hours:.1f} h its readings come in other steps than ever before, as if in another unit"
 

@@ -31,6 +31,6 @@ class Shared(QualityTest):
         found = (own > limit) & (np.abs(expected.change[:, -series.window :]) <= limit)
         return np.hstack([np.zeros((len(found), series.window - found.shape[1]), dtype=bool), found])
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:
         """From which value to which it jumped, and when."""
         return last_jump(interval, prepared)

@@ -62,7 +62,7 @@ class Spatial(QualityTest):
     compares = True
     may_pass = True
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag readings of two hours whose median residual is too large, rows × window slots."""
         series, expected, window = sample.series, sample.expected, sample.series.window
         off = expected.residual[:, -window:] / expected.sigma[:, -window:]
@@ -78,7 +78,7 @@ class Spatial(QualityTest):
             flagged[row, slots] |= off[row, slots] * np.sign(lasting[row, first]) > LIMITS.part
         return flagged
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The worst reading, and what it should be."""
         unit = interval.series.variable.unit
         return f"it reads {number(worst.value)} {unit} for {number(worst.expected)} {unit}, {interval.hours:.1f} h long"

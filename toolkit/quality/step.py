@@ -84,7 +84,7 @@ class Step(QualityTest):
             flagged[row] = _until_undone(series, expected, int(row), np.flatnonzero(jumps[row]))[-window:]
         return flagged & ~np.isnan(readings[:, -window:])
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:
         """From which value to which it jumped, and when."""
         return last_jump(interval, prepared)
 

@@ -189,17 +189,17 @@ class TemporalMethod(QualityTest):
         self.source = source  # type: ignore[misc]
         self.score = score
 
-    def applies(self, variable: Variable) -> bool:  # noqa: ARG002
+    def applies(self, variable: Variable) -> bool:
         """To every variable."""
         return True
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:  # noqa: ARG002
+    def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag readings with a score above the threshold, stations × window slots."""
         series = sample.series
         window = on_circle(series.window_values) if series.nature == "circular" else series.window_values
         return self.score(window, series.variable.accuracy).score > LIMITS.score
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:  # noqa: ARG002
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The reading, and the method."""
         return f"{number(worst.value)} {interval.series.variable.unit} is not what {self.name} expects of its past"
 

@@ -21,7 +21,7 @@ from toolkit.store.postgresql_store import PostgreSQLStore
 
 BUSY_SECONDS = 2
 
-# Held while the schema is looked at and changed, so that two collectors do not migrate at once: any number will do.
+# The advisory lock that keeps two collectors from migrating at once: any number will do.
 _MIGRATING = 0x77746B74
 
 

@@ -106,8 +106,10 @@ corrupt_page() {
 }
 
 older_schema() {
-    sql "DROP TRIGGER newest_of_station; DROP TRIGGER newest_of_observation; DROP TABLE newest; DROP TABLE anomalies;
-        DROP TABLE rejected; PRAGMA user_version = 2"
+    sql "DROP VIEW observations; DROP TRIGGER newest_of_station; DROP TRIGGER newest_of_observation; DROP TABLE newest;
+        DROP TABLE anomalies; DROP TABLE rejected; ALTER TABLE observation DROP COLUMN solar_radiation;
+        ALTER TABLE observation DROP COLUMN dew_point; ALTER TABLE observation DROP COLUMN snow_depth;
+        PRAGMA user_version = 2"
 }
 
 read_only() {

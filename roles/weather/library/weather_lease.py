@@ -5,13 +5,13 @@ from __future__ import annotations
 
 DOCUMENTATION = """
 module: weather_lease
-short_description: Have a host for this run alone, and let it go
+short_description: Lock a host for this run, and unlock it
 description:
-  - Fails where another run has the host, and says who and since when. A run of this controller that was killed has it
-    no longer; one of another controller has it for an hour after its last word.
+  - Fails where another run has locked the host, and says who and since when. The lock of a run of this controller that
+    was killed counts no longer; that of another controller counts for an hour after that run's last task.
 options:
   state:
-    description: Whether the host is to be this run's, or anybody's; or whether it is another's, to see that alone.
+    description: Whether to lock the host, to unlock it, or only to fail where another run has locked it.
     choices: [held, free, seen]
     default: held
     type: str
@@ -22,7 +22,7 @@ options:
     description: What has to be written down as deployed, as this run saw it; else it fails.
     type: str
   record:
-    description: Write this down as deployed, if nobody else came between.
+    description: Record this as what is deployed, if no other run came between.
     type: str
   run:
     description: Who asks; given by the action plugin.
