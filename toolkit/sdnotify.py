@@ -63,12 +63,16 @@ def until_stopped() -> Iterator[Callable[[float], None]]:
     def stop(number: int, _frame: FrameType | None) -> None:
         for also in (signal.SIGTERM, signal.SIGINT):
             signal.signal(also, signal.SIG_IGN)
-        raise _Stop(signal.Signals(number).name)
+        came.append(signal.Signals(number).name)
+        raise _Stop(*came)
 
     def wait(seconds: float) -> None:
+        if came:  # Python drops what is raised while it destroys an object
+            raise _Stop(*came)
         if select.select([woken], (), (), seconds)[0]:
             woken.recv(4096)
 
+    came: list[str] = []
     woken, waker = socket.socketpair()
     with woken, waker:
         waker.setblocking(False)

@@ -181,6 +181,19 @@ def test_a_signal_that_another_thread_gets_ends_a_wait() -> None:
         pytest.fail("it waited to the end")
 
 
+@pytest.mark.usefixtures("signals")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_comes_while_an_object_is_destroyed_is_not_lost() -> None:
+    class Doomed:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with until_stopped() as wait:
+        Doomed()
+        wait(60)
+        pytest.fail("it waited to the end")
+
+
 @pytest.mark.parametrize(
     ("request_", "answer"),
     [

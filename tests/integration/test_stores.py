@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.conftest import collection, feature
 from tests.databases import change, query
 from tests.feeds import parse
+from tests.postgresql import Server
+from toolkit.database import PostgreSQLDatabase
 from toolkit.model import Document
 from toolkit.quality.admission import admit
 from toolkit.store import (
@@ -21,6 +25,7 @@ from toolkit.store import (
     open_for_reading,
     open_for_writing,
 )
+from toolkit.store.postgresql import holders, imposed
 
 COLLECTED = 1_763_827_260
 TIME = 1_763_827_200
@@ -209,3 +214,40 @@ def test_what_was_turned_down_is_kept_beside_the_row(db: str) -> None:
         assert store.rejected(Span(TIME - 1, TIME)) == [(TIME, "volos", "temp_out", 150.0)]
         assert store.rejected(Span(TIME, TIME + 600)) == []
     assert query(db, "SELECT temp_out FROM observations ORDER BY station_id") == [(None,), (13.9,)]
+
+
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        (
+            "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+            "CREATE TRIGGER keep_out BEFORE INSERT ON observations FOR EACH ROW EXECUTE FUNCTION keep()",
+            "a trigger keep_out on observations",
+        ),
+        ("ALTER TABLE observations ADD CONSTRAINT cold CHECK (temp_out < -60) NOT VALID", "a constraint cold"),
+        ("ALTER TABLE observations ENABLE ROW LEVEL SECURITY", "row-level security on observations"),
+    ],
+)
+def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql: Server, put: str, told: str) -> None:
+    url = postgresql.database(f"test_{uuid4().hex}")
+    with open_for_writing(url):
+        pass
+    assert imposed(PostgreSQLDatabase(url)) == []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(put)
+        ((what, away),) = imposed(PostgreSQLDatabase(url))
+        assert told in what
+        connection.execute(away)
+    assert imposed(PostgreSQLDatabase(url)) == []
+
+
+def test_a_session_that_holds_a_servers_tables_is_named(postgresql: Server) -> None:
+    url = postgresql.database(f"test_{uuid4().hex}")
+    with open_for_writing(url):
+        pass
+    assert holders(PostgreSQLDatabase(url)) == {}
+    with psycopg.connect(url) as connection:
+        connection.execute("LOCK TABLE observations IN SHARE MODE")
+        ((pid, held),) = holders(PostgreSQLDatabase(url)).items()
+        assert pid == connection.info.backend_pid
+        assert "ShareLock" in held

@@ -65,7 +65,7 @@ def _groups(observations: Iterable[Observation], size: int) -> Iterator[list[Obs
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A path to write to; what was written takes the place of `path` when all of it is there.
+    """A temporary path to write to, which replaces `path` once everything is written.
 
     Raises:
         ToolkitError: it cannot be written; what was there before is as it was.

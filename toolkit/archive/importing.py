@@ -19,7 +19,7 @@ from toolkit.quality.admission import admit
 from toolkit.store import Store, Stored, StoreError
 from toolkit.text import one_line
 
-# A transaction so short that a collector on the same database hardly waits.
+# Observations in one transaction: so few that a collector on the same database hardly waits.
 BATCH = 5000
 ATTEMPTS = 5
 
@@ -75,7 +75,7 @@ def import_file(
 
 
 def _store(store: Store, entries: Entries, newest: float | None, replace: bool, done: Imported) -> int:
-    """Store what was taken, and begin anew; returns how many observations that were."""
+    """Store the entries that were taken and clear them; returns how many observations they were."""
     host = time.time()
     present = clock.at_least(host, newest)
     if clock.refuted(host, newest):

@@ -22,17 +22,17 @@ from toolkit.variables import COLUMNS
 
 Row = Mapping[str, Any]
 
-# Of one value in a database, in characters or bytes; what is longer is read as no value that can be. Then of what
-# SQLite itself looks at, in bytes, and of the search for the next row, in seconds.
+# Bounds for a database from outside. A value that is longer than VALUE_LENGTH, in characters or bytes, is left out;
+# SQLite refuses one of more than VALUE_BYTES; the search for the next row ends after ROW_SECONDS.
 VALUE_LENGTH = 1 << 20
 VALUE_BYTES = 1 << 28
 ROW_SECONDS = 60.0
-# How many steps SQLite makes between two looks at the clock.
+# Instructions of SQLite's virtual machine between two looks at the clock.
 STEPS = 100_000
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is a file: what is read twice cannot be a pipe, and a device has no end.
+    """Whether it is a regular file: a pipe cannot be read twice, and a device has no end.
 
     Raises:
         OSError: there is nothing, or it may not be looked at.
@@ -53,7 +53,7 @@ def is_ours(path: Path) -> bool:
 
 
 def take(path: Path, entries: Entries) -> Iterator[None]:
-    """Take all that a file says, row by row: the caller comes to its turn after each.
+    """Take the stations and observations of a file into `entries`; yields after each row.
 
     Raises:
         OSError, ValueError, sqlite3.Error: it cannot be read.
@@ -99,7 +99,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row | None]]:
 
 
 def _selected(connection: sqlite3.Connection) -> str:
-    """The query for all observations. It names tables only: a view is a program of whoever made the file."""
+    """The query for all observations. It reads tables only: a view would run what the maker of the file wrote."""
     if _is_ours(connection):
         there = _columns(connection, "observation")
         _columns(connection, "stations")
@@ -136,7 +136,7 @@ def _listed(columns: set[str], needed: tuple[str, ...], wanted: tuple[str, ...])
 
 
 def _bounded(name: str) -> str:
-    """A column, with an empty blob for a value that is too long: it is neither a number nor text, and so counted."""
+    """SQL for a column, with an empty blob in place of a value that is too long, which is then counted as left out."""
     too_long = f"typeof({name}) IN ('text', 'blob') AND length({name}) > {VALUE_LENGTH}"
     return f"CASE WHEN {too_long} THEN x'' ELSE {name} END AS {name}"
 

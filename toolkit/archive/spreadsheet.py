@@ -1,4 +1,4 @@
-"""Text in CSV, so that a spreadsheet shows it and does not execute it; what is written so is read as it was.
+"""Text in CSV that a spreadsheet shows and does not execute, and that an import reads as it was.
 
 A cell that begins with `=`, `+`, `-` or `@` is a formula for a spreadsheet, and where it separates cells by semicolons
 so is what follows one. An apostrophe before it makes it text (OWASP, CSV injection). A text that has one there already

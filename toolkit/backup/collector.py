@@ -1,4 +1,4 @@
-"""The collector around a restore: stopped, started, and seen to store again.
+"""Stopping the collector for a restore, starting it again, and waiting until it stores.
 
 Root's part of it is done by the command `weather-tool` of the host, which runs this program as the service user: it is
 asked over a socket, by the words of systemctl, and knows no more than these.
@@ -18,15 +18,15 @@ from toolkit.errors import ToolkitError
 from toolkit.store import StoreError, open_for_reading
 
 USER = "weather"
-# The number of the socket; not a setting, and so without their prefix.
+# The environment variable with the number of the socket; it has no prefix because it is no setting.
 ASKED_BY = "COLLECTOR_ASKED_BY"
-# A cycle begins at once, and a fetch has a minute at most; a store that is locked is tried again within half of one.
+# A cycle begins at once, a fetch takes a minute at most, and a locked store is tried again within half a minute.
 HEALTHY_SECONDS = 120
 POLL_SECONDS = 0.25
 
 
 def become_the_service_user() -> None:
-    """As root: be the service user from here on, where there is one. Others stay who they are."""
+    """As root: become the service user, if there is one. Other users stay who they are."""
     if os.geteuid() == 0 and (user := _user()):
         os.initgroups(USER, user.pw_gid)
         os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
@@ -35,7 +35,7 @@ def become_the_service_user() -> None:
 
 @contextmanager
 def stopped() -> Iterator[bool]:
-    """Stop the collector if this host runs it and we may; on the way out it is started again, whatever happened.
+    """Stop the collector if this host runs it and root may be asked; at the end it is started again in any case.
 
     One that is down but enabled counts, too: a damaged database or a restore that was killed is why it is down.
 
@@ -53,7 +53,7 @@ def stopped() -> Iterator[bool]:
 
 
 def cycles(db: Database) -> int:
-    """How many cycles collectors have noted in a database: a count tells what comes after, a clock may be set.
+    """How many cycles collectors have counted in a database. Times would not tell which are later: clocks are set.
 
     Raises:
         StoreError: it cannot be read.
@@ -63,7 +63,7 @@ def cycles(db: Database) -> int:
 
 
 def stores_again(db: Database, before: int) -> bool:
-    """Wait until the collector has ended a cycle, and noted it beyond the `before` that were."""
+    """Wait until more than `before` cycles are counted; returns whether that happened."""
     end = time.monotonic() + HEALTHY_SECONDS
     while time.monotonic() < end:
         with suppress(StoreError):  # it may be being opened
@@ -76,7 +76,7 @@ def stores_again(db: Database, before: int) -> bool:
 
 
 def _ask(word: str) -> int:
-    """What root answers, an exit code; 1 where nobody can be asked."""
+    """The exit code that root answers; 1 if nobody can be asked."""
     number = os.environ.get(ASKED_BY, "")
     if not number.isdecimal():
         return 1

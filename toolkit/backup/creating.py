@@ -20,7 +20,7 @@ from toolkit.files import free_name
 from toolkit.store import StoreError
 from toolkit.text import one_line
 
-# A packed database is no larger than this part of it, unless the newest backup says otherwise.
+# The size of a packed database is at most this part of its size, unless the newest backup was larger.
 PACKED_PART = 0.5
 SPARE_BYTES = 16 << 20
 
@@ -46,7 +46,7 @@ def create(folder: Folder, named: Database | str) -> Backup:
             with ThreadPoolExecutor(1) as pool:
                 looking = pool.submit(_compare, its, copy, held, f"the database {db}")
                 sha256 = packing.pack(copy, packed)
-                # The frame's own checksum vouches for the content, which is being looked at.
+                # The frame's checksum proves that it is the copy which is being compared.
                 packing.unpack(packed, Path("/dev/null"), sha256, copy.stat().st_size)
                 looking.result()
             moment = times.from_epoch(_dated(began, held, others))
@@ -71,7 +71,7 @@ def create(folder: Folder, named: Database | str) -> Backup:
 
 
 def _dated(host: float, held: Content, others: Sequence[Backup]) -> float:
-    """The date of a backup: by the host's clock, or after all that is known where that is before this release."""
+    """The date of a backup: the host's clock, or if that is before this release, after everything that is known."""
     if not clock.refuted(host, None):
         return host
     known = [last_of(held), *(one.manifest.created + 1 for one in others), *(one.manifest.last for one in others)]
@@ -93,7 +93,7 @@ def verify(folder: Folder, backup: Backup) -> None:
 
 
 def unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
-    """Put a backup's snapshot into a file, to the byte what was looked at when the backup was made.
+    """Put a backup's snapshot into a file, which is byte for byte the one that was verified when the backup was made.
 
     Args:
         backup: which.
@@ -121,7 +121,7 @@ def _compare(its: Engine, copy: Path, held: Content, what: str, *, every_page: b
 
 
 def _packed_part(others: Sequence[Backup]) -> float:
-    """How large a packed database is at most, as a part of it."""
+    """The size of a packed database at most, as a part of its size."""
     for newest in others[:1]:
         return min(1.0, 1.2 * newest.manifest.bytes / newest.manifest.bytes_unpacked)
     return PACKED_PART

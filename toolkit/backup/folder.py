@@ -27,13 +27,13 @@ from toolkit.text import one_line
 PREFIX = "weather_"
 PACKED = ".zst"
 MANIFEST = ".json"
-# Names that begin so are scratch.
+# How the names of scratch files begin.
 SCRATCH = ".weather_"
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """What has the name of a backup."""
+    """A file with the name of a backup."""
 
     path: Path
 
@@ -45,7 +45,7 @@ class _Named:
 
 @dataclass(frozen=True, slots=True)
 class Backup(_Named):
-    """A backup that is whole at first sight: what its manifest says is there, at the size that it says."""
+    """A backup that looks whole: its manifest is sound, and its file has the size that the manifest says."""
 
     manifest: Manifest
 
@@ -57,7 +57,7 @@ class Backup(_Named):
 
 @dataclass(frozen=True, slots=True)
 class Damaged(_Named):
-    """What has the name of a backup, and what is wrong with it."""
+    """A file with the name of a backup that is none, and why."""
 
     wrong: str
 
@@ -71,7 +71,7 @@ class Folder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from changing it, and begin without what an interrupted one left; within it, no more.
+        """Keep other processes from changing the folder, and remove what an interrupted one left. May be nested.
 
         Raises:
             InUseError: another one is at work; which, and since when.
@@ -98,7 +98,7 @@ class Folder:
             os.close(lock)
 
     def scratch(self, name: str) -> Path:
-        """An empty file for what is not to outlive this run, or gets its name at the end; nobody else may read it."""
+        """An empty file that only the service user may read, and that does not outlive this run under this name."""
         path = self.path / f"{SCRATCH}{name}"
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         return path
@@ -120,7 +120,7 @@ class Folder:
         return backups, [one for one in seen if isinstance(one, Damaged)]
 
     def find(self, name: str) -> Backup:
-        """The backup of a name or a path; of LATEST, the newest that is whole at first sight.
+        """The backup of a name or a path; of LATEST, the newest that looks whole.
 
         Raises:
             DamagedError: it is not whole.
@@ -168,7 +168,7 @@ def manifest_of(path: Path) -> Path:
 
 
 def ahead(backup: Backup, now: float) -> bool:
-    """Whether a backup is dated in the future of the host's clock: one of the two clocks was wrong."""
+    """Whether a backup is dated in the future by the host's clock: then its clock or the present one is wrong."""
     return clock.ahead(backup.manifest.created, now)
 
 

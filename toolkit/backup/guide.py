@@ -1,4 +1,4 @@
-"""Backups that the guide's script made: `weather_YYYYMMDD_HHMMSS.db.gz`, a database packed by gzip, no more."""
+"""Backups that the guide's script made: `weather_YYYYMMDD_HHMMSS.db.gz`, a database packed by gzip."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def converted(folder: Folder, name: Path, zone: str | None) -> Iterator[Backup]:
-    """The same as a backup of this program, for as long as the context lasts.
+    """A backup of this program with the same content, for as long as the context lasts.
 
     The guide's collector wrote its host's local time. A database of this program that was packed in the same way has
     UTC, and stays as it is.
@@ -89,7 +89,7 @@ def _unpack(path: Path, to: Path) -> None:
 
 
 def _require_sound(path: Path, found: Path) -> None:
-    """Look at all of a database that anybody may have made, and run nothing of it.
+    """Verify a database that anybody may have made, without running anything in it.
 
     Raises:
         DamagedError: it is not whole, or no weather database.

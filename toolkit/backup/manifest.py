@@ -1,4 +1,4 @@
-"""What a backup holds, written beside it."""
+"""The manifest: a file beside each backup that says what the backup holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST_NUMBER = 1 << 53
 
 _FILE = re.compile(r"weather_[0-9A-Za-z_-]{1,100}\.(db|dump)\.zst")
 _CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-# Mostly as the store writes it; what somebody put there by SQL is no reason to have no backup.
+# A time is mostly as the store writes it, but plain SQL can write others, and they are backed up all the same.
 _TIME = re.compile(r".{0,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _WORDS = re.compile(r".{0,4096}")
@@ -48,7 +48,7 @@ class Content(NamedTuple):
 
 
 def last_of(held: Content) -> float | None:
-    """The time of the newest observation, seconds since the epoch; None without any that is a time."""
+    """The time of the newest observation, seconds since the epoch; None if there is none that is a time."""
     try:
         return times.from_stored(held.last or "").timestamp()
     except ValueError:
@@ -104,7 +104,7 @@ class Manifest:
 
 
 def read(path: Path) -> Manifest:
-    """The manifest in a file. Anybody may have written it: all of it is looked at before any of it is used.
+    """Read a manifest. Anybody may have written it, so every field is checked before one is used.
 
     Raises:
         DamagedError: it cannot be read, or is not as it was written.
@@ -128,7 +128,7 @@ def read(path: Path) -> Manifest:
 
 
 def _require_sound(made: Manifest) -> None:
-    """Look at every field of a manifest.
+    """Check every field of a manifest.
 
     Raises:
         ValueError: one is not what it can be; which.

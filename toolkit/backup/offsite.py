@@ -1,4 +1,4 @@
-"""Copies of the folder of backups in a restic repository, encrypted, wherever restic can keep one."""
+"""Encrypted copies of the folder of backups in a restic repository."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from toolkit.credentials import Credential
 from toolkit.errors import ToolkitError, UsageError, reason
 from toolkit.settings import Settings
 
-# What a check reads of the packed data each week: in so many weeks it has read all of it.
+# In how many weekly checks all of the packed data is read.
 WEEKS = 4
 
 
@@ -45,7 +45,7 @@ class Offsite:
     environment: dict[str, str] = field(repr=False)
 
     def copy(self, folder: Folder, keep: Keep) -> None:
-        """Bring the present backups there, and forget what is too old; the repository is made if there is none.
+        """Copy the present backups there, and forget copies that are too old; a missing repository is made.
 
         Raises:
             ToolkitError: it did not work; what was there before is there still.
@@ -58,21 +58,21 @@ class Offsite:
         now = time.time()
         backups, _ = folder.look(now)
         files = [path for one in backups for path in (one.path, manifest_of(one.path))]
-        # The date of what is in it: a clock that is behind would make it one of those that are forgotten.
+        # The date of the newest backup in it: by a clock that is behind, the copy would be forgotten as an old one.
         dated = [
             f"--time={times.from_epoch(one.manifest.created).astimezone():%Y-%m-%d %H:%M:%S}" for one in backups[:1]
         ]
         self._do("backup", "--quiet", "--host", platform.node(), *dated, *map(str, files))
         if clock.why_not_remove(now, newest_known(backups, now)):
             return
-        # Not by restic's --keep-…, for which a snapshot of the future is the newest for years.
+        # Not by restic's --keep-…: a snapshot that is dated in the future would count as the newest for years.
         past = [one for one in self._snapshots(platform.node()) if not clock.ahead(one.time, now)]
         kept = places_kept([one.time for one in past], keep, doubted_after(backups))
         if gone := [one.id for place, one in enumerate(past) if place not in kept]:
             self._do("forget", "--quiet", "--prune", *gone)
 
     def check(self) -> None:
-        """Look whether what is there is whole.
+        """Check that the copies are whole.
 
         Raises:
             ToolkitError: it is not, or cannot be reached.
@@ -81,7 +81,7 @@ class Offsite:
         self._do("check", "--quiet", f"--read-data-subset={part}/{WEEKS}")
 
     def fetch(self, folder: Folder, host: str) -> list[str]:
-        """Bring a host's backups back into a folder, which is locked by the caller; those that are there stay.
+        """Copy a host's backups back into a folder, which is locked by the caller; those that are there stay.
 
         Returns:
             The names of those that came.
@@ -90,7 +90,7 @@ class Offsite:
             ToolkitError: it did not work.
         """
         now = time.time()
-        # The newest, and of those of the future the newest as well: which of the backups is LATEST is told by them.
+        # The newest, and the newest of those dated in the future: together they tell which backup is LATEST.
         snapshots = sorted(self._snapshots(host), key=lambda one: clock.ahead(one.time, now))
         if not snapshots:
             raise ToolkitError(f"there is no copy of {host} in {self.repository}")
@@ -111,7 +111,7 @@ class Offsite:
         return [path.name for path in came]
 
     def _snapshots(self, host: str) -> list[_Snapshot]:
-        """Those of a host, the newest first by their dates."""
+        """The snapshots of a host, the newest first."""
         done = self._do("snapshots", "--json", "--host", host)
         try:
             told = [_Snapshot(one["id"], times.parse(one["time"]).timestamp()) for one in json.loads(done.stdout) or ()]
@@ -126,7 +126,7 @@ class Offsite:
         return done
 
     def _restic(self, *words: str) -> subprocess.CompletedProcess[str]:
-        # A cache would be a second place to keep whole; what is kept is a few large files.
+        # Without a cache, which would be of little use for a few large files.
         command = ["restic", "--no-cache", *words]
         try:
             return subprocess.run(  # noqa: S603

@@ -16,7 +16,7 @@ from toolkit.errors import ToolkitError, reason
 
 LEVEL = 3
 CHUNK = 1 << 20
-# Packing at this level needs 2 MiB; what asks for more was not packed here.
+# Packing at this level needs 2 MiB; a frame that asks for more than this was not packed here.
 LARGEST_WINDOW = 1 << 24
 # The largest header of a frame (RFC 8878).
 HEADER_BYTES = 18
@@ -35,14 +35,14 @@ class _Hashing:
 
 
 def pack(source: Path, to: Path) -> str:
-    """Pack a file, on the disk when it returns; its SHA-256."""
+    """Pack a file; returns the SHA-256 of what is then on the disk."""
     packer = zstandard.ZstdCompressor(level=LEVEL, threads=-1, write_checksum=True)
     with source.open("rb") as unpacked, to.open("wb") as file:
         hashing = _Hashing(file)
         packer.copy_stream(unpacked, hashing, size=source.stat().st_size)  # type: ignore[arg-type]
         file.flush()
         os.fsync(file.fileno())
-        # What is read back is to come from the disk.
+        # So that reading it back reads the disk.
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     return hashing.sha256.hexdigest()
 
@@ -74,7 +74,7 @@ def unpack(packed: Path, to: Path, sha256: str, size: int) -> None:
 
 
 def require_size(packed: Path, size: int) -> None:
-    """Make sure that a file says itself that it unpacks to `size` bytes, before there is room made for them.
+    """Make sure that a packed file's own header says `size` bytes, before room is made for them.
 
     Raises:
         DamagedError: it says something else, or nothing.
@@ -99,7 +99,7 @@ def _read(file: BinaryIO, packed: Path) -> bytes:
 
 
 class Bounded:
-    """A file that takes so many bytes and no more."""
+    """A file that takes a bounded number of bytes."""
 
     def __init__(self, file: BinaryIO, most: float, otherwise: str) -> None:
         self._file, self._left, self._otherwise = file, most, otherwise

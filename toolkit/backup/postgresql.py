@@ -1,4 +1,4 @@
-"""PostgreSQL's part: a snapshot by pg_dump, and a look at whether all of it can be read."""
+"""PostgreSQL's part of a backup: a snapshot by pg_dump, and the check that all of it can be read."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ PATIENCE_SECONDS = 30.0
 TABLES = (
     "schema_version", "stations", "observations", "newest", "collection_log", "counters", "anomalies", "rejected",
 )  # fmt: skip
-# Of a row as COPY writes it.
+# The size of a row as COPY writes it, in bytes.
 LARGEST_ROW = 16 << 20
 _LARGEST_VERSION = 8
 _COPY = re.compile(rb'COPY (?:(?:"(?:[^"]|"")+"|\w+)\.)?(\w+) \(([\w", ]+)\) FROM stdin;\n')
-# Of its own tables pg_dump writes these, and nothing else.
+# The entries that pg_dump writes for this program's tables.
 _ENTRY = re.compile(
     r"\d+; \d+ \d+ (TABLE DATA|TABLE|CONSTRAINT|INDEX|SEQUENCE SET|SEQUENCE OWNED BY|SEQUENCE|DEFAULT) \S+ (\w+) "
 )
@@ -146,7 +146,7 @@ def _rows(lines: Iterator[bytes], dump: Path) -> Iterator[bytes]:
 
 
 def _require_ours(dump: Path) -> None:
-    """Look at a dump's table of contents.
+    """Check a dump's table of contents.
 
     Raises:
         StoreError: there is something of another kind or name in it.
@@ -196,7 +196,7 @@ def client() -> Iterator[dict[str, str]]:
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> str:
-    """Run one of PostgreSQL's programs; what it writes.
+    """Run one of PostgreSQL's programs; returns its standard output.
 
     Raises:
         ToolkitError: it failed; what it said last.
@@ -211,7 +211,7 @@ def run(command: Sequence[str], environment: dict[str, str]) -> str:
 
 @contextmanager
 def started(command: Sequence[str], environment: dict[str, str], **streams: int | IO[bytes]) -> Iterator[Popen[bytes]]:
-    """One of PostgreSQL's programs as it runs, and not for longer than the context; streams not given are empty.
+    """Start one of PostgreSQL's programs, and end it with the context; streams that are not given are empty.
 
     Raises:
         ToolkitError: it is not installed.

@@ -17,7 +17,7 @@ from toolkit.errors import ToolkitError, reason
 
 
 class Keep(NamedTuple):
-    """How many days, weeks and months (UTC) are to have a backup, counting those that have any."""
+    """For how many days, weeks and months (UTC) a backup is kept; periods without a backup do not count."""
 
     daily: int
     weekly: int
@@ -25,7 +25,7 @@ class Keep(NamedTuple):
 
 
 class Pruned(NamedTuple):
-    """What was kept, what was removed, and what is left alone: the damaged, and those that are dated in the future."""
+    """The backups that were kept, removed, and left alone because they are damaged or dated in the future."""
 
     kept: list[Backup]
     removed: list[Backup]
@@ -41,7 +41,7 @@ _PERIODS: tuple[Callable[[datetime], tuple[int, ...]], ...] = (
 
 
 def prune(folder: Folder, keep: Keep, *, made: Backup | None = None, dry_run: bool = False) -> Pruned:
-    """Remove what is not to be kept; the folder is locked by the caller.
+    """Remove the backups that need not be kept; the folder is locked by the caller.
 
     What is damaged or dated in the future counts for nothing and is left for people to look at. Whatever the numbers
     say, the newest that is whole stays, and all of it is read back before another is removed. So does the last one that
@@ -76,7 +76,7 @@ def prune(folder: Folder, keep: Keep, *, made: Backup | None = None, dry_run: bo
 
 
 def newest_known(backups: Sequence[Backup], now: float) -> float | None:
-    """The latest moment that backups bear witness of: of an observation, or of a backup; not what is years ahead."""
+    """The latest time of an observation in a backup, or of a backup, but for those that are far in the future."""
     known = [moment for one in backups for moment in (one.manifest.last, one.manifest.created) if moment is not None]
     return max((one for one in known if clock.refuted(now, None) or one - now <= clock.BELIEVED_SECONDS), default=None)
 
@@ -104,7 +104,7 @@ def places_kept(moments: Sequence[float], keep: Keep, doubted: float) -> list[in
 
 
 def doubted_after(backups: Sequence[Backup]) -> float:
-    """From when on the dates of backups are doubted: a week after all that they hold. The clock may be ahead."""
+    """The time after which the dates of backups are doubted, because the clock may be ahead: a week after all data."""
     return max((one.manifest.last for one in backups if one.manifest.last), default=math.inf) + clock.BELIEVED_SECONDS
 
 
@@ -117,7 +117,7 @@ def _restorable(folder: Folder, backup: Backup) -> bool:
 
 
 def _as_written(backup: Backup) -> bool:
-    """Whether a backup is to the byte what its manifest says.
+    """Whether a backup's file has the SHA-256 that its manifest says.
 
     Raises:
         ToolkitError: it cannot be read.

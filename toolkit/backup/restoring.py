@@ -1,4 +1,4 @@
-"""A restore: the backup is found and judged, then its engine puts it in the database's place."""
+"""A restore: a backup is found and checked, then its engine puts it in the place of the database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def restore(
 
 @contextmanager
 def chosen(folder: Folder, name: str, db: Database, zone: str | None = None) -> Iterator[Backup]:
-    """A backup, if it is one that can be put into a database; the folder is locked by the caller.
+    """The backup of a name, if it can be put into the database; the folder is locked by the caller.
 
     Raises:
         ToolkitError: it is none.

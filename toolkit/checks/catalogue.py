@@ -6,6 +6,7 @@ from toolkit.checks import Check
 from toolkit.checks.probes import (
     backup,
     clock,
+    cron,
     database_access,
     database_content,
     database_file,
@@ -14,6 +15,7 @@ from toolkit.checks.probes import (
     exporter,
     feed,
     folders,
+    interference,
     network,
     observations,
     packages,
@@ -29,9 +31,9 @@ from toolkit.checks.probes import (
 )
 
 _MODULES = (
-    packages, settings, places, disk, security, units, rivals, folders, service, timers, database_file,
-    database_content, database_locks, database_access, spool, permissions, clock, feed, observations, network, backup,
-    exporter,
+    packages, settings, places, disk, security, units, cron, rivals, interference, folders, service, timers,
+    database_file, database_content, database_locks, database_access, spool, permissions, clock, feed, observations,
+    network, backup, exporter,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # The release and its packages.
-RELEASE = ("release-current", "python-runs", "packages-complete")
+RELEASE = ("release-current", "python-runs", "packages-alone", "packages-complete")
 # What systemd runs, as it was deployed.
 UNIT = ("units-present", "units-genuine", "units-as-deployed", "units-start", "units-hardened")
 SETTINGS = ("settings-readable", "settings-valid")

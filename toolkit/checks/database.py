@@ -8,9 +8,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from toolkit import credentials
 from toolkit.checks.host import Host
 from toolkit.checks.host.database import LOCK_SECONDS
-from toolkit.checks.remedies import Remedy, Restore, Sequence, Shell, Tool
+from toolkit.checks.host.deployment import CURRENT
+from toolkit.checks.remedies import OnMachine, Remedy, Restore, Sequence, Shell, Tool, python
+from toolkit.credentials import Credential
 
 
 def file_of(host: Host) -> os.stat_result | None:
@@ -45,3 +48,18 @@ def have_backup(host: Host) -> bool:
         return bool(host.backups[0])
     except Exception:
         return False
+
+
+def changed(host: Host, *statements: str) -> Remedy:
+    """Change rows, or a shape, by SQL."""
+    if host.on_server:
+        password = 'PGPASSWORD="$(cat {})" ' if credentials.path(Credential.POSTGRESQL_PASSWORD) else ""
+        file = [credentials.FOLDER / Credential.POSTGRESQL_PASSWORD] if password else []
+        return Shell(f"{password}psql -q {{}} -c {{}}", *file, str(host.settings.db), "; ".join(statements))
+    code = f"import sqlite3; sqlite3.connect({str(host.db)!r}, timeout=20).executescript({'; '.join(statements)!r})"
+    return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
+
+
+def as_administrator(statement: str) -> Remedy:
+    """A statement that only an administrator of PostgreSQL may run."""
+    return OnMachine("runuser -u postgres -- psql -c {}", statement, note="on the database's server")

@@ -13,6 +13,7 @@ from toolkit.address import without_secrets
 from toolkit.checks import Check, Finding, Status, bad, unseen
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import JobsError
 from toolkit.checks.host.systemd import SilentError
 from toolkit.checks.remedies import OfSystemd, Remedy, Sequence, Shell
 from toolkit.checks.targets import Systemd, Target, target_of
@@ -108,9 +109,14 @@ def probe(host: Host, check: Check) -> Finding | None:
 
 
 def _is_its_own(check: Check, error: ToolkitError) -> bool:
-    """Whether an error is what the check is for. One check says that the database cannot be read; the others wait."""
+    """Whether an error is what the check is for.
+
+    One check says that the database, or the list of jobs, cannot be read; the others say that they could not look.
+    """
     from toolkit.store.base import StoreError
 
+    if isinstance(error, JobsError):
+        return check.id == "jobs-listed"
     return not isinstance(error, StoreError) or check.id in {"database-server", "database-readable"}
 
 

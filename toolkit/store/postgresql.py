@@ -21,7 +21,7 @@ from toolkit.store.postgresql_store import PostgreSQLStore
 
 BUSY_SECONDS = 2
 
-# Held while the schema is looked at and changed, so that two collectors do not migrate at once: any number will do.
+# The advisory lock that keeps two collectors from migrating at once: any number will do.
 _MIGRATING = 0x77746B74
 
 
@@ -85,6 +85,7 @@ def holds_tables(connection: psycopg.Connection) -> bool:
     return bool(row and row[0])
 
 
+TABLES = ("stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest")
 _LACKS = """
 SELECT kind || ' ' || name || ' is gone' FROM (VALUES
     ('table', 'stations'), ('table', 'observations'), ('table', 'collection_log'), ('table', 'counters'),
@@ -95,13 +96,24 @@ SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('
 AS keyed (name) WHERE to_regclass(name) IS NOT NULL
 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(name) AND contype = 'p')
 UNION ALL
+SELECT 'the index ' || name || ' is gone' FROM (VALUES
+    ('collection_log_timestamp'), ('anomalies_station'), ('anomalies_ended')
+) AS wanted (name) WHERE to_regclass(name) IS NULL
+UNION ALL
+SELECT 'the column ' || attname || ' of observations is ' || format_type(atttypid, atttypmod)
+FROM pg_attribute WHERE attrelid = to_regclass('observations') AND attnum > 0 AND NOT attisdropped
+AND atttypid NOT IN ('float8'::regtype, 'text'::regtype, 'timestamptz'::regtype)
+UNION ALL
 SELECT 'the service may not write to ' || name FROM (VALUES ('stations'), ('observations'), ('collection_log'))
 AS owned (name) WHERE to_regclass(name) IS NOT NULL AND NOT has_table_privilege(to_regclass(name), 'INSERT, UPDATE')
 UNION ALL
 SELECT 'it takes no writes: the server is a standby' WHERE pg_is_in_recovery()
 UNION ALL
 SELECT 'it takes no writes: default_transaction_read_only is on'
-WHERE current_setting('default_transaction_read_only') = 'on'
+WHERE current_setting('default_transaction_read_only') = 'on' AND NOT EXISTS (
+    SELECT FROM pg_roles, unnest(rolconfig) AS one
+    WHERE rolname = current_user AND one ~ '^default_transaction_read_only'
+)
 """
 
 
@@ -116,6 +128,65 @@ def differences(db: PostgreSQLDatabase) -> list[str]:
         if not holds_tables(connection):
             return []
         return [str(row[0]) for row in connection.execute(_LACKS)]
+
+
+# What others put upon the tables and the role, and what takes it away; the first three are the owner's to do.
+_IMPOSED = r"""
+SELECT 'a trigger ' || tgname || ' on ' || tgrelid::regclass,
+    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass)
+FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY (%(tables)s::regclass[]) AND tgname NOT LIKE 'ts\_%%'
+UNION ALL
+SELECT 'a constraint ' || conname || ' on ' || conrelid::regclass,
+    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname)
+FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = ANY (%(tables)s::regclass[])
+UNION ALL
+SELECT 'row-level security on ' || oid::regclass,
+    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass)
+FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
+UNION ALL
+SELECT 'the setting ' || one, format('ALTER ROLE %%I RESET %%I', rolname, split_part(one, '=', 1))
+FROM pg_roles, unnest(rolconfig) AS one WHERE rolname = current_user
+AND one ~ '^(default_transaction_read_only=on|statement_timeout=|search_path=|idle_in_transaction|transaction_timeout=)'
+"""
+
+
+def imposed(db: PostgreSQLDatabase) -> list[tuple[str, str]]:
+    """What others put upon the tables and the role of this program, each with the statement that takes it away.
+
+    Raises:
+        StoreError: it does not answer.
+    """
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
+        tables = [name for name in TABLES if _is_there(connection, name)]
+        return [(str(what), str(away)) for what, away in connection.execute(_IMPOSED, {"tables": tables})]
+
+
+def _is_there(connection: psycopg.Connection, table: str) -> bool:
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
+    return bool(row and row[0])
+
+
+# Row locks are held by RowExclusiveLock too: of others than this program's own role it tells of an unfinished change.
+_HELD = """
+SELECT a.pid, coalesce(a.usename, '?'), l.mode FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+WHERE l.granted AND l.relation = ANY (%(tables)s::regclass[]) AND a.pid != pg_backend_pid() AND (
+    l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+    OR (l.mode = 'RowExclusiveLock' AND a.usename != current_user))
+"""
+
+
+def holders(db: PostgreSQLDatabase) -> dict[int, str]:
+    """The sessions that keep others from writing to the tables, and what they hold.
+
+    Raises:
+        StoreError: it does not answer.
+    """
+    place = shown(db.url)
+    with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
+        tables = [name for name in TABLES if _is_there(connection, name)]
+        rows = connection.execute(_HELD, {"tables": tables}).fetchall()
+        return {int(pid): f"session {pid} of {user} holds a {mode}" for pid, user, mode in rows}
 
 
 def _empty(connection: psycopg.Connection, place: str) -> int:

@@ -75,7 +75,7 @@ def _upsert(value: str, differs: str) -> sql.SQL:
     )
 
 
-# A feed that no longer offers a value does not take back the one it offered before.
+# A value that the feed no longer offers is kept.
 _CORRECT = _upsert(
     "coalesce(excluded.{name}, o.{name})",
     "excluded.{name} IS NOT NULL AND excluded.{name} IS DISTINCT FROM o.{name}",
@@ -315,7 +315,7 @@ class PostgreSQLStore:
         query = sql.SQL(
             "SELECT extract(epoch FROM time)::int8, station_id, {} FROM observations {} ORDER BY time, station_id"
         ).format(names, where)
-        # A cursor of the server's: a year of observations does not have to fit into memory.
+        # A cursor on the server: a year of observations need not fit into memory.
         with (
             translate_errors(self._place),
             self._connection.transaction(),
@@ -336,7 +336,7 @@ class PostgreSQLStore:
         names = sql.SQL(", ").join(sql.Identifier("o", name) for name in COLUMNS)
         astray = [name for (name,) in self._query(_ASTRAY)]
         sought = sql.SQL(_SOUGHT + " UNION ALL" if astray else "")
-        # What was put in by hand after all that the collectors stored is seen at once.
+        # A row that plain SQL inserted after the newest is found, too.
         query = sql.SQL(
             "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id, {} FROM ("
             "SELECT station_id, time FROM newest UNION ALL {} "
@@ -369,7 +369,7 @@ class PostgreSQLStore:
         """See `base.Store`."""
         rows = self._query(
             "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message "
-            # What a clock that was ahead wrote is not the newest for years.
+            # A line that a host with a fast clock wrote is not shown as the newest for years.
             f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],
         )
@@ -401,7 +401,7 @@ class PostgreSQLStore:
 
     def tidy(self, pause: Callable[[], None]) -> None:  # noqa: ARG002 - PostgreSQL gives free space back by itself
         """See `base.Store`."""
-        # Rows that were removed, or put in by hand: one pass over all. What comes meanwhile is later, and stays.
+        # Correct it where plain SQL removed or inserted rows, in one pass. A row added meanwhile is later, and stays.
         self._query(
             "INSERT INTO newest AS n (station_id, time) "
             "SELECT station_id, coalesce(MAX(time), '-infinity') FROM stations "

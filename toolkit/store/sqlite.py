@@ -25,14 +25,14 @@ def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
     with translate_errors(file), ExitStack() as opening:
         if not begin and not (file.exists() and file.stat().st_size):
             raise StoreGoneError(f"the database {file} is {'empty' if file.exists() else 'gone'}")
-        # Made by us before SQLite does it, for the mode: nobody but the service reads observations from the disk.
+        # Created before SQLite creates it, for its mode: only the service may read it.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT * begin, 0o600))
         require_files(file)
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
         opening.callback(connection.close)
         if not _refuse_other(connection, file) and not begin:
             raise StoreGoneError(f"the database {file} is empty")
-        # Counts for a database that is still empty: space that retention frees can be given back bit by bit.
+        # Takes effect in an empty database: the space that retention frees can then be given back in steps.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: a commit that returned survives a power cut; in WAL this is one fsync a cycle.
@@ -86,7 +86,7 @@ def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False)
 
 
 def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:
-    """The schema's version: 0 for an empty database, and never one that this program cannot read."""
+    """The schema's version, 0 for an empty database; raises for another program's database and a newer schema."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]

@@ -55,7 +55,7 @@ def try_steps(made: list[str], version: int) -> None:
 
 
 def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple[list[str], list[str]]:
-    """What a database lacks of a version's schema or has otherwise, and what it has besides; nothing is run of it.
+    """What a database lacks of a version's schema or has in another form, and what it has besides.
 
     Raises:
         sqlite3.Error: it cannot be read.
@@ -73,7 +73,7 @@ def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple
 
 @cache
 def expected(version: int) -> dict[tuple[str, str], str]:
-    """What a database of a version has, with its statements."""
+    """The objects that a database of a version has, with their statements; see `objects`."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         _make(connection, 0, version)
         return objects(connection)

@@ -43,7 +43,7 @@ ROWS_PER_STEP = 5000
 
 PAGES_PER_STEP = 500
 
-# Far fewer than the places that a statement may have.
+# Far fewer than the parameters that a statement may have.
 STATIONS_PER_STEP = 1000
 
 
@@ -152,7 +152,7 @@ class SQLiteStore:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
-        # Text that some client stored and that is no UTF-8 must not end a query.
+        # A client may have stored text that is not UTF-8: it must not end a query.
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
         self._path = path
         self._inode = path.stat().st_ino
@@ -230,7 +230,7 @@ class SQLiteStore:
         """See `base.Store`."""
         import numpy as np  # not for those who only write
 
-        # A column as one JSON text: SQLite writes it and json reads it in half the time that rows take.
+        # Each column comes as one JSON text, which takes half the time of reading rows.
         columns = ["station", "unixepoch(time)", *map(steps_sql, variables)]
         arrays = ", ".join(f"json_group_array({column})" for column in columns)
         query = f"SELECT {arrays} FROM observation WHERE time > ? AND time <= ?"
@@ -298,7 +298,7 @@ class SQLiteStore:
                 f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
                 values,
             )
-            # As `Observation._make` does, without a call of Python's for each of millions of rows.
+            # As `Observation._make` does, but without a Python call for each of millions of rows.
             yield from map(partial(tuple.__new__, Observation), rows)
 
     def count(self, selection: Selection) -> int:
@@ -395,7 +395,7 @@ class SQLiteStore:
             with translate_errors(self._path):
                 # executescript goes on until it is done; execute would stop after the first page.
                 self._connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
-        # A log that some reader made grow gives its space back; where a reader is at work it stays as it is.
+        # A write-ahead log that grew during a long read is truncated, unless somebody is reading.
         self._query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _find_astray(self) -> None:
@@ -412,7 +412,7 @@ class SQLiteStore:
             return
         found = dict(self._query(_SOUGHT, [json.dumps(astray)]))
         with self._transaction() as connection:
-            # What came meanwhile is later, and stays.
+            # A row that was added meanwhile is later, and stays.
             connection.executemany(
                 "INSERT INTO newest (station, time) VALUES (?1, ?2) "
                 "ON CONFLICT (station) DO UPDATE SET time = excluded.time "
@@ -431,7 +431,7 @@ class SQLiteStore:
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                # With the lock: a restore may have held it until now.
+                # Only now that the lock is held: a restore may have held it until now.
                 if self._path.stat().st_ino != self._inode:
                     raise StoreError(f"the database {self._path} was replaced while it was in use")
                 yield self._connection

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.checks.host.facts import Facts, fact
+from toolkit.checks.host.processes import processes
 from toolkit.errors import ToolkitError, reason
 from toolkit.settings import settings_file
 
@@ -22,6 +23,10 @@ CRON_RUN = Path("/run/weather")
 USER = "weather"
 # The schedulers, besides systemd.
 CRON, COMPOSE, KUBERNETES = "cron", "compose", "kubernetes"
+
+
+class JobsError(ToolkitError):
+    """The list of jobs cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Deployment(Facts):
         """The jobs of this host, by name; empty where no list of them was deployed.
 
         Raises:
-            ToolkitError: the list cannot be read.
+            JobsError: the list cannot be read.
         """
         try:
             deployed = json.loads(JOBS_FILE.read_text(encoding="utf-8"))
@@ -96,9 +101,9 @@ class Deployment(Facts):
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise ToolkitError(f"cannot read {JOBS_FILE}: {reason(error)}") from error
+            raise JobsError(f"cannot read {JOBS_FILE}: {reason(error)}") from error
         except (ValueError, KeyError, AttributeError) as error:
-            raise ToolkitError(f"{JOBS_FILE} is not as it was written: {error}") from error
+            raise JobsError(f"{JOBS_FILE} is not as it was written: {error}") from error
 
     @fact
     def user(self) -> pwd.struct_passwd | None:
@@ -131,3 +136,11 @@ class Deployment(Facts):
         except PermissionError:
             pass  # it runs, as another user
         return started
+
+    def stopped_under_cron(self, name: str) -> int | None:
+        """A stopped process of a service that cron keeps up; None where there is none."""
+        try:
+            group = int((CRON_RUN / f"{name}.pid").read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return next((one.pid for one in processes() if one.group == group and one.state in {"T", "t"}), None)

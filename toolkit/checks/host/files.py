@@ -31,6 +31,17 @@ class Files(Deployment):
         found = self.look(path)
         return bool(found and self.user and found.st_uid == self.user.pw_uid)
 
+    def closed_above(self, path: Path) -> Path | None:
+        """A folder above a path through which the service user may not go; None where there is none."""
+        for above in reversed(path.parents):
+            found = self.look(above)
+            if found is None or self.user is None:
+                return None
+            owns, in_group = found.st_uid == self.user.pw_uid, found.st_gid == self.user.pw_gid
+            if not found.st_mode & (0o100 if owns else 0o010 if in_group else 0o001):
+                return above
+        return None
+
     def free(self, path: Path) -> tuple[int, int]:
         """Free and all bytes of the file system that a path is, or would be, on."""
         usage = shutil.disk_usage(_nearest(path))

@@ -107,6 +107,8 @@ def backup_recent(host: Host) -> Finding | None:
         return None
     backups, _ = host.backups
     if not backups:
+        if host.drill and host.drill.backup:
+            return bad(f"{host.settings.backups} holds no backup any more: {host.drill.backup} was there")
         deployed = host.look(JOBS_FILE)
         if deployed and host.now - deployed.st_mtime < RECENT_HOURS * 3600:
             return good("the first one is made in the night to come")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
-from toolkit.checks.database import file_of, have_backup, opened, restored
+from toolkit.checks.database import as_administrator, changed, file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
-from toolkit.checks.remedies import EditSettings, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
+from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
 from toolkit.database import PostgreSQLDatabase, database
 from toolkit.store.base import Selection
 from toolkit.times import from_stored
+from toolkit.variables import BY_NAME
 
 # How long all pages may be read for; a database that takes longer is read whole by every backup.
 LOOK_SECONDS = 1.5
@@ -23,13 +25,18 @@ _INCREMENTAL = 2
 # The database holds at least this part of what a backup holds: a person may have removed a station.
 LEAST_PART = 0.75
 MOST_COUNTED = 5_000_000
+# How many observations are looked at one by one: an hour of a large network.
+NEWEST_ROWS = 60_000
+# Stations that observations are of, or are said to be of, and that are not there.
+_LOST = "SELECT station FROM newest WHERE station NOT IN (SELECT number FROM stations)"
+_GONE = f"SELECT COUNT(*) FROM ({_LOST})"
 
 
 @check(
     id="database-schema", area="database",
     invariant="The database's schema is the one that this release knows.",
     problem="The database's schema is not the one of this release.",
-    severity=Status.CRITICAL, remedy=Restart("collector"), caused_by=("database-kind",),
+    severity=Status.CRITICAL, remedy=Restart("collector"), caused_by=("packages-whole", "database-kind"),
 )  # fmt: skip
 def database_schema(host: Host) -> Finding | None:
     if file_of(host) is None:
@@ -85,6 +92,8 @@ def database_shape(host: Host) -> Finding | None:
                 wrong, more = differences(connection) if version == VERSION else ([], [])
         except sqlite3.DatabaseError as error:
             return unseen(f"{host.db}: {error}")
+    if not wrong and isinstance(host.settings.db, PostgreSQLDatabase) and (put := _imposed(host, host.settings.db)):
+        return put
     runs = [name for name in more if name.startswith(("trigger ", "view "))]
     if wrong:
         return bad(f"the database is not as this program makes it: {', '.join(wrong)}", restored(host))
@@ -95,6 +104,20 @@ def database_shape(host: Host) -> Finding | None:
             f"the database has {', '.join(more)}, which this program did not make", severity=Status.WARNING,
         )  # fmt: skip
     return good("its tables, keys and views are as this program makes them")
+
+
+def _imposed(host: Host, server: PostgreSQLDatabase) -> Finding | None:
+    """The finding of what others put upon the tables of a server; None where there is nothing."""
+    from toolkit.store.postgresql import imposed
+
+    found = imposed(server)
+    if not found:
+        return None
+    mine = [away for _, away in found if not away.startswith("ALTER ROLE")]
+    said = f"others have put {', '.join(what for what, _ in found)} upon the database"
+    if mine:
+        return bad(said, changed(host, *mine))
+    return bad(said, Sequence(as_administrator("; ".join(away for _, away in found)), Restart("collector")))
 
 
 @check(
@@ -208,3 +231,72 @@ def database_sound(host: Host) -> Finding | None:
     if answer != "ok":
         return bad(f"{host.db} is damaged: {' '.join(answer.split())}", restored(host))
     return good("every page can be read")
+
+
+@check(
+    id="database-consistent", area="database",
+    invariant="The rows of the database's tables agree with one another, and hold what can be read.",
+    problem="Rows of the database's tables contradict one another, or hold what cannot be read.",
+    severity=Status.WARNING, remedy=Start("maintenance"),
+    caused_by=(
+        "database-kind", "database-schema", "database-shape", "database-continues", "database-sound",
+        "observations-not-ahead",
+    ),
+)  # fmt: skip
+def database_consistent(host: Host) -> Finding | None:
+    """Look at all stations, and at the newest rows of observations."""
+    if file_of(host) is None:
+        return None
+    end = time.monotonic() + LOOK_SECONDS
+    try:
+        with opened(host) as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+            if connection.execute("PRAGMA user_version").fetchone() != (_version(),):
+                return None
+            for problem, query, remedy in _contradictions(host):
+                (number,) = connection.execute(query).fetchone()
+                if number:
+                    return bad(f"{number:,} {problem}", remedy)
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            return unseen(f"too large to be looked at in {LOOK_SECONDS:g} s")
+        return unseen(f"{host.db}: {error}")
+    except sqlite3.DatabaseError as error:
+        return unseen(f"{host.db}: {error}")
+    return good("its rows agree with one another")
+
+
+def _version() -> int:
+    from toolkit.store.sqlite_schema import VERSION
+
+    return VERSION
+
+
+def _contradictions(host: Host) -> Iterator[tuple[str, str, Remedy]]:
+    """What can be wrong with rows, the query that counts those of which it is so, and what mends it."""
+    newest = f"(SELECT * FROM observation ORDER BY time DESC LIMIT {NEWEST_ROWS})"
+    words = " OR ".join(f"typeof({name}) IN ('text', 'blob')" for name in BY_NAME)
+    yield (
+        "stations are gone of which observations are there", _GONE,
+        Restore() if have_backup(host) else changed(host, f"DELETE FROM observation WHERE station IN ({_LOST})"),
+    )  # fmt: skip
+    yield (
+        "observations have times of another form than this program's, and are in no answer",
+        f"SELECT COUNT(*) FROM {newest} WHERE datetime(time) IS NOT time",
+        changed(
+            host, "UPDATE OR REPLACE observation SET time = datetime(time) WHERE datetime(time) IS NOT time AND "
+            "datetime(time) IS NOT NULL; DELETE FROM observation WHERE datetime(time) IS NULL",
+        ),
+    )  # fmt: skip
+    yield (
+        "observations have words in the place of numbers", f"SELECT COUNT(*) FROM {newest} WHERE {words}",
+        changed(
+            host,
+            *(f"UPDATE observation SET {name} = NULL WHERE typeof({name}) IN ('text', 'blob')" for name in BY_NAME),
+        ),
+    )  # fmt: skip
+    yield (
+        "lines of the collector's log are of the future, and hide what it does",
+        "SELECT COUNT(*) FROM collection_log WHERE timestamp > datetime('now', '+1 hour')",
+        changed(host, "DELETE FROM collection_log WHERE timestamp > datetime('now', '+1 hour')"),
+    )  # fmt: skip

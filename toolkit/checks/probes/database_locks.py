@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
-from toolkit.checks.database import file_of
+from toolkit.checks.database import as_administrator, file_of
 from toolkit.checks.host import Host
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import Sequence, Shell, Start
+from toolkit.database import PostgreSQLDatabase
 
 # The collector folds the log into the database every thousand pages: this is far more than a day of documents.
 WAL_BYTES = 64 << 20
@@ -29,6 +30,8 @@ _PENDING_BYTE = 1 << 30
     caused_by=("collector-responds",),
 )  # fmt: skip
 def database_unlocked(host: Host) -> Finding | None:
+    if isinstance(host.settings.db, PostgreSQLDatabase):
+        return _unlocked_server(host.settings.db)
     if file_of(host) is None:
         return None
     first = _holders(host)
@@ -39,6 +42,22 @@ def database_unlocked(host: Host) -> Finding | None:
         who = ", ".join(f"process {pid} ({_name(pid)})" for pid in sorted(held))
         return bad(f"{who} holds the database's write lock: nothing can be stored", _end(held))
     return good("nobody holds its write lock for long")
+
+
+def _unlocked_server(server: PostgreSQLDatabase) -> Finding:
+    from toolkit.store.postgresql import holders
+
+    first = holders(server)
+    if first:
+        time.sleep(HELD_SECONDS)
+        last = holders(server)
+        if held := sorted(pid for pid in first if last.get(pid) == first[pid]):
+            ended = ", ".join(f"pg_terminate_backend({pid})" for pid in held)
+            return bad(
+                f"{first[held[0]]} on the service's tables: it keeps others from writing, or from tidying up",
+                as_administrator(f"SELECT {ended}"),
+            )
+    return good("no session holds the service's tables for long")
 
 
 @check(

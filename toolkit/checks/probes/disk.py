@@ -132,7 +132,7 @@ def data_folder(host: Host) -> Finding | None:
     if host.on_server or not host.deployed:
         return None
     # First: what is below it cannot be seen.
-    above = _closed_above(host, host.db.parent)
+    above = host.closed_above(host.db.parent)
     if above:
         mode = mode_of(above.stat())
         return bad(
@@ -148,15 +148,3 @@ def data_folder(host: Host) -> Finding | None:
     if found.st_mode & 0o700 != 0o700:
         return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}", give(host.db.parent, 0o700))
     return good(f"{host.db.parent} is the service user's")
-
-
-def _closed_above(host: Host, path: Path) -> Path | None:
-    """A folder above one through which its owner may not go; None where there is none."""
-    for above in reversed(path.parents):
-        found = host.look(above)
-        if found is None or host.user is None:
-            return None
-        ours = found.st_uid == host.user.pw_uid, found.st_gid == host.user.pw_gid
-        if not found.st_mode & (0o100 if ours[0] else 0o010 if ours[1] else 0o001):
-            return above
-    return None

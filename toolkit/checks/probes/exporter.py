@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import RELEASE
 from toolkit.checks.causes import UNIT as UNIT_CAUSES
 from toolkit.checks.host import Host
-from toolkit.checks.remedies import EditSettings, Enable, Restart, Sequence, Shell, Then
+from toolkit.checks.remedies import EditSettings, Enable, OnMachine, Restart, Sequence, Shell, Then
 from toolkit.checks.unit_states import enabled, running
 
 UNIT = "weather-exporter.service"
+LOOPBACK = Path("/sys/class/net/lo/flags")
+# Of netdevice(7).
+_UP = 0x1
 ANSWER_SECONDS = 1.0
 
 
@@ -35,22 +39,39 @@ def exporter_port(host: Host) -> Finding | None:
     try:
         socket.create_connection((name, port), ANSWER_SECONDS).close()
     except OSError:
-        return _bound(host, name) or good(f"port {port} is free")
+        return _bound(host, name, port) or good(f"port {port} is free")
     return bad(f"another program has {host.settings.metrics_address}, where the exporter is to serve")
 
 
-def _bound(host: Host, name: str) -> Finding | None:
-    """The finding that the address is none of this host; None where it is one."""
+def _bound(host: Host, name: str, port: int) -> Finding | None:
+    """The finding that the service may not serve at the address; None where it may."""
     try:
-        family, *_, address = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM)[0]
+        family, *_, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.bind(address)
     except OSError as error:
         return bad(
-            f"WEATHER_METRICS_ADDRESS={host.settings.metrics_address} is no address of this host: {error.strerror}",
+            f"the service cannot serve at WEATHER_METRICS_ADDRESS={host.settings.metrics_address}: {error.strerror}",
             Sequence(EditSettings("/^WEATHER_METRICS_ADDRESS=/s/^/# /", host.settings_file), Restart("exporter")),
         )
     return None
+
+
+@check(
+    id="loopback-up", area="metrics",
+    invariant="The host reaches itself.",
+    problem="The host's loopback interface is down: it does not reach itself.",
+    severity=Status.WARNING, remedy=OnMachine("ip link set lo up"),
+)  # fmt: skip
+def loopback_up(host: Host) -> Finding | None:
+    try:
+        flags = int(LOOPBACK.read_text(encoding="ascii"), 16)
+    except (OSError, ValueError):
+        return None
+    if host.contained:
+        return None
+    return good("the loopback interface is up") if flags & _UP else bad("the loopback interface lo is down")
 
 
 @check(
@@ -78,7 +99,8 @@ def exporter_running(host: Host) -> Finding | None:
     id="exporter-answers", area="metrics",
     invariant="The exporter answers.",
     problem="The exporter does not answer.",
-    severity=Status.WARNING, remedy=Restart("exporter"), caused_by=("exporter-running", "exporter-enabled"),
+    severity=Status.WARNING, remedy=Restart("exporter"),
+    caused_by=("loopback-up", "exporter-running", "exporter-enabled"),
 )  # fmt: skip
 def exporter_answers(host: Host) -> Finding | None:
     unit = host.unit(UNIT)

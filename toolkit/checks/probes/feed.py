@@ -16,16 +16,22 @@ from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS
 from toolkit.checks.humanize import humanize
+from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Shell, Tool
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+from toolkit.variables import BY_NAME
 
 if TYPE_CHECKING:
     from toolkit.model import Document
 
 # Most certificates are renewed a month before they end.
 CERTIFICATE_DAYS = 7
+# A station that has reported within this is expected in the feed.
+LATELY_SECONDS = 86400
+# A variable that nearly all observations of this time have is one that the feed always tells.
+TELLING_SECONDS, TELLING_PART = 3 * 3600, 0.9
 STALE_CADENCES = 3
 CERTIFICATE_SECONDS = 1.0
 _LOG = Logs("collector")
@@ -227,6 +233,61 @@ def feed_complete(host: Host) -> Finding | None:
         shown = ", ".join(silent[:5]) + (", …" if len(silent) > 5 else "")
         return bad(f"{len(silent)} of {len(names)} stations of the feed are silent: {shown}")
     return good(f"{len(fresh)} of {len(names)} stations report")
+
+
+@check(
+    id="feed-stations", area="feed",
+    invariant="The feed has the stations that reported lately.",
+    problem="Most of the stations that reported lately are not in the feed any more.",
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=("feed-readable", "feed-current"), on_feed=True,
+)  # fmt: skip
+def feed_stations(host: Host) -> Finding | None:
+    document = _read(host)
+    if document is None or not document.stations:
+        return None
+    names = {station.station_id for station in document.stations}
+    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS}
+    gone = sorted(lately - names)
+    if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
+        return good(f"{len(names)} stations")
+    shown = ", ".join(gone[:5]) + (", …" if len(gone) > 5 else "")
+    new = sorted(names & _since_lately(host, names))
+    renamed = f"; {len(new)} have come instead, such as {new[0]}: were they renamed?" if new else ""
+    return bad(f"{len(gone)} stations that reported lately are not in the feed: {shown}{renamed}")
+
+
+def _since_lately(host: Host, names: set[str]) -> set[str]:
+    """Those of the stations that are new: not stored yet, or with nothing that is older than an hour."""
+    rows = recent(host)
+    old = {row.station_id for row in rows if row.time < host.now - 3600}
+    return names - old if old else set()
+
+
+@check(
+    id="feed-variables", area="feed",
+    invariant="The feed tells the variables that it told before, in values that can be.",
+    problem="The feed does not tell a variable any more, or only in values that cannot be.",
+    severity=Status.WARNING, remedy=Tool("settings"), caused_by=("feed-readable", "feed-current"), on_feed=True,
+)  # fmt: skip
+def feed_variables(host: Host) -> Finding | None:
+    document = _read(host)
+    if document is None or not document.observations:
+        return None
+    for name, variable in BY_NAME.items():
+        impossible = [one for one in document.rejected if one.variable == name]
+        stations = {one.station_id for one in impossible}
+        if len(stations) >= max(STATIONS, SILENT_PART * len(document.stations)):
+            return bad(
+                f"{name} of {len(stations)} stations is out of range in the feed, such as {impossible[0].value:g} "
+                f"{variable.unit}: has its unit changed, or is it a placeholder?"
+            )
+    told = {name for name in BY_NAME for one in document.observations if getattr(one, name) is not None}
+    start, end = host.now - TELLING_SECONDS, host.now - 2 * host.settings.cadence_seconds
+    rows = [row for row in recent(host) if start < row.time < end]
+    for name in BY_NAME.keys() - told if len({row.station_id for row in rows}) >= STATIONS else ():
+        if sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows):
+            return bad(f"no station of the feed tells {name}, which nearly all told until lately: was it renamed?")
+    return good(f"it tells {len(told)} variables")
 
 
 def _read(host: Host) -> Document | None:

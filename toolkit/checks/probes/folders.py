@@ -8,10 +8,12 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT, RELEASES
-from toolkit.checks.remedies import AsUser, Shell, Start
+from toolkit.checks.remedies import AsUser, Shell, Start, Tool
 
 # A detection every hour writes two files; twice as many are not being removed.
 REPORTS_A_DAY = 48
+# Those of a day are removed by the next night's backup; people make some by hand.
+SPARE_BACKUPS = 50
 SPARE_REPORTS = 1000
 # How large a file may be that is in a folder of the service and not its own, and how large a log.
 FOREIGN_BYTES = 256 << 20
@@ -38,7 +40,7 @@ MOST_NAMED = 20
 def folders_bounded(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    for look in (_of_reports, _of_data, _of_logs, _of_releases):
+    for look in (_of_reports, _of_data, _of_logs, _of_backups, _of_releases):
         found = look(host)
         if found:
             return found
@@ -80,7 +82,8 @@ def _of_data(host: Host) -> Finding | None:
             away,
         )
     if host.on_server:
-        return None
+        large = [one for one in _entries(host.spool.parent) if _size(one) > FOREIGN_BYTES]
+        return _foreign(host.spool.parent, large[0]) if large else None
     entries = _entries(host.db.parent)
     replaced = [entry for entry in entries if entry.name.startswith(f"{host.db.name}.replaced-")]
     old = [one for one in replaced if host.now - one.stat(follow_symlinks=False).st_mtime > REPLACED_DAYS * 86400]
@@ -101,7 +104,7 @@ def _of_data(host: Host) -> Finding | None:
 def _foreign(folder: Path, entry: os.DirEntry[str]) -> Finding:
     return bad(
         f"{folder / entry.name} has {_size(entry) >> 20} MiB and is not the service's own",
-        Shell("ls -la {}", folder / entry.name),
+        Shell("mv -- {} /var/tmp/", folder / entry.name, note="look at it there, then remove it"),
     )
 
 
@@ -113,6 +116,15 @@ def _of_logs(host: Host) -> Finding | None:
     for entry in _entries(backups):
         if not entry.name.lstrip(".").startswith(("weather_", "replaced-", "drill")) and _size(entry) > FOREIGN_BYTES:
             return _foreign(backups, entry)
+    return None
+
+
+def _of_backups(host: Host) -> Finding | None:
+    settings = host.settings
+    kept = settings.backup_keep_daily + settings.backup_keep_weekly + settings.backup_keep_monthly
+    number = len(host.backups[0])
+    if "backup" in host.jobs and number > kept + SPARE_BACKUPS:
+        return bad(f"{number} backups are in {settings.backups}, and {kept} are to be kept", Tool("backup prune"))
     return None
 
 

@@ -5,17 +5,16 @@ They read a bounded number of rows, and skip networks that are too small to be c
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import pairwise
+from collections import Counter, defaultdict
+from itertools import pairwise, takewhile
 
 from toolkit.backup.folder import Backup
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import OBSERVATIONS
-from toolkit.checks.database import have_backup
+from toolkit.checks.database import changed, have_backup
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.humanize import humanize
-from toolkit.checks.remedies import Remedy, Restore, Shell, Tool, python
+from toolkit.checks.remedies import Restore, Tool
 from toolkit.model import Observation
 from toolkit.store.base import Selection, Span
 from toolkit.times import from_stored, stored
@@ -29,15 +28,19 @@ STATIONS = 3
 _DIRECTIONS = [variable.name for variable in MEASURED if variable.nature == "circular"]
 # How many observations in a row are compared.
 IN_A_ROW = 6
-# No weather changes the temperature of a whole network by so much between two documents (our own figure).
-JUMP_DEGREES = 15.0
+# No weather changes these of a whole network by so much between two documents (our own figures).
+JUMPS = {"temp_out": 15.0, "out_hum": 40.0, "bar": 20.0}
+# No pressure stands still at every station for so long; humidity does, in fog.
+FROZEN_SECONDS = 3 * HOUR
+# So many stations at one place are no mast with several instruments.
+CROWD = 10
 # So many of the stations stand for the whole network.
 PART = 0.9
 # A database of more observations is not counted.
 MOST_COUNTED = 5_000_000
 
 
-def _recent(host: Host) -> list[Observation]:
+def recent(host: Host) -> list[Observation]:
     """The observations of the last hours, in order of time; of fewer hours where there are many stations."""
     return host.once("recent observations", lambda: _read(host))
 
@@ -68,7 +71,7 @@ def _calm(row: Observation) -> bool:
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
 )  # fmt: skip
 def values_possible(host: Host) -> Finding | None:
-    rows = _recent(host)
+    rows = recent(host)
     for name, variable in BY_NAME.items():
         wrong = [
             row
@@ -80,20 +83,13 @@ def values_possible(host: Host) -> Finding | None:
             return bad(
                 f"{name} of {wrong[0].station_id} at {stored(wrong[0].time)} UTC is {value:g} {variable.unit}, which "
                 f"no sensor measures; {len(wrong)} such values",
-                _sql(
+                changed(
                     host,
                     f"UPDATE observations SET {name} = NULL WHERE time >= '{stored(wrong[0].time)}' "
                     f"AND {name} NOT BETWEEN {variable.low:g} AND {variable.high:g}",
                 ),
             )
     return good("every value could have been measured")
-
-
-def _sql(host: Host, statement: str) -> Remedy:
-    if host.on_server:
-        return Shell("psql {} -c {}", str(host.settings.db), statement)
-    code = f"import sqlite3; c = sqlite3.connect({str(host.db)!r}, timeout=20); c.execute({statement!r}); c.commit()"
-    return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
 
 
 @check(
@@ -103,7 +99,7 @@ def _sql(host: Host, statement: str) -> Remedy:
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
 )  # fmt: skip
 def values_alive(host: Host) -> Finding | None:
-    series = _series(_recent(host))
+    series = _series(recent(host))
     if len(series) < STATIONS:
         return None
     stuck = [
@@ -116,6 +112,13 @@ def values_alive(host: Host) -> Finding | None:
     ]
     if len(stuck) >= STATIONS and len(stuck) >= PART * len(series):
         return bad(f"{len(stuck)} of {len(series)} stations repeat the same values with new times: the source is stuck")
+    place = MONITORED.index("bar")
+    still = [one for one in series.values() if _lasts([(time, values[place]) for time, values in one])]
+    if len(still) >= STATIONS and len(still) >= PART * len(series):
+        return bad(
+            f"bar of {len(still)} of {len(series)} stations has not changed for {humanize(FROZEN_SECONDS)}: its source "
+            "is stuck"
+        )
     last = [[values for _, values in one[-IN_A_ROW:]] for one in series.values() if len(one) >= IN_A_ROW]
     if len(last) >= STATIONS and all(one == last[0] for one in last) and any(any(values) for values in last[0]):
         return bad(f"all {len(last)} stations tell the same values: the feed mixes them up")
@@ -125,6 +128,13 @@ def values_alive(host: Host) -> Finding | None:
         if changes and len(one) >= IN_A_ROW and seen.setdefault(tuple(one), name) != name:
             return bad(f"stations {seen[tuple(one)]} and {name} tell the same values all the time: one is doubled")
     return good("values change, and differ from station to station")
+
+
+def _lasts(one: list[tuple[int, object]]) -> bool:
+    """Whether the newest value of a variable has been the same for long, as many readings in a row tell."""
+    told = [(time, value) for time, value in one if value is not None]
+    alike = list(takewhile(lambda reading: reading[1] == told[-1][1], reversed(told)))
+    return len(alike) >= IN_A_ROW and alike[0][0] - alike[-1][0] >= FROZEN_SECONDS
 
 
 def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, ...]]]]:
@@ -145,23 +155,24 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
     caused_by=(*OBSERVATIONS, "values-possible", "values-alive"),
 )  # fmt: skip
 def values_continue(host: Host) -> Finding | None:
-    last: dict[str, Observation] = {}
-    jumped: dict[str, tuple[float, Observation]] = {}
-    limit = max(HOUR, 3 * host.settings.cadence_seconds)
-    for row in _recent(host):
-        if row.temp_out is None:
-            continue
-        before = last.get(row.station_id)
-        if before and before.temp_out is not None and row.time - before.time <= limit:
-            jump = abs(row.temp_out - before.temp_out)
-            jumped |= {row.station_id: (before.temp_out, row)} if jump > JUMP_DEGREES else {}
-        last[row.station_id] = row
-    if len(jumped) >= STATIONS and len(jumped) >= PART * len(last):
-        old, row = next(iter(jumped.values()))
-        return bad(
-            f"temp_out of {len(jumped)} of {len(last)} stations jumped, such as from {old:g} to {row.temp_out:g} °C at "
-            f"{row.station_id}, {stored(row.time)} UTC: has the feed's unit changed?"
-        )
+    rows = recent(host)
+    for name, most in JUMPS.items():
+        told = [row for row in rows if getattr(row, name) is not None]
+        last: dict[str, Observation] = {}
+        jumped: dict[str, tuple[Observation, Observation]] = {}
+        limit = max(HOUR, 3 * host.settings.cadence_seconds)
+        for row in told:
+            before = last.get(row.station_id)
+            if before and row.time - before.time <= limit and abs(getattr(row, name) - getattr(before, name)) > most:
+                jumped[row.station_id] = before, row
+            last[row.station_id] = row
+        if len(jumped) >= STATIONS and len(jumped) >= PART * len(last):
+            before, row = next(iter(jumped.values()))
+            return bad(
+                f"{name} of {len(jumped)} of {len(last)} stations jumped, such as from {getattr(before, name):g} to "
+                f"{getattr(row, name):g} {BY_NAME[name].unit} at {row.station_id}, {stored(row.time)} UTC: has the "
+                "feed's unit changed?"
+            )
     return good("the network's values go on as they were")
 
 
@@ -172,7 +183,7 @@ def values_continue(host: Host) -> Finding | None:
     severity=Status.WARNING, remedy=Tool("settings"), caused_by=(*OBSERVATIONS, "values-possible"),
 )  # fmt: skip
 def variables_present(host: Host) -> Finding | None:
-    rows = _recent(host)
+    rows = recent(host)
     if len(_network(rows)) < STATIONS:
         return None
     for name in BY_NAME:
@@ -204,7 +215,7 @@ def variables_present(host: Host) -> Finding | None:
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=(*OBSERVATIONS, "database-continues"),
 )  # fmt: skip
 def hours_complete(host: Host) -> Finding | None:
-    rows = _recent(host)
+    rows = recent(host)
     if len(_network(rows)) < STATIONS:
         return None
     limit = max(HOUR, 3 * host.settings.cadence_seconds)
@@ -245,8 +256,8 @@ def _backup_with_more(host: Host, after: float) -> Backup | None:
 
 @check(
     id="stations-located", area="data quality",
-    invariant="No station has the placeholder 0, 0 for its place.",
-    problem="A station has the placeholder 0, 0 for its place.",
+    invariant="No station has the placeholder 0, 0 for its place, and stations are at different places.",
+    problem="A station has the placeholder 0, 0 for its place, or most stations are at one place.",
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
 )  # fmt: skip
 def stations_located(host: Host) -> Finding | None:
@@ -256,6 +267,13 @@ def stations_located(host: Host) -> Finding | None:
     if nowhere:
         return bad(
             f"{len(nowhere)} stations are at latitude 0, longitude 0, which stands for no place: {nowhere[0]}",
-            _sql(host, "UPDATE stations SET latitude = NULL, longitude = NULL WHERE latitude = 0 AND longitude = 0"),
+            changed(host, "UPDATE stations SET latitude = NULL, longitude = NULL WHERE latitude = 0 AND longitude = 0"),
+        )
+    located = Counter((one.latitude, one.longitude) for one in stations if one.latitude is not None)
+    place, number = next(iter(located.most_common(1)), (None, 0))
+    if place and number >= CROWD and number > located.total() / 2:
+        return bad(
+            f"{number} of {len(stations)} stations are at the same place, {place[0]:g}, {place[1]:g}: does the feed "
+            "still tell where they are?"
         )
     return good(f"{len(stations)} stations have places, or none")

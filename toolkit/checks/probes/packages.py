@@ -16,12 +16,20 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CURRENT, RELEASES
+from toolkit.checks.host.deployment import CRON, CURRENT, RELEASES
+from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, Then
 
 SYSTEM = Path("/usr/bin/python3")
 COMMAND = Path("/usr/local/bin/weather-tool")
+# How they begin as they are deployed: roles/weather/files/.
+_COMMANDS = {
+    COMMAND: b"#!/usr/bin/python3 -IS\n",
+    Path("/usr/local/bin/weather-job"): b"#!/bin/sh\n# What /etc/cron.d/weather calls",
+}
 _AGAIN = Restart("collector")
+# Modules that Python imports whenever it starts.
+_RUN_FIRST = {"sitecustomize.py", "usercustomize.py"}
 
 
 def _anew() -> Remedy:
@@ -39,12 +47,31 @@ def _anew() -> Remedy:
 def release_current(host: Host) -> Finding | None:
     if not host.deployed:
         return None
+    if closed := host.closed_above(CURRENT / "bin/python"):
+        mode = mode_of(closed.stat())
+        return bad(
+            f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode}",
+            Sequence(Shell("chmod a+rx {}", closed), _AGAIN),
+        )
     if CURRENT.is_dir():
-        return good(f"{CURRENT} is {CURRENT.resolve().name}")
-    complete = sorted(RELEASES.glob("*/.complete"), key=lambda file: file.stat().st_mtime)
+        release = CURRENT.resolve()
+        if not CURRENT.is_symlink():
+            aside = Shell("mv -T -- {} {}", CURRENT, f"{CURRENT}.folder")
+            used = _again_in_use()
+            return bad(
+                f"{CURRENT} is a folder, not a link to a release in {RELEASES}", Sequence(aside, used) if used else None
+            )
+        if release.parent != RELEASES.resolve():
+            return bad(f"{CURRENT} is {release}, which is not in {RELEASES}", _again_in_use())
+        return good(f"{CURRENT} is {release.name}")
     where = f"points at {CURRENT.readlink()}, which is not there" if CURRENT.is_symlink() else "is not there"
-    remedy = Sequence(Shell("ln -sfn {} {}", complete[-1].parent, CURRENT), _AGAIN) if complete else None
-    return bad(f"{CURRENT} {where}", remedy)
+    return bad(f"{CURRENT} {where}", _again_in_use())
+
+
+def _again_in_use() -> Remedy | None:
+    """Use the release that was installed last; None where there is none."""
+    complete = sorted(RELEASES.glob("*/.complete"), key=lambda file: file.stat().st_mtime)
+    return Sequence(Shell("ln -sfn {} {}", complete[-1].parent, CURRENT), _AGAIN) if complete else None
 
 
 @check(
@@ -70,6 +97,12 @@ def release_complete(host: Host) -> Finding | None:
 def python_runs(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():
         return None
+    if os.statvfs(CURRENT).f_flag & os.ST_NOEXEC:
+        mount = host.mount(CURRENT)
+        return bad(
+            f"no program may be run on {mount}: it is mounted noexec",
+            Sequence(OnMachine("mount -o remount,exec {}", mount), _AGAIN),
+        )
     python = CURRENT / "bin/python"
     if not os.access(python, os.X_OK):
         target = f"points at {python.readlink()}, which cannot be run" if python.is_symlink() else "is not there"
@@ -85,14 +118,25 @@ def python_runs(host: Host) -> Finding | None:
         there = (CURRENT / "bin/weather-tool").exists()
         remedy = Sequence(Shell("chmod 0755 {}", CURRENT / "bin/weather-tool"), _AGAIN) if there else _anew()
         return bad(f"{CURRENT}/bin/weather-tool {'cannot be run' if there else 'is not there'}", remedy)
+    with (CURRENT / "bin/weather-tool").open("rb") as file:
+        first = file.readline().decode(errors="replace").strip()
+    its = f"#!{CURRENT.resolve()}/bin/python"
+    if not first.startswith(its):
+        change = Shell("sed -i {} {}", f"1s|.*|{its}|", CURRENT.resolve() / "bin/weather-tool")
+        return bad(f"{CURRENT}/bin/weather-tool begins with {first!r}, not with {its!r}", Sequence(change, _AGAIN))
     made_for = [path.name for path in CURRENT.glob("lib/python3.*")]
     runs = _version(python)
-    if runs and made_for and runs not in made_for:
+    if not runs:
+        return bad(
+            f"{python} is {python.resolve()}, which is no Python",
+            Sequence(Shell("ln -sf {} {}", SYSTEM, python), _AGAIN),
+        )
+    if made_for and runs not in made_for:
         return bad(
             f"the release was made for {made_for[0]}, and the host's is {runs} now",
             _anew(),
         )
-    return good(f"{runs or 'its Python'} runs")
+    return good(f"{runs} runs")
 
 
 def _version(python: Path) -> str:
@@ -111,6 +155,13 @@ def packages_complete(host: Host) -> Finding | None:
     folders = [str(path) for path in CURRENT.glob("lib/python3.*/site-packages")] if host.deployed else sys.path
     if not folders:
         return None
+    for folder in map(Path, folders):
+        closed = [path for path in _entries(folder) if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))]
+        if closed:
+            return bad(
+                f"the service user may not read {closed[0]}",
+                Sequence(Shell("chmod -R a+rX {}", folder), _AGAIN),
+            )
     found = {_plain(one.metadata["Name"] or ""): one for one in distributions(path=folders)}
     missing = {name for one in found.values() for name in _required(one)} - set(found)
     missing |= {name for name, one in found.items() if _gone(one)}
@@ -120,6 +171,13 @@ def packages_complete(host: Host) -> Finding | None:
         remedy = _anew() if host.deployed else None
         return bad(f"not installed, or not whole: {', '.join(sorted(missing))}", remedy)
     return good(f"{len(found)} packages")
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _plain(name: str) -> str:
@@ -137,6 +195,32 @@ def _gone(one: Distribution) -> bool:
     """Whether a module of the package is missing."""
     tops = [file for file in one.files or () if re.fullmatch(r"[\w.-]+/__init__\.py|\w+\.py", str(file))]
     return any(not Path(str(one.locate_file(file))).exists() for file in tops)
+
+
+@check(
+    id="packages-alone", area="Python environment",
+    invariant="Nothing is among the release's packages that was not installed with it.",
+    problem="Something is among the release's packages that was not installed with it.",
+    severity=Status.WARNING, remedy=OnController(), caused_by=("release-current", "release-complete"),
+)  # fmt: skip
+def packages_alone(host: Host) -> Finding | None:
+    if not host.deployed or not CURRENT.is_dir():
+        return None
+    for folder in CURRENT.glob("lib/python3.*/site-packages"):
+        installed = {"__pycache__"}
+        for record in folder.glob("*.dist-info/RECORD"):
+            installed.add(record.parent.name)
+            with record.open(encoding="utf-8") as file:
+                installed |= {line.partition("/")[0].partition(",")[0] for line in file}
+        foreign = sorted(path for path in folder.iterdir() if path.name not in installed)
+        # What Python runs whenever it starts comes first.
+        foreign.sort(key=lambda path: path.suffix != ".pth" and path.name not in _RUN_FIRST)
+        if foreign:
+            first = foreign[0]
+            runs = first.suffix == ".pth" or first.name in _RUN_FIRST
+            what = "was not installed with the release" + (", and Python runs it whenever it starts" if runs else "")
+            return bad(f"{first} {what}", Sequence(Shell("rm -r -- {}", first), _AGAIN))
+    return good("every package was installed with the release")
 
 
 @check(
@@ -182,13 +266,22 @@ def _hash(path: str) -> str:
 
 @check(
     id="command-present", area="Python environment",
-    invariant="The command weather-tool is where people look for it.",
-    problem="The command weather-tool is missing, or cannot be run.",
+    invariant="The commands are where people and cron look for them, as they were deployed.",
+    problem="A command is missing, cannot be run, or is another one.",
     severity=Status.WARNING, remedy=OnController(),
 )  # fmt: skip
 def command_present(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    if not os.access(COMMAND, os.X_OK):
-        return bad(f"{COMMAND} is not there or cannot be run")
+    wanted = _COMMANDS if host.scheduler == CRON else {COMMAND: _COMMANDS[COMMAND]}
+    for command, begins in wanted.items():
+        try:
+            found = command.stat()
+        except FileNotFoundError:
+            return bad(f"{command} is not there")
+        if found.st_mode & 0o111 != 0o111:
+            return bad(f"{command} cannot be run: mode {mode_of(found)}", Shell("chmod 0755 {}", command))
+        with command.open("rb") as file:
+            if not file.read(len(begins)).startswith(begins):
+                return bad(f"{command} is not the one that was deployed")
     return good(f"{COMMAND}")

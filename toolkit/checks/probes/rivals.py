@@ -116,11 +116,6 @@ def jobs_alone(host: Host) -> Finding | None:
                 f"cron runs the jobs, and systemd has {', '.join(units)} as well",
                 OnMachine("systemctl disable --now {}; rm -- {}", units, [UNITS / name for name in units]),
             )
-        found = _environment_of_table()
-        if found:
-            return bad(
-                f"{CRON_TABLE} gives every job {', '.join(found)}", Shell("sed -i {} {}", "/^WEATHER_/d", CRON_TABLE)
-            )
     elif host.systemd and CRON_TABLE.exists():
         return bad(f"systemd runs the jobs, and cron does as well: {CRON_TABLE}", Shell("rm -- {}", CRON_TABLE))
     tables = [
@@ -129,15 +124,11 @@ def jobs_alone(host: Host) -> Finding | None:
     for table in (Path("/etc/crontab"), *tables):
         if table != CRON_TABLE and (line := _runs_ours(table)):
             return bad(f"{table} runs {line!r} as well", Shell("mv -- {} {}", table, f"/root/{table.name}.weather"))
+    for unit in (path for path in _files(UNITS) if path.suffix == ".service" and not path.name.startswith("weather-")):
+        if line := _runs_ours(unit):
+            names = [one.name for one in (unit.with_suffix(".timer"), unit) if one.exists()]
+            return bad(f"the unit {unit.name} runs {line!r} as well", OnMachine("systemctl disable --now {}", names))
     return good("nothing else runs the service's jobs")
-
-
-def _environment_of_table() -> list[str]:
-    try:
-        text = CRON_TABLE.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return re.findall(r"(?m)^\s*((?:WEATHER_|LD_|PYTHON|SSL_CERT_|\w+_proxy)\w*\s*=.*)$", text)
 
 
 def _files(folder: Path) -> list[Path]:

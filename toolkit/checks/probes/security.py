@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import grp
+import os
 import socket
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
-from toolkit.checks.remedies import EditSettings, OfSystemd, OnController, Remedy, Restart, Sequence, Shell
+from toolkit.checks.remedies import EditSettings, OfSystemd, OnController, Remedy, Restart, Sequence, Shell, Start, Stop
 from toolkit.checks.unit_files import restored, wrong_lines
 
 # What confines every unit of the service (templates/systemd/service.j2), and a drop-in could take away.
 _HARDENED = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "CapabilityBoundingSet": "", "PrivateUsers": "yes"}
 _CONFINES = {*_HARDENED, "SystemCallFilter"}
+# Where accounts are, and what says so.
+ACCOUNTS, NAME_SERVICES = Path("/etc/passwd"), Path("/etc/nsswitch.conf")
+# Groups that may become root, or read everything.
+_POWERFUL = {"root", "sudo", "wheel", "admin", "disk", "docker", "shadow", "lxd"}
 # The state of a listening socket in /proc/net/tcp.
 _LISTENS = "0A"
 
@@ -29,8 +35,26 @@ _LISTENS = "0A"
 def service_user(host: Host) -> Finding | None:
     if not host.deployed:
         return None
+    if not os.access(ACCOUNTS, os.R_OK):
+        return bad(f"{ACCOUNTS} cannot be read: nobody but root has a name", Shell("chmod 0644 {}", ACCOUNTS))
+    named = {name: int(uid) for name, uid in _accounts()}
+    if host.user is None and USER in named:
+        change = r"s/^(passwd|group):.*/\1: files/"
+        return bad(
+            f"{ACCOUNTS} has the user {USER}, and the host does not look there: {NAME_SERVICES}",
+            Sequence(Shell("sed -E -i {} {}", change, NAME_SERVICES), Restart("collector")),
+        )
     if host.user is None:
         return bad(f"there is no user {USER}", _user_again(host))
+    if (old := _owner_of_all(host)) is not None and old != host.user.pw_uid:
+        return _renumbered(host, old, named)
+    if same := [name for name, uid in named.items() if uid == host.user.pw_uid and name != USER]:
+        return bad(
+            f"the account {same[0]} has the number of {USER}, {host.user.pw_uid}, and so all of its rights",
+            Shell("sed -i {} {}", f"/^{same[0]}:/d", ACCOUNTS),
+        )
+    if many := [one.gr_name for one in grp.getgrall() if USER in one.gr_mem and one.gr_name in _POWERFUL]:
+        return bad(f"the service user is in the group {many[0]}", Shell("gpasswd --delete {} {}", USER, many[0]))
     try:
         grp.getgrgid(host.user.pw_gid)
     except KeyError:
@@ -44,18 +68,48 @@ def service_user(host: Host) -> Finding | None:
     return good("the service user cannot log in")
 
 
+def _accounts() -> Iterator[tuple[str, str]]:
+    for line in ACCOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
+        words = line.split(":")
+        if len(words) > 2 and words[2].isdecimal():
+            yield words[0], words[2]
+
+
+def _owner_of_all(host: Host) -> int | None:
+    """The number that owns all of the service's folders; None where they have different owners, or root's."""
+    folders = [Path(host.settings.backups), Path(host.settings.reports), host.spool]
+    found = {one.st_uid for path in folders if (one := host.look(path))}
+    owner = found.pop() if len(found) == 1 else 0
+    return owner or None
+
+
+def _renumbered(host: Host, old: int, named: dict[str, int]) -> Finding:
+    assert host.user  # noqa: S101 - for the type checker
+    said = f"the number of {USER} is {host.user.pw_uid}, and its files are those of {old}"
+    if taken := [name for name, uid in named.items() if uid == old]:
+        return bad(f"{said}, which {taken[0]} has")
+    services = [name for name, job in host.jobs.items() if job.is_service]
+    change = Shell("sed -E -i {} {}", rf"s/^{USER}:([^:]*):[0-9]+:/{USER}:\1:{old}:/", ACCOUNTS)
+    return bad(said, Sequence(*map(Stop, services), change, *map(Start, services)))
+
+
 def _user_again(host: Host) -> Remedy:
     """Make the user, with the numbers that own its files."""
     found = host.look(host.db.parent if not host.on_server else Path(host.settings.backups))
     uid = f" --uid {found.st_uid}" if found and found.st_uid else ""
     gid = f" --gid {found.st_gid}" if found and found.st_gid else ""
+    other = next((name for name, number in _accounts() if found and int(number) == found.st_uid), None)
+    services = [name for name, job in host.jobs.items() if job.is_service]
+    if other:
+        change = Shell("sed -i {} {}", f"s/^{other}:/{USER}:/", ACCOUNTS)
+        return Sequence(*map(Stop, services), change, *map(Start, services))
     home = f"--home-dir /var/lib/weather --no-create-home --shell /usr/sbin/nologin --gid {USER}"
     remedies: list[Remedy] = [Shell(f"useradd --system{uid} {home} {USER}")]
     try:
         grp.getgrnam(USER)
     except KeyError:
         remedies.insert(0, Shell(f"groupadd --system{gid} {USER}"))
-    if services := [name for name, job in host.jobs.items() if job.is_service]:
+    if services:
         remedies.append(Restart(*services))
     return Sequence(*remedies)
 

@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
-from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import JOB
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON, CRON_TABLE
+from toolkit.checks.host.deployment import CRON
+from toolkit.checks.host.processes import is_stopped
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.humanize import humanize
-from toolkit.checks.remedies import Enable, OnController, OnMachine, Restart, Start
+from toolkit.checks.remedies import AllServices, Enable, OfSystemd, Restart, Start
 from toolkit.checks.unit_states import enabled, last_run, running
 
 # A loop that gave no sign of life for this part of WatchdogSec hangs.
 SILENT_PART = 0.6
 
 _FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "database-schema", "database-kind")
-
-
-@check(
-    id="cron-table", area="service",
-    invariant="Every job of this host is in cron's table.",
-    problem="A job of this host is not in cron's table.",
-    severity=Status.CRITICAL, remedy=OnController(),
-)  # fmt: skip
-def cron_table(host: Host) -> Finding | None:
-    if host.scheduler != CRON:
-        return None
-    try:
-        table = CRON_TABLE.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return bad(f"there is no {CRON_TABLE}: nothing runs")
-    missing = [name for name in host.jobs if f"weather-job --keep {name} " not in table and f"{name} " not in table]
-    if missing:
-        return bad(f"{CRON_TABLE} lacks {', '.join(missing)}")
-    return good(f"{CRON_TABLE} has {len(host.jobs)} jobs")
-
-
-@check(
-    id="cron-runs", area="service",
-    invariant="Cron runs, where it is to run the jobs.",
-    problem="Cron does not run.",
-    severity=Status.CRITICAL, remedy=OnMachine("service cron start"),
-)  # fmt: skip
-def cron_runs(host: Host) -> Finding | None:
-    if host.scheduler != CRON:
-        return None
-    for file in Path("/proc").glob("[0-9]*/comm"):
-        with suppress(OSError):
-            if file.read_text(encoding="utf-8").strip() in {"cron", "crond"}:
-                return good("cron runs")
-    return bad("no cron runs: no job is begun")
 
 
 @check(
@@ -84,11 +48,13 @@ def collector_running(host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=Restart("collector"),
 )  # fmt: skip
 def collector_responds(host: Host) -> Finding | None:
+    if host.scheduler == CRON:
+        stopped = host.stopped_under_cron("collector")
+        return bad(f"process {stopped} is stopped (by SIGSTOP or a debugger)") if stopped else None
     unit = host.unit(COLLECTOR)
     if unit is None or unit["ActiveState"] != "active" or not int(unit["MainPID"] or 0):
         return None
-    state = _process_state(int(unit["MainPID"]))
-    if state in {"T", "t"}:
+    if is_stopped(int(unit["MainPID"])):
         return bad(f"process {unit['MainPID']} is stopped (by SIGSTOP or a debugger)")
     limit = _seconds(unit["WatchdogUSec"])
     silent = time.monotonic() - int(unit["WatchdogTimestampMonotonic"] or 0) / 1e6
@@ -109,13 +75,6 @@ def _seconds(text: str) -> float:
     return total
 
 
-def _process_state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
-
-
 @check(
     id="collector-memory", area="service",
     invariant="The collector is far from the memory limit of its unit.",
@@ -132,6 +91,44 @@ def collector_memory(host: Host) -> Finding | None:
     if int(used) > 0.9 * int(limit):
         return bad(f"{int(used) >> 20} of {int(limit) >> 20} MiB are used: it will be killed")
     return good(f"{int(used) >> 20} of {int(limit) >> 20} MiB are used")
+
+
+@check(
+    id="jobs-end", area="service",
+    invariant="No job that is at work stands still.",
+    problem="A job that is at work stands still.",
+    severity=Status.WARNING, remedy=AllServices(),
+)  # fmt: skip
+def jobs_end(host: Host) -> Finding | None:
+    """Systemd ends a job after a quarter of an hour; who stops one and forgets it is told at once."""
+    for name, unit in host.units.items():
+        if name.endswith(".service") and unit["ActiveState"] == "activating" and is_stopped(int(unit["MainPID"] or 0)):
+            return bad(
+                f"{name} is at work, and its process {unit['MainPID']} is stopped (by SIGSTOP or a debugger)",
+                OfSystemd("systemctl kill --signal=SIGCONT {}", name),
+            )
+    return good("no job stands still") if host.units else None
+
+
+@check(
+    id="units-at-boot", area="service",
+    invariant="The host starts services and timers when it boots.",
+    problem="The host would boot without services or without timers.",
+    severity=Status.WARNING, remedy=OfSystemd("systemctl set-default multi-user.target"),
+)  # fmt: skip
+def units_at_boot(host: Host) -> Finding | None:
+    if not host.units:
+        return None
+    default = host.ask("systemctl", "get-default").strip()
+    if default in {"rescue.target", "emergency.target", "basic.target", "sysinit.target"}:
+        return bad(f"the host boots into {default}, where no service of its is started")
+    for target in ("timers.target", "multi-user.target"):
+        if "masked" in host.ask("systemctl", "show", "--property=LoadState", target):
+            return bad(
+                f"{target} is masked: the host would boot without it",
+                OfSystemd("systemctl unmask {} && systemctl daemon-reload", target),
+            )
+    return good(f"the host boots into {default}")
 
 
 detector_succeeds = check(

@@ -9,6 +9,7 @@ from toolkit import credentials
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
+from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Restart, Sequence, Shell, Tool
 from toolkit.credentials import Credential
@@ -30,6 +31,11 @@ _SECRETS = Shell("ls -la {}", credentials.FOLDER)
 )  # fmt: skip
 def settings_readable(host: Host) -> Finding | None:
     file = host.settings_file
+    if host.deployed and (closed := host.closed_above(file)):
+        return bad(
+            f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode_of(closed.stat())}",
+            Sequence(Shell("chmod g+rx {}", closed), Shell("chgrp weather {}", closed), _AGAIN),
+        )
     try:
         found = host.look(file)
     except PermissionError:
@@ -128,11 +134,16 @@ def settings_in_force(host: Host) -> Finding | None:
     id="jobs-listed", area="configuration",
     invariant="The list of this host's jobs is there.",
     problem="The list of this host's jobs is missing.",
-    severity=Status.WARNING, remedy=OnController(),
+    severity=Status.WARNING, remedy=OnController(), caused_by=("settings-readable",),
 )  # fmt: skip
 def jobs_listed(host: Host) -> Finding | None:
-    if not host.deployed or not host.systemd:
+    if not host.deployed:
         return None
+    if (found := host.look(JOBS_FILE)) and not found.st_mode & 0o004:
+        return bad(
+            f"the service user cannot read {JOBS_FILE}: {owner_of(found)}'s, mode {mode_of(found)}",
+            Shell("chmod 0644 {}", JOBS_FILE),
+        )
     if not host.jobs:
         return bad(f"{JOBS_FILE} does not say what is to run here")
     return good(f"{len(host.jobs)} jobs")

@@ -68,7 +68,7 @@ def units_present(host: Host) -> Finding | None:
         return None
     missing = [name for name, unit in host.units.items() if unit["LoadState"] in {"not-found", "bad-setting", "error"}]
     alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
-    if not missing and (lacking := [name for name in alerts if not (UNITS / name).exists()]):
+    if not missing and (lacking := [name for name in alerts if not lines_of(UNITS / name)]):
         return bad(f"nobody is told when a job fails: there is no {' and no '.join(lacking)}", severity=Status.WARNING)
     if missing:
         wrong = [host.units[name]["LoadError"] for name in missing if host.units[name].get("LoadError", "").strip('" ')]

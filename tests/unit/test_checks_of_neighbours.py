@@ -1,0 +1,345 @@
+"""Checks put to what operators and their programs do to a host: cron's table, packages, users, rows, the feed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from toolkit.checks import Finding
+from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import examine
+from toolkit.checks.host import Host
+from toolkit.model import Document, Observation, Rejected, Station
+from toolkit.settings import load_lenient
+from toolkit.store import open_for_writing
+
+JOBS = {
+    "collector": {"command": "collect"},
+    "backup": {"command": "backup create --prune", "schedule": {"minute": 0, "hour": 4, "random_delay": "30min"}},
+    "restore-drill": {"command": "restore LATEST --drill", "schedule": {"minute": 30, "hour": 5, "weekday": "Sun"}},
+}
+TABLE = """\
+# Ansible managed
+SHELL=/bin/sh
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# Collect
+* * * * * root /usr/local/bin/weather-job --keep collector collect
+0 4 * * * root /usr/local/bin/weather-job --delay 1800 backup backup create --prune
+30 5 * * Sun root /usr/local/bin/weather-job restore-drill restore LATEST --drill
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    for name in ("data", "backups", "reports", "etc", "cron.d", "units"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("WEATHER_DB", str(tmp_path / "data/weather.db"))
+    monkeypatch.setenv("WEATHER_BACKUPS", str(tmp_path / "backups"))
+    monkeypatch.setenv("WEATHER_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setattr("toolkit.checks.host.deployment.ETC", tmp_path / "etc")
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "cron", "jobs": JOBS}))
+    return Host(load_lenient())
+
+
+def finding(host: Host, name: str) -> Finding:
+    (result,) = examine(host, [BY_ID[name]])
+    return result.finding
+
+
+def mended(host: Host, name: str) -> None:
+    """Run what is printed, and find nothing any more."""
+    (result,) = examine(host, [BY_ID[name]])
+    assert result.finding.ok is False, result.finding
+    command = result.command.partition("  # ")[0].replace("runuser -u weather -- ", "")
+    subprocess.run(["bash", "-c", command], check=True)
+    after = finding(Host(load_lenient()), name)
+    assert after.ok, after
+
+
+# Cron's table
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "cron.d/weather"
+    path.write_text(TABLE)
+    path.chmod(0o644)
+    monkeypatch.setattr("toolkit.checks.probes.cron.CRON_TABLE", path)
+    monkeypatch.setattr("toolkit.checks.probes.interference.CRON_TABLE", path)
+    return path
+
+
+@pytest.mark.usefixtures("as_root")
+def test_the_table_that_is_deployed_is_well(host: Host, table: Path) -> None:
+    table.write_text(f'MAILTO=""\n{TABLE}')
+    assert finding(host, "cron-table").ok
+
+
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("* * * * * root", "#* * * * * root"),
+        lambda text: text.rstrip(),
+        lambda text: text + "99 * * * * root true\n",
+        lambda text: text + "what is this\n",
+        lambda text: text.replace("SHELL=/bin/sh", "SHELL=/bin/false"),
+        lambda text: text.replace("PATH=/usr", "PATH=/none:/usr"),
+        lambda text: f"http_proxy=http://127.0.0.1:9\n{text}",
+        lambda text: text.replace("0 4 * * *", "0 4 31 2 *"),
+        lambda text: text.replace("30 5 * * Sun", "30 5 1 1 Sun"),
+        lambda text: text.replace("root /usr", "weather /usr"),
+        lambda text: text.replace("--drill", "--drill --verbose"),
+        lambda text: text + text.splitlines()[-1] + "\n",
+    ],
+)
+def test_a_table_that_is_another_one_is_mended(host: Host, table: Path, change: Callable[[str], str]) -> None:
+    table.write_text(change(TABLE))
+    mended(host, "cron-table")
+    assert "root /usr/local/bin/weather-job --delay 1800 backup backup create --prune\n" in table.read_text()
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_table_that_anybody_writes_is_none_to_cron(host: Host, table: Path) -> None:
+    table.chmod(0o666)
+    mended(host, "cron-table")
+
+
+@pytest.fixture
+def as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that root owns, whoever runs the tests."""
+    if Path("/proc/self").stat().st_uid:
+        stat = Path.stat
+        monkeypatch.setattr(Path, "stat", lambda one, **how: _of_root(stat(one, **how)))
+
+
+def _of_root(found: object) -> object:
+    names = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
+    return SimpleNamespace(**names | {"st_uid": 0})
+
+
+# What else is set up on the host
+
+
+@pytest.fixture
+def setup(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("toolkit.checks.probes.interference.CRONTAB", tmp_path / "crontab")
+    monkeypatch.setattr("toolkit.checks.probes.interference.CRON_FOLDERS", (tmp_path / "cron.d",))
+    monkeypatch.setattr("toolkit.checks.probes.interference.TMPFILES", (tmp_path / "tmpfiles.d",))
+    monkeypatch.setattr("toolkit.checks.probes.interference.LOGROTATE", tmp_path / "logrotate.d")
+    monkeypatch.setattr("toolkit.checks.probes.interference.UNITS", tmp_path / "units")
+    for name in ("tmpfiles.d", "logrotate.d"):
+        (tmp_path / name).mkdir()
+    assert host.deployed
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("cron.d/clean", "0 3 * * * root find {data} -mtime +1 -delete"),
+        ("cron.d/clean", "0 3 * * * root find {above} -mtime +1 -exec rm {{}} +"),
+        ("cron.d/owners", "*/10 * * * * root chown -R root:root {data}"),
+        ("cron.d/moved", "0 1 * * * root rsync -a --delete /srv/x/ {backups}/"),
+        ("cron.d/ends", "*/5 * * * * root pkill -f weather-tool"),
+        ("cron.d/ends", "0 0 * * * root systemctl stop weather-collector"),
+        ("crontab", "0 3 * * * root rm -rf {reports}/*"),
+        ("units/night.service", "[Service]\nExecStart=/bin/sh -c 'rm -f {backups}/*.zst'"),
+        ("tmpfiles.d/night.conf", "e {data} - - - 1d"),
+        ("tmpfiles.d/night.conf", "R! {reports}/*"),
+        ("tmpfiles.d/night.conf", "Z {data} 0755 root root"),
+        ("logrotate.d/night", "{data}/* {{\n daily\n}}"),
+    ],
+)
+def test_what_would_change_our_files_is_told(host: Host, setup: Path, file: str, line: str) -> None:
+    settings = host.settings
+    places = {"data": host.db.parent, "backups": settings.backups, "reports": settings.reports, "above": setup}
+    (setup / file).write_text("# of the night\n" + line.format(**places) + "\n")
+    seen = finding(host, "files-alone")
+    assert seen.ok is False
+    assert file.rpartition("/")[2] in seen.evidence
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("cron.d/e2scrub_all", "10 3 * * * root test -e /run/systemd/system || /sbin/e2scrub_all -A -r"),
+        ("cron.d/logs", "0 3 * * * root find /var/log -name '*.gz' -mtime +30 -delete"),
+        ("cron.d/logs", "0 3 * * * root find / -name core -delete"),
+        ("cron.d/logs", "0 3 * * * root rm -rf /var/cache/man /var/lib/apt/lists"),
+        ("cron.d/asks", "*/5 * * * * root weather-tool healthcheck"),
+        ("cron.d/copies", "0 3 * * * root rsync -a {backups}/ backup@example.org:weather/"),
+        ("tmpfiles.d/tmp.conf", "q /tmp 1777 root root 10d"),
+        ("tmpfiles.d/ours.conf", "d {data} 0700 weather weather -"),
+        ("logrotate.d/apt", "/var/log/apt/term.log {{\n weekly\n}}"),
+        ("units/other.service", "[Service]\nExecStart=/usr/bin/other\nReadWritePaths={data}"),
+    ],
+)
+def test_what_others_do_to_their_own_is_theirs(host: Host, setup: Path, file: str, line: str) -> None:
+    (setup / file).write_text(line.format(data=host.db.parent, backups=host.settings.backups) + "\n")
+    seen = finding(host, "files-alone")
+    assert seen.ok, seen
+
+
+def test_another_unit_that_runs_a_job_is_told(host: Host, setup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.checks.probes.rivals.UNITS", setup / "units")
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", setup / "none")
+    (setup / "units/nightly.service").write_text("[Service]\nExecStart=/usr/local/bin/weather-tool backup create\n")
+    (setup / "units/nightly.timer").touch()
+    assert "systemctl disable --now nightly.timer" in examine(host, [BY_ID["jobs-alone"]])[0].command
+
+
+# Packages
+
+
+@pytest.mark.parametrize("name", ["night.pth", "sitecustomize.py", "mine"])
+def test_what_was_not_installed_is_told(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    current = tmp_path / "current"
+    packages = current / "lib/python3.11/site-packages"
+    (packages / "a-1.dist-info").mkdir(parents=True)
+    (packages / "a").mkdir()
+    (packages / "a-1.dist-info/RECORD").write_text("a/__init__.py,,\nb.py,,\na-1.dist-info/RECORD,,\n")
+    (packages / "b.py").touch()
+    monkeypatch.setattr("toolkit.checks.probes.packages.CURRENT", current)
+    assert host.deployed
+    assert finding(host, "packages-alone").ok
+    (packages / name).touch()
+    seen = finding(host, "packages-alone")
+    assert seen.ok is False
+    assert shlex.quote(str(packages / name)) in examine(host, [BY_ID["packages-alone"]])[0].command
+
+
+# Users
+
+
+def test_an_account_with_our_number_is_told(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts = tmp_path / "passwd"
+    line = "weather:x:999:999::/var/lib/weather:/usr/sbin/nologin\n"
+    accounts.write_text("root:x:0:0::/root:/bin/bash\n" + line)
+    monkeypatch.setattr("toolkit.checks.probes.security.ACCOUNTS", accounts)
+    user = SimpleNamespace(pw_uid=999, pw_gid=0, pw_shell="/usr/sbin/nologin", pw_name="weather", pw_dir="/")
+    monkeypatch.setattr("pwd.getpwnam", lambda _name: user)
+    monkeypatch.setattr("toolkit.checks.probes.security._owner_of_all", lambda _host: 999)
+    assert host.deployed
+    assert finding(host, "service-user").ok
+    accounts.write_text(accounts.read_text() + "night:x:999:999::/home/night:/bin/bash\n")
+    mended(host, "service-user")
+    monkeypatch.setattr("toolkit.checks.probes.security._owner_of_all", lambda _host: 998)
+    seen = finding(Host(load_lenient()), "service-user")
+    assert "its files are those of 998" in seen.evidence
+
+
+# Rows
+
+
+def filled(
+    host: Host, change: Callable[[int, int, dict[str, float | None]], None] = lambda *_: None, places: bool = True
+) -> list[Observation]:
+    """Six hours of four stations whose values differ; `change` gets the number, the step of 36, and the values."""
+    present = int(time.time()) // 600 * 600
+    rows = []
+    for step in range(36):
+        for number in range(4):
+            values: dict[str, float | None] = {
+                "temp_out": 10.0 + number + (step % 7) / 10, "out_hum": 50.0 + (step % 5), "bar": 1010.0 + step / 10,
+                "rain": 0.0, "wind_speed": 3.0 + number, "wind_dir": 22.5,
+            }  # fmt: skip
+            change(number, step, values)
+            row = dict.fromkeys(Observation._fields[2:]) | values
+            rows.append(Observation(present - (35 - step) * 600, f"s{number}", **row))
+    stations = [Station(f"s{number}", None, None, 39.0, 22.0 + number * places, 5.0) for number in range(4)]
+    with open_for_writing(host.settings.db) as store:
+        store.add(Document(stations, rows), time.time())
+    return rows
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "PRAGMA foreign_keys = OFF; DELETE FROM stations WHERE number = 2",
+        "UPDATE observation SET time = replace(time, ' ', 'T') || 'Z' WHERE station = 2",
+        "UPDATE observation SET temp_out = 'n/a' WHERE station = 2",
+        "INSERT INTO collection_log VALUES ('2099-01-01 00:00:00', 'success', 1, 1, 'x')",
+    ],
+)
+def test_rows_that_contradict_one_another_are_told(host: Host, statement: str) -> None:
+    filled(host)
+    assert finding(host, "database-consistent").ok
+    with closing(sqlite3.connect(host.db)) as connection:
+        connection.executescript(statement)
+    seen = finding(Host(load_lenient()), "database-consistent")
+    assert seen.ok is False, seen
+
+
+def test_a_jump_of_any_variable_is_told(host: Host) -> None:
+    def fraction(_number: int, step: int, values: dict[str, float | None]) -> None:
+        values["out_hum"] = (values["out_hum"] or 0) / (100 if step > 30 else 1)
+
+    filled(host, fraction)
+    assert "out_hum of 4 of 4 stations jumped" in finding(host, "values-continue").evidence
+
+
+def test_a_pressure_that_stands_still_everywhere_is_told(host: Host) -> None:
+    filled(host, lambda _number, step, values: values.update(bar=1013.2 if step > 10 else values["bar"]))
+    assert "bar of 4 of 4 stations has not changed" in finding(host, "values-alive").evidence
+
+
+def test_a_network_at_one_place_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(host, places=False)
+    assert finding(host, "stations-located").ok
+    monkeypatch.setattr("toolkit.checks.probes.network.CROWD", 4)
+    assert "at the same place" in finding(host, "stations-located").evidence
+
+
+# The feed's document beside what is stored
+
+
+def offered(host: Host, document: Document) -> Host:
+    host.once("fetched", lambda: SimpleNamespace(body=b"", date=None))
+    host.once("document", lambda: document)
+    return host
+
+
+def newest(rows: list[Observation]) -> Document:
+    last = [row for row in rows if row.time == rows[-1].time]
+    return Document([Station(row.station_id, None, None, None, None, None) for row in last], last)
+
+
+def test_the_feed_that_is_stored_is_well(host: Host) -> None:
+    document = newest(filled(host))
+    for name in ("feed-stations", "feed-variables"):
+        assert finding(offered(host, document), name).ok
+
+
+def test_stations_that_were_renamed_are_told(host: Host) -> None:
+    document = newest(filled(host))
+    renamed = Document(
+        [one._replace(station_id=f"new-{one.station_id}") for one in document.stations],
+        [one._replace(station_id=f"new-{one.station_id}") for one in document.observations],
+    )
+    seen = finding(offered(host, renamed), "feed-stations")
+    assert "were they renamed" in seen.evidence
+
+
+def test_a_variable_that_is_not_told_any_more_is_told(host: Host) -> None:
+    document = newest(filled(host))
+    document.observations[:] = [one._replace(temp_out=None) for one in document.observations]
+    assert "no station of the feed tells temp_out" in finding(offered(host, document), "feed-variables").evidence
+
+
+def test_values_out_of_range_everywhere_are_told(host: Host) -> None:
+    document = newest(filled(host))
+    document.rejected += [Rejected(one.time, one.station_id, "bar", 101320.0) for one in document.observations]
+    assert "bar of 4 stations is out of range" in finding(offered(host, document), "feed-variables").evidence

@@ -1,0 +1,159 @@
+"""Checks that cron runs the jobs as they were deployed, where it is what runs them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from contextlib import suppress
+from pathlib import Path
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, Job
+from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.host.processes import is_stopped
+from toolkit.checks.host.systemd import UNITS
+from toolkit.checks.remedies import OnController, OnMachine, Remedy, Sequence, Shell
+
+JOB_COMMAND = "/usr/local/bin/weather-job"
+# As templates/cron/weather.j2 writes them.
+_ENVIRONMENT = {"SHELL": "/bin/sh", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+_HARMLESS = {"MAILTO", "MAILFROM"}
+_ASSIGNMENT = re.compile(r"\s*(\w+)\s*=\s*(.*?)\s*")
+_FIELDS = re.compile(r"([\d*/,-]+)\s+([\d*/,-]+)\s+([\d*/,-]+)\s+([\w*/,-]+)\s+([\w*/,-]+)\s+(\S+)\s+(\S.*)")
+_JOB = re.compile(rf"{JOB_COMMAND} (--keep |--delay \d+ )?([\w-]+) (.*)")
+
+
+@check(
+    id="cron-table", area="service",
+    invariant="Cron's table has every job of this host as it was deployed, and cron takes it.",
+    problem="Cron's table is not as it was deployed, or cron does not take it.",
+    severity=Status.CRITICAL, remedy=OnController(),
+)  # fmt: skip
+def cron_table(host: Host) -> Finding | None:
+    if host.scheduler != CRON:
+        return None
+    try:
+        table, found = CRON_TABLE.read_text(encoding="utf-8", errors="replace"), CRON_TABLE.stat()
+    except FileNotFoundError:
+        return bad(f"there is no {CRON_TABLE}: nothing runs")
+    if found.st_uid or found.st_mode & 0o022:
+        return bad(
+            f"cron does not take {CRON_TABLE}: it is {owner_of(found)}'s, mode {mode_of(found)}",
+            Sequence(OnMachine("chown root:root {}", CRON_TABLE), OnMachine("chmod 0644 {}", CRON_TABLE)),
+        )
+    if not table.endswith("\n"):
+        return bad(f"cron does not take {CRON_TABLE}: its last line has no end", OnMachine("echo >> {}", CRON_TABLE))
+    return _lines_wrong(table) or _jobs_wrong(host, table) or good(f"{CRON_TABLE} has {len(host.jobs)} jobs")
+
+
+def _lines_wrong(table: str) -> Finding | None:
+    """The finding of a line that is none of a job's and does harm; None where there is none."""
+    for number, line in enumerate(table.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if assignment := _ASSIGNMENT.fullmatch(line):
+            name, value = assignment[1], assignment[2].strip("\"'")
+            if name in _HARMLESS or _ENVIRONMENT.get(name) == value:
+                continue
+            change = f"{number}s|.*|{name}={_ENVIRONMENT[name]}|" if name in _ENVIRONMENT else f"{number}d"
+            return bad(f"{CRON_TABLE} gives every job {name}={value}", OnMachine("sed -i {} {}", change, CRON_TABLE))
+        if not (fields := _FIELDS.fullmatch(line)) or not all(map(_fits, fields.groups()[:5], _HIGHEST)):
+            return bad(
+                f"cron does not take {CRON_TABLE}: line {number} is {line[:80]!r}",
+                OnMachine("sed -i {} {}", f"{number}d", CRON_TABLE),
+            )
+    return None
+
+
+_HIGHEST = (59, 23, 31, 12, 7)
+
+
+def _fits(field: str, highest: int) -> bool:
+    return all(int(number) <= highest for number in re.findall(r"\d+", field))
+
+
+def _jobs_wrong(host: Host, table: str) -> Finding | None:
+    lines = [fields.groups() for line in table.splitlines() if (fields := _FIELDS.fullmatch(line))]
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for *when, user, command in lines:
+        if job := _JOB.fullmatch(command):
+            found.setdefault(job[2], []).append((*when, user, (job[1] or "").partition(" ")[0], job[3]))
+    wrong = [name for name, job in host.jobs.items() if found.get(name) != [_as_deployed(job)]]
+    if not wrong:
+        return None
+    lacking = [name for name in wrong if name not in found]
+    said = f"lacks {', '.join(lacking)}" if lacking else f"has another line than was deployed for {', '.join(wrong)}"
+    return bad(f"{CRON_TABLE} {said}", Sequence(*(_written(name, host.jobs[name]) for name in wrong)))
+
+
+def _as_deployed(job: Job) -> tuple[str, ...]:
+    """The fields of a job's line, as templates/cron/weather.j2 writes them: times, user, option and command."""
+    words = " ".join(map(shlex.quote, shlex.split(job.command))).replace("%", "\\%")
+    if job.schedule is None:
+        return (*"*****", "root", "--keep", words)
+    minute, hour, weekday = (str(job.schedule.get(name, "*")) for name in ("minute", "hour", "weekday"))
+    option = "--delay" if "random_delay" in job.schedule else ""
+    return (minute, hour, "*", "*", weekday, "root", option, words)
+
+
+def _written(name: str, job: Job) -> Remedy:
+    """Write a job's line into the table, in the place of those that are there."""
+    *when, user, option, words = _as_deployed(job)
+    option = f"--delay {_seconds(job)} " if option == "--delay" else f"{option} " if option else ""
+    line = f"{' '.join(when)} {user} {JOB_COMMAND} {option}{name} {words}"
+    away = rf"/weather-job \(--keep \|--delay [0-9]* \)\?{name} /d"
+    return Sequence(OnMachine("sed -i {} {}", away, CRON_TABLE), OnMachine("printf '%s\\n' {} >> {}", line, CRON_TABLE))
+
+
+def _seconds(job: Job) -> int:
+    """How long a job may be put off: `30min` of its schedule."""
+    found = re.fullmatch(r"(\d+)\s*([smh]?)\w*", str((job.schedule or {}).get("random_delay", 0)))
+    return int(found[1]) * {"s": 1, "": 1, "m": 60, "h": 3600}[found[2]] if found else 0
+
+
+@check(
+    id="cron-runs", area="service",
+    invariant="Cron runs, where it is to run the jobs, and comes back with the host.",
+    problem="Cron does not run, or does not come back with the host.",
+    severity=Status.CRITICAL, remedy=OnMachine("service cron start"),
+)  # fmt: skip
+def cron_runs(host: Host) -> Finding | None:
+    if host.scheduler != CRON:
+        return None
+    running = [int(file.parent.name) for file in Path("/proc").glob("[0-9]*/comm") if _is_cron(file)]
+    if not running:
+        return bad("no cron runs: no job is begun")
+    if all(map(is_stopped, running)):
+        return bad(
+            f"cron, process {running[0]}, is stopped (by SIGSTOP or a debugger)",
+            Shell("kill -CONT {}", map(str, running)),
+        )
+    if Path("/run/systemd/system").is_dir() and not any(UNITS.glob("*.target.wants/cron*.service")):
+        return bad(
+            "cron is disabled: it does not come back with the host", OnMachine("systemctl enable cron"), Status.WARNING
+        )
+    return good("cron runs")
+
+
+def _is_cron(file: Path) -> bool:
+    with suppress(OSError):
+        return file.read_text(encoding="utf-8").strip() in {"cron", "crond"}
+    return False
+
+
+@check(
+    id="cron-folder", area="service",
+    invariant="The folder by which cron's jobs know of one another is root's, and can be read.",
+    problem="The folder by which cron's jobs know of one another is not root's, or cannot be read.",
+    severity=Status.WARNING, remedy=OnMachine("chown root:root {}", CRON_RUN),
+)  # fmt: skip
+def cron_folder(host: Host) -> Finding | None:
+    if host.scheduler != CRON or (found := host.look(CRON_RUN)) is None:
+        return None
+    if found.st_uid or found.st_mode & 0o777 != 0o755:
+        return bad(
+            f"{CRON_RUN} is {owner_of(found)}'s, mode {mode_of(found)}",
+            Sequence(OnMachine("chown root:root {}", CRON_RUN), OnMachine("chmod 0755 {}", CRON_RUN)),
+        )
+    return good(f"{CRON_RUN} is root's")
