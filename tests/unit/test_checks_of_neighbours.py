@@ -18,6 +18,7 @@ from toolkit.checks import Finding
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
+from toolkit.checks.probes import units
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing
@@ -219,6 +220,23 @@ def test_what_was_not_installed_is_told(host: Host, tmp_path: Path, monkeypatch:
     seen = finding(host, "packages-alone")
     assert seen.ok is False
     assert shlex.quote(str(packages / name)) in examine(host, [BY_ID["packages-alone"]])[0].command
+
+
+# systemd's own settings
+
+
+@pytest.mark.parametrize(
+    ("line", "ok"),
+    [("DefaultLimitNOFILE=8", False), ("DefaultLimitNOFILE=65536:524288", True), ("DefaultLimitAS=1G", False),
+     ("DefaultEnvironment=LD_PRELOAD=/x.so", False), ("DefaultTimeoutStopSec=10", True)],
+)  # fmt: skip
+def test_what_systemd_gives_every_service_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, ok: bool
+) -> None:
+    (tmp_path / "system.conf.d").mkdir()
+    (tmp_path / "system.conf.d/night.conf").write_text(f"[Manager]\n{line}\n")
+    monkeypatch.setattr("toolkit.checks.probes.units.MANAGER", (str(tmp_path / "system.conf"),))
+    assert units._defaults() == [] if ok else units._defaults()
 
 
 # Users

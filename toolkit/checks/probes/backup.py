@@ -41,7 +41,7 @@ def _wanted(host: Host) -> bool:
     invariant="There is a folder for backups, and the service may write to it.",
     problem="The folder for backups is missing, or the service cannot write to it.",
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/backups/weather"),
-    caused_by=("disk-backups-writable",),
+    caused_by=("service-user", "disk-backups-writable"),
 )  # fmt: skip
 def backup_folder(host: Host) -> Finding | None:
     if "backup" not in host.jobs:
@@ -64,7 +64,7 @@ def backup_folder(host: Host) -> Finding | None:
     id="backup-whole", area="backup",
     invariant="Backups are as they were made.",
     problem="A backup is damaged.",
-    severity=Status.CRITICAL, remedy=Tool("backup verify"), caused_by=("places-plain",), costly=True,
+    severity=Status.CRITICAL, remedy=Tool("backup verify"), caused_by=("places-plain", "backup-folder"), costly=True,
 )  # fmt: skip
 def backup_whole(host: Host) -> Finding | None:
     backups, damaged = host.backups

@@ -49,7 +49,7 @@ def database_exists(host: Host) -> Finding | None:
     invariant="The database is the service user's.",
     problem="The database is not the service user's.",
     severity=Status.CRITICAL, remedy=AsRoot("chown -h weather:weather /var/lib/weather/data/weather_stream.db"),
-    caused_by=("places-plain", "data-folder"),
+    caused_by=("service-user", "places-plain", "data-folder"),
 )  # fmt: skip
 def database_owner(host: Host) -> Finding | None:
     if file_of(host) is None or host.user is None:

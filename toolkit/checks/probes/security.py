@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
@@ -77,8 +78,10 @@ def _accounts() -> Iterator[tuple[str, str]]:
 
 def _owner_of_all(host: Host) -> int | None:
     """The number that owns all of the service's folders; None where they have different owners, or root's."""
-    folders = [Path(host.settings.backups), Path(host.settings.reports), host.spool]
-    found = {one.st_uid for path in folders if (one := host.look(path))}
+    found = set()
+    for folder in (Path(host.settings.backups), Path(host.settings.reports), host.spool.parent):
+        with suppress(OSError):
+            found |= {one.st_uid} if (one := host.look(folder)) else set()
     owner = found.pop() if len(found) == 1 else 0
     return owner or None
 

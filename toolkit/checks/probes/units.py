@@ -41,6 +41,10 @@ _VARIABLE = re.compile(
 )  # fmt: skip
 # Those that no distribution sets for systemd itself.
 _OF_MANAGER = re.compile(r"WEATHER_|LD_|PYTHON|SSL_CERT_|HOSTALIASES|RES_OPTIONS")
+# The settings of systemd itself, what limits every service there, and how many open files are few (Debian's: 1024).
+MANAGER = ("/etc/systemd/system.conf", "/run/systemd/system.conf")
+_TIGHT = {f"DefaultLimit{name}" for name in ("AS", "DATA", "FSIZE", "CPU", "NPROC", "STACK")}
+FEW_FILES = 256
 # A drop-in may set these without harm.
 _HARMLESS = {"Description", "Documentation", "After", "Wants", "Before"}
 # Changes of these are found by other checks.
@@ -133,7 +137,28 @@ def units_as_deployed(host: Host) -> Finding | None:
             f"systemd gives every service {', '.join(variables)}",
             Sequence(OfSystemd("systemctl unset-environment {}", names), Restart("collector")),
         )
+    for line in _defaults():
+        return bad(
+            f"systemd gives every service {line.key.removeprefix('Default')}={line.value}, by {line.file}",
+            Sequence(
+                OfSystemd("sed -i {} {}", f"/^{line.key} *=/d", line.file), OfSystemd("systemctl daemon-reexec"),
+                Restart("collector", "exporter"),
+            ),
+        )  # fmt: skip
     return good("every unit is as it was deployed")
+
+
+def _defaults() -> list[Line]:
+    """What the settings of systemd itself give to every service, and leaves it little."""
+    files = [file for folder in MANAGER for file in (Path(folder), *sorted(Path(f"{folder}.d").glob("*.conf")))]
+    found = [line for file in files for line in lines_of(file)]
+    return [
+        line
+        for line in found
+        if line.key in _TIGHT
+        or (line.key == "DefaultEnvironment" and _OF_MANAGER.search(line.value))
+        or (line.key == "DefaultLimitNOFILE" and (_size(line.value.partition(":")[0]) or FEW_FILES) < FEW_FILES)
+    ]
 
 
 def _of_manager(host: Host) -> list[str]:
