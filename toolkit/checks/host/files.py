@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import re
 import shutil
 import stat
+import struct
 from pathlib import Path
 
 from toolkit.checks.host.deployment import Deployment
+
+# Of ioctl_iflags(2).
+_GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20
 
 
 class Files(Deployment):
@@ -117,3 +122,18 @@ def instead_of_a_file(path: Path) -> str:
         stat.S_IFBLK: "a device",
     }
     return kinds.get(stat.S_IFMT(mode), "")
+
+
+def fixed(path: Path) -> str:
+    """The attribute of the file system that keeps a file or folder from being changed; empty for none."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        (flags,) = struct.unpack("l", fcntl.ioctl(file, _GET_FLAGS, struct.pack("l", 0)))
+    except OSError:  # a file system without attributes
+        return ""
+    finally:
+        os.close(file)
+    return "immutable" if flags & _IMMUTABLE else "append-only" if flags & _APPEND else ""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 import stat
-import struct
-from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.database import file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
-from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.host.files import fixed, mode_of, owner_of
 from toolkit.checks.remedies import AsRoot, AsUser, Restart, Restore, Shell, Tool
 from toolkit.collector import known_database
-
-# Of ioctl_iflags(2).
-_GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20
 
 
 @check(
@@ -79,25 +72,9 @@ def database_mode(host: Host) -> Finding | None:
             f"its owner may not read or write {host.db}: mode {mode_of(found)}",
             AsUser("chmod 0600 {}", host.db),
         )
-    for path in (host.db.parent, host.db):
-        if flag := _fixed(path):
-            return bad(f"{path} is {flag}: not even its owner may write it", Shell("chattr -i -a {}", path))
+    if flag := fixed(host.db):
+        return bad(f"{host.db} is {flag}: not even its owner may write it", Shell("chattr -i -a {}", host.db))
     return good(f"mode {mode_of(found)}")
-
-
-def _fixed(path: Path) -> str:
-    """The attribute of the file system that keeps a file or folder from being changed; empty for none."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        (flags,) = struct.unpack("l", fcntl.ioctl(file, _GET_FLAGS, struct.pack("l", 0)))
-    except OSError:  # a file system without attributes
-        return ""
-    finally:
-        os.close(file)
-    return "immutable" if flags & _IMMUTABLE else "append-only" if flags & _APPEND else ""
 
 
 @check(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.host.files import fixed, mode_of, owner_of
 from toolkit.checks.remedies import AsRoot, OnMachine, Restart, Sequence, Shell, give, make
 
 Place = Callable[[Host], Path | None]
@@ -43,6 +43,8 @@ def _writable(what: str, name: str, place: Place) -> Check:
         mount = host.mount(path)
         if host.read_only(path):
             return bad(f"the file system on {mount} is mounted read-only", OnMachine("mount -o remount,rw {}", mount))
+        if flag := fixed(path):
+            return bad(f"{path} is {flag}: not even its owner may write in it", Shell("chattr -i -a {}", path))
         return good(f"{mount} takes writes")
 
     return probe

@@ -9,6 +9,7 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import RELEASE
 from toolkit.checks.causes import UNIT as UNIT_CAUSES
 from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CRON
 from toolkit.checks.remedies import EditSettings, Enable, OnMachine, Restart, Sequence, Shell, Then
 from toolkit.checks.unit_states import enabled, running
 
@@ -103,8 +104,10 @@ def exporter_running(host: Host) -> Finding | None:
     caused_by=("loopback-up", "exporter-running", "exporter-enabled"),
 )  # fmt: skip
 def exporter_answers(host: Host) -> Finding | None:
-    unit = host.unit(UNIT)
-    if unit is None or unit["ActiveState"] != "active":
+    if host.scheduler == CRON:
+        if "exporter" not in host.jobs or host.kept_by_cron("exporter") is None:
+            return None
+    elif (unit := host.unit(UNIT)) is None or unit["ActiveState"] != "active":
         return None
     try:
         with socket.create_connection(_address(host), ANSWER_SECONDS) as connection:
