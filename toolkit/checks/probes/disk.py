@@ -166,6 +166,6 @@ def temporary_folders(host: Host) -> Finding | None:
         found = host.look(folder)
         if found is None or found.st_mode & 0o007 != 0o007:
             mode = f"mode {mode_of(found)}" if found else "not there"
-            made = AsRoot("install -d -m 1777 {}", folder)
+            made = None if found else AsRoot("install -d -m 1777 {}", folder)
             return bad(f"the service user cannot write to {folder}: {mode}", made)
     return good("temporary files can be made")

@@ -66,6 +66,7 @@ def _places(host: Host) -> list[tuple[Path, bool]]:
         files = [host.db.with_name(host.db.name + ending) for ending in ("", "-wal", "-shm", "-journal")] + files
     for folder, pattern in ((backups, "weather_"), (host.spool, "0"), (reports, "report_"), (reports, "index.")):
         files += _entries(folder, pattern)
+    files += [path for path in _entries(reports.parent, "") if path.suffix == ".log"]
     return [(path, True) for path in folders] + [(path, False) for path in files]
 
 
