@@ -127,7 +127,11 @@ def jobs_alone(host: Host) -> Finding | None:
     for unit in (path for path in _files(UNITS) if path.suffix == ".service" and not path.name.startswith("weather-")):
         if line := _runs_ours(unit):
             names = [one.name for one in (unit.with_suffix(".timer"), unit) if one.exists()]
-            return bad(f"the unit {unit.name} runs {line!r} as well", OnMachine("systemctl disable --now {}", names))
+            away = OnMachine("mv -- {} {}", unit, f"/root/{unit.name}.weather")
+            return bad(
+                f"the unit {unit.name} runs {line!r} as well",
+                Sequence(OnMachine("systemctl disable --now {}", names), away, OnMachine("systemctl daemon-reload")),
+            )
     return good("nothing else runs the service's jobs")
 
 
