@@ -202,6 +202,13 @@ def test_another_unit_that_runs_a_job_is_told(host: Host, setup: Path, monkeypat
     assert "systemctl disable --now nightly.timer" in examine(host, [BY_ID["jobs-alone"]])[0].command
 
 
+def test_a_folder_that_is_made_anew_has_what_belongs_in_it(host: Host) -> None:
+    reports = Path(host.settings.reports)
+    (reports.parent / "data").rename(reports.parent / "moved")
+    (reports.parent / "data").touch()
+    assert "mkdir -m 0750" in examine(host, [BY_ID["places-plain"]])[0].command
+
+
 # Packages
 
 

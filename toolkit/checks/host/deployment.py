@@ -140,7 +140,13 @@ class Deployment(Facts):
     def stopped_under_cron(self, name: str) -> int | None:
         """A stopped process of a service that cron keeps up; None where there is none."""
         try:
-            group = int((CRON_RUN / f"{name}.pid").read_text(encoding="ascii"))
+            first = int((CRON_RUN / f"{name}.pid").read_text(encoding="ascii"))
         except (FileNotFoundError, ValueError):
             return None
-        return next((one.pid for one in processes() if one.group == group and one.state in {"T", "t"}), None)
+        # The service itself has a session of its own, and is a child of what cron began.
+        found = {one.pid: one for one in processes()}
+        family = {first}
+        for pid in sorted(found):
+            if found[pid].parent in family or found[pid].group == first:
+                family.add(pid)
+        return next((pid for pid in family if pid in found and found[pid].state in {"T", "t"}), None)

@@ -11,6 +11,7 @@ from toolkit.checks.host.files import fixed, mode_of, owner_of
 from toolkit.checks.remedies import AsRoot, OnMachine, Restart, Sequence, Shell, give, make
 
 Place = Callable[[Host], Path | None]
+TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 _AGAIN = Restart("collector")
 # What is free, in bytes and as a part of all inodes: below the first it is critical, below the second a warning.
 LEAST_BYTES, LOW_BYTES = 16 << 20, 128 << 20
@@ -150,3 +151,21 @@ def data_folder(host: Host) -> Finding | None:
     if found.st_mode & 0o700 != 0o700:
         return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}", give(host.db.parent, 0o700))
     return good(f"{host.db.parent} is the service user's")
+
+
+@check(
+    id="temporary-folders", area="disk",
+    invariant="The service's commands can make temporary files.",
+    problem="The service's commands cannot make temporary files.",
+    severity=Status.WARNING, remedy=AsRoot("chmod 1777 /tmp /var/tmp"),
+)  # fmt: skip
+def temporary_folders(host: Host) -> Finding | None:
+    if not host.deployed:
+        return None
+    for folder in TEMPORARY:
+        found = host.look(folder)
+        if found is None or found.st_mode & 0o007 != 0o007:
+            mode = f"mode {mode_of(found)}" if found else "not there"
+            made = None if found else AsRoot("install -d -m 1777 {}", folder)
+            return bad(f"the service user cannot write to {folder}: {mode}", made)
+    return good("temporary files can be made")

@@ -13,7 +13,7 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import instead_of_a_file
-from toolkit.checks.remedies import AsRoot, Remedy, Restore, Sequence, Shell, Start, Stop
+from toolkit.checks.remedies import AsRoot, AsUser, Remedy, Restore, Sequence, Shell, Start, Stop
 
 # How many entries of a folder are looked at, and how many places one remedy mends.
 MOST_ENTRIES = 2000
@@ -66,6 +66,7 @@ def _places(host: Host) -> list[tuple[Path, bool]]:
         files = [host.db.with_name(host.db.name + ending) for ending in ("", "-wal", "-shm", "-journal")] + files
     for folder, pattern in ((backups, "weather_"), (host.spool, "0"), (reports, "report_"), (reports, "index.")):
         files += _entries(folder, pattern)
+    files += [path for path in _entries(reports.parent, "") if path.suffix == ".log"]
     return [(path, True) for path in folders] + [(path, False) for path in files]
 
 
@@ -98,7 +99,8 @@ def _mended(host: Host, path: Path, is_folder: bool) -> Remedy:
     if is_folder:
         mode = "0700" if path in {host.db.parent, Path(host.settings.backups), host.spool} else "0750"
         made = Shell("mkdir -m {} {}", mode, path), AsRoot("chown -h weather:weather {}", path)
-        return _without_collector(host, path, away, *made)
+        inside = [other for other, folder in _places(host) if folder and path in other.parents]
+        return _without_collector(host, path, away, *made, *(AsUser("mkdir -m 0750 {}", other) for other in inside))
     if path == host.db and not host.on_server:
         return Sequence(away, Restore())
     return _without_collector(host, path, away)
