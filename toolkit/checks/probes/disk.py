@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import fixed, mode_of, owner_of
-from toolkit.checks.remedies import AsRoot, OnMachine, Restart, Sequence, Shell, give, make
+from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, give, make
 
 Place = Callable[[Host], Path | None]
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
@@ -146,6 +147,11 @@ def data_folder(host: Host) -> Finding | None:
     if found is None:
         made = make(host.db.parent, 0o700, above_is_ours=host.is_ours(host.db.parent.parent))
         return bad(f"there is no folder {host.db.parent}", Sequence(made, _AGAIN))
+    if found.st_mode & stat.S_ISVTX:
+        return bad(
+            f"WEATHER_DB={host.settings.db} is in a folder of everybody's, and each unit sees one of its own there",
+            Sequence(EditSettings("/^WEATHER_DB=/s/^/# /", host.settings_file), _AGAIN),
+        )
     if host.user and found.st_uid != host.user.pw_uid:
         return bad(f"the service user does not own {host.db.parent}", give(host.db.parent, 0o700))
     if found.st_mode & 0o700 != 0o700:
