@@ -28,7 +28,10 @@ MOST_COUNTED = 5_000_000
 # How many observations are looked at one by one: an hour of a large network.
 NEWEST_ROWS = 60_000
 # Stations that observations are of, or are said to be of, and that are not there.
-_LOST = "SELECT station FROM newest WHERE station NOT IN (SELECT number FROM stations)"
+_LOST = (
+    "SELECT station FROM newest WHERE station NOT IN (SELECT number FROM stations) "
+    "AND EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time AND o.station = newest.station)"
+)
 _GONE = f"SELECT COUNT(*) FROM ({_LOST})"
 
 
