@@ -308,6 +308,13 @@ def test_rows_that_contradict_one_another_are_told(host: Host, statement: str) -
     assert seen.ok is False, seen
 
 
+def test_a_station_that_was_removed_with_its_observations_is_none(host: Host) -> None:
+    filled(host)
+    with closing(sqlite3.connect(host.db)) as connection:
+        connection.executescript("DELETE FROM observation WHERE station = 2; DELETE FROM stations WHERE number = 2")
+    assert finding(host, "database-consistent").ok
+
+
 def test_a_jump_of_any_variable_is_told(host: Host) -> None:
     def fraction(_number: int, step: int, values: dict[str, float | None]) -> None:
         values["out_hum"] = (values["out_hum"] or 0) / (100 if step > 30 else 1)
