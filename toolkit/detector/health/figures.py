@@ -1,0 +1,336 @@
+"""The figures that the rules judge, of every sensor of one variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from toolkit.detector.grid import Grid
+from toolkit.detector.health import changes, clock, moisture, place, reporting, siting
+from toolkit.detector.health.hourly import DAY_HOURS, Hourly, mean, spread
+from toolkit.quality.arrays import Bools, Floats, median
+from toolkit.quality.series import HOUR, Series
+
+# A correlation is bad if it is also so many robust standard deviations below what it is elsewhere in the network.
+FAR_BELOW = 3.0
+# A figure of the whole network has a spread if so many stations have it; with fewer only the least spread counts.
+# What may differ between good stations side by side, in accuracies of the sensor: the least spread of a level, of a
+# change of level and of a movement over the whole time. Chosen with the networks of `tests/bench/detection`, 2026-11-26.
+LEVEL = {"temp_out": 2.5, "out_hum": 1.5, "bar": 1.0, "wind_speed": np.inf}
+STEP = 1.0
+MOVED = 0.35
+# The least spread of a clock, in hours, and of a warming by the sun, in K; so many times that is beyond it.
+CLOCK = 0.12
+SUN = 0.3
+BEYOND = 4.0
+SUN_BEYOND = 2.5
+# A lag beyond half a day has to improve Fisher's z by so much.
+LAG_BETTER = 0.25
+# Noise that grew is compared between the first and the last so many days.
+SOME_DAYS = 7
+# If there are so many days, the last few of them are looked at by themselves as well, for what began lately.
+LONG = 20.0
+LATELY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of every station's sensor.
+
+    Attributes:
+        value: NaN where it is not known or means nothing; stations.
+        daily: the same for each day, zero if all is well; None where days tell nothing. Stations × days.
+        more: what to tell of a row besides.
+        began: the day on which it began in a row, where it is known otherwise than from `daily`.
+        days: how many days there are.
+    """
+
+    value: Floats
+    daily: Floats | None = None
+    more: Callable[[int], str] | None = None
+    began: Callable[[int], int] | None = None
+    days: int = 1
+
+    def first_day(self, row: int) -> int | None:
+        """The day since which a row has what the figure tells; None if that is not known."""
+        if self.began:
+            return self.began(row)
+        return None if self.daily is None else since(self.daily[row])
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How the sensors of one variable stand to their neighbours.
+
+    Attributes:
+        hours: the variable hour by hour.
+        figures: by the names of their rules.
+        drift_per_day, noise, correlation, level: as `Sensor` has them; stations.
+    """
+
+    hours: Hourly
+    figures: dict[str, Figure]
+    drift_per_day: Floats
+    noise: Floats
+    correlation: Floats
+    level: Floats
+
+
+def since(daily: Floats) -> int:
+    """The day that best divides a row into a good part and a bad one; 0 if there is no good part."""
+    known = np.flatnonzero(~np.isnan(daily))
+    bad = np.abs(daily[known])
+    if len(bad) < 2:
+        return 0
+    ends = np.arange(1, len(bad))
+    total = np.cumsum(bad)
+    before, after = total[:-1] / ends, (total[-1] - total[:-1]) / (len(bad) - ends)
+    between = np.where(after > before, np.square(after - before) * ends * (len(bad) - ends), 0)
+    best = int(np.argmax(between))
+    return 0 if before[best] > 0.4 * after[best] else int(known[best + 1])
+
+
+def of_reporting(grid: Grid, series: Series, hours: Hourly | None) -> dict[str, Figure]:
+    """What arrives of each sensor, and whether it moves."""
+    readings = series.scaled
+    there, present = ~np.isnan(readings), ~np.isnan(grid.times)
+    slots = readings.shape[1]
+    began = np.where(present.any(axis=1), np.argmax(present, axis=1), 0)
+    every, own = reporting.rhythms(present), reporting.rhythms(there)
+    expected = np.maximum((slots - began) / every, 1)
+    last = np.where(there.any(axis=1), slots - 1 - np.argmax(there[:, ::-1], axis=1), -1)
+    silent = np.where(last >= 0, (grid.end - grid.times[np.arange(len(last)), last]) / HOUR, np.inf)
+    silent = np.where(silent * HOUR > 2.5 * own * grid.cadence, silent, 0)
+    stuck = reporting.stuck(grid, series, hours)
+    number = np.maximum(np.count_nonzero(there, axis=1), 1)
+    due = np.maximum(np.count_nonzero(present, axis=1) * every / np.maximum(own, every), 1)
+    found = {
+        "silent": Figure(silent, began=lambda row: int(max(last[row], 0) * grid.cadence // (DAY_HOURS * HOUR))),
+        "completeness": Figure(
+            np.minimum(np.count_nonzero(present, axis=1) / expected, 1),
+            _by_day(grid, ~_near(present, every), began),
+        ),
+        "missing": Figure(
+            np.clip(1 - np.count_nonzero(there, axis=1) / due, 0, 1), _by_day(grid, present & ~_near(there, own), began)
+        ),
+        "stuck": Figure(np.count_nonzero(stuck, axis=1) / number, _by_day(grid, stuck, began)),
+    }
+    if series.nature == "gusty":
+        windy, calm = reporting.stalled(series, hours)
+        share = np.count_nonzero(calm, axis=1) / np.maximum(np.count_nonzero(windy, axis=1), 1)
+        known = np.count_nonzero(windy, axis=1) >= DAY_HOURS * series.per_hour
+        found["stalled"] = Figure(np.where(known, share, np.nan), _by_day(grid, calm, began))
+    return found
+
+
+def _near(there: Bools, every: Floats) -> Bools:
+    """Whether there was a reading in the slots up to each, as many as the station's rhythm has."""
+    if np.all(every == 1):
+        return there
+    slot = np.arange(there.shape[1])
+    last = np.maximum.accumulate(np.where(there, slot, -(1 << 30)), axis=1)
+    return np.asarray(slot - last < every[:, None])
+
+
+def _by_day(grid: Grid, what: Bools, began: Floats) -> Floats:
+    """The share of each day's slots, the last day last."""
+    per_day = max(1, round(DAY_HOURS * HOUR / grid.cadence))
+    days = max(1, what.shape[1] // per_day)
+    per_day = min(per_day, what.shape[1])
+    share = what[:, -days * per_day :].reshape(len(what), days, per_day).mean(axis=2)
+    first = (began - (what.shape[1] - days * per_day)) // per_day
+    return np.where(np.arange(days) < first[:, None], np.nan, share)
+
+
+def of_comparison(grid: Grid, series: Series, hours: Hourly) -> Compared:
+    """How each sensor stands to its neighbours."""
+    variable = series.variable
+    days = hours.value.shape[1] // hours.per_day
+    off = siting.out_of_place(hours, grid.stations)
+    near = hours.level - np.nan_to_num(off)
+    found = _siting(hours, off)
+    if days >= LONG:
+        lately = _last(hours, LATELY)
+        for name, figure in _siting(lately, off + median(lately.residual)).items():
+            found[name] = _worse(name, found[name], figure, days - LATELY)
+    daily = hours.daily(hours.residual)
+    found |= _changes(hours, daily)
+    noise = changes.noise(hours, series)
+    found |= _noise(hours, noise)
+    found["unit"] = _unit(hours, series, near) if variable.nature == "level" else _scale(hours)
+    if variable.standard_name == "relative_humidity":
+        wet = moisture.saturated(hours, near)
+        found["saturated"] = Figure(mean(wet), wet)
+        flips = moisture.flips(hours, series)
+        found["flipping"] = Figure(np.maximum(mean(flips), mean(flips[:, -SOME_DAYS:])), flips)
+    pairs = place.exchanged(hours, np.where(np.isnan(off), hours.level, near), min(days, LATELY))
+    found["exchanged"] = Figure(
+        np.array([pairs[row][1] if row in pairs else np.nan for row in range(len(off))]),
+        daily,
+        lambda row: grid.stations[pairs[row][0]].station_id,
+    )
+    return Compared(
+        hours, {name: replace(one, days=days) for name, one in found.items()}, changes.drift(daily)[0], mean(noise),
+        siting.agreement(hours)[0], off,
+    )  # fmt: skip
+
+
+def _noise(hours: Hourly, noise: Floats) -> dict[str, Figure]:
+    """Noise against the network's, and against what it was; `noise` is that of each day."""
+    least = hours.variable.accuracy / 10
+    typical = np.fmax(median(noise.T), least)
+    month = mean(noise)
+    ratio = month / max(float(np.nan_to_num(median(month))), least)
+    relative = noise / typical
+    part = min(SOME_DAYS, max(noise.shape[1] // 3, 1))
+    before, after = median(relative[:, :part]), median(relative[:, -part:])
+    step = changes.step(np.log(np.maximum(relative, 0.1)))
+    certain = (step.size > 4 * step.error) & (after > 1.5)
+    return {
+        "noise": Figure(ratio, np.maximum(relative - 1.5, 0)),
+        "growing": Figure(
+            np.where(certain, after / np.maximum(before, 0.5), np.nan), began=lambda row: _or_zero(step.day[row])
+        ),
+    }
+
+
+def _unit(hours: Hourly, series: Series, near: Floats) -> Figure:
+    wrong = changes.unit(hours, series, near)
+    known = np.array([bool(name) for name in wrong.name])
+    return Figure(np.where(known, np.inf, np.nan), wrong.daily, lambda row: wrong.name[row])
+
+
+def _siting(hours: Hourly, off: Floats) -> dict[str, Figure]:
+    variable = hours.variable
+    unit = variable.unit
+    correlation, below = siting.agreement(hours)
+    bad = (below > FAR_BELOW) & (correlation < 0.9)
+    restless = mean(np.abs(hours.by_day(hours.residual)))
+    usual = median(restless.T)
+    astray = np.maximum(restless / np.maximum(usual, 1e-9) - 1.3, 0)
+    found = {"correlation": Figure(np.where(bad, correlation, np.nan), astray)}
+    least = LEVEL[variable.name] * variable.accuracy
+    level = siting.usual(off, least)
+    found["level"] = Figure(
+        np.abs(level),
+        hours.daily(hours.residual) + off[:, None],
+        lambda row: f"{off[row]:+.1f} {unit} beside its neighbours",
+    )
+    plain, weather, better = clock.lags(hours)
+    late = np.where(np.abs(weather) > DAY_HOURS / 2, weather, plain)
+    late = late - np.nan_to_num(median(late))
+    other = weather - np.nan_to_num(median(weather))
+    beyond = np.abs(late) / spread(late, CLOCK)
+    sure = (beyond > BEYOND) & (np.abs(late - other) < np.maximum(0.5, 0.1 * np.abs(late)))
+    sure &= np.where(np.abs(late) > 2, better > LAG_BETTER, True) & (np.nan_to_num(np.abs(other)) >= 0.5)
+    found["clock"] = Figure(
+        np.where(sure, np.abs(late), np.nan),
+        _out_of_step(hours, np.where(sure, late, 0)),
+        lambda row: "later" if late[row] > 0 else "earlier",
+    )
+    if variable.standard_name in {"air_temperature", "relative_humidity"}:
+        range_ = siting.amplitude(hours)
+        found["indoors"] = Figure(
+            np.where(bad, median(range_), np.nan), np.maximum(0.85 - range_, 0), lambda row: f"{correlation[row]:.2f}"
+        )
+    if variable.standard_name == "air_temperature":
+        warm, by_day = siting.sunlit(hours)
+        found["sunlit"] = Figure(np.where(siting.usual(warm, SUN) > SUN_BEYOND, warm, np.nan), by_day)
+    return found
+
+
+def _out_of_step(hours: Hourly, late: Floats) -> Floats:
+    """By how much less a wrong clock's readings fit than they would if they were moved; stations × days."""
+    found = np.zeros((len(late), hours.value.shape[1] // hours.per_day))
+    for row in np.flatnonzero(late):
+        columns = round(late[row] / hours.step) or int(np.sign(late[row]))
+        value, implied = hours.value[row], hours.value[row] - hours.residual[row]
+        moved = np.roll(value, -columns)
+        gain = np.abs(value - implied) - np.abs(moved - implied)
+        found[row] = np.maximum(mean(gain.reshape(-1, hours.per_day)), 0)
+    return found
+
+
+def _changes(hours: Hourly, daily: Floats) -> dict[str, Figure]:
+    """A drift and a change of level; what explains a row's days better counts."""
+    variable = hours.variable
+    unit = variable.unit
+    days = daily.shape[1]
+    slope, error = changes.drift(daily)
+    total = slope * days
+    step = changes.step(daily)
+    left = mean(
+        np.abs(daily - median(daily - slope[:, None] * np.arange(days))[:, None] - slope[:, None] * np.arange(days))
+    )
+    at_once = step.left < 0.7 * left
+    scale = variable.accuracy
+    if variable.scale and variable.scale.root:
+        scale = 2 * variable.scale.noise
+    moved = np.abs(total - np.nan_to_num(median(total))) / spread(total, MOVED * scale)
+    certain = np.abs(total) > changes.CERTAIN * error * days
+    several = np.count_nonzero(hours.neighbours.exists, axis=1) >= 2
+    jumped = np.abs(step.size) / spread(step.size, STEP * scale)
+    sure = np.abs(step.size) > 2 * changes.CERTAIN * step.error
+    at_root = " in the root" if variable.scale and variable.scale.root else ""
+    return {
+        "drift": Figure(
+            np.where(certain & ~at_once & several, moved, np.nan),
+            more=lambda row: f"{total[row]:+.1f} {unit}{at_root}",
+            began=lambda row: changes.hinge(daily[row]),
+        ),
+        "step": Figure(
+            np.where(sure & at_once & several, jumped, np.nan),
+            more=lambda row: f"{step.size[row]:+.1f} {unit}{at_root}",
+            began=lambda row: _or_zero(step.day[row]),
+        ),
+    }
+
+
+def _scale(hours: Hourly) -> Figure:
+    """A unit of wind that changed one day: the factor to the neighbours did, by that between two units."""
+    step = changes.scale(hours)
+    name, off = changes.nearest_factor(hours.variable, step.size)
+    sure = (np.abs(step.size) > 6 * step.error) & (np.abs(step.size) > 5 * spread(step.size, 0.08)) & (off < 0.25)
+    return Figure(np.where(sure, np.inf, np.nan), more=lambda row: name[row], began=lambda row: _or_zero(step.day[row]))
+
+
+def _last(hours: Hourly, days: int) -> Hourly:
+    part = slice(-days * hours.per_day, None)
+    return Hourly(
+        hours.variable, hours.step, hours.value[:, part], hours.reference[:, part], hours.residual[:, part], hours.level,
+        hours.neighbours,
+    )  # fmt: skip
+
+
+def _worse(name: str, whole: Figure, lately: Figure, skipped: int) -> Figure:
+    """Of a figure over the whole time and over the last days the worse, row by row."""
+    least = name in {"correlation", "indoors"}
+    sign = -1 if least else 1
+    one, other = (np.nan_to_num(sign * each.value, nan=-np.inf) for each in (whole, lately))
+    new = other > one
+
+    def more(row: int) -> str:
+        of = lately if new[row] else whole
+        return of.more(row) if of.more else ""
+
+    daily = whole.daily
+    if daily is not None and lately.daily is not None:
+        # What began lately is seen in the same measure over all days; only where it is measured by the figure
+        # itself, a lag, that of the last days is the one.
+        late = np.concatenate([np.zeros((len(daily), skipped)), lately.daily], axis=1)
+        daily = np.where((new & ~np.isfinite(one))[:, None], np.where(np.isnan(late), daily, late), daily)
+    return Figure(np.where(new, lately.value, whole.value), daily, more)
+
+
+def of_places(grid: Grid, variables: Sequence[Compared]) -> Figure:
+    """Which stations are not where they say."""
+    alone = [np.isnan(one.hours.reference).all(axis=1) for one in variables]
+    astray = [~np.isnan(one.figures["correlation"].value) for one in variables]
+    km = place.misplaced([one.hours for one in variables], grid.stations, np.any([*alone, *astray], axis=0))
+    return Figure(km, more=lambda row: "other stations", began=lambda row: 0)
+
+
+def _or_zero(day: float) -> int:
+    return 0 if np.isnan(day) else int(day)
