@@ -35,8 +35,8 @@ class Fault:
     Attributes:
         name: of the rule.
         state: warning or critical.
-        since: since when, ISO 8601 in UTC, to a day; the start of the time that was looked at means then or before. None
-            where that is not known.
+        since: since when, ISO 8601 in UTC, to a day; None where that is not known. If it is the start of the time that
+            was looked at, then or before.
         reason: in a sentence.
     """
 
@@ -139,7 +139,8 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     # Usual differences are learnt from the same days. If a station drifts, its difference from those that see the same
     # weather is not steady: only neighbours are compared with.
     neighbours = replace(neighbours, exists=neighbours.close)
-    sensors = [one for one in _all(grid, neighbours) if only in {None, one.station_id}] if names else []
+    around = nearest(grid.stations, settings.neighbour_km, np.inf)
+    sensors = [one for one in _all(grid, neighbours, around) if only in {None, one.station_id}] if names else []
     order = {"critical": 0, "warning": 1, "healthy": 2}
     return Health(
         schema=SCHEMA,
@@ -151,7 +152,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     )
 
 
-def _all(grid: Grid, neighbours: Neighbours) -> Iterator[Sensor]:
+def _all(grid: Grid, neighbours: Neighbours, around: Neighbours) -> Iterator[Sensor]:
     """The health of every variable's sensors; a station that does not measure it has none."""
     series = {name: grid.series(name) for name in MONITORED}
     compared: dict[str, Compared] = {}
@@ -160,13 +161,14 @@ def _all(grid: Grid, neighbours: Neighbours) -> Iterator[Sensor]:
         hours = hourly(grid, one, neighbours) if one.compared and one.measured.any() else None
         found[name] = figures.of_reporting(grid, one, hours)
         if hours:
-            compared[name] = figures.of_comparison(grid, one, hours)
+            compared[name] = figures.of_comparison(grid, one, hours, around)
             found[name] |= compared[name].figures
     of_places = [compared[name] for name in OF_PLACES if name in compared]
     if of_places:
         place = figures.of_places(grid, of_places)
-        for one in of_places:
-            found[one.hours.variable.name]["misplaced"] = place
+        for name in OF_PLACES:
+            if name in compared:
+                found[name]["misplaced"] = place
     for name in MONITORED:
         yield from _sensors(grid, series[name], compared.get(name), found[name])
 
@@ -175,7 +177,7 @@ def _sensors(grid: Grid, series: Series, compared: Compared | None, found: Mappi
     """The health of one variable's sensors from their figures."""
     nothing = np.full(len(grid.stations), np.nan)
     there = ~np.isnan(series.scaled)
-    for row in np.flatnonzero(series.measured):
+    for row in np.flatnonzero(series.measured).tolist():
         at = np.flatnonzero(there[row])
         faults = _faults(grid, found, row)
         yield Sensor(

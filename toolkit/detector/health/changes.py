@@ -20,8 +20,41 @@ DRIFT_DAYS = 3
 SIDE_DAYS = 3
 # It has to be so many times its own standard error, which takes account of how alike successive days are.
 CERTAIN = 3.0
+# The neighbours' weather explains some of it if there are so many days; how strong the ridge is.
+EXPLAINED_DAYS = 14
+RIDGE = 0.3
 # A unit fits if it leaves so small a part of the difference from the neighbours.
 UNIT_LEAVES = 0.25
+
+
+def unexplained(hours: Hourly, daily: Floats) -> Floats:
+    """Days less what the neighbours' own level and range of the day explain, by least squares; stations × days.
+
+    A valley is further below its neighbours in clear weather than in cloud, and colder still as winter comes: that is
+    no drift. The three together, a straight line being the third, are fitted with a ridge, so that two that go the same
+    way share what they explain.
+    """
+    days = hours.by_day(hours.reference)
+    causes = [hours.daily(hours.reference), np.fmax.reduce(days, axis=2) - np.fmin.reduce(days, axis=2)]
+    straight = np.broadcast_to(np.arange(daily.shape[1], dtype=float), daily.shape)
+    known = ~np.isnan(np.sum([*causes, daily], axis=0))
+    number = np.count_nonzero(known, axis=1)
+
+    def standard(values: Floats) -> Floats:
+        values = np.where(known, values, np.nan)
+        off = values - mean(values)[:, None]
+        return np.nan_to_num(off / np.sqrt(np.maximum(mean(np.square(off)), 1e-12))[:, None])
+
+    base = np.stack([standard(one) for one in (straight, *causes)], axis=2)  # stations × days × 3
+    scatter = MAD_TO_SIGMA * median(np.abs(daily - median(daily)[:, None]))
+    off = np.clip(daily - median(daily)[:, None], -4 * scatter[:, None], 4 * scatter[:, None])
+    off = np.where(known, np.nan_to_num(off), 0)
+    normal = np.einsum("ijk,ijl->ikl", base, base) + (RIDGE * np.maximum(number, 1))[:, None, None] * np.diag([0, 1, 1])
+    normal += 1e-9 * np.eye(3)
+    found = np.linalg.solve(normal, np.einsum("ijk,ij->ik", base, off)[:, :, None])[:, :, 0]
+    found[number < EXPLAINED_DAYS] = 0
+    explained: Floats = np.einsum("ijk,ik->ij", base[:, :, 1:], found[:, 1:])
+    return daily - explained
 
 
 def drift(daily: Floats) -> tuple[Floats, Floats]:
@@ -174,7 +207,7 @@ def noise(hours: Hourly, series: Series) -> Floats:
     curved = np.full(readings.shape, np.nan)
     curved[:, 2:] = np.abs(np.diff(readings, n=2, axis=1))
     days = curved.reshape(len(curved), -1, hours.per_day * (readings.shape[1] // hours.value.shape[1]))
-    return mean(days) / np.sqrt(6 * 2 / np.pi)
+    return mean(days) / float(np.sqrt(6 * 2 / np.pi))
 
 
 def nearest_factor(variable: Variable, size: Floats) -> tuple[list[str], Floats]:

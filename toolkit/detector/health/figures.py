@@ -9,25 +9,35 @@ import numpy as np
 
 from toolkit.detector.grid import Grid
 from toolkit.detector.health import changes, clock, moisture, place, reporting, siting
-from toolkit.detector.health.hourly import DAY_HOURS, Hourly, mean, spread
-from toolkit.quality.arrays import Bools, Floats, median
+from toolkit.detector.health.hourly import DAY_HOURS, Hourly, below_others, mean, spread
+from toolkit.quality.arrays import Bools, Floats, Ints, median
+from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import HOUR, Series
 
 # A correlation is bad if it is also so many robust standard deviations below what it is elsewhere in the network.
 FAR_BELOW = 3.0
-# A figure of the whole network has a spread if so many stations have it; with fewer only the least spread counts.
+# Over some days stations differ more.
+FAR_BELOW_LATELY = 4.0
+# A sensor whose days have less than this share of its neighbours' range need not be so far below.
+TAME = 0.4
 # What may differ between good stations side by side, in accuracies of the sensor: the least spread of a level, of a
-# change of level and of a movement over the whole time. Chosen with the networks of `tests/bench/detection`, 2026-11-26.
-LEVEL = {"temp_out": 2.5, "out_hum": 1.5, "bar": 1.0, "wind_speed": np.inf}
+# change of level and of a movement over the whole time. From `tests/bench/detection/health.py`, 2026-11-26.
+LEVEL = {"temp_out": 2.5}  # a street, a garden
+OTHER_LEVEL = 1.0
 STEP = 1.0
 MOVED = 0.35
+# A change of level explains the days at once if it leaves less than this share of what a straight line leaves.
+AT_ONCE = 0.7
 # The least spread of a clock, in hours, and of a warming by the sun, in K; so many times that is beyond it.
 CLOCK = 0.12
 SUN = 0.3
 BEYOND = 4.0
 SUN_BEYOND = 2.5
-# A lag beyond half a day has to improve Fisher's z by so much.
+# A lag of more hours than a front takes from one neighbour to another has to improve Fisher's z by so much.
+A_FRONT = 2.0
 LAG_BETTER = 0.25
+# What all values, the weather and the sun say of a clock has to agree, in hours.
+AGREE = 0.6
 # Noise that grew is compared between the first and the last so many days.
 SOME_DAYS = 7
 # If there are so many days, the last few of them are looked at by themselves as well, for what began lately.
@@ -122,10 +132,11 @@ def of_reporting(grid: Grid, series: Series, hours: Hourly | None) -> dict[str, 
         share = np.count_nonzero(calm, axis=1) / np.maximum(np.count_nonzero(windy, axis=1), 1)
         known = np.count_nonzero(windy, axis=1) >= DAY_HOURS * series.per_hour
         found["stalled"] = Figure(np.where(known, share, np.nan), _by_day(grid, calm, began))
-    return found
+    days = max(1, int(slots * grid.cadence / HOUR // DAY_HOURS))
+    return {name: replace(one, days=days) for name, one in found.items()}
 
 
-def _near(there: Bools, every: Floats) -> Bools:
+def _near(there: Bools, every: Ints) -> Bools:
     """Whether there was a reading in the slots up to each, as many as the station's rhythm has."""
     if np.all(every == 1):
         return there
@@ -134,7 +145,7 @@ def _near(there: Bools, every: Floats) -> Bools:
     return np.asarray(slot - last < every[:, None])
 
 
-def _by_day(grid: Grid, what: Bools, began: Floats) -> Floats:
+def _by_day(grid: Grid, what: Bools, began: Ints) -> Floats:
     """The share of each day's slots, the last day last."""
     per_day = max(1, round(DAY_HOURS * HOUR / grid.cadence))
     days = max(1, what.shape[1] // per_day)
@@ -144,19 +155,23 @@ def _by_day(grid: Grid, what: Bools, began: Floats) -> Floats:
     return np.where(np.arange(days) < first[:, None], np.nan, share)
 
 
-def of_comparison(grid: Grid, series: Series, hours: Hourly) -> Compared:
+def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours) -> Compared:
     """How each sensor stands to its neighbours."""
     variable = series.variable
     days = hours.value.shape[1] // hours.per_day
-    off = siting.out_of_place(hours, grid.stations)
-    near = hours.level - np.nan_to_num(off)
-    found = _siting(hours, off)
+    off = siting.out_of_place(hours, grid.stations, around)
+    if variable.nature != "level":  # a wind's depends on what shelters it
+        off = np.full(len(off), np.nan)
+    theirs = median(np.where(hours.neighbours.exists, hours.level[hours.neighbours.rows], np.nan))
+    near = np.where(np.isnan(off), theirs, hours.level - off)
+    found = _siting(hours, off, FAR_BELOW)
     if days >= LONG:
         lately = _last(hours, LATELY)
-        for name, figure in _siting(lately, off + median(lately.residual)).items():
+        for name, figure in _siting(lately, off + median(lately.residual), FAR_BELOW_LATELY).items():
             found[name] = _worse(name, found[name], figure, days - LATELY)
     daily = hours.daily(hours.residual)
-    found |= _changes(hours, daily)
+    if variable.nature == "level":
+        found |= _changes(hours, daily)
     noise = changes.noise(hours, series)
     found |= _noise(hours, noise)
     found["unit"] = _unit(hours, series, near) if variable.nature == "level" else _scale(hours)
@@ -165,16 +180,20 @@ def of_comparison(grid: Grid, series: Series, hours: Hourly) -> Compared:
         found["saturated"] = Figure(mean(wet), wet)
         flips = moisture.flips(hours, series)
         found["flipping"] = Figure(np.maximum(mean(flips), mean(flips[:, -SOME_DAYS:])), flips)
-    pairs = place.exchanged(hours, np.where(np.isnan(off), hours.level, near), min(days, LATELY))
+    pairs = place.exchanged(hours, [near, hours.level + median(daily[:, : max(days // 3, 1)])], min(days, LATELY))
     found["exchanged"] = Figure(
         np.array([pairs[row][1] if row in pairs else np.nan for row in range(len(off))]),
         daily,
         lambda row: grid.stations[pairs[row][0]].station_id,
     )
     return Compared(
-        hours, {name: replace(one, days=days) for name, one in found.items()}, changes.drift(daily)[0], mean(noise),
-        siting.agreement(hours)[0], off,
-    )  # fmt: skip
+        hours=hours,
+        figures={name: replace(one, days=days) for name, one in found.items()},
+        drift_per_day=changes.drift(changes.unexplained(hours, daily))[0],
+        noise=mean(noise),
+        correlation=siting.agreement(hours)[0],
+        level=off,
+    )
 
 
 def _noise(hours: Hourly, noise: Floats) -> dict[str, Figure]:
@@ -202,43 +221,52 @@ def _unit(hours: Hourly, series: Series, near: Floats) -> Figure:
     return Figure(np.where(known, np.inf, np.nan), wrong.daily, lambda row: wrong.name[row])
 
 
-def _siting(hours: Hourly, off: Floats) -> dict[str, Figure]:
+def _siting(hours: Hourly, off: Floats, far_below: float) -> dict[str, Figure]:
     variable = hours.variable
     unit = variable.unit
     correlation, below = siting.agreement(hours)
-    bad = (below > FAR_BELOW) & (correlation < 0.9)
+    bad = (below > far_below) & (correlation < 0.9)
+    range_ = siting.amplitude(hours)
+    tame = bad | ((below > far_below / 2) & (median(range_) < TAME))
     restless = mean(np.abs(hours.by_day(hours.residual)))
     usual = median(restless.T)
     astray = np.maximum(restless / np.maximum(usual, 1e-9) - 1.3, 0)
     found = {"correlation": Figure(np.where(bad, correlation, np.nan), astray)}
-    least = LEVEL[variable.name] * variable.accuracy
+    least = LEVEL.get(variable.name, OTHER_LEVEL) * variable.accuracy
     level = siting.usual(off, least)
     found["level"] = Figure(
         np.abs(level),
         hours.daily(hours.residual) + off[:, None],
         lambda row: f"{off[row]:+.1f} {unit} beside its neighbours",
     )
-    plain, weather, better = clock.lags(hours)
-    late = np.where(np.abs(weather) > DAY_HOURS / 2, weather, plain)
-    late = late - np.nan_to_num(median(late))
-    other = weather - np.nan_to_num(median(weather))
-    beyond = np.abs(late) / spread(late, CLOCK)
-    sure = (beyond > BEYOND) & (np.abs(late - other) < np.maximum(0.5, 0.1 * np.abs(late)))
-    sure &= np.where(np.abs(late) > 2, better > LAG_BETTER, True) & (np.nan_to_num(np.abs(other)) >= 0.5)
+    late, sure = _late(hours)
     found["clock"] = Figure(
         np.where(sure, np.abs(late), np.nan),
         _out_of_step(hours, np.where(sure, late, 0)),
         lambda row: "later" if late[row] > 0 else "earlier",
     )
     if variable.standard_name in {"air_temperature", "relative_humidity"}:
-        range_ = siting.amplitude(hours)
         found["indoors"] = Figure(
-            np.where(bad, median(range_), np.nan), np.maximum(0.85 - range_, 0), lambda row: f"{correlation[row]:.2f}"
+            np.where(tame, median(range_), np.nan), np.maximum(0.85 - range_, 0), lambda row: f"{correlation[row]:.2f}"
         )
     if variable.standard_name == "air_temperature":
         warm, by_day = siting.sunlit(hours)
         found["sunlit"] = Figure(np.where(siting.usual(warm, SUN) > SUN_BEYOND, warm, np.nan), by_day)
     return found
+
+
+def _late(hours: Hourly) -> tuple[Floats, Bools]:
+    """By how many hours each station's weather is later than its neighbours', and whether that is beyond doubt."""
+    plain, weather, best, better = clock.lags(hours)
+    by_sun = clock.solar(hours)
+    # The course of the day recurs: of days it cannot tell, of hours it can.
+    late = np.where(np.abs(weather) > DAY_HOURS / 2, weather, plain)
+    late, weather, by_sun = (one - np.nan_to_num(median(one)) for one in (late, weather, by_sun))
+    apart = np.abs((late - by_sun + DAY_HOURS / 2) % DAY_HOURS - DAY_HOURS / 2)
+    agree = np.abs(late - weather) < np.maximum(AGREE, 0.1 * np.abs(late))
+    an_hour = (apart < AGREE) & (np.minimum(np.abs(weather), np.abs(by_sun)) >= 0.5)
+    sure = agree & np.where(np.abs(late) > A_FRONT, better > LAG_BETTER, an_hour)
+    return late, sure & (np.abs(late) > BEYOND * spread(late, CLOCK)) & (below_others(best) < FAR_BELOW / 2)
 
 
 def _out_of_step(hours: Hourly, late: Floats) -> Floats:
@@ -255,34 +283,27 @@ def _out_of_step(hours: Hourly, late: Floats) -> Floats:
 
 def _changes(hours: Hourly, daily: Floats) -> dict[str, Figure]:
     """A drift and a change of level; what explains a row's days better counts."""
-    variable = hours.variable
-    unit = variable.unit
+    unit, accuracy = hours.variable.unit, hours.variable.accuracy
     days = daily.shape[1]
-    slope, error = changes.drift(daily)
+    calm = changes.unexplained(hours, daily)
+    slope, error = changes.drift(calm)
     total = slope * days
     step = changes.step(daily)
-    left = mean(
-        np.abs(daily - median(daily - slope[:, None] * np.arange(days))[:, None] - slope[:, None] * np.arange(days))
-    )
-    at_once = step.left < 0.7 * left
-    scale = variable.accuracy
-    if variable.scale and variable.scale.root:
-        scale = 2 * variable.scale.noise
-    moved = np.abs(total - np.nan_to_num(median(total))) / spread(total, MOVED * scale)
-    certain = np.abs(total) > changes.CERTAIN * error * days
-    several = np.count_nonzero(hours.neighbours.exists, axis=1) >= 2
-    jumped = np.abs(step.size) / spread(step.size, STEP * scale)
-    sure = np.abs(step.size) > 2 * changes.CERTAIN * step.error
-    at_root = " in the root" if variable.scale and variable.scale.root else ""
+    straight = slope[:, None] * np.arange(days)
+    left = mean(np.abs(daily - straight - median(daily - straight)[:, None]))
+    at_once = step.left < AT_ONCE * left
+    moved = np.abs(total - np.nan_to_num(median(total))) / spread(total, MOVED * accuracy)
+    drifts = (np.abs(total) > changes.CERTAIN * error * days) & ~at_once
+    jumps = (np.abs(step.size) > 2 * changes.CERTAIN * step.error) & at_once
     return {
         "drift": Figure(
-            np.where(certain & ~at_once & several, moved, np.nan),
-            more=lambda row: f"{total[row]:+.1f} {unit}{at_root}",
-            began=lambda row: changes.hinge(daily[row]),
+            np.where(drifts, moved, np.nan),
+            more=lambda row: f"{total[row]:+.1f} {unit}",
+            began=lambda row: changes.hinge(calm[row]),
         ),
         "step": Figure(
-            np.where(sure & at_once & several, jumped, np.nan),
-            more=lambda row: f"{step.size[row]:+.1f} {unit}{at_root}",
+            np.where(jumps, np.abs(step.size) / spread(step.size, STEP * accuracy), np.nan),
+            more=lambda row: f"{step.size[row]:+.1f} {unit}",
             began=lambda row: _or_zero(step.day[row]),
         ),
     }
@@ -292,16 +313,15 @@ def _scale(hours: Hourly) -> Figure:
     """A unit of wind that changed one day: the factor to the neighbours did, by that between two units."""
     step = changes.scale(hours)
     name, off = changes.nearest_factor(hours.variable, step.size)
-    sure = (np.abs(step.size) > 6 * step.error) & (np.abs(step.size) > 5 * spread(step.size, 0.08)) & (off < 0.25)
+    sure = (np.abs(step.size) > 5 * step.error) & (np.abs(step.size) > 2.5 * spread(step.size, 0.1)) & (off < 0.2)
     return Figure(np.where(sure, np.inf, np.nan), more=lambda row: name[row], began=lambda row: _or_zero(step.day[row]))
 
 
 def _last(hours: Hourly, days: int) -> Hourly:
     part = slice(-days * hours.per_day, None)
-    return Hourly(
-        hours.variable, hours.step, hours.value[:, part], hours.reference[:, part], hours.residual[:, part], hours.level,
-        hours.neighbours,
-    )  # fmt: skip
+    return replace(
+        hours, value=hours.value[:, part], reference=hours.reference[:, part], residual=hours.residual[:, part]
+    )
 
 
 def _worse(name: str, whole: Figure, lately: Figure, skipped: int) -> Figure:
@@ -329,7 +349,7 @@ def of_places(grid: Grid, variables: Sequence[Compared]) -> Figure:
     alone = [np.isnan(one.hours.reference).all(axis=1) for one in variables]
     astray = [~np.isnan(one.figures["correlation"].value) for one in variables]
     km = place.misplaced([one.hours for one in variables], grid.stations, np.any([*alone, *astray], axis=0))
-    return Figure(km, more=lambda row: "other stations", began=lambda row: 0)
+    return Figure(km, began=lambda _: 0, days=max(one.figures["correlation"].days for one in variables))
 
 
 def _or_zero(day: float) -> int:

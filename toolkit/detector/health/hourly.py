@@ -21,11 +21,11 @@ LEAST_NEIGHBOURS = 2
 COMMON_HOURS = 120
 # A day counts if so many of its hours are known.
 HOURS_OF_A_DAY = 6
-# A station whose correlation with the whole network is so many robust standard deviations below the others' (of Fisher's
-# z) is no neighbour to learn from: an indoor thermometer beside an indoor thermometer looks right.
+# A station whose correlation with the whole network is so many robust standard deviations below the others' is no
+# neighbour to learn from, or an indoor thermometer beside an indoor thermometer looks right.
 STRANGER = 4.0
-# One robust standard deviation of Fisher's z is taken to be this at least: of stations that agree perfectly the one that
-# agrees a little less is not wrong.
+# One robust standard deviation of Fisher's z is this at least: of stations that agree perfectly the one that agrees a
+# little less is not wrong.
 FISHER = 0.25
 
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.detector.health.hourly import Hourly
-from toolkit.quality.arrays import Floats
+from toolkit.detector.health.hourly import Hourly, mean
+from toolkit.quality.arrays import Floats, median
 from toolkit.quality.series import Series
 
-# A hygrometer at saturation while the neighbours imply less than this, in %, is not in fog.
+# A day is saturated if this share of its hours reads so much, in %, while the neighbours imply less than that.
 SATURATED = 97.0
-NOT_SATURATED = 88.0
+SHARE = 0.9
+NOT_SATURATED = 90.0
 # A change of so much between two readings that ends within so much of an end of the scale is a flip, in %.
 FLIP = 40.0
 END = 5.0
 
 
 def saturated(hours: Hourly, near: Floats) -> Floats:
-    """The share of each day that was saturated here and by the neighbours not; stations × days."""
-    known = ~np.isnan(hours.value + hours.reference)
-    wet = known & (hours.value >= SATURATED) & (hours.reference + near[:, None] < NOT_SATURATED)
-    number = np.count_nonzero(hours.by_day(known), axis=2)
-    return np.where(number > 0, np.count_nonzero(hours.by_day(wet), axis=2) / np.maximum(number, 1), np.nan)
+    """Whether the hygrometer was at saturation all day while it was drier around it; 0 or 1, stations × days."""
+    known = hours.by_day(~np.isnan(hours.value + hours.reference))
+    wet = mean(np.where(known, hours.by_day(hours.value) >= SATURATED, np.nan))
+    around = median(hours.by_day(hours.reference) + near[:, None, None])
+    return np.where(np.isnan(wet + around), np.nan, (wet >= SHARE) & (around < NOT_SATURATED))
 
 
 def flips(hours: Hourly, series: Series) -> Floats:
@@ -34,6 +35,5 @@ def flips(hours: Hourly, series: Series) -> Floats:
     low, high = series.variable.low + END, series.variable.high - END
     at_end = (filled <= low) | (filled >= high)
     flipped = (change >= FLIP) & (at_end | np.roll(at_end, 1, axis=1))
-    return (
-        np.count_nonzero(flipped.reshape(len(flipped), -1, slots * hours.per_day // hours.value.shape[1]), axis=2) * 1.0
-    )
+    days = flipped.reshape(len(flipped), hours.value.shape[1] // hours.per_day, -1)
+    return np.asarray(np.count_nonzero(days, axis=2), dtype=np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from toolkit.detector.health.hourly import COMMON_HOURS, Hourly, fisher, spread, without_diurnal
 from toolkit.model import Station
-from toolkit.quality.arrays import Bools, Floats, median
+from toolkit.quality.arrays import Bools, Floats, Ints, median
 from toolkit.quality.neighbours import EARTH_KM
 
 # A station is where the stations are that it agrees with best, so many of them.
@@ -21,6 +21,10 @@ ALL = 600
 SAMPLE = 200
 # Two were exchanged if together they fit each other's neighbours so many times better than their own.
 EXCHANGED = 2.0
+# Only stations are tried that fit their neighbours so many times worse than the typical one.
+MISFIT = 2.0
+# And each has to fit the other's neighbours at most so many times worse than the typical one fits its own.
+FITS = 1.3
 # So many stations that fit their neighbours worst are tried with one another.
 WORST = 40
 
@@ -37,9 +41,10 @@ def misplaced(variables: Sequence[Hourly], stations: Sequence[Station], suspects
     """
     count = len(stations)
     found = np.full(count, np.nan)
-    position = np.array([[_number(one.latitude), _number(one.longitude)] for one in stations]).reshape(-1, 2)
+    position = np.array([(one.latitude, one.longitude) for one in stations], dtype=np.float64).reshape(-1, 2)
     placed = ~np.isnan(position).any(axis=1)
-    if np.count_nonzero(placed) < 2 * BEST or not variables:
+    number = min(BEST, int(np.count_nonzero(placed)) // 2)
+    if number < 2:
         return found
     rows = np.flatnonzero(placed)
     if count > ALL:
@@ -51,20 +56,27 @@ def misplaced(variables: Sequence[Hourly], stations: Sequence[Station], suspects
     agreement[:, ~placed] = np.nan
     apart = distance(position[rows], position)
     filled = np.where(np.isnan(agreement), -np.inf, agreement)
-    best = np.argsort(-filled, axis=1)[:, :BEST]
+    best = np.argsort(-filled, axis=1)[:, :number]
     enough = np.isfinite(np.take_along_axis(filled, best, 1)).all(axis=1)
-    nearest = np.argsort(np.where(np.isfinite(filled), apart, np.inf), axis=1)[:, :BEST]
+    if not enough.any():
+        return found
+    nearest = np.argsort(np.where(np.isfinite(filled), apart, np.inf), axis=1)[:, :number]
     there, here = (median(np.take_along_axis(agreement, of, 1)) for of in (best, nearest))
     away = median(np.take_along_axis(apart, best, 1))
     # They have to agree among themselves as well as with it: they are one place.
     usual_away = median(away[enough]) + 5 * spread(away[enough], 2.0)
-    at_home = median(there[enough]) - 2 * spread(there[enough], 0.15)
-    wrong = enough & (away > usual_away) & (there >= at_home) & (there - here >= BETTER)
+    usual = median(there[enough])
+    claimed = median(np.take_along_axis(apart, nearest, 1))
+    # Where it claims to be there is nobody, and yet it agrees with others as the typical station does: or there is, and
+    # it agrees better with others.
+    alone = (claimed > usual_away) & (there >= usual - 0.5 * spread(there[enough], 0.15))
+    elsewhere = (there - here >= BETTER) & (there >= usual - 2 * spread(there[enough], 0.15))
+    wrong = enough & (away > usual_away) & (alone | elsewhere)
     found[rows] = np.where(wrong, away, np.nan)
     return found
 
 
-def _agreement(hours: Hourly, rows: Floats) -> Floats:
+def _agreement(hours: Hourly, rows: Ints) -> Floats:
     """Fisher's z of the correlation of some stations with all, without the course of the day; rows × stations."""
     weather = without_diurnal(hours, hours.value)
     there = (~np.isnan(weather)).astype(np.float32)
@@ -85,41 +97,44 @@ def distance(some: Floats, others: Floats) -> Floats:
     return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(inner, 0, 1))))
 
 
-def exchanged(hours: Hourly, base: Floats, days: int) -> dict[int, tuple[int, float]]:
+def exchanged(hours: Hourly, levels: Sequence[Floats], days: int) -> dict[int, tuple[int, float]]:
     """Stations that fit each other's neighbours better than their own over the last `days`.
 
     Args:
         hours: the variable.
-        base: the level that each station ought to have; stations.
+        levels: the level that each station ought to have, by one measure or another; stations each.
         days: over how many of the last days.
 
     Returns:
         By row, the row of the other, and how many times better the two fit.
     """
-    part = slice(-days * hours.per_day, None)
-    value, implied = hours.value[:, part], hours.reference[:, part] + base[:, None]
-    misfit = median(np.abs(value - implied))
-    known = ~np.isnan(misfit)
-    worst = np.flatnonzero(known & (misfit > 1.5 * np.nan_to_num(median(misfit), nan=np.inf)))
-    worst = worst[np.argsort(-misfit[worst])][:WORST]
     found: dict[int, tuple[int, float]] = {}
-    if len(worst) < 2:
-        return found
-    as_other = np.array(
-        [median(np.abs(value[worst] - implied[row])) for row in worst]
-    )  # station implied × station read
-    together = misfit[worst][:, None] + misfit[worst][None]
-    swapped = as_other + as_other.T
-    better = together / np.maximum(swapped, hours.variable.accuracy / 5)
-    each = (as_other < misfit[worst][None]) & (as_other < misfit[worst][:, None])
-    better = np.where(each & each.T, np.nan_to_num(better), 0)
-    np.fill_diagonal(better, 0)
-    for row in range(len(worst)):
-        other = int(np.argmax(better[row]))
-        if better[row, other] >= EXCHANGED and int(np.argmax(better[other])) == row:
-            found[int(worst[row])] = int(worst[other]), float(better[row, other])
+    for level in levels:
+        for row, (other, better) in _exchanged(hours, level, days).items():
+            if row not in found or better > found[row][1]:
+                found[row] = other, better
     return found
 
 
-def _number(value: float | None) -> float:
-    return np.nan if value is None else value
+def _exchanged(hours: Hourly, level: Floats, days: int) -> dict[int, tuple[int, float]]:
+    part = slice(-days * hours.per_day, None)
+    value, implied = hours.value[:, part], hours.reference[:, part] + level[:, None]
+    misfit = median(np.abs(value - implied))
+    worst = np.flatnonzero(misfit > MISFIT * np.maximum(median(misfit), hours.variable.accuracy))
+    worst = worst[np.argsort(-misfit[worst])][:WORST]
+    if len(worst) < 2:
+        return {}
+    # What each station read beside what is implied for each; implied × read.
+    as_other = np.array([median(np.abs(value[worst] - implied[row])) for row in worst])
+    own = misfit[worst]
+    improves = (
+        as_other < np.minimum(own, FITS * np.maximum(np.nan_to_num(median(misfit)), hours.variable.accuracy))[None]
+    )
+    better = (own[:, None] + own[None]) / np.maximum(as_other + as_other.T, hours.variable.accuracy / 5)
+    better = np.where(improves & improves.T & ~np.eye(len(worst), dtype=bool), better, 0)
+    best = np.argmax(better, axis=1)
+    return {
+        int(worst[row]): (int(worst[other]), float(better[row, other]))
+        for row, other in enumerate(best.tolist())
+        if better[row, other] >= EXCHANGED and best[other] == row
+    }

@@ -6,12 +6,14 @@ import numpy as np
 
 from toolkit.detector.grid import Grid
 from toolkit.detector.health.hourly import Hourly
-from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.arrays import Bools, Floats, Ints, median
 from toolkit.quality.persistence import Runs
-from toolkit.quality.series import HOUR, Series, unscaled
+from toolkit.quality.series import Series, unscaled
 
 # A reading that stays the same for so long is stuck, in hours; of a vane only readings while there is wind count.
 STUCK_HOURS = 6
+# Without neighbours that tell that the weather went on, and for a vane in a steady wind, it takes so many.
+STUCK_ALONE = 24
 # An anemometer that reads zero is stalled while neighbours imply more wind than this, in km/h.
 WIND_AROUND = 5.0
 
@@ -37,7 +39,10 @@ def stuck(grid: Grid, series: Series, hours: Hourly | None) -> Bools:
         counts = readings > 0
     elif variable.speed:
         counts = grid.values[variable.speed] > 0
-    return _in_long_runs(readings, counts, series.per_hour) & _moved(series, hours)
+    moved = _moved(series, hours)
+    return (_in_long_runs(readings, counts, STUCK_HOURS * series.per_hour) & moved) | _in_long_runs(
+        readings, counts, STUCK_ALONE * series.per_hour
+    )
 
 
 def stalled(series: Series, hours: Hourly | None) -> tuple[Bools, Bools]:
@@ -49,14 +54,15 @@ def stalled(series: Series, hours: Hourly | None) -> tuple[Bools, Bools]:
     # A usual difference from an anemometer that never turned says nothing: what neighbours measure counts.
     turned = np.any(readings > 0, axis=1, keepdims=True)
     near = np.where(hours.neighbours.exists, hours.level[hours.neighbours.rows], np.nan)
-    level = np.where(turned[:, 0], hours.level, np.nanmedian(np.where(np.isnan(near), np.inf, near), axis=1))
-    around = unscaled(series.variable, hours.reference + np.where(np.isfinite(level), level, np.nan)[:, None])
+    level = np.where(turned[:, 0], hours.level, median(near))
+    around = unscaled(series.variable, hours.reference + level[:, None])
     windy[:, -around.shape[1] * series.per_hour :] = np.repeat(around > WIND_AROUND, series.per_hour, axis=1)
     windy &= ~np.isnan(readings)
-    return windy, windy & _in_long_runs(readings, readings == 0, series.per_hour)
+    return windy, windy & _in_long_runs(readings, readings == 0, STUCK_HOURS * series.per_hour)
 
 
-def _in_long_runs(readings: Floats, counts: Bools, per_hour: int) -> Bools:
+def _in_long_runs(readings: Floats, counts: Bools, least: int) -> Bools:
+    """Which readings are part of a run of one value of `least` slots; only those that count."""
     length = Runs.of(readings, counts).length
     # The length of each run is that in its last slot; it is carried back over all slots of the run.
     longest = np.zeros(length.shape, dtype=np.int64)
@@ -65,12 +71,12 @@ def _in_long_runs(readings: Floats, counts: Bools, per_hour: int) -> Bools:
         carried = np.where(length[:, slot] > 0, np.maximum(carried, length[:, slot]), carried)
         longest[:, slot] = carried
         carried = np.where(length[:, slot] == 1, 0, carried)
-    return (longest >= STUCK_HOURS * per_hour) & counts & ~np.isnan(readings)
+    return (longest >= least) & counts & ~np.isnan(readings)
 
 
 def _moved(series: Series, hours: Hourly | None) -> Bools:
     """Whether the neighbours changed by more than this sensor can fail to show, within the hours around each slot."""
-    found = np.ones(series.scaled.shape, dtype=bool)
+    found = np.zeros(series.scaled.shape, dtype=bool)
     if hours is None or series.variable.scale is None:
         return found
     width = max(1, round(STUCK_HOURS / hours.step))
@@ -79,10 +85,7 @@ def _moved(series: Series, hours: Hourly | None) -> Bools:
         moved = np.roll(hours.reference, shift, axis=1)
         low, high = np.fmin(low, moved), np.fmax(high, moved)
     enough = np.repeat(high - low > 4 * series.scale.noise + 2 * _resolution(series), series.per_hour, axis=1)
-    known = np.repeat(~np.isnan(hours.reference).all(axis=1), series.per_hour * hours.value.shape[1]).reshape(
-        len(found), -1
-    )
-    found[:, -enough.shape[1] :] = enough | ~known
+    found[:, -enough.shape[1] :] = enough
     return found
 
 
@@ -92,9 +95,5 @@ def _resolution(series: Series) -> Floats:
     change = np.sort(np.where(change > 1e-6, change, np.nan), axis=1)
     number = np.count_nonzero(~np.isnan(change), axis=1)
     least = np.take_along_axis(change, (number // 10)[:, None].clip(max=max(change.shape[1] - 1, 0)), 1)
-    return np.maximum(np.nan_to_num(least, nan=0.0), series.scale.resolution)
-
-
-def hours_between(cadence: float, slots: Floats) -> Floats:
-    """From slots to hours."""
-    return slots * cadence / HOUR
+    found: Floats = np.maximum(np.nan_to_num(least, nan=0.0), series.scale.resolution)
+    return found

@@ -1,4 +1,4 @@
-"""Where a sensor stands: indoors, in the sun, at another height than its station's, or beside something unlike its neighbours.
+"""Where a sensor stands: indoors, in the sun, at another height than its station's, or unlike its neighbours.
 
 The ideas are those of CrowdQC+ (Fenner et al., 2021, doi:10.3389/fenvs.2021.720747): the correlation with the median of
 other stations, and the level against theirs at the same height. Here the others are the neighbours, and what is usual
@@ -20,9 +20,10 @@ from toolkit.detector.health.hourly import (
 )
 from toolkit.model import Station
 from toolkit.quality.arrays import Floats, median
+from toolkit.quality.neighbours import Neighbours
 
-# Temperature falls by so much with height, in K a metre: the ICAO standard atmosphere. From pairs of neighbours that are
-# so many metres apart, and so many of them, the network's own rate is taken.
+# Temperature falls by so much with height, in K a metre: the ICAO standard atmosphere. Of pairs of neighbours that are
+# so many metres apart, if there are so many, the network's own rate is taken.
 LAPSE_RATE = 0.0065
 PAIR_METRES = 100.0
 PAIRS = 20
@@ -75,14 +76,20 @@ def sunlit(hours: Hourly) -> tuple[Floats, Floats]:
     return excess, in_sun - median(days)
 
 
-def out_of_place(hours: Hourly, stations: list[Station]) -> Floats:
-    """By how much a station's level differs from what its neighbours' levels imply at its height; NaN without them."""
+def out_of_place(hours: Hourly, stations: list[Station], around: Neighbours) -> Floats:
+    """By how much a station's level differs from what others' imply at its height; NaN without them.
+
+    Args:
+        hours: the variable.
+        stations: the network.
+        around: the others. A station whose height is wrong has neighbours nowhere, if they have to be as high.
+    """
     height = np.array([np.nan if one.elevation is None else one.elevation for one in stations])
     if hours.variable.name == "bar":
-        return _pressure(hours, height)
-    near = np.where(hours.neighbours.close, hours.level[hours.neighbours.rows], np.nan)
+        return _pressure(hours, height, around)
+    near = np.where(around.close, hours.level[around.rows], np.nan)
     if hours.variable.standard_name == "air_temperature":
-        apart = np.nan_to_num(height[hours.neighbours.rows] - height[:, None])
+        apart = np.nan_to_num(height[around.rows] - height[:, None])
         near = near + lapse_rate(hours, height) * apart
     enough = np.count_nonzero(~np.isnan(near), axis=1) >= 2
     return np.where(enough, hours.level - median(near), np.nan)
@@ -98,20 +105,20 @@ def lapse_rate(hours: Hourly, height: Floats) -> float:
     return float(np.clip(np.median(colder[use] / apart[use]), 0, 0.01))
 
 
-def _pressure(hours: Hourly, height: Floats) -> Floats:
+def _pressure(hours: Hourly, height: Floats, near: Neighbours) -> Floats:
     """A pressure may be the station's or reduced to sea level: it has to fit its neighbours as one of the two."""
-    near = hours.neighbours.rows
 
     def sea_level(level: Floats, metres: Floats, around: Floats) -> Floats:
         """The level as it is, or reduced to sea level, whichever is nearer to `around`."""
         reduced = level * np.exp(metres / SCALE_HEIGHT)
         return np.where(np.abs(level - around) <= np.abs(reduced - around), level, reduced)
 
-    theirs = np.where(hours.neighbours.close, hours.level[near], np.nan)
-    around = np.full(len(height), SEA_LEVEL)
+    theirs = np.where(near.close, hours.level[near.rows], np.nan)
+    at_sea_level = np.full(len(height), SEA_LEVEL)
     for _ in range(3):
-        around = median(sea_level(theirs, height[near], around[:, None]))
-    return sea_level(hours.level, height, around) - around
+        at_sea_level = median(sea_level(theirs, height[near.rows], at_sea_level[:, None]))
+    off: Floats = sea_level(hours.level, height, at_sea_level) - at_sea_level
+    return off
 
 
 def usual(values: Floats, least: float) -> Floats:
