@@ -24,9 +24,6 @@ from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.variables import BY_NAME
 
-# A station, or a variable of it, with a smaller share of what the window should have is not judged.
-ENOUGH = 0.5
-
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
     """Look for anomalies in the window that ends at `end`.
@@ -50,7 +47,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     rows = np.array([only in {None, name} for name in names], dtype=bool)
 
     present = ~np.isnan(grid.times[:, -grid.window :])
-    enough = present.sum(axis=1) >= ENOUGH * grid.window
+    enough = present.sum(axis=1) >= settings.minimum_data * grid.window
     anomalies = list(_anomalies(grid, settings, present, rows)) if grid.stations else []
     return Report(
         schema=SCHEMA,
@@ -81,7 +78,7 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     silent = missing.gaps(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
     window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
-    tests = method_tests(settings.detection_method)
+    tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
         return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))
@@ -90,7 +87,7 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         each = pool.map(results_of, settings.detection_variables)
         results = dict(zip(settings.detection_variables, each, strict=True))
-    classifier = Classifier(grid, neighbours, results, verify=settings.spatial_verify)
+    classifier = Classifier(grid, neighbours, results, settings.correlations, verify=settings.spatial_verify)
 
     for row in np.flatnonzero(silent.any(axis=1) & rows):
         for first, after in intervals(silent[row]):
@@ -161,7 +158,7 @@ def _partly(grid: Grid, settings: Settings, rows: Bools) -> list[Insufficient]:
     found = []
     for variable in settings.detection_variables:
         present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
-        for row in np.flatnonzero(rows & (present > 0) & (present < ENOUGH * grid.window)):
+        for row in np.flatnonzero(rows & (present > 0) & (present < settings.minimum_data * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"
             found.append(Insufficient(grid.stations[row].station_id, variable, reason))
     return found
