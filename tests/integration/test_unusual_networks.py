@@ -77,7 +77,7 @@ def test_a_station_that_reports_every_hour_among_others_that_report_every_ten_mi
 
 def test_its_silence_is_long_by_its_own_cadence(report: Detect) -> None:
     data = every_hour(weather(), [VOLOS], minute=50)
-    data.silent[VOLOS, -18:] = True  # three readings
+    data.silent[VOLOS, -12:] = True  # two readings
     assert alarms(report(data)) == []
-    data.silent[VOLOS, -24:] = True
+    data.silent[VOLOS, -18:] = True
     assert alarms(report(data)) == [("volos", "all", "missing", "device_failure")]

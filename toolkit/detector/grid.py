@@ -13,6 +13,7 @@ import numpy as np
 
 from toolkit.location import without_impossible_place
 from toolkit.model import Station
+from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR, Series, scaled
 from toolkit.store import Span, Store
@@ -57,6 +58,7 @@ class Grid:
         values: by variable, in its unit; stations × slots, NaN where nothing was measured.
         moments: by variable, the readings at some moments before the slots; stations × moments.
         moment_times: when these moments are, seconds since the epoch.
+        reported: whether a station reported anything at these moments; stations × moments.
         days: for how many days before the window there are observations of each station.
         every: in how many of the slots each station reports once: 1, or more at a station that reports more rarely
             than is typical.
@@ -70,6 +72,7 @@ class Grid:
     values: dict[str, Floats]
     moments: dict[str, Floats]
     moment_times: Floats
+    reported: Bools
     days: Floats
     every: Ints
 
@@ -83,6 +86,21 @@ class Grid:
         slots = self.times.shape[1]
         found: Floats = self.end - self.cadence * np.arange(slots - 1, -1, -1)
         return found
+
+    def _history(self) -> Ints:
+        """The slots before the window that the history consists of, besides the moments."""
+        hours = MOMENTS_HOURS if len(self.moment_times) else HISTORY_HOURS
+        step = max(1, round(hours * HOUR / self.cadence))
+        return np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
+
+    def silent(self) -> Bools:
+        """Slots in which a station reports nothing, for too long; stations × window slots."""
+        there, ends, places = ~np.isnan(self.times), self.slot_times(), self._history()
+        past, past_ends = (
+            np.hstack([self.reported, there[:, places]]),
+            np.concatenate([self.moment_times, ends[places]]),
+        )
+        return missing.gaps(there, past, ends, past_ends, self.window)
 
     def by_cadence(self) -> Iterator[tuple[Grid, Bools]]:
         """The same observations in slots as long as stations' own observations are apart.
@@ -128,13 +146,7 @@ class Grid:
         variable = BY_NAME[name]
         readings = scaled(variable, self.values[name])
         earlier = scaled(variable, self.moments[name])
-        ends = self.slot_times()
-        step = (
-            max(1, round(HISTORY_HOURS * HOUR / self.cadence))
-            if not earlier.shape[1]
-            else round(MOMENTS_HOURS * HOUR / self.cadence)
-        )
-        places = np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
+        ends, places = self.slot_times(), self._history()
         return Series(
             variable=variable,
             values=self.values[name],
@@ -248,6 +260,7 @@ def _load(
         values=values,
         moments=at_moments,
         moment_times=moments,
+        reported=seen,
         days=_days(seen, moments, ~np.isnan(times[:, :lead]), end - window * cadence, first, cadence),
         every=every,
     )

@@ -80,8 +80,7 @@ def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]
         rows: whether each station is asked for.
     """
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    present = ~np.isnan(grid.times)
-    silent = missing.gaps(present[:, -grid.window :], present[:, : -grid.window], grid.per_hour)
+    silent = grid.silent()
     window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
     tests = method_tests(settings.detection_method)
 
