@@ -174,15 +174,40 @@ def test_a_station_without_neighbours_is_judged_by_its_own_past() -> None:
     assert found(values, alone) == {"step": {3: 1}}
 
 
+def gaps(reported: Bools) -> Bools:
+    ends = 600 * np.arange(reported.shape[1], dtype=np.float64)
+    every = slice(0, reported.shape[1] - WINDOW, 6)
+    return missing.gaps(reported, reported[:, every], ends, ends[every], WINDOW)
+
+
 def test_a_gap_is_missing_when_it_lasts_and_the_station_used_to_report() -> None:
-    window, before = np.ones((5, WINDOW), dtype=bool), np.ones((5, 100), dtype=bool)
+    reported = np.ones((5, 144 + WINDOW), dtype=bool)
+    window = reported[:, -WINDOW:]
     window[0, 10:15] = False  # 50 minutes
     window[1, 10:30] = False
-    window[2] = before[2] = False  # never measured
-    flagged = missing.gaps(window, before, 6)
+    reported[2] = False  # never measured
+    flagged = gaps(reported)
     assert flagged.sum(axis=1).tolist() == [0, 20, 0, 0, 0]
     window[:, 10:30] = False  # nobody was heard: the feed's affair
-    assert not missing.gaps(window, before, 6).any()
+    assert not gaps(reported).any()
+
+
+def test_a_gap_is_no_news_where_a_day_usually_has_as_many_hours_without_a_value() -> None:
+    reported = np.ones((5, 5 * 144 + WINDOW), dtype=bool)
+    window = reported[:, -WINDOW:]
+    reported[0, np.flatnonzero(np.arange(5 * 144) % 144 >= 126)] = False  # three hours of each day
+    window[:2, -30:] = False
+    assert gaps(reported).sum(axis=1).tolist() == [0, 30, 0, 0, 0]
+    reported[0, -40:] = False
+    assert gaps(reported).sum(axis=1).tolist() == [WINDOW, 30, 0, 0, 0]
+
+
+def test_a_humidity_that_is_always_lost_in_saturated_air_is_not_missing() -> None:
+    values = np.full((6, SLOTS), 70.0) + np.arange(6)[:, None]
+    values[:3, -30:] = np.nan
+    values[:2, -31] = 99
+    values[0, 100:110], values[0, 110:150] = 98, np.nan
+    assert found(values, name="out_hum")["missing"] == {1: 30, 2: 30}
 
 
 def inconsistent(name: str, values: dict[str, Floats]) -> Broken:

@@ -132,7 +132,7 @@ def _unchanged_hours(interval: FlaggedInterval) -> float:
     there = readings[~np.isnan(readings)]
     changes = np.flatnonzero(there != there[-1])
     since = np.flatnonzero(~np.isnan(readings))[changes[-1] + 1 if len(changes) else 0]
-    return float((until - 1 - since) / interval.series.per_hour)
+    return float((until - 1 - since) * interval.series.slot_hours)
 
 
 @dataclass(frozen=True, slots=True)

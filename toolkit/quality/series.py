@@ -65,6 +65,11 @@ class Series:
         return self.values[:, -self.window :]
 
     @property
+    def slot_hours(self) -> float:
+        """How long a slot is, in hours."""
+        return float(self.ends[-1] - self.ends[0]) / HOUR / max(len(self.ends) - 1, 1)
+
+    @property
     def hours(self) -> Floats:
         """The hour of the day, UTC, at which each slot ends."""
         return hours_of_day(self.ends)
