@@ -45,6 +45,14 @@ def test_a_deviation_within_the_accuracy_is_no_anomaly_in_a_calm_night(method: s
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_a_reading_alone_in_its_window_is_no_anomaly(method: str) -> None:
+    for slots in (1, 36):
+        values = np.full((1, slots), np.nan)
+        values[0, -1] = 15.0
+        assert not (METHODS[method].scored(values, 0.3).score > LIMITS.score).any()
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_station_does_not_depend_on_the_others(method: str) -> None:
     many = np.vstack([series(seed) for seed in range(5)] + [np.full((1, 36), np.nan)])
     many[3, 4:9] = np.nan

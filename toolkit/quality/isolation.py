@@ -15,6 +15,8 @@ from toolkit.quality.arrays import Floats, Ints
 NEIGHBOURS = 20
 """A reading is compared with so many of the nearest, and at most with half of the others: Breunig et al. advise 10 to
 50, and no more than a cluster has."""
+AT_ONCE = 100_000
+"""How many readings the local outlier factor is computed of at once, for some 100 MB."""
 
 
 class _Ordered(NamedTuple):
@@ -96,9 +98,15 @@ def local_outlier_factor(window: Floats, nearest: float = 0.0) -> Floats:
     Returns:
         About 1 for a reading among others and more for one that stands off, the same shape; NaN for a gap.
     """
+    # Some stations after another: each reading needs a few dozen numbers.
+    rows = max(1, AT_ONCE // window.shape[1])
+    return np.concatenate([_factor(window[row : row + rows], nearest) for row in range(0, len(window), rows)])
+
+
+def _factor(window: Floats, nearest: float) -> Floats:
     ordered = _ordered(window)
     values, (stations, slots) = ordered.values, window.shape
-    reach = min(NEIGHBOURS, slots - 1)
+    reach = max(1, min(NEIGHBOURS, slots - 1))
     count = np.count_nonzero(~np.isnan(values), axis=1)[:, None]
     many = np.minimum(NEIGHBOURS, count // 2)
     # On a line the nearest are among those next in order: `reach` on either side.

@@ -94,7 +94,7 @@ def zscore(window: Floats, accuracy: float, limit: float) -> Scored:
     """
     count, mean, squares = _moments(window)
     others = np.maximum(count - 1, 1)[:, None]
-    expected = (count[:, None] * mean[:, None] - window) / others
+    expected = np.where(count[:, None] > 1, (count[:, None] * mean[:, None] - window) / others, np.nan)
     off = window - mean[:, None]
     rest = np.maximum(squares[:, None] - np.square(off) * count[:, None] / others, 0)
     sigma = np.maximum(np.sqrt(rest / np.maximum(others - 1, 1)), accuracy / limit)
