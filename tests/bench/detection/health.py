@@ -22,6 +22,7 @@ from tests.bench.detection import archive
 from tests.bench.detection.archive import DAY
 from tests.bench.detection.labelled import HOUR, Floats, Labelled
 from toolkit.detector.grid import Grid
+from toolkit.detector.health.reporting import rhythms
 from toolkit.detector.sensors import Sensor, health
 from toolkit.quality.arrays import median
 from toolkit.settings import load
@@ -233,7 +234,8 @@ def grid(data: Labelled) -> Grid:
     return Grid(
         stations=list(data.stations), cadence=float(data.cadence), end=end, window=data.times.size,
         times=np.where(there, data.times, np.nan), values=values, moments=dict.fromkeys(values, nothing),
-        moment_times=np.empty(0), days=np.zeros(len(data.stations)),
+        moment_times=np.empty(0), reported=np.empty((len(data.stations), 0), dtype=bool),
+        days=np.zeros(len(data.stations)), every=rhythms(there),
     )  # fmt: skip
 
 

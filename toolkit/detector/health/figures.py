@@ -25,7 +25,7 @@ TAME = 0.4
 LEVEL = {"temp_out": 2.5}  # a street, a garden
 OTHER_LEVEL = 1.0
 STEP = 1.0
-MOVED = 0.35
+MOVED = 0.45
 # A change of level explains the days at once if it leaves less than this share of what a straight line leaves.
 AT_ONCE = 0.7
 # The least spread of a clock, in hours, and of a warming by the sun, in K; so many times that is beyond it.
@@ -108,7 +108,7 @@ def of_reporting(grid: Grid, series: Series, hours: Hourly | None) -> dict[str, 
     there, present = ~np.isnan(readings), ~np.isnan(grid.times)
     slots = readings.shape[1]
     began = np.where(present.any(axis=1), np.argmax(present, axis=1), 0)
-    every, own = reporting.rhythms(present), reporting.rhythms(there)
+    every, own = grid.every, reporting.rhythms(there)
     expected = np.maximum((slots - began) / every, 1)
     last = np.where(there.any(axis=1), slots - 1 - np.argmax(there[:, ::-1], axis=1), -1)
     silent = np.where(last >= 0, (grid.end - grid.times[np.arange(len(last)), last]) / HOUR, np.inf)

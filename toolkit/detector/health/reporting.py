@@ -62,8 +62,9 @@ def stalled(series: Series, hours: Hourly | None) -> tuple[Bools, Bools]:
 
 
 def _in_long_runs(readings: Floats, counts: Bools, least: int) -> Bools:
-    """Which readings are part of a run of one value of `least` slots; only those that count."""
-    length = Runs.of(readings, counts).length
+    """Which readings are part of a run of one value over `least` slots; only those that count."""
+    runs = Runs.of(readings, counts, least)
+    length = np.where(runs.length > 0, np.arange(readings.shape[1]) - runs.start + 1, 0)
     # The length of each run is that in its last slot; it is carried back over all slots of the run.
     longest = np.zeros(length.shape, dtype=np.int64)
     carried = np.zeros(len(length), dtype=np.int64)
