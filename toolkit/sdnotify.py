@@ -19,6 +19,8 @@ from toolkit.text import one_line
 
 # The longest line. Text of a feed or of a database may be part of a status; systemd accepts up to a page of memory.
 LINE_LENGTH = 1000
+# How long a notification may wait where systemd does not read: no service hangs on it, least of all when it stops.
+SEND_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ def notify(*lines: str) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+            to.settimeout(SEND_SECONDS)
             to.sendto("\n".join(one_line(line, LINE_LENGTH) for line in lines).encode(), address)
     except OSError as error:
         # systemd does not listen at this moment. If it misses many, its watchdog restarts the service.
