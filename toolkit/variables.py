@@ -126,7 +126,8 @@ MEASURED = (
     Variable(
         name="out_hum", label="relative humidity", unit="%", standard_name="relative_humidity",
         low=0, high=100, above=5,  # in fog, a capacitive sensor that has drifted reads up to so much too high
-        per_unit=1, accuracy=3.0, nature="level", scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0, difference=15.0),
+        per_unit=1, accuracy=3.0, nature="level",
+        scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0, difference=15.0),
         saturation=95.0, detected=True, monitored=True,
     ),
     Variable(

@@ -1,6 +1,6 @@
 """Weather that the neighbours do not see at the same time: on its way across the network, or of one place.
 
-A front reaches one station an hour before another; a shower, a gust front, a pool of cold air or the wind that dissolves
+A front reaches one station an hour before another; a shower, a gust front, a pool of cold air or the wind that ends
 it may reach one station alone. A fault of one sensor does neither: no neighbour repeats it, and the station's other
 sensors go on as before.
 """
