@@ -29,12 +29,15 @@ class Scale:
         step: a change from one reading to the next below this is never suspicious. For temperature and humidity it is
             two thirds of what WMO-No. 8 (vol. V, ch. 1) calls suspicious within a minute, because these readings are
             minutes apart.
+        difference: in the variable's unit, by how much good stations in one region may differ from what is usual for
+            hours, as a town's warmth, a pool of cold air or a shower makes them. Nobody is called for less.
     """
 
     root: bool
     noise: float
     resolution: float
     step: float
+    difference: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +52,10 @@ class Variable:
         statistic: what a value says about its period.
         period: the period, where the value is not instantaneous.
         note: what else a reader of the values has to know.
-        low, high: the physically possible values, in `unit`; anything beyond is rejected. They are wider than the
-            WMO's records of weather extremes, or are the quantity's own bounds.
-        overshoot: the bound that a good sensor may pass by as much as its accuracy. Then the bound is stored.
+        low, high: the physically possible values, in `unit`. They are wider than the WMO's records of weather extremes,
+            or are the quantity's own bounds.
+        below, above: how far beyond `low` and `high` a working sensor may read, in `unit`. Such a value is stored and
+            judged as the bound.
         per_unit: how many steps of the store there are in one unit. 10 stores tenths as small integers; a value between
             two steps is stored as it is (see `store.encoding`).
         accuracy: of a good station's sensor, in `unit`. A deviation within it is never an anomaly.
@@ -75,7 +79,8 @@ class Variable:
     note: str = ""
     low: float
     high: float
-    overshoot: Literal["low", "high"] | None = None
+    below: float = 0.0
+    above: float = 0.0
     per_unit: int = 10
     accuracy: float
     nature: Nature
@@ -87,14 +92,19 @@ class Variable:
     monitored: bool = False
     plot: Literal["line", "steps", "points"] = "line"
 
+    @property
+    def readable(self) -> tuple[float, float]:
+        """The least and the largest value that a working sensor may read; what lies beyond is rejected."""
+        return self.low - self.below, self.high + self.above
+
 
 _INTERVAL = "the reporting interval"
 _DAVIS = (
     "The NOA network's fields have the names of a Davis archive record, whose interval is the station's reporting "
     "interval. The feed itself does not say it; other feeds may give the day's."
 )
-_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5)
-_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8)
+_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5, difference=3.0)
+_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8, difference=20.0)
 
 # Accuracies are those of the Davis Vantage Pro2, which the NOA network uses, unless a comment says otherwise.
 MEASURED = (
@@ -115,8 +125,9 @@ MEASURED = (
     ),
     Variable(
         name="out_hum", label="relative humidity", unit="%", standard_name="relative_humidity",
-        low=0, high=100, overshoot="high",  # a hygrometer in fog reads a little more than 100
-        per_unit=1, accuracy=3.0, nature="level", scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0),
+        low=0, high=100, above=5,  # in fog, a capacitive sensor that has drifted reads up to so much too high
+        per_unit=1, accuracy=3.0, nature="level",
+        scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0, difference=15.0),
         saturation=95.0, detected=True, monitored=True,
     ),
     Variable(
@@ -127,7 +138,7 @@ MEASURED = (
             "does not say which. Comparisons with neighbours use changes against the days before, and need not know."
         ),
         low=450, high=1100,  # from the highest stations to the highest pressure at sea level, 1083.8 hPa
-        accuracy=1.0, nature="level", scale=Scale(root=False, noise=0.15, resolution=0.1, step=1.5),
+        accuracy=1.0, nature="level", scale=Scale(root=False, noise=0.15, resolution=0.1, step=1.5, difference=2.5),
         detected=True, monitored=True,
     ),
     Variable(
@@ -176,12 +187,12 @@ MEASURED = (
         low=-100, high=45,  # below the lowest air temperature; record: 35 °C
         accuracy=1.0, nature="level",
         # What the noise of temperature and humidity makes of it at 10 °C and 60 %; a jump of 15 % makes 4 K there.
-        scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0),
+        scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0, difference=4.0),
     ),
     Variable(
         name="snow_depth", label="snow depth", unit="cm", standard_name="surface_snow_thickness",
         low=0, high=1500,  # record: 1182 cm
-        overshoot="low",  # a distance sensor over bare ground reads a little below zero
+        below=1,  # a distance sensor over bare ground reads a little below zero
         accuracy=1.0,  # what WMO-No. 8 asks for
         nature="rare", plot="steps",
     ),

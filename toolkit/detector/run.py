@@ -24,9 +24,6 @@ from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.variables import BY_NAME
 
-# A station, or a variable of it, with a smaller share of what the window should have is not judged.
-ENOUGH = 0.5
-
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
     """Look for anomalies in the window that ends at `end`.
@@ -49,39 +46,40 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
     rows = np.array([only in {None, name} for name in names], dtype=bool)
 
-    present = ~np.isnan(grid.times[:, -grid.window :])
-    enough = present.sum(axis=1) >= ENOUGH * grid.window
-    anomalies = list(_anomalies(grid, settings, present, rows)) if grid.stations else []
+    anomalies: list[Anomaly] = []
+    insufficient: list[Insufficient] = []
+    for part, of_it in grid.by_cadence():
+        if (asked := rows & of_it).any():
+            anomalies += _anomalies(part, settings, asked)
+            insufficient += _insufficient(part, settings, asked)
+    with_data = {*names} - {one.station_id for one in insufficient if one.variable == STATION}
     return Report(
         schema=SCHEMA,
         generated_at=times.iso(times.now()),
         window=Window(_iso(start), _iso(end), settings.window_hours),
         method=settings.detection_method,
         stations=Stations(
-            int(rows.sum()), int((rows & enough).sum()), len({anomaly.station_id for anomaly in anomalies})
+            int(rows.sum()),
+            sum(asked and name in with_data for name, asked in zip(names, rows.tolist(), strict=True)),
+            len({anomaly.station_id for anomaly in anomalies}),
         ),
         anomalies=sorted(anomalies, key=lambda one: (one.start, one.station_id, one.variable)),
-        insufficient=[
-            Insufficient(names[row], STATION, f"{present[row].sum()} of {grid.window} expected observations")
-            for row in np.flatnonzero(rows & ~enough)
-        ]
-        + _partly(grid, settings, rows & enough),
+        insufficient=insufficient,
     )
 
 
-def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> Iterator[Anomaly]:
+def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]:
     """Every anomaly of some stations.
 
     Args:
         grid: the window.
         settings: method, variables, neighbourhood.
-        present: whether a station reported, stations × window slots.
         rows: whether each station is asked for.
     """
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    silent = missing.gaps(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
+    silent = grid.silent()
     window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
-    tests = method_tests(settings.detection_method)
+    tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
         return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))
@@ -90,7 +88,7 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         each = pool.map(results_of, settings.detection_variables)
         results = dict(zip(settings.detection_variables, each, strict=True))
-    classifier = Classifier(grid, neighbours, results, verify=settings.spatial_verify)
+    classifier = Classifier(grid, neighbours, results, settings.correlations, verify=settings.spatial_verify)
 
     for row in np.flatnonzero(silent.any(axis=1) & rows):
         for first, after in intervals(silent[row]):
@@ -130,7 +128,7 @@ def _flagged_intervals(results: TestResults, rows: Bools) -> Iterator[FlaggedInt
 
 def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
     """The anomaly of a station that reports nothing, in the window's slots from `first` up to but not `after`."""
-    hours = (after - first) / grid.per_hour
+    hours = (after - first) * grid.cadence / 3600
     slots = grid.slot_times()[-grid.window :]
     return Anomaly(
         station_id=grid.stations[row].station_id,
@@ -156,15 +154,19 @@ def _extent(grid: Grid, interval: FlaggedInterval) -> tuple[str, str]:
     return _iso(at[interval.first]), _iso(at[interval.after - 1])
 
 
-def _partly(grid: Grid, settings: Settings, rows: Bools) -> list[Insufficient]:
-    """The variables that a station reported too rarely to be judged, though it reported."""
-    found = []
+def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insufficient]:
+    """The stations, and the variables of the others, that reported too rarely to be judged."""
+    present = (~np.isnan(grid.times[:, -grid.window :])).sum(axis=1)
+    enough = present >= settings.minimum_data * grid.window
+    for row in np.flatnonzero(rows & ~enough):
+        yield Insufficient(
+            grid.stations[row].station_id, STATION, f"{present[row]} of {grid.window} expected observations"
+        )
     for variable in settings.detection_variables:
         present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
-        for row in np.flatnonzero(rows & (present > 0) & (present < ENOUGH * grid.window)):
+        for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"
-            found.append(Insufficient(grid.stations[row].station_id, variable, reason))
-    return found
+            yield Insufficient(grid.stations[row].station_id, variable, reason)
 
 
 def _iso(epoch: float) -> str:
