@@ -225,10 +225,41 @@ def test_a_rule_counts_only_where_the_network_keeps_it() -> None:
     assert not inconsistent("temp_out", values).flagged.any()
 
 
-def test_a_run_goes_on_over_a_gap() -> None:
-    values = np.array([[1.0, 1, np.nan, 1, 2, 2, np.nan, np.nan]])
-    runs = Runs.of(values, np.ones(values.shape, dtype=bool))
-    assert runs.length.tolist() == [[1, 2, 0, 4, 1, 2, 0, 0]]
+def test_a_run_counts_readings_and_goes_on_over_a_short_gap_alone() -> None:
+    values = np.array([[1.0, 1, np.nan, 1, 2, 2, np.nan, np.nan, 2]])
+    runs = Runs.of(values, np.ones(values.shape, dtype=bool), gap=1)
+    assert runs.length.tolist() == [[1, 2, 0, 3, 1, 2, 0, 0, 1]]
+    assert runs.start[0, [3, 8]].tolist() == [0, 8]
+
+
+def test_the_step_of_a_sensor_is_known_from_its_readings() -> None:
+    values = readings()
+    values[1] = np.round(
+        np.round(values[1] * 1.8 + 32) / 1.8 - 32 / 1.8, 1
+    )  # whole °F, and the feed gives tenths of °C
+    values[2, 100:120] += np.random.default_rng(1).normal(0, 0.04, 20)  # something else for a while
+    values[3] = np.nan
+    assert series(values).steps().round(2).tolist() == [0.1, 0.5, 0.1, 0.1, 0.1, 0.1]
+    wind = np.round(np.round(np.abs(values) / 1.609344) * 1.609344, 1)
+    assert ((series(wind, "wind_speed").steps()[:3] > 0.15) & (series(wind, "wind_speed").steps()[:3] <= 0.4)).all()
+
+
+def test_readings_that_flicker_between_two_steps_are_not_noise() -> None:
+    values = np.round(readings() * 1.8 + 32) / 1.8 - 32 / 1.8
+    values[2, -WINDOW::2] = values[2, -WINDOW]
+    values[2, -WINDOW + 1 :: 2] = values[2, -WINDOW] + 1 / 1.8
+    assert "noise" not in found(values)
+
+
+def test_a_few_readings_between_gaps_are_neither_noise_nor_a_flat_line() -> None:
+    values = readings()
+    values[2, -WINDOW:] += 3 * (-1.0) ** np.arange(WINDOW)
+    values[3, -60:] = values[3, -60]
+    assert found(values)["noise"][2] > WINDOW // 2
+    assert found(values)["persistence"] == {3: WINDOW}
+    values[2:4, -WINDOW:][:, np.arange(WINDOW) % 9 > 1] = np.nan
+    values[3, -60:-WINDOW] = np.nan
+    assert not {"noise", "persistence"} & found(values).keys()
 
 
 def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:
