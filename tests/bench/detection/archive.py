@@ -149,6 +149,12 @@ def stretches(archive: Labelled, number: int, seed: int, days: float = DAYS) -> 
             yield Stretch(_part(archive, int(starts[random.choice(apart)]), slots), quiet=False)
 
 
+def between(archive: Labelled, start: float, end: float) -> Labelled:
+    """The part of an archive between two times, in seconds since the epoch."""
+    first, after = np.searchsorted(archive.times, (start, end)).tolist()
+    return _part(archive, first, after - first)
+
+
 def _per_stretch(counted: Floats, starts: Ints, slots: int) -> Floats:
     """The sums over the slots of each stretch, rows × stretches."""
     total = np.cumsum(np.pad(counted, ((0, 0), (1, 0))), axis=1)
