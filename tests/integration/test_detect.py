@@ -101,6 +101,7 @@ def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
     ]  # fmt: skip
     assert (fault["start"], fault["end"]) == ("2025-11-22T14:10:00Z", "2025-11-22T14:10:00Z")
     assert abs(fault["value"] - 35 - fault["expected"]) < 1
+    assert 0.8 < fault["confidence"] <= 1
     assert list(fault["neighbours"][0]) == ["station_id", "distance_km", "value", "implies", "correlation"]
 
 
