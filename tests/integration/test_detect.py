@@ -98,10 +98,11 @@ def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
     (fault,) = report["anomalies"]
     assert list(fault) == [
         "station_id", "variable", "start", "end", "value", "expected", "score", "test", "class", "reason", "correlation",
-        "neighbours",
+        "neighbours", "confidence",
     ]  # fmt: skip
     assert (fault["start"], fault["end"]) == ("2025-11-22T14:10:00Z", "2025-11-22T14:10:00Z")
     assert abs(fault["value"] - 35 - fault["expected"]) < 1
+    assert 0.8 < fault["confidence"] <= 1
     assert list(fault["neighbours"][0]) == ["station_id", "distance_km", "value", "implies", "correlation"]
 
 
