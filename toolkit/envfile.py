@@ -16,10 +16,17 @@ _ESCAPED = re.compile(r'\\(["\\$`])')
 
 
 class Assignment(NamedTuple):
-    """A value, without its quotes, and the number of its line."""
+    """A value, without its quotes, and the number of its line; of several lines with a name the last counts.
+
+    Attributes:
+        value: without its quotes.
+        line: the number of its line.
+        before: the numbers of earlier lines that assign the same name, in vain.
+    """
 
     value: str
     line: int
+    before: tuple[int, ...] = ()
 
 
 class EnvironmentFileError(UsageError):
@@ -43,23 +50,28 @@ def read(path: Path) -> dict[str, Assignment]:
         EnvironmentFileError: the file cannot be read, or a line of it is no assignment.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        why = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8 text"
+    except OSError as error:
+        why = str(error.strerror)
         raise EnvironmentFileError(f"cannot read the settings in {path}: {why}", why) from error
     found: dict[str, Assignment] = {}
     for number, raw in enumerate(lines, start=1):
-        line = raw.strip()
-        if not line or line[0] in "#;":
+        if not raw.strip() or raw.strip()[:1] in b"#;":
             continue
+        try:
+            line = raw.decode().strip()
+        except UnicodeDecodeError as error:
+            why = "it is not UTF-8 text"
+            raise EnvironmentFileError(f"{path} line {number}: {why}", why, number) from error
         name, equals, written = line.partition("=")
         value = _unquoted(written)
         if not equals or not name.strip().isidentifier() or value is None:
             why = f'{without_secrets(line)!r} is not of the form NAME="value"'
             raise EnvironmentFileError(f"{path} line {number}: {why}", why, number)
-        found[name.strip()] = Assignment(value, number)
+        same = found.get(name.strip())
+        found[name.strip()] = Assignment(value, number, (*same.before, same.line) if same else ())
     return found
 
 

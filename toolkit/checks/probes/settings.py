@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from toolkit import credentials
+from toolkit import credentials, envfile
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
@@ -13,6 +13,7 @@ from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Restart, Sequence, Shell, Tool
 from toolkit.credentials import Credential
+from toolkit.envfile import EnvironmentFileError
 from toolkit.settings import Source
 
 # A service reads the settings when it is started.
@@ -91,6 +92,26 @@ def settings_known(host: Host) -> Finding:
     if first.nearest and first.origin.line:
         remedy = Sequence(EditSettings(f"s/^{first.name}=/{first.nearest}=/", host.settings_file), _AGAIN)
     return bad("; ".join(map(str, unknown)), remedy)
+
+
+@check(
+    id="settings-once", area="configuration",
+    invariant="Every setting is set once.",
+    problem="A setting is set more than once, and the last line counts.",
+    severity=Status.WARNING, remedy=_SHOW, caused_by=("settings-readable", "settings-valid"),
+)  # fmt: skip
+def settings_once(host: Host) -> Finding:
+    try:
+        found = envfile.read(host.settings_file)
+    except EnvironmentFileError as error:
+        return unseen(str(error))
+    twice = {name: (*one.before, one.line) for name, one in found.items() if one.before}
+    if not twice:
+        return good("every setting is set once")
+    said = "; ".join(f"{name} in lines {', '.join(map(str, lines))}" for name, lines in twice.items())
+    # The deployment writes each name once: what comes later was added by hand.
+    marks = "; ".join(f"{line}s/^/# /" for lines in twice.values() for line in lines[1:])
+    return bad(f"{said}: the last line counts", Sequence(EditSettings(marks, host.settings_file), _AGAIN))
 
 
 @check(
