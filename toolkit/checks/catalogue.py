@@ -11,6 +11,7 @@ from toolkit.checks.probes import (
     database_content,
     database_file,
     database_locks,
+    detection,
     disk,
     exporter,
     feed,
@@ -21,6 +22,7 @@ from toolkit.checks.probes import (
     packages,
     permissions,
     places,
+    processes,
     rivals,
     security,
     service,
@@ -31,9 +33,9 @@ from toolkit.checks.probes import (
 )
 
 _MODULES = (
-    packages, settings, places, disk, security, units, cron, rivals, interference, folders, service, timers,
-    database_file, database_content, database_locks, database_access, spool, permissions, clock, feed, observations,
-    network, backup, exporter,
+    packages, settings, places, disk, security, units, cron, rivals, interference, folders, service, processes, timers,
+    database_file, database_content, database_locks, database_access, spool, permissions, clock, feed, detection,
+    observations, network, backup, exporter,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}

@@ -90,7 +90,7 @@ def exporter_enabled(host: Host) -> Finding | None:
     invariant="The exporter runs.",
     problem="The exporter does not run.",
     severity=Status.WARNING, remedy=Restart("exporter"),
-    caused_by=("exporter-enabled", "exporter-port", *RELEASE, *UNIT_CAUSES, "settings-valid"),
+    caused_by=("exporter-enabled", "exporter-port", *RELEASE, *UNIT_CAUSES, "settings-valid"), is_of_last_run=True,
 )  # fmt: skip
 def exporter_running(host: Host) -> Finding | None:
     return running(UNIT, host)
