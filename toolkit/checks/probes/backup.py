@@ -61,6 +61,23 @@ def backup_folder(host: Host) -> Finding | None:
 
 
 @check(
+    id="backup-lasting", area="backup",
+    invariant="Backups are on a disk.",
+    problem="Backups are in memory, and are lost when the host is started again.",
+    severity=Status.WARNING, remedy=Tool("backup list"), caused_by=("disk-backups-space", "disk-backups-inodes"),
+)  # fmt: skip
+def backup_lasting(host: Host) -> Finding | None:
+    path = Path(host.settings.backups)
+    if not host.deployed or "backup" not in host.jobs:
+        return None
+    mount = host.mount(path)
+    if host.kind(path) in {"tmpfs", "ramfs"} and mount != Path("/"):
+        hides = f": it hides what is in {path} beneath it" if mount == path else ""
+        return bad(f"{mount} is a file system in memory{hides}", Sequence(OnMachine("umount {}", mount), _AGAIN))
+    return good(f"{mount} lasts")
+
+
+@check(
     id="backup-whole", area="backup",
     invariant="Backups are as they were made.",
     problem="A backup is damaged.",

@@ -20,7 +20,7 @@ HELD_SECONDS = 1.0
 # The bytes by which SQLite locks its files: the write lock of the WAL in the -shm file, and the database's own.
 _WAL_WRITE_BYTE = 120
 _PENDING_BYTE = 1 << 30
-# Of the -shm file: a connection locks it as long as it is open.
+# Of the -shm file: a connection locks it as long as it is open, as it does the second byte behind the pending one.
 _OPEN_BYTE = 128
 
 
@@ -96,19 +96,17 @@ def database_log(host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=Restart("collector"), caused_by=("database-exists", "database-kind"),
 )  # fmt: skip
 def database_same(host: Host) -> Finding | None:
-    """Whoever has a database with a write-ahead log open holds a lock of its -shm file all the time."""
+    """Whoever has a database with a write-ahead log open holds locks of it and of its -shm file all the time."""
     collector = host.unit(COLLECTOR)
     pid = int((collector or {}).get("MainPID") or 0)
     if file_of(host) is None or not pid:
         return None
-    shm = host.db.with_name(host.db.name + "-shm")
-    held = {
-        int(words[5].rpartition(":")[2])
-        for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines()
-        if (words := line.split())[4] == str(pid) and words[3] == "READ" and words[6] == str(_OPEN_BYTE)
-    }
-    if held and _inode(shm) not in held:
-        return bad(f"{host.db} was replaced: the collector, process {pid}, still stores into the one before")
+    files = {str(_PENDING_BYTE + 2): host.db, str(_OPEN_BYTE): host.db.with_name(host.db.name + "-shm")}
+    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
+        words = line.replace("-> ", "").split()
+        file = files.get(words[6]) if words[3:5] == ["READ", str(pid)] else None
+        if file and _inode(file) != int(words[5].rpartition(":")[2]):
+            return bad(f"{file} was replaced: the collector, process {pid}, still stores into the one before")
     return good("the collector stores into it")
 
 

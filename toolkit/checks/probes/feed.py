@@ -80,7 +80,7 @@ def _at(stage: str, what: str, host: Host) -> Finding | None:
     invariant="The name of the feed's server can be resolved.",
     problem="The name of the feed's server cannot be resolved.",
     severity=Status.CRITICAL, remedy=Shell("cat /etc/resolv.conf"),
-    caused_by=FEED_SETTINGS, on_feed=True,
+    caused_by=("feed-way", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
 def feed_name(host: Host) -> Finding | None:
     name = urlsplit(host.settings.feed_proxy or host.settings.feed_url).hostname or ""
@@ -92,7 +92,7 @@ def feed_name(host: Host) -> Finding | None:
     invariant="The feed's server takes connections.",
     problem="The feed's server takes no connections.",
     severity=Status.CRITICAL, remedy=_LOG,
-    caused_by=("feed-name", *FEED_SETTINGS), on_feed=True,
+    caused_by=("feed-way", "feed-name", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
 def feed_connects(host: Host) -> Finding | None:
     return _at("feed-connects", "the server takes connections", host)

@@ -64,7 +64,13 @@ def files_alone(host: Host) -> Finding | None:
     if not host.deployed:
         return None
     places = _places(host)
-    for file, line in (*_of_cron(places), *_of_units(places), *_of_tmpfiles(places), *_of_logrotate(places)):
+    for file, line in (
+        *_of_cron(places),
+        *_of_crontabs(host, places),
+        *_of_units(places),
+        *_of_tmpfiles(places),
+        *_of_logrotate(places),
+    ):
         return bad(
             f"{file} is set up to do this to the service's files or processes, or to the clock: {line.strip()[:120]!r}",
             _away(file),
@@ -91,6 +97,11 @@ def _of_cron(places: list[Path]) -> Iterator[tuple[Path, str]]:
     for file in (CRONTAB, RC_LOCAL, *(path for folder in FOLDERS for path in _files(folder))):
         if file != CRON_TABLE:
             yield from ((file, line) for line in _lines(file) if _harms(line, places))
+
+
+def _of_crontabs(host: Host, places: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Of people's own tables, which only root reads."""
+    yield from (one for one in host.seen_by_root if "sudoers" not in str(one[0]) and _harms(one[1], places))
 
 
 def _of_units(places: list[Path]) -> Iterator[tuple[Path, str]]:

@@ -35,7 +35,7 @@ def collector_enabled(host: Host) -> Finding | None:
     invariant="The collector runs, and does not die again and again.",
     problem="The collector does not run, or dies again and again.",
     severity=Status.CRITICAL, remedy=Restart("collector"),
-    caused_by=("collector-enabled", "cron-table", "cron-runs", *JOB, *_FILES),
+    caused_by=("collector-enabled", "cron-table", "cron-runs", "files-alone", *JOB, *_FILES), is_of_last_run=True,
 )  # fmt: skip
 def collector_running(host: Host) -> Finding | None:
     return running(COLLECTOR, host)

@@ -95,7 +95,7 @@ def _epoch(text: str) -> float | None:
 def _check(job: str, severity: Status, invariant: str, problem: str) -> Check:
     @check(
         id=f"{job}-timer", area="timers", invariant=invariant, problem=problem, severity=severity,
-        remedy=Enable(job, timer=True), caused_by=("units-present",),
+        remedy=Enable(job, timer=True), caused_by=("units-present", "files-alone"), is_of_last_run=True,
     )  # fmt: skip
     def probe(host: Host) -> Finding | None:
         return _timer(job, host)
