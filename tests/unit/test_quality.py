@@ -262,6 +262,42 @@ def test_a_few_readings_between_gaps_are_neither_noise_nor_a_flat_line() -> None
     assert not {"noise", "persistence"} & found(values).keys()
 
 
+def wind(seed: int = 1) -> Floats:
+    """Wind speed at six stations in km/h: one wind, calm for no long time."""
+    random = np.random.default_rng(seed)
+    found: Floats = np.round(np.abs(14 + 6 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 2, (6, SLOTS))), 1)
+    return found
+
+
+def test_sheltered_neighbours_that_never_turn_do_not_hide_a_stalled_anemometer() -> None:
+    values = wind()
+    values[4:] = 0
+    assert found(values, name="wind_speed") == {}
+    values[2, -WINDOW:] = 0
+    assert found(values, name="wind_speed")["persistence"] == {2: WINDOW}
+
+
+def test_a_night_that_is_calmer_than_usual_at_half_of_the_neighbours_is_weather() -> None:
+    values = wind()
+    values[1:5, -WINDOW:] = 0
+    assert "persistence" not in found(values, name="wind_speed")
+
+
+def test_one_neighbour_that_is_flat_does_not_hide_a_stuck_sensor() -> None:
+    values = readings()
+    values[5] = 21.0  # indoors
+    values[2, -WINDOW:] = values[2, -WINDOW]
+    assert 2 in found(values)["persistence"]
+
+
+def test_a_hygrometer_that_is_stuck_in_dry_air_at_a_reading_of_saturated_air() -> None:
+    random = np.random.default_rng(3)
+    values = (70 + 20 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 1, (6, SLOTS))).round()
+    assert found(values, name="out_hum") == {}
+    values[2, -WINDOW:] = 99
+    assert found(values, name="out_hum")["persistence"][2] > WINDOW // 2
+
+
 def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:
     history = np.full((3, 100), 1.0)
     history[0, :10] = 8
