@@ -11,6 +11,7 @@ import numpy as np
 from toolkit import times
 from toolkit.detector import grid as grids
 from toolkit.detector.classifier import Classifier
+from toolkit.detector.confidence import rated
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.detector.run_tests import TestResults, run_tests
@@ -23,9 +24,6 @@ from toolkit.quality.neighbours import nearest
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.variables import BY_NAME
-
-# A station, or a variable of it, with a smaller share of what the window should have is not judged.
-ENOUGH = 0.5
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
@@ -66,7 +64,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
             sum(asked and name in with_data for name, asked in zip(names, rows.tolist(), strict=True)),
             len({anomaly.station_id for anomaly in anomalies}),
         ),
-        anomalies=sorted(anomalies, key=lambda one: (one.start, one.station_id, one.variable)),
+        anomalies=sorted(map(rated, anomalies), key=lambda one: (one.start, one.station_id, one.variable)),
         insufficient=insufficient,
     )
 
@@ -82,7 +80,7 @@ def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     silent = grid.silent()
     window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
-    tests = method_tests(settings.detection_method)
+    tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
         return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))
@@ -91,7 +89,7 @@ def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         each = pool.map(results_of, settings.detection_variables)
         results = dict(zip(settings.detection_variables, each, strict=True))
-    classifier = Classifier(grid, neighbours, results, verify=settings.spatial_verify)
+    classifier = Classifier(grid, neighbours, results, settings.correlations, verify=settings.spatial_verify)
 
     for row in np.flatnonzero(silent.any(axis=1) & rows):
         for first, after in intervals(silent[row]):
@@ -160,14 +158,14 @@ def _extent(grid: Grid, interval: FlaggedInterval) -> tuple[str, str]:
 def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insufficient]:
     """The stations, and the variables of the others, that reported too rarely to be judged."""
     present = (~np.isnan(grid.times[:, -grid.window :])).sum(axis=1)
-    enough = present >= ENOUGH * grid.window
+    enough = present >= settings.minimum_data * grid.window
     for row in np.flatnonzero(rows & ~enough):
         yield Insufficient(
             grid.stations[row].station_id, STATION, f"{present[row]} of {grid.window} expected observations"
         )
     for variable in settings.detection_variables:
         present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
-        for row in np.flatnonzero(rows & enough & (present > 0) & (present < ENOUGH * grid.window)):
+        for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"
             yield Insufficient(grid.stations[row].station_id, variable, reason)
 
