@@ -265,7 +265,8 @@ def test_a_few_readings_between_gaps_are_neither_noise_nor_a_flat_line() -> None
 def wind(seed: int = 1) -> Floats:
     """Wind speed at six stations in km/h: one wind, calm for no long time."""
     random = np.random.default_rng(seed)
-    found: Floats = np.round(np.abs(14 + 6 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 2, (6, SLOTS))), 1)
+    day: Floats = 14 + 6 * np.sin(np.arange(SLOTS, dtype=np.float64) / 40)
+    found: Floats = np.round(np.abs(day + random.normal(0, 2, (6, SLOTS))), 1)
     return found
 
 
