@@ -266,8 +266,8 @@ def wind(seed: int = 1) -> Floats:
     """Wind speed at six stations in km/h: one wind, calm for no long time."""
     random = np.random.default_rng(seed)
     day: Floats = 14 + 6 * np.sin(np.arange(SLOTS, dtype=np.float64) / 40)
-    found: Floats = np.round(np.abs(day + random.normal(0, 2, (6, SLOTS))), 1)
-    return found
+    found: Floats = np.abs(day + random.normal(0, 2, (6, SLOTS)))
+    return found.round(1)
 
 
 def test_sheltered_neighbours_that_never_turn_do_not_hide_a_stalled_anemometer() -> None:
