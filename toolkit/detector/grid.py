@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,6 +60,11 @@ class Grid:
         """Slots in an hour, at least one."""
         return max(1, round(HOUR / self.cadence))
 
+    def _reported(self, name: str) -> Bools:
+        """Which stations report a variable."""
+        found: Bools = (~np.isnan(self.values[name])).any(axis=1)
+        return found
+
     def slot_times(self) -> Floats:
         """When each slot ends, seconds since the epoch."""
         slots = self.times.shape[1]
@@ -71,6 +76,11 @@ class Grid:
         variable = BY_NAME[name]
         readings = scaled(variable, self.values[name])
         earlier = scaled(variable, self.moments[name])
+        if variable.follows and variable.scale is not None:
+            follows = np.all([self._reported(other) for other in variable.follows], axis=0)
+            readings[follows] = earlier[follows] = np.nan
+            if np.isnan(readings).all():
+                variable = replace(variable, scale=None)
         ends = self.slot_times()
         step = (
             max(1, round(HISTORY_HOURS * HOUR / self.cadence))
@@ -103,7 +113,8 @@ def load(
 ) -> Grid:
     """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
 
-    Of `variables` the days before are read too, of those in `also` the window alone.
+    Of `variables` the days before are read too, of those in `also` the window alone. A variable of which the window has
+    no value is not read further.
 
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
     Where the stations report more rarely than `cadence`, slots are as long as their own.
@@ -136,20 +147,27 @@ def _load(
         columns = columns[:, rows >= 0]
         return rows[rows >= 0], columns[1], columns[2:]
 
-    of_window = read([Span(start, end)], [*variables, *also])
+    names = [*variables, *also]
+    row, observed, found = read([Span(start, end)], names)
+    rejected = store.rejected(Span(start, end))
+    # What nobody measures costs nothing.
+    there = (~np.isnan(found)).any(axis=1) | np.isin(names, [one.variable for one in rejected])
+    of_window = row, observed, found[there]
+    measured = [name for name, known in zip(names, there.tolist(), strict=True) if known]
+    of_past = [name for name in variables if name in measured]
     cadence = max(cadence, _rhythm(of_window[0], of_window[1], cadence))
     window = max(1, round((end - start) / cadence))
     lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
     slots = lead + window
     first = end - slots * cadence
-    before = read([Span(first, end - window * cadence)], variables)
+    before = read([Span(first, end - window * cadence)], of_past)
     moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
-    earlier = read([Span(moment - cadence, moment) for moment in moments.tolist()], variables)
+    earlier = read([Span(moment - cadence, moment) for moment in moments.tolist()], of_past)
 
     times = np.full((len(stations), slots), np.nan)
-    values = {name: np.full((len(stations), slots), np.nan) for name in [*variables, *also]}
-    for (row, observed, found), names in ((before, variables), (of_window, list(values))):
+    values = {name: np.full(times.shape, np.nan) for name in measured}
+    for (row, observed, found), names in ((before, of_past), (of_window, measured)):
         # In order of time, so that the last one in a slot is the one that stays.
         order = np.argsort(observed, kind="stable")
         order = order[observed[order] > first]
@@ -157,17 +175,20 @@ def _load(
         times[row[order], slot] = observed[order]
         for number, name in enumerate(names):
             values[name][row[order], slot] = found[number, order]
-    for rejected in store.rejected(Span(start, end)):
-        if rejected.variable in values:
-            at = number_of[rejected.station_id], slots - 1 - int((end - rejected.time) // cadence)
-            if np.isnan(values[rejected.variable][at]):
-                values[rejected.variable][at] = rejected.value
+    for one in rejected:
+        if one.variable in values:
+            at = number_of[one.station_id], slots - 1 - int((end - one.time) // cadence)
+            if np.isnan(values[one.variable][at]):
+                values[one.variable][at] = one.value
     moment = np.searchsorted(moments, earlier[1])
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
     seen[earlier[0], moment] = True
-    at_moments = {name: np.full((len(stations), len(moments)), np.nan) for name in variables}
-    for number, name in enumerate(variables):
+    at_moments = {name: np.full(seen.shape, np.nan) for name in of_past}
+    for number, name in enumerate(of_past):
         at_moments[name][earlier[0], moment] = earlier[2][number]
+    for name in names:
+        values.setdefault(name, np.broadcast_to(np.nan, times.shape))
+        at_moments.setdefault(name, np.broadcast_to(np.nan, seen.shape))
     return Grid(
         stations=stations,
         cadence=cadence,
