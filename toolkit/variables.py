@@ -49,9 +49,10 @@ class Variable:
         statistic: what a value says about its period.
         period: the period, where the value is not instantaneous.
         note: what else a reader of the values has to know.
-        low, high: the physically possible values, in `unit`; anything beyond is rejected. They are wider than the
-            WMO's records of weather extremes, or are the quantity's own bounds.
-        overshoot: the bound that a good sensor may pass by as much as its accuracy. Then the bound is stored.
+        low, high: the physically possible values, in `unit`. They are wider than the WMO's records of weather extremes,
+            or are the quantity's own bounds.
+        below, above: how far beyond `low` and `high` a working sensor may read, in `unit`. Such a value is stored and
+            judged as the bound.
         per_unit: how many steps of the store there are in one unit. 10 stores tenths as small integers; a value between
             two steps is stored as it is (see `store.encoding`).
         accuracy: of a good station's sensor, in `unit`. A deviation within it is never an anomaly.
@@ -77,7 +78,8 @@ class Variable:
     note: str = ""
     low: float
     high: float
-    overshoot: Literal["low", "high"] | None = None
+    below: float = 0.0
+    above: float = 0.0
     per_unit: int = 10
     accuracy: float
     nature: Nature
@@ -89,6 +91,11 @@ class Variable:
     detected: bool = False
     monitored: bool = False
     plot: Literal["line", "steps", "points"] = "line"
+
+    @property
+    def readable(self) -> tuple[float, float]:
+        """The least and the largest value that a working sensor may read; what lies beyond is rejected."""
+        return self.low - self.below, self.high + self.above
 
 
 _INTERVAL = "the reporting interval"
@@ -118,7 +125,7 @@ MEASURED = (
     ),
     Variable(
         name="out_hum", label="relative humidity", unit="%", standard_name="relative_humidity",
-        low=0, high=100, overshoot="high",  # a hygrometer in fog reads a little more than 100
+        low=0, high=100, above=5,  # in fog, a capacitive sensor that has drifted reads up to so much too high
         per_unit=1, accuracy=3.0, nature="level", scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0),
         saturation=95.0, detected=True, monitored=True,
     ),
@@ -184,7 +191,7 @@ MEASURED = (
     Variable(
         name="snow_depth", label="snow depth", unit="cm", standard_name="surface_snow_thickness",
         low=0, high=1500,  # record: 1182 cm
-        overshoot="low",  # a distance sensor over bare ground reads a little below zero
+        below=1,  # a distance sensor over bare ground reads a little below zero
         accuracy=1.0,  # what WMO-No. 8 asks for
         nature="rare", detected=True, plot="steps",
     ),

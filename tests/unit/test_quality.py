@@ -144,6 +144,15 @@ def test_a_calm_is_weather_where_all_are_calm_and_a_stalled_anemometer_where_one
     assert "persistence" not in found(still, name="wind_speed")
 
 
+def test_a_humidity_of_a_little_more_than_100_is_saturated_air() -> None:
+    random = np.random.default_rng(3)
+    values = np.clip(96 + 4 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 1, (6, SLOTS)), 0, 99).round()
+    values[2, values[2] > 97] += random.integers(3, 7, np.count_nonzero(values[2] > 97))
+    assert found(values, name="out_hum") == {}
+    values[2, -5:-2] = 106
+    assert found(values, name="out_hum")["range"] == {2: 3}
+
+
 def test_what_is_impossible_is_out_of_range_whatever_the_neighbours_say() -> None:
     values = readings()
     values[:, -5] = 999

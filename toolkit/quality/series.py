@@ -22,7 +22,7 @@ class Series:
     Attributes:
         variable: which.
         values: as they were measured, in the variable's unit; stations × slots.
-        scaled: the same on the scale of comparison (`variables.Scale`), NaN where the value is impossible.
+        scaled: the same on the scale of comparison (`variables.Scale`), NaN where no working sensor reads the value.
         history: earlier readings, some hours apart, on the same scale; stations × moments.
         ends, history_ends: when each slot and each moment ends, seconds since the epoch.
         window: how many slots are tested.
@@ -81,10 +81,16 @@ def hours_of_day(times: Floats) -> Floats:
 
 
 def scaled(variable: Variable, values: Floats) -> Floats:
-    """Values on the scale of comparison, NaN where they are impossible."""
-    possible = np.where((values < variable.low) | (values > variable.high), np.nan, values)
+    """Values on the scale of comparison: NaN where no working sensor reads them, the bound where it overshoots one."""
+    possible = np.where(readable(variable, values), np.clip(values, variable.low, variable.high), np.nan)
     scale = variable.scale
     return np.sqrt(possible) if scale and scale.root else possible
+
+
+def readable(variable: Variable, values: Floats) -> Bools:
+    """Which values a working sensor may read."""
+    least, most = variable.readable
+    return (values >= least) & (values <= most)
 
 
 def unscaled(variable: Variable, values: Floats) -> Floats:

@@ -30,8 +30,8 @@ def ioos_qc() -> Detector:
 
     def bad(data: Labelled, inside: Bools) -> Iterator[tuple[int, str, Bools]]:
         seconds = data.times[inside].astype("datetime64[s]")
-        for variable, values in data.values.items():
-            one = BY_NAME[variable]
+        for variable in STEP.keys() & data.values.keys():
+            values, one = data.values[variable], BY_NAME[variable]
             for row, series in enumerate(values[:, inside]):
                 if np.isnan(series).mean() > 0.5:
                     continue
@@ -57,8 +57,8 @@ def titanlib() -> Detector:
             np.array([getattr(station, name) or 0.0 for station in data.stations])
             for name in ("latitude", "longitude", "elevation")
         )
-        for variable, values in data.values.items():
-            part, one = values[:, inside], BY_NAME[variable]
+        for variable in STEP.keys() & data.values.keys():
+            part, one = data.values[variable][:, inside], BY_NAME[variable]
             flags = (part < one.low) | (part > one.high)
             for slot in range(part.shape[1]):
                 there = np.flatnonzero(~np.isnan(part[:, slot]) & ~flags[:, slot])
