@@ -86,8 +86,10 @@ class Classifier:
         found = test.explain(interval, worst, results.prepared[test.name])
         if test.evidence is Evidence.CONCLUSIVE:
             return "device_failure", found
-        if expected is None or not self._verify:
+        if not self._verify or (expected is None and not self._measured_nearby(interval)):
             return "unverified", f"{found}; {self._why_unverified(row)}"
+        if expected is None:
+            return "device_failure", f"{found}; its neighbours ({self._names(row)}) do not"
         if test.may_pass and (explained := self._crossing(results, expected, interval) or self._local(interval)):
             return "weather_event", f"{found}; {explained}"
         if not expected.has_close_neighbour[row]:
@@ -109,6 +111,11 @@ class Classifier:
         if not self._neighbours.close[row].any():
             return "there is no neighbour to ask"
         return f"its neighbours ({self._names(row)}) are too little known, or in doubt themselves"
+
+    def _measured_nearby(self, interval: FlaggedInterval) -> bool:
+        """Whether a close neighbour measures the variable."""
+        near = self._neighbours.rows[interval.row, self._neighbours.close[interval.row]]
+        return bool(interval.series.measured[near].any())
 
     def _crossing(self, results: TestResults, expected: Expected, interval: FlaggedInterval) -> str:
         """Whether another station measured the same some hours before or after, as a front passes; "" if none did."""

@@ -62,7 +62,7 @@ class Grid:
 
     def _reported(self, name: str) -> Bools:
         """Which stations report a variable."""
-        found: Bools = (~np.isnan(self.values[name])).any(axis=1)
+        found: Bools = np.logical_or.reduce(~np.isnan(self.values[name]), axis=1)
         return found
 
     def slot_times(self) -> Floats:
@@ -77,7 +77,7 @@ class Grid:
         readings = scaled(variable, self.values[name])
         earlier = scaled(variable, self.moments[name])
         if variable.follows and variable.scale is not None:
-            follows = np.all([self._reported(other) for other in variable.follows], axis=0)
+            follows = np.logical_and.reduce([self._reported(other) for other in variable.follows])
             readings[follows] = earlier[follows] = np.nan
             if np.isnan(readings).all():
                 variable = replace(variable, scale=None)
@@ -167,13 +167,13 @@ def _load(
 
     times = np.full((len(stations), slots), np.nan)
     values = {name: np.full(times.shape, np.nan) for name in measured}
-    for (row, observed, found), names in ((before, of_past), (of_window, measured)):
+    for (row, observed, found), read_names in ((before, of_past), (of_window, measured)):
         # In order of time, so that the last one in a slot is the one that stays.
         order = np.argsort(observed, kind="stable")
         order = order[observed[order] > first]
         slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
         times[row[order], slot] = observed[order]
-        for number, name in enumerate(names):
+        for number, name in enumerate(read_names):
             values[name][row[order], slot] = found[number, order]
     for one in rejected:
         if one.variable in values:

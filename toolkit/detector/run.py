@@ -84,12 +84,13 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
     tests = method_tests(settings.detection_method)
 
     def results_of(variable: str) -> TestResults:
-        return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))
+        sample = Sample(grid.series(variable), neighbours, silent, window, grid.values, grid.stations)
+        return run_tests(tests, sample)
 
     # Variables are tested independently of one another, and numpy lets other threads run while it computes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        each = pool.map(results_of, settings.detection_variables)
-        results = dict(zip(settings.detection_variables, each, strict=True))
+        measured = [name for name in settings.detection_variables if not np.isnan(window[name]).all()]
+        results = dict(zip(measured, pool.map(results_of, measured), strict=True))
     classifier = Classifier(grid, neighbours, results, verify=settings.spatial_verify)
 
     for row in np.flatnonzero(silent.any(axis=1) & rows):
@@ -160,6 +161,8 @@ def _partly(grid: Grid, settings: Settings, rows: Bools) -> list[Insufficient]:
     """The variables that a station reported too rarely to be judged, though it reported."""
     found = []
     for variable in settings.detection_variables:
+        if BY_NAME[variable].follows or BY_NAME[variable].nature == "circular":
+            continue  # a calm has no direction, and not every report a gust
         present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
         for row in np.flatnonzero(rows & (present > 0) & (present < ENOUGH * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"

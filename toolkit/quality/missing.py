@@ -28,6 +28,9 @@ class MissingThresholds(Thresholds):
     hours: float = threshold(1.5, "h", "the shortest gap that is flagged")
     readings: int = threshold(4, "readings", "the same where stations report rarely: one or two are lost everywhere")
     habit: float = threshold(0.5, "", "share of values before the window from which on a station is expected to report")
+    wind: float = threshold(
+        11.0, "km/h", "a direction is expected from here on", "3 m/s; below, METAR may leave it out"
+    )
     feed: float = threshold(0.5, "", "share of stations: where more have nothing, the feed or the collector failed")
 
 
@@ -51,10 +54,19 @@ class Missing(QualityTest):
         """To every variable."""
         return True
 
+    def needs(self, variable: Variable) -> set[str]:
+        """What it goes with."""
+        return {*variable.follows, variable.speed} - {""}
+
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
-        series = sample.series
+        series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
+        # A calm has no direction; and what is computed of others goes with them.
+        if variable.speed:
+            there |= ~(sample.slots[variable.speed] >= LIMITS.wind)
+        for other in variable.follows:
+            there |= np.isnan(sample.slots[other])
         return gaps(there[:, -series.window :], there[:, : -series.window], series.per_hour) & ~sample.silent
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
