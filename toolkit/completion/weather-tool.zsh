@@ -231,7 +231,7 @@ _shtab_weather_tool_detect_options=(
   "--end[the window\'s end\: NOW (default), or a time in ISO 8601\; UTC without an offset]:TIME:"
   "--window[How far back a detection run looks, in hours. Default\: WEATHER_WINDOW_HOURS, else 6.]:HOURS:"
   "--temporal-method[How a detection run finds anomalies\: \`combined\` by all quality-control tests, or the name of a temporal method, which compares each value with the others of the station in the window. Default\: WEATHER_DETECTION_METHOD, else combined.]:METHOD:"
-  "--variables[The variables in which a detection run looks for anomalies, separated by commas. Default\: WEATHER_DETECTION_VARIABLES, else temp_out,out_hum,bar,wind_speed.]:A,B:"
+  "--variables[The variables in which a detection run looks for anomalies, separated by commas. Default\: WEATHER_DETECTION_VARIABLES, else temp_out,hi_temp,low_temp,out_hum,bar,rain,wind_speed,wind_dir,hi_speed,solar_radiation,dew_point,snow_depth.]:A,B:"
   {--spatial-verify,--no-spatial-verify}"[Whether the values of neighbours decide if an anomaly is weather or a fault. Default\: WEATHER_SPATIAL_VERIFY, else 1.]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   "--station[judge this station alone]:ID:"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -42,8 +42,9 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     """
     start = end - settings.window_hours * 3600
     variables = settings.detection_variables
-    needed = {other for test in TESTS for name in variables for other in test.needs(BY_NAME[name])} - set(variables)
-    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed))
+    judged = [BY_NAME[name] for name in variables]
+    needed = {other for test in TESTS for one in judged if test.applies(one) for other in test.needs(one)}
+    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed - set(variables)))
     names = [station.station_id for station in grid.stations]
     if only is not None and only not in names:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
@@ -98,6 +99,8 @@ def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> I
             yield _silent(grid, int(row), first, after)
     for variable, one in results.items():
         for interval in _flagged_intervals(one, rows):
+            if interval.test.follows and _named_already(results, interval):
+                continue
             found = classifier.classify(interval)
             start, end = _extent(grid, interval)
             yield Anomaly(
@@ -127,6 +130,18 @@ def _flagged_intervals(results: TestResults, rows: Bools) -> Iterator[FlaggedInt
         for first, after in intervals(any_test[row], series.per_hour - 1):
             test = max(results.tests, key=lambda one: int(flags[one.name][row, first:after].sum()))
             yield FlaggedInterval(series, int(row), first, after, test)
+
+
+def _named_already(results: Mapping[str, TestResults], interval: FlaggedInterval) -> bool:
+    """Whether a variable that the flagged one follows is flagged at the same time, or within an hour of it."""
+    hour = interval.series.per_hour
+    slots = interval.row, slice(max(0, interval.first - hour), interval.after + hour)
+    return any(
+        flagged[slots].any()
+        for name in interval.series.variable.follows
+        if name in results
+        for flagged in results[name].flags.values()
+    )
 
 
 def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:

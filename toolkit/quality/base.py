@@ -157,6 +157,8 @@ class QualityTest(ABC):
         exclusion: whether a flagged station still counts as a neighbour of others.
         compares: whether it needs to know what neighbours imply. It is run again for the stations whose expectation
             changed when another station was excluded.
+        follows: whether its flag of a variable that follows from others may be their fault: it says nothing new while
+            they are flagged.
         with_method: whether it is also run where a temporal method takes the place of the tests that compare.
         may_pass: whether a flag that neighbours do not share may still be weather, on its way across the network or of
             one place.
@@ -174,6 +176,7 @@ class QualityTest(ABC):
     evidence: ClassVar[Evidence]
     exclusion: ClassVar[Exclusion]
     compares: ClassVar[bool] = False
+    follows: ClassVar[bool] = False
     with_method: ClassVar[bool] = False
     may_pass: ClassVar[bool] = False
     expects_own_past: ClassVar[bool] = False

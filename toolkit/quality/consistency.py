@@ -41,7 +41,7 @@ class ConsistencyThresholds(Thresholds):
     running: int = threshold(3, "readings", "so many successive readings break the rule")
     far: float = threshold(5.0, "accuracies of the sensor", "or one of them by so much")
     dry: float = threshold(40.0, "%", "no rain reaches the ground through air as dry as this")
-    vane: float = threshold(20.0, "°", "a vane that turns by more than this has felt a wind")
+    vane: float = threshold(30.0, "°", "a vane that turns by more than this, and one of 16 points, has felt a wind")
     vane_slots: int = threshold(12, "slots", "the time over which turns in a calm are counted")
     vane_share: float = threshold(0.4, "", "share of that time in which the vane may turn: a passing breath")
     before: int = threshold(12, "readings", "before a contradiction tell what has moved since")
@@ -134,16 +134,16 @@ def _gust_without_cause(values: Values) -> Floats:
 
 def _same_gust(values: Values) -> Floats:
     """Whether the gust stays the same while the mean wind changes."""
-    gust, width = values["hi_speed"], LIMITS.gust_readings
+    gust, mean = values["hi_speed"], values["wind_speed"]
+    same = np.zeros(gust.shape, dtype=bool)
+    same[:, 1:] = (gust[:, 1:] == gust[:, :-1]) & (gust[:, 1:] > 0)
     found = np.zeros(gust.shape)
-    if gust.shape[1] < width:
-        return found
-    windows = np.lib.stride_tricks.sliding_window_view
-    same = (windows(gust, width, axis=1) == gust[:, width - 1 :, None]).all(axis=2) & (gust[:, width - 1 :] > 0)
-    moved = np.ptp(windows(values["wind_speed"], width, axis=1), axis=2)
-    stuck = same & (moved > LIMITS.gust_mean * BY_NAME["wind_speed"].accuracy)
-    for row, first in zip(*np.nonzero(stuck), strict=True):
-        found[row, first : first + width] = 2.0
+    for row in np.flatnonzero(same.sum(axis=1) >= LIMITS.gust_readings - 1):
+        for first, after in intervals(same[row]):
+            run = slice(first - 1, after)
+            if after - first + 1 >= LIMITS.gust_readings and not np.isnan(mean[row, run]).all():
+                changed = np.nanmax(mean[row, run]) - np.nanmin(mean[row, run])
+                found[row, run] = 2.0 * (changed > LIMITS.gust_mean * BY_NAME["wind_speed"].accuracy)
     return found
 
 
@@ -215,7 +215,7 @@ def broken_rules(sample: Sample) -> Broken:
 def _moved_more(sample: Sample, rule: Rule, row: int, slot: int) -> bool:
     """Whether a variable moved more than its rival since they contradict each other.
 
-    What the other stations moved by is no fault. Where it cannot be told, the variable that follows is not blamed.
+    What its neighbours moved by is no fault. Where it cannot be told, the variable that follows is not blamed.
 
     Args:
         sample: the variable.
@@ -231,10 +231,12 @@ def _moved_more(sample: Sample, rule: Rule, row: int, slot: int) -> bool:
         return not BY_NAME[rule.variable].follows
     first = int(whole[-1]) + 1
 
+    near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
+    others = near if len(near) else np.delete(np.arange(len(own)), row)
+
     def moved(readings: Floats) -> float:
         change = median(readings[:, first : last + 1]) - median(readings[:, max(0, first - LIMITS.before) : first])
-        others = np.delete(change, row)
-        usual = float(np.nanmedian(others)) if not np.isnan(others).all() else 0.0
+        usual = 0.0 if np.isnan(change[others]).all() else float(np.nanmedian(change[others]))
         return abs(float(change[row]) - usual)
 
     by_own, by_rival = moved(own), moved(rival)
@@ -254,6 +256,7 @@ class Consistency(QualityTest):
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
+    follows = True
     preparation = Preparation(broken_rules)
 
     def applies(self, variable: Variable) -> bool:

@@ -33,7 +33,7 @@ class DirectionThresholds(Thresholds):
     usual: float = threshold(1.5, "times", "and by more than so many times what it did in any time as long before",
                              _AIRPORTS)  # fmt: skip
     steady: float = threshold(0.8, "", "length of the mean vector of the differences: below, the winds are not alike")
-    common: int = threshold(4, "readings", "in a wind at both stations, that make a mean difference")
+    common: float = threshold(0.6, "", "share of the time with wind at both stations that makes a mean difference")
     before: int = threshold(4, "", "times as long before that tell what is usual")
     agree: int = threshold(2, "neighbours", "so many, and most of those that can tell, see the vane turned")
 
@@ -133,7 +133,7 @@ def _turned(towards: Floats, window: int, neighbours: Neighbours) -> Bools:
         difference = unit[row] * np.conj(unit[near])
         common = np.count_nonzero(~np.isnan(difference), axis=2)
         mean = np.nansum(difference, axis=2) / np.maximum(common, 1)
-        known = common >= LIMITS.common
+        known = common >= LIMITS.common * window
         earlier = known[:, :-1]
         reference = np.where(earlier, mean[:, :-1], 0).sum(axis=1)
         apart = np.where(known, np.degrees(np.abs(np.angle(mean * np.conj(reference)[:, None]))), np.nan)

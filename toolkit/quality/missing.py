@@ -63,10 +63,8 @@ class Missing(QualityTest):
         series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
         # A calm has no direction; and what is computed of others goes with them.
-        if variable.speed:
-            there |= ~(sample.slots[variable.speed] >= LIMITS.wind)
-        for other in variable.follows:
-            there |= np.isnan(sample.slots[other])
+        for other in self.needs(variable) & set(sample.slots):
+            there |= ~(sample.slots[other] >= LIMITS.wind) if variable.speed else np.isnan(sample.slots[other])
         return gaps(there[:, -series.window :], there[:, : -series.window], series.per_hour) & ~sample.silent
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:

@@ -48,7 +48,7 @@ def judge(sample: Sample) -> Contradictions:
         parts = np.lib.stride_tricks.sliding_window_view(depth, back + 1, axis=1)
         grown[:, back:] = depth[:, back:] - np.where(np.isnan(parts).all(axis=2), np.nan, _least(parts))
         coldest[:, back:] = _least(np.lib.stride_tricks.sliding_window_view(air, back + 1, axis=1))
-    warm = (grown >= LIMITS.warm_rise) & (coldest > LIMITS.warm)
+    warm = (grown >= LIMITS.warm_rise) & (coldest > LIMITS.warm) & np.isfinite(coldest)
     return {
         "{value} cm is a jump that no snow makes": _until_back(depth, jumped)[:, -window:],
         "it has grown in air that is too warm for snow": warm[:, -window:],

@@ -161,7 +161,7 @@ class SimulatedWeather:
             gust += strength * 3 * np.exp(-((hours / 1.5) ** 2))
             wetness += np.exp(-(((hours - 0.5) / 1.5) ** 2))
             cold = np.clip((strength - average) / 3, 0, 1)  # all of it falls as snow at -3 °C, none of it at 0
-            fallen = strength * 3 * cold / (1 + np.exp(-np.clip((hours - 0.5) / 0.6, -50, 50)))
+            fallen = strength * 3 * cold / (1 + np.exp(-np.clip((hours - 2) / 0.5, -50, 50)))
             snow += fallen * np.clip(1 - after / 24 / SNOW_DAYS, 0, 1)
         return cooling, trough, gust, np.clip(wetness, 0, 1), snow
 
