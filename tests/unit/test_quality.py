@@ -174,15 +174,40 @@ def test_a_station_without_neighbours_is_judged_by_its_own_past() -> None:
     assert found(values, alone) == {"step": {3: 1}}
 
 
+def gaps(reported: Bools) -> Bools:
+    ends = 600 * np.arange(reported.shape[1], dtype=np.float64)
+    every = slice(0, reported.shape[1] - WINDOW, 6)
+    return missing.gaps(reported, reported[:, every], ends, ends[every], WINDOW)
+
+
 def test_a_gap_is_missing_when_it_lasts_and_the_station_used_to_report() -> None:
-    window, before = np.ones((5, WINDOW), dtype=bool), np.ones((5, 100), dtype=bool)
+    reported = np.ones((5, 144 + WINDOW), dtype=bool)
+    window = reported[:, -WINDOW:]
     window[0, 10:15] = False  # 50 minutes
     window[1, 10:30] = False
-    window[2] = before[2] = False  # never measured
-    flagged = missing.gaps(window, before, 6)
+    reported[2] = False  # never measured
+    flagged = gaps(reported)
     assert flagged.sum(axis=1).tolist() == [0, 20, 0, 0, 0]
     window[:, 10:30] = False  # nobody was heard: the feed's affair
-    assert not missing.gaps(window, before, 6).any()
+    assert not gaps(reported).any()
+
+
+def test_a_gap_is_no_news_where_a_day_usually_has_as_many_hours_without_a_value() -> None:
+    reported = np.ones((5, 5 * 144 + WINDOW), dtype=bool)
+    window = reported[:, -WINDOW:]
+    reported[0, np.flatnonzero(np.arange(5 * 144) % 144 >= 126)] = False  # three hours of each day
+    window[:2, -30:] = False
+    assert gaps(reported).sum(axis=1).tolist() == [0, 30, 0, 0, 0]
+    reported[0, -40:] = False
+    assert gaps(reported).sum(axis=1).tolist() == [WINDOW, 30, 0, 0, 0]
+
+
+def test_a_humidity_that_is_always_lost_in_saturated_air_is_not_missing() -> None:
+    values = np.full((6, SLOTS), 70.0) + np.arange(6)[:, None]
+    values[:3, -30:] = np.nan
+    values[:2, -31] = 99
+    values[0, 100:110], values[0, 110:150] = 98, np.nan
+    assert found(values, name="out_hum")["missing"] == {1: 30, 2: 30}
 
 
 def inconsistent(name: str, values: dict[str, Floats]) -> Broken:
@@ -200,10 +225,41 @@ def test_a_rule_counts_only_where_the_network_keeps_it() -> None:
     assert not inconsistent("temp_out", values).flagged.any()
 
 
-def test_a_run_goes_on_over_a_gap() -> None:
-    values = np.array([[1.0, 1, np.nan, 1, 2, 2, np.nan, np.nan]])
-    runs = Runs.of(values, np.ones(values.shape, dtype=bool))
-    assert runs.length.tolist() == [[1, 2, 0, 4, 1, 2, 0, 0]]
+def test_a_run_counts_readings_and_goes_on_over_a_short_gap_alone() -> None:
+    values = np.array([[1.0, 1, np.nan, 1, 2, 2, np.nan, np.nan, 2]])
+    runs = Runs.of(values, np.ones(values.shape, dtype=bool), gap=1)
+    assert runs.length.tolist() == [[1, 2, 0, 3, 1, 2, 0, 0, 1]]
+    assert runs.start[0, [3, 8]].tolist() == [0, 8]
+
+
+def test_the_step_of_a_sensor_is_known_from_its_readings() -> None:
+    values = readings()
+    values[1] = np.round(
+        np.round(values[1] * 1.8 + 32) / 1.8 - 32 / 1.8, 1
+    )  # whole °F, and the feed gives tenths of °C
+    values[2, 100:120] += np.random.default_rng(1).normal(0, 0.04, 20)  # something else for a while
+    values[3] = np.nan
+    assert series(values).steps().round(2).tolist() == [0.1, 0.5, 0.1, 0.1, 0.1, 0.1]
+    wind = np.round(np.round(np.abs(values) / 1.609344) * 1.609344, 1)
+    assert ((series(wind, "wind_speed").steps()[:3] > 0.15) & (series(wind, "wind_speed").steps()[:3] <= 0.4)).all()
+
+
+def test_readings_that_flicker_between_two_steps_are_not_noise() -> None:
+    values = np.round(readings() * 1.8 + 32) / 1.8 - 32 / 1.8
+    values[2, -WINDOW::2] = values[2, -WINDOW]
+    values[2, -WINDOW + 1 :: 2] = values[2, -WINDOW] + 1 / 1.8
+    assert "noise" not in found(values)
+
+
+def test_a_few_readings_between_gaps_are_neither_noise_nor_a_flat_line() -> None:
+    values = readings()
+    values[2, -WINDOW:] += 3 * (-1.0) ** np.arange(WINDOW)
+    values[3, -60:] = values[3, -60]
+    assert found(values)["noise"][2] > WINDOW // 2
+    assert found(values)["persistence"] == {3: WINDOW}
+    values[2:4, -WINDOW:][:, np.arange(WINDOW) % 9 > 1] = np.nan
+    values[3, -60:-WINDOW] = np.nan
+    assert not {"noise", "persistence"} & found(values).keys()
 
 
 def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:

@@ -35,10 +35,19 @@ def found(
     """By test, how many readings of each station are flagged; what is not in `values` is not measured."""
     nothing = np.full((COUNT, SLOTS), np.nan)
     every = {variable: values.get(variable, nothing).copy() for variable in BY_NAME}
-    times = np.broadcast_to(ends, (COUNT, SLOTS))
-    days = np.full(COUNT, 3.0)
-    moments = dict.fromkeys(BY_NAME, nothing[:, :0])
-    grid = Grid(list(stations), 600.0, ends[-1], WINDOW, times, every, moments, np.empty(0), days)
+    grid = Grid(
+        stations=list(stations),
+        cadence=600.0,
+        end=float(ends[-1]),
+        window=WINDOW,
+        times=np.broadcast_to(ends, (COUNT, SLOTS)),
+        values=every,
+        moments=dict.fromkeys(BY_NAME, nothing[:, :0]),
+        moment_times=np.empty(0),
+        reported=np.zeros((COUNT, 0), dtype=bool),
+        days=np.full(COUNT, 3.0),
+        every=np.ones(COUNT, dtype=np.int64),
+    )
     window = {variable: readings[:, -WINDOW:] for variable, readings in every.items()}
     silent = np.zeros((COUNT, WINDOW), dtype=bool)
     sample = Sample(grid.series(name), nearest(STATIONS, 100, 500), silent, window, every, stations)
@@ -197,10 +206,10 @@ def test_radiation_of_a_station_without_a_place_is_not_judged_by_the_sun() -> No
 def air() -> dict[str, Floats]:
     """Temperature, its extremes, humidity and what follows, at stations of one weather."""
     day: Floats = 12 + 5 * np.sin(2 * np.pi * np.arange(SLOTS) / 144) + RANDOM.normal(0, 0.1, SLOTS).cumsum() / 2
-    temperature = np.round(day + RANDOM.normal(0, 1, (COUNT, 1)) + RANDOM.normal(0, 0.1, (COUNT, SLOTS)), 1).astype(
-        float
-    )
-    humidity: Floats = np.round(np.clip(70 - 3 * (day - 12) + RANDOM.normal(0, 1, (COUNT, SLOTS)), 20, 100))
+    temperature = day + RANDOM.normal(0, 1, (COUNT, 1)) + RANDOM.normal(0, 0.1, (COUNT, SLOTS))
+    temperature = np.round(temperature, 1)
+    humidity: Floats = 70 - 3 * (day - 12) + RANDOM.normal(0, 1, (COUNT, SLOTS))
+    humidity = np.round(np.clip(humidity, 20, 100), 0)
     wind: Floats = np.round((14 + 8 * np.sin(np.arange(SLOTS) / 8) + RANDOM.normal(0, 1, (COUNT, SLOTS))) / 1.6) * 1.6
     return {
         "temp_out": temperature, "hi_temp": temperature + 0.2, "low_temp": temperature - 0.2, "out_hum": humidity,

@@ -36,8 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_window_end(parser)
     add_setting(parser, "--window", "window_hours", "HOURS")
     add_setting(parser, "--temporal-method", "detection_method", "METHOD")
+    add_setting(parser, "--temporal-threshold", "temporal_threshold", "SIGMAS")
     add_setting(parser, "--variables", "detection_variables", "A,B")
     add_setting(parser, "--spatial-verify", "spatial_verify")
+    add_setting(parser, "--correlation-threshold-high", "correlation_threshold_high", "R")
+    add_setting(parser, "--correlation-threshold-low", "correlation_threshold_low", "R")
+    add_setting(parser, "--minimum-data", "minimum_data", "SHARE")
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(

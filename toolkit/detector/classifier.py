@@ -15,6 +15,7 @@ from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, WorstRead
 from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import unscaled
+from toolkit.settings import Correlations
 
 # The numbers below were chosen with `make bench-detection`, 2026-11-24.
 
@@ -61,10 +62,20 @@ class Classifier:
         grid: the window.
         neighbours: which stations are near which.
         results: what the tests found, by variable.
+        correlations: what classifies the anomalies of a temporal method; None: what neighbours imply.
         verify: whether neighbours are compared with; otherwise what is not conclusive by itself is `unverified`.
     """
 
-    def __init__(self, grid: Grid, neighbours: Neighbours, results: Mapping[str, TestResults], *, verify: bool) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        neighbours: Neighbours,
+        results: Mapping[str, TestResults],
+        correlations: Correlations | None = None,
+        *,
+        verify: bool,
+    ) -> None:
+        self._correlations = correlations
         self._grid = grid
         self._neighbours = neighbours
         self._results = results
@@ -74,18 +85,22 @@ class Classifier:
         """The class of a flagged interval, and why."""
         results = self._results[interval.series.variable.name]
         slot, worst = _worst_reading(results.expected, interval)
-        class_, reason = self._decide(results, interval, worst)
         near = self._compared_with(interval, interval.slots.start + slot)
         known = [one.correlation for one in near if one.correlation is not None]
         correlation = round(float(np.median(known)), 3) if known else None
+        class_, reason = self._decide(results, interval, worst, correlation)
         return Classification(class_, reason, worst, correlation, near)
 
-    def _decide(self, results: TestResults, interval: FlaggedInterval, worst: WorstReading) -> tuple[Class, str]:
+    def _decide(
+        self, results: TestResults, interval: FlaggedInterval, worst: WorstReading, correlation: float | None
+    ) -> tuple[Class, str]:
         """The class and the reason."""
         test, row, expected = interval.test, interval.row, results.expected
         found = test.explain(interval, worst, results.prepared[test.name])
         if test.evidence is Evidence.CONCLUSIVE:
             return "device_failure", found
+        if self._correlations and self._verify and test.evidence is Evidence.OWN_PAST and correlation is not None:
+            return _by_correlation(self._correlations, correlation, found, self._names(row))
         if not self._verify or (expected is None and not self._measured_nearby(interval)):
             return "unverified", f"{found}; {self._why_unverified(row)}"
         if expected is None:
@@ -223,6 +238,14 @@ def _by_residual(expected: Expected, interval: FlaggedInterval, found: str, name
     if worst < FAR:
         return "suspected", f"{found}; its neighbours ({names}) neither confirm nor contradict it"
     return "device_failure", f"{found}; its neighbours ({names}) contradict it"
+
+
+def _by_correlation(limits: Correlations, correlation: float, found: str, names: str) -> tuple[Class, str]:
+    """The class of readings that are unusual for their own past, by how the window goes with those of neighbours."""
+    goes = f"it goes with its neighbours ({names}) by a correlation of {correlation:g}"
+    if correlation >= limits.high:
+        return "weather_event", f"{found}, but {goes}"
+    return "device_failure" if correlation < limits.low else "suspected", f"{found}; {goes}"
 
 
 def _mean(off: Floats) -> Floats:

@@ -262,7 +262,7 @@ def _stuck_readings(grid: Grid, series: Series) -> Floats:
         counts = readings > 0
     elif variable.speed:
         counts = grid.values[variable.speed] > 0
-    length = Runs.of(readings, counts).length
+    length = Runs.of(readings, counts, series.per_hour).length
     # The length of each run is that in its last slot; it is carried back over all slots of the run.
     longest = np.zeros(length.shape, dtype=np.int64)
     carried = np.zeros(len(length), dtype=np.int64)

@@ -140,7 +140,7 @@ class FlaggedInterval:
     @property
     def hours(self) -> float:
         """How long it is."""
-        return (self.after - self.first) / self.series.per_hour
+        return (self.after - self.first) * self.series.slot_hours
 
 
 class QualityTest(ABC):

@@ -17,7 +17,7 @@ from toolkit.quality.shared import Shared
 from toolkit.quality.snow import Snow
 from toolkit.quality.spatial import Spatial
 from toolkit.quality.step import Step
-from toolkit.quality.temporal import METHODS
+from toolkit.quality.temporal import LIMITS, METHODS
 from toolkit.settings import COMBINED
 
 TESTS: tuple[QualityTest, ...] = (
@@ -40,11 +40,12 @@ TESTS: tuple[QualityTest, ...] = (
 the first of these. To add a test, write its file and name it here."""
 
 
-def method_tests(method: str) -> tuple[QualityTest, ...]:
+def method_tests(method: str, threshold: float = LIMITS.score) -> tuple[QualityTest, ...]:
     """The tests of a detection method, by precedence.
 
     Args:
         method: `COMBINED`, or the name of a temporal method, which takes the place of the tests that compare.
+        threshold: of a temporal method, in standard deviations.
 
     Raises:
         ValueError: there is no such method.
@@ -53,4 +54,4 @@ def method_tests(method: str) -> tuple[QualityTest, ...]:
         return TESTS
     if method not in METHODS:
         raise ValueError(f"there is no detection method {method!r}; there are: {', '.join([COMBINED, *METHODS])}")
-    return (*(test for test in TESTS if test.with_method), METHODS[method])
+    return (*(test for test in TESTS if test.with_method), METHODS[method].with_threshold(threshold))

@@ -41,7 +41,7 @@ class PersistenceThresholds(Thresholds):
     moved_sigmas: float = threshold(
         2.5, "standard deviations of the residual", "what neighbours imply moved by so much meanwhile"
     )
-    moved_steps: float = threshold(4.0, "steps of the sensor", "and by so much")
+    moved_steps: float = threshold(4.0, "resolutions", "and by so much; both besides one step of the sensor")
     longer_moved: float = threshold(1.4, _TIMES_BEFORE, "too long where the neighbours moved")
     longer_moved_young: float = threshold(2.0, _TIMES_BEFORE, "the same at a station that is not known yet")
     hours_moved: float = threshold(2.5, "h", "too long where the neighbours moved: at least")
@@ -73,7 +73,7 @@ class Runs:
     """Runs of one value, stations × slots.
 
     Attributes:
-        length: up to each slot, how many slots the run has lasted; 0 where nothing was measured or it does not count.
+        length: up to each slot, how many readings the run has; 0 where nothing was measured or it does not count.
         start: the slot in which it began.
     """
 
@@ -81,17 +81,19 @@ class Runs:
     start: Ints
 
     @classmethod
-    def of(cls, readings: Floats, counts: Bools) -> Runs:
-        """The runs of `readings` where `counts`, both stations × slots; a gap does not end a run."""
+    def of(cls, readings: Floats, counts: Bools, gap: int) -> Runs:
+        """The runs of `readings` where `counts`, both stations × slots; more than `gap` slots without one end a run."""
         slots = readings.shape[1]
         there = ~np.isnan(readings)
         slot = np.arange(slots)
         last = np.maximum.accumulate(np.where(there, slot, -1), axis=1)
         previous = np.hstack([np.full((len(readings), 1), -1), last[:, :-1]])
         before = np.take_along_axis(readings, np.maximum(previous, 0), 1)
-        begins = there & ((previous < 0) | (readings != before))
+        begins = there & ((previous < 0) | (readings != before) | (slot - previous > gap + 1))
         start = np.maximum.accumulate(np.where(begins, slot, 0), axis=1)
-        return cls(np.where(there & counts, slot - start + 1, 0), start)
+        count = np.cumsum(there, axis=1)
+        length = count - np.take_along_axis(count, start, 1) + 1
+        return cls(np.where(there & counts, length, 0), start)
 
 
 class Persistence(QualityTest):
@@ -112,12 +114,12 @@ class Persistence(QualityTest):
         series = sample.series
         readings = series.scaled
         if series.nature == "gusty":
-            calm, windy = Runs.of(readings, readings == 0), Runs.of(readings, readings > 0)
+            calm, windy = (Runs.of(readings, counts, series.per_hour) for counts in (readings == 0, readings > 0))
             return _calm(sample, calm) | _stuck(sample, windy)
         counts = np.ones(readings.shape, dtype=bool)
         if series.variable.saturation is not None:
             counts = readings < series.variable.saturation
-        return _stuck(sample, Runs.of(readings, counts))
+        return _stuck(sample, Runs.of(readings, counts, series.per_hour))
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The reading, and for how long it has been the same."""
@@ -132,7 +134,7 @@ def _unchanged_hours(interval: FlaggedInterval) -> float:
     there = readings[~np.isnan(readings)]
     changes = np.flatnonzero(there != there[-1])
     since = np.flatnonzero(~np.isnan(readings))[changes[-1] + 1 if len(changes) else 0]
-    return float((until - 1 - since) / interval.series.per_hour)
+    return float((until - 1 - since) * interval.series.slot_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ class _Candidates:
     Attributes:
         chosen: the stations' places among the rows of `Expected`; all else is for each of these.
         first, last: the slots of the run, counted in the series.
-        length: how many slots that is.
-        longest_before: the longest run before it, in slots; at other stations, where the station has little past.
+        length: how many readings that is.
+        longest_before: the longest run before it, in readings; at other stations, where the station has little past.
         known: whether the station has enough past.
         alike: the longest run of a close neighbour in the same time, as a share of it.
         level: the median of what was expected meanwhile, on the scale of comparison.
@@ -216,7 +218,8 @@ def _stuck(sample: Sample, runs: Runs) -> Bools:
     hour, found = series.per_hour, _candidates(sample, runs)
     length, before = found.length, found.longest_before
     sigma = expected.residual_sigma[found.chosen]
-    moved = found.moved > np.maximum(LIMITS.moved_steps * series.scale.resolution, LIMITS.moved_sigmas * sigma)
+    step = series.steps()[expected.rows[found.chosen]]
+    moved = found.moved > step + np.maximum(LIMITS.moved_steps * series.scale.resolution, LIMITS.moved_sigmas * sigma)
     longer = np.where(found.known, LIMITS.longer_moved, LIMITS.longer_moved_young)
     too_long_moved = length > np.maximum(longer * before, LIMITS.hours_moved * hour)
     too_long_alike = length > np.maximum(LIMITS.longer * before, LIMITS.hours_alike * hour)

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.variables import Nature, Scale, Variable
 
 HOUR = 3600.0
+# Values no farther apart than this are the same, in any unit; and of the gaps between values this share may be smaller
+# than the step, such as those that a fault left.
+SAME = 0.02
+FEW = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,25 @@ class Series:
     def window_values(self) -> Floats:
         """The window's values as they were measured, stations × window slots."""
         return self.values[:, -self.window :]
+
+    def steps(self) -> Floats:
+        """The smallest step that each station's readings showed before the window, on the scale of comparison.
+
+        A sensor that counts in °F, in whole per cents or in miles an hour shows steps of these, whatever the unit of
+        the feed. Of the gaps between the values that occur, sorted, hardly any is smaller than the step. On a scale of
+        square roots it is what a step makes at the station's median reading.
+        """
+        before = np.hstack([unscaled(self.variable, self.history), self.values[:, : -self.window]])
+        gaps = np.diff(np.sort(before, axis=1), axis=1, prepend=np.nan)
+        found = np.nan_to_num(quantile(np.where(gaps > SAME, gaps, np.nan), FEW))
+        if self.scale.root:
+            found = found / (2 * np.sqrt(np.maximum(np.nan_to_num(median(before)), np.maximum(found, SAME))))
+        return np.maximum(found, self.scale.resolution)
+
+    @property
+    def slot_hours(self) -> float:
+        """How long a slot is, in hours."""
+        return float(self.ends[-1] - self.ends[0]) / HOUR / max(len(self.ends) - 1, 1)
 
     @property
     def hours(self) -> Floats:

@@ -3,60 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import platform
+import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from tests.bench.detection import archive, tables
+from tests.bench.detection import archive, pictures, tables
+from tests.bench.detection.alarms import Alarm, rows, write
 from tests.bench.detection.archive import Stretch
 from tests.bench.detection.baseline import baseline
 from tests.bench.detection.detectors import Detector, ours
 from tests.bench.detection.faults import KINDS, put_in
 from tests.bench.detection.labelled import Labelled
-from tests.bench.detection.peers import ioos_qc, titanlib
-from tests.bench.detection.scoring import Found, Score, alarms, fault_of, score, score_clean
+from tests.bench.detection.peers import Limits, ioos_qc, learnt, titanlib
+from tests.bench.detection.scoring import Score, score, score_clean
 
-DETECTORS: dict[str, Callable[[], Detector]] = {
-    "ours": ours,
+DETECTORS: dict[str, Callable[[Mapping[str, Limits]], Detector]] = {
+    "ours": lambda _: ours(),
     "ioos_qc": ioos_qc,
     "titanlib": titanlib,
-    "baseline": lambda: baseline("mad"),
+    "baseline": lambda _: baseline("mad"),
 }
+"""Given the limits that a user would set for the network."""
 STATION_DAYS = 80
 """One fault of each kind is put into so many days of a station."""
-
-
-class Alarm(NamedTuple):
-    """A row of the file of alarms.
-
-    Attributes:
-        data: the network and the stretch, by its first day.
-        fault: the kind of fault that it is right about; "" for a false alarm, "-" on untouched data.
-    """
-
-    data: str
-    detector: str
-    station: str
-    variable: str
-    start: str
-    end: str
-    hours: float
-    test: str
-    class_: str
-    value: float | None
-    expected: float | None
-    score: float | None
-    fault: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -78,13 +55,19 @@ def main() -> int:
         for folder, name in _networks(options.networks):
             data = archive.read(folder, name, with_bad=not options.without_bad)
             chosen = [*archive.stretches(data, options.stretches, options.seed)]
-            names = [one for one in options.detectors for _ in chosen]
-            seeds = [options.seed + number for number in range(len(chosen))] * len(options.detectors)
-            results = [*pool.map(_result, names, chosen * len(options.detectors), seeds)]
+            limits = learnt(data)
+            waiting = [
+                pool.submit(_result, detector, stretch, options.seed + number, limits)
+                for detector in options.detectors
+                for number, stretch in enumerate(chosen)
+            ]
+            results = [one.result() for one in waiting]
             _print(name, data, chosen, results)
+            if options.pictures:
+                _draw(options, name, chosen, results)
             found += [alarm for one in results for alarm in one.alarms]
     if options.alarms:
-        _write(options.alarms, found)
+        write(options.alarms, found)
     return 0
 
 
@@ -97,6 +80,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
     parser.add_argument("--without-bad", action="store_true", help="leave out the sensors in NAME.bad.csv")
     parser.add_argument("--alarms", type=Path, metavar="FILE", help="write all alarms to this CSV file")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER",
+                        help="draw a random sample of our alarms on untouched data")  # fmt: skip
+    parser.add_argument("--sample", type=int, default=24, help="how many of each network are drawn")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     return parser.parse_args()
 
@@ -112,18 +98,18 @@ def _networks(places: Iterable[Path]) -> Iterable[tuple[Path, str]]:
             yield place.parent, place.name
 
 
-def _result(name: str, stretch: Stretch, seed: int) -> Result:
+def _result(name: str, stretch: Stretch, seed: int, limits: Mapping[str, Limits]) -> Result:
     """The score of a detector on a stretch: as it is, and with faults if it is quiet."""
-    detector = DETECTORS[name]()
+    detector = DETECTORS[name](limits)
     began = time.perf_counter()
     untouched = detector(stretch.weather)
     result = score_clean(stretch.weather, untouched)
-    raised = _alarms(name, stretch.weather, untouched, "-")
+    raised = rows(name, stretch.weather, untouched, "-")
     if stretch.quiet:
         data = with_faults(stretch.weather, seed)
         found = detector(data)
         result += score(data, found)
-        raised += _alarms(name, data, found, "")
+        raised += rows(name, data, found, "")
     return Result(name, result, time.perf_counter() - began, raised)
 
 
@@ -131,19 +117,6 @@ def with_faults(weather: Labelled, seed: int) -> Labelled:
     """A stretch with faults of every kind that its variables can have."""
     station_days = len(weather.stations) * weather.times.size * weather.cadence / archive.DAY
     return put_in(weather, seed, len(KINDS) * max(1, round(station_days / STATION_DAYS)), swap=False)
-
-
-def _alarms(name: str, data: Labelled, found: Sequence[Found], right: str) -> list[Alarm]:
-    rows = []
-    for one in alarms(found):
-        fault, anomaly = fault_of(data, one), one.anomaly
-        rows.append(Alarm(
-            data.name, name, data.stations[one.station].station_id, one.variable, _iso(one.start), _iso(one.end),
-            round((one.end - one.start + data.cadence) / 3600, 2), one.test, one.class_,
-            anomaly.value if anomaly else None, anomaly.expected if anomaly else None,
-            anomaly.score if anomaly else None, fault.kind if fault else right, anomaly.reason if anomaly else "",
-        ))  # fmt: skip
-    return rows
 
 
 def _print(name: str, data: Labelled, chosen: Sequence[Stretch], results: Sequence[Result]) -> None:
@@ -166,15 +139,11 @@ def _print(name: str, data: Labelled, chosen: Sequence[Stretch], results: Sequen
                           [(one.station, one.variable) for one in untouched])  # fmt: skip
 
 
-def _write(path: Path, rows: Iterable[Alarm]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([name.rstrip("_") for name in Alarm._fields])
-        writer.writerows(rows)
-
-
-def _iso(epoch: float) -> str:
-    return f"{datetime.fromtimestamp(epoch, UTC):%FT%H:%MZ}"
+def _draw(options: argparse.Namespace, name: str, chosen: Sequence[Stretch], results: Sequence[Result]) -> None:
+    data = {stretch.weather.name: stretch.weather for stretch in chosen}
+    untouched = [alarm for one in results if one.detector == "ours" for alarm in one.alarms if alarm.fault == "-"]
+    shown = random.Random(options.seed).sample(untouched, min(options.sample, len(untouched)))
+    pictures.draw(options.pictures, name, [(alarm, data[alarm.data]) for alarm in shown])
 
 
 if __name__ == "__main__":
