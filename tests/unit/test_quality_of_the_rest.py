@@ -207,9 +207,9 @@ def air() -> dict[str, Floats]:
     """Temperature, its extremes, humidity and what follows, at stations of one weather."""
     day: Floats = 12 + 5 * np.sin(2 * np.pi * np.arange(SLOTS) / 144) + RANDOM.normal(0, 0.1, SLOTS).cumsum() / 2
     temperature = day + RANDOM.normal(0, 1, (COUNT, 1)) + RANDOM.normal(0, 0.1, (COUNT, SLOTS))
-    temperature = np.round(temperature, 1)
+    temperature = temperature.round(1)
     humidity: Floats = 70 - 3 * (day - 12) + RANDOM.normal(0, 1, (COUNT, SLOTS))
-    humidity = np.round(np.clip(humidity, 20, 100), 0)
+    humidity = humidity.clip(20, 100).round()
     wind: Floats = np.round((14 + 8 * np.sin(np.arange(SLOTS) / 8) + RANDOM.normal(0, 1, (COUNT, SLOTS))) / 1.6) * 1.6
     return {
         "temp_out": temperature, "hi_temp": temperature + 0.2, "low_temp": temperature - 0.2, "out_hum": humidity,

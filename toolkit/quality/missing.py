@@ -61,22 +61,20 @@ class Missing(QualityTest):
     with_method = True
 
     def applies(self, variable: Variable) -> bool:
-        """To every variable."""
-        return True
+        """To every variable but those that go with another one."""
+        return not variable.follows
 
     def needs(self, variable: Variable) -> set[str]:
-        """What it goes with."""
-        return {*variable.follows, variable.speed} - {""}
+        """The speed of a direction."""
+        return {variable.speed} - {""}
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
         series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
         past, past_ends = ~np.isnan(series.history), series.history_ends
-        if together := self.needs(variable) & set(sample.slots):
-            # A calm has no direction; and what is computed of others goes with them.
-            for other in together:
-                there |= ~(sample.slots[other] >= LIMITS.wind) if variable.speed else np.isnan(sample.slots[other])
+        if (speed := sample.slots.get(variable.speed)) is not None:
+            there |= ~(speed >= LIMITS.wind)  # a calm has no direction
             past, past_ends = there[:, : -series.window], series.ends[: -series.window]
         flagged = gaps(there, past, series.ends, past_ends, series.window)
         return flagged & ~sample.silent & ~_lost_in_saturated_air(series)
