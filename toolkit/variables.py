@@ -29,12 +29,15 @@ class Scale:
         step: a change from one reading to the next below this is never suspicious. For temperature and humidity it is
             two thirds of what WMO-No. 8 (vol. V, ch. 1) calls suspicious within a minute, because these readings are
             minutes apart.
+        difference: in the variable's unit, by how much good stations in one region may differ from what is usual for
+            hours, as a town's warmth, a pool of cold air or a shower makes them. Nobody is called for less.
     """
 
     root: bool
     noise: float
     resolution: float
     step: float
+    difference: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +106,8 @@ _DAVIS = (
     "The NOA network's fields have the names of a Davis archive record, whose interval is the station's reporting "
     "interval. The feed itself does not say it; other feeds may give the day's."
 )
-_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5)
-_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8)
+_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5, difference=3.0)
+_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8, difference=20.0)
 
 # Accuracies are those of the Davis Vantage Pro2, which the NOA network uses, unless a comment says otherwise.
 MEASURED = (
@@ -126,7 +129,8 @@ MEASURED = (
     Variable(
         name="out_hum", label="relative humidity", unit="%", standard_name="relative_humidity",
         low=0, high=100, above=5,  # in fog, a capacitive sensor that has drifted reads up to so much too high
-        per_unit=1, accuracy=3.0, nature="level", scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0),
+        per_unit=1, accuracy=3.0, nature="level",
+        scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0, difference=15.0),
         saturation=95.0, detected=True, monitored=True,
     ),
     Variable(
@@ -137,7 +141,7 @@ MEASURED = (
             "does not say which. Comparisons with neighbours use changes against the days before, and need not know."
         ),
         low=450, high=1100,  # from the highest stations to the highest pressure at sea level, 1083.8 hPa
-        accuracy=1.0, nature="level", scale=Scale(root=False, noise=0.15, resolution=0.1, step=1.5),
+        accuracy=1.0, nature="level", scale=Scale(root=False, noise=0.15, resolution=0.1, step=1.5, difference=2.5),
         detected=True, monitored=True,
     ),
     Variable(
@@ -186,7 +190,8 @@ MEASURED = (
         low=-100, high=45,  # below the lowest air temperature; record: 35 °C
         accuracy=1.0, nature="level",
         # What the noise of temperature and humidity makes of it at 10 °C and 60 %; a jump of 15 % makes 4 K there.
-        scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0), follows=("temp_out", "out_hum"), detected=True,
+        scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0, difference=4.0),
+        follows=("temp_out", "out_hum"), detected=True,
     ),
     Variable(
         name="snow_depth", label="snow depth", unit="cm", standard_name="surface_snow_thickness",

@@ -98,10 +98,11 @@ def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
     (fault,) = report["anomalies"]
     assert list(fault) == [
         "station_id", "variable", "start", "end", "value", "expected", "score", "test", "class", "reason", "correlation",
-        "neighbours",
+        "neighbours", "confidence",
     ]  # fmt: skip
     assert (fault["start"], fault["end"]) == ("2025-11-22T14:10:00Z", "2025-11-22T14:10:00Z")
     assert abs(fault["value"] - 35 - fault["expected"]) < 1
+    assert 0.8 < fault["confidence"] <= 1
     assert list(fault["neighbours"][0]) == ["station_id", "distance_km", "value", "implies", "correlation"]
 
 
@@ -186,6 +187,25 @@ def test_a_front_is_weather(run: Run, spoil: Spoil) -> None:
     assert {one["station_id"] for one in report["anomalies"]} <= set(NEIGHBOURS)
     assert {one["class"] for one in report["anomalies"]} == {"weather_event"}
     assert all("so did its neighbours" in one["reason"] for one in report["anomalies"])
+
+
+def test_air_that_is_cooled_is_told_from_a_thermometer_that_reads_too_low(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL", "1", 80)  # or the rules alone would tell
+    spoil("temp_out = temp_out - 7", "station_id = 'volos'", 2, 1)
+    assert alarms(detect(run)) == [("volos", "temp_out", "step", "device_failure")]
+    spoil("out_hum = min(out_hum * 1.5, 100)", "station_id = 'volos'", 2, 1)
+    report = detect(run)
+    assert alarms(report) == []
+    assert any("out_hum changed with it" in one["reason"] for one in report["anomalies"])
+
+
+def test_a_shower_that_reaches_the_next_station_an_hour_later_is_weather(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL", "1", 80)
+    spoil("temp_out = temp_out - 7", "station_id = 'volos'", 2, 1)
+    spoil("temp_out = temp_out - 7", "station_id = 'volos-port'", 3, 2)
+    report = detect(run, "--variables", "temp_out")
+    assert alarms(report) == []
+    assert any("saw the same some hours before or after" in one["reason"] for one in report["anomalies"])
 
 
 def test_a_silent_station_is_one_anomaly_and_a_silent_feed_is_none(run: Run, spoil: Spoil) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from tests.bench.detection import archive
 from tests.bench.detection.labelled import HOUR
+from toolkit.errors import UsageError
 from toolkit.times import from_epoch, iso
 
 FIRST = 1_700_000_000 // HOUR * HOUR
@@ -44,6 +46,37 @@ def test_an_archive_is_read_in_slots_of_the_networks_cadence(folder: Path) -> No
     assert temperature[0, :4].tolist() == [0, 1, 2, 3]
     assert np.isnan(temperature[2]).tolist() == ([False, True, True, True] * (DAYS * 12))
     assert read.silent[:, 1].tolist() == [False, False, True]
+
+
+def test_what_the_data_commands_write_is_an_archive(folder: Path) -> None:
+    (folder / "ours.stations.csv").unlink()
+    with pytest.raises(UsageError, match=r"ours\.stations\.csv"):
+        archive.read(folder, "ours")
+    listed = [{"station_id": "1", "latitude": 40.1, "longitude": 20.1, "elevation": None, "first": "2026-01-01"}]
+    (folder / "ours.stations.json").write_text(json.dumps(listed), encoding="utf-8")
+    assert archive.networks(folder) == ["ours"]
+    (station,) = archive.read(folder, "ours").stations
+    assert (station.station_id, station.latitude) == ("1", 40.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"there is no ours\.observations\.csv in .*"),
+        ("when,station_id\n2026-01-01T00:00:00Z,1\n", r".*ours\.observations\.csv has no column time"),
+    ],
+)
+def test_an_archive_that_cannot_be_read_is_said_so(folder: Path, text: str | None, message: str) -> None:
+    (folder / "ours.observations.csv.gz").unlink()
+    if text is not None:
+        (folder / "ours.observations.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        archive.read(folder, "ours")
+
+
+def test_an_archive_needs_as_many_days_as_a_stretch(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"ours: 60\.\d days; at least 90 are needed"):
+        next(archive.stretches(archive.read(folder, "ours"), 1, seed=1, days=90))
 
 
 def test_sensors_that_are_known_to_be_bad_can_be_left_out(folder: Path) -> None:

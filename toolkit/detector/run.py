@@ -11,6 +11,7 @@ import numpy as np
 from toolkit import times
 from toolkit.detector import grid as grids
 from toolkit.detector.classifier import Classifier
+from toolkit.detector.confidence import rated
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.detector.run_tests import TestResults, run_tests
@@ -64,7 +65,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
             sum(asked and name in with_data for name, asked in zip(names, rows.tolist(), strict=True)),
             len({anomaly.station_id for anomaly in anomalies}),
         ),
-        anomalies=sorted(anomalies, key=lambda one: (one.start, one.station_id, one.variable)),
+        anomalies=sorted(map(rated, anomalies), key=lambda one: (one.start, one.station_id, one.variable)),
         insufficient=insufficient,
     )
 

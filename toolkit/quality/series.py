@@ -120,3 +120,14 @@ def unscaled(variable: Variable, values: Floats) -> Floats:
     """From the scale of comparison back to the variable's unit."""
     scale = variable.scale
     return np.square(np.maximum(values, 0)) if scale and scale.root else values
+
+
+def differences(variable: Variable, readings: Floats, residual: Floats) -> Floats:
+    """Residuals in the variable's unit.
+
+    Args:
+        variable: which.
+        readings: what was measured, on the scale of comparison.
+        residual: the same less what was expected.
+    """
+    return unscaled(variable, readings) - unscaled(variable, readings - residual)

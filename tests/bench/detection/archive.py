@@ -2,8 +2,9 @@
 
 A network NAME is two files in one folder, and a third that may be missing:
 
-- NAME.stations.csv: station_id, latitude, longitude, elevation (m; may be empty);
-- NAME.observations.csv, also packed as .gz or .xz: time (UTC, ISO 8601), station_id, and any variables in the units of
+- NAME.stations.csv: station_id, latitude, longitude, elevation (m; may be empty); or NAME.stations.json, which
+  `weather-tool data stations --json` writes;
+- NAME.observations.csv, which `weather-tool data export` writes, also packed as .gz or .xz: time (UTC, ISO 8601), station_id, and any variables in the units of
   docs/reference/variables.md;
 - NAME.bad.csv: station_id, variable (`all` for the station), reason, of sensors that are known to be wrong.
 """
@@ -11,6 +12,7 @@ A network NAME is two files in one folder, and a third that may be missing:
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +23,9 @@ import pandas as pd
 
 from tests.bench.detection.labelled import HOUR, Floats, Labelled
 from tests.bench.detection.scoring import WHOLE, events
+from toolkit.errors import UsageError
 from toolkit.feed.stations import read_stations
+from toolkit.model import Station
 from toolkit.quality.arrays import Ints
 from toolkit.variables import BY_NAME
 
@@ -51,7 +55,7 @@ class Stretch:
 
 def networks(folder: Path) -> list[str]:
     """The names of the networks in a folder."""
-    return sorted(path.name.removesuffix(".stations.csv") for path in folder.glob("*.stations.csv"))
+    return sorted({path.name.rsplit(".", 2)[0] for path in folder.glob("*.stations.*")})
 
 
 def read(folder: Path, name: str, *, with_bad: bool = True) -> Labelled:
@@ -65,13 +69,11 @@ def read(folder: Path, name: str, *, with_bad: bool = True) -> Labelled:
         name: what they are called.
         with_bad: whether to read the sensors that are known to be bad, too.
     """
-    stations = read_stations(folder / f"{name}.stations.csv")
-    (path, *_) = sorted(folder.glob(f"{name}.observations.csv*"))
-    table = pd.read_csv(path, dtype={"station_id": str})
+    stations = _stations(folder, name)
     place = {station.station_id: row for row, station in enumerate(stations)}
-    rows = table["station_id"].map(place)
-    table = table[rows.notna()]
-    rows = rows[rows.notna()].to_numpy(dtype=np.int64)
+    table = _observations(folder, name)
+    table = table[table["station_id"].isin(place)]
+    rows = table["station_id"].map(place).to_numpy(dtype=np.int64)
     moments = pd.to_datetime(table["time"], utc=True, format="ISO8601")
     seconds = ((moments - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(1, "s")).to_numpy()
 
@@ -90,10 +92,30 @@ def read(folder: Path, name: str, *, with_bad: bool = True) -> Labelled:
         with bad.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 for variable, readings in values.items():
-                    if row["variable"] in {variable, WHOLE}:
+                    if row["station_id"] in place and row["variable"] in {variable, WHOLE}:
                         readings[place[row["station_id"]]] = np.nan
     silent = np.all([np.isnan(readings) for readings in values.values()], axis=0)
     return Labelled(name, stations, times, values, values, silent)
+
+
+def _stations(folder: Path, name: str) -> list[Station]:
+    listed = folder / f"{name}.stations.json"
+    if not listed.exists():
+        return read_stations(folder / f"{name}.stations.csv")
+    rows = json.loads(listed.read_text(encoding="utf-8"))
+    return [Station(**{field: row.get(field) for field in Station._fields}) for row in rows]
+
+
+def _observations(folder: Path, name: str) -> pd.DataFrame:
+    """The rows that have a time, with the variables that have values."""
+    paths = sorted(folder.glob(f"{name}.observations.csv*"))
+    if not paths:
+        raise UsageError(f"there is no {name}.observations.csv in {folder}, nor one packed as .gz or .xz")
+    table = pd.read_csv(paths[0], dtype={"station_id": str})
+    lacking = {"time", "station_id"} - set(table.columns)
+    if lacking:
+        raise UsageError(f"{paths[0]} has no column {lacking.pop()}")
+    return table.dropna(axis="index", subset=["time"]).dropna(axis="columns", how="all")
 
 
 def stretches(archive: Labelled, number: int, seed: int, days: float = DAYS) -> Iterator[Stretch]:
@@ -105,6 +127,8 @@ def stretches(archive: Labelled, number: int, seed: int, days: float = DAYS) -> 
     random = np.random.default_rng([seed, 17])
     slots, daily = round(days * DAY / archive.cadence), round(DAY / archive.cadence)
     starts = np.arange(0, archive.times.size - slots + 1, daily)
+    if not starts.size:
+        raise UsageError(f"{archive.name}: {archive.times.size / daily:.1f} days; at least {days} are needed")
     reported = _per_stretch((~archive.silent).astype(np.float64), starts, slots)
     usual = reported.max(axis=1, keepdims=True)
     reporting = ((reported >= REPORTING * usual) & (usual > 0)).sum(axis=0)
@@ -123,6 +147,12 @@ def stretches(archive: Labelled, number: int, seed: int, days: float = DAYS) -> 
         apart = season[np.abs(starts[season] - starts[quiet]) >= slots]
         if apart.size:
             yield Stretch(_part(archive, int(starts[random.choice(apart)]), slots), quiet=False)
+
+
+def between(archive: Labelled, start: float, end: float) -> Labelled:
+    """The part of an archive between two times, in seconds since the epoch."""
+    first, after = np.searchsorted(archive.times, (start, end)).tolist()
+    return _part(archive, first, after - first)
 
 
 def _per_stretch(counted: Floats, starts: Ints, slots: int) -> Floats:

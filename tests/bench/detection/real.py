@@ -24,6 +24,7 @@ from tests.bench.detection.faults import KINDS, put_in
 from tests.bench.detection.labelled import Labelled
 from tests.bench.detection.peers import Limits, ioos_qc, learnt, titanlib
 from tests.bench.detection.scoring import Score, score, score_clean
+from toolkit.errors import UsageError
 
 DETECTORS: dict[str, Callable[[Mapping[str, Limits]], Detector]] = {
     "ours": lambda _: ours(),
@@ -92,7 +93,7 @@ def _networks(places: Iterable[Path]) -> Iterable[tuple[Path, str]]:
         if place.is_dir():
             found = archive.networks(place)
             if not found:
-                sys.exit(f"there is no NAME.stations.csv in {place}")
+                raise UsageError(f"there is no NAME.stations.csv in {place}")
             yield from ((place, name) for name in found)
         else:
             yield place.parent, place.name
@@ -147,4 +148,7 @@ def _draw(options: argparse.Namespace, name: str, chosen: Sequence[Stretch], res
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UsageError as error:
+        sys.exit(str(error))
