@@ -63,7 +63,7 @@ def series(values: Floats, name: str = "temp_out") -> Series:
 def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> TestResults:
     """What the tests find; the other sensors of the stations measured nothing."""
     window = readings.window_values
-    needed = {name for test in TESTS for name in test.needs(readings.variable)}
+    needed = {name for test in TESTS if test.applies(readings.variable) for name in test.needs(readings.variable)}
     values = {readings.variable.name: window, **{name: np.full(window.shape, np.nan) for name in needed}}
     silent = np.zeros(window.shape, dtype=bool)
     return run_tests(method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values))
