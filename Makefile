@@ -79,9 +79,9 @@ bench: setup needs ## Speed, memory and size, against their bounds and a referen
 	python -m tests.bench
 
 .PHONY: bench-detection
-bench-detection: setup ## How right the detector is, on labelled data, beside the guide's method and peers
+bench-detection: setup ## How right the detector is, beside the guide's method and peers; NETWORKS=FOLDER: on real networks
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
-	python -m tests.bench.detection
+	python -m tests.bench.detection$(if $(NETWORKS),.real $(NETWORKS))
 
 .PHONY: bench-fleet
 bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to upgrade, beside a known role

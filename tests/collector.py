@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,18 +23,25 @@ class Service:
         (folder / "notify").unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(folder / "notify"))
-        self._socket.settimeout(60)
+        self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._log = folder / "service.log"
         env = {**environment, "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "400000"}
         with self._log.open("w") as log:
             self.process = subprocess.Popen([*command, TOOL, *does], env=env, stderr=log)
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        """Read at once whatever the service says, as systemd does, whether or not a test waits for it."""
+        while message := self._socket.recv(65536):
+            self._said.put(message.decode())
 
     def wait_for(self, word: str) -> str:
         """Wait until the service tells systemd something with this word in it."""
         while True:
             try:
-                message = self._socket.recv(65536).decode()
-            except TimeoutError:
+                message = self._said.get(timeout=60)
+            except queue.Empty:
                 raise AssertionError(f"{word!r} was not said; the log: {self.log}") from None
             if word in message:
                 return message
@@ -52,6 +61,8 @@ class Service:
         """Kill it, if it still runs."""
         self.process.kill()
         self.process.wait()
+        self._socket.shutdown(socket.SHUT_RDWR)  # then nothing more is to be read
+        self._listener.join()
         self._socket.close()
 
 

@@ -47,6 +47,11 @@ def number(low: float, high: float, whole: bool = True) -> Kind:
     return Kind(parse, {"type": "int" if whole else "float"})
 
 
+def optional(kind: Kind) -> Kind:
+    """The same, or nothing: an empty value is None."""
+    return Kind(_optional(kind.parse), kind.spec, kind.shown)
+
+
 def choice(*allowed: str) -> Kind:
     """One of a few words."""
 
@@ -103,7 +108,7 @@ def _path(text: str) -> str:
     return str(Path(text).absolute())
 
 
-def _optional(parse: Callable[[str], str]) -> Callable[[str], str | None]:
+def _optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: parse(text) if text.strip() else None
 
 
@@ -150,7 +155,7 @@ def _address(text: str) -> str:
 
 MAPPING = Kind(parse_mapping, {"type": "str"})
 PATH = Kind(_path, {"type": "str"})
-OPTIONAL_PATH = Kind(_optional(_path), {"type": "str"})
+OPTIONAL_PATH = optional(PATH)
 PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
 SWITCH = Kind(_switch, {"type": "bool"})
 REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)

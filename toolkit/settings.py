@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -38,6 +38,7 @@ from toolkit.kinds import (
     Kind,
     choice,
     number,
+    optional,
 )
 from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
@@ -50,10 +51,38 @@ DEFAULT_FILE = Path("/etc/weather/weather.env")
 # end of a line.
 _REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 COMBINED = "combined"
+# The correlations that the guide's system classifies by.
+WEATHER_FROM = 0.6
+FAILURE_BELOW = 0.3
 TAKEN = Bounds()
 # What the feed of the NOA network calls its fields.
 NOA_FIELDS = "station_id=station_file|fid, time=ts"
-METHODS = (COMBINED, "3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl")
+
+
+class Method(StrEnum):
+    """The temporal methods by name; `quality.temporal` has what each does."""
+
+    THREE_SIGMA = "3sigma"
+    MAD = "mad"
+    ZSCORE = "zscore"
+    IQR = "iqr"
+    PERCENTILE = "percentile"
+    ARIMA = "arima"
+    STL = "stl"
+    ISOLATION_FOREST = "isolation_forest"
+    LOF = "lof"
+
+
+class Correlations(NamedTuple):
+    """What the correlation with the neighbours makes of an anomaly that a temporal method found.
+
+    Attributes:
+        high: from here on it is weather.
+        low: below it is a failure of the device.
+    """
+
+    high: float
+    low: float
 
 
 def _setting(default: str, kind: Kind, doc: str, alias: str | None = None) -> Any:
@@ -149,10 +178,16 @@ class Settings:
     )
     detection_method: str = _setting(
         COMBINED,
-        choice(*METHODS),
+        choice(COMBINED, *(method.value for method in Method)),
         "How a detection run finds anomalies: `combined` by all quality-control tests, or the name of a temporal "
         "method, which compares each value with the others of the station in the window.",
         alias="DETECTION_METHOD",
+    )
+    temporal_threshold: float = _setting(
+        "3",
+        number(1, 100, whole=False),
+        "From how many standard deviations on a temporal method calls a value an anomaly; every method scales what it "
+        "measures to them. Of no effect on `combined`.",
     )
     detection_variables: tuple[str, ...] = _setting(
         ",".join(DETECTED),
@@ -164,6 +199,24 @@ class Settings:
         SWITCH,
         "Whether the values of neighbours decide if an anomaly is weather or a fault.",
         alias="SPATIAL_VERIFY",
+    )
+    correlation_threshold_high: float | None = _setting(
+        "",
+        optional(number(0, 1, whole=False)),
+        "From which median correlation with the neighbours on an anomaly of a temporal method is weather. Empty: "
+        f"{WEATHER_FROM} if the low threshold is given; if neither is, what the neighbours imply decides.",
+    )
+    correlation_threshold_low: float | None = _setting(
+        "",
+        optional(number(0, 1, whole=False)),
+        "Below which median correlation with the neighbours an anomaly of a temporal method is a failure of the "
+        f"device; between the two it is suspected. Empty: {FAILURE_BELOW} if the high threshold is given; if neither "
+        "is, what the neighbours imply decides.",
+    )
+    minimum_data: float = _setting(
+        "0.5",
+        number(0.01, 1, whole=False),
+        "Which share of the observations that a window should have is enough to judge a station, or a variable of it.",
     )
     neighbour_km: float = _setting(
         "100", number(0.1, 1000, whole=False), "How far away a neighbour may be, in kilometres."
@@ -194,6 +247,14 @@ class Settings:
         "The restic repository that keeps an off-site copy of the backups, as restic names it: a path, sftp:…, s3:…, "
         "rest:… Empty: none. Its password is the credential restic_password.",
     )
+
+    @property
+    def correlations(self) -> Correlations | None:
+        """The thresholds of the correlation; None if what neighbours imply decides."""
+        high, low = self.correlation_threshold_high, self.correlation_threshold_low
+        if high is None and low is None:
+            return None
+        return Correlations(WEATHER_FROM if high is None else high, FAILURE_BELOW if low is None else low)
 
     @property
     def bounds(self) -> Bounds:
@@ -370,7 +431,22 @@ def load_lenient(options: Mapping[str, Origin] | None = None, environ: Mapping[s
         except ValueError as error:
             problems.append(_problem(declared, label, origin, str(error)))
             values[name] = declared.kind.parse(declared.default)
-    return Loaded(Settings(**values), origins, _unknown({**in_environment, **in_file}), problems)
+    settings = Settings(**values)
+    if settings.correlations and settings.correlations.low > settings.correlations.high:
+        problems.append(_crossed(settings.correlations, origins, options))
+        settings = replace(settings, correlation_threshold_high=None, correlation_threshold_low=None)
+    return Loaded(settings, origins, _unknown({**in_environment, **in_file}), problems)
+
+
+def _crossed(found: Correlations, origins: Mapping[str, Origin], options: Mapping[str, Origin]) -> Problem:
+    """The low threshold of the correlation is above the high one: told of the one that was given, of both the low."""
+    low = bool(origins["correlation_threshold_low"].text.strip())
+    name = "correlation_threshold_low" if low else "correlation_threshold_high"
+    declared, origin = DECLARATIONS[name], origins[name]
+    remedy = (
+        f"give at most {found.high:g}, the high threshold" if low else f"give at least {found.low:g}, the low threshold"
+    )
+    return _problem(declared, origin.place if name in options else declared.variable, origin, remedy)
 
 
 def _value(declared: Declaration, text: str) -> Any:

@@ -29,12 +29,15 @@ class Scale:
         step: a change from one reading to the next below this is never suspicious. For temperature and humidity it is
             two thirds of what WMO-No. 8 (vol. V, ch. 1) calls suspicious within a minute, because these readings are
             minutes apart.
+        difference: in the variable's unit, by how much good stations in one region may differ from what is usual for
+            hours, as a town's warmth, a pool of cold air or a shower makes them. Nobody is called for less.
     """
 
     root: bool
     noise: float
     resolution: float
     step: float
+    difference: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +52,18 @@ class Variable:
         statistic: what a value says about its period.
         period: the period, where the value is not instantaneous.
         note: what else a reader of the values has to know.
-        low, high: the physically possible values, in `unit`; anything beyond is rejected. They are wider than the
-            WMO's records of weather extremes, or are the quantity's own bounds.
-        overshoot: the bound that a good sensor may pass by as much as its accuracy. Then the bound is stored.
+        low, high: the physically possible values, in `unit`. They are wider than the WMO's records of weather extremes,
+            or are the quantity's own bounds.
+        below, above: how far beyond `low` and `high` a working sensor may read, in `unit`. Such a value is stored and
+            judged as the bound.
         per_unit: how many steps of the store there are in one unit. 10 stores tenths as small integers; a value between
             two steps is stored as it is (see `store.encoding`).
         accuracy: of a good station's sensor, in `unit`. A deviation within it is never an anomaly.
         nature: how it varies: `level` around a level that neighbours share; `gusty` likewise, with a spread that grows
             with the level; `circular`, a direction; or `rare`, zero for hours or days at a time.
         scale: the scale on which stations are compared; None if they are not.
+        follows: the variables that it is computed of or is an extreme of. A station that measures them is compared with
+            its neighbours by them: by this one too, a fault of theirs would be named twice.
         saturation: from here upwards an unchanged reading is normal, in `unit`.
         speed: for a direction, the variable that tells whether there is wind.
         words: for a direction, the column that has it as a compass point.
@@ -75,11 +81,13 @@ class Variable:
     note: str = ""
     low: float
     high: float
-    overshoot: Literal["low", "high"] | None = None
+    below: float = 0.0
+    above: float = 0.0
     per_unit: int = 10
     accuracy: float
     nature: Nature
     scale: Scale | None = None
+    follows: tuple[str, ...] = ()
     saturation: float | None = None
     speed: str = ""
     words: str = ""
@@ -87,14 +95,19 @@ class Variable:
     monitored: bool = False
     plot: Literal["line", "steps", "points"] = "line"
 
+    @property
+    def readable(self) -> tuple[float, float]:
+        """The least and the largest value that a working sensor may read; what lies beyond is rejected."""
+        return self.low - self.below, self.high + self.above
+
 
 _INTERVAL = "the reporting interval"
 _DAVIS = (
     "The NOA network's fields have the names of a Davis archive record, whose interval is the station's reporting "
     "interval. The feed itself does not say it; other feeds may give the day's."
 )
-_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5)
-_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8)
+_TEMPERATURE = Scale(root=False, noise=0.15, resolution=0.1, step=2.5, difference=3.0)
+_SPEED = Scale(root=True, noise=0.25, resolution=0.4, step=1.8, difference=20.0)
 
 # Accuracies are those of the Davis Vantage Pro2, which the NOA network uses, unless a comment says otherwise.
 MEASURED = (
@@ -106,17 +119,18 @@ MEASURED = (
     Variable(
         name="hi_temp", label="highest air temperature", unit="°C", standard_name="air_temperature",
         statistic="maximum", period=_INTERVAL, note=_DAVIS,
-        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE,
+        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE, follows=("temp_out",), detected=True,
     ),
     Variable(
         name="low_temp", label="lowest air temperature", unit="°C", standard_name="air_temperature",
         statistic="minimum", period=_INTERVAL, note=_DAVIS,
-        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE,
+        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE, follows=("temp_out",), detected=True,
     ),
     Variable(
         name="out_hum", label="relative humidity", unit="%", standard_name="relative_humidity",
-        low=0, high=100, overshoot="high",  # a hygrometer in fog reads a little more than 100
-        per_unit=1, accuracy=3.0, nature="level", scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0),
+        low=0, high=100, above=5,  # in fog, a capacitive sensor that has drifted reads up to so much too high
+        per_unit=1, accuracy=3.0, nature="level",
+        scale=Scale(root=False, noise=1.5, resolution=1.0, step=15.0, difference=15.0),
         saturation=95.0, detected=True, monitored=True,
     ),
     Variable(
@@ -127,7 +141,7 @@ MEASURED = (
             "does not say which. Comparisons with neighbours use changes against the days before, and need not know."
         ),
         low=450, high=1100,  # from the highest stations to the highest pressure at sea level, 1083.8 hPa
-        accuracy=1.0, nature="level", scale=Scale(root=False, noise=0.15, resolution=0.1, step=1.5),
+        accuracy=1.0, nature="level", scale=Scale(root=False, noise=0.15, resolution=0.1, step=1.5, difference=2.5),
         detected=True, monitored=True,
     ),
     Variable(
@@ -138,7 +152,7 @@ MEASURED = (
             "feeds give the amount of one reporting interval. A value below the one before it is a reset."
         ),
         low=0, high=2000,  # record: 1825 mm in a day
-        accuracy=0.2, nature="rare", plot="steps",
+        accuracy=0.2, nature="rare", detected=True, plot="steps",
     ),
     Variable(
         name="wind_speed", label="wind speed", unit="km/h", standard_name="wind_speed",
@@ -150,12 +164,12 @@ MEASURED = (
         name="wind_dir", label="wind direction", unit="°", standard_name="wind_from_direction",
         statistic="prevailing", period=_INTERVAL, note="Clockwise from north; 16 points at a Davis station.",
         low=0, high=360, accuracy=22.5, nature="circular", speed="wind_speed", words="wind_dir_str",
-        monitored=True, plot="points",
+        detected=True, monitored=True, plot="points",
     ),
     Variable(
         name="hi_speed", label="gust", unit="km/h", standard_name="wind_speed_of_gust",
         statistic="maximum", period=_INTERVAL, note=_DAVIS,
-        low=0, high=450, accuracy=3.2, nature="gusty", scale=_SPEED,
+        low=0, high=450, accuracy=3.2, nature="gusty", scale=_SPEED, follows=("wind_speed",), detected=True,
     ),
     Variable(
         name="hi_dir", label="gust direction", unit="°", standard_name="wind_gust_from_direction",
@@ -168,7 +182,7 @@ MEASURED = (
         note="On a horizontal surface. A pyranometer reads a little below zero on clear nights.",
         low=-4, high=2200,  # the physically possible limits of the Baseline Surface Radiation Network (Long and Dutton)
         accuracy=90.0,  # 5 % of the sensor's range of 1800
-        nature="rare",
+        nature="rare", detected=True,
     ),
     Variable(
         name="dew_point", label="dew point", unit="°C", standard_name="dew_point_temperature",
@@ -176,24 +190,24 @@ MEASURED = (
         low=-100, high=45,  # below the lowest air temperature; record: 35 °C
         accuracy=1.0, nature="level",
         # What the noise of temperature and humidity makes of it at 10 °C and 60 %; a jump of 15 % makes 4 K there.
-        scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0),
+        scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0, difference=4.0),
+        follows=("temp_out", "out_hum"), detected=True,
     ),
     Variable(
         name="snow_depth", label="snow depth", unit="cm", standard_name="surface_snow_thickness",
         low=0, high=1500,  # record: 1182 cm
-        overshoot="low",  # a distance sensor over bare ground reads a little below zero
+        below=1,  # a distance sensor over bare ground reads a little below zero
         accuracy=1.0,  # what WMO-No. 8 asks for
-        nature="rare", plot="steps",
+        nature="rare", detected=True, plot="steps",
     ),
 )  # fmt: skip
 
 BY_NAME = {variable.name: variable for variable in MEASURED}
 
 DETECTED = tuple(variable.name for variable in MEASURED if variable.detected)
-"""What a detection run judges unless told otherwise.
+"""What a detection run judges unless told otherwise, at the stations that measure it.
 
-A wind direction depends on the place, and rain is mostly zero or, as the total of the day, a staircase: neither fits a
-test that is made for a series that varies around a mean.
+All but the direction of the gust, which is a single moment's and, at many stations, of a vane that is judged already.
 """
 
 MONITORED = tuple(variable.name for variable in MEASURED if variable.monitored)

@@ -34,7 +34,7 @@ def variables_page() -> str:
         "| name | possible | stored in steps of | accuracy of a good sensor | detected | monitored | compared |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(
-            f"| `{one.name}` | {one.low:g} to {one.high:g} {one.unit} | {1 / one.per_unit:g} {one.unit} "
+            f"| `{one.name}` | {_possible(one)} | {1 / one.per_unit:g} {one.unit} "
             f"| {one.accuracy:g} {one.unit} | {_yes(one.detected)} | {_yes(one.monitored)} "
             f"| {_yes(one.scale is not None)} |"
             for one in MEASURED
@@ -54,8 +54,8 @@ def variables_page() -> str:
     ]
     parts = [
         "# Variables", INTRODUCTION, "\n".join(meaning), "\n".join(notes), "## Limits and steps",
-        "A value beyond what is possible is rejected, and kept in the table `rejected`. A value between two steps is "
-        "stored as it is, in more space.",
+        "A value beyond what is possible is rejected, and kept in the table `rejected`; one that a working sensor may "
+        "read is stored as the bound. A value between two steps is stored as it is, in more space.",
         "\n".join(kept), DEFAULTS, "## Units of a feed", "\n".join(units),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
@@ -65,6 +65,12 @@ def _statistic(one: Variable) -> str:
     if one.statistic == "instantaneous":
         return "instantaneous"
     return f"{one.statistic}, over {one.period}"
+
+
+def _possible(one: Variable) -> str:
+    """What is possible, and what a working sensor may read where that is more."""
+    (least, most), possible = one.readable, f"{one.low:g} to {one.high:g} {one.unit}"
+    return possible if (least, most) == (one.low, one.high) else f"{possible}, read as {least:g} to {most:g}"
 
 
 def _yes(is_so: bool) -> str:

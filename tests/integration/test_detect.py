@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import TOOL, Run
 from tests.integration.conftest import Spoil
 from toolkit.feed.stations import read_stations
+from toolkit.quality.temporal import METHODS
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
 
@@ -97,14 +98,15 @@ def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
     (fault,) = report["anomalies"]
     assert list(fault) == [
         "station_id", "variable", "start", "end", "value", "expected", "score", "test", "class", "reason", "correlation",
-        "neighbours",
+        "neighbours", "confidence",
     ]  # fmt: skip
     assert (fault["start"], fault["end"]) == ("2025-11-22T14:10:00Z", "2025-11-22T14:10:00Z")
     assert abs(fault["value"] - 35 - fault["expected"]) < 1
+    assert 0.8 < fault["confidence"] <= 1
     assert list(fault["neighbours"][0]) == ["station_id", "distance_km", "value", "implies", "correlation"]
 
 
-@pytest.mark.parametrize("method", ["3sigma", "mad", "zscore", "iqr", "percentile", "arima", "stl"])
+@pytest.mark.parametrize("method", METHODS)
 def test_a_temporal_method_by_its_name(run: Run, fill: Callable[..., None], method: str) -> None:
     fill(SPIKE)
     report = detect(run, "--temporal-method", method, "--spatial-verify")
@@ -112,6 +114,54 @@ def test_a_temporal_method_by_its_name(run: Run, fill: Callable[..., None], meth
     (fault,) = [one for one in report["anomalies"] if one["class"] == "device_failure"]
     assert (fault["station_id"], fault["variable"], fault["test"]) == ("volos", "temp_out", method)
     assert fault["start"] == "2025-11-22T14:00:00Z"
+
+
+@pytest.mark.parametrize("method", ["combined", "mad"])
+def test_thresholds_at_their_defaults_change_nothing(run: Run, fill: Callable[..., None], method: str) -> None:
+    fill(SPIKE)
+    given = ["--temporal-threshold", "3", "--correlation-threshold-high", "", "--minimum-data", "0.5"]
+    reports = [detect(run, "--temporal-method", method, *words) for words in ([], given)]
+    for report in reports:
+        del report["generated_at"]
+    assert reports[0] == reports[1]
+
+
+def test_a_temporal_method_is_as_strict_as_its_threshold(run: Run, fill: Callable[..., None]) -> None:
+    fill(SPIKE)
+    found = [
+        len(detect(run, "--temporal-method", "mad", "--temporal-threshold", threshold)["anomalies"])
+        for threshold in ("2", "3", "100")
+    ]
+    assert found[0] > found[1] > found[2]
+
+
+def test_the_correlation_classifies_what_a_temporal_method_found_if_asked(run: Run, fill: Callable[..., None]) -> None:
+    fill(SPIKE)
+
+    def spike(*words: str) -> dict[str, Any]:
+        found = detect(run, "--temporal-method", "mad", "--station", "volos", "--variables", "temp_out", *words)
+        return next(one for one in found["anomalies"] if one["start"] == "2025-11-22T14:00:00Z")
+
+    usual = spike()
+    goes = usual["correlation"]
+    assert (usual["class"], 0.02 < goes < 0.98) == ("device_failure", True)
+    for high, low, class_ in (
+        (goes - 0.01, 0, "weather_event"),
+        (1, goes, "suspected"),
+        (1, goes + 0.01, "device_failure"),
+    ):
+        found = spike("--correlation-threshold-high", f"{high:g}", "--correlation-threshold-low", f"{low:g}")
+        assert (found["class"], found["correlation"]) == (class_, goes)
+        assert f"by a correlation of {goes:g}" in found["reason"]
+
+
+def test_a_station_with_less_than_the_minimum_of_data_is_not_judged(run: Run, spoil: Spoil) -> None:
+    spoil("temp_out = NULL", "station_id = 'volos'", 1, 0)
+    assert detect(run)["insufficient"] == []
+    (one,) = detect(run, "--minimum-data", "0.9")["insufficient"]
+    assert (one["station_id"], one["variable"], one["reason"]) == (
+        "volos", "temp_out", "temp_out: 30 of 36 expected values",
+    )  # fmt: skip
 
 
 def test_the_first_hours_of_a_network_are_enough_for_a_gross_fault(run: Run, fill: Callable[..., None]) -> None:
@@ -137,6 +187,25 @@ def test_a_front_is_weather(run: Run, spoil: Spoil) -> None:
     assert {one["station_id"] for one in report["anomalies"]} <= set(NEIGHBOURS)
     assert {one["class"] for one in report["anomalies"]} == {"weather_event"}
     assert all("so did its neighbours" in one["reason"] for one in report["anomalies"])
+
+
+def test_air_that_is_cooled_is_told_from_a_thermometer_that_reads_too_low(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL", "1", 80)  # or the rules alone would tell
+    spoil("temp_out = temp_out - 7", "station_id = 'volos'", 2, 1)
+    assert alarms(detect(run)) == [("volos", "temp_out", "step", "device_failure")]
+    spoil("out_hum = min(out_hum * 1.5, 100)", "station_id = 'volos'", 2, 1)
+    report = detect(run)
+    assert alarms(report) == []
+    assert any("out_hum changed with it" in one["reason"] for one in report["anomalies"])
+
+
+def test_a_shower_that_reaches_the_next_station_an_hour_later_is_weather(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL", "1", 80)
+    spoil("temp_out = temp_out - 7", "station_id = 'volos'", 2, 1)
+    spoil("temp_out = temp_out - 7", "station_id = 'volos-port'", 3, 2)
+    report = detect(run, "--variables", "temp_out")
+    assert alarms(report) == []
+    assert any("saw the same some hours before or after" in one["reason"] for one in report["anomalies"])
 
 
 def test_a_silent_station_is_one_anomaly_and_a_silent_feed_is_none(run: Run, spoil: Spoil) -> None:
@@ -293,6 +362,11 @@ def test_on_a_narrow_terminal_nothing_is_cut(
         (["--end", "yesterday"], "'yesterday' is not a time"),
         (["--window", "0"], "--window='0': give a number from 0.5 to 744"),
         (["--temporal-method", "magic"], "--temporal-method='magic': give one of combined, 3sigma, mad, "),
+        (["--temporal-threshold", "0.1"], "--temporal-threshold='0.1': give a number from 1 to 100"),
+        (
+            ["--correlation-threshold-high", "0.5", "--correlation-threshold-low", "0.6"],
+            "--correlation-threshold-low='0.6': give at most 0.5, the high threshold",
+        ),
         (["--variables", "temp_in"], "--variables='temp_in': temp_in is not measured; did you mean temp_out?"),
         (["--save-to", "x"], "unrecognized arguments: --save-to x"),
     ],

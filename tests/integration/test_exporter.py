@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,16 +182,37 @@ def test_a_signal_that_another_thread_gets_ends_a_wait() -> None:
 
 
 @pytest.mark.usefixtures("signals")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_that_comes_while_an_object_is_destroyed_is_not_lost() -> None:
     class Doomed:
         def __del__(self) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    with until_stopped() as wait:
+    with until_stopped():
         Doomed()
+        threading.Event().wait(60)
+        pytest.fail("it went on")
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_signal_whose_exception_is_caught_by_others_is_not_lost() -> None:
+    with until_stopped() as wait:
+        with suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
         wait(60)
         pytest.fail("it waited to the end")
+
+
+@pytest.mark.usefixtures("signals")
+def test_only_the_first_signal_interrupts() -> None:
+    cleaned = False
+    with until_stopped():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            cleaned = True
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert cleaned
 
 
 @pytest.mark.parametrize(

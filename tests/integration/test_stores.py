@@ -162,6 +162,7 @@ def anomaly(**what: object) -> StoredAnomaly:
     usual: dict[str, object] = {
         "station_id": "volos", "variable": "temp_out", "started": TIME - 7200.0, "ended": TIME + 0.0,
         "class_": "device_failure", "test": "step", "value": 35.5, "expected": 13.9, "score": 20.0, "reason": "it jumped",
+        "confidence": 0.9,
     }  # fmt: skip
     return StoredAnomaly(**{**usual, **what})  # type: ignore[arg-type]
 
@@ -173,12 +174,12 @@ def run_up_to(end: float) -> Span:
 def test_a_fault_seen_by_several_runs_is_one_anomaly(db: str) -> None:
     with open_for_writing(db) as store:
         store.record(run_up_to(TIME), ["volos", "zagora"], [anomaly(), anomaly(station_id="zagora")])
-        later = anomaly(started=TIME - 3600.0, ended=TIME + 10_800.0, reason="it stays")
+        later = anomaly(started=TIME - 3600.0, ended=TIME + 10_800.0, reason="it stays", confidence=0.97)
         store.record(run_up_to(TIME + 10_800), ["volos", "zagora"], [later])
         found = {one.station_id: one for one in store.anomalies(Selection())}
         assert sorted(found) == ["volos", "zagora"]
         volos, zagora = found["volos"], found["zagora"]
-        assert volos[:10] == anomaly(ended=TIME + 10_800.0, reason="it stays")[:10]
+        assert volos[:11] == anomaly(ended=TIME + 10_800.0, reason="it stays", confidence=0.97)[:11]
         assert (volos.state, volos.first_run, volos.last_run) == ("open", TIME, TIME + 10_800)
         assert (zagora.state, zagora.last_run) == ("closed", TIME)
 
@@ -190,7 +191,7 @@ def test_a_run_over_an_older_window_takes_nothing_back(db: str) -> None:
             run_up_to(TIME - 3600), ["volos"], [anomaly(started=TIME - 9000.0, ended=TIME - 3600.0, reason="old")]
         )
         (kept,) = store.anomalies(Selection())
-    assert kept[:10] == anomaly(started=TIME - 9000.0)[:10]
+    assert kept[:11] == anomaly(started=TIME - 9000.0)[:11]
     assert (kept.state, kept.first_run, kept.last_run) == ("open", TIME - 3600, TIME)
 
 

@@ -63,7 +63,7 @@ def series(values: Floats, name: str = "temp_out") -> Series:
 def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> TestResults:
     """What the tests find; the other sensors of the stations measured nothing."""
     window = readings.window_values
-    needed = {name for test in TESTS for name in test.needs(readings.variable)}
+    needed = {name for test in TESTS if test.applies(readings.variable) for name in test.needs(readings.variable)}
     values = {readings.variable.name: window, **{name: np.full(window.shape, np.nan) for name in needed}}
     silent = np.zeros(window.shape, dtype=bool)
     return run_tests(method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values))
@@ -144,6 +144,15 @@ def test_a_calm_is_weather_where_all_are_calm_and_a_stalled_anemometer_where_one
     assert "persistence" not in found(still, name="wind_speed")
 
 
+def test_a_humidity_of_a_little_more_than_100_is_saturated_air() -> None:
+    random = np.random.default_rng(3)
+    values = np.clip(96 + 4 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 1, (6, SLOTS)), 0, 99).round()
+    values[2, values[2] > 97] += random.integers(3, 7, np.count_nonzero(values[2] > 97))
+    assert found(values, name="out_hum") == {}
+    values[2, -5:-2] = 106
+    assert found(values, name="out_hum")["range"] == {2: 3}
+
+
 def test_what_is_impossible_is_out_of_range_whatever_the_neighbours_say() -> None:
     values = readings()
     values[:, -5] = 999
@@ -165,15 +174,40 @@ def test_a_station_without_neighbours_is_judged_by_its_own_past() -> None:
     assert found(values, alone) == {"step": {3: 1}}
 
 
+def gaps(reported: Bools) -> Bools:
+    ends = 600 * np.arange(reported.shape[1], dtype=np.float64)
+    every = slice(0, reported.shape[1] - WINDOW, 6)
+    return missing.gaps(reported, reported[:, every], ends, ends[every], WINDOW)
+
+
 def test_a_gap_is_missing_when_it_lasts_and_the_station_used_to_report() -> None:
-    window, before = np.ones((5, WINDOW), dtype=bool), np.ones((5, 100), dtype=bool)
+    reported = np.ones((5, 144 + WINDOW), dtype=bool)
+    window = reported[:, -WINDOW:]
     window[0, 10:15] = False  # 50 minutes
     window[1, 10:30] = False
-    window[2] = before[2] = False  # never measured
-    flagged = missing.gaps(window, before, 6)
+    reported[2] = False  # never measured
+    flagged = gaps(reported)
     assert flagged.sum(axis=1).tolist() == [0, 20, 0, 0, 0]
     window[:, 10:30] = False  # nobody was heard: the feed's affair
-    assert not missing.gaps(window, before, 6).any()
+    assert not gaps(reported).any()
+
+
+def test_a_gap_is_no_news_where_a_day_usually_has_as_many_hours_without_a_value() -> None:
+    reported = np.ones((5, 5 * 144 + WINDOW), dtype=bool)
+    window = reported[:, -WINDOW:]
+    reported[0, np.flatnonzero(np.arange(5 * 144) % 144 >= 126)] = False  # three hours of each day
+    window[:2, -30:] = False
+    assert gaps(reported).sum(axis=1).tolist() == [0, 30, 0, 0, 0]
+    reported[0, -40:] = False
+    assert gaps(reported).sum(axis=1).tolist() == [WINDOW, 30, 0, 0, 0]
+
+
+def test_a_humidity_that_is_always_lost_in_saturated_air_is_not_missing() -> None:
+    values = np.full((6, SLOTS), 70.0) + np.arange(6)[:, None]
+    values[:3, -30:] = np.nan
+    values[:2, -31] = 99
+    values[0, 100:110], values[0, 110:150] = 98, np.nan
+    assert found(values, name="out_hum")["missing"] == {1: 30, 2: 30}
 
 
 def inconsistent(name: str, values: dict[str, Floats]) -> Broken:
@@ -191,10 +225,78 @@ def test_a_rule_counts_only_where_the_network_keeps_it() -> None:
     assert not inconsistent("temp_out", values).flagged.any()
 
 
-def test_a_run_goes_on_over_a_gap() -> None:
-    values = np.array([[1.0, 1, np.nan, 1, 2, 2, np.nan, np.nan]])
-    runs = Runs.of(values, np.ones(values.shape, dtype=bool))
-    assert runs.length.tolist() == [[1, 2, 0, 4, 1, 2, 0, 0]]
+def test_a_run_counts_readings_and_goes_on_over_a_short_gap_alone() -> None:
+    values = np.array([[1.0, 1, np.nan, 1, 2, 2, np.nan, np.nan, 2]])
+    runs = Runs.of(values, np.ones(values.shape, dtype=bool), gap=1)
+    assert runs.length.tolist() == [[1, 2, 0, 3, 1, 2, 0, 0, 1]]
+    assert runs.start[0, [3, 8]].tolist() == [0, 8]
+
+
+def test_the_step_of_a_sensor_is_known_from_its_readings() -> None:
+    values = readings()
+    values[1] = np.round(
+        np.round(values[1] * 1.8 + 32) / 1.8 - 32 / 1.8, 1
+    )  # whole °F, and the feed gives tenths of °C
+    values[2, 100:120] += np.random.default_rng(1).normal(0, 0.04, 20)  # something else for a while
+    values[3] = np.nan
+    assert series(values).steps().round(2).tolist() == [0.1, 0.5, 0.1, 0.1, 0.1, 0.1]
+    wind = np.round(np.round(np.abs(values) / 1.609344) * 1.609344, 1)
+    assert ((series(wind, "wind_speed").steps()[:3] > 0.15) & (series(wind, "wind_speed").steps()[:3] <= 0.4)).all()
+
+
+def test_readings_that_flicker_between_two_steps_are_not_noise() -> None:
+    values = np.round(readings() * 1.8 + 32) / 1.8 - 32 / 1.8
+    values[2, -WINDOW::2] = values[2, -WINDOW]
+    values[2, -WINDOW + 1 :: 2] = values[2, -WINDOW] + 1 / 1.8
+    assert "noise" not in found(values)
+
+
+def test_a_few_readings_between_gaps_are_neither_noise_nor_a_flat_line() -> None:
+    values = readings()
+    values[2, -WINDOW:] += 3 * (-1.0) ** np.arange(WINDOW)
+    values[3, -60:] = values[3, -60]
+    assert found(values)["noise"][2] > WINDOW // 2
+    assert found(values)["persistence"] == {3: WINDOW}
+    values[2:4, -WINDOW:][:, np.arange(WINDOW) % 9 > 1] = np.nan
+    values[3, -60:-WINDOW] = np.nan
+    assert not {"noise", "persistence"} & found(values).keys()
+
+
+def wind(seed: int = 1) -> Floats:
+    """Wind speed at six stations in km/h: one wind, calm for no long time."""
+    random = np.random.default_rng(seed)
+    day: Floats = 14 + 6 * np.sin(np.arange(SLOTS, dtype=np.float64) / 40)
+    found: Floats = np.abs(day + random.normal(0, 2, (6, SLOTS)))
+    return found.round(1)
+
+
+def test_sheltered_neighbours_that_never_turn_do_not_hide_a_stalled_anemometer() -> None:
+    values = wind()
+    values[4:] = 0
+    assert found(values, name="wind_speed") == {}
+    values[2, -WINDOW:] = 0
+    assert found(values, name="wind_speed")["persistence"] == {2: WINDOW}
+
+
+def test_a_night_that_is_calmer_than_usual_at_half_of_the_neighbours_is_weather() -> None:
+    values = wind()
+    values[1:5, -WINDOW:] = 0
+    assert "persistence" not in found(values, name="wind_speed")
+
+
+def test_one_neighbour_that_is_flat_does_not_hide_a_stuck_sensor() -> None:
+    values = readings()
+    values[5] = 21.0  # indoors
+    values[2, -WINDOW:] = values[2, -WINDOW]
+    assert 2 in found(values)["persistence"]
+
+
+def test_a_hygrometer_that_is_stuck_in_dry_air_at_a_reading_of_saturated_air() -> None:
+    random = np.random.default_rng(3)
+    values = (70 + 20 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 1, (6, SLOTS))).round()
+    assert found(values, name="out_hum") == {}
+    values[2, -WINDOW:] = 99
+    assert found(values, name="out_hum")["persistence"][2] > WINDOW // 2
 
 
 def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:

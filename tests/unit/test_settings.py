@@ -47,6 +47,38 @@ def test_the_guides_names_are_understood_and_ours_win(tmp_path: Path) -> None:
     assert load(environ={**guide, "WEATHER_DETECTION_METHOD": "mad"}).settings.detection_method == "mad"
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, None),
+        ({"HIGH": "0.7"}, (0.7, 0.3)),
+        ({"LOW": "0.2"}, (0.6, 0.2)),
+        ({"HIGH": "0.5", "LOW": "0.5"}, (0.5, 0.5)),
+    ],
+)
+def test_the_thresholds_of_the_correlation_are_the_guides_once_one_is_given(
+    tmp_path: Path, given: dict[str, str], found: tuple[float, float] | None
+) -> None:
+    environ = {f"WEATHER_CORRELATION_THRESHOLD_{name}": value for name, value in given.items()}
+    assert load(environ={"WEATHER_ENV_FILE": str(tmp_path / "none"), **environ}).settings.correlations == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("TEMPORAL_THRESHOLD", "0.95", "give a number from 1 to 100"),
+        ("MINIMUM_DATA", "50", "give a number from 0.01 to 1"),
+        ("CORRELATION_THRESHOLD_HIGH", "60", "give a number from 0 to 1"),
+        ("CORRELATION_THRESHOLD_HIGH", "0.2", "give at least 0.3, the low threshold"),
+        ("CORRELATION_THRESHOLD_LOW", "0.65", "give at most 0.6, the high threshold"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(tmp_path: Path, name: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(environ={"WEATHER_ENV_FILE": str(tmp_path / "none"), f"WEATHER_{name}": value})
+    assert str(caught.value) == f"WEATHER_{name}='{value}' (the environment): {says}"
+
+
 def test_an_unknown_name_is_said_with_the_nearest_right_one(tmp_path: Path) -> None:
     loaded = load(environ={"WEATHER_ENV_FILE": str(tmp_path / "none"), "WEATHER_FEED_ULR": "x"})
     assert [str(one) for one in loaded.unknown] == [

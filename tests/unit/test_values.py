@@ -99,7 +99,7 @@ def test_what_is_possible_is_no_placeholder(name: str, raw: float, value: float)
 @pytest.mark.parametrize(
     ("name", "raw"),
     [
-        ("temp_out", 99), ("temp_out", 99.9), ("temp_out", -120), ("temp_out", 150.5), ("out_hum", 103.1), ("out_hum", -1), ("bar", 101.3),
+        ("temp_out", 99), ("temp_out", 99.9), ("temp_out", -120), ("temp_out", 150.5), ("out_hum", 105.1), ("out_hum", -1), ("bar", 101.3),
         ("rain", -0.1), ("wind_dir", -5), ("wind_dir", 365), ("wind_speed", 451), ("hi_dir", 360.1),
     ],
 )  # fmt: skip
@@ -110,7 +110,7 @@ def test_what_is_impossible_is_rejected(name: str, raw: float) -> None:
     assert document.rejected == [(TIME, "a", name, raw)]
 
 
-@pytest.mark.parametrize(("raw", "value"), [(100, 100), (100.4, 100), (103, 100)])
+@pytest.mark.parametrize(("raw", "value"), [(100, 100), (100.4, 100), (103, 100), (105, 100)])
 def test_a_hygrometer_in_fog(raw: float, value: float) -> None:
     document = taken(out_hum=raw)
     assert document.observations[0].out_hum == value

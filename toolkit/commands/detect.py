@@ -36,8 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_window_end(parser)
     add_setting(parser, "--window", "window_hours", "HOURS")
     add_setting(parser, "--temporal-method", "detection_method", "METHOD")
+    add_setting(parser, "--temporal-threshold", "temporal_threshold", "SIGMAS")
     add_setting(parser, "--variables", "detection_variables", "A,B")
     add_setting(parser, "--spatial-verify", "spatial_verify")
+    add_setting(parser, "--correlation-threshold-high", "correlation_threshold_high", "R")
+    add_setting(parser, "--correlation-threshold-low", "correlation_threshold_low", "R")
+    add_setting(parser, "--minimum-data", "minimum_data", "SHARE")
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
@@ -139,7 +143,7 @@ def record(db: Database, report: Report, only: list[str] | None) -> None:
     found = [
         StoredAnomaly(
             one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
-            one.expected, one.score, one.reason,
+            one.expected, one.score, one.reason, one.confidence,
         )
         for one in report.anomalies
     ]  # fmt: skip
@@ -160,7 +164,7 @@ def _show(report: Report) -> None:
             _at_length(anomaly)
     elif report.anomalies:
         table(
-            ("station", "variable", "from", "to", "value", "expected", "score", "class", "reason"),
+            ("station", "variable", "from", "to", "value", "expected", "score", "class", "confidence", "reason"),
             [
                 (
                     anomaly.station_id,
@@ -171,6 +175,7 @@ def _show(report: Report) -> None:
                     _number(anomaly.expected, anomaly.variable),
                     "-" if anomaly.score is None else f"{anomaly.score:g}",
                     anomaly.class_,
+                    "-" if anomaly.confidence is None else f"{anomaly.confidence:.2f}",
                     anomaly.reason,
                 )
                 for anomaly in report.anomalies
@@ -186,10 +191,14 @@ def _show(report: Report) -> None:
 def _at_length(one: Anomaly) -> None:
     """An anomaly for a terminal of any width, laid out as the doctor's findings."""
     coloured(f"{one.class_}  {one.station_id}, {one.variable}, {_when(one)}", PAINT[one.class_])
-    if one.value is not None:
-        expected = "" if one.expected is None else f", expected {_number(one.expected, one.variable)}"
-        score = "" if one.score is None else f", score {one.score:g}"
-        print(f"    {_number(one.value, one.variable)}{expected}{score}")
+    told = {
+        "": None if one.value is None else _number(one.value, one.variable),
+        "expected ": None if one.expected is None else _number(one.expected, one.variable),
+        "score ": None if one.score is None else f"{one.score:g}",
+        "confidence ": None if one.confidence is None else f"{one.confidence:.2f}",
+    }
+    if any(told.values()):
+        print("    " + ", ".join(f"{what}{value}" for what, value in told.items() if value is not None))
     print(f"    {one.reason}")
 
 

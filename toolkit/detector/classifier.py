@@ -7,34 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toolkit.detector import weather
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import Class, Neighbour
 from toolkit.detector.run_tests import TestResults
 from toolkit.quality.arrays import Floats, median, on_circle
-from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, WorstReading
+from toolkit.quality.base import Evidence, FlaggedInterval, WorstReading
 from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import unscaled
+from toolkit.settings import Correlations
 
 # The numbers below were chosen with `make bench-detection`, 2026-11-24.
 
-# Weather that crosses the network: what another station measured some hours before or after is moved in time to what
-# this one measures, including the hours that led to it. It was the same weather if at most this share of the difference
-# from the expectation is left. No front is slower, nor crosses for longer; stations at one place see it so far apart.
-UNEXPLAINED = 0.5
-LEAD_IN_HOURS = 2
-SLOWEST_KM_PER_HOUR = 20
-SAME_FRONT_HOURS = 1.0
-CROSSING_HOURS = 4
-# Weather of one place, a shower or a gust front: so many other sensors of the station see it at once, farther off than
-# so many standard deviations of their residuals, and it passes within so many hours.
-OTHERS = 2
-OTHERS_OFF = 4.5
-LOCAL_HOURS = 4
-# The same at a station without a neighbour nearer than this, which may be the only one that a front passes.
-FAR_KM = 50
-OTHERS_FAR = 1
-LOCAL_HOURS_FAR = 6.1
 # A reading that is unusual for its own past: up to so many standard deviations from what neighbours imply it is
 # weather, from so many on a fault.
 NEAR = 3.0
@@ -61,10 +46,20 @@ class Classifier:
         grid: the window.
         neighbours: which stations are near which.
         results: what the tests found, by variable.
+        correlations: what classifies the anomalies of a temporal method; None: what neighbours imply.
         verify: whether neighbours are compared with; otherwise what is not conclusive by itself is `unverified`.
     """
 
-    def __init__(self, grid: Grid, neighbours: Neighbours, results: Mapping[str, TestResults], *, verify: bool) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        neighbours: Neighbours,
+        results: Mapping[str, TestResults],
+        correlations: Correlations | None = None,
+        *,
+        verify: bool,
+    ) -> None:
+        self._correlations = correlations
         self._grid = grid
         self._neighbours = neighbours
         self._results = results
@@ -74,21 +69,29 @@ class Classifier:
         """The class of a flagged interval, and why."""
         results = self._results[interval.series.variable.name]
         slot, worst = _worst_reading(results.expected, interval)
-        class_, reason = self._decide(results, interval, worst)
         near = self._compared_with(interval, interval.slots.start + slot)
         known = [one.correlation for one in near if one.correlation is not None]
         correlation = round(float(np.median(known)), 3) if known else None
+        class_, reason = self._decide(results, interval, worst, correlation)
         return Classification(class_, reason, worst, correlation, near)
 
-    def _decide(self, results: TestResults, interval: FlaggedInterval, worst: WorstReading) -> tuple[Class, str]:
+    def _decide(
+        self, results: TestResults, interval: FlaggedInterval, worst: WorstReading, correlation: float | None
+    ) -> tuple[Class, str]:
         """The class and the reason."""
         test, row, expected = interval.test, interval.row, results.expected
         found = test.explain(interval, worst, results.prepared[test.name])
         if test.evidence is Evidence.CONCLUSIVE:
             return "device_failure", found
-        if expected is None or not self._verify:
+        if self._correlations and self._verify and test.evidence is Evidence.OWN_PAST and correlation is not None:
+            return _by_correlation(self._correlations, correlation, found, self._names(row))
+        # What is not compared as a level may still be asked of neighbours, by the test itself.
+        asked = test.evidence is Evidence.NOT_SHARED and self._measured_nearby(interval)
+        if not self._verify or (expected is None and not asked):
             return "unverified", f"{found}; {self._why_unverified(row)}"
-        if test.may_pass and (explained := self._crossing(results, expected, interval) or self._local(interval)):
+        if expected is None:
+            return "device_failure", f"{found}; its neighbours ({self._names(row)}) do not"
+        if test.may_pass and (explained := self._passing(results, interval)):
             return "weather_event", f"{found}; {explained}"
         if not expected.has_close_neighbour[row]:
             return "unverified", f"{found}; {self._why_unverified(row)}"
@@ -103,6 +106,12 @@ class Classifier:
             case Evidence.OWN_PAST:
                 return _by_residual(expected, interval, found, names)
 
+    def _passing(self, results: TestResults, interval: FlaggedInterval) -> str:
+        """Whether it is weather on its way, or of one place; "" if it is not."""
+        return weather.crossing(self._grid.stations, self._neighbours, results, interval) or weather.local(
+            self._neighbours, self._results, interval
+        )
+
     def _why_unverified(self, row: int) -> str:
         if not self._verify:
             return "neighbours were not asked"
@@ -110,47 +119,10 @@ class Classifier:
             return "there is no neighbour to ask"
         return f"its neighbours ({self._names(row)}) are too little known, or in doubt themselves"
 
-    def _crossing(self, results: TestResults, expected: Expected, interval: FlaggedInterval) -> str:
-        """Whether another station measured the same some hours before or after, as a front passes; "" if none did."""
-        series, hour = interval.series, interval.series.per_hour
-        row, slots = interval.row, interval.slots
-        first = max(0, slots.start - LEAD_IN_HOURS * hour)
-        own = series.scaled[row, first : slots.stop]
-        off = float(np.nanmean(np.abs(expected.residual[row, first : slots.stop])))
-        candidates = self._neighbours.close if expected.has_close_neighbour[row] else self._neighbours.exists
-        discrediting = [
-            test.name for test in results.tests if test.exclusion is not Exclusion.NEVER and not test.may_pass
-        ]
-        for place in np.flatnonzero(candidates[row]):
-            near = int(self._neighbours.rows[row, place])
-            hours = SAME_FRONT_HOURS + float(self._neighbours.km[row, place]) / SLOWEST_KM_PER_HOUR
-            if any(results.flags[name][near].any() for name in discrediting):
-                continue
-            readings = series.scaled[near] + median(series.scaled[row] - series.scaled[near])
-            lag = round(min(hours, CROSSING_HOURS) * hour)
-            around = readings[max(0, first - lag) : slots.stop + lag]
-            left = _mean(np.abs(np.lib.stride_tricks.sliding_window_view(around, own.size) - own))
-            if left.min() < UNEXPLAINED * off:
-                return f"{self._grid.stations[near].station_id} saw the same some hours before or after"
-        return ""
-
-    def _local(self, interval: FlaggedInterval) -> str:
-        """Whether other sensors of the station measured something unusual too, and it passed; "" if not."""
-        row, hour = interval.row, self._grid.per_hour
-        near = self._neighbours.close[row] & (self._neighbours.km[row] <= FAR_KM)
-        others, hours = (OTHERS, LOCAL_HOURS) if near.any() else (OTHERS_FAR, LOCAL_HOURS_FAR)
-        if interval.after - interval.first >= hours * hour:
-            return ""
-        first, after = max(0, interval.first - hour), interval.after + 2 * hour
-        seen = []
-        for name, other in self._results.items():
-            if name == interval.series.variable.name or other.expected is None:
-                continue
-            off = np.abs(other.expected.residual[row, -other.series.window :][first:after])
-            limit = OTHERS_OFF * other.expected.residual_sigma[row]
-            if off.size and not np.isnan(off).all() and np.nanmax(off) > limit:
-                seen.append(name)
-        return f"{' and '.join(seen)} changed with it" if len(seen) >= others else ""
+    def _measured_nearby(self, interval: FlaggedInterval) -> bool:
+        """Whether a close neighbour measures the variable."""
+        near = self._neighbours.rows[interval.row, self._neighbours.close[interval.row]]
+        return bool(interval.series.measured[near].any())
 
     def _compared_with(self, interval: FlaggedInterval, slot: int) -> list[Neighbour]:
         """The neighbours that measure this variable, and what they imply in a slot of the series."""
@@ -218,10 +190,12 @@ def _by_residual(expected: Expected, interval: FlaggedInterval, found: str, name
     return "device_failure", f"{found}; its neighbours ({names}) contradict it"
 
 
-def _mean(off: Floats) -> Floats:
-    """The mean of each row, infinite where less than half of it is known."""
-    known = np.count_nonzero(~np.isnan(off), axis=1)
-    return np.where(known * 2 > off.shape[1], np.nansum(off, axis=1) / np.maximum(known, 1), np.inf)
+def _by_correlation(limits: Correlations, correlation: float, found: str, names: str) -> tuple[Class, str]:
+    """The class of readings that are unusual for their own past, by how the window goes with those of neighbours."""
+    goes = f"it goes with its neighbours ({names}) by a correlation of {correlation:g}"
+    if correlation >= limits.high:
+        return "weather_event", f"{found}, but {goes}"
+    return "device_failure" if correlation < limits.low else "suspected", f"{found}; {goes}"
 
 
 def _or_none(value: float, digits: int) -> float | None:

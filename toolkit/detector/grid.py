@@ -1,14 +1,19 @@
-"""Observations as arrays: stations by slots of one cadence, and moments of the days before."""
+"""Observations as arrays: stations by slots of one cadence, and moments of the days before.
+
+The slots are as long as a typical station's observations are apart. A station that reports more rarely is judged in
+slots of its own, with what the others measured at the same times: see `Grid.by_cadence`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from toolkit.location import without_impossible_place
 from toolkit.model import Station
+from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR, Series, scaled
 from toolkit.store import Span, Store
@@ -27,6 +32,17 @@ MOMENTS_HOURS = 4.0
 HISTORY_HOURS = 1.0
 # Window and past together have so many hours at least.
 SHORTEST_HOURS = 6.0
+# How far apart observations may be, in seconds: what divides an hour or a day. What is measured is rounded to these.
+CADENCES = np.array(
+    [*(HOUR / part for part in (60, 30, 20, 12, 10, 6, 5, 4, 3, 2)), *HOUR * np.array([1, 2, 3, 4, 6, 8, 12])]
+)
+# A window has so many slots at least: what is reported more rarely cannot be judged in it.
+LEAST_SLOTS = 2
+# A station's cadence is known from so many observations.
+OBSERVATIONS = 4
+# A slot of a longer cadence ends where less than this share of its stations' observations follow in the next of the
+# network's slots.
+LATER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +58,10 @@ class Grid:
         values: by variable, in its unit; stations × slots, NaN where nothing was measured.
         moments: by variable, the readings at some moments before the slots; stations × moments.
         moment_times: when these moments are, seconds since the epoch.
+        reported: whether a station reported anything at these moments; stations × moments.
         days: for how many days before the window there are observations of each station.
+        every: in how many of the slots each station reports once: 1, or more at a station that reports more rarely
+            than is typical.
     """
 
     stations: list[Station]
@@ -53,12 +72,19 @@ class Grid:
     values: dict[str, Floats]
     moments: dict[str, Floats]
     moment_times: Floats
+    reported: Bools
     days: Floats
+    every: Ints
 
     @property
     def per_hour(self) -> int:
         """Slots in an hour, at least one."""
         return max(1, round(HOUR / self.cadence))
+
+    def _reported(self, name: str) -> Bools:
+        """Which stations report a variable."""
+        found: Bools = np.logical_or.reduce(~np.isnan(self.values[name]), axis=1)
+        return found
 
     def slot_times(self) -> Floats:
         """When each slot ends, seconds since the epoch."""
@@ -66,18 +92,71 @@ class Grid:
         found: Floats = self.end - self.cadence * np.arange(slots - 1, -1, -1)
         return found
 
+    def _history(self) -> Ints:
+        """The slots before the window that the history consists of, besides the moments."""
+        hours = MOMENTS_HOURS if len(self.moment_times) else HISTORY_HOURS
+        step = max(1, round(hours * HOUR / self.cadence))
+        return np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
+
+    def silent(self) -> Bools:
+        """Slots in which a station reports nothing, for too long; stations × window slots."""
+        there, ends, places = ~np.isnan(self.times), self.slot_times(), self._history()
+        past, past_ends = (
+            np.hstack([self.reported, there[:, places]]),
+            np.concatenate([self.moment_times, ends[places]]),
+        )
+        return missing.gaps(there, past, ends, past_ends, self.window)
+
+    def by_cadence(self) -> Iterator[tuple[Grid, Bools]]:
+        """The same observations in slots as long as stations' own observations are apart.
+
+        Yields:
+            A grid of all stations, and which of them report at its cadence; every station is of one grid.
+        """
+        slots = self.times.shape[1]
+        phase = np.zeros(len(self.stations), dtype=np.int64)
+        for row in np.flatnonzero(self.every > 1):
+            every = int(self.every[row])
+            count = np.bincount((slots - 1 - np.flatnonzero(~np.isnan(self.times[row]))) % every, minlength=every)
+            at = int(count.argmax())
+            while count[at - 1] > LATER * count.sum() and count[at - 1] < count.sum() - count[at]:
+                at = (at - 1) % every
+            phase[row] = at
+        for every, at in sorted({*zip(self.every.tolist(), phase.tolist(), strict=True)}):
+            of_it = (self.every == every) & (phase == at)
+            yield (self if every == 1 else self._thinned(every, at)), of_it
+
+    def _thinned(self, every: int, phase: int) -> Grid:
+        """The grid in slots that are `every` of its own long, without the last `phase` ones."""
+        until = self.times.shape[1] - phase
+
+        def last(values: Floats) -> Floats:
+            """The last value in each of the longer slots."""
+            parts = values[:, until % every : until].reshape(len(values), until // every, every)
+            at = every - 1 - np.argmax(~np.isnan(parts[:, :, ::-1]), axis=2)
+            return np.take_along_axis(parts, at[:, :, None], 2)[:, :, 0]
+
+        return replace(
+            self,
+            cadence=self.cadence * every,
+            end=self.end - self.cadence * phase,
+            window=max(1, -(-(self.window - phase) // every)),
+            times=last(self.times),
+            values={name: last(values) for name, values in self.values.items()},
+            every=np.maximum(1, self.every // every),
+        )
+
     def series(self, name: str) -> Series:
         """One variable as the tests see it."""
         variable = BY_NAME[name]
         readings = scaled(variable, self.values[name])
         earlier = scaled(variable, self.moments[name])
-        ends = self.slot_times()
-        step = (
-            max(1, round(HISTORY_HOURS * HOUR / self.cadence))
-            if not earlier.shape[1]
-            else round(MOMENTS_HOURS * HOUR / self.cadence)
-        )
-        places = np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
+        ends, places = self.slot_times(), self._history()
+        if variable.follows and variable.scale is not None:
+            follows = np.logical_and.reduce([self._reported(other) for other in variable.follows])
+            readings[follows] = earlier[follows] = np.nan
+            if np.isnan(readings).all():
+                variable = replace(variable, scale=None)
         return Series(
             variable=variable,
             values=self.values[name],
@@ -103,10 +182,11 @@ def load(
 ) -> Grid:
     """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
 
-    Of `variables` the days before are read too, of those in `also` the window alone.
+    Of `variables` the days before are read too, of those in `also` the window alone. A variable of which the window has
+    no value is not read further.
 
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
-    Where the stations report more rarely than `cadence`, slots are as long as their own.
+    Where a typical station reports more rarely than `cadence`, slots are as long as its observations are apart.
     """
     with store.snapshot():
         return _load(store, start, end, cadence, variables, also, past_days)
@@ -136,38 +216,59 @@ def _load(
         columns = columns[:, rows >= 0]
         return rows[rows >= 0], columns[1], columns[2:]
 
-    of_window = read([Span(start, end)], [*variables, *also])
-    cadence = max(cadence, _rhythm(of_window[0], of_window[1], cadence))
+    names = [*variables, *also]
+    row, observed, found = read([Span(start, end)], names)
+    rejected = store.rejected(Span(start, end))
+    # What nobody measures costs nothing.
+    there = (~np.isnan(found)).any(axis=1) | np.isin(names, [one.variable for one in rejected])
+    measured = [name for name, known in zip(names, there.tolist(), strict=True) if known]
+    of_window, of_past = (row, observed, found[there]), [name for name in variables if name in measured]
+    apart = _apart(len(stations), row, observed, at_least=2)
+    known = apart[~np.isnan(apart)]
+    cadence = max(cadence, _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0)
     window = max(1, round((end - start) / cadence))
     lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
     slots = lead + window
     first = end - slots * cadence
-    before = read([Span(first, end - window * cadence)], variables)
+    before = read([Span(first, end - window * cadence)], of_past)
+    apart = _apart(
+        len(stations),
+        np.concatenate([before[0], of_window[0]]),
+        np.concatenate([before[1], of_window[1]]),
+        at_least=OBSERVATIONS,
+    )
+    every = np.maximum(1, np.rint([_rounded(one) / cadence for one in np.nan_to_num(apart).tolist()])).astype(np.int64)
+    every[every > window / LEAST_SLOTS] = 1
     moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
-    earlier = read([Span(moment - cadence, moment) for moment in moments.tolist()], variables)
+    # What a station that reports more rarely measured last before a moment may be so old.
+    reach = max(cadence, min(cadence * int(every.max(initial=1)), HOUR))
+    earlier = read([Span(moment - reach, moment) for moment in moments.tolist()], of_past)
 
     times = np.full((len(stations), slots), np.nan)
-    values = {name: np.full((len(stations), slots), np.nan) for name in [*variables, *also]}
-    for (row, observed, found), names in ((before, variables), (of_window, list(values))):
+    nothing = np.broadcast_to(np.nan, times.shape)
+    values = {name: nothing.copy() if name in measured else nothing for name in names}
+    for (row, observed, found), read_names in ((before, of_past), (of_window, measured)):
         # In order of time, so that the last one in a slot is the one that stays.
         order = np.argsort(observed, kind="stable")
         order = order[observed[order] > first]
         slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
         times[row[order], slot] = observed[order]
-        for number, name in enumerate(names):
+        for number, name in enumerate(read_names):
             values[name][row[order], slot] = found[number, order]
-    for rejected in store.rejected(Span(start, end)):
-        if rejected.variable in values:
-            at = number_of[rejected.station_id], slots - 1 - int((end - rejected.time) // cadence)
-            if np.isnan(values[rejected.variable][at]):
-                values[rejected.variable][at] = rejected.value
-    moment = np.searchsorted(moments, earlier[1])
+    for one in rejected:
+        if one.variable in values:
+            at = number_of[one.station_id], slots - 1 - int((end - one.time) // cadence)
+            if np.isnan(values[one.variable][at]):
+                values[one.variable][at] = one.value
+    row, observed, found = earlier
+    order = np.argsort(observed, kind="stable")
+    row, moment = row[order], np.searchsorted(moments, observed[order])
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
-    seen[earlier[0], moment] = True
-    at_moments = {name: np.full((len(stations), len(moments)), np.nan) for name in variables}
-    for number, name in enumerate(variables):
-        at_moments[name][earlier[0], moment] = earlier[2][number]
+    seen[row, moment] = True
+    at_moments = {name: np.full(seen.shape, np.nan) for name in names}
+    for number, name in enumerate(of_past):
+        at_moments[name][row, moment] = found[number, order]
     return Grid(
         stations=stations,
         cadence=cadence,
@@ -177,18 +278,35 @@ def _load(
         values=values,
         moments=at_moments,
         moment_times=moments,
+        reported=seen,
         days=_days(seen, moments, ~np.isnan(times[:, :lead]), end - window * cadence, first, cadence),
+        every=every,
     )
 
 
-def _rhythm(row: Ints, observed: Floats, cadence: float) -> float:
-    """How far apart a typical station's observations are, in seconds, as a whole number of cadences."""
+def _apart(stations: int, row: Ints, observed: Floats, at_least: int) -> Floats:
+    """How far apart a station's observations are, in seconds, the median of each; NaN where too few are known.
+
+    Args:
+        stations: how many there are.
+        row: the station of each observation.
+        observed: the time of each observation, seconds since the epoch.
+        at_least: of how many observations it is known.
+    """
     order = np.lexsort((observed, row))
-    apart = np.diff(observed[order])[np.diff(row[order]) == 0]
-    apart = apart[apart > 0]
-    if not len(apart):
-        return cadence
-    return max(1, round(float(np.median(apart)) / cadence)) * cadence
+    row, apart = row[order], np.diff(observed[order], prepend=np.nan)
+    apart[np.diff(row, prepend=-1) > 0] = np.nan  # the first of a station
+    apart[apart == 0] = np.nan
+    found = np.full(stations, np.nan)
+    bounds = np.searchsorted(row, np.arange(stations + 1))
+    for station in np.flatnonzero(np.diff(bounds) >= at_least):
+        found[station] = np.nanmedian(apart[bounds[station] : bounds[station + 1]])
+    return found
+
+
+def _rounded(apart: float) -> float:
+    """The one of `CADENCES` that is nearest as a ratio; 0 for 0."""
+    return float(CADENCES[np.abs(np.log(CADENCES / apart)).argmin()]) if apart > 0 else 0.0
 
 
 def _days(seen: Bools, moments: Floats, lead: Bools, until: float, first: float, cadence: float) -> Floats:

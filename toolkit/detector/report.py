@@ -81,6 +81,8 @@ class Anomaly:
         reason: why it is so classified, in a sentence.
         correlation: the median of the neighbours' correlations; None if there are none.
         neighbours: the neighbours that were compared with, nearest first.
+        confidence: the probability that the class is right, 0 to 1; of `weather_event` that nothing is wrong with the
+            station, of the others that something is.
     """
 
     station_id: str
@@ -95,6 +97,7 @@ class Anomaly:
     reason: str
     correlation: float | None
     neighbours: list[Neighbour]
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from toolkit import times
 from toolkit.detector import grid as grids
 from toolkit.detector.classifier import Classifier
+from toolkit.detector.confidence import rated
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.detector.run_tests import TestResults, run_tests
@@ -20,12 +21,9 @@ from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.neighbours import nearest
-from toolkit.settings import Settings
+from toolkit.settings import COMBINED, Settings
 from toolkit.store import Store
-from toolkit.variables import BY_NAME
-
-# A station, or a variable of it, with a smaller share of what the window should have is not judged.
-ENOUGH = 0.5
+from toolkit.variables import BY_NAME, DETECTED
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
@@ -41,62 +39,79 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
         UsageError: there is no station `only`.
     """
     start = end - settings.window_hours * 3600
-    variables = settings.detection_variables
-    needed = {other for test in TESTS for name in variables for other in test.needs(BY_NAME[name])} - set(variables)
-    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed))
+    variables = judged_variables(settings)
+    judged = [BY_NAME[name] for name in variables]
+    needed = {other for test in TESTS for one in judged if test.applies(one) for other in test.needs(one)}
+    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed - set(variables)))
     names = [station.station_id for station in grid.stations]
     if only is not None and only not in names:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
     rows = np.array([only in {None, name} for name in names], dtype=bool)
 
-    present = ~np.isnan(grid.times[:, -grid.window :])
-    enough = present.sum(axis=1) >= ENOUGH * grid.window
-    anomalies = list(_anomalies(grid, settings, present, rows)) if grid.stations else []
+    anomalies: list[Anomaly] = []
+    insufficient: list[Insufficient] = []
+    for part, of_it in grid.by_cadence():
+        if (asked := rows & of_it).any():
+            anomalies += _anomalies(part, settings, asked)
+            insufficient += _insufficient(part, settings, asked)
+    with_data = {*names} - {one.station_id for one in insufficient if one.variable == STATION}
     return Report(
         schema=SCHEMA,
         generated_at=times.iso(times.now()),
         window=Window(_iso(start), _iso(end), settings.window_hours),
         method=settings.detection_method,
         stations=Stations(
-            int(rows.sum()), int((rows & enough).sum()), len({anomaly.station_id for anomaly in anomalies})
+            int(rows.sum()),
+            sum(asked and name in with_data for name, asked in zip(names, rows.tolist(), strict=True)),
+            len({anomaly.station_id for anomaly in anomalies}),
         ),
-        anomalies=sorted(anomalies, key=lambda one: (one.start, one.station_id, one.variable)),
-        insufficient=[
-            Insufficient(names[row], STATION, f"{present[row].sum()} of {grid.window} expected observations")
-            for row in np.flatnonzero(rows & ~enough)
-        ]
-        + _partly(grid, settings, rows & enough),
+        anomalies=sorted(map(rated, anomalies), key=lambda one: (one.start, one.station_id, one.variable)),
+        insufficient=insufficient,
     )
 
 
-def _anomalies(grid: Grid, settings: Settings, present: Bools, rows: Bools) -> Iterator[Anomaly]:
+def judged_variables(settings: Settings) -> tuple[str, ...]:
+    """The variables that a run judges.
+
+    Of those that it judges by default a temporal method gets the ones that vary around a mean: every rain would be an
+    outlier, and an extreme is one where its mean is.
+    """
+    variables = settings.detection_variables
+    if settings.detection_method == COMBINED or variables != DETECTED:
+        return variables
+    return tuple(name for name in variables if BY_NAME[name].scale and not BY_NAME[name].follows)
+
+
+def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]:
     """Every anomaly of some stations.
 
     Args:
         grid: the window.
         settings: method, variables, neighbourhood.
-        present: whether a station reported, stations × window slots.
         rows: whether each station is asked for.
     """
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    silent = missing.gaps(present, ~np.isnan(grid.times[:, : -grid.window]), grid.per_hour)
+    silent = grid.silent()
     window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
-    tests = method_tests(settings.detection_method)
+    tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
-        return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))
+        sample = Sample(grid.series(variable), neighbours, silent, window, grid.values, grid.stations)
+        return run_tests(tests, sample)
 
     # Variables are tested independently of one another, and numpy lets other threads run while it computes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        each = pool.map(results_of, settings.detection_variables)
-        results = dict(zip(settings.detection_variables, each, strict=True))
-    classifier = Classifier(grid, neighbours, results, verify=settings.spatial_verify)
+        measured = [name for name in judged_variables(settings) if not np.isnan(window[name]).all()]
+        results = dict(zip(measured, pool.map(results_of, measured), strict=True))
+    classifier = Classifier(grid, neighbours, results, settings.correlations, verify=settings.spatial_verify)
 
     for row in np.flatnonzero(silent.any(axis=1) & rows):
         for first, after in intervals(silent[row]):
             yield _silent(grid, int(row), first, after)
     for variable, one in results.items():
         for interval in _flagged_intervals(one, rows):
+            if interval.test.follows and _named_already(results, interval):
+                continue
             found = classifier.classify(interval)
             start, end = _extent(grid, interval)
             yield Anomaly(
@@ -128,9 +143,21 @@ def _flagged_intervals(results: TestResults, rows: Bools) -> Iterator[FlaggedInt
             yield FlaggedInterval(series, int(row), first, after, test)
 
 
+def _named_already(results: Mapping[str, TestResults], interval: FlaggedInterval) -> bool:
+    """Whether a variable that the flagged one follows is flagged at the same time, or within an hour of it."""
+    hour = interval.series.per_hour
+    slots = interval.row, slice(max(0, interval.first - hour), interval.after + hour)
+    return any(
+        flagged[slots].any()
+        for name in interval.series.variable.follows
+        if name in results
+        for flagged in results[name].flags.values()
+    )
+
+
 def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
     """The anomaly of a station that reports nothing, in the window's slots from `first` up to but not `after`."""
-    hours = (after - first) / grid.per_hour
+    hours = (after - first) * grid.cadence / 3600
     slots = grid.slot_times()[-grid.window :]
     return Anomaly(
         station_id=grid.stations[row].station_id,
@@ -156,15 +183,21 @@ def _extent(grid: Grid, interval: FlaggedInterval) -> tuple[str, str]:
     return _iso(at[interval.first]), _iso(at[interval.after - 1])
 
 
-def _partly(grid: Grid, settings: Settings, rows: Bools) -> list[Insufficient]:
-    """The variables that a station reported too rarely to be judged, though it reported."""
-    found = []
-    for variable in settings.detection_variables:
+def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insufficient]:
+    """The stations, and the variables of the others, that reported too rarely to be judged."""
+    present = (~np.isnan(grid.times[:, -grid.window :])).sum(axis=1)
+    enough = present >= settings.minimum_data * grid.window
+    for row in np.flatnonzero(rows & ~enough):
+        yield Insufficient(
+            grid.stations[row].station_id, STATION, f"{present[row]} of {grid.window} expected observations"
+        )
+    for variable in judged_variables(settings):
+        if BY_NAME[variable].follows or BY_NAME[variable].nature == "circular":
+            continue  # a calm has no direction, and not every report a gust
         present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
-        for row in np.flatnonzero(rows & (present > 0) & (present < ENOUGH * grid.window)):
+        for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"
-            found.append(Insufficient(grid.stations[row].station_id, variable, reason))
-    return found
+            yield Insufficient(grid.stations[row].station_id, variable, reason)
 
 
 def _iso(epoch: float) -> str:

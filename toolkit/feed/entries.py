@@ -248,9 +248,9 @@ class Entries:
 
 
 def _overshot(variable: Variable, value: float) -> float | None:
-    """The bound that a good sensor's value may pass by as much as its accuracy, if this value does."""
-    bound = {None: None, "low": variable.low, "high": variable.high}[variable.overshoot]
-    return bound if bound is not None and abs(value - bound) <= variable.accuracy else None
+    """The bound that an impossible value is taken for, if a working sensor may read it."""
+    least, most = variable.readable
+    return min(max(value, variable.low), variable.high) if least <= value <= most else None
 
 
 class _TimeError(Exception):

@@ -8,11 +8,12 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats
 from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, QualityTest, Sample, WorstReading, number
+from toolkit.quality.series import readable
 from toolkit.variables import Variable
 
 
 class GrossRange(QualityTest):
-    """Values beyond what is physically possible. The bounds are those of each variable in `toolkit.variables`."""
+    """Values that no working sensor reads. The bounds are those of each variable in `toolkit.variables`."""
 
     name = "range"
     standard_name = "gross range"
@@ -34,7 +35,8 @@ class GrossRange(QualityTest):
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The value, and the bounds."""
         one = interval.series.variable
-        return f"{number(worst.value)} {one.unit} is outside what is possible, {one.low:g} to {one.high:g} {one.unit}"
+        least, most = one.readable
+        return f"{number(worst.value)} {one.unit} is outside what is possible, {least:g} to {most:g} {one.unit}"
 
     def distance(self, interval: FlaggedInterval, residual: Floats) -> Floats:
         """One impossible value is as far off as another; the first of them is shown."""
@@ -43,5 +45,5 @@ class GrossRange(QualityTest):
 
 
 def impossible(variable: Variable, values: Floats) -> Bools:
-    """Which values lie beyond the variable's physical bounds."""
-    return (values < variable.low) | (values > variable.high)
+    """Which values no working sensor reads."""
+    return ~readable(variable, values) & ~np.isnan(values)

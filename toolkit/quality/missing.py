@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, intervals
+from toolkit.quality.arrays import Bools, Floats, intervals
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -18,6 +18,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.series import HOUR, Series
 from toolkit.variables import Variable
 
 
@@ -26,9 +27,21 @@ class MissingThresholds(Thresholds):
     """When a gap is too long."""
 
     hours: float = threshold(1.5, "h", "the shortest gap that is flagged")
-    readings: int = threshold(4, "readings", "the same where stations report rarely: one or two are lost everywhere")
+    readings: int = threshold(3, "readings", "the same where stations report rarely: one or two are lost everywhere")
+    usual: float = threshold(
+        2.0,
+        "",
+        "times the hours of a day in which the station had no value before, on average: no shorter gap is flagged",
+    )
     habit: float = threshold(0.5, "", "share of values before the window from which on a station is expected to report")
+    wind: float = threshold(
+        11.0, "km/h", "a direction is expected from here on", "3 m/s; below, METAR may leave it out"
+    )
     feed: float = threshold(0.5, "", "share of stations: where more have nothing, the feed or the collector failed")
+    saturated: float = threshold(
+        0.2, "", "share of the time after a reading in saturated air that has no value: from here on the sensor or the "
+        "feed gives none there, and such a gap is not flagged"
+    )  # fmt: skip
 
 
 LIMITS = MissingThresholds()
@@ -48,40 +61,72 @@ class Missing(QualityTest):
     with_method = True
 
     def applies(self, variable: Variable) -> bool:
-        """To every variable."""
-        return True
+        """To every variable but those that go with another one."""
+        return not variable.follows
+
+    def needs(self, variable: Variable) -> set[str]:
+        """The speed of a direction."""
+        return {variable.speed} - {""}
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
-        series = sample.series
+        series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
-        return gaps(there[:, -series.window :], there[:, : -series.window], series.per_hour) & ~sample.silent
+        past, past_ends = ~np.isnan(series.history), series.history_ends
+        if (speed := sample.slots.get(variable.speed)) is not None:
+            there |= ~(speed >= LIMITS.wind)  # a calm has no direction
+            past, past_ends = there[:, : -series.window], series.ends[: -series.window]
+        flagged = gaps(there, past, series.ends, past_ends, series.window)
+        return flagged & ~sample.silent & ~_lost_in_saturated_air(series)
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """How long there has been no value."""
         return f"no value for {interval.hours:.1f} h, while it used to report"
 
 
-def gaps(window: Bools, before: Bools, per_hour: int) -> Bools:
+def gaps(reported: Bools, past: Bools, ends: Floats, past_ends: Floats, window: int) -> Bools:
     """Gaps that are too long, stations × window slots.
 
     Args:
-        window: whether something was reported, stations × window slots.
-        before: the same before the window, stations × earlier slots.
-        per_hour: slots in an hour.
+        reported: whether something was reported; stations × slots.
+        past: the same at moments of the days before; stations × moments.
+        ends: when each slot ends, seconds since the epoch.
+        past_ends: when each moment ends.
+        window: how many slots at the end are tested.
     """
-    absent: Bools = ~window
-    measured = window.any(axis=1) | before.any(axis=1)
-    if not measured.any():
-        return np.zeros_like(absent)
-    absent = absent & ~(absent[measured].mean(axis=0) > LIMITS.feed)[None]
-    known = np.hstack([before, window])
-    since = known.shape[1] - np.argmax(known, axis=1) - (window.shape[1] if before.shape[1] else 0)
-    reported = (before if before.shape[1] else window).sum(axis=1)
-    has_habit = reported >= LIMITS.habit * np.maximum(since, LIMITS.readings)
-    shortest = max(round(LIMITS.hours * per_hour), LIMITS.readings)
-    flagged = np.zeros_like(absent)
-    for row in np.flatnonzero(has_habit & (np.count_nonzero(absent, axis=1) >= shortest)):
+    slot = float(ends[-1] - ends[0]) / max(len(ends) - 1, 1)
+    before = len(ends) - window
+    habit = past if past.shape[1] else reported[:, before:]
+    since = habit.shape[1] - np.argmax(habit, axis=1)
+    share = habit.sum(axis=1) / np.maximum(since, LIMITS.readings)
+    expected = share >= LIMITS.habit
+    absent = ~reported
+    if expected.any():
+        absent &= ~(absent[expected].mean(axis=0) > LIMITS.feed)
+    usual = LIMITS.usual * 24 * HOUR * (1 - habit.sum(axis=1) / since)
+    shortest = np.maximum(usual, max(LIMITS.hours * HOUR, LIMITS.readings * slot))
+    flagged = np.zeros((len(reported), window), dtype=bool)
+    for row in np.flatnonzero(expected & absent[:, before:].any(axis=1)):
+        last_moment = past_ends[past[row]].max(initial=-np.inf)
         for first, after in intervals(absent[row]):
-            flagged[row, first:after] = after - first >= shortest
+            began = last_moment if first == 0 else ends[first - 1]
+            if after > before and ends[after - 1] - began >= shortest[row] - slot / 2:
+                flagged[row, max(0, first - before) : after - before] = True
     return flagged
+
+
+def _lost_in_saturated_air(series: Series) -> Bools:
+    """Slots without a value since a reading in saturated air, where that is usual; stations × window slots.
+
+    A hygrometer that reads too high there reads more than 100 %, which some loggers and feeds leave out.
+    """
+    saturation, values = series.variable.saturation, series.values
+    if saturation is None:
+        return np.zeros((len(values), series.window), dtype=bool)
+    absent = np.isnan(values)
+    last = np.maximum.accumulate(np.where(absent, 0, np.arange(values.shape[1])), axis=1)
+    saturated = np.take_along_axis(values, last, 1) >= saturation
+    earlier = slice(0, values.shape[1] - series.window)
+    lost = (absent & saturated)[:, earlier].sum(axis=1) / np.maximum(saturated[:, earlier].sum(axis=1), 1)
+    found: Bools = (absent & saturated)[:, -series.window :] & (lost >= LIMITS.saturated)[:, None]
+    return found

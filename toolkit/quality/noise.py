@@ -34,11 +34,17 @@ class NoiseThresholds(Thresholds):
     readings: int = threshold(
         7, "readings", "the same at least: one spike touches three second differences and must not be their median"
     )
+    present: float = threshold(
+        0.5, "", "share of the second differences in that time that are known, which takes three successive readings"
+    )
     limit: float = threshold(4.0, "robust standard deviations of the second difference", "never flagged below this")
     own: float = threshold(2.0, "", "times what the station itself reached before")
     network: float = threshold(1.5, "", "times what the median station reached before")
     earlier: int = threshold(12, "slots", "earlier readings that tell what is normal; with fewer the window has to do")
-    resolutions: float = threshold(2.0, "steps of the sensor", "the second difference is never taken for less")
+    resolutions: float = threshold(2.0, "resolutions", "the second difference is never taken for less")
+    steps: float = threshold(
+        3.0, "steps of the sensor", "never flagged below this: readings that flicker between two steps make two"
+    )
 
 
 LIMITS = NoiseThresholds()
@@ -69,12 +75,15 @@ class Noise(QualityTest):
         enough = earlier.shape[1] >= LIMITS.earlier
         least = LIMITS.resolutions * series.scale.resolution
         sigma = np.maximum(np.nan_to_num(deviation(earlier if enough else jitter)), least)
-        level = rolling_median(jitter, width) / sigma[:, None]
+        known = np.cumsum(np.pad(~np.isnan(jitter), ((0, 0), (1, 0))), axis=1)
+        enough_known = known[:, width:] - known[:, :-width] >= LIMITS.present * width
+        level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
         # Times that end in the window are tested; those that end before it tell what was reached before.
         begin = max(0, slots - window - width - 1)
         now, before = level[:, begin:], level[:, :begin]
         of_all = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(1)
         at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days, 0.1))  # higher for a station that is hardly known
+        at_least = np.maximum(at_least, LIMITS.steps * series.steps() / sigma)
         limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least)[:, None] * np.maximum(of_all, 1)
         for row, first in zip(*np.nonzero(now > limit), strict=True):
             flagged[row, begin + first : begin + first + width + 2] = True

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.variables import Nature, Scale, Variable
 
 HOUR = 3600.0
+# Values no farther apart than this are the same, in any unit; and of the gaps between values this share may be smaller
+# than the step, such as those that a fault left.
+SAME = 0.02
+FEW = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Series:
     Attributes:
         variable: which.
         values: as they were measured, in the variable's unit; stations × slots.
-        scaled: the same on the scale of comparison (`variables.Scale`), NaN where the value is impossible.
+        scaled: the same on the scale of comparison (`variables.Scale`), NaN where no working sensor reads the value.
         history: earlier readings, some hours apart, on the same scale; stations × moments.
         ends, history_ends: when each slot and each moment ends, seconds since the epoch.
         window: how many slots are tested.
@@ -64,6 +68,25 @@ class Series:
         """The window's values as they were measured, stations × window slots."""
         return self.values[:, -self.window :]
 
+    def steps(self) -> Floats:
+        """The smallest step that each station's readings showed before the window, on the scale of comparison.
+
+        A sensor that counts in °F, in whole per cents or in miles an hour shows steps of these, whatever the unit of
+        the feed. Of the gaps between the values that occur, sorted, hardly any is smaller than the step. On a scale of
+        square roots it is what a step makes at the station's median reading.
+        """
+        before = np.hstack([unscaled(self.variable, self.history), self.values[:, : -self.window]])
+        gaps = np.diff(np.sort(before, axis=1), axis=1, prepend=np.nan)
+        found = np.nan_to_num(quantile(np.where(gaps > SAME, gaps, np.nan), FEW))
+        if self.scale.root:
+            found = found / (2 * np.sqrt(np.maximum(np.nan_to_num(median(before)), np.maximum(found, SAME))))
+        return np.maximum(found, self.scale.resolution)
+
+    @property
+    def slot_hours(self) -> float:
+        """How long a slot is, in hours."""
+        return float(self.ends[-1] - self.ends[0]) / HOUR / max(len(self.ends) - 1, 1)
+
     @property
     def hours(self) -> Floats:
         """The hour of the day, UTC, at which each slot ends."""
@@ -81,13 +104,30 @@ def hours_of_day(times: Floats) -> Floats:
 
 
 def scaled(variable: Variable, values: Floats) -> Floats:
-    """Values on the scale of comparison, NaN where they are impossible."""
-    possible = np.where((values < variable.low) | (values > variable.high), np.nan, values)
+    """Values on the scale of comparison: NaN where no working sensor reads them, the bound where it overshoots one."""
+    possible = np.where(readable(variable, values), np.clip(values, variable.low, variable.high), np.nan)
     scale = variable.scale
     return np.sqrt(possible) if scale and scale.root else possible
+
+
+def readable(variable: Variable, values: Floats) -> Bools:
+    """Which values a working sensor may read."""
+    least, most = variable.readable
+    return (values >= least) & (values <= most)
 
 
 def unscaled(variable: Variable, values: Floats) -> Floats:
     """From the scale of comparison back to the variable's unit."""
     scale = variable.scale
     return np.square(np.maximum(values, 0)) if scale and scale.root else values
+
+
+def differences(variable: Variable, readings: Floats, residual: Floats) -> Floats:
+    """Residuals in the variable's unit.
+
+    Args:
+        variable: which.
+        readings: what was measured, on the scale of comparison.
+        residual: the same less what was expected.
+    """
+    return unscaled(variable, readings) - unscaled(variable, readings - residual)

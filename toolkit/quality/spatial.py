@@ -23,6 +23,7 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
+from toolkit.quality.series import differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,15 @@ class Spatial(QualityTest):
         off = expected.residual[:, -window:] / expected.sigma[:, -window:]
         width = min(window, LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings)
         lasting = rolling_median(off, width)
+        readings = series.scaled[expected.rows, -window:]
+        difference = rolling_median(differences(series.variable, readings, expected.residual[:, -window:]), width)
         days = series.days[expected.rows]
         in_region = np.where(days >= LIMITS.region_days, LIMITS.limit_in_region, np.inf)
         limit = np.where(expected.has_close_neighbour, LIMITS.limit, in_region)
         limit = limit * (1 + LIMITS.days_to_learn / np.maximum(days, 0.1))
         flagged = np.zeros(off.shape, dtype=bool)
-        for row, first in zip(*np.nonzero(np.abs(lasting) > limit[:, None]), strict=True):
+        far = (np.abs(lasting) > limit[:, None]) & (np.abs(difference) >= series.scale.difference)
+        for row, first in zip(*np.nonzero(far), strict=True):
             slots = slice(first, first + width)
             flagged[row, slots] |= off[row, slots] * np.sign(lasting[row, first]) > LIMITS.part
         return flagged

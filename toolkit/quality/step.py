@@ -24,7 +24,7 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.expected import Expected
 from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, level_changes, level_width
-from toolkit.quality.series import Series
+from toolkit.quality.series import Series, differences
 from toolkit.times import from_epoch
 
 
@@ -39,6 +39,9 @@ class StepThresholds(Thresholds):
     undone: float = threshold(0.45, "", "undone: nearer to the level before than this share of the jump")
     normal: float = threshold(1.5, "standard deviations of the residual", "undone as well: so near to what is expected")
     running: int = threshold(3, "readings", "in so many successive readings")
+    contradicted: float = threshold(
+        3.0, "standard deviations of the residual", "and where there are neighbours, it led so far from what they imply"
+    )
     alone_hours: int = threshold(
         6, "h", "the longest that is flagged without close neighbours, for nobody can tell what would have been"
     )
@@ -59,6 +62,7 @@ class Step(QualityTest):
     evidence = Evidence.CONTRADICTED
     exclusion = Exclusion.IF_FARTHEST_OFF
     compares = True
+    may_pass = True
     expects_own_past = True
     preparation = JUMP_LIMITS
 
@@ -146,7 +150,11 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
         One bool for each slot of the series.
     """
     width = level_width(series)
-    residual = _against_last_expected(series.scaled[expected.rows[row]], expected.residual[row])
+    readings = series.scaled[expected.rows[row]]
+    residual = _against_last_expected(readings, expected.residual[row])
+    contradicted = (np.abs(residual) > LIMITS.contradicted * expected.sigma[row]) & (
+        np.abs(differences(series.variable, readings, residual)) >= series.scale.difference
+    )
     change = expected.change[row]
     slots = residual.size
     wrong = np.zeros(slots, dtype=bool)
@@ -172,7 +180,11 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
             if back[first : first + LIMITS.running].all():
                 until = max(int(there[first]), slot + 2)
                 break
-        wrong[slot + 1 : until] = True
+        if expected.has_close_neighbour[row]:
+            off = np.flatnonzero(contradicted[slot:until])
+            wrong[slot + 1 : max(slot + off[-1], slot + 1) + 1 if len(off) else slot + 1] = True
+        else:
+            wrong[slot + 1 : until] = True
     return wrong
 
 

@@ -95,7 +95,8 @@ class StoredAnomaly(NamedTuple):
     Attributes:
         station_id, variable: where.
         started, ended: the times of its first and last value, seconds since the epoch.
-        class_, test, value, expected, score, reason: what the newest run said of it.
+        class_, test, value, expected, score, reason, confidence: what the newest run said of it; no confidence where it
+            is of a release that had none.
         state: `open` while the newest run sees it at the end of its window, then `closed`. The store sets it.
         first_run, last_run: the ends of the windows in which it was seen first and last, seconds since the epoch. The
             store sets them.
@@ -111,6 +112,7 @@ class StoredAnomaly(NamedTuple):
     expected: float | None
     score: float | None
     reason: str
+    confidence: float | None = None
     state: str = "open"
     first_run: float = 0.0
     last_run: float = 0.0

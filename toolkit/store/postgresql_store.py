@@ -144,11 +144,12 @@ ON CONFLICT (time, station_id, variable) DO UPDATE SET value = excluded.value
 _EXTEND = """
 UPDATE anomalies AS a SET
     started = least(started, %(started)s), ended = greatest(ended, %(ended)s),
-    (state, class, test, value, expected, score, reason) = (
+    (state, class, test, value, expected, score, reason, confidence) = (
         SELECT CASE WHEN newer THEN %(state)s ELSE a.state END, CASE WHEN newer THEN %(class_)s ELSE a.class END,
                CASE WHEN newer THEN %(test)s ELSE a.test END, CASE WHEN newer THEN %(value)s ELSE a.value END,
                CASE WHEN newer THEN %(expected)s ELSE a.expected END, CASE WHEN newer THEN %(score)s ELSE a.score END,
-               CASE WHEN newer THEN %(reason)s ELSE a.reason END
+               CASE WHEN newer THEN %(reason)s ELSE a.reason END,
+               CASE WHEN newer THEN %(confidence)s ELSE a.confidence END
         FROM (SELECT %(run)s >= a.last_run AS newer) AS this
     ),
     first_run = least(first_run, %(run)s), last_run = greatest(last_run, %(run)s)
@@ -161,10 +162,11 @@ WHERE id = (
 
 _FOUND = """
 INSERT INTO anomalies (
-    station_id, variable, started, ended, state, class, test, value, expected, score, reason, first_run, last_run
+    station_id, variable, started, ended, state, class, test, value, expected, score, reason, confidence, first_run,
+    last_run
 ) VALUES (
     %(station_id)s, %(variable)s, %(started)s, %(ended)s, %(state)s, %(class_)s, %(test)s, %(value)s, %(expected)s,
-    %(score)s, %(reason)s, %(run)s, %(run)s
+    %(score)s, %(reason)s, %(confidence)s, %(run)s, %(run)s
 )
 """
 
@@ -299,7 +301,7 @@ class PostgreSQLStore:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, variable, extract(epoch FROM started)::float8, extract(epoch FROM ended)::float8, "
-            "class, test, value, expected, score, reason, state, extract(epoch FROM first_run)::float8, "
+            "class, test, value, expected, score, reason, confidence, state, extract(epoch FROM first_run)::float8, "
             "extract(epoch FROM last_run)::float8 FROM anomalies "
             "WHERE ended > coalesce(%s, '-infinity'::timestamptz) AND started <= coalesce(%s, 'infinity'::timestamptz) "
             "ORDER BY started DESC, id",

@@ -129,7 +129,7 @@ UPDATE anomalies SET
     state = iif(:run >= last_run, :state, state), class = iif(:run >= last_run, :class_, class),
     test = iif(:run >= last_run, :test, test), value = iif(:run >= last_run, :value, value),
     expected = iif(:run >= last_run, :expected, expected), score = iif(:run >= last_run, :score, score),
-    reason = iif(:run >= last_run, :reason, reason),
+    reason = iif(:run >= last_run, :reason, reason), confidence = iif(:run >= last_run, :confidence, confidence),
     first_run = min(first_run, :run), last_run = max(last_run, :run)
 WHERE id = (
     SELECT id FROM anomalies
@@ -140,9 +140,11 @@ WHERE id = (
 
 _FOUND = """
 INSERT INTO anomalies (
-    station_id, variable, started, ended, state, class, test, value, expected, score, reason, first_run, last_run
+    station_id, variable, started, ended, state, class, test, value, expected, score, reason, confidence, first_run,
+    last_run
 ) VALUES (
-    :station_id, :variable, :started, :ended, :state, :class_, :test, :value, :expected, :score, :reason, :run, :run
+    :station_id, :variable, :started, :ended, :state, :class_, :test, :value, :expected, :score, :reason, :confidence,
+    :run, :run
 )
 """
 
@@ -277,7 +279,7 @@ class SQLiteStore:
         """See `base.Store`."""
         rows = self._query(
             "SELECT station_id, variable, unixepoch(started), unixepoch(ended), class, test, value, expected, score, "
-            "reason, state, unixepoch(first_run), unixepoch(last_run) FROM anomalies "
+            "reason, confidence, state, unixepoch(first_run), unixepoch(last_run) FROM anomalies "
             "WHERE ended > ? AND started <= ? "
             "AND unixepoch(started) + unixepoch(ended) + unixepoch(first_run) + unixepoch(last_run) IS NOT NULL "
             "ORDER BY started DESC, id",

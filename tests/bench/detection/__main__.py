@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import numpy as np
-
+from tests.bench.detection import tables
 from tests.bench.detection.baseline import baseline
 from tests.bench.detection.detectors import Detector, ours
-from tests.bench.detection.faults import KINDS, put_in
+from tests.bench.detection.faults import put_in
 from tests.bench.detection.labelled import Labelled
 from tests.bench.detection.networks import network
 from tests.bench.detection.peers import ioos_qc, titanlib
@@ -65,7 +64,7 @@ def main() -> int:
     totals = {}
     for title, sets, number in (("generated", generated(), FAULTS), ("real", real(), FAULTS_AT_AIRPORTS)):
         totals[title] = _scores(list(sets), number)
-        _table(title, totals[title])
+        tables.scores(title, totals[title])
     kept = [figure.kept for figure in _figures(totals["generated"], totals["real"])]
     return 0 if all(kept) else 1
 
@@ -84,23 +83,6 @@ def _scores(sets: list[tuple[int, Labelled]], number: int) -> dict[str, Score]:
                 found[name] += score_clean(weather, detector(weather))
         print(f"  {name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     return found
-
-
-def _table(title: str, scores: dict[str, Score]) -> None:
-    kinds = [*KINDS, "swap"] if any(one.faults.get("swap") for one in scores.values()) else list(KINDS)
-    print(f"\n{title}: recall by kind of fault, F1 over alarms, false alarms per 100 station-days of clean data,")
-    print("share of striking weather called device_failure, median hours until a fault is named")
-    header = "".join(f"{kind:>9}" for kind in kinds)
-    print(f"{'':18}{header}{'recall':>9}{'precision':>11}{'F1':>7}{'false':>8}{'weather':>9}{'delay':>7}")
-    for name, one in scores.items():
-        recall = "".join(f"{one.seen[kind] / max(1, one.faults[kind]):>9.2f}" for kind in kinds)
-        clean = (
-            f"{one.false_per_100_days:>8.1f}{one.weather_called_failure:>9.1%}"
-            if one.clean_days
-            else f"{'-':>8}{'-':>9}"
-        )
-        delay = f"{np.median(one.delays):>7.1f}" if one.delays else f"{'-':>7}"
-        print(f"{name:18}{recall}{one.recall:>9.2f}{one.precision:>11.2f}{one.f1:>7.2f}{clean}{delay}", flush=True)
 
 
 def _figures(generated_scores: dict[str, Score], real_scores: dict[str, Score]) -> Iterator[Figure]:

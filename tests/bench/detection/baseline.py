@@ -36,7 +36,7 @@ def neighbours(data: Labelled) -> list[list[int]]:
         [
             other
             for other, two in enumerate(data.stations)
-            if other != row and _km(data, row, other) <= 100 and abs((one.elevation or 0) - (two.elevation or 0)) <= 500
+            if other != row and km(data, row, other) <= 100 and abs((one.elevation or 0) - (two.elevation or 0)) <= 500
         ]
         for row, one in enumerate(data.stations)
     ]
@@ -93,7 +93,8 @@ def _class(correlations: list[float]) -> str:
     return "weather_event" if middle > 0.6 else "device_failure" if middle < 0.3 else "suspected"
 
 
-def _km(data: Labelled, row: int, other: int) -> float:
+def km(data: Labelled, row: int, other: int) -> float:
+    """How far apart two stations are."""
     one, two = data.stations[row], data.stations[other]
     a, b = radians(one.latitude or 0), radians(two.latitude or 0)
     east = radians((two.longitude or 0) - (one.longitude or 0))

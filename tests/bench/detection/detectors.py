@@ -55,7 +55,7 @@ def found_in(one: Anomaly, place: dict[str, int], end: float) -> Found:
     """An anomaly of a report in the form in which it is scored."""
     return Found(
         place[one.station_id], one.variable, times.parse(one.start).timestamp(), times.parse(one.end).timestamp(),
-        one.class_, end, one.test,
+        one.class_, end, one.test, one,
     )  # fmt: skip
 
 

@@ -120,6 +120,7 @@ def put_in(
         busy[row, first:after] = True
         found.append(Fault(row, variable, kind, int(weather.times[first]), int(weather.times[after - 1])))
 
+    kinds = [kind for kind in kinds if any(name in values for name in KINDS[kind][1])]
     for which in range(number):
         kind = kinds[which % len(kinds)]
         effect, variables, (shortest, longest) = KINDS[kind]

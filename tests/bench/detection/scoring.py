@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tests.bench.detection.labelled import HOUR, Fault, Labelled
+from toolkit.detector.report import Anomaly
 
 WHOLE = "all"
 
 
 @dataclass(frozen=True)
 class Found:
-    """An anomaly that some detector found in one run; times in seconds since the epoch."""
+    """An anomaly that some detector found in one run; times in seconds since the epoch.
+
+    Attributes:
+        anomaly: the same in the words of this toolkit's report, where it has one.
+    """
 
     station: int
     variable: str
@@ -29,6 +34,7 @@ class Found:
     class_: str
     run: float = 0.0
     test: str = ""
+    anomaly: Anomaly | None = None
 
 
 @dataclass
@@ -87,18 +93,23 @@ def alarms(found: Iterable[Found]) -> list[Found]:
         if one.class_ != "weather_event":
             of[one.station, one.variable].append(one)
     joined = []
-    for (station, variable), ones in of.items():
+    for ones in of.values():
         ones.sort(key=lambda one: one.start)
-        start, end, run, test = ones[0].start, ones[0].end, ones[0].run, ones[0].test
+        groups = [[ones[0]]]
         for one in ones[1:]:
-            if one.start - end < HOUR:
-                end = max(end, one.end)
-                run = min(run, one.run)
+            if one.start - max(before.end for before in groups[-1]) < HOUR:
+                groups[-1].append(one)
             else:
-                joined.append(Found(station, variable, start, end, "", run, test))
-                start, end, run, test = one.start, one.end, one.run, one.test
-        joined.append(Found(station, variable, start, end, "", run, test))
+                groups.append([one])
+        joined += [_joined(group) for group in groups]
     return joined
+
+
+def _joined(group: Sequence[Found]) -> Found:
+    """Several anomalies as one, in the words of the gravest and longest of them."""
+    worst = max(group, key=lambda one: (one.class_ == "device_failure", one.end - one.start))
+    start, end, run = group[0].start, max(one.end for one in group), min(one.run for one in group)
+    return replace(worst, start=start, end=end, run=run)
 
 
 def score(data: Labelled, found: Sequence[Found]) -> Score:
@@ -106,7 +117,7 @@ def score(data: Labelled, found: Sequence[Found]) -> Score:
     result = Score()
     raised = alarms(found)
     result.alarms = len(raised)
-    result.right = sum(any(_matches(alarm, fault, data.cadence) for fault in data.faults) for alarm in raised)
+    result.right = sum(fault_of(data, alarm) is not None for alarm in raised)
     for fault in data.faults:
         result.faults[fault.kind] += 1
         matching = [alarm for alarm in raised if _matches(alarm, fault, data.cadence)]
@@ -135,6 +146,8 @@ def events(data: Labelled) -> list[tuple[int, int, int]]:
     steps = max(1, HOUR // data.cadence)
     striking = np.zeros(data.silent.shape, dtype=bool)
     for name, limit in (("temp_out", 3), ("bar", 2.5), ("wind_speed", 20), ("out_hum", 15)):
+        if name not in data.truth:
+            continue
         change = np.abs(data.truth[name][:, steps:] - data.truth[name][:, :-steps])
         striking[:, steps:] |= np.nan_to_num(change) >= limit
     found = []
@@ -142,6 +155,11 @@ def events(data: Labelled) -> list[tuple[int, int, int]]:
         edges = np.flatnonzero(np.diff(np.concatenate(([0], series.astype(int), [0]))))
         found += [(row, int(data.times[first]), int(data.times[after - 1])) for first, after in edges.reshape(-1, 2)]
     return found
+
+
+def fault_of(data: Labelled, alarm: Found) -> Fault | None:
+    """The fault that an alarm is right about; None for a false alarm."""
+    return next((fault for fault in data.faults if _matches(alarm, fault, data.cadence)), None)
 
 
 def _matches(alarm: Found, fault: Fault, cadence: int) -> bool:

@@ -73,11 +73,8 @@ def _calm(row: Observation) -> bool:
 def values_possible(host: Host) -> Finding | None:
     rows = recent(host)
     for name, variable in BY_NAME.items():
-        wrong = [
-            row
-            for row in rows
-            if (value := getattr(row, name)) is not None and not variable.low <= value <= variable.high
-        ]
+        least, most = variable.readable
+        wrong = [row for row in rows if (value := getattr(row, name)) is not None and not least <= value <= most]
         if wrong:
             value = getattr(wrong[0], name)
             return bad(
@@ -86,7 +83,7 @@ def values_possible(host: Host) -> Finding | None:
                 changed(
                     host,
                     f"UPDATE observations SET {name} = NULL WHERE time >= '{stored(wrong[0].time)}' "
-                    f"AND {name} NOT BETWEEN {variable.low:g} AND {variable.high:g}",
+                    f"AND {name} NOT BETWEEN {least:g} AND {most:g}",
                 ),
             )
     return good("every value could have been measured")

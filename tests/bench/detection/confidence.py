@@ -1,0 +1,139 @@
+"""How sure verdicts may be: `python -m tests.bench.detection.confidence FOLDER...`.
+
+Verdicts on networks' archives, with faults and untouched, and on generated weather are fitted by a logistic function, on
+one draw of stretches; on another draw it is shown how many of those that it calls so sure are right.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import pyplot
+from scipy.optimize import minimize
+
+from tests.bench.detection import archive
+from tests.bench.detection.detectors import ours
+from tests.bench.detection.faults import put_in
+from tests.bench.detection.labelled import Floats, Labelled
+from tests.bench.detection.real import with_faults
+from tests.bench.detection.scoring import fault_of
+from tests.bench.detection.weather import autoregressive, simulated
+from toolkit.detector import confidence
+
+PICTURE = Path("docs") / "images" / "reliability.svg"
+FITTED, SHOWN = 11, 12
+"""The seeds of the two draws."""
+STRETCHES = 4
+FEW = 40
+"""A test with fewer verdicts of a class has no odds of its own."""
+RIDGE = 2.0
+"""Pulls the odds of a test, and the slopes, towards those of all tests and towards none: as much as so many verdicts."""
+
+
+class Verdict(NamedTuple):
+    """A verdict, and whether it was right."""
+
+    class_: str
+    test: str
+    features: tuple[float, ...]
+    confidence: float
+    right: bool
+
+
+def main() -> None:
+    """Print what belongs into toolkit/detector/confidence.py, and draw how well it holds."""
+    folders = [Path(folder) for folder in sys.argv[1:]]
+    fit([*verdicts(_data(folders, FITTED))])
+    draw([*verdicts(_data(folders, SHOWN))])
+
+
+def _data(folders: Iterable[Path], seed: int) -> Iterator[Labelled]:
+    """Data with faults and without."""
+    for folder in folders:
+        for name in archive.networks(folder):
+            whole = archive.read(folder, name, with_bad=False)
+            for number, stretch in enumerate(archive.stretches(whole, STRETCHES, seed)):
+                yield with_faults(stretch.weather, seed + number) if stretch.quiet else stretch.weather
+    for weather in (simulated(seed), autoregressive(seed)):
+        yield put_in(weather, seed)
+
+
+def verdicts(data: Iterable[Labelled]) -> Iterator[Verdict]:
+    """Every anomaly of every run."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(_verdicts, data):
+            yield from found
+
+
+def _verdicts(data: Labelled) -> list[Verdict]:
+    found = []
+    for one in ours()(data):
+        if one.anomaly is None:
+            continue
+        wrong = fault_of(data, one) is not None
+        found.append(Verdict(
+            one.class_, one.test, confidence.features(one.anomaly), confidence.confidence(one.anomaly),
+            wrong != (one.class_ == "weather_event"),
+        ))  # fmt: skip
+    return found
+
+
+def fit(found: Sequence[Verdict]) -> None:
+    """Print the odds and slopes of each class."""
+    for class_ in sorted({one.class_ for one in found}):
+        of_it = [one for one in found if one.class_ == class_]
+        counts = {test: sum(one.test == test for one in of_it) for test in sorted({one.test for one in of_it})}
+        tests = [test for test, number in counts.items() if number >= FEW]
+        own = np.array([[one.test == test for test in tests] for one in of_it], dtype=np.float64)
+        features = np.array([one.features for one in of_it])
+        right = np.array([one.right for one in of_it], dtype=np.float64)
+        found_odds = _logistic(np.hstack([np.ones((len(of_it), 1)), own, features]), right)
+        print(f"{class_}: {len(of_it)} verdicts, {right.mean():.3f} right")
+        print(f"  {(class_, '')}: {found_odds[0]:.2f},")
+        for test, odds in zip(tests, found_odds[1:], strict=False):
+            print(f"  {(class_, test)}: {found_odds[0] + odds:.2f},  # {counts[test]}")
+        print("  slopes:", tuple(round(float(slope), 2) for slope in found_odds[1 + len(tests) :]))
+
+
+def _logistic(design: Floats, right: Floats) -> Floats:
+    """The coefficients of a logistic regression, the first of which is not pulled towards 0."""
+
+    def loss(odds: Floats) -> tuple[float, Floats]:
+        each = design @ odds
+        share = 1 / (1 + np.exp(-each))
+        value = np.logaddexp(0, each).sum() - right @ each + RIDGE / 2 * (odds[1:] ** 2).sum()
+        return float(value), design.T @ (share - right) + RIDGE * np.concatenate(([0], odds[1:]))
+
+    return np.asarray(minimize(loss, np.zeros(design.shape[1]), jac=True).x)
+
+
+def draw(found: Sequence[Verdict]) -> None:
+    """Print and draw, for each tenth of confidence, how many verdicts are right."""
+    called = np.array([one.confidence for one in found])
+    right = np.array([one.right for one in found])
+    bins = np.minimum((called * 10).astype(int), 9)
+    print("\nconfidence, verdicts, share right")
+    points = []
+    for tenth in np.unique(bins):
+        part = bins == tenth
+        points.append((called[part].mean(), right[part].mean(), part.sum()))
+        print(f"{points[-1][0]:>10.2f}{points[-1][2]:>10}{points[-1][1]:>12.2f}")
+    print(f"sure of 0.85 to 0.95: {right[(called >= 0.85) & (called < 0.95)].mean():.2f} right")
+    figure, axis = pyplot.subplots(figsize=(4.2, 4), layout="constrained")
+    axis.plot([0, 1], [0, 1], color="0.8", linewidth=1)
+    axis.plot([x for x, _, _ in points], [y for _, y, _ in points], color="#1f77b4", marker="o")
+    for x, y, number in points:
+        axis.annotate(str(number), (x, y), textcoords="offset points", xytext=(6, -10), fontsize=7, color="0.4")
+    axis.set_xlabel("confidence (numbers: verdicts)")
+    axis.set_ylabel("share that was right")
+    figure.savefig(PICTURE, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
