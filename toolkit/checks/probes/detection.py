@@ -61,7 +61,7 @@ def _unfit(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
             ("backup_keep_daily", "backup_keep_weekly", "backup_keep_monthly"),
             "every backup but the newest is removed",
         )
-    if host.db_folder and Path(settings.backups).resolve().is_relative_to(host.db_folder.resolve()):
+    if host.deployed and host.db_folder and Path(settings.backups).resolve().is_relative_to(host.db_folder.resolve()):
         yield ("backups",), f"backups are in {host.db_folder}, and are lost together with the database"
     try:
         yield from _unlike(host)
