@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from contextlib import suppress
@@ -35,6 +36,8 @@ LATELY_SECONDS = 86400
 TELLING_SECONDS, TELLING_PART = 3 * 3600, 0.9
 STALE_CADENCES = 3
 CERTIFICATE_SECONDS = 1.0
+# A time of our days in milliseconds since 1970.
+_MILLISECONDS = re.compile(rb":\s*1[5-9]\d{11}\b")
 _LOG = Logs("collector")
 # If so many of a feed's stations are silent, the fault is the feed's, not the stations'.
 SILENT_PART = 0.5
@@ -183,7 +186,10 @@ def feed_readable(host: Host) -> Finding | None:
         start = host.fetched.body[:40].decode(errors="replace").strip()
         return bad(f"{error} (it begins with {start!r})")
     if not document.observations:
-        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation")
+        why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
+        if _MILLISECONDS.search(host.fetched.body):
+            why += "; there are numbers in it that are milliseconds since 1970, not seconds"
+        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation that can be used{why}")
     return good(f"{len(document.stations)} stations, {len(document.observations)} observations")
 
 
