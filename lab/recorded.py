@@ -32,6 +32,7 @@ def _celsius(fahrenheit: float) -> float:
 CONVERTED: dict[str, tuple[str, Callable[[float], float]]] = {
     "temp_out": ("temp", _celsius),
     "out_hum": ("humid", float),
+    "dew_point": ("dewp", _celsius),
     "bar": ("pressure", float),
     "rain": ("precip", lambda inches: inches * MM_PER_INCH),
     "wind_speed": ("wind_speed", lambda mph: mph * KM_PER_MILE),

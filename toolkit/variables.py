@@ -62,6 +62,8 @@ class Variable:
         nature: how it varies: `level` around a level that neighbours share; `gusty` likewise, with a spread that grows
             with the level; `circular`, a direction; or `rare`, zero for hours or days at a time.
         scale: the scale on which stations are compared; None if they are not.
+        follows: the variables that it is computed of or is an extreme of. A station that measures them is compared with
+            its neighbours by them: by this one too, a fault of theirs would be named twice.
         saturation: from here upwards an unchanged reading is normal, in `unit`.
         speed: for a direction, the variable that tells whether there is wind.
         words: for a direction, the column that has it as a compass point.
@@ -85,6 +87,7 @@ class Variable:
     accuracy: float
     nature: Nature
     scale: Scale | None = None
+    follows: tuple[str, ...] = ()
     saturation: float | None = None
     speed: str = ""
     words: str = ""
@@ -116,12 +119,12 @@ MEASURED = (
     Variable(
         name="hi_temp", label="highest air temperature", unit="°C", standard_name="air_temperature",
         statistic="maximum", period=_INTERVAL, note=_DAVIS,
-        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE,
+        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE, follows=("temp_out",), detected=True,
     ),
     Variable(
         name="low_temp", label="lowest air temperature", unit="°C", standard_name="air_temperature",
         statistic="minimum", period=_INTERVAL, note=_DAVIS,
-        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE,
+        low=-95, high=62, accuracy=0.3, nature="level", scale=_TEMPERATURE, follows=("temp_out",), detected=True,
     ),
     Variable(
         name="out_hum", label="relative humidity", unit="%", standard_name="relative_humidity",
@@ -149,7 +152,7 @@ MEASURED = (
             "feeds give the amount of one reporting interval. A value below the one before it is a reset."
         ),
         low=0, high=2000,  # record: 1825 mm in a day
-        accuracy=0.2, nature="rare", plot="steps",
+        accuracy=0.2, nature="rare", detected=True, plot="steps",
     ),
     Variable(
         name="wind_speed", label="wind speed", unit="km/h", standard_name="wind_speed",
@@ -161,12 +164,12 @@ MEASURED = (
         name="wind_dir", label="wind direction", unit="°", standard_name="wind_from_direction",
         statistic="prevailing", period=_INTERVAL, note="Clockwise from north; 16 points at a Davis station.",
         low=0, high=360, accuracy=22.5, nature="circular", speed="wind_speed", words="wind_dir_str",
-        monitored=True, plot="points",
+        detected=True, monitored=True, plot="points",
     ),
     Variable(
         name="hi_speed", label="gust", unit="km/h", standard_name="wind_speed_of_gust",
         statistic="maximum", period=_INTERVAL, note=_DAVIS,
-        low=0, high=450, accuracy=3.2, nature="gusty", scale=_SPEED,
+        low=0, high=450, accuracy=3.2, nature="gusty", scale=_SPEED, follows=("wind_speed",), detected=True,
     ),
     Variable(
         name="hi_dir", label="gust direction", unit="°", standard_name="wind_gust_from_direction",
@@ -179,7 +182,7 @@ MEASURED = (
         note="On a horizontal surface. A pyranometer reads a little below zero on clear nights.",
         low=-4, high=2200,  # the physically possible limits of the Baseline Surface Radiation Network (Long and Dutton)
         accuracy=90.0,  # 5 % of the sensor's range of 1800
-        nature="rare",
+        nature="rare", detected=True,
     ),
     Variable(
         name="dew_point", label="dew point", unit="°C", standard_name="dew_point_temperature",
@@ -188,23 +191,23 @@ MEASURED = (
         accuracy=1.0, nature="level",
         # What the noise of temperature and humidity makes of it at 10 °C and 60 %; a jump of 15 % makes 4 K there.
         scale=Scale(root=False, noise=0.4, resolution=0.1, step=4.0, difference=4.0),
+        follows=("temp_out", "out_hum"), detected=True,
     ),
     Variable(
         name="snow_depth", label="snow depth", unit="cm", standard_name="surface_snow_thickness",
         low=0, high=1500,  # record: 1182 cm
         below=1,  # a distance sensor over bare ground reads a little below zero
         accuracy=1.0,  # what WMO-No. 8 asks for
-        nature="rare", plot="steps",
+        nature="rare", detected=True, plot="steps",
     ),
 )  # fmt: skip
 
 BY_NAME = {variable.name: variable for variable in MEASURED}
 
 DETECTED = tuple(variable.name for variable in MEASURED if variable.detected)
-"""What a detection run judges unless told otherwise.
+"""What a detection run judges unless told otherwise, at the stations that measure it.
 
-A wind direction depends on the place, and rain is mostly zero or, as the total of the day, a staircase: neither fits a
-test that is made for a series that varies around a mean.
+All but the direction of the gust, which is a single moment's and, at many stations, of a vane that is judged already.
 """
 
 MONITORED = tuple(variable.name for variable in MEASURED if variable.monitored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
+from toolkit.detector.health.rules import RULES, Rule
 from toolkit.quality.base import QualityTest, Thresholds
 from toolkit.quality.catalogue import TESTS
 from toolkit.quality.temporal import METHODS
@@ -37,7 +38,18 @@ def thresholds_page() -> str:
     parts += ["## Temporal methods", "`--temporal-method NAME` takes one of these in place of the tests that compare."]
     parts.append(_table(("method", "source"), [(f"`{method.name}`", method.source) for method in METHODS.values()]))
     parts += _meaning(first)
+    parts += [
+        "## Sensor health",
+        "What `weather-tool sensors` finds over days to weeks. Of several the first that is worst gives the reason.",
+    ]
+    parts.append(_table(("rule", "finds", "warning", "critical", "unit", "origin"), [_rule(rule) for rule in RULES]))
     return "\n\n".join(parts) + "\n"
+
+
+def _rule(rule: Rule) -> tuple[str, ...]:
+    side = "below" if rule.least else "above"
+    limits = (f"{side} {limit:g}" for limit in (rule.warning, rule.critical))
+    return (f"`{rule.name}`", rule.finds, *limits, rule.unit, rule.origin or "–")
 
 
 def _test(test: QualityTest) -> list[str]:

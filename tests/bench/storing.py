@@ -13,7 +13,7 @@ from toolkit.model import Document, Observation
 from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import Span, open_for_reading, open_for_writing
-from toolkit.variables import DETECTED
+from toolkit.variables import MONITORED
 
 START = 1_448_236_800  # ten years before 2025-11-20
 DAYS = 365
@@ -61,7 +61,7 @@ def ten_years_of_sqlite(folder: Path) -> Iterator[Figure]:
         seconds = []
         for _ in range(5):
             began = time.perf_counter()
-            read = list(store.readings([Span(end - 6 * 3600, end)], DETECTED))
+            read = list(store.readings([Span(end - 6 * 3600, end)], MONITORED))
             seconds.append(time.perf_counter() - began)
         assert sum(part.shape[1] for part in read) == 36 * 14
         began = time.perf_counter()

@@ -63,7 +63,7 @@ def series(values: Floats, name: str = "temp_out") -> Series:
 def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> TestResults:
     """What the tests find; the other sensors of the stations measured nothing."""
     window = readings.window_values
-    needed = {name for test in TESTS for name in test.needs(readings.variable)}
+    needed = {name for test in TESTS if test.applies(readings.variable) for name in test.needs(readings.variable)}
     values = {readings.variable.name: window, **{name: np.full(window.shape, np.nan) for name in needed}}
     silent = np.zeros(window.shape, dtype=bool)
     return run_tests(method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values))
@@ -268,6 +268,43 @@ def test_a_few_readings_between_gaps_are_neither_noise_nor_a_flat_line() -> None
     values[2:4, -WINDOW:][:, np.arange(WINDOW) % 9 > 1] = np.nan
     values[3, -60:-WINDOW] = np.nan
     assert not {"noise", "persistence"} & found(values).keys()
+
+
+def wind(seed: int = 1) -> Floats:
+    """Wind speed at six stations in km/h: one wind, calm for no long time."""
+    random = np.random.default_rng(seed)
+    day: Floats = 14 + 6 * np.sin(np.arange(SLOTS, dtype=np.float64) / 40)
+    found: Floats = np.abs(day + random.normal(0, 2, (6, SLOTS)))
+    return found.round(1)
+
+
+def test_sheltered_neighbours_that_never_turn_do_not_hide_a_stalled_anemometer() -> None:
+    values = wind()
+    values[4:] = 0
+    assert found(values, name="wind_speed") == {}
+    values[2, -WINDOW:] = 0
+    assert found(values, name="wind_speed")["persistence"] == {2: WINDOW}
+
+
+def test_a_night_that_is_calmer_than_usual_at_half_of_the_neighbours_is_weather() -> None:
+    values = wind()
+    values[1:5, -WINDOW:] = 0
+    assert "persistence" not in found(values, name="wind_speed")
+
+
+def test_one_neighbour_that_is_flat_does_not_hide_a_stuck_sensor() -> None:
+    values = readings()
+    values[5] = 21.0  # indoors
+    values[2, -WINDOW:] = values[2, -WINDOW]
+    assert 2 in found(values)["persistence"]
+
+
+def test_a_hygrometer_that_is_stuck_in_dry_air_at_a_reading_of_saturated_air() -> None:
+    random = np.random.default_rng(3)
+    values = (70 + 20 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 1, (6, SLOTS))).round()
+    assert found(values, name="out_hum") == {}
+    values[2, -WINDOW:] = 99
+    assert found(values, name="out_hum")["persistence"][2] > WINDOW // 2
 
 
 def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:

@@ -25,7 +25,7 @@ from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.times import from_epoch, iso, now
-from toolkit.variables import BY_NAME, DETECTED
+from toolkit.variables import BY_NAME, MONITORED
 
 EXAMPLES = (
     "weather-tool data latest",
@@ -100,8 +100,8 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
     present = now().timestamp()
-    units = [f"{name} ({BY_NAME[name].unit})" for name in DETECTED]
-    values = [[getattr(one, name) for name in DETECTED] for one in latest]
+    units = [f"{name} ({BY_NAME[name].unit})" for name in MONITORED]
+    values = [[getattr(one, name) for name in MONITORED] for one in latest]
     table(
         ("station", "time", "age (min)", *units),
         [

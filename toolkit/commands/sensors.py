@@ -76,7 +76,10 @@ def _show(health: Health) -> None:
         "stalled",
         "drift a day",
         "noise",
+        "correlation",
+        "level",
         "last good",
+        "since",
         "why",
     )
     table(header, [_row(one) for one in health.sensors])
@@ -94,6 +97,9 @@ def _row(one: Sensor) -> tuple[str, ...]:
         "-" if one.stalled is None else f"{one.stalled:.0%}",
         "-" if one.drift_per_day is None else f"{one.drift_per_day:+.2f} {unit}",
         "-" if one.noise is None else f"{one.noise:.2f} {unit}",
+        "-" if one.correlation is None else f"{one.correlation:.2f}",
+        "-" if one.level is None else f"{one.level:+.1f} {unit}",
         one.last_good or "never",
-        one.reason or "-",
+        one.since or "-",
+        "; ".join(fault.reason for fault in one.faults) or "-",
     )

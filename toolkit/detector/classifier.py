@@ -85,8 +85,12 @@ class Classifier:
             return "device_failure", found
         if self._correlations and self._verify and test.evidence is Evidence.OWN_PAST and correlation is not None:
             return _by_correlation(self._correlations, correlation, found, self._names(row))
-        if expected is None or not self._verify:
+        # What is not compared as a level may still be asked of neighbours, by the test itself.
+        asked = test.evidence is Evidence.NOT_SHARED and self._measured_nearby(interval)
+        if not self._verify or (expected is None and not asked):
             return "unverified", f"{found}; {self._why_unverified(row)}"
+        if expected is None:
+            return "device_failure", f"{found}; its neighbours ({self._names(row)}) do not"
         if test.may_pass and (explained := self._passing(results, interval)):
             return "weather_event", f"{found}; {explained}"
         if not expected.has_close_neighbour[row]:
@@ -114,6 +118,11 @@ class Classifier:
         if not self._neighbours.close[row].any():
             return "there is no neighbour to ask"
         return f"its neighbours ({self._names(row)}) are too little known, or in doubt themselves"
+
+    def _measured_nearby(self, interval: FlaggedInterval) -> bool:
+        """Whether a close neighbour measures the variable."""
+        near = self._neighbours.rows[interval.row, self._neighbours.close[interval.row]]
+        return bool(interval.series.measured[near].any())
 
     def _compared_with(self, interval: FlaggedInterval, slot: int) -> list[Neighbour]:
         """The neighbours that measure this variable, and what they imply in a slot of the series."""

@@ -27,6 +27,8 @@ PAST_DAYS = 5.0
 # that single moments, so many hours apart.
 STATION_DAYS = 100.0
 LEAST_DAYS = 0.125
+# No more slots than these are read whole: five days of five minutes each.
+MOST_SLOTS = 1440
 MOMENTS_HOURS = 4.0
 # Of a past that was read whole, the history of a series has a reading every so many hours.
 HISTORY_HOURS = 1.0
@@ -80,6 +82,11 @@ class Grid:
     def per_hour(self) -> int:
         """Slots in an hour, at least one."""
         return max(1, round(HOUR / self.cadence))
+
+    def _reported(self, name: str) -> Bools:
+        """Which stations report a variable."""
+        found: Bools = np.logical_or.reduce(~np.isnan(self.values[name]), axis=1)
+        return found
 
     def slot_times(self) -> Floats:
         """When each slot ends, seconds since the epoch."""
@@ -147,6 +154,11 @@ class Grid:
         readings = scaled(variable, self.values[name])
         earlier = scaled(variable, self.moments[name])
         ends, places = self.slot_times(), self._history()
+        if variable.follows and variable.scale is not None:
+            follows = np.logical_and.reduce([self._reported(other) for other in variable.follows])
+            readings[follows] = earlier[follows] = np.nan
+            if np.isnan(readings).all():
+                variable = replace(variable, scale=None)
         return Series(
             variable=variable,
             values=self.values[name],
@@ -172,7 +184,8 @@ def load(
 ) -> Grid:
     """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
 
-    Of `variables` the days before are read too, of those in `also` the window alone.
+    Of `variables` the days before are read too, of those in `also` the window alone. A variable of which the window has
+    no value is not read further.
 
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
     Where a typical station reports more rarely than `cadence`, slots are as long as its observations are apart.
@@ -205,16 +218,22 @@ def _load(
         columns = columns[:, rows >= 0]
         return rows[rows >= 0], columns[1], columns[2:]
 
-    of_window = read([Span(start, end)], [*variables, *also])
-    apart = _apart(len(stations), *of_window[:2], at_least=2)
+    names = [*variables, *also]
+    row, observed, found = read([Span(start, end)], names)
+    rejected = store.rejected(Span(start, end))
+    # What nobody measures costs nothing.
+    there = (~np.isnan(found)).any(axis=1) | np.isin(names, [one.variable for one in rejected])
+    measured = [name for name, known in zip(names, there.tolist(), strict=True) if known]
+    of_window, of_past = (row, observed, found[there]), [name for name in variables if name in measured]
+    apart = _apart(len(stations), row, observed, at_least=2)
     known = apart[~np.isnan(apart)]
     cadence = max(cadence, _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0)
     window = max(1, round((end - start) / cadence))
-    lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), past_days)
+    lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), MOST_SLOTS * cadence / DAY, past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
     slots = lead + window
     first = end - slots * cadence
-    before = read([Span(first, end - window * cadence)], variables)
+    before = read([Span(first, end - window * cadence)], of_past)
     apart = _apart(
         len(stations),
         np.concatenate([before[0], of_window[0]]),
@@ -226,30 +245,31 @@ def _load(
     moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
     # What a station that reports more rarely measured last before a moment may be so old.
     reach = max(cadence, min(cadence * int(every.max(initial=1)), HOUR))
-    earlier = read([Span(moment - reach, moment) for moment in moments.tolist()], variables)
+    earlier = read([Span(moment - reach, moment) for moment in moments.tolist()], of_past)
 
     times = np.full((len(stations), slots), np.nan)
-    values = {name: np.full((len(stations), slots), np.nan) for name in [*variables, *also]}
-    for (row, observed, found), names in ((before, variables), (of_window, list(values))):
+    nothing = np.broadcast_to(np.nan, times.shape)
+    values = {name: nothing.copy() if name in measured else nothing for name in names}
+    for (row, observed, found), read_names in ((before, of_past), (of_window, measured)):
         # In order of time, so that the last one in a slot is the one that stays.
         order = np.argsort(observed, kind="stable")
         order = order[observed[order] > first]
         slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
         times[row[order], slot] = observed[order]
-        for number, name in enumerate(names):
+        for number, name in enumerate(read_names):
             values[name][row[order], slot] = found[number, order]
-    for rejected in store.rejected(Span(start, end)):
-        if rejected.variable in values:
-            at = number_of[rejected.station_id], slots - 1 - int((end - rejected.time) // cadence)
-            if np.isnan(values[rejected.variable][at]):
-                values[rejected.variable][at] = rejected.value
+    for one in rejected:
+        if one.variable in values:
+            at = number_of[one.station_id], slots - 1 - int((end - one.time) // cadence)
+            if np.isnan(values[one.variable][at]):
+                values[one.variable][at] = one.value
     row, observed, found = earlier
     order = np.argsort(observed, kind="stable")
     row, moment = row[order], np.searchsorted(moments, observed[order])
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
     seen[row, moment] = True
-    at_moments = {name: np.full((len(stations), len(moments)), np.nan) for name in variables}
-    for number, name in enumerate(variables):
+    at_moments = {name: np.full(seen.shape, np.nan) for name in names}
+    for number, name in enumerate(of_past):
         at_moments[name][row, moment] = found[number, order]
     return Grid(
         stations=stations,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,9 +21,9 @@ from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.neighbours import nearest
-from toolkit.settings import Settings
+from toolkit.settings import COMBINED, Settings
 from toolkit.store import Store
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, DETECTED
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
@@ -39,9 +39,10 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
         UsageError: there is no station `only`.
     """
     start = end - settings.window_hours * 3600
-    variables = settings.detection_variables
-    needed = {other for test in TESTS for name in variables for other in test.needs(BY_NAME[name])} - set(variables)
-    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed))
+    variables = judged_variables(settings)
+    judged = [BY_NAME[name] for name in variables]
+    needed = {other for test in TESTS for one in judged if test.applies(one) for other in test.needs(one)}
+    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed - set(variables)))
     names = [station.station_id for station in grid.stations]
     if only is not None and only not in names:
         raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
@@ -69,6 +70,18 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     )
 
 
+def judged_variables(settings: Settings) -> tuple[str, ...]:
+    """The variables that a run judges.
+
+    Of those that it judges by default a temporal method gets the ones that vary around a mean: every rain would be an
+    outlier, and an extreme is one where its mean is.
+    """
+    variables = settings.detection_variables
+    if settings.detection_method == COMBINED or variables != DETECTED:
+        return variables
+    return tuple(name for name in variables if BY_NAME[name].scale and not BY_NAME[name].follows)
+
+
 def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]:
     """Every anomaly of some stations.
 
@@ -83,12 +96,13 @@ def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]
     tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
-        return run_tests(tests, Sample(grid.series(variable), neighbours, silent, window))
+        sample = Sample(grid.series(variable), neighbours, silent, window, grid.values, grid.stations)
+        return run_tests(tests, sample)
 
     # Variables are tested independently of one another, and numpy lets other threads run while it computes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        each = pool.map(results_of, settings.detection_variables)
-        results = dict(zip(settings.detection_variables, each, strict=True))
+        measured = [name for name in judged_variables(settings) if not np.isnan(window[name]).all()]
+        results = dict(zip(measured, pool.map(results_of, measured), strict=True))
     classifier = Classifier(grid, neighbours, results, settings.correlations, verify=settings.spatial_verify)
 
     for row in np.flatnonzero(silent.any(axis=1) & rows):
@@ -96,6 +110,8 @@ def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]
             yield _silent(grid, int(row), first, after)
     for variable, one in results.items():
         for interval in _flagged_intervals(one, rows):
+            if interval.test.follows and _named_already(results, interval):
+                continue
             found = classifier.classify(interval)
             start, end = _extent(grid, interval)
             yield Anomaly(
@@ -125,6 +141,18 @@ def _flagged_intervals(results: TestResults, rows: Bools) -> Iterator[FlaggedInt
         for first, after in intervals(any_test[row], series.per_hour - 1):
             test = max(results.tests, key=lambda one: int(flags[one.name][row, first:after].sum()))
             yield FlaggedInterval(series, int(row), first, after, test)
+
+
+def _named_already(results: Mapping[str, TestResults], interval: FlaggedInterval) -> bool:
+    """Whether a variable that the flagged one follows is flagged at the same time, or within an hour of it."""
+    hour = interval.series.per_hour
+    slots = interval.row, slice(max(0, interval.first - hour), interval.after + hour)
+    return any(
+        flagged[slots].any()
+        for name in interval.series.variable.follows
+        if name in results
+        for flagged in results[name].flags.values()
+    )
 
 
 def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
@@ -163,7 +191,9 @@ def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insuf
         yield Insufficient(
             grid.stations[row].station_id, STATION, f"{present[row]} of {grid.window} expected observations"
         )
-    for variable in settings.detection_variables:
+    for variable in judged_variables(settings):
+        if BY_NAME[variable].follows or BY_NAME[variable].nature == "circular":
+            continue  # a calm has no direction, and not every report a gust
         present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
         for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"

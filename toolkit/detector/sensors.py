@@ -3,74 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from toolkit import times
 from toolkit.detector import grid as grids
 from toolkit.detector.grid import DAY, Grid
+from toolkit.detector.health import figures
+from toolkit.detector.health.figures import Compared, Figure
+from toolkit.detector.health.hourly import hourly
+from toolkit.detector.health.rules import RULES, State
 from toolkit.errors import UsageError
-from toolkit.quality.arrays import Floats, deviation, median
-from toolkit.quality.expected import expect
 from toolkit.quality.neighbours import Neighbours, nearest
-from toolkit.quality.persistence import Runs
-from toolkit.quality.series import Series, unscaled
+from toolkit.quality.series import Series
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.variables import BY_NAME, MONITORED
 
 SCHEMA = "weather-toolkit/sensors/1"
 
-State = Literal["healthy", "warning", "critical"]
-
-# A reading that stays the same for so long is stuck, in hours; of a vane only readings while there is wind count.
-STUCK_HOURS = 6
-# An anemometer that reads zero is stalled while neighbours imply more wind than this, in km/h.
-WIND_AROUND = 5.0
+# The place of a station is judged by these; the others vary too little or too much from one place to the next.
+OF_PLACES = ("temp_out", "out_hum")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A figure of a sensor's health, and from where on it makes a warning or is critical.
+class Fault:
+    """A rule that a sensor breaks.
 
     Attributes:
-        name: of the figure.
-        warning: the limit of a warning.
-        critical: the limit of what is critical.
-        reason: the sentence for people, with the places `{value}` and `{limit}`.
-        least: whether the limits are the least that is good; otherwise they are the most.
+        name: of the rule.
+        state: warning or critical.
+        since: since when, ISO 8601 in UTC, to a day; None where that is not known. If it is the start of the time that
+            was looked at, then or before.
+        reason: in a sentence.
     """
 
     name: str
-    warning: float
-    critical: float
+    state: State
+    since: str | None
     reason: str
-    least: bool = False
-
-    def breach(self, value: float, limit: float) -> str:
-        """What is wrong with a value, "" if nothing is; NaN, where a figure is not known, is never wrong."""
-        wrong = value < limit if self.least else value > limit
-        return self.reason.format(value=value, limit=limit) if wrong else ""
-
-
-RULES = (
-    Rule("silent", 6.0, 24.0, "no good value for {value:.0f} h, over {limit:g} h"),  # hours
-    Rule("completeness", 0.9, 0.5, "{value:.0%} of the expected observations arrived, under {limit:.0%}", least=True),
-    Rule("missing", 0.1, 0.5, "{value:.0%} of the observations have no value, over {limit:.0%}"),
-    Rule("stuck", 0.05, 0.25, "unchanged for hours in {value:.0%} of the time, over {limit:.0%}"),
-    Rule("stalled", 0.1, 0.4, "calm in {value:.0%} of the time that neighbours had wind, over {limit:.0%}"),
-    # Over all the time that is looked at, in accuracies of the sensor or in residual sigmas, whichever is larger.
-    Rule("drift", 3.0, 8.0, "moved against its neighbours by {value:.1f} times what is usual, over {limit:g}"),
-    # In times of the network's median.
-    Rule("noise", 3.0, 6.0, "{value:.1f} times as noisy as a typical sensor of the network, over {limit:g}"),
-)
-"""Of several rules that are broken as badly, the first gives the reason."""
-# A day counts for the drift if so many of its readings have an expectation; a drift needs so many days.
-DRIFT_READINGS = 6
-DRIFT_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +55,16 @@ class Sensor:
         variable: what it measures.
         state: healthy, warning or critical.
         reason: the rule that decided, in a sentence; empty for a healthy one.
-        completeness: observations of the station, as a share of what its cadence promises.
+        since: since when, as of the fault that decided.
+        faults: all rules that it breaks, the one that decided first.
+        completeness: observations of the station, as a share of what its own rhythm promises.
         missing: share of the station's observations without a value of this variable.
-        stuck: share of the values in runs of six hours and more without a change.
+        stuck: share of the values in runs of six hours and more without a change, while the neighbours' went on.
         stalled: share of the time with wind, by the neighbours, that was calm here; None but for wind speeds.
         drift_per_day: how fast it moves against its neighbours, in the variable's unit a day; None without neighbours.
         noise: one standard deviation from reading to reading, in the variable's unit; None for a direction.
+        correlation: with the median of its neighbours, hour by hour; None without them.
+        level: by how much it lies above what its neighbours imply at its height, in the variable's unit; None without.
         last_good: when the last possible value was measured, ISO 8601 in UTC.
     """
 
@@ -95,12 +72,16 @@ class Sensor:
     variable: str
     state: State
     reason: str
+    since: str | None
+    faults: list[Fault]
     completeness: float
     missing: float
     stuck: float
     stalled: float | None
     drift_per_day: float | None
     noise: float | None
+    correlation: float | None
+    level: float | None
     last_good: str | None
 
 
@@ -156,15 +137,10 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     days = grid.window * grid.cadence / DAY
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     # Usual differences are learnt from the same days. If a station drifts, its difference from those that see the same
-    # weather is not steady, and stations of the region would get the weight: only neighbours are compared with.
+    # weather is not steady: only neighbours are compared with.
     neighbours = replace(neighbours, exists=neighbours.close)
-    sensors = [
-        one
-        for name in MONITORED
-        if names
-        for one in _sensors(grid, _learnt_hourly(grid.series(name)), neighbours)
-        if only in {None, one.station_id}
-    ]
+    around = nearest(grid.stations, settings.neighbour_km, np.inf)
+    sensors = [one for one in _all(grid, neighbours, around) if only in {None, one.station_id}] if names else []
     order = {"critical": 0, "warning": 1, "healthy": 2}
     return Health(
         schema=SCHEMA,
@@ -176,115 +152,75 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     )
 
 
-def _learnt_hourly(series: Series) -> Series:
-    """The same series with a history of one reading an hour, from which usual differences are learnt."""
-    step = series.per_hour
-    return replace(series, history=series.scaled[:, ::step], history_ends=series.ends[::step])
+def _all(grid: Grid, neighbours: Neighbours, around: Neighbours) -> Iterator[Sensor]:
+    """The health of every variable's sensors; a station that does not measure it has none."""
+    series = {name: grid.series(name) for name in MONITORED}
+    compared: dict[str, Compared] = {}
+    found: dict[str, dict[str, Figure]] = {}
+    for name, one in series.items():
+        hours = hourly(grid, one, neighbours) if one.compared and one.measured.any() else None
+        found[name] = figures.of_reporting(grid, one, hours)
+        if hours:
+            compared[name] = figures.of_comparison(grid, one, hours, around)
+            found[name] |= compared[name].figures
+    of_places = [compared[name] for name in OF_PLACES if name in compared]
+    if of_places:
+        place = figures.of_places(grid, of_places)
+        for name in OF_PLACES:
+            if name in compared:
+                found[name]["misplaced"] = place
+    for name in MONITORED:
+        yield from _sensors(grid, series[name], compared.get(name), found[name])
 
 
-def _sensors(grid: Grid, series: Series, neighbours: Neighbours) -> Iterator[Sensor]:
-    """The health of one variable's sensors; a station that does not measure it has none."""
-    readings = series.scaled
-    there, present = ~np.isnan(readings), ~np.isnan(grid.times)
-    slots = readings.shape[1]
-    since = np.where(present.any(axis=1), slots - np.argmax(present, axis=1), slots)
-    number = np.maximum(there.sum(axis=1), 1)
-    stuck = _stuck_readings(grid, series) / number
-    stalled, drift = np.full((2, len(readings)), np.nan)
-    noise = spread = np.full(len(readings), np.nan)
-    if series.compared:
-        expected = expect(series, neighbours, np.arange(len(readings)), np.zeros(len(readings), dtype=bool))
-        value = unscaled(series.variable, readings - expected.residual)
-        several = (expected.weights > 0).sum(axis=1) > 1  # with one neighbour nobody can tell which of the two drifts
-        off = np.where(several[:, None], unscaled(series.variable, readings) - value, np.nan)
-        drift = _slope(off, grid)
-        along = np.nan_to_num(drift)[:, None] * np.arange(slots) * grid.cadence / DAY
-        spread = deviation(off - along - median(off - along)[:, None])
-        # The second difference of white noise has a standard deviation of the square root of six times the noise's.
-        noise = deviation(np.diff(series.values, n=2, axis=1)) / np.sqrt(6)
-        if series.nature == "gusty":
-            # A usual difference from an anemometer that never turned says nothing: what neighbours measure counts.
-            turned = np.any(readings > 0, axis=1, keepdims=True)
-            near = np.where(neighbours.exists[:, :, None], readings[neighbours.rows], np.nan)
-            around = np.where(turned, value, unscaled(series.variable, median(near, axis=1)))
-            windy = there & (around > WIND_AROUND)
-            calm = (windy & (readings == 0)).sum(axis=1) / np.maximum(windy.sum(axis=1), 1)
-            stalled = np.where(expected.has_close_neighbour, calm, np.nan)
-    typical = max(float(np.nan_to_num(median(noise))), series.variable.accuracy / 10)
-    days = slots * grid.cadence / DAY
-    moved = np.abs(drift) * days / np.maximum(series.variable.accuracy, np.nan_to_num(spread))
-    for row in np.flatnonzero(series.measured):
-        last = int(np.flatnonzero(there[row])[-1]) if there[row].any() else None
-        figures = {
-            "completeness": present[row].sum() / since[row],
-            "missing": 1 - there[row].sum() / max(present[row].sum(), 1),
-            "stuck": stuck[row],
-            "stalled": stalled[row],
-            "drift": moved[row],
-            "noise": noise[row] / typical,
-            "silent": (grid.end - grid.times[row, last]) / 3600 if last is not None else np.inf,
-        }
-        state, reason = _state(figures)
+def _sensors(grid: Grid, series: Series, compared: Compared | None, found: Mapping[str, Figure]) -> Iterator[Sensor]:
+    """The health of one variable's sensors from their figures."""
+    nothing = np.full(len(grid.stations), np.nan)
+    there = ~np.isnan(series.scaled)
+    for row in np.flatnonzero(series.measured).tolist():
+        at = np.flatnonzero(there[row])
+        faults = _faults(grid, found, row)
         yield Sensor(
             station_id=grid.stations[row].station_id,
             variable=series.variable.name,
-            state=state,
-            reason=reason,
-            completeness=round(float(figures["completeness"]), 4),
-            missing=round(float(figures["missing"]), 4),
-            stuck=round(float(figures["stuck"]), 4),
-            stalled=_or_none(stalled[row]),
-            drift_per_day=_or_none(drift[row]),
-            noise=_or_none(noise[row]),
-            last_good=_iso(grid.times[row, last]) if last is not None else None,
+            state=faults[0].state if faults else "healthy",
+            reason=faults[0].reason if faults else "",
+            since=faults[0].since if faults else None,
+            faults=faults,
+            completeness=round(float(found["completeness"].value[row]), 4),
+            missing=round(float(found["missing"].value[row]), 4),
+            stuck=round(float(found["stuck"].value[row]), 4),
+            stalled=_or_none((found["stalled"].value if "stalled" in found else nothing)[row]),
+            drift_per_day=_or_none((compared.drift_per_day if compared else nothing)[row]),
+            noise=_or_none((compared.noise if compared else nothing)[row]),
+            correlation=_or_none((compared.correlation if compared else nothing)[row]),
+            level=_or_none((compared.level if compared else nothing)[row]),
+            last_good=_iso(grid.times[row, at[-1]]) if len(at) else None,
         )
 
 
-def _state(figures: dict[str, float]) -> tuple[State, str]:
-    """The worst state that a rule gives, and the reason."""
+def _faults(grid: Grid, found: Mapping[str, Figure], row: int) -> list[Fault]:
+    """The rules that one sensor breaks, the worst first; of those that are as bad, in the order of the rules."""
+    faults = []
     for rule in RULES:
-        if reason := rule.breach(figures[rule.name], rule.critical):
-            return "critical", reason
-    for rule in RULES:
-        if reason := rule.breach(figures[rule.name], rule.warning):
-            return "warning", reason
-    return "healthy", ""
+        figure = found.get(rule.name)
+        if figure is None or (state := rule.state(float(figure.value[row]))) == "healthy":
+            continue
+        day = figure.first_day(row)
+        faults.append(
+            Fault(
+                name=rule.name,
+                state=state,
+                since=None if day is None else _iso(_start_of(grid, figure, day)),
+                reason=rule.says(float(figure.value[row]), figure.more(row) if figure.more else ""),
+            )
+        )
+    return sorted(faults, key=lambda fault: fault.state != "critical")
 
 
-def _stuck_readings(grid: Grid, series: Series) -> Floats:
-    """How many readings of each station lie in runs of one value that are too long."""
-    readings = series.scaled
-    counts = np.ones(readings.shape, dtype=bool)
-    variable = series.variable
-    if variable.saturation is not None:
-        counts = readings < variable.saturation
-    elif variable.nature == "gusty":
-        counts = readings > 0
-    elif variable.speed:
-        counts = grid.values[variable.speed] > 0
-    length = Runs.of(readings, counts, series.per_hour).length
-    # The length of each run is that in its last slot; it is carried back over all slots of the run.
-    longest = np.zeros(length.shape, dtype=np.int64)
-    carried = np.zeros(len(length), dtype=np.int64)
-    for slot in range(length.shape[1] - 1, -1, -1):
-        carried = np.where(length[:, slot] > 0, np.maximum(carried, length[:, slot]), carried)
-        longest[:, slot] = carried
-        carried = np.where(length[:, slot] == 1, 0, carried)
-    too_long = (longest >= STUCK_HOURS * series.per_hour) & counts & ~np.isnan(readings)
-    return np.asarray(too_long.sum(axis=1), dtype=np.float64)
-
-
-def _slope(residual: Floats, grid: Grid) -> Floats:
-    """How fast each row moves, per day: the median of slopes between all pairs of days (Theil and Sen)."""
-    per_day = round(DAY / grid.cadence)
-    days = residual.shape[1] // per_day
-    if days < DRIFT_DAYS:
-        return np.full(len(residual), np.nan)
-    by_day = residual[:, residual.shape[1] - days * per_day :].reshape(len(residual), days, per_day)
-    known = (~np.isnan(by_day)).sum(axis=2) >= DRIFT_READINGS
-    level = np.where(known, median(by_day), np.nan)
-    one, other = np.triu_indices(days, 1)
-    return median((level[:, other] - level[:, one]) / (other - one))
+def _start_of(grid: Grid, figure: Figure, day: int) -> float:
+    """When a day of a figure begins; the days end with the time that was looked at."""
+    return grid.end - (figure.days - day) * DAY
 
 
 def _or_none(value: float) -> float | None:

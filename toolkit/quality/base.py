@@ -7,13 +7,14 @@ nothing else of it: what a flag of it means is said by its fields, never by its 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats
 from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
@@ -69,6 +70,9 @@ class Sample:
         silent: slots in which a whole station reports nothing; stations × window slots.
         values: the window's values by variable, in the variable's unit, stations × window slots: of this variable and
             of those that the tests need besides.
+        slots: the same before the window too, stations × all slots of `series.values`; NaN before the window for a
+            variable that is needed but not judged.
+        stations: the rows.
         expectation: what neighbours imply for the stations at `expectation.rows`; None for a variable that has no scale
             of comparison.
     """
@@ -77,6 +81,8 @@ class Sample:
     neighbours: Neighbours
     silent: Bools
     values: Mapping[str, Floats]
+    slots: Mapping[str, Floats] = field(default_factory=dict)
+    stations: Sequence[Station] = ()
     expectation: Expected | None = None
 
     @property
@@ -151,6 +157,8 @@ class QualityTest(ABC):
         exclusion: whether a flagged station still counts as a neighbour of others.
         compares: whether it needs to know what neighbours imply. It is run again for the stations whose expectation
             changed when another station was excluded.
+        follows: whether its flag of a variable that follows from others may be their fault: it says nothing new while
+            they are flagged.
         with_method: whether it is also run where a temporal method takes the place of the tests that compare.
         may_pass: whether a flag that neighbours do not share may still be weather, on its way across the network or of
             one place.
@@ -168,6 +176,7 @@ class QualityTest(ABC):
     evidence: ClassVar[Evidence]
     exclusion: ClassVar[Exclusion]
     compares: ClassVar[bool] = False
+    follows: ClassVar[bool] = False
     with_method: ClassVar[bool] = False
     may_pass: ClassVar[bool] = False
     expects_own_past: ClassVar[bool] = False

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from toolkit.quality.base import QualityTest
 from toolkit.quality.consistency import Consistency
+from toolkit.quality.direction import Direction
+from toolkit.quality.gauge import Gauge
 from toolkit.quality.gross_range import GrossRange
 from toolkit.quality.missing import Missing
 from toolkit.quality.noise import Noise
 from toolkit.quality.persistence import Persistence
+from toolkit.quality.radiation import Radiation
+from toolkit.quality.rain_rate import RainRate
 from toolkit.quality.resolution import Resolution
 from toolkit.quality.shared import Shared
+from toolkit.quality.snow import Snow
 from toolkit.quality.spatial import Spatial
 from toolkit.quality.step import Step
 from toolkit.quality.temporal import LIMITS, METHODS
@@ -24,6 +29,11 @@ TESTS: tuple[QualityTest, ...] = (
     Step(),
     Spatial(),
     Consistency(),
+    RainRate(),
+    Gauge(),
+    Direction(),
+    Radiation(),
+    Snow(),
     Shared(),
 )
 """The tests that a detection run makes, by precedence: an interval that several of them flagged for as long is named by

@@ -1,6 +1,7 @@
 """Internal consistency: what two sensors of one station report cannot both be true.
 
-A rule counts only where the network keeps it, because what a field means differs from feed to feed.
+A rule counts only where the network keeps it, because what a field means differs from feed to feed. Where either of two
+readings can be the wrong one, the one is blamed that moved when they began to contradict each other.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, intervals
+from toolkit.quality.arrays import Bools, Floats, intervals, median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -23,6 +24,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.humidity import dew_point, frost_point
 from toolkit.variables import BY_NAME, Variable
 
 Values = Mapping[str, Floats]
@@ -39,9 +41,20 @@ class ConsistencyThresholds(Thresholds):
     running: int = threshold(3, "readings", "so many successive readings break the rule")
     far: float = threshold(5.0, "accuracies of the sensor", "or one of them by so much")
     dry: float = threshold(40.0, "%", "no rain reaches the ground through air as dry as this")
-    vane: float = threshold(20.0, "°", "a vane that turns by more than this has felt a wind")
+    vane: float = threshold(30.0, "°", "a vane that turns by more than this, and one of 16 points, has felt a wind")
     vane_slots: int = threshold(12, "slots", "the time over which turns in a calm are counted")
     vane_share: float = threshold(0.4, "", "share of that time in which the vane may turn: a passing breath")
+    before: int = threshold(12, "readings", "before a contradiction tell what has moved since")
+    dew_point: float = threshold(1.0, "K", "a dew point differs by more from that of temperature and humidity",
+                                 "the sensor's accuracy")  # fmt: skip
+    humidity: float = threshold(2.0, "%", "and by more than so much humidity makes: it may be of another minute")
+    gust_base: float = threshold(40.0, "km/h", "a gust is larger than this")
+    gust_factor: float = threshold(2.5, "", "and so many times the mean wind",
+                                   "gust factors over land are below 2, Harper et al. (2010), WMO/TD-1555")  # fmt: skip
+    outflow: float = threshold(1.5, "K", "a gust front changes the temperature by so much within three readings")
+    outflow_humidity: float = threshold(8.0, "%", "or the humidity by so much")
+    gust_readings: int = threshold(6, "readings", "a gust that stays the same for so long is stuck")
+    gust_mean: float = threshold(2.0, "accuracies of the sensor", "while the mean wind changes by so much")
 
 
 LIMITS = ConsistencyThresholds()
@@ -56,12 +69,18 @@ class Rule(NamedTuple):
         excess: by how much each reading breaks the rule, stations × window slots: broken above 1. Differences are in
             accuracies of the sensor.
         text: the rule's breach in words.
+        rival: what the variable contradicts, in its unit, where that may be wrong as well; None where it cannot.
     """
 
     variable: str
     others: tuple[str, ...]
     excess: Callable[[Values], Floats]
     text: str
+    rival: Callable[[Values], Floats] | None = None
+
+
+def _value(name: str) -> Callable[[Values], Floats]:
+    return lambda values: values[name]
 
 
 def _above(one: str, other: str) -> Callable[[Values], Floats]:
@@ -88,6 +107,53 @@ def _rain_in_dry_air(values: Values) -> Floats:
     return np.where(added & dry, 2.0, 0.0)
 
 
+def _moist(values: Values) -> Floats:
+    """The dew point of temperature and humidity."""
+    return dew_point(values["temp_out"], values["out_hum"])
+
+
+def _another_dew_point(values: Values) -> Floats:
+    """How far the dew point is from that of temperature and humidity, in what is possible.
+
+    Below zero some stations give the temperature at which ice would form.
+    """
+    temperature, humidity = values["temp_out"], values["out_hum"]
+    implied = dew_point(temperature, humidity)
+    off = np.abs(values["dew_point"] - implied)
+    off = np.where(implied < 0, np.minimum(off, np.abs(values["dew_point"] - frost_point(temperature, humidity))), off)
+    of_humidity = implied - dew_point(temperature, humidity - LIMITS.humidity)
+    return np.where(humidity > 2 * LIMITS.humidity, off / (LIMITS.dew_point + of_humidity), 0.0)
+
+
+def _gust_without_cause(values: Values) -> Floats:
+    """Whether a gust is far above the mean wind, while neither temperature nor humidity tells of a gust front."""
+    high = values["hi_speed"] > LIMITS.gust_base + LIMITS.gust_factor * values["wind_speed"]
+    still = (_range(values["temp_out"], 7) < LIMITS.outflow) & (_range(values["out_hum"], 7) < LIMITS.outflow_humidity)
+    return np.where(high & still, 2 * LIMITS.far, 0.0)
+
+
+def _same_gust(values: Values) -> Floats:
+    """Whether the gust stays the same while the mean wind changes."""
+    gust, mean = values["hi_speed"], values["wind_speed"]
+    same = np.zeros(gust.shape, dtype=bool)
+    same[:, 1:] = (gust[:, 1:] == gust[:, :-1]) & (gust[:, 1:] > 0)
+    found = np.zeros(gust.shape)
+    for row in np.flatnonzero(same.sum(axis=1) >= LIMITS.gust_readings - 1):
+        for first, after in intervals(same[row]):
+            run = slice(first - 1, after)
+            if after - first + 1 >= LIMITS.gust_readings and not np.isnan(mean[row, run]).all():
+                changed = np.nanmax(mean[row, run]) - np.nanmin(mean[row, run])
+                found[row, run] = 2.0 * (changed > LIMITS.gust_mean * BY_NAME["wind_speed"].accuracy)
+    return found
+
+
+def _range(readings: Floats, width: int) -> Floats:
+    """The largest less the smallest of the readings around each; NaN where one is missing. Stations × slots."""
+    padded = np.pad(readings, ((0, 0), (width // 2, width // 2)), mode="edge")
+    found: Floats = np.ptp(np.lib.stride_tricks.sliding_window_view(padded, width, axis=1), axis=2)
+    return found
+
+
 def _share(flagged: Bools, width: int) -> Floats:
     """The share of flagged slots among the last `width`, stations × slots."""
     summed = np.cumsum(np.hstack([np.zeros((len(flagged), width)), flagged]), axis=1)
@@ -96,12 +162,24 @@ def _share(flagged: Bools, width: int) -> Floats:
 
 
 RULES = (
-    Rule("temp_out", ("hi_temp",), _above("temp_out", "hi_temp"), "temp_out is above hi_temp"),
-    Rule("temp_out", ("low_temp",), _above("low_temp", "temp_out"), "temp_out is below low_temp"),
-    Rule("wind_speed", ("hi_speed",), _above("wind_speed", "hi_speed"), "wind_speed is above the gust, hi_speed"),
+    Rule("temp_out", ("hi_temp",), _above("temp_out", "hi_temp"), "temp_out is above hi_temp", _value("hi_temp")),
+    Rule("hi_temp", ("temp_out",), _above("temp_out", "hi_temp"), "hi_temp is below temp_out", _value("temp_out")),
+    Rule("temp_out", ("low_temp",), _above("low_temp", "temp_out"), "temp_out is below low_temp", _value("low_temp")),
+    Rule("low_temp", ("temp_out",), _above("low_temp", "temp_out"), "low_temp is above temp_out", _value("temp_out")),
+    Rule("wind_speed", ("hi_speed",), _above("wind_speed", "hi_speed"), "wind_speed is above the gust, hi_speed",
+         _value("hi_speed")),
+    Rule("hi_speed", ("wind_speed",), _above("wind_speed", "hi_speed"), "hi_speed is below the mean, wind_speed",
+         _value("wind_speed")),
+    Rule("hi_speed", ("wind_speed",), _same_gust, "hi_speed stays the same while wind_speed changes"),
+    Rule("hi_speed", ("wind_speed", "temp_out", "out_hum"), _gust_without_cause,
+         "hi_speed is far above wind_speed, and neither temp_out nor out_hum changed"),
+    Rule("dew_point", ("temp_out", "out_hum"), _another_dew_point,
+         "dew_point is not that of temp_out and out_hum", _moist),
+    Rule("dew_point", ("temp_out",), _above("dew_point", "temp_out"),
+         "dew_point is above temp_out", _value("temp_out")),
     Rule("wind_speed", ("wind_dir",), _turning_in_a_calm, "the vane turns while wind_speed is 0"),
     Rule("rain", ("out_hum",), _rain_in_dry_air, f"rain in air of less than {LIMITS.dry:g} % humidity"),
-)
+)  # fmt: skip
 
 
 class Broken(NamedTuple):
@@ -126,10 +204,45 @@ def broken_rules(sample: Sample) -> Broken:
         others = (breaking.sum() - breaking) / np.maximum(readings.sum() - readings.sum(axis=1), 1)
         for row in np.flatnonzero((breaking > 0) & (others < LIMITS.others)):
             for first, after in intervals(broken[row]):
-                if after - first >= LIMITS.running or excess[row, first:after].max() >= LIMITS.far:
+                if after - first < LIMITS.running and excess[row, first:after].max() < LIMITS.far:
+                    continue
+                if rule.rival is None or _moved_more(sample, rule, int(row), after - 1):
                     flagged[row, first:after] = True
                     texts[row] = rule.text
     return Broken(flagged, texts)
+
+
+def _moved_more(sample: Sample, rule: Rule, row: int, slot: int) -> bool:
+    """Whether a variable moved more than its rival since they contradict each other.
+
+    What its neighbours moved by is no fault. Where it cannot be told, the variable that follows is not blamed.
+
+    Args:
+        sample: the variable.
+        rule: what is broken.
+        row: the station.
+        slot: of the window, the last one that breaks the rule.
+    """
+    values = sample.slots or sample.values
+    own, rival = values[rule.variable], (rule.rival or _value(rule.variable))(values)
+    last = own.shape[1] - sample.values[rule.variable].shape[1] + slot
+    whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[row, : last + 1], nan=2.0) <= 1)
+    if not len(whole):
+        return not BY_NAME[rule.variable].follows
+    first = int(whole[-1]) + 1
+
+    near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
+    others = near if len(near) else np.delete(np.arange(len(own)), row)
+
+    def moved(readings: Floats) -> float:
+        change = median(readings[:, first : last + 1]) - median(readings[:, max(0, first - LIMITS.before) : first])
+        usual = 0.0 if np.isnan(change[others]).all() else float(np.nanmedian(change[others]))
+        return abs(float(change[row]) - usual)
+
+    by_own, by_rival = moved(own), moved(rival)
+    if np.isnan(by_own) or np.isnan(by_rival) or by_own == by_rival:
+        return not BY_NAME[rule.variable].follows
+    return by_own > by_rival
 
 
 class Consistency(QualityTest):
@@ -143,6 +256,7 @@ class Consistency(QualityTest):
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
+    follows = True
     preparation = Preparation(broken_rules)
 
     def applies(self, variable: Variable) -> bool:

@@ -34,6 +34,9 @@ class MissingThresholds(Thresholds):
         "times the hours of a day in which the station had no value before, on average: no shorter gap is flagged",
     )
     habit: float = threshold(0.5, "", "share of values before the window from which on a station is expected to report")
+    wind: float = threshold(
+        11.0, "km/h", "a direction is expected from here on", "3 m/s; below, METAR may leave it out"
+    )
     feed: float = threshold(0.5, "", "share of stations: where more have nothing, the feed or the collector failed")
     saturated: float = threshold(
         0.2, "", "share of the time after a reading in saturated air that has no value: from here on the sensor or the "
@@ -58,14 +61,22 @@ class Missing(QualityTest):
     with_method = True
 
     def applies(self, variable: Variable) -> bool:
-        """To every variable."""
-        return True
+        """To every variable but those that go with another one."""
+        return not variable.follows
+
+    def needs(self, variable: Variable) -> set[str]:
+        """The speed of a direction."""
+        return {variable.speed} - {""}
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
-        series = sample.series
+        series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
-        flagged = gaps(there, ~np.isnan(series.history), series.ends, series.history_ends, series.window)
+        past, past_ends = ~np.isnan(series.history), series.history_ends
+        if (speed := sample.slots.get(variable.speed)) is not None:
+            there |= ~(speed >= LIMITS.wind)  # a calm has no direction
+            past, past_ends = there[:, : -series.window], series.ends[: -series.window]
+        flagged = gaps(there, past, series.ends, past_ends, series.window)
         return flagged & ~sample.silent & ~_lost_in_saturated_air(series)
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:

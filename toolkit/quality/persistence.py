@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.arrays import Bools, Floats, Ints, median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -37,23 +37,29 @@ class PersistenceThresholds(Thresholds):
     known_days: float = threshold(3.0, "days", "from here on the station's own past counts more than other stations'")
     elsewhere: float = threshold(0.75, "", "the quantile of other stations' longest runs that counts as seen elsewhere")
     elsewhere_known: float = threshold(0.6, "", "the share of it that counts at a station that is known")
-    likewise: float = threshold(0.6, "", "a neighbour that stayed the same for this share of the time makes it weather")
-    moved_sigmas: float = threshold(
-        2.5, "standard deviations of the residual", "what neighbours imply moved by so much meanwhile"
+    likewise: float = threshold(
+        0.6, "", "if half of the neighbours stayed the same for this share of the time, it is weather"
     )
-    moved_steps: float = threshold(4.0, "resolutions", "and by so much; both besides one step of the sensor")
+    moved_sigmas: float = threshold(
+        2.0, "standard deviations of the residual", "what neighbours imply moved by so much meanwhile"
+    )
+    moved_steps: float = threshold(2.0, "steps of the sensor", "and by so much more: both it and the neighbours round")
+    moved_far: float = threshold(2.0, "", "or by so many times as much")
+    longer_far: float = threshold(0.5, "", "then that much of the time is too long: no run before saw such a move")
     longer_moved: float = threshold(1.4, _TIMES_BEFORE, "too long where the neighbours moved")
     longer_moved_young: float = threshold(2.0, _TIMES_BEFORE, "the same at a station that is not known yet")
     hours_moved: float = threshold(2.5, "h", "too long where the neighbours moved: at least")
-    longer: float = threshold(2.5, _TIMES_BEFORE, "too long where the neighbours did not move")
+    longer: float = threshold(2.5, _TIMES_BEFORE, "too long where it moved by one standard deviation")
     hours_alike: float = threshold(5.0, "h", "the same: at least")
     longer_alone: float = threshold(2.0, _TIMES_BEFORE, "too long without close neighbours")
     hours_alone: float = threshold(4.0, "h", "the same: at least")
     wind_around: float = threshold(1.5, "√(km/h)", "the least wind around for which a calm may be a stalled anemometer")
-    less_wind_around: float = threshold(0.8, "", "the share of it that is enough where the run is the longest ever")
     as_windy: float = threshold(0.85, "", "earlier times with this share of the wind around are compared with")
     as_windy_hours: int = threshold(6, "h", "so much of such time is needed")
-    calm_around: float = threshold(0.2, "", "share of the time that neighbours may be calm")
+    calm_around: float = threshold(
+        0.2, "", "share of the time by which half of the neighbours may have been calm more often than as a rule"
+    )
+    turned: float = threshold(0.9, "", "and may have been calm at all")
     longer_windy: float = threshold(2.5, "times the longest calm with as much wind around", "too long a calm")
     longer_calm: float = threshold(1.4, _TIMES_BEFORE, "too long a calm with several close neighbours")
     longer_calm_alone: float = threshold(1.7, _TIMES_BEFORE, "too long a calm with one or none")
@@ -73,7 +79,7 @@ class Runs:
     """Runs of one value, stations × slots.
 
     Attributes:
-        length: up to each slot, how many readings the run has; 0 where nothing was measured or it does not count.
+        length: up to each slot, how many of the run's readings count; 0 where nothing was measured that counts.
         start: the slot in which it began.
     """
 
@@ -91,9 +97,10 @@ class Runs:
         before = np.take_along_axis(readings, np.maximum(previous, 0), 1)
         begins = there & ((previous < 0) | (readings != before) | (slot - previous > gap + 1))
         start = np.maximum.accumulate(np.where(begins, slot, 0), axis=1)
-        count = np.cumsum(there, axis=1)
-        length = count - np.take_along_axis(count, start, 1) + 1
-        return cls(np.where(there & counts, length, 0), start)
+        counts = counts & there
+        count = np.cumsum(counts, axis=1)
+        before = np.take_along_axis(count - counts, start, 1)
+        return cls(np.where(counts, count - before, 0), start)
 
 
 class Persistence(QualityTest):
@@ -119,6 +126,10 @@ class Persistence(QualityTest):
         counts = np.ones(readings.shape, dtype=bool)
         if series.variable.saturation is not None:
             counts = readings < series.variable.saturation
+            # In saturated air a reading stays the same; where neighbours imply drier air it does not.
+            expected, rows = sample.expected, sample.expected.rows
+            dry = series.variable.saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
+            counts[rows] |= readings[rows] - expected.residual < dry
         return _stuck(sample, Runs.of(readings, counts, series.per_hour))
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
@@ -147,7 +158,7 @@ class _Candidates:
         length: how many readings that is.
         longest_before: the longest run before it, in readings; at other stations, where the station has little past.
         known: whether the station has enough past.
-        alike: the longest run of a close neighbour in the same time, as a share of it.
+        alike: the longest run of the median close neighbour in the same time, as a share of it.
         level: the median of what was expected meanwhile, on the scale of comparison.
         moved: how far what was expected moved meanwhile, from the 5% to the 95% quantile; NaN where it is not known.
     """
@@ -180,7 +191,7 @@ def _candidates(sample: Sample, runs: Runs) -> _Candidates:
     first = runs.start[rows[chosen], last]
     slot = np.arange(slots)
     before = np.where(slot < first[:, None], length[chosen], 0).max(axis=1, initial=0)
-    each = runs.length[series.measured].max(axis=1, initial=0)
+    each = runs.length[series.measured, : slots - window].max(axis=1, initial=0)
     elsewhere = float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0
     known = series.days[rows[chosen]] >= LIMITS.known_days
     inside = (slot >= first[:, None]) & (slot <= last[:, None])
@@ -188,10 +199,10 @@ def _candidates(sample: Sample, runs: Runs) -> _Candidates:
     near = neighbours.rows[rows[chosen]]
     compared = neighbours.close[rows[chosen]] & (expected.weights[chosen] > 0)
     meanwhile = np.where(inside[:, None], runs.length[near], 0).max(axis=2, initial=0)
-    shared = np.where(compared, np.minimum(meanwhile, longest[:, None]), 0).max(axis=1, initial=0)
+    shared = median(np.where(compared, np.minimum(meanwhile, longest[:, None]), np.nan))
 
     value = series.scaled[rows[chosen]] - expected.residual[chosen]
-    value = np.sort(np.where(inside, value, np.nan), axis=1)
+    value = np.sort(np.where(inside & (length[chosen] > 0), value, np.nan), axis=1)
     count = np.count_nonzero(~np.isnan(value), axis=1)
 
     def at(share: float) -> Floats:
@@ -206,7 +217,7 @@ def _candidates(sample: Sample, runs: Runs) -> _Candidates:
         length=longest,
         longest_before=np.maximum(before, elsewhere * np.where(known, LIMITS.elsewhere_known, 1.0)),
         known=known,
-        alike=shared / np.maximum(longest, 1),
+        alike=np.nan_to_num(shared) / np.maximum(longest, 1),
         level=np.nan_to_num(at(0.5)),
         moved=np.where((count > 3) & expected.has_reference[chosen], at(0.95) - at(0.05), np.nan),
     )
@@ -219,13 +230,16 @@ def _stuck(sample: Sample, runs: Runs) -> Bools:
     length, before = found.length, found.longest_before
     sigma = expected.residual_sigma[found.chosen]
     step = series.steps()[expected.rows[found.chosen]]
-    moved = found.moved > step + np.maximum(LIMITS.moved_steps * series.scale.resolution, LIMITS.moved_sigmas * sigma)
+    enough = LIMITS.moved_steps * step + LIMITS.moved_sigmas * sigma
+    moved, far = found.moved > enough, found.moved > LIMITS.moved_far * enough
+    varied = found.moved > LIMITS.moved_steps * step + sigma
     longer = np.where(found.known, LIMITS.longer_moved, LIMITS.longer_moved_young)
+    longer = longer * np.where(far, LIMITS.longer_far, 1.0)
     too_long_moved = length > np.maximum(longer * before, LIMITS.hours_moved * hour)
     too_long_alike = length > np.maximum(LIMITS.longer * before, LIMITS.hours_alike * hour)
     stuck = np.where(
         expected.has_close_neighbour[found.chosen],
-        (found.alike < LIMITS.likewise) & ((moved & too_long_moved) | too_long_alike),
+        (found.alike < LIMITS.likewise) & ((moved & too_long_moved) | (varied & too_long_alike)),
         length > np.maximum(LIMITS.longer_alone * before, LIMITS.hours_alone * hour),
     )
     return _flagged(sample, found, stuck)
@@ -239,9 +253,14 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
     rows, chosen, length = expected.rows[found.chosen], found.chosen, found.length
     inside = found.inside(slots)
 
-    calm_near = (inside[:, None] & (series.scaled[neighbours.rows[rows]] == 0)).sum(axis=2)
+    # How much calmer than as a rule it was at the median neighbour: one that is sheltered, or stalled itself, is calm
+    # whatever the wind.
+    near = series.scaled[neighbours.rows[rows]]
     compared = expected.weights[chosen] > 0
-    around = (calm_near * compared).sum(axis=1) / np.maximum(compared.sum(axis=1) * inside.sum(axis=1), 1)
+    calm = _share(near == 0, near, inside)
+    calmer = calm - _share(near == 0, near, ~inside)
+    around = np.nan_to_num(median(np.where(compared, calmer, np.nan)))
+    turned = np.nan_to_num(median(np.where(compared, calm, np.nan))) < LIMITS.turned
 
     several = (neighbours.close[rows] & compared).sum(axis=1) > 1
     slower = 1 + LIMITS.days_to_learn / np.maximum(series.days[rows], 0.1)
@@ -265,10 +284,17 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
     longer_than_ever = np.where(
         several,
         (length > np.maximum(LIMITS.longer_calm * found.longest_before, hours * hour))
-        & (found.level > LIMITS.wind_around * LIMITS.less_wind_around),
-        length > np.maximum(LIMITS.longer_calm_alone * found.longest_before, hours * hour),
+        & (found.level > LIMITS.wind_around),
+        (length > np.maximum(LIMITS.longer_calm_alone * found.longest_before, hours * hour))
+        & ((found.level > LIMITS.wind_around) | ~expected.has_reference[chosen]),
     )
-    return _flagged(sample, found, (around < LIMITS.calm_around) & (longer_than_ever_windy | longer_than_ever))
+    return _flagged(sample, found, (around < LIMITS.calm_around) & turned & (longer_than_ever_windy | longer_than_ever))
+
+
+def _share(calm: Bools, readings: Floats, slots: Bools) -> Floats:
+    """The share of calm readings in some slots; candidates × neighbours × slots, and candidates × slots."""
+    there = ~np.isnan(readings) & slots[:, None]
+    return np.asarray((calm & there).sum(axis=2) / np.maximum(there.sum(axis=2), 1), dtype=np.float64)
 
 
 def _flagged(sample: Sample, found: _Candidates, wrong: Bools) -> Bools:

@@ -1,8 +1,9 @@
 """Simulated weather: a pure function of seed, place and time.
 
 It is not a forecast model; it has the features that a quality-control test must cope with. Stations see the same
-large-scale waves and fronts, each at its own moment; temperature has a diurnal cycle and falls with height; each
-station has its own offset and its own small, slow irregularities; readings are rounded as instruments round them.
+large-scale waves and fronts, each at its own moment; temperature has a diurnal cycle and falls with height; fronts
+bring clouds, and rain that comes and goes at each station, or snow where it is cold; each station has its own offset
+and its own small, slow irregularities; readings are rounded as instruments round them.
 
 Because it is a pure function, times can be computed in any order, and a restarted simulator continues as if it had
 never stopped.
@@ -16,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.model import Observation, Station
+from toolkit.quality.humidity import dew_point
+from toolkit.quality.sun import cosine_of_zenith
 from toolkit.variables import COMPASS
 
 Floats = npt.NDArray[np.float64]
@@ -25,6 +28,7 @@ DAY = 24 * HOUR
 KM_PER_DEGREE = 111.2
 LAPSE = 6.5 / 1000  # K per metre: the ICAO standard atmosphere
 FRONT_EVERY = 3 * DAY
+SNOW_DAYS = 6  # snow of a front is gone after so many days: fewer than those of the fronts that are looked back at
 
 
 class SimulatedWeather:
@@ -61,12 +65,12 @@ class SimulatedWeather:
         solar_hour = (time / HOUR + self._longitude / 15) % 24
         season = np.cos(2 * np.pi * (time / DAY - 200) / 365.25)  # 1 in mid-July: 1970 began on 1 January
         sun = np.cos(2 * np.pi * (solar_hour - 15) / 24)  # warmest at 15 h
-        cooling, trough, gust, wetness = self._fronts(time)
+        average = 16 + 9 * season - 0.5 * (self._latitude - 38) - LAPSE * self._height
+        cooling, trough, gust, wetness, snow = self._fronts(time, average)
 
         clear = 1 - 0.6 * wetness
         temperature = (
-            16 + 9 * season - 0.5 * (self._latitude - 38) - LAPSE * self._height
-            + (4 + 1.5 * season) * clear * sun + 1.8 * self._waves(time, 0) - cooling
+            average + (4 + 1.5 * season) * clear * sun + 1.8 * self._waves(time, 0) - cooling
             + self._offset(0, 0.6) + 0.15 * self._slow(time, 0) + 0.05 * self._noise(time, 0)
         )  # fmt: skip
         humidity = np.clip(
@@ -81,14 +85,24 @@ class SimulatedWeather:
         breeze = breeze * np.exp(0.6 * self._waves(time, 4)) + gust  # calm days and stormy ones
         wind = np.clip(breeze + 1.2 * self._slow(time, 3) + 0.8 * self._noise(time, 3), 0, None)
         direction = (200 + 60 * self._waves(time, 1) + 80 * wetness + 15 * self._slow(time, 4)) % 360
-        rain = np.where(wetness > 0.35, 3 * (wetness - 0.35) * (1 + 0.3 * self._noise(time, 5)), 0).clip(0)
+        # Rain comes in bands of tens of minutes; what a station gets of each is its own affair.
+        shower = (1 + 0.7 * self._slow(time, 5)) * (1 + 0.3 * self._noise(time, 5))
+        rain = np.where(wetness > 0.35, 1.5 * (wetness - 0.35) * shower, 0).clip(0)
         spread = 0.1 + 0.1 * np.abs(self._noise(time, 6))
+
+        # Clear-sky radiation after Haurwitz (1945), in the middle of the ten minutes, through changing clouds.
+        height = cosine_of_zenith(self._latitude, self._longitude, np.array([time - 300.0]))[:, 0]
+        sky = 1098 * height * np.exp(-0.057 / np.maximum(height, 0.01))
+        cloud = np.clip(0.8 - 0.65 * wetness + 0.15 * self._waves(time, 3) + 0.15 * self._slow(time, 6), 0.08, 1.05)
+        sun_light = np.where(height > 0, sky * cloud, 0) + 0.3 * self._noise(time, 8)
+        depth = snow + np.where(snow > 0, 0.3 * self._noise(time, 9), 0)
 
         point = (np.rint(direction / 22.5) % 16).astype(int)
         high_point = (point + (self._noise(time, 7) > 1)) % 16
         steps = [_rounded(values, step) for values, step in (
             (temperature, 0.1), (temperature + spread, 0.1), (temperature - spread, 0.1), (humidity, 1),
-            (pressure, 0.1), (rain, 0.2), (wind, 1.6), (wind * 1.5 + 1, 1.6),
+            (pressure, 0.1), (rain, 0.2), (wind, 1.6), (wind * 1.5 + 1, 1.6), (sun_light.clip(0), 1),
+            (dew_point(_nearest(temperature, 0.1), _nearest(humidity, 1)), 0.1), (depth.clip(0), 1),
         )]  # fmt: skip
         return [
             Observation(
@@ -106,8 +120,11 @@ class SimulatedWeather:
                 hi_speed=hi_speed,
                 hi_dir=22.5 * hi_to,
                 hi_dir_str=COMPASS[hi_to],
+                solar_radiation=light,
+                dew_point=dew,
+                snow_depth=deep,
             )
-            for station, temp, high, low, hum, bar, wet, speed, hi_speed, to, hi_to in zip(
+            for station, temp, high, low, hum, bar, wet, speed, hi_speed, light, dew, deep, to, hi_to in zip(
                 self.stations, *steps, point.tolist(), high_point.tolist(), strict=True
             )
         ]
@@ -118,9 +135,17 @@ class SimulatedWeather:
         waves: Floats = np.cos(place - self._wave_rate * time + self._wave_phase[field]).sum(axis=1)
         return waves * float(np.sqrt(2 / len(self._wave_rate)))
 
-    def _fronts(self, time: int) -> tuple[Floats, Floats, Floats, Floats]:
-        """The effect of fronts by station: cooling in K, pressure trough in hPa, wind in km/h, wetness from 0 to 1."""
-        cooling, trough, gust, wetness = np.zeros((4, len(self.stations)))
+    def _fronts(self, time: int, average: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """The effect of fronts by station.
+
+        Args:
+            time: seconds since the epoch.
+            average: the temperature of the season in °C.
+
+        Returns:
+            Cooling in K, pressure trough in hPa, wind in km/h, wetness from 0 to 1, snow on the ground in cm.
+        """
+        cooling, trough, gust, wetness, snow = np.zeros((5, len(self.stations)))
         present = int(time // FRONT_EVERY)
         for which in range(present - 3, present + 2):
             random = np.random.default_rng([self._seed, 2, which])
@@ -135,7 +160,10 @@ class SimulatedWeather:
             trough += strength * 0.8 * np.exp(-np.abs(hours) / 5)
             gust += strength * 3 * np.exp(-((hours / 1.5) ** 2))
             wetness += np.exp(-(((hours - 0.5) / 1.5) ** 2))
-        return cooling, trough, gust, np.clip(wetness, 0, 1)
+            cold = np.clip((strength - average) / 3, 0, 1)  # all of it falls as snow at -3 °C, none of it at 0
+            fallen = strength * 3 * cold / (1 + np.exp(-np.clip((hours - 2) / 0.5, -50, 50)))
+            snow += fallen * np.clip(1 - after / 24 / SNOW_DAYS, 0, 1)
+        return cooling, trough, gust, np.clip(wetness, 0, 1), snow
 
     def _slow(self, time: int, field: int) -> Floats:
         """The variation of each station by itself, smooth over tens of minutes; variance about 1."""
@@ -156,7 +184,13 @@ class SimulatedWeather:
 
 
 def _rounded(values: Floats, step: float) -> list[float]:
-    return [round(value, 1) for value in (np.rint(values / step) * step).tolist()]
+    return [round(value, 1) for value in _nearest(values, step).tolist()]
+
+
+def _nearest(values: Floats, step: float) -> Floats:
+    """The nearest multiples of a step."""
+    found: Floats = np.rint(values / step) * step
+    return found
 
 
 def _key(station_id: str) -> int:

@@ -113,10 +113,11 @@ def airports(seed: int, days: float = 6, *, every_minutes: int = 60) -> Labelled
         rows = list(csv.DictReader(file))
     seconds = np.array([int(parse(row["time"]).timestamp()) for row in rows])
     year = np.arange(seconds.min(), seconds.max() + 1, HOUR)
-    values = {name: np.full((len(network), year.size), np.nan) for name in DETECTED}
+    names = [name for name in DETECTED if any(row[name] for row in rows)]
+    values = {name: np.full((len(network), year.size), np.nan) for name in names}
     slots = (seconds - year[0]) // HOUR
     for row, slot in zip(rows, slots.tolist(), strict=True):
-        for name in DETECTED:
+        for name in names:
             if row[name]:
                 values[name][place[row["station_id"]], slot] = float(row[name])
     values["wind_speed"][values["wind_speed"] > 200] = np.nan  # one reading of 1048 mph: the recording's own fault
@@ -125,13 +126,13 @@ def airports(seed: int, days: float = 6, *, every_minutes: int = 60) -> Labelled
     while True:
         first = int(random.integers(0, year.size - length))
         part = slice(first, first + length)
-        if all(np.isnan(readings[:, part]).mean() < 0.05 for readings in values.values()):
+        if all(np.isnan(values[name][:, part]).mean() < 0.05 for name in STEP):
             break
     times = year[part]
     chosen = {name: readings[:, part] for name, readings in values.items()}
     if every_minutes != 60:
         fine = np.arange(times[0], times[-1] + 1, every_minutes * 60)
-        chosen = {name: _between(times, readings, fine, STEP[name]) for name, readings in chosen.items()}
+        chosen = {name: _between(times, chosen[name], fine, step) for name, step in STEP.items()}
         times = fine
     silent = np.all([np.isnan(readings) for readings in chosen.values()], axis=0)
     return Labelled(f"airports {seed}, {every_minutes} min", network, times, chosen, chosen, silent)

@@ -1,0 +1,1 @@
+"""The health of sensors over weeks, one kind of fault in each module."""

@@ -1,0 +1,36 @@
+"""Tests of several kinds of contradiction, each with a sentence of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, intervals
+from toolkit.quality.base import FlaggedInterval, QualityTest, Sample, WorstReading, number
+
+Contradictions = Mapping[str, Bools]
+"""Flagged readings, stations × window slots, by the clause that says what is wrong; `{value}` is the worst reading."""
+
+
+class ContradictionTest(QualityTest):
+    """A test whose preparation returns `Contradictions`."""
+
+    def run(self, sample: Sample, prepared: Contradictions) -> Bools:
+        """Flag what contradicts anything, stations × window slots."""
+        found: Bools = np.logical_or.reduce(list(prepared.values()))
+        return found
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Contradictions) -> str:
+        """What is contradicted for most of the interval."""
+        slots = interval.row, slice(interval.first, interval.after)
+        return max(prepared, key=lambda text: int(prepared[text][slots].sum())).format(value=number(worst.value))
+
+
+def lasting(flagged: Bools, slots: int) -> Bools:
+    """The runs of at least so many slots, stations × slots."""
+    found = np.zeros_like(flagged)
+    for row in np.flatnonzero(flagged.any(axis=1)):
+        for first, after in intervals(flagged[row]):
+            found[row, first:after] = after - first >= slots
+    return found

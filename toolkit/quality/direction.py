@@ -1,0 +1,145 @@
+"""Direction: a vane that no longer turns with the wind, or that shows another direction than it used to.
+
+All of it is on the circle, and of readings in a wind: in a calm a vane points anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, Floats, Ints, median
+from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
+from toolkit.quality.contradiction import Contradictions, ContradictionTest
+from toolkit.quality.neighbours import Neighbours
+from toolkit.variables import BY_NAME, Variable
+
+_AIRPORTS = "three airports around New York, a year of hourly reports"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionThresholds(Thresholds):
+    """How long a vane may point to one place, and how far it may turn against its neighbours."""
+
+    wind: float = threshold(7.0, "km/h", "a weaker wind does not hold a vane", "2 m/s, WMO-No. 8, vol. I, ch. 5")
+    readings: int = threshold(10, "readings", "in a wind, the shortest run of one direction that is looked at")
+    hours: float = threshold(4.0, "h", "and so long")
+    own: float = threshold(1.5, "times the longest run before", "too long, by the station's own past", _AIRPORTS)
+    elsewhere: float = threshold(1.25, "times the median station's longest run before", "too long", _AIRPORTS)
+    alone: float = threshold(2.0, "", "times as long where no close neighbour has a vane")
+    likewise: float = threshold(0.6, "", "a neighbour of one direction for this share of the time: such a wind blew")
+    turned: float = threshold(60.0, "°", "the mean difference from a neighbour changed by more than this")
+    usual: float = threshold(1.5, "times", "and by more than so many times what it did in any time as long before",
+                             _AIRPORTS)  # fmt: skip
+    steady: float = threshold(0.8, "", "length of the mean vector of the differences: below, the winds are not alike")
+    common: float = threshold(0.6, "", "share of the time with wind at both stations that makes a mean difference")
+    before: int = threshold(4, "", "times as long before that tell what is usual")
+    agree: int = threshold(2, "neighbours", "so many, and most of those that can tell, see the vane turned")
+
+
+LIMITS = DirectionThresholds()
+
+
+def judge(sample: Sample) -> Contradictions:
+    """Which vanes are stuck or turned."""
+    series = sample.series
+    speed = sample.slots[series.variable.speed]
+    towards = np.where(speed >= LIMITS.wind, series.values % 360, np.nan)
+    there = ~np.isnan(towards[:, -series.window :])
+    stuck = _stuck(towards, series.window, series.per_hour, sample.neighbours)
+    turned = _turned(towards, series.window, sample.neighbours) & ~stuck.any(axis=1)
+    between = np.maximum.accumulate(there, axis=1) & np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    return {
+        "it has read {value}° without a change for hours of wind": stuck,
+        "its direction has turned against that of its neighbours": turned[:, None] & between,
+    }
+
+
+class Direction(ContradictionTest):
+    """A stuck or a misaligned vane."""
+
+    name = "direction"
+    standard_name = "flat line; spatial consistency"
+    source = "QARTOD, manual for wind data; WMO-No. 8, vol. I, ch. 5 (averages on the circle)"
+    finds = "a wind vane that is stuck, or that has turned on its mast"
+    limit = "the longest such time before, here and elsewhere; the usual differences from neighbours"
+    thresholds = LIMITS
+    evidence = Evidence.NOT_SHARED
+    exclusion = Exclusion.NEVER
+    preparation = Preparation(judge)
+
+    def applies(self, variable: Variable) -> bool:
+        """To directions whose speed is known."""
+        return variable.nature == "circular" and variable.speed in BY_NAME
+
+    def needs(self, variable: Variable) -> set[str]:
+        """The speed."""
+        return {variable.speed}
+
+
+def _runs(towards: Floats) -> Ints:
+    """Up to each reading, how many readings have been the same; 0 where there is none. Stations × slots."""
+    length = np.zeros(towards.shape, dtype=np.int64)
+    last, count = np.full(len(towards), np.nan), np.zeros(len(towards), dtype=np.int64)
+    for slot in range(towards.shape[1]):
+        now = towards[:, slot]
+        there = ~np.isnan(now)
+        count = np.where(there, np.where(now == last, count + 1, 1), count)
+        last = np.where(there, now, last)
+        length[:, slot] = np.where(there, count, 0)
+    return length
+
+
+def _stuck(towards: Floats, window: int, hour: int, neighbours: Neighbours) -> Bools:
+    """The window's readings of runs that are too long, stations × window slots."""
+    length = _runs(towards)
+    found = np.zeros((len(towards), window), dtype=bool)
+    now = length[:, -window:]
+    longest = now.max(axis=1, initial=0)
+    least = max(LIMITS.readings, round(LIMITS.hours * hour))
+    for row in np.flatnonzero(longest >= least):
+        after = towards.shape[1] - window + int(np.argmax(now[row])) + 1
+        first = _begin(towards[row], after, int(longest[row]))
+        own = int(length[row, :first].max(initial=0))
+        elsewhere = float(np.median(length[np.arange(len(length)) != row, :first].max(axis=1, initial=0)))
+        limit = max(least, LIMITS.own * own, LIMITS.elsewhere * elsewhere)
+        near = neighbours.rows[row, neighbours.close[row]]
+        theirs = towards[near, first:after]
+        known = np.count_nonzero(~np.isnan(theirs), axis=1)
+        alike = _runs(theirs).max(axis=1, initial=0) >= LIMITS.likewise * np.maximum(known, 1)
+        asked = known * 2 > longest[row]
+        if (alike & asked).any() or longest[row] < limit * (1 if asked.any() else LIMITS.alone):
+            continue
+        found[row, max(0, first - towards.shape[1] + window) : after - towards.shape[1] + window] = True
+    return found & ~np.isnan(towards[:, -window:])
+
+
+def _begin(towards: Floats, after: int, length: int) -> int:
+    """The slot of the first reading of a run, of one station, of so many readings before `after`."""
+    return int(np.flatnonzero(~np.isnan(towards[:after]))[-length])
+
+
+def _turned(towards: Floats, window: int, neighbours: Neighbours) -> Bools:
+    """Which stations' directions in the window differ otherwise than before from most of their neighbours'."""
+    count, slots = towards.shape
+    blocks = slots // window
+    found = np.zeros(count, dtype=bool)
+    if blocks <= LIMITS.before:
+        return found
+    unit = np.exp(1j * np.radians(towards[:, slots - blocks * window :])).reshape(count, blocks, window)
+    for row in np.flatnonzero(neighbours.close.sum(axis=1) >= LIMITS.agree):
+        near = neighbours.rows[row, neighbours.close[row]]
+        difference = unit[row] * np.conj(unit[near])
+        common = np.count_nonzero(~np.isnan(difference), axis=2)
+        mean = np.nansum(difference, axis=2) / np.maximum(common, 1)
+        known = common >= LIMITS.common * window
+        earlier = known[:, :-1]
+        reference = np.where(earlier, mean[:, :-1], 0).sum(axis=1)
+        apart = np.where(known, np.degrees(np.abs(np.angle(mean * np.conj(reference)[:, None]))), np.nan)
+        usual = np.nanmax(np.where(earlier, apart[:, :-1], 0), axis=1, initial=0)
+        alike = median(np.where(earlier, np.abs(mean[:, :-1]), np.nan)) >= LIMITS.steady
+        asked = known[:, -1] & (earlier.sum(axis=1) >= LIMITS.before) & alike & (np.abs(mean[:, -1]) >= LIMITS.steady)
+        turned = asked & (apart[:, -1] > np.maximum(LIMITS.turned, LIMITS.usual * usual))
+        found[row] = turned.sum() >= LIMITS.agree and turned.sum() * 2 > asked.sum()
+    return found

@@ -1,0 +1,195 @@
+"""Gauge: rain that several close neighbours contradict for hours.
+
+Rain is ragged: a shower of one station is weather. What no shower does is to spare one station for hours of rain at all
+others around, or to fall on one for most of a day while all others and the air are dry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting
+from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
+from toolkit.variables import Variable
+
+_BEIJING = "seven gauges around Beijing, 22 months: no more than once by nature"
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeThresholds(Thresholds):
+    """How long neighbours have to contradict a gauge, and how clearly."""
+
+    km: float = threshold(60.0, "km", "neighbours within this are asked", "the correlation length of hourly rain")
+    neighbours: int = threshold(3, "neighbours", "so many at least; one of them may be wrong itself")
+    zero_hours: int = threshold(12, "h", "a gauge that has counted nothing is compared over so long at most")
+    zero_wet_hours: int = threshold(4, "h", "all neighbours but one had rain in so many hours meanwhile", _BEIJING)
+    zero_mm: float = threshold(3.0, "mm", "and so much", _BEIJING)
+    freezing: float = threshold(2.0, "°C", "in colder air a gauge without a heater holds snow: it is no fault")
+    lone_hours: int = threshold(6, "h", "it rained without a dry hour here alone for so long", _BEIJING)
+    lone_hours_dry: int = threshold(3, "h", "the same where the air was dry")
+    dry: float = threshold(75.0, "%", "air is dry below this: nine in ten hours of rain are above 80 %", _BEIJING)
+    burst: float = threshold(10.0, "mm", "a single reading adds so much here alone, in air of less than `burst_dry`")
+    burst_dry: float = threshold(80.0, "%", "a cloudburst leaves moister air", _BEIJING)
+    reset: float = threshold(0.75, "", "share of the other totals that were reset within an hour")
+
+
+LIMITS = GaugeThresholds()
+
+
+class Around(NamedTuple):
+    """Rain at the neighbours that are asked, sorted, stations × hours.
+
+    Attributes:
+        enough: whether there are enough with a known amount.
+        second_least, second_most: one neighbour may be wrong.
+        most: the most.
+    """
+
+    enough: Bools
+    second_least: Floats
+    second_most: Floats
+    most: Floats
+
+
+def judge(sample: Sample) -> Contradictions:
+    """What neighbours contradict."""
+    series = sample.series
+    window, per_hour = series.window, series.per_hour
+    fell = amounts(series.values)
+    rain = hourly(fell, per_hour)
+    hours = min(rain.shape[1], max(LIMITS.zero_hours, -(-window // per_hour)) + LIMITS.lone_hours)
+    rain = rain[:, rain.shape[1] - hours :]
+    humidity, temperature = (_hourly_mean(sample.slots[name], per_hour)[:, -hours:] for name in ("out_hum", "temp_out"))
+    near = sample.neighbours
+    asked = near.close & (near.km <= LIMITS.km) & series.measured[near.rows]
+    around = _around(np.where(asked[:, :, None], rain[near.rows], np.nan))
+
+    def slots(of_hours: Bools) -> Bools:
+        found = np.repeat(of_hours, per_hour, axis=1)[:, -window:]
+        return np.pad(found, ((0, 0), (window - found.shape[1], 0)))
+
+    zeros = np.zeros(rain.shape, dtype=bool)
+    if asked.sum(axis=1).max(initial=0) >= LIMITS.neighbours:
+        zeros = _zeros(np.where(temperature < LIMITS.freezing, np.nan, rain), rain[near.rows], asked)
+    alone = around.enough & (rain > 0) & (around.second_most == 0)
+    lone = lasting(alone, LIMITS.lone_hours) | lasting(alone & (humidity < LIMITS.dry), LIMITS.lone_hours_dry)
+    there = ~np.isnan(series.window_values)
+    return {
+        "it has counted nothing": slots(zeros) & there,
+        "it counts rain without a pause": slots(lone) & there,
+        "it counted {value} mm at once in dry air": _bursts(sample, fell, slots(around.enough & _still(around.most))),
+        "its total was not reset": _held(sample) & there,
+    }
+
+
+class Gauge(ContradictionTest):
+    """A clogged or dripping gauge, snow that melts in it, a burst that nobody else saw, a total that is not reset."""
+
+    name = "gauge"
+    standard_name = "spatial consistency"
+    source = "de Vos et al. (2019), PWSQC (faulty zeros, high influx); RainfallQC; WMO-No. 8, vol. I, ch. 6"
+    finds = "a clogged or dripping rain gauge, melting snow, a burst in dry air, a total that is not reset"
+    limit = "hours of rain, or without any, at all close neighbours"
+    thresholds = LIMITS
+    evidence = Evidence.NOT_SHARED
+    exclusion = Exclusion.NEVER
+    preparation = Preparation(judge)
+
+    def applies(self, variable: Variable) -> bool:
+        """To rain."""
+        return variable.standard_name == "thickness_of_rainfall_amount"
+
+    def needs(self, variable: Variable) -> set[str]:
+        """What tells whether the air was dry, or frost."""
+        return {"out_hum", "temp_out"}
+
+
+def _around(rain: Floats) -> Around:
+    """Of the rain at the neighbours that are asked, stations × neighbours × hours; NaN where not known."""
+    known = np.count_nonzero(~np.isnan(rain), axis=1)
+    ordered = np.sort(rain, axis=1)  # NaNs come last
+    at = np.maximum(known - 1, 0)[:, None]
+    most = np.take_along_axis(ordered, at, 1)[:, 0]
+    second = np.take_along_axis(ordered, np.maximum(at - 1, 0), 1)[:, 0]
+    return Around(known >= LIMITS.neighbours, ordered[:, min(1, ordered.shape[1] - 1)], second, most)
+
+
+def _zeros(own: Floats, near: Floats, asked: Bools) -> Bools:
+    """The hours of rain at a station's neighbours in which it counted nothing, where they are too many.
+
+    Args:
+        own: the rain of each station; stations × hours.
+        near: that of its neighbours; stations × neighbours × hours.
+        asked: which of them are asked; stations × neighbours.
+    """
+    hours = own.shape[1]
+    # Since the last hour with rain, or without a reading.
+    since = np.where((own == 0).all(axis=1), 0, hours - np.argmax(own[:, ::-1] != 0, axis=1))
+    since = np.maximum(since, hours - LIMITS.zero_hours)
+    counts = (np.arange(hours) >= since[:, None])[:, None]
+    wet = counts & (near > 0)
+    number = np.sort(np.where(asked, wet.sum(axis=2), np.iinfo(np.int64).max), axis=1)[:, 1]
+    total = np.sort(np.where(asked, np.nansum(np.where(counts, near, 0), axis=2), np.inf), axis=1)[:, 1]
+    clogged = (asked.sum(axis=1) >= LIMITS.neighbours) & (number >= LIMITS.zero_wet_hours) & (total >= LIMITS.zero_mm)
+    found = np.zeros(own.shape, dtype=bool)
+    for row in np.flatnonzero(clogged):
+        most = np.flatnonzero((wet[row] & asked[row][:, None]).sum(axis=0) * 2 > asked[row].sum())
+        if len(most):
+            found[row, most[0] : most[-1] + 1] = True
+    return found
+
+
+def _still(most: Floats) -> Bools:
+    """Whether there was no rain in an hour, the one before and the one after; stations × hours."""
+    dry = np.pad(most == 0, ((0, 0), (1, 1)), constant_values=True)
+    found: Bools = dry[:, :-2] & dry[:, 1:-1] & dry[:, 2:]
+    return found
+
+
+def _bursts(sample: Sample, fell: Floats, dry_around: Bools) -> Bools:
+    """Single readings of too much rain for the air in which it fell, stations × window slots."""
+    window = sample.series.window
+    humidity = sample.slots["out_hum"][:, -window:]
+    after = np.hstack([humidity[:, 1:], humidity[:, -1:]])
+    moist = np.where(np.isnan(after), humidity, np.maximum(humidity, after))
+    found: Bools = (fell[:, -window:] >= LIMITS.burst) & dry_around & (moist < LIMITS.burst_dry)
+    return found
+
+
+def _held(sample: Sample) -> Bools:
+    """Totals that went on when nearly all others were reset, as this one was before; stations × window slots."""
+    series = sample.series
+    values, hour = series.values, series.per_hour
+    found = np.zeros(values.shape, dtype=bool)
+    if not counts_up(values):
+        return found[:, -series.window :]
+    reset = resets(values)
+    # Whether a total above zero was reset within an hour.
+    around = np.pad(reset, ((0, 0), (hour, hour)))
+    near = np.logical_or.reduce(np.lib.stride_tricks.sliding_window_view(around, 2 * hour + 1, axis=1), axis=2)
+    before = np.hstack([np.full((len(values), 1), np.nan), values[:, :-1]])
+    could = before > 0
+    number = (could | near).sum(axis=0)
+    together = np.flatnonzero((number > LIMITS.neighbours) & (near.sum(axis=0) >= LIMITS.reset * number))
+    for slot in together[together + hour < values.shape[1]].tolist():
+        followed = reset[:, : max(0, slot - 2 * hour)].any(axis=1)
+        later = min(slot + 2 * hour, values.shape[1] - 1)
+        lately = np.logical_or.reduce(near[:, max(0, slot - hour) : later + 1], axis=1)
+        gone_on = could[:, slot] & ~lately & (values[:, later] > 0)
+        for row in np.flatnonzero(followed & gone_on):
+            again = np.flatnonzero(reset[row, slot:])
+            found[row, slot : slot + again[0] if len(again) else None] = True
+    return found[:, -series.window :]
+
+
+def _hourly_mean(readings: Floats, per_hour: int) -> Floats:
+    """The means of whole hours, counted back from the last slot; stations × hours, NaN where nothing is known."""
+    hours = readings.shape[1] // per_hour
+    parts = readings[:, readings.shape[1] - hours * per_hour :].reshape(len(readings), hours, per_hour)
+    known = np.count_nonzero(~np.isnan(parts), axis=2)
+    return np.where(known > 0, np.nansum(parts, axis=2) / np.maximum(known, 1), np.nan)

@@ -1,0 +1,112 @@
+"""Radiation: more than the sun can give at its present height, or less than reaches the ground under any cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, Floats, intervals
+from toolkit.quality.base import (
+    Evidence,
+    Exclusion,
+    FlaggedInterval,
+    Preparation,
+    Sample,
+    Thresholds,
+    threshold,
+)
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting
+from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
+from toolkit.variables import Variable
+
+_BSRN = "Long and Dutton (2002): BSRN global network recommended QC tests"
+
+
+@dataclass(frozen=True, slots=True)
+class RadiationThresholds(Thresholds):
+    """What global radiation can be. The sun is taken where it is highest between one reading and the next."""
+
+    possible: float = threshold(1.5, "", "of the irradiance above the atmosphere × μ^1.2, μ the cosine of the sun's "
+                                "zenith angle: more is impossible, also where clouds reflect it", _BSRN)  # fmt: skip
+    possible_base: float = threshold(100.0, "W/m²", "and so much more", _BSRN)
+    rare: float = threshold(1.2, "", "the same: more is extremely rare, and lasts for minutes", _BSRN)
+    rare_base: float = threshold(50.0, "W/m²", "and so much more", _BSRN)
+    rare_hours: float = threshold(0.5, "h", "a reading or successive ones of so long cannot all be extremely rare",
+                                  "broken clouds pass")  # fmt: skip
+    night: float = threshold(-0.10, "", "the sun is set where μ is below this (six degrees, the end of civil twilight)",
+                             "definition of civil twilight")  # fmt: skip
+    dark: float = threshold(15.0, "W/m²", "more is impossible at night; a street lamp gives less than 1",
+                            "the zero offset of a pyranometer of good quality, WMO-No. 8, vol. I, ch. 7")  # fmt: skip
+    day: float = threshold(0.30, "", "it is day where μ is above this (17 degrees)")
+    least: float = threshold(1.0, "W/m²", "less is impossible by day: under the thickest cloud 2 % of some hundreds "
+                             "arrive")  # fmt: skip
+    least_hours: float = threshold(1.0, "h", "for so long: snow on the dome slides off, an eclipse passes")
+    still_hours: float = threshold(1.5, "h", "a reading above `least` that stays the same for so long by day is stuck")
+    still_readings: int = threshold(4, "readings", "and for so many readings")
+
+
+LIMITS = RadiationThresholds()
+
+
+def judge(sample: Sample) -> Contradictions:
+    """Which readings contradict the sun."""
+    series = sample.series
+    slots = series.window
+    values, ends = series.window_values, series.ends[-slots:]
+    cadence = 3600.0 / series.per_hour if len(series.ends) < 2 else float(series.ends[-1] - series.ends[-2])
+    latitude, longitude = (
+        np.array([np.nan if place is None else place for place in places])
+        for places in zip(*((one.latitude, one.longitude) for one in sample.stations), strict=True)
+    )
+    # A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence later.
+    heights = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
+    highest, lowest = np.max(heights, axis=0), np.min(heights, axis=0)
+    above = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
+
+    hour = series.per_hour
+    too_much = values > LIMITS.possible * above + LIMITS.possible_base
+    often = lasting(values > LIMITS.rare * above + LIMITS.rare_base, round(LIMITS.rare_hours * hour))
+    night = highest < LIMITS.night
+    day = lowest > LIMITS.day
+    nothing = lasting(day & (values <= LIMITS.least), round(LIMITS.least_hours * hour))
+    return {
+        "at night it reads {value} W/m²": night & (values > LIMITS.dark),
+        "{value} W/m² is more than the sun can give at that height": (too_much | often) & ~night,
+        "it reads {value} W/m² by day": nothing,
+        "by day it has read {value} W/m² without a change": _still(series.values, slots, hour) & day & ~nothing,
+    }
+
+
+class Radiation(ContradictionTest):
+    """Global radiation against the height of the sun; clouds are not judged."""
+
+    name = "radiation"
+    standard_name = "physically possible and extremely rare limits"
+    source = "Long and Dutton (2002), for the BSRN; Long and Shi (2008); WMO-No. 8, vol. I, ch. 7"
+    finds = "radiation at night, more than the sun can give, none by day, a reading that is stuck by day"
+    limit = "the sun's height at the station"
+    thresholds = LIMITS
+    evidence = Evidence.CONCLUSIVE
+    exclusion = Exclusion.NEVER
+    preparation = Preparation(judge)
+
+    def applies(self, variable: Variable) -> bool:
+        """To global solar radiation."""
+        return variable.standard_name == "surface_downwelling_shortwave_flux_in_air"
+
+    def distance(self, interval: FlaggedInterval, residual: Floats) -> Floats:
+        """The largest reading is shown."""
+        return interval.series.values[interval.row, interval.slots]
+
+
+def _still(values: Floats, window: int, hour: int) -> Bools:
+    """The window's readings that are part of a run of one value which is too long, stations × window slots."""
+    least = max(round(LIMITS.still_hours * hour), LIMITS.still_readings)
+    same = np.zeros(values.shape, dtype=bool)
+    same[:, 1:] = (values[:, 1:] == values[:, :-1]) & (values[:, 1:] > LIMITS.least)
+    found = np.zeros(values.shape, dtype=bool)
+    for row in np.flatnonzero(same.any(axis=1)):
+        for first, after in intervals(same[row]):
+            found[row, first - 1 : after] = after - first + 1 >= least
+    return found[:, -window:]

@@ -1,0 +1,119 @@
+"""Snow depth: what no snow does, falling, settling or melting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
+from toolkit.quality.contradiction import Contradictions, ContradictionTest
+from toolkit.variables import Variable
+
+
+@dataclass(frozen=True, slots=True)
+class SnowThresholds(Thresholds):
+    """How fast the depth may change, and in which air."""
+
+    rise: float = threshold(20.0, "cm/h", "snow does not fall faster", "the record of a day, 193 cm, is 8 cm an hour")
+    fall: float = threshold(20.0, "cm/h", "nor settle or melt faster: some centimetres an hour at most")
+    jump: float = threshold(10.0, "cm", "a smaller change is noise: grass, drift, a person")
+    warm: float = threshold(5.0, "°C", "no snow stays on the ground that falls through air as warm as this",
+                            "rain and snow are equally likely at -0.4 to 2.4 °C (Jennings et al. 2018)")  # fmt: skip
+    warm_rise: float = threshold(4.0, "cm", "a rise of so much in so warm air is no snow: four times the accuracy")
+    warm_hours: float = threshold(3.0, "h", "the time over which it is counted")
+
+
+LIMITS = SnowThresholds()
+
+
+def judge(sample: Sample) -> Contradictions:
+    """Which depths contradict the one before or the air."""
+    series = sample.series
+    window, hour = series.window, series.per_hour
+    depth, air = series.values, sample.slots["temp_out"]
+    known = _last(depth)
+    slots = _slots_since(depth)
+    before = np.hstack([np.full((len(depth), 1), np.nan), known[:, :-1]])
+    hours = np.maximum(np.hstack([np.ones((len(depth), 1)), slots[:, :-1] + 1]) / hour, 1 / hour)
+    change = depth - before
+    jumped = (change > np.maximum(LIMITS.jump, LIMITS.rise * hours)) | (
+        -change > np.maximum(LIMITS.jump, LIMITS.fall * hours)
+    )
+    back = max(1, round(LIMITS.warm_hours * hour))
+    grown = np.full(depth.shape, np.nan)
+    coldest = np.full(depth.shape, np.nan)
+    if depth.shape[1] > back:
+        parts = np.lib.stride_tricks.sliding_window_view(depth, back + 1, axis=1)
+        grown[:, back:] = depth[:, back:] - np.where(np.isnan(parts).all(axis=2), np.nan, _least(parts))
+        coldest[:, back:] = _least(np.lib.stride_tricks.sliding_window_view(air, back + 1, axis=1))
+    warm = (grown >= LIMITS.warm_rise) & (coldest > LIMITS.warm) & np.isfinite(coldest)
+    return {
+        "{value} cm is a jump that no snow makes": _until_back(depth, jumped)[:, -window:],
+        "it has grown in air that is too warm for snow": warm[:, -window:],
+    }
+
+
+class Snow(ContradictionTest):
+    """Jumps of the depth, and a depth that grows in warm air."""
+
+    name = "snow"
+    standard_name = "rate of change"
+    source = "WMO-No. 8, vol. II, ch. 2; QARTOD manuals"
+    finds = "a snow depth that jumps, or grows in warm air"
+    limit = "what snow can do in an hour; 5 °C"
+    thresholds = LIMITS
+    evidence = Evidence.CONCLUSIVE
+    exclusion = Exclusion.NEVER
+    preparation = Preparation(judge)
+
+    def applies(self, variable: Variable) -> bool:
+        """To snow depth."""
+        return variable.standard_name == "surface_snow_thickness"
+
+    def needs(self, variable: Variable) -> set[str]:
+        """The temperature of the air."""
+        return {"temp_out"}
+
+
+def _last(readings: Floats) -> Floats:
+    slot = np.where(np.isnan(readings), 0, np.arange(readings.shape[1]))
+    return np.take_along_axis(readings, np.maximum.accumulate(slot, axis=1), 1)
+
+
+def _slots_since(readings: Floats) -> Floats:
+    """How many slots ago the last reading was, 0 where there is one."""
+    slot = np.arange(readings.shape[1])
+    since: Floats = (slot - np.maximum.accumulate(np.where(np.isnan(readings), 0, slot), axis=1)).astype(np.float64)
+    return since
+
+
+def _least(parts: Floats) -> Floats:
+    """The least of the last axis, without NaNs; infinite where there is nothing else."""
+    found: Floats = np.where(np.isnan(parts), np.inf, parts).min(axis=2)
+    return found
+
+
+def _until_back(depth: Floats, jumped: Bools) -> Bools:
+    """The readings from a jump on until the depth is again as before it; stations × slots."""
+    found = np.zeros(depth.shape, dtype=bool)
+    for row in np.flatnonzero(jumped.any(axis=1)):
+        level = np.nan
+        for slot in range(depth.shape[1]):
+            value = depth[row, slot]
+            if np.isnan(value):
+                continue
+            if np.isnan(level) and jumped[row, slot]:
+                level = _before(depth[row, :slot])
+            if not np.isnan(level):
+                if abs(value - level) <= LIMITS.jump:
+                    level = np.nan
+                else:
+                    found[row, slot] = True
+    return found
+
+
+def _before(depth: Floats) -> float:
+    known = depth[~np.isnan(depth)]
+    return float(known[-1])
