@@ -120,9 +120,9 @@ def test_a_drift_is_seen_by_the_neighbours_and_by_nobody_else_called_one() -> No
 
 def test_neighbours_that_disagree_more_than_ever_prove_nothing() -> None:
     values = readings()
-    values[2, -18:] += np.linspace(0, 4, 18)
+    values[2, -WINDOW:] += np.linspace(0, 6, WINDOW)
     assert set(found(values)["spatial"]) == {2}
-    values[[0, 1, 3, 4, 5], -18:] += np.outer([-3, 3, -2, 2, 0.5], np.linspace(0, 1, 18))
+    values[[0, 1, 3, 4, 5], -WINDOW:] += np.outer([-4, 4, -3, 3, 0.5], np.linspace(0, 1, WINDOW))
     assert 2 not in found(values).get("spatial", {})
 
 

@@ -55,7 +55,8 @@ class Expected:
         unweighted_residual: what was measured less the unweighted median of what each neighbour implies and of the
             station's own past; rows × slots. Among neighbours of which one is wrong, it is largest for that one.
         residual_sigma: one robust standard deviation of the residual; rows.
-        sigma: the same slot by slot, larger where the best neighbours disagree or are silent, or the station is young; rows × slots.
+        sigma: the same slot by slot, larger where the best neighbours disagree more than they do as a rule or are
+            silent, or the station is young; rows × slots.
         change: the change from slot to slot, less the part of it that the neighbours imply; rows × (slots - 1).
     """
 
