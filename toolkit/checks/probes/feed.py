@@ -249,7 +249,7 @@ def feed_passed_on(host: Host) -> Finding | None:
     limit = max(host.settings.fresh_minutes * 60, STALE_CADENCES * host.settings.cadence_seconds)
     if past and host.now - stored > limit and max(past) - stored > limit:
         return bad(
-            f"the feed has observations {humanize(max(past) - stored)} newer than the newest stored one: its server, or "
+            f"the feed has observations {humanize(max(past) - stored)} newer than what is stored: its server, or "
             "a cache on the way, tells the collector that nothing is new"
         )
     return good("what the feed has is stored")
