@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from toolkit.detector.report import Anomaly, Class
+from toolkit.detector.report import STATION, Anomaly, Class
 from toolkit.times import parse
 from toolkit.variables import BY_NAME
 
-# By class and test, the log odds of being right where all features are 0; "" for any other test.
+# By class and test, the log odds of being right where all features are 0: `all` for a silent station, "" for other tests.
 INTERCEPT: dict[tuple[Class, str], float] = {
     ("device_failure", ""): 1.26,
     ("device_failure", "persistence"): 2.04,
@@ -40,9 +40,14 @@ def confidence(anomaly: Anomaly) -> float:
     Of a `weather_event`: that nothing is wrong with the station. Of any other class: that something is.
     """
     class_ = anomaly.class_
-    odds = INTERCEPT.get((class_, anomaly.test), INTERCEPT.get((class_, ""), 0.0))
+    odds = INTERCEPT.get((class_, kind(anomaly)), INTERCEPT.get((class_, ""), 0.0))
     odds += sum(slope * x for slope, x in zip(SLOPE.get(class_, (0.0, 0.0, 0.0)), features(anomaly), strict=True))
     return 1 / (1 + math.exp(-odds))
+
+
+def kind(anomaly: Anomaly) -> str:
+    """What the odds go by: the test, or `all` for a station that is silent as a whole."""
+    return STATION if anomaly.variable == STATION else anomaly.test
 
 
 def features(anomaly: Anomaly) -> tuple[float, float, float]:
