@@ -27,6 +27,8 @@ PAST_DAYS = 5.0
 # that single moments, so many hours apart.
 STATION_DAYS = 100.0
 LEAST_DAYS = 0.125
+# No more slots than these are read whole: five days of five minutes each.
+MOST_SLOTS = 1440
 MOMENTS_HOURS = 4.0
 # Of a past that was read whole, the history of a series has a reading every so many hours.
 HISTORY_HOURS = 1.0
@@ -227,7 +229,7 @@ def _load(
     known = apart[~np.isnan(apart)]
     cadence = max(cadence, _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0)
     window = max(1, round((end - start) / cadence))
-    lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), past_days)
+    lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), MOST_SLOTS * cadence / DAY, past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
     slots = lead + window
     first = end - slots * cadence
