@@ -15,17 +15,25 @@ from toolkit.variables import BY_NAME
 
 # By class and test, the log odds of being right where all features are 0: `all` for a silent station, "" for other tests.
 INTERCEPT: dict[tuple[Class, str], float] = {
-    ("device_failure", ""): 1.26,
-    ("device_failure", "persistence"): 2.04,
-    ("device_failure", "step"): -0.04,
-    ("unverified", ""): 3.96,
-    ("weather_event", ""): 2.95,
+    ("device_failure", ""): 0.14,
+    ("device_failure", "all"): 3.37,
+    ("device_failure", "missing"): -1.11,
+    ("device_failure", "noise"): -0.98,
+    ("device_failure", "persistence"): 1.20,
+    ("device_failure", "range"): 2.79,
+    ("device_failure", "spatial"): -0.93,
+    ("device_failure", "step"): 0.07,
+    ("unverified", ""): 3.06,
+    ("weather_event", ""): 3.49,
+    ("weather_event", "shared"): 2.31,
+    ("weather_event", "spatial"): 4.87,
+    ("weather_event", "step"): 3.30,
 }
 # By class, what a unit of each of the features adds to the log odds.
 SLOPE: dict[Class, tuple[float, float, float]] = {
-    "device_failure": (0.68, -0.75, 0.12),
-    "unverified": (0.03, 0.0, 0.04),
-    "weather_event": (-0.24, 0.35, -0.5),
+    "device_failure": (0.72, -0.73, 0.11),
+    "unverified": (0.32, 0.0, -0.08),
+    "weather_event": (-0.56, 0.48, -0.97),
 }
 
 
