@@ -137,7 +137,7 @@ def _of_root(found: object) -> object:
 @pytest.fixture
 def setup(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("toolkit.checks.probes.interference.CRONTAB", tmp_path / "crontab")
-    monkeypatch.setattr("toolkit.checks.probes.interference.CRON_FOLDERS", (tmp_path / "cron.d",))
+    monkeypatch.setattr("toolkit.checks.probes.interference.FOLDERS", (tmp_path / "cron.d",))
     monkeypatch.setattr("toolkit.checks.probes.interference.TMPFILES", (tmp_path / "tmpfiles.d",))
     monkeypatch.setattr("toolkit.checks.probes.interference.LOGROTATE", tmp_path / "logrotate.d")
     monkeypatch.setattr("toolkit.checks.probes.interference.UNITS", tmp_path / "units")
@@ -156,6 +156,11 @@ def setup(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("cron.d/moved", "0 1 * * * root rsync -a --delete /srv/x/ {backups}/"),
         ("cron.d/ends", "*/5 * * * * root pkill -f weather-tool"),
         ("cron.d/ends", "0 0 * * * root systemctl stop weather-collector"),
+        ("cron.d/thin", "40 2 * * * weather sqlite3 {data}/weather.db 'DELETE FROM observation'"),
+        ("cron.d/old", "50 2 * * * root cp /srv/weather.db {data}/weather.db >/dev/null 2>&1"),
+        ("cron.d/clock", "10 2 1 * * root /sbin/hwclock --hctosys --localtime"),
+        ("cron.d/95stop", 'DPkg::Pre-Invoke {{ "systemctl stop weather-collector.service"; }};'),
+        ("units/import.service", "[Unit]\nConflicts=weather-collector.service"),
         ("crontab", "0 3 * * * root rm -rf {reports}/*"),
         ("units/night.service", "[Service]\nExecStart=/bin/sh -c 'rm -f {backups}/*.zst'"),
         ("tmpfiles.d/night.conf", "e {data} - - - 1d"),
@@ -181,6 +186,7 @@ def test_what_would_change_our_files_is_told(host: Host, setup: Path, file: str,
         ("cron.d/logs", "0 3 * * * root find / -name core -delete"),
         ("cron.d/logs", "0 3 * * * root rm -rf /var/cache/man /var/lib/apt/lists"),
         ("cron.d/asks", "*/5 * * * * root weather-tool healthcheck"),
+        ("cron.d/copies", "0 3 * * * root cp -a {backups} /mnt/nas && sqlite3 {data}/weather.db .tables"),
         ("cron.d/copies", "0 3 * * * root rsync -a {backups}/ backup@example.org:weather/"),
         ("tmpfiles.d/tmp.conf", "q /tmp 1777 root root 10d"),
         ("tmpfiles.d/ours.conf", "d {data} 0700 weather weather -"),

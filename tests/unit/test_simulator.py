@@ -67,6 +67,9 @@ def test_it_has_what_weather_has() -> None:
         ("stalled", 0, lambda wrong, right: set(wrong) == {0.0}),
         ("range", 85, lambda wrong, right: set(wrong) == {85.0}),
         ("unit", 0, lambda wrong, right: np.allclose(wrong, right * 1.8 + 32, atol=0.06)),
+        ("clogged", 0, lambda wrong, right: set(wrong) == {0.0}),
+        ("dripping", 0.2, lambda wrong, right: np.allclose(wrong - right, 0.2)),
+        ("turned", 90, lambda wrong, right: np.allclose(wrong, (right + 90) % 360)),
         ("noise", 5, lambda wrong, right: 0.1 < np.abs(wrong - right).max() < 25),
     ],
 )

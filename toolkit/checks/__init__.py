@@ -82,7 +82,8 @@ class Check:
         quick: whether `healthcheck` makes it although it is not critical.
         on_feed: whether it needs an answer of the feed, which may take long.
         costly: whether it reads so much that it is made once an hour, not once a minute.
-        is_of_last_run: whether it reports how a job's last run ended; its remedy runs the job again.
+        is_of_last_run: whether it reports how a job's last run ended, or that a service is down: that lasts until its
+            remedy, which runs the job again.
     """
 
     id: str

@@ -11,16 +11,19 @@ from toolkit.checks.probes import (
     database_content,
     database_file,
     database_locks,
+    detection,
     disk,
     exporter,
     feed,
     folders,
     interference,
+    journal,
     network,
     observations,
     packages,
     permissions,
     places,
+    processes,
     rivals,
     security,
     service,
@@ -28,12 +31,13 @@ from toolkit.checks.probes import (
     spool,
     timers,
     units,
+    way,
 )
 
 _MODULES = (
-    packages, settings, places, disk, security, units, cron, rivals, interference, folders, service, timers,
-    database_file, database_content, database_locks, database_access, spool, permissions, clock, feed, observations,
-    network, backup, exporter,
+    packages, settings, places, disk, security, units, cron, rivals, interference, folders, service, processes, timers,
+    journal, database_file, database_content, database_locks, database_access, spool, permissions, clock, way,
+    feed, detection, observations, network, backup, exporter,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 # The release and its packages.
-RELEASE = ("release-current", "python-runs", "packages-alone", "packages-complete")
+RELEASE = (
+    "release-current", "release-complete", "python-runs", "packages-alone", "packages-complete", "packages-whole",
+)  # fmt: skip
 # What systemd runs, as it was deployed.
 UNIT = ("units-present", "units-genuine", "units-as-deployed", "units-start", "units-hardened")
 SETTINGS = ("settings-readable", "settings-valid")
+# Whatever names another feed, or hides which one is meant.
+FEED_SETTINGS = (
+    "settings-known", "settings-valid", "settings-of-units", "settings-same", "packages-complete", "files-alone",
+)  # fmt: skip
 CLOCK = ("clock-right", "clock-after-release")
 
 # Where the database, the backups and the reports are.
@@ -28,7 +34,8 @@ COLLECTOR = (
     "collector-alone", "cron-table", "cron-runs", "collector-enabled", "collector-running", "collector-responds",
 )  # fmt: skip
 FEED = (
-    "feed-name", "feed-connects", "feed-trusted", "feed-in-time", "feed-answers", "feed-readable", "feed-current",
+    "feed-way", "feed-name", "feed-connects", "feed-trusted", "feed-in-time", "feed-answers", "feed-readable",
+    "feed-current",
 )  # fmt: skip
 
 # Whatever can keep observations out of the database, or spoil them.

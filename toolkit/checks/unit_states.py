@@ -14,6 +14,7 @@ from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Enable, OfSystemd, Sequence, Start
 from toolkit.checks.unit_files import job_of
 from toolkit.checks.unit_results import outcome_of
+from toolkit.errors import ToolkitError
 
 # A service that was restarted so often, and is up for less than this, is dying again and again.
 RESTARTS = 3
@@ -50,6 +51,8 @@ def running(name: str, host: Host) -> Finding | None:
         unit["ActiveState"] == "activating" and int(unit["NRestarts"] or 0) >= RESTARTS
     ):
         return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({outcome_of(unit)})")
+    if unit["ActiveState"] != "active" and (waits := _waits(name, host)):
+        return waits
     if unit["ActiveState"] == "activating":
         return good(f"{name} is starting")
     if unit["ActiveState"] != "active":
@@ -58,6 +61,22 @@ def running(name: str, host: Host) -> Finding | None:
     if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _stored_since(host, name, up):
         return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago ({outcome_of(unit)})")
     return good(f"{name} has been running for {humanize(up)}")
+
+
+def _waits(name: str, host: Host) -> Finding | None:
+    """The finding that a unit's start waits for another unit's, which does not come to its end."""
+    try:
+        answer = host.ask("systemctl", "list-jobs", "--no-legend")
+    except ToolkitError:
+        return None
+    jobs = [words for line in answer.splitlines() if len(words := line.split()) == 4]
+    if not any(words[1:] == [name, "start", "waiting"] for words in jobs):
+        return None
+    first = [words[1] for words in jobs if words[3] == "running" and not words[1].startswith("weather-")]
+    if not first:
+        return None
+    remedies = [OfSystemd("systemctl disable --now {}", first), Start(job_of(name))]
+    return bad(f"the start of {name} waits for {', '.join(first)}, which does not come to its end", Sequence(*remedies))
 
 
 def _stored_since(host: Host, name: str, up: float) -> bool:

@@ -9,12 +9,16 @@ def main() -> int:
     """Run the command; returns its exit code."""
     # While modules are imported nothing catches KeyboardInterrupt: Ctrl-C ends the process without a traceback.
     _end_at_once()
-    from toolkit.cli import main as cli
-    from toolkit.cli import streams
-
-    streams.prepare()
     try:
+        from toolkit.cli import main as cli
+        from toolkit.cli import streams
+
+        streams.prepare()
         return cli.main()
+    except (ImportError, SyntaxError) as error:
+        from toolkit import damaged
+
+        return damaged.report(error)
     finally:
         _end_at_once()
 

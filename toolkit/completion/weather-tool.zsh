@@ -375,7 +375,7 @@ _shtab_weather_tool_simulate_options=(
   "--speed[how fast the clock runs until it reaches real time (default\: 1)]:speed:"
   "--cadence[time between observations (default\: 600)]:SECONDS:"
   "--live-cadence[the same once real time is reached (default\: as --cadence)]:SECONDS:"
-  "*--fault[station\=ID,variable\=NAME,kind\=KIND,at\=TIME,for\=DURATION,size\=NUMBER\; may be repeated\; KIND\: spike, offset, drift, noise, range, stuck, stalled, unit, dropout, silent\; TIME\: a time, or -40m (before now)]:SPEC:"
+  "*--fault[station\=ID,variable\=NAME,kind\=KIND,at\=TIME,for\=DURATION,size\=NUMBER\; may be repeated\; KIND\: spike, offset, drift, noise, range, stuck, stalled, clogged, dripping, turned, unit, dropout, silent\; TIME\: a time, or -40m (before now)]:SPEC:"
   "--once[print the present document instead of serving it]"
 )
 

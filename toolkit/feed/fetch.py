@@ -103,6 +103,7 @@ class Fetcher:
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._validators: dict[str, str] = {}
         self._acknowledged = b""
+        self._led_to = self._url
 
     def fetch(self) -> Fetched | None:
         """The current document; None if it is the one that was passed to `acknowledge`.
@@ -123,7 +124,7 @@ class Fetcher:
             raise TooSlowError(self._message(f"took longer than {self._timeout:g} s")) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             kind = UntrustedError if _is_tls(error) else UnreachableError
-            raise kind(self._message(f"is unreachable: {_reason(error)}")) from error
+            raise kind(self._message(f"{self._way()}is unreachable: {_reason(error)}")) from error
         except Exception as error:  # of a library, for an answer that nobody thought of
             raise self._failed(f"answers what cannot be read: {type(error).__name__}: {error}") from error
         # A server that does not support conditional requests sends the same document again.
@@ -151,7 +152,7 @@ class Fetcher:
         return one_line(f"the feed {self.shown} {without_secrets(what)}")
 
     def _follow(self) -> Fetched | None:
-        url = self._url
+        url = self._led_to = self._url
         for _ in range(REDIRECTS + 1):
             began = time.monotonic()
             response = self._pool.request("GET", url, headers=self._headers(url), redirect=False, preload_content=False)
@@ -162,8 +163,14 @@ class Fetcher:
             finally:
                 # Not returned to the pool: the next request must not read the rest of this answer.
                 response.close()
-            url = self._target(url, location)
+            url = self._led_to = self._target(url, location)
         raise self._failed(f"redirects more than {REDIRECTS} times")
+
+    def _way(self) -> str:
+        """Where a redirect has led to, as the beginning of a message; empty where there was none."""
+        if self._led_to == self._url:
+            return ""
+        return f"redirects to {shown(SecretAddress(self._led_to) if self._secret else self._led_to)}, which "
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = {**self._pool.headers, **self._conditions()}

@@ -36,7 +36,10 @@ class ConsistencyThresholds(Thresholds):
     """When a rule is broken."""
 
     others: float = threshold(
-        0.02, "", "share of other stations' readings: where more break a rule, the feed means something else"
+        0.02,
+        "",
+        "share of a station's readings: where a quarter of the others break a rule in more, the feed means "
+        "something else",
     )
     running: int = threshold(3, "readings", "so many successive readings break the rule")
     far: float = threshold(5.0, "accuracies of the sensor", "or one of them by so much")
@@ -44,7 +47,7 @@ class ConsistencyThresholds(Thresholds):
     vane: float = threshold(30.0, "°", "a vane that turns by more than this, and one of 16 points, has felt a wind")
     vane_slots: int = threshold(12, "slots", "the time over which turns in a calm are counted")
     vane_share: float = threshold(0.4, "", "share of that time in which the vane may turn: a passing breath")
-    before: int = threshold(12, "readings", "before a contradiction tell what has moved since")
+    before: int = threshold(6, "readings", "before a contradiction, and so many of it, tell which of the two has moved")
     dew_point: float = threshold(1.0, "K", "a dew point differs by more from that of temperature and humidity",
                                  "the sensor's accuracy")  # fmt: skip
     humidity: float = threshold(2.0, "%", "and by more than so much humidity makes: it may be of another minute")
@@ -199,10 +202,12 @@ def broken_rules(sample: Sample) -> Broken:
             continue
         excess = np.nan_to_num(rule.excess(values))
         broken = excess > 1
-        readings = ~np.isnan(values[variable]) & ~np.isnan(values[rule.others[0]])
-        breaking = broken.sum(axis=1)
-        others = (breaking.sum() - breaking) / np.maximum(readings.sum() - readings.sum(axis=1), 1)
-        for row in np.flatnonzero((breaking > 0) & (others < LIMITS.others)):
+        readings = (~np.isnan(values[variable]) & ~np.isnan(values[rule.others[0]])).sum(axis=1)
+        share = np.where(readings > 0, broken.sum(axis=1) / np.maximum(readings, 1), np.nan)
+        for row in np.flatnonzero(share > 0):
+            others = np.delete(share, row)
+            if (others > LIMITS.others).sum() * 4 >= np.count_nonzero(~np.isnan(others)) > 0:
+                continue
             for first, after in intervals(broken[row]):
                 if after - first < LIMITS.running and excess[row, first:after].max() < LIMITS.far:
                     continue
@@ -235,7 +240,8 @@ def _moved_more(sample: Sample, rule: Rule, row: int, slot: int) -> bool:
     others = near if len(near) else np.delete(np.arange(len(own)), row)
 
     def moved(readings: Floats) -> float:
-        change = median(readings[:, first : last + 1]) - median(readings[:, max(0, first - LIMITS.before) : first])
+        since = median(readings[:, first : min(last + 1, first + LIMITS.before)])
+        change = since - median(readings[:, max(0, first - LIMITS.before) : first])
         usual = 0.0 if np.isnan(change[others]).all() else float(np.nanmedian(change[others]))
         return abs(float(change[row]) - usual)
 

@@ -17,14 +17,14 @@ from toolkit.quality.contradiction import Contradictions, ContradictionTest, las
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
 
-_BEIJING = "seven gauges around Beijing, 22 months: no more than once by nature"
+_BEIJING = "seven gauges within 60 km around Beijing, 22 months: hardly ever by nature"
 
 
 @dataclass(frozen=True, slots=True)
 class GaugeThresholds(Thresholds):
     """How long neighbours have to contradict a gauge, and how clearly."""
 
-    km: float = threshold(60.0, "km", "neighbours within this are asked", "the correlation length of hourly rain")
+    km: float = threshold(60.0, "km", "neighbours within this are asked", _BEIJING)
     neighbours: int = threshold(3, "neighbours", "so many at least; one of them may be wrong itself")
     zero_hours: int = threshold(12, "h", "a gauge that has counted nothing is compared over so long at most")
     zero_wet_hours: int = threshold(4, "h", "all neighbours but one had rain in so many hours meanwhile", _BEIJING)
@@ -42,18 +42,15 @@ LIMITS = GaugeThresholds()
 
 
 class Around(NamedTuple):
-    """Rain at the neighbours that are asked, sorted, stations × hours.
+    """Rain at the neighbours that are asked, stations × hours.
 
     Attributes:
         enough: whether there are enough with a known amount.
-        second_least, second_most: one neighbour may be wrong.
-        most: the most.
+        second_most: all but one, which may be wrong itself, had no more.
     """
 
     enough: Bools
-    second_least: Floats
     second_most: Floats
-    most: Floats
 
 
 def judge(sample: Sample) -> Contradictions:
@@ -79,10 +76,11 @@ def judge(sample: Sample) -> Contradictions:
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     lone = lasting(alone, LIMITS.lone_hours) | lasting(alone & (humidity < LIMITS.dry), LIMITS.lone_hours_dry)
     there = ~np.isnan(series.window_values)
+    dry = slots(around.enough & _still(around.second_most))
     return {
         "it has counted nothing": slots(zeros) & there,
         "it counts rain without a pause": slots(lone) & there,
-        "it counted {value} mm at once in dry air": _bursts(sample, fell, slots(around.enough & _still(around.most))),
+        "it counted {value} mm at once in dry air": _bursts(sample, fell, dry),
         "its total was not reset": _held(sample) & there,
     }
 
@@ -114,9 +112,7 @@ def _around(rain: Floats) -> Around:
     known = np.count_nonzero(~np.isnan(rain), axis=1)
     ordered = np.sort(rain, axis=1)  # NaNs come last
     at = np.maximum(known - 1, 0)[:, None]
-    most = np.take_along_axis(ordered, at, 1)[:, 0]
-    second = np.take_along_axis(ordered, np.maximum(at - 1, 0), 1)[:, 0]
-    return Around(known >= LIMITS.neighbours, ordered[:, min(1, ordered.shape[1] - 1)], second, most)
+    return Around(known >= LIMITS.neighbours, np.take_along_axis(ordered, np.maximum(at - 1, 0), 1)[:, 0])
 
 
 def _zeros(own: Floats, near: Floats, asked: Bools) -> Bools:

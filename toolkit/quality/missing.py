@@ -54,7 +54,7 @@ class Missing(QualityTest):
     standard_name = "gap"
     source = "QARTOD manuals"
     finds = "a variable or a station that no longer reports"
-    limit = "1.5 hours"
+    limit = "1.5 hours, and twice the hours of a day that it lacks as a rule"
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER

@@ -54,6 +54,9 @@ KINDS: dict[str, tuple[Effect, float]] = {
     "range": (lambda _value, _first, _time, fault: fault.size, 999),
     "stuck": (lambda _value, first, _time, _fault: first, 0),
     "stalled": (lambda _value, _first, _time, _fault: 0.0, 0),
+    "clogged": (lambda _value, _first, _time, _fault: 0.0, 0),
+    "dripping": (lambda value, _first, _time, fault: value + fault.size, 0.2),
+    "turned": (lambda value, _first, _time, fault: (value + fault.size) % 360, 90),
     "unit": (lambda value, _first, _time, _fault: value * 1.8 + 32, 0),
     "dropout": (lambda _value, _first, _time, _fault: None, 0),
 }

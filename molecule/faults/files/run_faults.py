@@ -76,7 +76,7 @@ def run(fault: dict[str, Any]) -> str:
         left = [(one["id"], one["evidence"]) for one in told["causes"] if "evidence" in one]
         wrong = "; ".join(part for part in (wrong, f"afterwards: {left}") if part)
     # A remedy may have commented a line out: the next fault begins with what was deployed.
-    if Path(SETTINGS).read_text() != Path(BEFORE).read_text():
+    if Path(SETTINGS).read_bytes() != Path(BEFORE).read_bytes():
         shell(AGAIN)
         wait(HEALTHY_SECONDS, None)
     return wrong

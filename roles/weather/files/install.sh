@@ -64,6 +64,8 @@ fi
 # Compiled here, once and by root: the service may not write beside its code, and would compile at every start.
 # Test suites that libraries ship are never imported.
 "$release/bin/python" -I -m compileall -q -j 0 -x '/tests?/' "$code"
+# Isolated: it imports nothing that lies beside it, and takes nothing from variables.
+sed -i '1s|/bin/python$|/bin/python -I|' "$release/bin/weather-tool"
 rm -f "$release/.lock" # the installer's own, which it leaves for everybody to write
 WEATHER_ENV_FILE=/dev/null "$release/bin/weather-tool" settings >/dev/null
 cp packages "$release/.complete"

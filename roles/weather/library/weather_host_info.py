@@ -44,7 +44,7 @@ previous:
   description: The folder of the release that can be gone back to; empty for none.
   type: str
 installed:
-  description: Whether the release is there, installed to its end for this Python.
+  description: Whether the release is there, installed to its end for this Python, and no file of it is missing.
   type: bool
 beside:
   description: >-
@@ -130,6 +130,22 @@ def has(release: Path, packages: str, python: str) -> bool:
     return text_of(release / ".complete") == packages and (release / "lib" / f"python{python}").is_dir()
 
 
+def is_there(release: Path, python: str) -> bool:
+    """Whether its command is there, and every file of its packages with the size that it was installed with."""
+    site = release / "lib" / f"python{python}" / "site-packages"
+    for record in site.glob("*.dist-info/RECORD"):
+        with record.open(newline="", encoding="utf-8") as lines:
+            for name, _, size in csv.reader(lines):
+                if not size or name.startswith(".."):
+                    continue
+                try:
+                    if (site / name).stat().st_size != int(size):
+                        return False
+                except OSError:
+                    return False
+    return (release / "bin" / "weather-tool").exists() and (site / "toolkit").is_dir()
+
+
 def is_whole(release: Path, python: str) -> bool:
     """Whether every file of its packages is as it was installed, by their RECORDs (PEP 376)."""
     site = release / "lib" / f"python{python}" / "site-packages"
@@ -193,7 +209,7 @@ def main() -> None:
     releases = sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
     units = sorted(path.name for path in UNITS.glob("weather-*") if re.search(r"\.(service|timer)$", path.name))
     own = [name for name in units if "@" not in name]
-    installed = has(release, packages, python)
+    installed = has(release, packages, python) and is_there(release, python)
     module.exit_json(
         changed=False,
         kind=f"{python}-{platform.machine()}",

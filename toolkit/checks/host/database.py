@@ -30,6 +30,11 @@ class Database(Facts):
         """The database's file; of SQLite alone."""
         return Path(str(self.settings.db))
 
+    @property
+    def db_folder(self) -> Path | None:
+        """The folder of the database's file; None where it is on a server."""
+        return None if self.on_server else self.db.parent
+
     @fact
     def spool(self) -> Path:
         """Where documents wait."""

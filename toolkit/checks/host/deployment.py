@@ -114,6 +114,12 @@ class Deployment(Facts):
             return None
 
     @fact
+    def seen_by_root(self) -> list[tuple[Path, str]]:
+        """What files that only root reads say of the service and its user: /usr/local/bin/weather-tool tells it."""
+        lines = os.environ.get("SEEN_BY_ROOT", "").splitlines()
+        return [(Path(file), line) for file, _, line in (one.partition("\t") for one in lines) if line]
+
+    @fact
     def settings_file(self) -> Path:
         """Where the settings are."""
         return settings_file(os.environ)

@@ -72,6 +72,16 @@ class Files(Deployment):
         """Where the file system that a path is on is mounted, or the part of it that is (a bind mount)."""
         return self._mounted(path)[0]
 
+    def kind(self, path: Path) -> str:
+        """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
+        mount = str(self._mounted(path)[0])
+        found = ""
+        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            words, _, device = line.partition(" - ")
+            if words.split()[4] == mount:
+                found = device.split()[0]
+        return found
+
     def _mounted(self, path: Path) -> tuple[Path, list[str]]:
         """Where a path is mounted, and the options of the file system itself."""
         path = _nearest(path).resolve()

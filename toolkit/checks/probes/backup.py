@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import platform
+import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from toolkit import clock
+from toolkit import clock, credentials
 from toolkit.address import shown
 from toolkit.backup.folder import Backup, Damaged, ahead, manifest_of
 from toolkit.checks import Finding, Status, bad, check, good, unseen
@@ -18,8 +21,9 @@ from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.humanize import age as aged
 from toolkit.checks.humanize import humanize
-from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Start, Tool, give, make
+from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Shell, Start, Tool, give, make
 from toolkit.checks.unit_states import last_run
+from toolkit.credentials import Credential
 
 # How old the newest backup may be: a day, a random delay, and a night on which the host was off until the morning.
 RECENT_HOURS = 36
@@ -28,7 +32,17 @@ DRILL_DAYS = 8
 READ_SECONDS = 1.2
 READ_CHUNK = 1 << 22
 _AGAIN = Start("backup")
-_SOURCE = ("database-exists", "database-owner", "database-mode", "database-kind", "database-sound", "database-server")
+_SOURCE = (
+    "offsite-possible",
+    "backup-unlocked",
+    "settings-fit",
+    "database-exists",
+    "database-owner",
+    "database-mode",
+    "database-kind",
+    "database-sound",
+    "database-server",
+)
 _JOB = ("places-plain", "places-owned", *UNIT, *RELEASE, "settings-valid")
 
 
@@ -58,6 +72,23 @@ def backup_folder(host: Host) -> Finding | None:
     elif host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
         return bad(f"the service user cannot write to {path}: it is {owner_of(found)}'s", mend)
     return good(f"{path}")
+
+
+@check(
+    id="backup-lasting", area="backup",
+    invariant="Backups are on a disk.",
+    problem="Backups are in memory, and are lost when the host is started again.",
+    severity=Status.WARNING, remedy=Tool("backup list"), caused_by=("disk-backups-space", "disk-backups-inodes"),
+)  # fmt: skip
+def backup_lasting(host: Host) -> Finding | None:
+    path = Path(host.settings.backups)
+    if not host.deployed or "backup" not in host.jobs:
+        return None
+    mount = host.mount(path)
+    if host.kind(path) in {"tmpfs", "ramfs"} and mount != Path("/"):
+        hides = f": it hides what is in {path} beneath it" if mount == path else ""
+        return bad(f"{mount} is a file system in memory{hides}", Sequence(OnMachine("umount {}", mount), _AGAIN))
+    return good(f"{mount} lasts")
 
 
 @check(
@@ -108,6 +139,13 @@ def backup_recent(host: Host) -> Finding | None:
     backups, _ = host.backups
     if not backups:
         if host.drill and host.drill.backup:
+            packed = sorted(Path(host.settings.backups).glob("weather_*.zst.*z*"))
+            if packed:
+                return bad(
+                    f"{len(packed)} backups in {host.settings.backups} were packed, or renamed, by another program: "
+                    f"{packed[0].name}",
+                    AsUser("gunzip -- {}", packed) if packed[0].suffix == ".gz" else None,
+                )
             return bad(f"{host.settings.backups} holds no backup any more: {host.drill.backup} was there")
         deployed = host.look(JOBS_FILE)
         if deployed and host.now - deployed.st_mtime < RECENT_HOURS * 3600:
@@ -150,6 +188,63 @@ def _set_aside(host: Host, ones: Iterable[Backup | Damaged]) -> Remedy:
     folder = Path(host.settings.backups) / "damaged"
     parts = [path for one in ones for path in (one.path, manifest_of(one.path)) if os.path.lexists(path)]
     return Sequence(AsUser("mkdir -p -m 0700 {}", folder), AsUser("mv -f -t {} -- {}", folder, parts))
+
+
+@check(
+    id="backup-own", area="backup",
+    invariant="The newest backup is of this host.",
+    problem="The newest backup is another host's: LATEST would restore its data.",
+    severity=Status.WARNING, remedy=Tool("backup list"), caused_by=("places-plain", "backup-folder"),
+)  # fmt: skip
+def backup_own(host: Host) -> Finding | None:
+    """A host that has taken over another's backups makes its own from then on."""
+    backups, name = host.backups[0], platform.node()
+    if not any(one.manifest.host == name for one in backups):
+        return None
+    newer = list(itertools.takewhile(lambda one: one.manifest.host != name, backups))
+    if newer:
+        return bad(f"{newer[0].name} is of the host {newer[0].manifest.host}, not of {name}", _set_aside(host, newer))
+    return good(f"the newest backup is of {name}")
+
+
+@check(
+    id="backup-unlocked", area="backup",
+    invariant="No process keeps backups from being made.",
+    problem="A process that is none of ours holds the lock of the backups.",
+    severity=Status.CRITICAL, remedy=Shell("lslocks --output COMMAND,PID,TYPE,MODE,PATH"),
+)  # fmt: skip
+def backup_unlocked(host: Host) -> Finding | None:
+    found = host.look(Path(host.settings.backups) / ".lock")
+    if found is None or host.contained:
+        return None
+    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
+        words = line.replace("-> ", "").split()
+        if int(words[5].rpartition(":")[2]) != found.st_ino or int(words[4]) <= 0:
+            continue
+        command = Path(f"/proc/{words[4]}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+        if "weather-tool" not in command and "toolkit" not in command:
+            said = f"process {words[4]} ({command[:60]}) holds the lock of the backups: none can be made"
+            return bad(said, Sequence(Shell("kill {}", words[4]), _AGAIN))
+    return good("nothing but our own holds it")
+
+
+@check(
+    id="offsite-possible", area="backup",
+    invariant="What makes off-site copies is there.",
+    problem="Off-site copies are to be made, and what makes them is missing.",
+    severity=Status.CRITICAL, remedy=OnMachine("apt-get install restic"),
+)  # fmt: skip
+def offsite_possible(host: Host) -> Finding | None:
+    if not host.settings.restic_repository or "backup" not in host.jobs:
+        return None
+    if not shutil.which("restic"):
+        return bad(
+            f"copies are to go to {shown(host.settings.restic_repository)}, and the program restic is not installed",
+            Sequence(OnMachine("apt-get install --yes restic"), _AGAIN),
+        )
+    if os.environ.get(credentials.VARIABLE) and credentials.path(Credential.RESTIC_PASSWORD) is None:
+        return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", Shell("ls -la {}", credentials.FOLDER))
+    return good("restic is installed")
 
 
 @check(

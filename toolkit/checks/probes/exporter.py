@@ -41,6 +41,12 @@ def exporter_port(host: Host) -> Finding | None:
         socket.create_connection((name, port), ANSWER_SECONDS).close()
     except OSError:
         return _bound(host, name, port) or good(f"port {port} is free")
+    others = [one.split() for one in host.ask("systemctl", "list-sockets", "--no-legend").splitlines()]
+    if unit_of := next((words[1] for words in others if len(words) > 1 and words[0].endswith(f":{port}")), None):
+        return bad(
+            f"systemd holds {host.settings.metrics_address} for {unit_of}, where the exporter is to serve",
+            Sequence(OnMachine("systemctl disable --now {}", unit_of), Restart("exporter")),
+        )
     return bad(f"another program has {host.settings.metrics_address}, where the exporter is to serve")
 
 
@@ -90,7 +96,7 @@ def exporter_enabled(host: Host) -> Finding | None:
     invariant="The exporter runs.",
     problem="The exporter does not run.",
     severity=Status.WARNING, remedy=Restart("exporter"),
-    caused_by=("exporter-enabled", "exporter-port", *RELEASE, *UNIT_CAUSES, "settings-valid"),
+    caused_by=("exporter-enabled", "exporter-port", *RELEASE, *UNIT_CAUSES, "settings-valid"), is_of_last_run=True,
 )  # fmt: skip
 def exporter_running(host: Host) -> Finding | None:
     return running(UNIT, host)
@@ -101,7 +107,7 @@ def exporter_running(host: Host) -> Finding | None:
     invariant="The exporter answers.",
     problem="The exporter does not answer.",
     severity=Status.WARNING, remedy=Restart("exporter"),
-    caused_by=("loopback-up", "exporter-running", "exporter-enabled"),
+    caused_by=("loopback-up", "feed-way", "exporter-running", "exporter-enabled"),
 )  # fmt: skip
 def exporter_answers(host: Host) -> Finding | None:
     if host.scheduler == CRON:

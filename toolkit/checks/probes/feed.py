@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from toolkit import clock
 from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.causes import FEED_SETTINGS
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS
@@ -79,7 +80,7 @@ def _at(stage: str, what: str, host: Host) -> Finding | None:
     invariant="The name of the feed's server can be resolved.",
     problem="The name of the feed's server cannot be resolved.",
     severity=Status.CRITICAL, remedy=Shell("cat /etc/resolv.conf"),
-    caused_by=("settings-known", "settings-valid", "packages-complete"), on_feed=True,
+    caused_by=("feed-way", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
 def feed_name(host: Host) -> Finding | None:
     name = urlsplit(host.settings.feed_proxy or host.settings.feed_url).hostname or ""
@@ -91,7 +92,7 @@ def feed_name(host: Host) -> Finding | None:
     invariant="The feed's server takes connections.",
     problem="The feed's server takes no connections.",
     severity=Status.CRITICAL, remedy=_LOG,
-    caused_by=("feed-name", "settings-known", "settings-valid", "packages-complete"), on_feed=True,
+    caused_by=("feed-way", "feed-name", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
 def feed_connects(host: Host) -> Finding | None:
     return _at("feed-connects", "the server takes connections", host)
@@ -161,7 +162,7 @@ def feed_in_time(host: Host) -> Finding | None:
     invariant="The feed answers with a document.",
     problem="The feed answers with an error, or with no document.",
     severity=Status.CRITICAL, remedy=Tool("settings"),
-    caused_by=("feed-connects", "feed-in-time", "settings-known"), on_feed=True,
+    caused_by=("feed-connects", "feed-in-time", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
 def feed_answers(host: Host) -> Finding | None:
     return _at("feed-answers", "it answers 200", host)

@@ -10,10 +10,17 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import AllTimers, Shell
+from toolkit.checks.remedies import AllTimers, OnMachine, Remedy, Restart, Sequence
 
-CRONTAB = Path("/etc/crontab")
-CRON_FOLDERS = tuple(Path("/etc", name) for name in ("cron.d", "cron.hourly", "cron.daily", "cron.weekly"))
+CRONTAB, RC_LOCAL = Path("/etc/crontab"), Path("/etc/rc.local")
+# Where commands are that others run: by the clock, and whenever packages, networks or the host itself change.
+FOLDERS = tuple(
+    Path("/etc", name)
+    for name in (
+        "cron.d", "cron.hourly", "cron.daily", "cron.weekly", "cron.monthly", "apt/apt.conf.d", "kernel/postinst.d",
+        "network/if-up.d", "network/if-down.d", "NetworkManager/dispatcher.d", "dhcp/dhclient-exit-hooks.d",
+    )
+)  # fmt: skip
 TMPFILES = (Path("/etc/tmpfiles.d"), Path("/run/tmpfiles.d"))
 LOGROTATE = Path("/etc/logrotate.d")
 LARGEST_FILE = 1 << 20
@@ -22,11 +29,22 @@ MOST_FILES = 500
 # Commands that remove or change the files that they name.
 _CHANGES = re.compile(
     r"\b(rm|unlink|shred|truncate|mv|chown|chgrp|chmod|chattr|setfacl|tmpreaper|tmpwatch)\s|\brsync\b.*--delete|"
-    r"\bfind\b.*(-delete|-exec)"
-)
+    r"\bfind\b.*(-delete|-exec)|\bsed\b.*(\s-\w*i|--in-place)|\bg?zip\s|\b[bx]z(ip2)?\s|"
+    r"\bsqlite3\b.*\b(delete|drop|update|insert|replace|alter|vacuum)\b", re.IGNORECASE,
+)  # fmt: skip
+# Commands that change the file that they name last, and what comes behind one that writes a file.
+_WRITES = re.compile(r"\b(?:cp|install|ln|rsync|scp)\s[^;&|<>]*?([^\s;&|<>'\"]+)['\"]?\s*(?:$|[;&|<>]|\d>)")
+_INTO = re.compile(r"(?:>|\bof=|\btee\s+(?:-a\s+)?)\s*(/[^\s'\";,&|()<>]*)")
 _ENDS = re.compile(
-    r"\b(pkill|killall)\b.*(weather|toolkit)|\bsystemctl\s+(stop|disable|mask|kill)\b.*weather-|weather-job\s+--stop"
+    r"\b(pkill|killall)\b.*(weather|toolkit|python)|\bweather-job\s+--stop|"
+    r"\b(systemctl|service)\b.*\b(stop|disable|mask|kill)\b.*weather-|\bservice\s+weather-\S+\s+stop"
 )
+# Who sets the clock by other means than a time service puts it wrong sooner or later.
+_SETS_CLOCK = re.compile(
+    r"\bhwclock\b.*(--hctosys|\s-s\b)|\bdate\s+(-s|--set)|\btimedatectl\s+set-time|\bntpdate\s|\brdate\s"
+)
+# A unit that is never up together with one of the service's: it is stopped when the other is started.
+_EXCLUDES = re.compile(r"Conflicts\s*=.*\bweather-")
 _PATH = re.compile(r"(?<![\w./-])/[^\s'\";,&|()<>]*")
 # Folders of which everybody's programs remove something: naming one of them means nothing for what is below it.
 _OF_ALL = set(map(Path, ("/", "/etc", "/opt", "/tmp", "/var", "/var/lib", "/var/log", "/var/tmp")))  # noqa: S108
@@ -38,20 +56,35 @@ _SETS = {"z", "Z"}
 
 @check(
     id="files-alone", area="service",
-    invariant="Nothing else on the host is set up to remove or change the service's files, or to end its processes.",
-    problem="Something else on the host removes or changes the service's files, or ends its processes.",
+    invariant="Nothing else on the host changes the service's files, ends its processes or sets the clock.",
+    problem="Something else on the host changes the service's files, ends its processes or sets the clock.",
     severity=Status.WARNING, remedy=AllTimers(), caused_by=("jobs-alone", "units-alone"),
 )  # fmt: skip
 def files_alone(host: Host) -> Finding | None:
     if not host.deployed:
         return None
     places = _places(host)
-    for file, line in (*_of_cron(places), *_of_units(places), *_of_tmpfiles(places), *_of_logrotate(places)):
+    for file, line in (
+        *_of_cron(places),
+        *_of_crontabs(host, places),
+        *_of_units(places),
+        *_of_tmpfiles(places),
+        *_of_logrotate(places),
+    ):
         return bad(
-            f"{file} is set up to do this to the service's files or processes: {line.strip()[:120]!r}",
-            Shell("mv -- {} {}", file, f"/root/{file.name}.weather"),
+            f"{file} is set up to do this to the service's files or processes, or to the clock: {line.strip()[:120]!r}",
+            _away(file),
         )
     return good("nothing else on the host is set up to change the service's files")
+
+
+def _away(file: Path) -> Remedy:
+    """Move a file away, so that it has no effect any more."""
+    moved = OnMachine("mv -- {} {}", file, f"/root/{file.name}.weather")
+    if file.parent != UNITS:
+        return moved
+    ended = OnMachine("systemctl disable --now {}", file.name)
+    return Sequence(ended, moved, OnMachine("systemctl daemon-reload"), Restart("collector"))
 
 
 def _places(host: Host) -> list[Path]:
@@ -61,16 +94,23 @@ def _places(host: Host) -> list[Path]:
 
 
 def _of_cron(places: list[Path]) -> Iterator[tuple[Path, str]]:
-    for file in (CRONTAB, *(path for folder in CRON_FOLDERS for path in _files(folder))):
+    for file in (CRONTAB, RC_LOCAL, *(path for folder in FOLDERS for path in _files(folder))):
         if file != CRON_TABLE:
             yield from ((file, line) for line in _lines(file) if _harms(line, places))
+
+
+def _of_crontabs(host: Host, places: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Of people's own tables, which only root reads."""
+    yield from (one for one in host.seen_by_root if "sudoers" not in str(one[0]) and _harms(one[1], places))
 
 
 def _of_units(places: list[Path]) -> Iterator[tuple[Path, str]]:
     for file in _files(UNITS):
         if file.suffix == ".service" and not file.name.startswith("weather-"):
             yield from (
-                (file, line) for line in _lines(file) if line.lstrip().startswith("Exec") and _harms(line, places)
+                (file, line)
+                for line in _lines(file)
+                if (line.lstrip().startswith("Exec") and _harms(line, places)) or _EXCLUDES.match(line.lstrip())
             )
 
 
@@ -95,7 +135,10 @@ def _of_logrotate(places: list[Path]) -> Iterator[tuple[Path, str]]:
 
 def _harms(line: str, places: list[Path]) -> bool:
     """Whether a line of a shell ends the service's processes, or changes files of its places."""
-    if _ENDS.search(line):
+    if _ENDS.search(line) or _SETS_CLOCK.search(line):
+        return True
+    written = [*_WRITES.findall(line), *_INTO.findall(line)]
+    if any(_touches(word, places, above=False) for word in written if word.startswith("/")):
         return True
     if not _CHANGES.search(line):
         return False

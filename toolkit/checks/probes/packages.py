@@ -8,17 +8,20 @@ from __future__ import annotations
 import csv
 import os
 import re
+import subprocess
 import sys
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from toolkit import damaged
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, Then
+from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell
+from toolkit.errors import reason
 
 SYSTEM = Path("/usr/bin/python3")
 COMMAND = Path("/usr/local/bin/weather-tool")
@@ -28,14 +31,10 @@ _COMMANDS = {
     Path("/usr/local/bin/weather-job"): b"#!/bin/sh\n# What /etc/cron.d/weather calls",
 }
 _AGAIN = Restart("collector")
+# How long an interpreter may take to start.
+START_SECONDS = 1.5
 # Modules that Python imports whenever it starts.
 _RUN_FIRST = {"sitecustomize.py", "usercustomize.py"}
-
-
-def _anew() -> Remedy:
-    """Have the release installed again."""
-    mark = CURRENT.resolve() / ".complete"
-    return Then(Shell("rm -f {}", mark), "then, on the controller: {}", OnController())
 
 
 @check(
@@ -110,17 +109,16 @@ def python_runs(host: Host) -> Finding | None:
             return bad(f"{python} {target}", OnMachine("apt-get install --reinstall python3-minimal"))
         return bad(f"{python} {target}", Sequence(Shell("ln -sf {} {}", SYSTEM, python), _AGAIN))
     if not (CURRENT / "pyvenv.cfg").exists():
-        lines = Shell(
-            "printf {} > {}", "home = /usr/bin\\ninclude-system-site-packages = false\\n", CURRENT / "pyvenv.cfg"
+        return bad(
+            f"{CURRENT}/pyvenv.cfg is not there: its Python does not find its packages", Sequence(_configured(), _AGAIN)
         )
-        return bad(f"{CURRENT}/pyvenv.cfg is not there: its Python does not find its packages", Sequence(lines, _AGAIN))
     if not os.access(CURRENT / "bin/weather-tool", os.X_OK):
         there = (CURRENT / "bin/weather-tool").exists()
-        remedy = Sequence(Shell("chmod 0755 {}", CURRENT / "bin/weather-tool"), _AGAIN) if there else _anew()
+        remedy = Sequence(Shell("chmod 0755 {}", CURRENT / "bin/weather-tool"), _AGAIN) if there else None
         return bad(f"{CURRENT}/bin/weather-tool {'cannot be run' if there else 'is not there'}", remedy)
     with (CURRENT / "bin/weather-tool").open("rb") as file:
         first = file.readline().decode(errors="replace").strip()
-    its = f"#!{CURRENT.resolve()}/bin/python"
+    its = f"#!{CURRENT.resolve()}/bin/python -I"
     if not first.startswith(its):
         change = Shell("sed -i {} {}", f"1s|.*|{its}|", CURRENT.resolve() / "bin/weather-tool")
         return bad(f"{CURRENT}/bin/weather-tool begins with {first!r}, not with {its!r}", Sequence(change, _AGAIN))
@@ -132,11 +130,62 @@ def python_runs(host: Host) -> Finding | None:
             Sequence(Shell("ln -sf {} {}", SYSTEM, python), _AGAIN),
         )
     if made_for and runs not in made_for:
-        return bad(
-            f"the release was made for {made_for[0]}, and the host's is {runs} now",
-            _anew(),
-        )
+        return bad(f"the release was made for {made_for[0]}, and the host's is {runs} now")
+    # Where the release's own Python runs this, it runs.
+    if Path(sys.prefix) != CURRENT.resolve() and (ended := _ended(python)):
+        return ended
     return good(f"{runs} runs")
+
+
+def _ended(python: Path) -> Finding | None:
+    """The finding that an interpreter ends as soon as it starts, and what ends it; None where it starts."""
+    if not (said := _said(python, "-I")):
+        if (CURRENT / "lib" / _version(python) / "site-packages/toolkit").is_dir() and _said(
+            python, "-I", "import toolkit"
+        ):
+            return bad(
+                f"{CURRENT}/pyvenv.cfg does not lead its Python to its packages", Sequence(_configured(), _AGAIN)
+            )
+        return None
+    if bare := _said(python, "-IS"):
+        return bad(
+            f"{python} does not start: {bare.splitlines()[-1]}", Sequence(OnMachine(damaged.PYTHON_AGAIN), _AGAIN)
+        )
+    # It starts without `site`: what `site` runs ends it.
+    folders = [
+        *map(Path, sys.path),
+        Path("/usr/lib/python3/dist-packages"),
+        *CURRENT.glob("lib/python3.*/site-packages"),
+    ]
+    hooks = [Path(name) for name in re.findall(r'File "(/[^"]+)"', said) if Path(name).name in _RUN_FIRST]
+    hooks += [path for folder in folders for name in sorted(_RUN_FIRST) if (path := Path(folder, name)).exists()]
+    if not hooks:
+        return bad(f"{python} does not start: {said.splitlines()[-1]}")
+    hook = hooks[0].resolve()
+    return bad(
+        f"{hook}, which Python runs whenever it starts, ends it: {said.splitlines()[-1]}",
+        Sequence(Shell("mv -- {} {}", hook, f"/root/{hook.name}.weather"), _AGAIN),
+    )
+
+
+def _said(python: Path, options: str, code: str = "") -> str:
+    """What an interpreter says that does not run some code; empty where it runs it."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            [python, options, "-c", f"{code}\nprint(1)"],
+            capture_output=True, text=True, errors="replace", timeout=START_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"it does not come to the first line of a program within {START_SECONDS:g} s"
+    except OSError as error:
+        return reason(error)
+    return "" if done.stdout.strip() == "1" else done.stderr.strip() or f"exit code {done.returncode}"
+
+
+def _configured() -> Remedy:
+    """Write what tells the release's Python where it is."""
+    lines = "home = /usr/bin\\ninclude-system-site-packages = false\\n"
+    return Shell("printf {} > {}", lines, CURRENT / "pyvenv.cfg")
 
 
 def _version(python: Path) -> str:
@@ -168,8 +217,7 @@ def packages_complete(host: Host) -> Finding | None:
     if "weather-toolkit" not in found:
         missing.add("weather-toolkit")
     if missing:
-        remedy = _anew() if host.deployed else None
-        return bad(f"not installed, or not whole: {', '.join(sorted(missing))}", remedy)
+        return bad(f"not installed, or not whole: {', '.join(sorted(missing))}")
     return good(f"{len(found)} packages")
 
 
@@ -245,7 +293,7 @@ def packages_whole(host: Host) -> Finding | None:
                     f"{record.parent.parent}/{name}", int(size), digest if name.startswith("toolkit/") else ""
                 )
                 if wrong:
-                    return bad(wrong, _anew())
+                    return bad(wrong)
     return good(f"{number} files are as they were installed")
 
 

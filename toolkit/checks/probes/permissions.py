@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
 from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CURRENT, ETC, USER
+from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, USER
 from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import AsRoot, OnController, Remedy, Sequence, Shell, give, make
+
+COMMAND = Path("/usr/local/bin/weather-tool")
 
 Place: TypeAlias = Callable[[Host], Path | None]
 
@@ -82,6 +87,49 @@ credentials_private = _private(
     "credentials-private", "Secrets are root's alone.", "Others than root may read secrets.",
     lambda _host: ETC / "credentials", 0, "root",
 )  # fmt: skip
+
+
+# What root runs or reads for the service, and what tells the service what to do.
+_OF_ROOT = (
+    COMMAND, COMMAND.with_name("weather-job"), COMMAND.with_name("weather-backup.sh"), ETC / "weather.env",
+    ETC / "jobs.json", CRON_TABLE,
+)  # fmt: skip
+
+
+@check(
+    id="roots-places", area="permissions",
+    invariant="What root runs, and what tells the service what to do, is root's alone to change.",
+    problem="Others than root may change what root runs, or what tells the service what to do.",
+    severity=Status.WARNING, remedy=OnController(), caused_by=("settings-private", "code-read-only"),
+)  # fmt: skip
+def roots_places(host: Host) -> Finding | None:
+    if not host.deployed or host.user is None:
+        return None
+    files = [*_OF_ROOT, *UNITS.glob("weather-*")]
+    places = dict.fromkeys(place for file in files for place in (file, *file.parents))
+    for place in sorted(places, key=lambda one: len(one.parts)):
+        try:
+            found = place.lstat()
+        except OSError:
+            continue
+        if stat.S_ISLNK(found.st_mode) and not found.st_uid:
+            continue  # its mode says nothing
+        ours = found.st_mode & 0o020 and found.st_gid == host.user.pw_gid
+        if found.st_uid or ours or (found.st_mode & 0o002 and not found.st_mode & stat.S_ISVTX):
+            said = f"{place} is {owner_of(found)}'s, mode {mode_of(found)}: others than root may change it"
+            return bad(said, Sequence(AsRoot("chown -h root {}", place), Shell("chmod go-w {}", place)))
+    if gained := _gains(Path(os.path.realpath("/usr/bin/python3"))):
+        return gained
+    return good(f"{len(places)} files and folders are root's alone to change")
+
+
+def _gains(program: Path) -> Finding | None:
+    """The finding that whoever runs a program gains capabilities by it (capabilities(7))."""
+    try:
+        os.getxattr(program, "security.capability")
+    except OSError:
+        return None
+    return bad(f"{program} has file capabilities: whoever runs Python has them", Shell("setcap -r {}", program))
 
 
 @check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -56,6 +57,12 @@ def service_user(host: Host) -> Finding | None:
         )
     if many := [one.gr_name for one in grp.getgrall() if USER in one.gr_mem and one.gr_name in _POWERFUL]:
         return bad(f"the service user is in the group {many[0]}", Shell("gpasswd --delete {} {}", USER, many[0]))
+    if rules := [one for one in host.seen_by_root if "sudoers" in str(one[0])]:
+        file, rule = rules[0]
+        away: Remedy = Shell("mv -- {} {}", file, f"/root/{file.name}.weather")
+        if file.parent.name != "sudoers.d":
+            away = Shell("sed -i {} {}", f"/^{re.escape(rule.split()[0])}[[:space:]]/s/^/# /", file)
+        return bad(f"the service user may become another by sudo: {rule!r} in {file}", away)
     try:
         grp.getgrgid(host.user.pw_gid)
     except KeyError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import JOB
@@ -13,11 +15,32 @@ from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import AllServices, Enable, OfSystemd, Restart, Start
 from toolkit.checks.unit_states import enabled, last_run, running
+from toolkit.errors import reason
 
+BUS = Path("/run/dbus/system_bus_socket")
+BUS_SECONDS = 1.0
 # A loop that gave no sign of life for this part of WatchdogSec hangs.
 SILENT_PART = 0.6
 
 _FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "database-schema", "database-kind")
+
+
+@check(
+    id="bus-answers", area="service",
+    invariant="The system bus answers, by which the service user asks systemd.",
+    problem="The system bus does not answer: how units stand cannot be told.",
+    severity=Status.CRITICAL, remedy=OfSystemd("systemctl start dbus.socket dbus.service"),
+)  # fmt: skip
+def bus_answers(host: Host) -> Finding | None:
+    if not host.systemd:
+        return None
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.settimeout(BUS_SECONDS)
+        try:
+            bus.connect(str(BUS))
+        except OSError as error:
+            return bad(f"the system bus, {BUS}, does not answer: {reason(error)}")
+    return good("the system bus answers")
 
 
 @check(
@@ -35,7 +58,7 @@ def collector_enabled(host: Host) -> Finding | None:
     invariant="The collector runs, and does not die again and again.",
     problem="The collector does not run, or dies again and again.",
     severity=Status.CRITICAL, remedy=Restart("collector"),
-    caused_by=("collector-enabled", "cron-table", "cron-runs", *JOB, *_FILES),
+    caused_by=("collector-enabled", "cron-table", "cron-runs", "files-alone", *JOB, *_FILES), is_of_last_run=True,
 )  # fmt: skip
 def collector_running(host: Host) -> Finding | None:
     return running(COLLECTOR, host)

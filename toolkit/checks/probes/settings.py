@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
 import time
 
-from toolkit import credentials
+from toolkit import credentials, envfile
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR
-from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Restart, Sequence, Shell, Tool
+from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Remedy, Restart, Sequence, Shell, Tool
 from toolkit.credentials import Credential
-from toolkit.settings import Source
+from toolkit.envfile import EnvironmentFileError
+from toolkit.settings import CREDENTIALS, DECLARATIONS, Source
 
 # A service reads the settings when it is started.
 _AGAIN = Restart("collector")
 _SHOW = Tool("settings")
+# What a shell, or a tool for templates, would have replaced.
+_UNEXPANDED = re.compile(r"~|/?\$\{?\w|.*(\{\{|\$\{|\$\(|<%)")
 _SECRETS = Shell("ls -la {}", credentials.FOLDER)
 
 
@@ -68,13 +73,41 @@ def settings_valid(host: Host) -> Finding:
             f"WEATHER_FEED_CA_FILE={file}: it is not there, or the service cannot read it",
             Sequence(EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file), _AGAIN),
         )
+    if not problems and (
+        name := next((one for one, was in host.loaded.origins.items() if _UNEXPANDED.match(was.text)), "")
+    ):
+        origin = host.loaded.origins[name]
+        change = EditSettings(f"{origin.line}s/^/# /", host.settings_file)
+        return bad(
+            f"{DECLARATIONS[name].variable}={origin.text!r} ({origin.place}): nothing replaces what stands for a value",
+            Sequence(change, _AGAIN) if origin.line else None,
+        )
     if not problems:
         return good("every setting can be used")
+    if not all(one.setting for one in problems) and (unread := _unread(host)):
+        return bad("; ".join(map(str, problems)), unread)
     remedy = None
     if lines := [one.line for one in problems if one.line]:
         marks = "; ".join(f"{line}s/^/# /" for line in lines)
         remedy = Sequence(EditSettings(marks, host.settings_file), _AGAIN)
     return bad("; ".join(map(str, problems)), remedy)
+
+
+def _unread(host: Host) -> Remedy | None:
+    """What makes a file of settings readable of which a line is no assignment; None where it is none of the lines."""
+    file = host.settings_file
+    try:
+        text, wrong = file.read_bytes(), envfile.wrong_lines(file)
+    except (OSError, EnvironmentFileError):
+        return None
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # of an editor of Windows
+        anew = Shell("iconv -f UTF-16 -t UTF-8 {0} > {0}.utf-8 && cat {0}.utf-8 > {0} && rm {0}.utf-8", file)
+        return Sequence(anew, _AGAIN)
+    if text.startswith(codecs.BOM_UTF8):
+        return Sequence(EditSettings(r"1s/^\xef\xbb\xbf//", file), _AGAIN)
+    if b"\n=======" in text and b"\n>>>>>>>" in text:  # what the file had before the merge stays
+        return Sequence(EditSettings(r"/^[=|]\{7\}/,/^>>>>>>>/d; /^<<<<<<</d", file), _AGAIN)
+    return Sequence(EditSettings("; ".join(f"{line}s/^/# /" for line in wrong), file), _AGAIN) if wrong else None
 
 
 @check(
@@ -91,6 +124,26 @@ def settings_known(host: Host) -> Finding:
     if first.nearest and first.origin.line:
         remedy = Sequence(EditSettings(f"s/^{first.name}=/{first.nearest}=/", host.settings_file), _AGAIN)
     return bad("; ".join(map(str, unknown)), remedy)
+
+
+@check(
+    id="settings-once", area="configuration",
+    invariant="Every setting is set once.",
+    problem="A setting is set more than once, and the last line counts.",
+    severity=Status.WARNING, remedy=_SHOW, caused_by=("settings-readable", "settings-valid"),
+)  # fmt: skip
+def settings_once(host: Host) -> Finding:
+    try:
+        found = envfile.read(host.settings_file)
+    except EnvironmentFileError as error:
+        return unseen(str(error))
+    twice = {name: (*one.before, one.line) for name, one in found.items() if one.before}
+    if not twice:
+        return good("every setting is set once")
+    said = "; ".join(f"{name} in lines {', '.join(map(str, lines))}" for name, lines in twice.items())
+    # The deployment writes each name once: what comes later was added by hand.
+    marks = "; ".join(f"{line}s/^/# /" for lines in twice.values() for line in lines[1:])
+    return bad(f"{said}: the last line counts", Sequence(EditSettings(marks, host.settings_file), _AGAIN))
 
 
 @check(
@@ -111,6 +164,26 @@ def settings_same(host: Host) -> Finding | None:
             Shell("unset {}", names),
         )
     return good("what is said here is of the service's settings")
+
+
+@check(
+    id="settings-of-units", area="configuration",
+    invariant="Units have the addresses in the credentials that people have.",
+    problem="A credential is there that no unit has: people are told of another feed than the service's.",
+    severity=Status.WARNING, remedy=_SECRETS,
+)  # fmt: skip
+def settings_of_units(host: Host) -> Finding | None:
+    unit = host.unit(COLLECTOR)
+    if unit is None or "INVOCATION_ID" in os.environ:
+        return None
+    for name, origin in host.loaded.origins.items():
+        if origin.source is Source.CREDENTIAL and f"{CREDENTIALS[name]}:" not in unit["LoadCredential"]:
+            file = credentials.FOLDER / CREDENTIALS[name]
+            return bad(
+                f"{file} overrides {DECLARATIONS[name].variable} for who calls weather-tool; it is handed to no unit",
+                Shell("mv -- {} {}", file, f"/root/{file.name}.weather"),
+            )
+    return good("units have the credentials that people have")
 
 
 @check(

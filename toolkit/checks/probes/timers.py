@@ -14,11 +14,13 @@ from toolkit.checks.remedies import Enable, OfSystemd, Remedy, Sequence
 from toolkit.checks.unit_files import Line, lines_of, restored
 from toolkit.times import from_epoch, iso
 
+# What moves the times of a timer's runs (systemd.timer(5)).
+_MOVES = {"RandomizedDelaySec", "AccuracySec", "OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec"}
 # How far away the next run of a timer may be: the longest period is a week; a day is added for random delays.
 FARTHEST_SECONDS = 8 * 86400
 
 
-def _timer(job: str, host: Host) -> Finding | None:
+def _timer(job: str, host: Host) -> Finding | None:  # noqa: PLR0912 - one question after another
     name = f"weather-{job}.timer"
     unit = host.unit(name)
     if unit is None or unit["LoadState"] == "not-found":
@@ -38,6 +40,11 @@ def _timer(job: str, host: Host) -> Finding | None:
         return bad(f"{name} starts {unit['Unit']}", restored(host, [name], _lines(unit, "Unit")))
     if (wrong := _other_schedule(host, job, unit)) is not None:
         return bad(f"{name} has another schedule than was deployed: {wrong}", _schedule_again(host, job, unit))
+    if late := _late(unit):
+        return bad(
+            f"{late[0].file} gives {name} {late[0].key}={late[0].value}, which was not deployed",
+            Sequence(restored(host, [name], late), OfSystemd("systemctl restart {}", name)),
+        )
     if unit["SubState"] == "running":
         return good("it is running")
     reverted = Sequence(OfSystemd("systemctl revert {}", name), *_reloaded(name))
@@ -53,6 +60,13 @@ def _timer(job: str, host: Host) -> Finding | None:
     if due - host.now > FARTHEST_SECONDS:
         return bad(f"{name} will not fire before {iso(from_epoch(due))}", reverted)
     return good(f"next at {iso(from_epoch(due))}")
+
+
+def _late(unit: dict[str, str]) -> list[Line]:
+    """What drop-ins say that moves the times of a timer's runs, and its own file does not."""
+    own = {(line.key, line.value) for line in lines_of(Path(unit["FragmentPath"]))}
+    dropped = [line for file in unit["DropInPaths"].split() for line in lines_of(Path(file))]
+    return [line for line in dropped if line.key in _MOVES and (line.key, line.value) not in own]
 
 
 def _lines(unit: dict[str, str], key: str) -> list[Line]:
@@ -95,7 +109,7 @@ def _epoch(text: str) -> float | None:
 def _check(job: str, severity: Status, invariant: str, problem: str) -> Check:
     @check(
         id=f"{job}-timer", area="timers", invariant=invariant, problem=problem, severity=severity,
-        remedy=Enable(job, timer=True), caused_by=("units-present",),
+        remedy=Enable(job, timer=True), caused_by=("units-present", "files-alone"), is_of_last_run=True,
     )  # fmt: skip
     def probe(host: Host) -> Finding | None:
         return _timer(job, host)

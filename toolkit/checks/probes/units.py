@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -45,6 +46,7 @@ _OF_MANAGER = re.compile(r"WEATHER_|LD_|PYTHON|SSL_CERT_|HOSTALIASES|RES_OPTIONS
 MANAGER = ("/etc/systemd/system.conf", "/run/systemd/system.conf")
 _TIGHT = {f"DefaultLimit{name}" for name in ("AS", "DATA", "FSIZE", "CPU", "NPROC", "STACK")}
 FEW_FILES = 256
+RUN = Path("/run")
 # A drop-in may set these without harm.
 _HARMLESS = {"Description", "Documentation", "After", "Wants", "Before"}
 # Changes of these are found by other checks.
@@ -71,6 +73,8 @@ def units_present(host: Host) -> Finding | None:
     if not host.systemd or not host.jobs:
         return None
     missing = [name for name, unit in host.units.items() if unit["LoadState"] in {"not-found", "bad-setting", "error"}]
+    if empty := [name for name in host.units if (found := host.look(UNITS / name)) and not found.st_size]:
+        return bad(f"the unit file {UNITS / empty[0]} is empty: systemd takes it for masked")
     alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
     if not missing and (lacking := [name for name in alerts if not lines_of(UNITS / name)]):
         return bad(f"nobody is told when a job fails: there is no {' and no '.join(lacking)}", severity=Status.WARNING)
@@ -131,6 +135,11 @@ def units_as_deployed(host: Host) -> Finding | None:
             f"{name} is not as it was deployed{others}: {changes}, by {where}",
             restored(host, list(found), [line for lines in found.values() for line in lines]),
         )
+    for link in _links():
+        return bad(
+            f"{link} makes {link.parent.name.rpartition('.')[0]} depend on {link.name}, which was not deployed",
+            Sequence(OfSystemd("rm -- {}", link), OfSystemd("systemctl daemon-reload"), Restart("collector")),
+        )
     if variables := _of_manager(host):
         names = [one.partition("=")[0] for one in variables]
         return bad(
@@ -146,6 +155,11 @@ def units_as_deployed(host: Host) -> Finding | None:
             ),
         )  # fmt: skip
     return good("every unit is as it was deployed")
+
+
+def _links() -> list[Path]:
+    """Links that make a unit of the service depend on another; none is deployed."""
+    return sorted(link for kind in ("requires", "wants", "requisite") for link in UNITS.glob(f"weather-*.{kind}/*"))
 
 
 def _defaults() -> list[Line]:
@@ -246,6 +260,12 @@ def units_start(host: Host) -> Finding | None:
         outcome = outcome_of(unit)
         if outcome and unit["Result"] not in {"success", ""} and _by_systemd(unit):
             start = Restart if is_service(host, name) else Start
+            place = RUN / f"weather-{job_of(name)}"
+            if os.path.lexists(place) and not os.path.isdir(place):  # noqa: PTH112 - it raises nothing
+                return bad(
+                    f"{name} could not be started: {place} is no folder, and is in the place of its runtime folder",
+                    Sequence(OfSystemd("rm -- {}", place), start(job_of(name))),
+                )
             return bad(f"{name} could not be started: {outcome}", start(job_of(name)))
         if (
             unit["ConditionResult"] == "no"

@@ -28,14 +28,19 @@ STEP = 1.0
 MOVED = 0.45
 # A change of level explains the days at once if it leaves less than this share of what a straight line leaves.
 AT_ONCE = 0.7
+# A factor to the neighbours' wind changed if its logarithm did by so many of its standard errors and so many times what
+# is usual; the least spread of that.
+SCALE_CERTAIN = 5.0
+SCALE_USUAL = 1.8
+SCALE = 0.1
 # The least spread of a clock, in hours, and of a warming by the sun, in K; so many times that is beyond it.
 CLOCK = 0.12
 SUN = 0.3
-BEYOND = 4.0
+BEYOND = 3.0
 SUN_BEYOND = 2.5
 # A lag of more hours than a front takes from one neighbour to another has to improve Fisher's z by so much.
 A_FRONT = 2.0
-LAG_BETTER = 0.25
+LAG_BETTER = 0.4
 # What all values, the weather and the sun say of a clock has to agree, in hours.
 AGREE = 0.6
 # Noise that grew is compared between the first and the last so many days.
@@ -180,7 +185,8 @@ def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours)
         found["saturated"] = Figure(mean(wet), wet)
         flips = moisture.flips(hours, series)
         found["flipping"] = Figure(np.maximum(mean(flips), mean(flips[:, -SOME_DAYS:])), flips)
-    pairs = place.exchanged(hours, [near, hours.level + median(daily[:, : max(days // 3, 1)])], min(days, LATELY))
+    before = hours.level + median(daily[:, : max(days // 3, 1)])
+    pairs = place.exchanged(hours, [near, before], min(days, LATELY), changes.step(daily).day)
     found["exchanged"] = Figure(
         np.array([pairs[row][1] if row in pairs else np.nan for row in range(len(off))]),
         daily,
@@ -266,7 +272,7 @@ def _late(hours: Hourly) -> tuple[Floats, Bools]:
     agree = np.abs(late - weather) < np.maximum(AGREE, 0.1 * np.abs(late))
     an_hour = (apart < AGREE) & (np.minimum(np.abs(weather), np.abs(by_sun)) >= 0.5)
     sure = agree & np.where(np.abs(late) > A_FRONT, better > LAG_BETTER, an_hour)
-    return late, sure & (np.abs(late) > BEYOND * spread(late, CLOCK)) & (below_others(best) < FAR_BELOW / 2)
+    return late, sure & (np.abs(late) > BEYOND * spread(late, CLOCK)) & (below_others(best) < 1)
 
 
 def _out_of_step(hours: Hourly, late: Floats) -> Floats:
@@ -313,7 +319,9 @@ def _scale(hours: Hourly) -> Figure:
     """A unit of wind that changed one day: the factor to the neighbours did, by that between two units."""
     step = changes.scale(hours)
     name, off = changes.nearest_factor(hours.variable, step.size)
-    sure = (np.abs(step.size) > 5 * step.error) & (np.abs(step.size) > 2.5 * spread(step.size, 0.1)) & (off < 0.2)
+    size = np.abs(step.size)
+    sure = (size > SCALE_CERTAIN * step.error) & (size > SCALE_USUAL * spread(step.size, SCALE)) & (off < size / 4)
+    sure &= np.nan_to_num(siting.agreement(hours)[0]) > 0.5  # whose factor to the neighbours means something
     return Figure(np.where(sure, np.inf, np.nan), more=lambda row: name[row], began=lambda row: _or_zero(step.day[row]))
 
 

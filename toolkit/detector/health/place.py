@@ -25,6 +25,8 @@ EXCHANGED = 2.0
 MISFIT = 2.0
 # And each has to fit the other's neighbours at most so many times worse than the typical one fits its own.
 FITS = 1.3
+# Of more stations than this, two fit each other by chance: they have to have changed on the same day.
+FEW = 4
 # So many stations that fit their neighbours worst are tried with one another.
 WORST = 40
 
@@ -67,13 +69,26 @@ def misplaced(variables: Sequence[Hourly], stations: Sequence[Station], suspects
     usual_away = median(away[enough]) + 5 * spread(away[enough], 2.0)
     usual = median(there[enough])
     claimed = median(np.take_along_axis(apart, nearest, 1))
-    # Where it claims to be there is nobody, and yet it agrees with others as the typical station does: or there is, and
-    # it agrees better with others.
-    alone = (claimed > usual_away) & (there >= usual - 0.5 * spread(there[enough], 0.15))
-    elsewhere = (there - here >= BETTER) & (there >= usual - 2 * spread(there[enough], 0.15))
-    wrong = enough & (away > usual_away) & (alone | elsewhere)
+    at_home = enough & (away > usual_away) & (there >= usual - 2 * spread(there[enough], 0.15))
+    # There are others where it claims to be, and it agrees better with others: or there are none, and it agrees with
+    # others better than stations do that are so far apart.
+    wrong = at_home & (there - here >= BETTER)
+    for row in np.flatnonzero(at_home & (claimed > usual_away)):
+        of_others = np.arange(len(rows)) != row
+        columns = np.arange(count) != rows[row]
+        wrong[row] |= there[row] - _at_distance(agreement, apart, of_others, columns, away[row]) >= BETTER
     found[rows] = np.where(wrong, away, np.nan)
     return found
+
+
+def _at_distance(agreement: Floats, apart: Floats, rows: Bools, columns: Bools, km: float) -> float:
+    """The agreement of stations that are so far apart: a straight line over the logarithm of the distance."""
+    known = rows[:, None] & columns & ~np.isnan(agreement)
+    far = np.log(np.maximum(apart[known], 1.0))
+    if np.ptp(far) < 0.1:
+        return np.inf
+    slope, at_one = np.polyfit(far, agreement[known], 1)
+    return float(min(slope, 0.0) * np.log(km) + at_one)
 
 
 def _agreement(hours: Hourly, rows: Ints) -> Floats:
@@ -97,26 +112,27 @@ def distance(some: Floats, others: Floats) -> Floats:
     return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(inner, 0, 1))))
 
 
-def exchanged(hours: Hourly, levels: Sequence[Floats], days: int) -> dict[int, tuple[int, float]]:
+def exchanged(hours: Hourly, levels: Sequence[Floats], days: int, changed: Floats) -> dict[int, tuple[int, float]]:
     """Stations that fit each other's neighbours better than their own over the last `days`.
 
     Args:
         hours: the variable.
         levels: the level that each station ought to have, by one measure or another; stations each.
         days: over how many of the last days.
+        changed: the day on which each changed, NaN if none did; stations.
 
     Returns:
         By row, the row of the other, and how many times better the two fit.
     """
     found: dict[int, tuple[int, float]] = {}
     for level in levels:
-        for row, (other, better) in _exchanged(hours, level, days).items():
+        for row, (other, better) in _exchanged(hours, level, days, changed).items():
             if row not in found or better > found[row][1]:
                 found[row] = other, better
     return found
 
 
-def _exchanged(hours: Hourly, level: Floats, days: int) -> dict[int, tuple[int, float]]:
+def _exchanged(hours: Hourly, level: Floats, days: int, changed: Floats) -> dict[int, tuple[int, float]]:
     part = slice(-days * hours.per_day, None)
     value, implied = hours.value[:, part], hours.reference[:, part] + level[:, None]
     misfit = median(np.abs(value - implied))
@@ -131,7 +147,9 @@ def _exchanged(hours: Hourly, level: Floats, days: int) -> dict[int, tuple[int, 
         as_other < np.minimum(own, FITS * np.maximum(np.nan_to_num(median(misfit)), hours.variable.accuracy))[None]
     )
     better = (own[:, None] + own[None]) / np.maximum(as_other + as_other.T, hours.variable.accuracy / 5)
-    better = np.where(improves & improves.T & ~np.eye(len(worst), dtype=bool), better, 0)
+    together = np.abs(changed[worst][:, None] - changed[worst]) <= 1
+    possible = improves & improves.T & (together | (len(worst) <= FEW)) & ~np.eye(len(worst), dtype=bool)
+    better = np.where(possible, better, 0)
     best = np.argmax(better, axis=1)
     return {
         int(worst[row]): (int(worst[other]), float(better[row, other]))

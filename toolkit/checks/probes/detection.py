@@ -1,0 +1,130 @@
+"""Checks that detection runs can judge: that settings which can be used also fit the network."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from toolkit import clock
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.causes import CLOCK
+from toolkit.checks.host import Host
+from toolkit.checks.humanize import humanize
+from toolkit.checks.probes.network import STATIONS, recent
+from toolkit.checks.remedies import AsUser, EditSettings, Remedy, Restart, Sequence, Tool
+from toolkit.errors import ToolkitError
+from toolkit.location import without_impossible_place
+from toolkit.settings import DECLARATIONS, Source
+from toolkit.times import from_stored
+
+# A station with fewer observations in a window shows neither a jump nor a standstill.
+LEAST_OBSERVATIONS = 6
+# Stations may report a few times as often, or as rarely, as the settings say: missing ones are counted by their own.
+CADENCE_FACTOR = 4
+EARTH_KM = 6371.0
+MOST_COMPARED = 2000
+
+
+@check(
+    id="settings-fit", area="configuration",
+    invariant="The settings fit the network: detection runs can judge its stations, and backups are kept.",
+    problem="A setting can be used and does not fit: stations cannot be judged, or backups are not kept.",
+    severity=Status.WARNING, remedy=Tool("settings"), caused_by=("settings-readable", "settings-valid"),
+)  # fmt: skip
+def settings_fit(host: Host) -> Finding:
+    """Only what was set here is doubted: a network may be such that a default does not fit it."""
+    for names, why in _unfit(host):
+        if given := [name for name in names if host.loaded.origins[name].source is not Source.DEFAULT]:
+            said = ", ".join(f"{DECLARATIONS[name].variable}={host.loaded.origins[name].text}" for name in given)
+            return bad(f"{said}: {why}", _at_default(host, given))
+    return good("the settings fit the network")
+
+
+def _at_default(host: Host, names: list[str]) -> Remedy | None:
+    """Put settings of the file back to their defaults; what reads them begins anew."""
+    marks = [f"/^{DECLARATIONS[name].variable}=/s/^/# /" for name in names if host.loaded.origins[name].line]
+    return Sequence(EditSettings("; ".join(marks), host.settings_file), Restart("collector")) if marks else None
+
+
+def _unfit(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Settings that do not fit, by name, and why."""
+    settings = host.settings
+    expected = settings.window_hours * 3600 / settings.cadence_seconds
+    if expected < LEAST_OBSERVATIONS:
+        yield ("window_hours", "cadence_seconds"), f"a window of detection has {expected:g} observations of a station"
+    if not settings.backup_keep_daily + settings.backup_keep_weekly + settings.backup_keep_monthly:
+        yield (
+            ("backup_keep_daily", "backup_keep_weekly", "backup_keep_monthly"),
+            "every backup but the newest is removed",
+        )
+    if host.deployed and host.db_folder and Path(settings.backups).resolve().is_relative_to(host.db_folder.resolve()):
+        yield ("backups",), f"backups are in {host.db_folder}, and are lost together with the database"
+    try:
+        yield from _unlike(host)
+    except ToolkitError:
+        return  # the checks of the database say so
+
+
+def _unlike(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Settings that are unlike what the stations do."""
+    settings, times = host.settings, defaultdict(list)
+    for row in recent(host):
+        times[row.station_id].append(row.time)
+    gaps = [after - before for moments in times.values() for before, after in pairwise(sorted(set(moments)))]
+    usual = median(gaps) if len(gaps) >= LEAST_OBSERVATIONS * STATIONS else settings.cadence_seconds
+    if not 1 / CADENCE_FACTOR < usual / settings.cadence_seconds < CADENCE_FACTOR:
+        yield ("cadence_seconds",), f"stations report every {humanize(usual)}"
+    if len(times) > settings.feed_max_stations:
+        yield ("feed_max_stations",), f"{len(times)} stations have reported lately, and the others are left out"
+    if not settings.spatial_verify or not STATIONS <= len(times) <= MOST_COMPARED:
+        return
+    with host.store() as store:
+        placed = [one for one in map(without_impossible_place, store.stations()) if one.station_id in times]
+    placed = [one for one in placed if one.latitude is not None]
+    nearest = sorted(
+        (_km(one, other), abs((one.elevation or 0) - (other.elevation or 0)))
+        for place, one in enumerate(placed)
+        for other in placed[:place]
+    )
+    if nearest and not any(km <= settings.neighbour_km and m <= settings.neighbour_elevation_m for km, m in nearest):
+        yield (
+            ("neighbour_km", "neighbour_elevation_m"),
+            f"no station has a neighbour, the nearest two are {nearest[0][0]:.1f} km apart: none can say whether "
+            "it was the weather",
+        )
+
+
+def _km(one: object, other: object) -> float:
+    """The great-circle distance of two stations, in km."""
+    a, b, c, d = (math.radians(getattr(who, key)) for who in (one, other) for key in ("latitude", "longitude"))
+    half = math.sin((c - a) / 2) ** 2 + math.cos(a) * math.cos(c) * math.sin((d - b) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
+
+
+@check(
+    id="reports-not-ahead", area="data quality",
+    invariant="No detection report is dated in the future.",
+    problem="A detection report is dated in the future, and is taken for the newest.",
+    severity=Status.WARNING, remedy=Tool("report"), caused_by=(*CLOCK, "observations-not-ahead", "places-plain"),
+)  # fmt: skip
+def reports_not_ahead(host: Host) -> Finding | None:
+    reports = [path for path in Path(host.settings.reports).glob("report_*") if not path.is_symlink()]
+    future = sorted(path for path in reports if clock.ahead(_dated(path), host.now))
+    if future:
+        return bad(f"{len(future)} of {len(reports)} are dated in the future: {future[0]}", AsUser("rm -- {}", future))
+    return good("no report is dated in the future") if reports else None
+
+
+def _dated(report: Path) -> float:
+    """The time in a report's name, seconds since the epoch; 0 where there is none."""
+    digits = "".join(letter for letter in report.name.partition(".")[0] if letter.isdecimal())
+    try:
+        return from_stored(
+            f"{digits[:4]}-{digits[4:6]}-{digits[6:8]} {digits[8:10]}:{digits[10:12]}:{digits[12:14]}"
+        ).timestamp()
+    except ValueError:
+        return 0.0

@@ -1,0 +1,46 @@
+"""What is said where Python's library, or a package, is so damaged that a command cannot begin.
+
+The doctor and the health check say it in their own form. What does so needs next to nothing of the library.
+"""
+
+from __future__ import annotations
+
+import sys
+
+SCHEMA = "weather-toolkit/doctor/1"
+CHECK, AREA = "python-runs", "Python environment"
+_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+# Python with its standard library, as Debian packages it.
+PYTHON_AGAIN = (
+    f"apt-get install --reinstall python{_VERSION}-minimal libpython{_VERSION}-minimal libpython{_VERSION}-stdlib"
+)
+RELEASE_AGAIN = "ansible-playbook site.yml  # on the controller"
+
+
+def report(error: ImportError | SyntaxError) -> int:
+    """Say what cannot be imported, as the command that was called does; returns its exit code."""
+    words = sys.argv[1:]
+    name = (error.name if isinstance(error, ImportError) else error.filename) or "a module"
+    said = f"{name} cannot be imported: {type(error).__name__}: {error}"
+    remedy = PYTHON_AGAIN if _is_pythons(name) else RELEASE_AGAIN
+    if "healthcheck" in words[:1]:
+        print(f"WEATHER CRITICAL - {said} (try: {remedy})".replace("|", "/"))
+    elif "doctor" not in words[:1]:
+        print(f"weather-tool: {said}. Try: {remedy}", file=sys.stderr)
+        return 1
+    elif "--json" in words:
+        import json
+
+        found = {"id": CHECK, "area": AREA, "status": "CRITICAL", "evidence": said, "remedy": remedy}
+        causes, checks = [{**found, "explains": []}], [{**found, "because": None}]
+        print(json.dumps({"schema": SCHEMA, "verdict": "CRITICAL", "causes": causes, "checks": checks}, indent=1))
+    else:
+        print(f"CRITICAL  {CHECK}\n    {said}\n    mend it: {remedy}\nno other check could be made")
+    return 2
+
+
+def _is_pythons(name: str) -> bool:
+    """Whether a module, or the file of one, belongs to Python itself."""
+    if name.startswith("/"):
+        return "site-packages" not in name
+    return name.partition(".")[0] in sys.stdlib_module_names
