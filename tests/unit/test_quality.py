@@ -118,6 +118,14 @@ def test_a_drift_is_seen_by_the_neighbours_and_by_nobody_else_called_one() -> No
     assert set(flagged["spatial"]) == {2}
 
 
+def test_neighbours_that_disagree_more_than_ever_prove_nothing() -> None:
+    values = readings()
+    values[2, -WINDOW:] += np.linspace(0, 6, WINDOW)
+    assert set(found(values)["spatial"]) == {2}
+    values[[0, 1, 3, 4, 5], -WINDOW:] += np.outer([-4, 4, -3, 3, 0.5], np.linspace(0, 1, WINDOW))
+    assert 2 not in found(values).get("spatial", {})
+
+
 def test_noise_is_one_station_jumping_to_and_fro() -> None:
     values = readings()
     values[2, -24:] += np.random.default_rng(3).normal(0, 3, 24).round(1)

@@ -162,7 +162,9 @@ def _all(grid: Grid, neighbours: Neighbours, around: Neighbours) -> Iterator[Sen
         found[name] = figures.of_reporting(grid, one, hours)
         if hours:
             compared[name] = figures.of_comparison(grid, one, hours, around)
-            found[name] |= compared[name].figures
+    figures.of_clocks(list(compared.values()))
+    for name, of_comparison in compared.items():
+        found[name] |= of_comparison.figures
     of_places = [compared[name] for name in OF_PLACES if name in compared]
     if of_places:
         place = figures.of_places(grid, of_places)

@@ -58,27 +58,47 @@ def crossing(
     if expected is None:
         return ""
     first = max(0, slots.start - LEAD_IN_HOURS * hour)
-    flagged = slice(slots.start - first, None)
     own = series.scaled[row, first : slots.stop]
     off = np.abs(expected.residual[row, first : slots.stop])
-    if not np.nanmax(off[flagged], initial=0.0) > FAR_OFF * expected.residual_sigma[row]:
+    largest = np.nanmax(off, initial=0.0)
+    if not largest > FAR_OFF * expected.residual_sigma[row]:
         return ""  # there is nothing to explain
+    most = off >= largest / 2
     candidates = neighbours.close if expected.has_close_neighbour[row] else neighbours.exists
     discrediting = [test.name for test in results.tests if test.exclusion is not Exclusion.NEVER and not test.may_pass]
     for place in np.flatnonzero(candidates[row]):
         near = int(neighbours.rows[row, place])
-        hours = SAME_FRONT_HOURS + float(neighbours.km[row, place]) / SLOWEST_KM_PER_HOUR
+        hours = min(SAME_FRONT_HOURS + float(neighbours.km[row, place]) / SLOWEST_KM_PER_HOUR, CROSSING_HOURS)
         if any(results.flags[name][near].any() for name in discrediting):
             continue
         readings = series.scaled[near] + median(series.scaled[row] - series.scaled[near])
-        lag = round(min(hours, CROSSING_HOURS) * hour)
+        lag = round(hours * hour)
         around = readings[max(0, first - lag) : slots.stop + lag]
         left = np.abs(np.lib.stride_tricks.sliding_window_view(around, own.size) - own)
         explained = _mean(left) < UNEXPLAINED * np.nanmean(off)
-        explained &= _mean(left[:, flagged]) < UNEXPLAINED * np.nanmean(off[flagged])
-        if explained.any():
+        explained &= _mean(left[:, most]) < UNEXPLAINED * np.nanmean(off[most])
+        if explained.any() or _jumped_likewise(expected, interval, near, lag, largest / 2):
             return f"{stations[near].station_id} saw the same some hours before or after"
     return ""
+
+
+def _jumped_likewise(expected: Expected, interval: FlaggedInterval, near: int, lag: int, at_least: float) -> bool:
+    """Whether a station left its expectation at once, by `at_least`, and another one did so within `lag` slots."""
+    hour, first = interval.series.per_hour, interval.slots.start
+
+    def jumps(row: int, slots: slice) -> Floats:
+        """The change of a station's residual within an hour, up to each of some slots."""
+        residual = expected.residual[row, max(0, slots.start - hour) : slots.stop]
+        return residual[hour:] - residual[:-hour]
+
+    mine = jumps(interval.row, slice(max(hour, first), first + hour))
+    if not mine.size or np.isnan(mine).all():
+        return False
+    jump = mine[np.nanargmax(np.abs(mine))]
+    if abs(jump) < at_least:
+        return False
+    others = jumps(near, slice(max(hour, first - lag), first + lag + hour)) * np.sign(jump)
+    return bool(np.nanmax(others, initial=0.0) > (1 - UNEXPLAINED) * abs(jump))
 
 
 def local(neighbours: Neighbours, results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:
@@ -92,34 +112,41 @@ def _warmed_or_cooled(results: Mapping[str, TestResults], interval: FlaggedInter
     pair = {"temp_out": "out_hum", "out_hum": "temp_out"}
     if name not in pair or pair[name] not in results:
         return ""
-    both = [results[one].expected for one in (name, pair[name])]
-    if both[0] is None or both[1] is None:
+    mine, other, humidity = (results[one].expected for one in (name, pair[name], "out_hum"))
+    if mine is None or other is None or humidity is None or _lasted(mine, interval) > PAIR_HOURS:
         return ""
-    mine, other = (one.residual[interval.row, interval.slots] for one in both if one is not None)
-    humidity = results["out_hum"].series.scaled[interval.row, interval.slots]
-    known = ~np.isnan(mine + other + humidity)
+    row = interval.row
+    slots = slice(max(0, interval.slots.start - LEAD_IN_HOURS * interval.series.per_hour), interval.slots.stop)
+    own, others = mine.residual[row, slots], other.residual[row, slots]
+    known = ~np.isnan(own + others)
     if not known.any():
         return ""
-    mine, other, humidity = mine[known], other[known], humidity[known]
-    size = np.sqrt(np.mean(np.square(mine)))
-    slope = np.mean(mine * other) / max(np.square(size), 1e-9)
-    per_kelvin = -PER_KELVIN * max(float(np.mean(humidity)), 1.0)
-    share, enough = (slope / per_kelvin, SHARE_OF_TEMPERATURE)
-    if name == "out_hum":
-        share, enough = (slope * per_kelvin, SHARE_OF_HUMIDITY)
-    sigma = float(both[1].residual_sigma[interval.row])
-    if share < enough or abs(slope) * size < PAIR_OFF * sigma or _lasted(both[0], interval) > PAIR_HOURS:
+    own, others = own[known], others[known]
+    # The change of the other one for each unit of this one, by least squares: where this one is off counts most.
+    size = float(np.sqrt(np.mean(np.square(own))))
+    slope = float(np.mean(own * others)) / max(size**2, 1e-9)
+    middle = results["out_hum"].series.scaled[row, slots][known] - humidity.residual[row, slots][known] / 2
+    per_kelvin = -PER_KELVIN * max(float(np.average(middle, weights=np.square(own) + 1e-9)), 1.0)
+    if name == "temp_out":
+        alike = slope / per_kelvin >= SHARE_OF_TEMPERATURE
+    else:
+        alike = slope * per_kelvin >= SHARE_OF_HUMIDITY
+    if not alike or abs(slope) * size < PAIR_OFF * float(other.residual_sigma[row]):
         return ""
     return f"{pair[name]} changed with it, as that of air does"
 
 
 def _lasted(expected: Expected, interval: FlaggedInterval) -> float:
-    """For how many hours, also before the window, the station has been at least half as far off in that direction."""
+    """For how many hours, also before the window, a station has been at least half as far off as at its worst."""
+    first = max(0, interval.slots.start - LEAD_IN_HOURS * interval.series.per_hour)
     residual = expected.residual[interval.row, : interval.slots.stop]
-    level = np.nanmean(residual[interval.slots])
-    near = np.flatnonzero(residual * np.sign(level) < abs(level) / 2)
-    since = near[near < interval.slots.start]
-    return float((interval.slots.stop - 1 - (since[-1] if len(since) else -1)) / interval.series.per_hour)
+    if np.isnan(residual[first:]).all():
+        return 0.0
+    worst = first + int(np.nanargmax(np.abs(residual[first:])))
+    near = np.flatnonzero(residual * np.sign(residual[worst]) < abs(residual[worst]) / 2)
+    since, until = near[near < worst], near[near > worst]
+    slots = (until[0] if len(until) else residual.size) - (since[-1] + 1 if len(since) else 0)
+    return float(slots / interval.series.per_hour)
 
 
 def _several(neighbours: Neighbours, results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:

@@ -55,7 +55,8 @@ class Expected:
         unweighted_residual: what was measured less the unweighted median of what each neighbour implies and of the
             station's own past; rows × slots. Among neighbours of which one is wrong, it is largest for that one.
         residual_sigma: one robust standard deviation of the residual; rows.
-        sigma: the same slot by slot, larger where the best neighbours are silent or the station is young; rows × slots.
+        sigma: the same slot by slot, larger where the best neighbours disagree more than they do as a rule or are
+            silent, or the station is young; rows × slots.
         change: the change from slot to slot, less the part of it that the neighbours imply; rows × (slots - 1).
     """
 
@@ -123,7 +124,8 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools)
     own_past = np.broadcast_to(own_median, own.shape)
     one = np.ones((1, 1))
     unweighted = weighted_median([*by_each, own_past], [one] * (len(by_each) + 1))
-    earlier_value = np.where(has_reference[:, None], weighted_median(implied(series.history), weight), own_median)
+    earlier_by_each = implied(series.history)
+    earlier_value = np.where(has_reference[:, None], weighted_median(earlier_by_each, weight), own_median)
     residual, earlier_residual = own - value, earlier - earlier_value
 
     days = series.days[rows]
@@ -131,11 +133,19 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools)
     learnt_residual = earlier_residual if enough else residual - median(residual)[:, None]
     residual_sigma = np.maximum(np.nan_to_num(deviation(learnt_residual)), scale.noise)
 
+    # That is the spread where the neighbours agree as they do as a rule. Where they disagree more, so may the station.
+    doubt = np.ones(own.shape)
+    if best.shape[1]:
+        disagreement = median(np.abs(np.stack(by_each, axis=-1) - value[:, :, None]))
+        earlier_disagreement = np.abs(np.stack(earlier_by_each, axis=-1) - earlier_value[:, :, None])
+        usual = np.maximum(np.nan_to_num(median(median(earlier_disagreement))), scale.noise)
+        doubt = np.fmax(disagreement / usual[:, None], 1.0)
+
     # That is the spread with the best neighbours. In slots in which these are silent it is larger, by the square root
     # of the weights.
     present = np.sum([np.where(np.isnan(each), 0.0, of) for each, of in zip(by_each, weight, strict=True)], axis=0)
     share = np.where(has_reference[:, None], np.sum(weight, axis=0) / np.maximum(present, 1e-9), 1.0)
-    sigma = residual_sigma[:, None] * np.sqrt(np.clip(share, 1, 1e4))
+    sigma = residual_sigma[:, None] * np.sqrt(np.clip(share, 1, 1e4)) * doubt
     both = np.hstack([earlier, own])
     own_variation = np.nan_to_num(deviation(both - median(both)[:, None]))
     sigma = np.maximum(sigma, (YOUNG_SHARE * np.clip(1 - days / YOUNG_DAYS, 0, 1) * own_variation)[:, None])

@@ -33,7 +33,9 @@ class ResolutionThresholds(Thresholds):
 
     decimal: float = threshold(0.1, "km/h", "the feed's own resolution", "the form of the feed")
     step: float = threshold(0.5, "km/h", "the smallest step that can be told from none: five decimals")
-    readings: int = threshold(24, "readings", "how many tell the step")
+    readings: int = threshold(
+        72, "readings", "how many tell the step: every second one fits twice the true step, and of a few most may"
+    )
     off_before: float = threshold(0.2, "", "share of earlier readings that may be off it: an earlier fault")
     different: int = threshold(3, "values", "how many different values off the step make a finding")
     off_now: float = threshold(0.4, "", "share of the readings between the first and the last of them that are off it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -75,6 +76,24 @@ class Figure:
         return None if self.daily is None else since(self.daily[row])
 
 
+class Lag(NamedTuple):
+    """By how many hours each station's weather is later than its neighbours'; the network's median is zero.
+
+    Attributes:
+        late: by all values, or by the weather alone beyond half a day; stations.
+        weather: by values without the course of the day; stations.
+        by_sun: by the course of the day; stations.
+        fits: whether with this lag the station follows its neighbours as others do; stations.
+        better: by how much Fisher's z is better than with no lag; stations.
+    """
+
+    late: Floats
+    weather: Floats
+    by_sun: Floats
+    fits: Bools
+    better: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """How the sensors of one variable stand to their neighbours.
@@ -82,11 +101,13 @@ class Compared:
     Attributes:
         hours: the variable hour by hour.
         figures: by the names of their rules.
+        lag: what the variable tells of the stations' clocks.
         drift_per_day, noise, correlation, level: as `Sensor` has them; stations.
     """
 
     hours: Hourly
     figures: dict[str, Figure]
+    lag: Lag
     drift_per_day: Floats
     noise: Floats
     correlation: Floats
@@ -169,10 +190,13 @@ def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours)
         off = np.full(len(off), np.nan)
     theirs = median(np.where(hours.neighbours.exists, hours.level[hours.neighbours.rows], np.nan))
     near = np.where(np.isnan(off), theirs, hours.level - off)
-    found = _siting(hours, off, FAR_BELOW)
+    lag = _lag(hours)
+    found = _siting(hours, lag, off, FAR_BELOW)
     if days >= LONG:
         lately = _last(hours, LATELY)
-        for name, figure in _siting(lately, off + median(lately.residual), FAR_BELOW_LATELY).items():
+        of_late = _lag(lately)
+        of_late = of_late._replace(fits=of_late.fits & (np.abs(of_late.late) > A_FRONT))  # too short to tell an hour
+        for name, figure in _siting(lately, of_late, off + median(lately.residual), FAR_BELOW_LATELY).items():
             found[name] = _worse(name, found[name], figure, days - LATELY)
     daily = hours.daily(hours.residual)
     if variable.nature == "level":
@@ -194,6 +218,7 @@ def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours)
     )
     return Compared(
         hours=hours,
+        lag=lag,
         figures={name: replace(one, days=days) for name, one in found.items()},
         drift_per_day=changes.drift(changes.unexplained(hours, daily))[0],
         noise=mean(noise),
@@ -227,7 +252,7 @@ def _unit(hours: Hourly, series: Series, near: Floats) -> Figure:
     return Figure(np.where(known, np.inf, np.nan), wrong.daily, lambda row: wrong.name[row])
 
 
-def _siting(hours: Hourly, off: Floats, far_below: float) -> dict[str, Figure]:
+def _siting(hours: Hourly, lag: Lag, off: Floats, far_below: float) -> dict[str, Figure]:
     variable = hours.variable
     unit = variable.unit
     correlation, below = siting.agreement(hours)
@@ -245,12 +270,7 @@ def _siting(hours: Hourly, off: Floats, far_below: float) -> dict[str, Figure]:
         hours.daily(hours.residual) + off[:, None],
         lambda row: f"{off[row]:+.1f} {unit} beside its neighbours",
     )
-    late, sure = _late(hours)
-    found["clock"] = Figure(
-        np.where(sure, np.abs(late), np.nan),
-        _out_of_step(hours, np.where(sure, late, 0)),
-        lambda row: "later" if late[row] > 0 else "earlier",
-    )
+    found["clock"] = _clock(hours, lag)
     if variable.standard_name in {"air_temperature", "relative_humidity"}:
         found["indoors"] = Figure(
             np.where(tame, median(range_), np.nan), np.maximum(0.85 - range_, 0), lambda row: f"{correlation[row]:.2f}"
@@ -261,18 +281,58 @@ def _siting(hours: Hourly, off: Floats, far_below: float) -> dict[str, Figure]:
     return found
 
 
-def _late(hours: Hourly) -> tuple[Floats, Bools]:
-    """By how many hours each station's weather is later than its neighbours', and whether that is beyond doubt."""
+def _lag(hours: Hourly) -> Lag:
     plain, weather, best, better = clock.lags(hours)
-    by_sun = clock.solar(hours)
     # The course of the day recurs: of days it cannot tell, of hours it can.
     late = np.where(np.abs(weather) > DAY_HOURS / 2, weather, plain)
-    late, weather, by_sun = (one - np.nan_to_num(median(one)) for one in (late, weather, by_sun))
-    apart = np.abs((late - by_sun + DAY_HOURS / 2) % DAY_HOURS - DAY_HOURS / 2)
-    agree = np.abs(late - weather) < np.maximum(AGREE, 0.1 * np.abs(late))
-    an_hour = (apart < AGREE) & (np.minimum(np.abs(weather), np.abs(by_sun)) >= 0.5)
-    sure = agree & np.where(np.abs(late) > A_FRONT, better > LAG_BETTER, an_hour)
-    return late, sure & (np.abs(late) > BEYOND * spread(late, CLOCK)) & (below_others(best) < 1)
+    late, weather, by_sun = (one - np.nan_to_num(median(one)) for one in (late, weather, clock.solar(hours)))
+    return Lag(late, weather, by_sun, below_others(best) < 1, better)
+
+
+def _surely(lag: Lag, least: float) -> Bools:
+    """Whether a clock is wrong beyond doubt."""
+    apart = np.abs((lag.late - lag.by_sun + DAY_HOURS / 2) % DAY_HOURS - DAY_HOURS / 2)
+    agree = np.abs(lag.late - lag.weather) < np.maximum(AGREE, 0.1 * np.abs(lag.late))
+    an_hour = (apart < AGREE) & (np.minimum(np.abs(lag.weather), np.abs(lag.by_sun)) >= 0.5)
+    sure = lag.fits & agree & np.where(np.abs(lag.late) > A_FRONT, lag.better > LAG_BETTER, an_hour)
+    return np.asarray(sure & (np.abs(lag.late) > BEYOND * spread(lag.late, least)))
+
+
+def _clock(hours: Hourly, lag: Lag, least: float = CLOCK) -> Figure:
+    late = np.where(_surely(lag, least), lag.late, 0)
+    return Figure(
+        np.where(late != 0, np.abs(late), np.nan),
+        _out_of_step(hours, late),
+        lambda row: "later" if late[row] > 0 else "earlier",
+    )
+
+
+def of_clocks(variables: Sequence[Compared]) -> None:
+    """A station's sensors have one clock: what each of them tells less clearly all of them may tell together."""
+    if len(variables) < 2:
+        return
+    lags = [one.lag for one in variables]
+    weights = [np.where(lag.fits & ~np.isnan(lag.late), 1 / spread(lag.late, CLOCK) ** 2, 0) for lag in lags]
+
+    def together(values: Sequence[Floats]) -> Floats:
+        of = [np.where(np.isnan(value), 0, weight) for value, weight in zip(values, weights, strict=True)]
+        total = np.sum([np.nan_to_num(value) * weight for value, weight in zip(values, of, strict=True)], axis=0)
+        return np.where(np.sum(of, axis=0) > 0, total / np.maximum(np.sum(of, axis=0), 1e-9), np.nan)
+
+    several = np.sum([weight > 0 for weight in weights], axis=0) > 1
+    all_of_them = Lag(
+        np.where(several, together([lag.late for lag in lags]), np.nan),
+        together([lag.weather for lag in lags]),
+        together([lag.by_sun for lag in lags]),
+        several,
+        np.max([np.nan_to_num(lag.better) for lag in lags], axis=0),
+    )
+    for one in variables:
+        alike = np.abs(one.lag.late - all_of_them.late) < AGREE
+        shared = _clock(one.hours, all_of_them._replace(fits=several & alike), CLOCK / 2)
+        own = one.figures["clock"]
+        if np.any(np.isnan(own.value) & ~np.isnan(shared.value)):
+            one.figures["clock"] = replace(_worse("clock", own, shared, 0), days=own.days)
 
 
 def _out_of_step(hours: Hourly, late: Floats) -> Floats:
