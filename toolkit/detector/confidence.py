@@ -13,7 +13,7 @@ from toolkit.detector.report import STATION, Anomaly, Class
 from toolkit.times import parse
 from toolkit.variables import BY_NAME
 
-# By class and test, the log odds of being right where all features are 0: `all` for a silent station, "" for other tests.
+# By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {
     ("device_failure", ""): 0.14,
     ("device_failure", "all"): 3.37,
