@@ -68,7 +68,7 @@ def no_http(connection: socket.socket) -> None:
         (header_by_header, "took longer than 1 s"),
         (byte_by_byte, "took longer than 1 s"),
         (without_end, "larger than 1 MiB"),
-        (cut_off, "unreachable: "),
+        (cut_off, "ends its answer earlier than it says"),
         (no_http, "unreachable: "),
     ],
 )

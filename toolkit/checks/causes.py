@@ -35,7 +35,7 @@ COLLECTOR = (
 )  # fmt: skip
 FEED = (
     "feed-way", "feed-name", "feed-connects", "feed-trusted", "feed-in-time", "feed-answers", "feed-readable",
-    "feed-current",
+    "feed-current", "feed-passed-on",
 )  # fmt: skip
 
 # Whatever can keep observations out of the database, or spoil them.

@@ -14,7 +14,7 @@ from toolkit.checks import Check, Finding, Status, bad, unseen
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JobsError
-from toolkit.checks.host.systemd import SilentError
+from toolkit.checks.host.systemd import BusError, SilentError
 from toolkit.checks.remedies import OfSystemd, Remedy, Sequence, Shell
 from toolkit.checks.targets import Systemd, Target, target_of
 from toolkit.errors import ToolkitError, reason
@@ -111,6 +111,8 @@ def probe(host: Host, check: Check) -> Finding | None:
         return unseen(f"this user may not look: {error.filename or reason(error)}")
     except SilentError as error:
         return bad(str(error), _NO_ANSWER, Status.WARNING) if check.id == "units-present" else unseen(str(error))
+    except BusError as error:
+        return unseen(str(error))
     except ToolkitError as error:
         return bad(str(error)) if _is_its_own(check, error) else unseen(str(error))
     except OSError as error:

@@ -122,7 +122,13 @@ class Fetcher:
         except _OutOfTimeError:
             signal.setitimer(signal.ITIMER_REAL, 0)
             raise TooSlowError(self._message(f"took longer than {self._timeout:g} s")) from None
+        except urllib3.exceptions.DecodeError as error:
+            raise self._failed(
+                f"says that its answer is packed, and it cannot be unpacked: {_reason(error)}"
+            ) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            if "IncompleteRead" in str(error):
+                raise self._failed("ends its answer earlier than it says") from error
             kind = UntrustedError if _is_tls(error) else UnreachableError
             raise kind(self._message(f"{self._way()}is unreachable: {_reason(error)}")) from error
         except Exception as error:  # of a library, for an answer that nobody thought of

@@ -72,6 +72,11 @@ class Files(Deployment):
         """Where the file system that a path is on is mounted, or the part of it that is (a bind mount)."""
         return self._mounted(path)[0]
 
+    def mounts_at(self, path: Path) -> int:
+        """How many file systems are mounted at a path, one over the other."""
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        return sum(line.split()[4] == str(path) for line in lines)
+
     def kind(self, path: Path) -> str:
         """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
         mount = str(self._mounted(path)[0])

@@ -9,6 +9,7 @@ from pathlib import Path
 from toolkit.checks.host.deployment import Deployment, Job
 from toolkit.checks.host.facts import fact
 from toolkit.errors import ToolkitError
+from toolkit.text import one_line
 
 UNITS = Path("/etc/systemd/system")
 COLLECTOR = "weather-collector.service"
@@ -29,6 +30,10 @@ _PROPERTIES = (
 
 class SilentError(ToolkitError):
     """A program of the system does not answer in time."""
+
+
+class BusError(ToolkitError):
+    """A program of the system does not reach the system bus, which has a check of its own."""
 
 
 class Systemd(Deployment):
@@ -73,6 +78,8 @@ class Systemd(Deployment):
             raise ToolkitError(f"{command[0]} is not installed") from None
         except subprocess.TimeoutExpired:
             raise SilentError(f"{command[0]} did not answer for {SYSTEM_SECONDS:g} s") from None
+        if done.returncode and "connect to bus" in done.stderr:
+            raise BusError(one_line(done.stderr))
         if done.returncode:
             raise ToolkitError(f"{' '.join(command[:2])}: {done.stderr.strip() or f'exit code {done.returncode}'}")
         return done.stdout

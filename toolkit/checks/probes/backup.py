@@ -55,7 +55,7 @@ def _wanted(host: Host) -> bool:
     invariant="There is a folder for backups, and the service may write to it.",
     problem="The folder for backups is missing, or the service cannot write to it.",
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/backups/weather"),
-    caused_by=("service-user", "disk-backups-writable"),
+    caused_by=("service-user", "disk-backups-writable", "settings-valid"),
 )  # fmt: skip
 def backup_folder(host: Host) -> Finding | None:
     if "backup" not in host.jobs:

@@ -10,7 +10,7 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.database import as_administrator, file_of
 from toolkit.checks.host import Host
 from toolkit.checks.host.systemd import COLLECTOR
-from toolkit.checks.remedies import Restart, Sequence, Shell, Start
+from toolkit.checks.remedies import Sequence, Shell, Start
 from toolkit.database import PostgreSQLDatabase
 
 # The collector folds the log into the database every thousand pages: this is far more than a day of documents.
@@ -20,8 +20,6 @@ HELD_SECONDS = 1.0
 # The bytes by which SQLite locks its files: the write lock of the WAL in the -shm file, and the database's own.
 _WAL_WRITE_BYTE = 120
 _PENDING_BYTE = 1 << 30
-# Of the -shm file: a connection locks it as long as it is open, as it does the second byte behind the pending one.
-_OPEN_BYTE = 128
 
 
 @check(
@@ -87,27 +85,6 @@ def database_log(host: Host) -> Finding | None:
             Sequence(_end(readers), fold) if readers else fold,
         )
     return good(f"the write-ahead log has {size / 1e6:.1f} MB")
-
-
-@check(
-    id="database-same", area="database",
-    invariant="The collector stores into the database that is in its place.",
-    problem="The database was replaced while the collector had it open: it stores into a file that has no name.",
-    severity=Status.CRITICAL, remedy=Restart("collector"), caused_by=("database-exists", "database-kind"),
-)  # fmt: skip
-def database_same(host: Host) -> Finding | None:
-    """Whoever has a database with a write-ahead log open holds locks of it and of its -shm file all the time."""
-    collector = host.unit(COLLECTOR)
-    pid = int((collector or {}).get("MainPID") or 0)
-    if file_of(host) is None or not pid:
-        return None
-    files = {str(_PENDING_BYTE + 2): host.db, str(_OPEN_BYTE): host.db.with_name(host.db.name + "-shm")}
-    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
-        words = line.replace("-> ", "").split()
-        file = files.get(words[6]) if words[3:5] == ["READ", str(pid)] else None
-        if file and _inode(file) != int(words[5].rpartition(":")[2]):
-            return bad(f"{file} was replaced: the collector, process {pid}, still stores into the one before")
-    return good("the collector stores into it")
 
 
 def _end(processes: set[int]) -> Shell:

@@ -130,7 +130,7 @@ logs_writable, logs_space, logs_inodes = _writable(*_OF_LOGS), _space(*_OF_LOGS)
     invariant="The folder of the database is the service user's to write in.",
     problem="The service user cannot write in the folder of the database.",
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/lib/weather/data"),
-    caused_by=("service-user", "places-plain", "disk-data-writable"),
+    caused_by=("service-user", "places-plain", "disk-data-writable", "settings-valid"),
 )  # fmt: skip
 def data_folder(host: Host) -> Finding | None:
     if host.on_server or not host.deployed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from contextlib import suppress
@@ -12,16 +13,17 @@ from urllib.parse import urlsplit
 from toolkit import clock
 from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
-from toolkit.checks.causes import FEED_SETTINGS
+from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS
 from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.reach import ConnectError, UnresolvedError
-from toolkit.checks.remedies import Logs, OnMachine, Shell, Tool
+from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ LATELY_SECONDS = 86400
 TELLING_SECONDS, TELLING_PART = 3 * 3600, 0.9
 STALE_CADENCES = 3
 CERTIFICATE_SECONDS = 1.0
+# A time of our days in milliseconds since 1970.
+_MILLISECONDS = re.compile(rb":\s*1[5-9]\d{11}\b")
 _LOG = Logs("collector")
 # If so many of a feed's stations are silent, the fault is the feed's, not the stations'.
 SILENT_PART = 0.5
@@ -183,7 +187,17 @@ def feed_readable(host: Host) -> Finding | None:
         start = host.fetched.body[:40].decode(errors="replace").strip()
         return bad(f"{error} (it begins with {start!r})")
     if not document.observations:
-        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation")
+        why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
+        if _MILLISECONDS.search(host.fetched.body):
+            why += "; there are numbers in it that are milliseconds since 1970, not seconds"
+        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation that can be used{why}")
+    try:
+        host.fetched.body.decode()
+    except UnicodeDecodeError:
+        return bad(
+            f"the feed {shown(host.settings.feed_url)} is not UTF-8 text: names in it are read wrongly",
+            severity=Status.WARNING,
+        )
     return good(f"{len(document.stations)} stations, {len(document.observations)} observations")
 
 
@@ -211,8 +225,34 @@ def feed_current(host: Host) -> Finding | None:
         return None
     age = present - max(past)
     if age > limit:
-        return bad(f"the newest observation that the feed offers is {humanize(age)} old: its source has stopped")
+        kept = host.fetched.fresh_for
+        why = "its source has stopped"
+        if kept and kept > limit:
+            why = f"a cache may hold it, which says that it stays fresh for {humanize(kept)}"
+        return bad(f"the newest observation that the feed offers is {humanize(age)} old: {why}")
     return good(f"its newest observation is {humanize(max(age, 0))} old")
+
+
+@check(
+    id="feed-passed-on", area="feed",
+    invariant="The collector gets what the feed has.",
+    problem="The feed has newer observations than the collector gets.",
+    severity=Status.CRITICAL, remedy=Restart("collector"),
+    caused_by=(*DISK, *STORE, *RELEASE, *UNIT, *COLLECTOR, "feed-current", "processes-unlimited"), on_feed=True,
+)  # fmt: skip
+def feed_passed_on(host: Host) -> Finding | None:
+    document = _read(host)
+    if document is None or not document.observations or host.newest is None:
+        return None
+    past = [one.time for one in document.observations if not clock.ahead(one.time, host.now)]
+    stored = from_stored(host.newest).timestamp()
+    limit = max(host.settings.fresh_minutes * 60, STALE_CADENCES * host.settings.cadence_seconds)
+    if past and host.now - stored > limit and max(past) - stored > limit:
+        return bad(
+            f"the feed has observations {humanize(max(past) - stored)} newer than what is stored: its server, or "
+            "a cache on the way, tells the collector that nothing is new"
+        )
+    return good("what the feed has is stored")
 
 
 @check(

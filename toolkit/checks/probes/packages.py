@@ -33,6 +33,8 @@ _COMMANDS = {
 _AGAIN = Restart("collector")
 # How long an interpreter may take to start.
 START_SECONDS = 1.5
+# What Python could import that lies beside the release's program, and what is there of the installer's.
+_MODULES, _OF_UV = {".py", ".pyc", ".so"}, {"activate_this.py"}
 # Modules that Python imports whenever it starts.
 _RUN_FIRST = {"sitecustomize.py", "usercustomize.py"}
 
@@ -254,6 +256,10 @@ def _gone(one: Distribution) -> bool:
 def packages_alone(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():
         return None
+    beside = [path for path in _entries(CURRENT / "bin") if path.suffix in _MODULES and path.name not in _OF_UV]
+    if beside:
+        away = Sequence(Shell("rm -r -- {}", beside[0]), _AGAIN)
+        return bad(f"{beside[0]} was not installed with the release, and has the name of a module", away)
     for folder in CURRENT.glob("lib/python3.*/site-packages"):
         installed = {"__pycache__"}
         for record in folder.glob("*.dist-info/RECORD"):

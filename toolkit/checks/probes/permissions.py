@@ -164,7 +164,7 @@ def code_read_only(host: Host) -> Finding | None:
     invariant="Detection reports can be written.",
     problem="The service user cannot write detection reports.",
     severity=Status.WARNING, remedy=AsRoot("install -d -o weather -g weather -m 0750 /var/log/weather/reports"),
-    caused_by=("service-user", "places-plain", "disk-logs-writable"),
+    caused_by=("service-user", "places-plain", "disk-logs-writable", "settings-valid"),
 )  # fmt: skip
 def reports_folder(host: Host) -> Finding | None:
     folder = Path(host.settings.reports)

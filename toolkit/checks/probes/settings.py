@@ -41,6 +41,13 @@ def settings_readable(host: Host) -> Finding | None:
             f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode_of(closed.stat())}",
             Sequence(Shell("chmod g+rx {}", closed), Shell("chgrp weather {}", closed), _AGAIN),
         )
+    if host.deployed and file.is_symlink() and not os.access(file, os.R_OK):
+        target = file.readlink()
+        there = Shell("cp --remove-destination {} {}", target, file)
+        return bad(
+            f"{file} is a link to {target}, which the service user cannot read",
+            Sequence(there, AsRoot("chown root:weather {}", file), Shell("chmod 0640 {}", file), _AGAIN),
+        )
     try:
         found = host.look(file)
     except PermissionError:
