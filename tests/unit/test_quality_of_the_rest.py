@@ -129,6 +129,14 @@ def test_a_total_that_goes_on_when_all_others_begin_anew() -> None:
     assert found({"rain": told, **WET}, "rain") == {"gauge": {3: WINDOW}}
 
 
+def test_a_small_total_that_is_reset_in_rain_soon_reads_as_before() -> None:
+    rain = rain_in_bands(100, 120) + rain_in_bands(250, 280) + rain_in_bands(300, 320)
+    rain[3, 288 : 144 * 3] = 0
+    rain[3, 310] = 0.2
+    rain[:, 144 * 3] = 0.4
+    assert found({"rain": total(rain), **WET}, "rain") == {}
+
+
 def winds(turning: float) -> dict[str, Floats]:
     """A wind that turns by so many degrees in a day, at 16 points, and 12 km/h of it."""
     mean = 350 + turning * np.arange(SLOTS) / 144

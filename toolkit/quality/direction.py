@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints, median
+from toolkit.quality.arrays import Bools, Floats, Ints, median, quantile
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest
 from toolkit.quality.neighbours import Neighbours
@@ -29,9 +29,10 @@ class DirectionThresholds(Thresholds):
     elsewhere: float = threshold(1.25, "times the median station's longest run before", "too long", _AIRPORTS)
     alone: float = threshold(2.0, "", "times as long where no close neighbour has a vane")
     likewise: float = threshold(0.6, "", "a neighbour of one direction for this share of the time: such a wind blew")
-    turned: float = threshold(60.0, "°", "the mean difference from a neighbour changed by more than this")
-    usual: float = threshold(1.5, "times", "and by more than so many times what it did in any time as long before",
+    turned: float = threshold(75.0, "°", "the mean difference from a neighbour changed by more than this")
+    usual: float = threshold(1.5, "times", "and by more than so many times what it often did in a time as long before",
                              _AIRPORTS)  # fmt: skip
+    often: float = threshold(0.9, "", "share of the times before in which it did less", _AIRPORTS)
     steady: float = threshold(0.8, "", "length of the mean vector of the differences: below, the winds are not alike")
     common: float = threshold(0.6, "", "share of the time with wind at both stations that makes a mean difference")
     before: int = threshold(4, "", "times as long before that tell what is usual")
@@ -137,7 +138,7 @@ def _turned(towards: Floats, window: int, neighbours: Neighbours) -> Bools:
         earlier = known[:, :-1]
         reference = np.where(earlier, mean[:, :-1], 0).sum(axis=1)
         apart = np.where(known, np.degrees(np.abs(np.angle(mean * np.conj(reference)[:, None]))), np.nan)
-        usual = np.nanmax(np.where(earlier, apart[:, :-1], 0), axis=1, initial=0)
+        usual = np.nan_to_num(quantile(apart[:, :-1], LIMITS.often))
         alike = median(np.where(earlier, np.abs(mean[:, :-1]), np.nan)) >= LIMITS.steady
         asked = known[:, -1] & (earlier.sum(axis=1) >= LIMITS.before) & alike & (np.abs(mean[:, -1]) >= LIMITS.steady)
         turned = asked & (apart[:, -1] > np.maximum(LIMITS.turned, LIMITS.usual * usual))

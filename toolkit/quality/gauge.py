@@ -176,7 +176,10 @@ def _held(sample: Sample) -> Bools:
         followed = reset[:, : max(0, slot - 2 * hour)].any(axis=1)
         later = min(slot + 2 * hour, values.shape[1] - 1)
         lately = np.logical_or.reduce(near[:, max(0, slot - hour) : later + 1], axis=1)
-        gone_on = could[:, slot] & ~lately & (values[:, later] > 0)
+        # After a reset in rain a small total soon reads as before. One that went on is larger than what fell anywhere
+        # since.
+        fallen = float(np.nanmax(np.where(near[:, slot], values[:, later], np.nan), initial=0.0))
+        gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (before[:, slot] > fallen)
         for row in np.flatnonzero(followed & gone_on):
             again = np.flatnonzero(reset[row, slot:])
             found[row, slot : slot + again[0] if len(again) else None] = True

@@ -33,6 +33,11 @@ class MissingThresholds(Thresholds):
         "",
         "times the hours of a day in which the station had no value before, on average: no shorter gap is flagged",
     )
+    days_to_learn: float = threshold(
+        0.5,
+        "days",
+        "after d days the shortest is 1 + this / d times as long, for what is usual is known badly at first",
+    )
     habit: float = threshold(0.5, "", "share of values before the window from which on a station is expected to report")
     wind: float = threshold(
         11.0, "km/h", "a direction is expected from here on", "3 m/s; below, METAR may leave it out"
@@ -104,7 +109,10 @@ def gaps(reported: Bools, past: Bools, ends: Floats, past_ends: Floats, window: 
     if expected.any():
         absent &= ~(absent[expected].mean(axis=0) > LIMITS.feed)
     usual = LIMITS.usual * 24 * HOUR * (1 - habit.sum(axis=1) / since)
-    shortest = np.maximum(usual, max(LIMITS.hours * HOUR, LIMITS.readings * slot))
+    habit_ends = past_ends if past.shape[1] else ends[before:]
+    days = (ends[-1] - habit_ends[np.argmax(habit, axis=1)]) / (24 * HOUR)
+    young = 1 + LIMITS.days_to_learn / np.maximum(days, 0.1)
+    shortest = np.maximum(usual, max(LIMITS.hours * HOUR, LIMITS.readings * slot) * young)
     flagged = np.zeros((len(reported), window), dtype=bool)
     for row in np.flatnonzero(expected & absent[:, before:].any(axis=1)):
         last_moment = past_ends[past[row]].max(initial=-np.inf)
