@@ -9,23 +9,31 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from toolkit.detector.report import Anomaly, Class
+from toolkit.detector.report import STATION, Anomaly, Class
 from toolkit.times import parse
 from toolkit.variables import BY_NAME
 
-# By class and test, the log odds of being right where all features are 0; "" for any other test.
+# By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {
-    ("device_failure", ""): 1.26,
-    ("device_failure", "persistence"): 2.04,
-    ("device_failure", "step"): -0.04,
-    ("unverified", ""): 3.96,
-    ("weather_event", ""): 2.95,
+    ("device_failure", ""): 0.14,
+    ("device_failure", "all"): 3.37,
+    ("device_failure", "missing"): -1.11,
+    ("device_failure", "noise"): -0.98,
+    ("device_failure", "persistence"): 1.20,
+    ("device_failure", "range"): 2.79,
+    ("device_failure", "spatial"): -0.93,
+    ("device_failure", "step"): 0.07,
+    ("unverified", ""): 3.06,
+    ("weather_event", ""): 3.49,
+    ("weather_event", "shared"): 2.31,
+    ("weather_event", "spatial"): 4.87,
+    ("weather_event", "step"): 3.30,
 }
 # By class, what a unit of each of the features adds to the log odds.
 SLOPE: dict[Class, tuple[float, float, float]] = {
-    "device_failure": (0.68, -0.75, 0.12),
-    "unverified": (0.03, 0.0, 0.04),
-    "weather_event": (-0.24, 0.35, -0.5),
+    "device_failure": (0.72, -0.73, 0.11),
+    "unverified": (0.32, 0.0, -0.08),
+    "weather_event": (-0.56, 0.48, -0.97),
 }
 
 
@@ -40,9 +48,14 @@ def confidence(anomaly: Anomaly) -> float:
     Of a `weather_event`: that nothing is wrong with the station. Of any other class: that something is.
     """
     class_ = anomaly.class_
-    odds = INTERCEPT.get((class_, anomaly.test), INTERCEPT.get((class_, ""), 0.0))
+    odds = INTERCEPT.get((class_, kind(anomaly)), INTERCEPT.get((class_, ""), 0.0))
     odds += sum(slope * x for slope, x in zip(SLOPE.get(class_, (0.0, 0.0, 0.0)), features(anomaly), strict=True))
     return 1 / (1 + math.exp(-odds))
+
+
+def kind(anomaly: Anomaly) -> str:
+    """What the odds go by: the test, or `all` for a station that is silent as a whole."""
+    return STATION if anomaly.variable == STATION else anomaly.test
 
 
 def features(anomaly: Anomaly) -> tuple[float, float, float]:

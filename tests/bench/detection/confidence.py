@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.bench.detection.detectors import ours
 from tests.bench.detection.faults import put_in
 from tests.bench.detection.labelled import Floats, Labelled
 from tests.bench.detection.real import with_faults
-from tests.bench.detection.scoring import fault_of
+from tests.bench.detection.scoring import WHOLE, fault_of
 from tests.bench.detection.weather import autoregressive, simulated
 from toolkit.detector import confidence
 
@@ -31,7 +32,7 @@ FITTED, SHOWN = 11, 12
 """The seeds of the two draws."""
 STRETCHES = 4
 FEW = 40
-"""A test with fewer verdicts of a class has no odds of its own."""
+"""A test with fewer verdicts of a class has no odds of its own; one of a single network is left out."""
 RIDGE = 2.0
 """Pulls the odds of a test, and the slopes, towards those of all tests and towards none: as much as so many verdicts."""
 
@@ -39,6 +40,7 @@ RIDGE = 2.0
 class Verdict(NamedTuple):
     """A verdict, and whether it was right."""
 
+    network: str
     class_: str
     test: str
     features: tuple[float, ...]
@@ -76,9 +78,10 @@ def _verdicts(data: Labelled) -> list[Verdict]:
     for one in ours()(data):
         if one.anomaly is None:
             continue
-        wrong = fault_of(data, one) is not None
+        # A silent station is silent, whoever made it so; anything else on untouched data counts as weather.
+        wrong = fault_of(data, one) is not None or one.variable == WHOLE
         found.append(Verdict(
-            one.class_, one.test, confidence.features(one.anomaly), confidence.confidence(one.anomaly),
+            data.name.split()[0], one.class_, confidence.kind(one.anomaly), confidence.features(one.anomaly), confidence.confidence(one.anomaly),
             wrong != (one.class_ == "weather_event"),
         ))  # fmt: skip
     return found
@@ -87,7 +90,9 @@ def _verdicts(data: Labelled) -> list[Verdict]:
 def fit(found: Sequence[Verdict]) -> None:
     """Print the odds and slopes of each class."""
     for class_ in sorted({one.class_ for one in found}):
-        of_it = [one for one in found if one.class_ == class_]
+        networks = {(one.test, one.network) for one in found if one.class_ == class_}
+        known = {test for test, number in Counter(test for test, _ in networks).items() if number > 1}
+        of_it = [one for one in found if one.class_ == class_ and one.test in known]
         counts = {test: sum(one.test == test for one in of_it) for test in sorted({one.test for one in of_it})}
         tests = [test for test, number in counts.items() if number >= FEW]
         own = np.array([[one.test == test for test in tests] for one in of_it], dtype=np.float64)

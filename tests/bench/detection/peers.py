@@ -15,7 +15,7 @@ from tests.bench.detection.detectors import Detector, runs
 from tests.bench.detection.labelled import HOUR, Floats, Labelled
 from tests.bench.detection.scoring import Found
 from toolkit.quality.arrays import Bools, intervals
-from toolkit.variables import BY_NAME, DETECTED
+from toolkit.variables import BY_NAME
 
 BAD = 4  # QARTOD's flag
 CONTEXT = 24 * HOUR
@@ -59,7 +59,7 @@ TEXTBOOK = {
 
 def learnt(archive: Labelled) -> dict[str, Limits]:
     """Limits from a network's archive: what its readings hardly ever pass."""
-    return {name: _learnt(archive, name) for name in DETECTED if name in archive.values}
+    return {name: _learnt(archive, name) for name in _STEP if name in archive.values}
 
 
 def _learnt(archive: Labelled, name: str) -> Limits:

@@ -49,7 +49,7 @@ CASES = (
          "2014-11-23T18:00Z", 4),
     Case("A night: neighbours disagree among themselves", "beijing", "Gucheng", "temp_out", "2014-05-26T15:00Z", 3),
     Case("A calm: neighbours hardly have wind", "beijing", "Dongsi", "wind_speed", "2013-07-15T10:00Z", 8),
-    Case("A shower's outflow, at one station alone", "singapore", "S43", "temp_out", "2017-01-28T05:20Z", 1),
+    Case("A shower's outflow, at one station or two", "singapore", "S43", "temp_out", "2017-01-28T05:20Z", 1),
     Case("Saturated air, whose values the network leaves out", "singapore", "S122", "out_hum", "2017-02-15T22:00Z", 1.7),
     Case("Silent each night until the sun is up: right, and nothing to be told daily", "singapore", "S60", "temp_out",
          "2017-02-05T18:30Z", 9.5),

@@ -322,12 +322,14 @@ def feed_variables(host: Host) -> Finding | None:
                 f"{name} of {len(stations)} stations is out of range in the feed, such as {impossible[0].value:g} "
                 f"{variable.unit}: has its unit changed, or is it a placeholder?"
             )
+    left_out = document.left_out.most_common(1)
     told = {name for name in BY_NAME for one in document.observations if getattr(one, name) is not None}
     start, end = host.now - TELLING_SECONDS, host.now - 2 * host.settings.cadence_seconds
     rows = [row for row in recent(host) if start < row.time < end]
     for name in BY_NAME.keys() - told if len({row.station_id for row in rows}) >= STATIONS else ():
         if sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows):
-            return bad(f"no station of the feed tells {name}, which nearly all told until lately: was it renamed?")
+            why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
+            return bad(f"no station of the feed tells {name}, which nearly all told until lately: was it renamed?{why}")
     return good(f"it tells {len(told)} variables")
 
 
