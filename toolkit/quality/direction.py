@@ -23,7 +23,7 @@ class DirectionThresholds(Thresholds):
     """How long a vane may point to one place, and how far it may turn against its neighbours."""
 
     wind: float = threshold(7.0, "km/h", "a weaker wind does not hold a vane", "2 m/s, WMO-No. 8, vol. I, ch. 5")
-    readings: int = threshold(10, "readings", "in a wind, the shortest run of one direction that is looked at")
+    readings: int = threshold(14, "readings", "in a wind, the shortest run of one direction that is looked at")
     hours: float = threshold(4.0, "h", "and so long")
     own: float = threshold(1.5, "times the longest run before", "too long, by the station's own past", _AIRPORTS)
     elsewhere: float = threshold(1.25, "times the median station's longest run before", "too long", _AIRPORTS)

@@ -47,6 +47,7 @@ class MissingThresholds(Thresholds):
         0.2, "", "share of the time after a reading in saturated air that has no value: from here on the sensor or the "
         "feed gives none there, and such a gap is not flagged"
     )  # fmt: skip
+    losing: int = threshold(2, "stations", "where so many lose it, the feed leaves it out, and of any station")
 
 
 LIMITS = MissingThresholds()
@@ -66,8 +67,11 @@ class Missing(QualityTest):
     with_method = True
 
     def applies(self, variable: Variable) -> bool:
-        """To every variable but those that go with another one."""
-        return not variable.follows
+        """To every variable but those that go with another one, and a depth of snow.
+
+        A sonic sensor has no value while falling snow or heavy rain scatters its sound (WMO-No. 8, vol. II, ch. 2).
+        """
+        return not variable.follows and variable.standard_name != "surface_snow_thickness"
 
     def needs(self, variable: Variable) -> set[str]:
         """The speed of a direction."""
@@ -136,5 +140,8 @@ def _lost_in_saturated_air(series: Series) -> Bools:
     saturated = np.take_along_axis(values, last, 1) >= saturation
     earlier = slice(0, values.shape[1] - series.window)
     lost = (absent & saturated)[:, earlier].sum(axis=1) / np.maximum(saturated[:, earlier].sum(axis=1), 1)
-    found: Bools = (absent & saturated)[:, -series.window :] & (lost >= LIMITS.saturated)[:, None]
+    usual = lost >= LIMITS.saturated
+    if np.count_nonzero(usual) >= LIMITS.losing:
+        usual[:] = True
+    found: Bools = (absent & saturated)[:, -series.window :] & usual[:, None]
     return found
