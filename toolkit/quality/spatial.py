@@ -32,14 +32,14 @@ class SpatialThresholds(Thresholds):
 
     hours: int = threshold(2, "h", "the time over which the median residual is taken")
     readings: int = threshold(3, "readings", "the same for stations that report once an hour")
-    limit: float = threshold(6.0, "standard deviations of the residual", "the limit where there are close neighbours")
+    limit: float = threshold(5.0, "standard deviations of the residual", "the limit where there are close neighbours")
     limit_in_region: float = threshold(
         9.0, "standard deviations of the residual", "the limit where there are only stations of the region: their "
         "weather differs more often"
     )  # fmt: skip
     region_days: float = threshold(1.5, "days", "a station known for less is not compared with the region")
     days_to_learn: float = threshold(
-        2.0, "days", "after d days the limit is 1 + this / d times as high, for what is normal is known badly at first"
+        1.5, "days", "after d days the limit is 1 + this / d times as high, for what is normal is known badly at first"
     )
     part: float = threshold(
         2.5, "standard deviations of the residual", "readings farther off in the same direction belong to the finding"
@@ -56,7 +56,7 @@ class Spatial(QualityTest):
     standard_name = "spatial consistency (buddy check)"
     source = "the buddy checks of MADIS (level 3) and titanlib; WMO-No. 8, vol. V, ch. 1 (spatial consistency)"
     finds = "another weather than the neighbours imply, for two hours"
-    limit = "six standard deviations of the residual and more"
+    limit = "five standard deviations of the residual and more"
     thresholds = LIMITS
     evidence = Evidence.CONTRADICTED
     exclusion = Exclusion.IF_FARTHEST_OFF
