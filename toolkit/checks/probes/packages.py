@@ -93,7 +93,7 @@ def release_complete(host: Host) -> Finding | None:
     id="python-runs", area="Python environment",
     invariant="The release's Python runs, and is the one that it was made for.",
     problem="The release's Python cannot run, or is another than it was made for.",
-    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current",),
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current", "packages-alone"),
 )  # fmt: skip
 def python_runs(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():

@@ -61,7 +61,7 @@ def _replaced(host: Host, pid: int) -> str:
     program = host.look(Path(first))
     since = started(pid)
     # A file that was put in place of another, or otherwise changed, has changed since then.
-    if program and since is not None and program.st_ctime > since + 1:
+    if program and since is not None and since + 1 < program.st_ctime <= host.now:
         return f"{Path(first).resolve()} as it was before it was replaced"
     return ""
 

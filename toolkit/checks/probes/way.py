@@ -75,7 +75,8 @@ def _names(host: Host) -> Finding | None:
             )
     with suppress(OSError):
         line = re.search(r"(?m)^hosts:(.*)", NAME_SERVICES.read_text(encoding="utf-8", errors="replace"))
-        if line and not {"files", "dns"} <= set(line[1].split()):
+        words = set(line[1].split()) if line else {"files", "dns"}
+        if line and not ("files" in words and words & {"dns", "resolve"}):
             change = r"s/^hosts:.*/hosts: files dns/"
             return bad(
                 f"{NAME_SERVICES} has names looked up in {line[1].strip()!r} alone, not in files and dns",

@@ -1,0 +1,86 @@
+"""Checks of settings that cannot be read, stand for nothing, or do not fit; and of a Python that is damaged."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolkit import damaged
+from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import Result, examine
+from toolkit.checks.host import Host
+from toolkit.settings import load_lenient
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "weather.env"
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(path))
+    return path
+
+
+def seen(name: str) -> Result:
+    (result,) = examine(Host(load_lenient()), [BY_ID[name]])
+    return result
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        ('\ufeffWEATHER_CADENCE_SECONDS="300"\n'.encode(), 300),
+        ('# of Windows\nWEATHER_CADENCE_SECONDS="300"\n'.encode("utf-16"), 300),
+        (
+            b'<<<<<<< HEAD\nWEATHER_CADENCE_SECONDS="300"\n||||||| base\n=======\n'
+            b'WEATHER_CADENCE_SECONDS="60"\n>>>>>>> other\nWEATHER_LOG_DAYS="5"\n',
+            300,
+        ),
+        (b'what is this\nWEATHER_CADENCE_SECONDS="300"\nand this\n', 300),
+        (b'WEATHER_BACKUPS="$BACKUP_ROOT/weather"\n', 600),
+        (b'WEATHER_BACKUPS="{{ folder }}/weather"\n', 600),
+    ],
+)
+def test_a_file_of_settings_that_cannot_be_read_is_mended(file: Path, content: bytes, left: int) -> None:
+    file.write_bytes(content)
+    found = seen("settings-valid")
+    assert found.finding.ok is False
+    subprocess.run(["bash", "-c", found.command.partition(" && systemctl")[0]], check=True)
+    assert seen("settings-valid").finding.ok
+    assert load_lenient().settings.cadence_seconds == left
+
+
+def test_settings_that_do_not_fit_are_named(file: Path) -> None:
+    assert seen("settings-fit").finding.ok
+    file.write_text('WEATHER_WINDOW_HOURS="0.5"\n')
+    found = seen("settings-fit")
+    assert found.finding.ok is False
+    assert "WEATHER_WINDOW_HOURS=0.5: a window of detection has 3 observations" in found.finding.evidence
+    file.write_text('WEATHER_BACKUP_KEEP_DAILY="0"\n')
+    assert "every backup but the newest is removed" in seen("settings-fit").finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"), [("doctor", "CRITICAL  python-runs"), ("healthcheck", "WEATHER CRITICAL")]
+)
+def test_a_damaged_library_is_named_in_the_form_of_the_command(
+    words: str, begins: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = ModuleNotFoundError("No module named 'sqlite3'", name="sqlite3")
+    monkeypatch.setattr(sys, "argv", ["weather-tool", words])
+    assert damaged.report(error) == 2
+    said = capsys.readouterr().out
+    assert said.startswith(begins)
+    assert "sqlite3" in said
+    assert damaged.PYTHON_AGAIN in said
+
+
+def test_a_package_that_is_gone_is_the_releases(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["weather-tool", "doctor", "--json"])
+    assert damaged.report(ModuleNotFoundError("No module named 'urllib3'", name="urllib3")) == 2
+    (cause,) = json.loads(capsys.readouterr().out)["causes"]
+    assert cause["remedy"] == damaged.RELEASE_AGAIN
