@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ def argument_specs() -> str:
     options = dict(own["options"])
     for declared in DECLARATIONS.values():
         spec = declared.kind.spec
-        default = f"the program's default, {declared.default}" if declared.default else "empty"
+        # A space after each comma, so that the line of a long list can be broken.
+        shown = re.sub(",(?! )", ", ", declared.default)
+        default = f"the program's default, {shown}" if shown else "empty"
         text = f"{declared.doc} Not given: {default}."
         options[declared.variable.lower()] = {**spec, "description": text}
     entry = {**own, "options": options}
