@@ -73,7 +73,9 @@ def units_present(host: Host) -> Finding | None:
     if not host.systemd or not host.jobs:
         return None
     missing = [name for name, unit in host.units.items() if unit["LoadState"] in {"not-found", "bad-setting", "error"}]
-    if empty := [name for name in host.units if (found := host.look(UNITS / name)) and not found.st_size]:
+    # A link in its place masks a unit, and has its own check.
+    there = [name for name in host.units if not (UNITS / name).is_symlink() and host.look(UNITS / name)]
+    if empty := [name for name in there if not (UNITS / name).stat().st_size]:
         return bad(f"the unit file {UNITS / empty[0]} is empty: systemd takes it for masked")
     alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
     if not missing and (lacking := [name for name in alerts if not lines_of(UNITS / name)]):
