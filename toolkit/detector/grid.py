@@ -35,6 +35,7 @@ HISTORY_HOURS = 1.0
 # Window and past together have so many hours at least.
 SHORTEST_HOURS = 6.0
 # How far apart observations may be, in seconds: what divides an hour or a day. What is measured is rounded to these.
+# Values of less than a minute are no observations (WMO-No. 8, vol. III, ch. 1): several of them share a slot.
 CADENCES = np.array(
     [*(HOUR / part for part in (60, 30, 20, 12, 10, 6, 5, 4, 3, 2)), *HOUR * np.array([1, 2, 3, 4, 6, 8, 12])]
 )
@@ -227,7 +228,8 @@ def _load(
     of_window, of_past = (row, observed, found[there]), [name for name in variables if name in measured]
     apart = _apart(len(stations), row, observed, at_least=2)
     known = apart[~np.isnan(apart)]
-    cadence = max(cadence, _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0)
+    typical = _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0
+    cadence = max(cadence, typical, float(CADENCES[0]))
     window = max(1, round((end - start) / cadence))
     lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), MOST_SLOTS * cadence / DAY, past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)

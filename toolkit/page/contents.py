@@ -204,4 +204,5 @@ def _shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return "" if value is None else DECLARATIONS[name].kind.shown(str(value))
+    # Not `str` of a text: it would make an ordinary one of an address that came as a credential.
+    return "" if value is None else DECLARATIONS[name].kind.shown(value if isinstance(value, str) else str(value))
