@@ -228,8 +228,9 @@ def _load(
     of_window, of_past = (row, observed, found[there]), [name for name in variables if name in measured]
     apart = _apart(len(stations), row, observed, at_least=2)
     known = apart[~np.isnan(apart)]
-    typical = _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0
-    cadence = max(cadence, typical, float(CADENCES[0]))
+    cadence = max(
+        cadence, float(CADENCES[0]), _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0
+    )
     window = max(1, round((end - start) / cadence))
     lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), MOST_SLOTS * cadence / DAY, past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
