@@ -16,8 +16,8 @@ from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.consistency import Broken, broken_rules
 from toolkit.quality.exceedance import exceedance_limit
 from toolkit.quality.neighbours import nearest
-from toolkit.quality.persistence import Runs
 from toolkit.quality.resolution import Resolution
+from toolkit.quality.runs import Runs
 from toolkit.quality.series import Series, scaled
 from toolkit.quality.temporal import METHODS
 from toolkit.settings import COMBINED
@@ -62,10 +62,10 @@ def series(values: Floats, name: str = "temp_out") -> Series:
 
 def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> TestResults:
     """What the tests find; the other sensors of the stations measured nothing."""
-    window = readings.window_values
     needed = {name for test in TESTS if test.applies(readings.variable) for name in test.needs(readings.variable)}
-    values = {readings.variable.name: window, **{name: np.full(window.shape, np.nan) for name in needed}}
-    silent = np.zeros(window.shape, dtype=bool)
+    nothing = np.full(readings.values.shape, np.nan)
+    values = {readings.variable.name: readings.values, **dict.fromkeys(needed, nothing)}
+    silent = np.zeros(readings.window_values.shape, dtype=bool)
     return run_tests(method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values))
 
 

@@ -11,7 +11,7 @@ from toolkit.detector import weather
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import Class, Neighbour
 from toolkit.detector.run_tests import TestResults
-from toolkit.quality.arrays import Floats, median, on_circle
+from toolkit.quality.arrays import correlation, median, on_circle
 from toolkit.quality.base import Evidence, FlaggedInterval, WorstReading
 from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
@@ -140,7 +140,7 @@ class Classifier:
         implied = unscaled(series.variable, series.scaled[near, slot] + usual_difference)
         if series.nature == "circular":
             implied = implied % 360
-        correlations = _correlations(window[row], window[near])
+        correlations = correlation(np.broadcast_to(window[row], window[near].shape), window[near], COMMON_AT_LEAST)
         return [
             Neighbour(
                 station_id=self._grid.stations[station].station_id,
@@ -200,23 +200,3 @@ def _by_correlation(limits: Correlations, correlation: float, found: str, names:
 
 def _or_none(value: float, digits: int) -> float | None:
     return None if np.isnan(value) else round(float(value), digits)
-
-
-def _correlations(one: Floats, others: Floats) -> Floats:
-    """Pearson's correlation of one station with each of the others.
-
-    Args:
-        one: the window's values; slots.
-        others: others × slots.
-
-    Returns:
-        One for each of the others; NaN where too few readings are common, or where either is constant.
-    """
-    common = ~(np.isnan(one) | np.isnan(others))
-    count = np.maximum(common.sum(axis=1, keepdims=True), 1)
-    first = np.where(common, one - np.where(common, one, 0).sum(axis=1, keepdims=True) / count, 0)
-    second = np.where(common, others - np.where(common, others, 0).sum(axis=1, keepdims=True) / count, 0)
-    spread = np.square(first).sum(axis=1) * np.square(second).sum(axis=1)
-    useful = (count[:, 0] >= COMMON_AT_LEAST) & (spread > 1e-12)
-    found: Floats = np.where(useful, (first * second).sum(axis=1) / np.sqrt(np.where(useful, spread, 1)), np.nan)
-    return found

@@ -20,7 +20,7 @@ from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
-from toolkit.quality.neighbours import nearest
+from toolkit.quality.neighbours import Neighbours, nearest
 from toolkit.settings import COMBINED, Settings
 from toolkit.store import Store
 from toolkit.variables import BY_NAME, DETECTED
@@ -50,9 +50,10 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
 
     anomalies: list[Anomaly] = []
     insufficient: list[Insufficient] = []
+    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     for part, of_it in grid.by_cadence():
         if (asked := rows & of_it).any():
-            anomalies += _anomalies(part, settings, asked)
+            anomalies += _anomalies(part, settings, neighbours, asked)
             insufficient += _insufficient(part, settings, asked)
     with_data = {*names} - {one.station_id for one in insufficient if one.variable == STATION}
     return Report(
@@ -82,26 +83,26 @@ def judged_variables(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in variables if BY_NAME[name].scale and not BY_NAME[name].follows)
 
 
-def _anomalies(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Anomaly]:
+def _anomalies(grid: Grid, settings: Settings, neighbours: Neighbours, rows: Bools) -> Iterator[Anomaly]:
     """Every anomaly of some stations.
 
     Args:
         grid: the window.
-        settings: method, variables, neighbourhood.
+        settings: method and variables.
+        neighbours: which stations are near which.
         rows: whether each station is asked for.
     """
-    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     silent = grid.silent()
-    window = {name: values[:, -grid.window :] for name, values in grid.values.items()}
     tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
-        sample = Sample(grid.series(variable), neighbours, silent, window, grid.values, grid.stations)
+        sample = Sample(grid.series(variable), neighbours, silent, grid.values, grid.stations)
         return run_tests(tests, sample)
 
     # Variables are tested independently of one another, and numpy lets other threads run while it computes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        measured = [name for name in judged_variables(settings) if not np.isnan(window[name]).all()]
+        in_window = {name: grid.values[name][:, -grid.window :] for name in judged_variables(settings)}
+        measured = [name for name, values in in_window.items() if not np.isnan(values).all()]
         results = dict(zip(measured, pool.map(results_of, measured), strict=True))
     classifier = Classifier(grid, neighbours, results, settings.correlations, verify=settings.spatial_verify)
 

@@ -24,6 +24,57 @@ def median(values: Floats, axis: int = -1) -> Floats:
     return np.where(count > 0, (lower + upper) / 2, np.nan).squeeze(axis)
 
 
+def mean(values: Floats, axis: int = -1) -> Floats:
+    """The mean along an axis without the NaNs, NaN where there is nothing else."""
+    there = ~np.isnan(values)
+    number = np.count_nonzero(there, axis=axis)
+    total = np.sum(values, axis=axis, where=there)
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
+def correlation(one: Floats, other: Floats, at_least: float) -> Floats:
+    """Pearson's coefficient of each row; NaN where fewer than `at_least` readings are common, or either is constant.
+
+    Args:
+        one: rows × slots.
+        other: the same.
+        at_least: so many readings.
+    """
+    both = ~(np.isnan(one) | np.isnan(other))
+    common = [np.where(both, values, np.nan) for values in (one, other)]
+    first, second = (np.nan_to_num(values - mean(values)[:, None]) for values in common)
+    variance = np.einsum("ij,ij->i", first, first) * np.einsum("ij,ij->i", second, second)
+    enough = (np.count_nonzero(both, axis=1) >= at_least) & (variance > 1e-12)
+    return np.where(enough, np.einsum("ij,ij->i", first, second) / np.sqrt(np.where(enough, variance, 1)), np.nan)
+
+
+def last_known(values: Floats) -> Ints:
+    """The slot of the last value up to each slot, -1 where there is none; stations × slots."""
+    found: Ints = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(values.shape[1])), axis=1)
+    return found
+
+
+def carried(values: Floats) -> Floats:
+    """The last value up to each slot, NaN where there is none; stations × slots."""
+    return np.take_along_axis(values, np.maximum(last_known(values), 0), 1)
+
+
+def last_before(values: Floats) -> Ints:
+    """The slot of the last value before each slot, -1 where there is none; stations × slots."""
+    return np.hstack([np.full((len(values), 1), -1), last_known(values)[:, :-1]])
+
+
+def previous(values: Floats) -> Floats:
+    """The last value before each slot, NaN where there is none; stations × slots."""
+    return np.hstack([np.full((len(values), 1), np.nan), carried(values)[:, :-1]])
+
+
+def slots_since_previous(values: Floats) -> Ints:
+    """How many slots the last value before each slot is ago, 1 where there is none; stations × slots."""
+    before = last_before(values)
+    return np.where(before < 0, 1, np.arange(values.shape[1]) - before)
+
+
 def on_circle(degrees: Floats) -> Floats:
     """Directions, each turned by 360° where that brings it within 180° of the mean direction of its row.
 

@@ -68,10 +68,8 @@ class Sample:
         series: the readings: the window, and what was before it.
         neighbours: which stations are near which.
         silent: slots in which a whole station reports nothing; stations × window slots.
-        values: the window's values by variable, in the variable's unit, stations × window slots: of this variable and
-            of those that the tests need besides.
-        slots: the same before the window too, stations × all slots of `series.values`; NaN before the window for a
-            variable that is needed but not judged.
+        values: of this variable and of those that the tests need besides, in the variable's unit; stations × slots of
+            `series.values`, NaN before the window for a variable that is needed but not judged.
         stations: the rows.
         expectation: what neighbours imply for the stations at `expectation.rows`; None for a variable that has no scale
             of comparison.
@@ -81,7 +79,6 @@ class Sample:
     neighbours: Neighbours
     silent: Bools
     values: Mapping[str, Floats]
-    slots: Mapping[str, Floats] = field(default_factory=dict)
     stations: Sequence[Station] = ()
     expectation: Expected | None = None
 

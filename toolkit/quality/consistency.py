@@ -28,7 +28,7 @@ from toolkit.quality.humidity import dew_point, frost_point
 from toolkit.variables import BY_NAME, Variable
 
 Values = Mapping[str, Floats]
-"""The window's values by variable, in the variable's unit, stations × window slots."""
+"""Values by variable, in the variable's unit, stations × slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +194,10 @@ class Broken(NamedTuple):
 
 def broken_rules(sample: Sample) -> Broken:
     """Which readings of a variable break which rule."""
-    variable, values = sample.series.variable.name, sample.values
+    variable = sample.series.variable.name
+    values = {name: readings[:, -sample.series.window :] for name, readings in sample.values.items()}
     flagged = np.zeros(values[variable].shape, dtype=bool)
+    before = max(0, sample.series.values.shape[1] - sample.series.window)
     texts = [""] * len(flagged)
     for rule in RULES:
         if rule.variable != variable:
@@ -211,13 +213,13 @@ def broken_rules(sample: Sample) -> Broken:
             for first, after in intervals(broken[row]):
                 if after - first < LIMITS.running and excess[row, first:after].max() < LIMITS.far:
                     continue
-                if rule.rival is None or _moved_more(sample, rule, int(row), after - 1):
+                if rule.rival is None or _moved_more(sample, rule, int(row), before + after - 1):
                     flagged[row, first:after] = True
                     texts[row] = rule.text
     return Broken(flagged, texts)
 
 
-def _moved_more(sample: Sample, rule: Rule, row: int, slot: int) -> bool:
+def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
     """Whether a variable moved more than its rival since they contradict each other.
 
     What its neighbours moved by is no fault. Where it cannot be told, the variable that follows is not blamed.
@@ -226,11 +228,10 @@ def _moved_more(sample: Sample, rule: Rule, row: int, slot: int) -> bool:
         sample: the variable.
         rule: what is broken.
         row: the station.
-        slot: of the window, the last one that breaks the rule.
+        last: the last slot that breaks the rule.
     """
-    values = sample.slots or sample.values
+    values = sample.values
     own, rival = values[rule.variable], (rule.rival or _value(rule.variable))(values)
-    last = own.shape[1] - sample.values[rule.variable].shape[1] + slot
     whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[row, : last + 1], nan=2.0) <= 1)
     if not len(whole):
         return not BY_NAME[rule.variable].follows

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints, median, quantile
+from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest
 from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.runs import Runs
 from toolkit.variables import BY_NAME, Variable
 
 _AIRPORTS = "three airports around New York, a year of hourly reports"
@@ -45,7 +46,7 @@ LIMITS = DirectionThresholds()
 def judge(sample: Sample) -> Contradictions:
     """Which vanes are stuck or turned."""
     series = sample.series
-    speed = sample.slots[series.variable.speed]
+    speed = sample.values[series.variable.speed]
     towards = np.where(speed >= LIMITS.wind, series.values % 360, np.nan)
     there = ~np.isnan(towards[:, -series.window :])
     stuck = _stuck(towards, series.window, series.per_hour, sample.neighbours)
@@ -79,46 +80,34 @@ class Direction(ContradictionTest):
         return {variable.speed}
 
 
-def _runs(towards: Floats) -> Ints:
-    """Up to each reading, how many readings have been the same; 0 where there is none. Stations × slots."""
-    length = np.zeros(towards.shape, dtype=np.int64)
-    last, count = np.full(len(towards), np.nan), np.zeros(len(towards), dtype=np.int64)
-    for slot in range(towards.shape[1]):
-        now = towards[:, slot]
-        there = ~np.isnan(now)
-        count = np.where(there, np.where(now == last, count + 1, 1), count)
-        last = np.where(there, now, last)
-        length[:, slot] = np.where(there, count, 0)
-    return length
+def _runs(towards: Floats) -> Runs:
+    """Runs of one direction; no calm or gap ends one, however long it is."""
+    return Runs.of(towards, np.ones(towards.shape, dtype=bool), towards.shape[1])
 
 
 def _stuck(towards: Floats, window: int, hour: int, neighbours: Neighbours) -> Bools:
     """The window's readings of runs that are too long, stations × window slots."""
-    length = _runs(towards)
+    runs = _runs(towards)
+    length = runs.length
     found = np.zeros((len(towards), window), dtype=bool)
     now = length[:, -window:]
     longest = now.max(axis=1, initial=0)
     least = max(LIMITS.readings, round(LIMITS.hours * hour))
     for row in np.flatnonzero(longest >= least):
         after = towards.shape[1] - window + int(np.argmax(now[row])) + 1
-        first = _begin(towards[row], after, int(longest[row]))
+        first = int(runs.start[row, after - 1])
         own = int(length[row, :first].max(initial=0))
         elsewhere = float(np.median(length[np.arange(len(length)) != row, :first].max(axis=1, initial=0)))
         limit = max(least, LIMITS.own * own, LIMITS.elsewhere * elsewhere)
         near = neighbours.rows[row, neighbours.close[row]]
         theirs = towards[near, first:after]
         known = np.count_nonzero(~np.isnan(theirs), axis=1)
-        alike = _runs(theirs).max(axis=1, initial=0) >= LIMITS.likewise * np.maximum(known, 1)
+        alike = _runs(theirs).length.max(axis=1, initial=0) >= LIMITS.likewise * np.maximum(known, 1)
         asked = known * 2 > longest[row]
         if (alike & asked).any() or longest[row] < limit * (1 if asked.any() else LIMITS.alone):
             continue
         found[row, max(0, first - towards.shape[1] + window) : after - towards.shape[1] + window] = True
     return found & ~np.isnan(towards[:, -window:])
-
-
-def _begin(towards: Floats, after: int, length: int) -> int:
-    """The slot of the first reading of a run, of one station, of so many readings before `after`."""
-    return int(np.flatnonzero(~np.isnan(towards[:after]))[-length])
 
 
 def _turned(towards: Floats, window: int, neighbours: Neighbours) -> Bools:

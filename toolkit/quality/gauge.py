@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.arrays import Bools, Floats, mean
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
@@ -61,7 +61,9 @@ def judge(sample: Sample) -> Contradictions:
     rain = hourly(fell, per_hour)
     hours = min(rain.shape[1], max(LIMITS.zero_hours, -(-window // per_hour)) + LIMITS.lone_hours)
     rain = rain[:, rain.shape[1] - hours :]
-    humidity, temperature = (_hourly_mean(sample.slots[name], per_hour)[:, -hours:] for name in ("out_hum", "temp_out"))
+    humidity, temperature = (
+        _hourly_mean(sample.values[name], per_hour)[:, -hours:] for name in ("out_hum", "temp_out")
+    )
     near = sample.neighbours
     asked = near.close & (near.km <= LIMITS.km) & series.measured[near.rows]
     around = _around(np.where(asked[:, :, None], rain[near.rows], np.nan))
@@ -150,7 +152,7 @@ def _still(most: Floats) -> Bools:
 def _bursts(sample: Sample, fell: Floats, dry_around: Bools) -> Bools:
     """Single readings of too much rain for the air in which it fell, stations × window slots."""
     window = sample.series.window
-    humidity = sample.slots["out_hum"][:, -window:]
+    humidity = sample.values["out_hum"][:, -window:]
     after = np.hstack([humidity[:, 1:], humidity[:, -1:]])
     moist = np.where(np.isnan(after), humidity, np.maximum(humidity, after))
     found: Bools = (fell[:, -window:] >= LIMITS.burst) & dry_around & (moist < LIMITS.burst_dry)
@@ -190,5 +192,4 @@ def _hourly_mean(readings: Floats, per_hour: int) -> Floats:
     """The means of whole hours, counted back from the last slot; stations × hours, NaN where nothing is known."""
     hours = readings.shape[1] // per_hour
     parts = readings[:, readings.shape[1] - hours * per_hour :].reshape(len(readings), hours, per_hour)
-    known = np.count_nonzero(~np.isnan(parts), axis=2)
-    return np.where(known > 0, np.nansum(parts, axis=2) / np.maximum(known, 1), np.nan)
+    return mean(parts)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, intervals
+from toolkit.quality.arrays import Bools, Floats, carried, intervals
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -82,7 +82,7 @@ class Missing(QualityTest):
         series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
         past, past_ends = ~np.isnan(series.history), series.history_ends
-        if (speed := sample.slots.get(variable.speed)) is not None:
+        if (speed := sample.values.get(variable.speed)) is not None:
             there |= ~(speed >= LIMITS.wind)  # a calm has no direction
             past, past_ends = there[:, : -series.window], series.ends[: -series.window]
         flagged = gaps(there, past, series.ends, past_ends, series.window)
@@ -135,9 +135,7 @@ def _lost_in_saturated_air(series: Series) -> Bools:
     saturation, values = series.variable.saturation, series.values
     if saturation is None:
         return np.zeros((len(values), series.window), dtype=bool)
-    absent = np.isnan(values)
-    last = np.maximum.accumulate(np.where(absent, 0, np.arange(values.shape[1])), axis=1)
-    saturated = np.take_along_axis(values, last, 1) >= saturation
+    absent, saturated = np.isnan(values), carried(values) >= saturation
     earlier = slice(0, values.shape[1] - series.window)
     lost = (absent & saturated)[:, earlier].sum(axis=1) / np.maximum(saturated[:, earlier].sum(axis=1), 1)
     usual = lost >= LIMITS.saturated

@@ -50,8 +50,9 @@ def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neigh
         km: how far away a neighbour may be, in km.
         elevation_m: how much higher or lower it may be, in metres.
     """
-    position = np.array([[_number(one.latitude), _number(one.longitude)] for one in stations]).reshape(-1, 2)
-    height = np.array([_number(one.elevation) for one in stations])
+    # An unknown one, None, becomes NaN.
+    position = np.array([(one.latitude, one.longitude) for one in stations], dtype=np.float64).reshape(-1, 2)
+    height = np.array([one.elevation for one in stations], dtype=np.float64)
     placed = np.flatnonzero(~np.isnan(position).any(axis=1))
     count = len(stations)
     rows = np.zeros((count, MOST), dtype=np.int64)
@@ -96,7 +97,3 @@ def _by_chord(points: Floats, number: int) -> tuple[Floats, Ints]:
     order = np.argsort(np.take_along_axis(squared, found, 1), axis=1, kind="stable")
     found = np.take_along_axis(found, order, 1)
     return np.sqrt(np.take_along_axis(squared, found, 1)), found
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else value

@@ -24,6 +24,7 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
+from toolkit.quality.runs import Runs
 
 _TIMES_BEFORE = "times the longest run before"
 
@@ -72,35 +73,6 @@ class PersistenceThresholds(Thresholds):
 
 
 LIMITS = PersistenceThresholds()
-
-
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """Runs of one value, stations × slots.
-
-    Attributes:
-        length: up to each slot, how many of the run's readings count; 0 where nothing was measured that counts.
-        start: the slot in which it began.
-    """
-
-    length: Ints
-    start: Ints
-
-    @classmethod
-    def of(cls, readings: Floats, counts: Bools, gap: int) -> Runs:
-        """The runs of `readings` where `counts`, both stations × slots; more than `gap` slots without one end a run."""
-        slots = readings.shape[1]
-        there = ~np.isnan(readings)
-        slot = np.arange(slots)
-        last = np.maximum.accumulate(np.where(there, slot, -1), axis=1)
-        previous = np.hstack([np.full((len(readings), 1), -1), last[:, :-1]])
-        before = np.take_along_axis(readings, np.maximum(previous, 0), 1)
-        begins = there & ((previous < 0) | (readings != before) | (slot - previous > gap + 1))
-        start = np.maximum.accumulate(np.where(begins, slot, 0), axis=1)
-        counts = counts & there
-        count = np.cumsum(counts, axis=1)
-        before = np.take_along_axis(count - counts, start, 1)
-        return cls(np.where(counts, count - before, 0), start)
 
 
 class Persistence(QualityTest):

@@ -55,10 +55,8 @@ def judge(sample: Sample) -> Contradictions:
     slots = series.window
     values, ends = series.window_values, series.ends[-slots:]
     cadence = 3600.0 / series.per_hour if len(series.ends) < 2 else float(series.ends[-1] - series.ends[-2])
-    latitude, longitude = (
-        np.array([np.nan if place is None else place for place in places])
-        for places in zip(*((one.latitude, one.longitude) for one in sample.stations), strict=True)
-    )
+    place = np.array([(one.latitude, one.longitude) for one in sample.stations], dtype=np.float64)
+    latitude, longitude = place.reshape(-1, 2).T
     # A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence later.
     heights = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
     highest, lowest = np.max(heights, axis=0), np.min(heights, axis=0)

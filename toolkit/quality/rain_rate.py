@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from toolkit.quality.arrays import Bools
+from toolkit.quality.arrays import Bools, slots_since_previous
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -57,10 +55,7 @@ class RainRate(QualityTest):
         """Flag the readings up to which too much fell, stations × window slots."""
         series = sample.series
         fell = amounts(series.values)
-        slot = np.arange(fell.shape[1])
-        there = np.maximum.accumulate(np.where(np.isnan(series.values), -1, slot), axis=1)
-        before = np.hstack([np.full((len(fell), 1), -1), there[:, :-1]])
-        hours = np.where(before < 0, 1, slot - before) * (series.ends[-1] - series.ends[-2]) / 3600
+        hours = slots_since_previous(series.values) * series.slot_hours
         found: Bools = fell > LIMITS.share * LIMITS.hour * hours**LIMITS.power
         return found[:, -series.window :]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, median
+from toolkit.quality.arrays import Bools, Floats, median, previous
 
 # A gauge that counts up holds what it has counted: after a reading above zero the next one is no lower, but where it is
 # reset. An amount of one interval falls again as often as it rises. So many such pairs of readings tell, and from this
@@ -30,14 +30,13 @@ def amounts(readings: Floats) -> Floats:
     """What fell from the reading before to each one, in mm; stations × slots, NaN where it is not known."""
     if not counts_up(readings):
         return readings
-    before = np.hstack([np.full((len(readings), 1), np.nan), _last(readings)[:, :-1]])
+    before = previous(readings)
     return np.where(readings >= before, readings - before, np.where(np.isnan(before), np.nan, readings))
 
 
 def resets(readings: Floats) -> Bools:
     """Where a total is lower than the one before, stations × slots."""
-    before = np.hstack([np.full((len(readings), 1), np.nan), _last(readings)[:, :-1]])
-    return readings < before
+    return readings < previous(readings)
 
 
 def hourly(fell: Floats, per_hour: int) -> Floats:
@@ -46,9 +45,3 @@ def hourly(fell: Floats, per_hour: int) -> Floats:
     parts = fell[:, fell.shape[1] - hours * per_hour :].reshape(len(fell), hours, per_hour)
     known = np.count_nonzero(~np.isnan(parts), axis=2)
     return np.where(known * 2 >= per_hour, np.nansum(parts, axis=2), np.nan)
-
-
-def _last(readings: Floats) -> Floats:
-    """Each reading, or the last one before it where there is none."""
-    slot = np.where(np.isnan(readings), 0, np.arange(readings.shape[1]))
-    return np.take_along_axis(readings, np.maximum.accumulate(slot, axis=1), 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.arrays import Bools, Floats, previous, slots_since_previous
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest
 from toolkit.variables import Variable
@@ -32,11 +32,8 @@ def judge(sample: Sample) -> Contradictions:
     """Which depths contradict the one before or the air."""
     series = sample.series
     window, hour = series.window, series.per_hour
-    depth, air = series.values, sample.slots["temp_out"]
-    known = _last(depth)
-    slots = _slots_since(depth)
-    before = np.hstack([np.full((len(depth), 1), np.nan), known[:, :-1]])
-    hours = np.maximum(np.hstack([np.ones((len(depth), 1)), slots[:, :-1] + 1]) / hour, 1 / hour)
+    depth, air = series.values, sample.values["temp_out"]
+    before, hours = previous(depth), slots_since_previous(depth) / hour
     change = depth - before
     jumped = (change > np.maximum(LIMITS.jump, LIMITS.rise * hours)) | (
         -change > np.maximum(LIMITS.jump, LIMITS.fall * hours)
@@ -50,7 +47,7 @@ def judge(sample: Sample) -> Contradictions:
         coldest[:, back:] = _least(np.lib.stride_tricks.sliding_window_view(air, back + 1, axis=1))
     warm = (grown >= LIMITS.warm_rise) & (coldest > LIMITS.warm) & np.isfinite(coldest)
     return {
-        "{value} cm is a jump that no snow makes": _until_back(depth, jumped)[:, -window:],
+        "{value} cm is a jump that no snow makes": _until_back(depth, before, jumped)[:, -window:],
         "it has grown in air that is too warm for snow": warm[:, -window:],
     }
 
@@ -77,25 +74,13 @@ class Snow(ContradictionTest):
         return {"temp_out"}
 
 
-def _last(readings: Floats) -> Floats:
-    slot = np.where(np.isnan(readings), 0, np.arange(readings.shape[1]))
-    return np.take_along_axis(readings, np.maximum.accumulate(slot, axis=1), 1)
-
-
-def _slots_since(readings: Floats) -> Floats:
-    """How many slots ago the last reading was, 0 where there is one."""
-    slot = np.arange(readings.shape[1])
-    since: Floats = (slot - np.maximum.accumulate(np.where(np.isnan(readings), 0, slot), axis=1)).astype(np.float64)
-    return since
-
-
 def _least(parts: Floats) -> Floats:
     """The least of the last axis, without NaNs; infinite where there is nothing else."""
     found: Floats = np.where(np.isnan(parts), np.inf, parts).min(axis=2)
     return found
 
 
-def _until_back(depth: Floats, jumped: Bools) -> Bools:
+def _until_back(depth: Floats, before: Floats, jumped: Bools) -> Bools:
     """The readings from a jump on until the depth is again as before it; stations × slots."""
     found = np.zeros(depth.shape, dtype=bool)
     for row in np.flatnonzero(jumped.any(axis=1)):
@@ -105,15 +90,10 @@ def _until_back(depth: Floats, jumped: Bools) -> Bools:
             if np.isnan(value):
                 continue
             if np.isnan(level) and jumped[row, slot]:
-                level = _before(depth[row, :slot])
+                level = before[row, slot]
             if not np.isnan(level):
                 if abs(value - level) <= LIMITS.jump:
                     level = np.nan
                 else:
                     found[row, slot] = True
     return found
-
-
-def _before(depth: Floats) -> float:
-    known = depth[~np.isnan(depth)]
-    return float(known[-1])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.arrays import Bools, Floats, Ints, last_known
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -124,7 +124,7 @@ def _jumps_across_gaps(readings: Floats, residual: Floats, limit: Floats, per_ho
     """
     found = np.zeros((readings.shape[0], readings.shape[1] - 1), dtype=bool)
     there = ~np.isnan(readings)
-    last = np.maximum.accumulate(np.where(there, np.arange(readings.shape[1]), -1), axis=1)[:, :-1]
+    last = last_known(readings)[:, :-1]
     gap = np.arange(1, readings.shape[1]) - last
     rows, slots = np.nonzero(there[:, 1:] & (last >= 0) & (gap > 1) & (gap <= per_hour + 1))
     before = last[rows, slots]

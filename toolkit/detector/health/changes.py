@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.detector.health.hourly import Hourly, mean, spread
-from toolkit.quality.arrays import MAD_TO_SIGMA, Floats, median
+from toolkit.detector.health.hourly import Hourly, spread
+from toolkit.quality.arrays import Floats, deviation, mean, median
 from toolkit.quality.series import Series, unscaled
 from toolkit.units import conversions_to
 from toolkit.variables import Variable
@@ -46,8 +46,9 @@ def unexplained(hours: Hourly, daily: Floats) -> Floats:
         return np.nan_to_num(off / np.sqrt(np.maximum(mean(np.square(off)), 1e-12))[:, None])
 
     base = np.stack([standard(one) for one in (straight, *causes)], axis=2)  # stations × days × 3
-    scatter = MAD_TO_SIGMA * median(np.abs(daily - median(daily)[:, None]))
-    off = np.clip(daily - median(daily)[:, None], -4 * scatter[:, None], 4 * scatter[:, None])
+    off = daily - median(daily)[:, None]
+    scatter = deviation(off)[:, None]
+    off = np.clip(off, -4 * scatter, 4 * scatter)
     off = np.where(known, np.nan_to_num(off), 0)
     normal = np.einsum("ijk,ijl->ikl", base, base) + (RIDGE * np.maximum(number, 1))[:, None, None] * np.diag([0, 1, 1])
     normal += 1e-9 * np.eye(3)
@@ -57,20 +58,25 @@ def unexplained(hours: Hourly, daily: Floats) -> Floats:
     return daily - explained
 
 
-def drift(daily: Floats) -> tuple[Floats, Floats]:
-    """How fast each row moves, per day: the median of slopes between all pairs of days (Theil and Sen).
+class Drift(NamedTuple):
+    """How fast each row moves.
 
-    Args:
-        daily: stations × days.
-
-    Returns:
-        The slope, and its standard error: that of least squares, for as many independent days as their autocorrelation
-        leaves (WMO-No. 100, ch. 4).
+    Attributes:
+        slope: per day: the median of slopes between all pairs of days (Theil and Sen); stations.
+        error: its standard error: that of least squares, for as many independent days as their autocorrelation leaves
+            (WMO-No. 100, ch. 4); stations.
     """
+
+    slope: Floats
+    error: Floats
+
+
+def drift(daily: Floats) -> Drift:
+    """How fast each row moves; stations × days."""
     days = daily.shape[1]
     known = np.count_nonzero(~np.isnan(daily), axis=1)
     if days < DRIFT_DAYS:
-        return np.full(len(daily), np.nan), np.full(len(daily), np.nan)
+        return Drift(*np.full((2, len(daily)), np.nan))
     one, other = np.triu_indices(days, 1)
     slope = median((daily[:, other] - daily[:, one]) / (other - one))
     left = daily - slope[:, None] * np.arange(days)
@@ -79,7 +85,7 @@ def drift(daily: Floats) -> tuple[Floats, Floats]:
     alike = np.clip(mean(left[:, 1:] * left[:, :-1]) / np.where(variance > 0, variance, 1), 0, 0.9)
     number = np.maximum(known * (1 - alike) / (1 + alike), 2)
     error = np.sqrt(variance / number) * np.sqrt(12) / np.maximum(known, 2)
-    return np.where(known >= DRIFT_DAYS, slope, np.nan), error
+    return Drift(np.where(known >= DRIFT_DAYS, slope, np.nan), error)
 
 
 class Step(NamedTuple):
@@ -112,7 +118,7 @@ def step(daily: Floats) -> Step:
         enough = (numbers[0] >= SIDE_DAYS) & (numbers[1] >= SIDE_DAYS)
         better = enough & (found < best)
         best = np.where(better, found, best)
-        scatter = MAD_TO_SIGMA * median(np.abs(off))
+        scatter = deviation(off)
         size = np.where(better, levels[1] - levels[0], size)
         day = np.where(better, after, day)
         error = np.where(better, 1.25 * scatter * np.sqrt(1 / numbers[0] + 1 / numbers[1]), error)

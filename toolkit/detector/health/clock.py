@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.detector.health.hourly import CHUNK, DAY_HOURS, Hourly, diurnal, fisher, mean, without_diurnal
-from toolkit.quality.arrays import Floats
+from toolkit.detector.health.hourly import CHUNK, DAY_HOURS, Hourly, diurnal, fisher, without_diurnal
+from toolkit.quality.arrays import Floats, mean
 
 Complex = npt.NDArray[np.complex128]
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from toolkit.detector.grid import Grid
 from toolkit.detector.health import changes, clock, moisture, place, reporting, siting
-from toolkit.detector.health.hourly import DAY_HOURS, Hourly, below_others, mean, spread
-from toolkit.quality.arrays import Bools, Floats, Ints, median
+from toolkit.detector.health.hourly import DAY_HOURS, Hourly, below_others, spread
+from toolkit.quality.arrays import Bools, Floats, Ints, mean, median
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import HOUR, Series
 
@@ -190,27 +190,30 @@ def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours)
         off = np.full(len(off), np.nan)
     theirs = median(np.where(hours.neighbours.exists, hours.level[hours.neighbours.rows], np.nan))
     near = np.where(np.isnan(off), theirs, hours.level - off)
-    lag = _lag(hours)
-    found = _siting(hours, lag, off, FAR_BELOW)
+    lag, agreement = _lag(hours), siting.agreement(hours)
+    found = _siting(hours, lag, off, agreement, FAR_BELOW)
     if days >= LONG:
         lately = _last(hours, LATELY)
         of_late = _lag(lately)
         of_late = of_late._replace(fits=of_late.fits & (np.abs(of_late.late) > A_FRONT))  # too short to tell an hour
-        for name, figure in _siting(lately, of_late, off + median(lately.residual), FAR_BELOW_LATELY).items():
+        late_off = off + median(lately.residual)
+        for name, figure in _siting(lately, of_late, late_off, siting.agreement(lately), FAR_BELOW_LATELY).items():
             found[name] = _worse(name, found[name], figure, days - LATELY)
     daily = hours.daily(hours.residual)
+    calm, step = changes.unexplained(hours, daily), changes.step(daily)
+    drift = changes.drift(calm)
     if variable.nature == "level":
-        found |= _changes(hours, daily)
+        found |= _changes(hours, daily, calm, step, drift)
     noise = changes.noise(hours, series)
     found |= _noise(hours, noise)
-    found["unit"] = _unit(hours, series, near) if variable.nature == "level" else _scale(hours)
+    found["unit"] = _unit(hours, series, near) if variable.nature == "level" else _scale(hours, agreement.correlation)
     if variable.standard_name == "relative_humidity":
         wet = moisture.saturated(hours, near)
         found["saturated"] = Figure(mean(wet), wet)
         flips = moisture.flips(hours, series)
         found["flipping"] = Figure(np.maximum(mean(flips), mean(flips[:, -SOME_DAYS:])), flips)
     before = hours.level + median(daily[:, : max(days // 3, 1)])
-    pairs = place.exchanged(hours, [near, before], min(days, LATELY), changes.step(daily).day)
+    pairs = place.exchanged(hours, [near, before], min(days, LATELY), step.day)
     found["exchanged"] = Figure(
         np.array([pairs[row][1] if row in pairs else np.nan for row in range(len(off))]),
         daily,
@@ -220,9 +223,9 @@ def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours)
         hours=hours,
         lag=lag,
         figures={name: replace(one, days=days) for name, one in found.items()},
-        drift_per_day=changes.drift(changes.unexplained(hours, daily))[0],
+        drift_per_day=drift.slope,
         noise=mean(noise),
-        correlation=siting.agreement(hours)[0],
+        correlation=agreement.correlation,
         level=off,
     )
 
@@ -252,13 +255,14 @@ def _unit(hours: Hourly, series: Series, near: Floats) -> Figure:
     return Figure(np.where(known, np.inf, np.nan), wrong.daily, lambda row: wrong.name[row])
 
 
-def _siting(hours: Hourly, lag: Lag, off: Floats, far_below: float) -> dict[str, Figure]:
+def _siting(hours: Hourly, lag: Lag, off: Floats, agreement: siting.Agreement, far_below: float) -> dict[str, Figure]:
     variable = hours.variable
     unit = variable.unit
-    correlation, below = siting.agreement(hours)
+    correlation, below = agreement
     bad = (below > far_below) & (correlation < 0.9)
-    range_ = siting.amplitude(hours)
-    tame = bad | ((below > far_below / 2) & (median(range_) < TAME))
+    daily_range = siting.amplitude(hours)
+    usual_range = median(daily_range)
+    tame = bad | ((below > far_below / 2) & (usual_range < TAME))
     restless = mean(np.abs(hours.by_day(hours.residual)))
     usual = median(restless.T)
     astray = np.maximum(restless / np.maximum(usual, 1e-9) - 1.3, 0)
@@ -273,7 +277,9 @@ def _siting(hours: Hourly, lag: Lag, off: Floats, far_below: float) -> dict[str,
     found["clock"] = _clock(hours, lag)
     if variable.standard_name in {"air_temperature", "relative_humidity"}:
         found["indoors"] = Figure(
-            np.where(tame, median(range_), np.nan), np.maximum(0.85 - range_, 0), lambda row: f"{correlation[row]:.2f}"
+            np.where(tame, usual_range, np.nan),
+            np.maximum(0.85 - daily_range, 0),
+            lambda row: f"{correlation[row]:.2f}",
         )
     if variable.standard_name == "air_temperature":
         warm, by_day = siting.sunlit(hours)
@@ -347,19 +353,24 @@ def _out_of_step(hours: Hourly, late: Floats) -> Floats:
     return found
 
 
-def _changes(hours: Hourly, daily: Floats) -> dict[str, Figure]:
-    """A drift and a change of level; what explains a row's days better counts."""
+def _changes(hours: Hourly, daily: Floats, calm: Floats, step: changes.Step, drift: changes.Drift) -> dict[str, Figure]:
+    """A drift and a change of level; what explains a row's days better counts.
+
+    Args:
+        hours: the variable.
+        daily: the days' residuals; stations × days.
+        calm: the same less what the neighbours' weather explains.
+        step: the change of level in `daily`.
+        drift: that of `calm`.
+    """
     unit, accuracy = hours.variable.unit, hours.variable.accuracy
     days = daily.shape[1]
-    calm = changes.unexplained(hours, daily)
-    slope, error = changes.drift(calm)
-    total = slope * days
-    step = changes.step(daily)
-    straight = slope[:, None] * np.arange(days)
+    total = drift.slope * days
+    straight = drift.slope[:, None] * np.arange(days)
     left = mean(np.abs(daily - straight - median(daily - straight)[:, None]))
     at_once = step.left < AT_ONCE * left
     moved = np.abs(total - np.nan_to_num(median(total))) / spread(total, MOVED * accuracy)
-    drifts = (np.abs(total) > changes.CERTAIN * error * days) & ~at_once
+    drifts = (np.abs(total) > changes.CERTAIN * drift.error * days) & ~at_once
     jumps = (np.abs(step.size) > 2 * changes.CERTAIN * step.error) & at_once
     return {
         "drift": Figure(
@@ -375,13 +386,13 @@ def _changes(hours: Hourly, daily: Floats) -> dict[str, Figure]:
     }
 
 
-def _scale(hours: Hourly) -> Figure:
+def _scale(hours: Hourly, correlation: Floats) -> Figure:
     """A unit of wind that changed one day: the factor to the neighbours did, by that between two units."""
     step = changes.scale(hours)
     name, off = changes.nearest_factor(hours.variable, step.size)
     size = np.abs(step.size)
     sure = (size > SCALE_CERTAIN * step.error) & (size > SCALE_USUAL * spread(step.size, SCALE)) & (off < size / 4)
-    sure &= np.nan_to_num(siting.agreement(hours)[0]) > 0.5  # whose factor to the neighbours means something
+    sure &= np.nan_to_num(correlation) > 0.5  # whose factor to the neighbours means something
     return Figure(np.where(sure, np.inf, np.nan), more=lambda row: name[row], began=lambda row: _or_zero(step.day[row]))
 
 

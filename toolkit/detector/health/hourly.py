@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit.detector.grid import Grid
-from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, median
+from toolkit.quality.arrays import Floats, correlation, deviation, mean, median
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import HOUR, Series
 from toolkit.variables import Variable
@@ -81,7 +81,7 @@ def hourly(grid: Grid, series: Series, neighbours: Neighbours) -> Hourly | None:
     plain = median(value)
     network = median((value - plain[:, None])[known].T) if known.any() else np.zeros(value.shape[1])
     level = median(value - network)
-    agreement = fisher(correlation(value, np.broadcast_to(network, value.shape), hours))
+    agreement = fisher(correlation(value, np.broadcast_to(network, value.shape), COMMON_HOURS / hours))
     stranger = below_others(agreement) > STRANGER
     near = Neighbours(
         neighbours.rows,
@@ -105,25 +105,6 @@ def _reference(anomaly: Floats, neighbours: Neighbours, rows: slice) -> Floats:
     return np.where(enough[:, None], median(near, axis=1), np.nan)
 
 
-def mean(values: Floats, axis: int = -1) -> Floats:
-    """The mean along an axis without the NaNs, NaN where there is nothing else."""
-    there = ~np.isnan(values)
-    number = np.count_nonzero(there, axis=axis)
-    total = np.sum(values, axis=axis, where=there)
-    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
-
-
-def correlation(one: Floats, other: Floats, step: float = 1.0) -> Floats:
-    """Pearson's coefficient of each row, NaN where too little is known in both; rows × hours."""
-    both: Bools = ~(np.isnan(one) | np.isnan(other))
-    one, other = np.where(both, one, np.nan), np.where(both, other, np.nan)
-    one, other = np.nan_to_num(one - mean(one)[:, None]), np.nan_to_num(other - mean(other)[:, None])
-    variance = np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", other, other)
-    enough = (np.count_nonzero(both, axis=1) * step >= COMMON_HOURS) & (variance > 0)
-    product = np.einsum("ij,ij->i", one, other)
-    return np.where(enough, product / np.sqrt(np.where(enough, variance, 1)), np.nan)
-
-
 def fisher(coefficient: Floats) -> Floats:
     """Fisher's z of correlation coefficients: their spread does not depend on how large they are."""
     return np.arctanh(np.clip(coefficient, -0.999, 0.999))
@@ -137,8 +118,8 @@ def below_others(agreement: Floats) -> Floats:
 
 def spread(values: Floats, least: float) -> float:
     """One robust standard deviation of the stations' values around their median, `least` at least."""
-    found = MAD_TO_SIGMA * median(np.abs(values - median(values)))
-    return max(float(np.nan_to_num(found)), least)
+    found = deviation((values - median(values))[None])
+    return max(float(np.nan_to_num(found)[0]), least)
 
 
 def diurnal(hours: Hourly, values: Floats) -> Floats:

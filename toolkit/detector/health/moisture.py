@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.detector.health.hourly import Hourly, mean
-from toolkit.quality.arrays import Floats, median
+from toolkit.detector.health.hourly import Hourly
+from toolkit.quality.arrays import Floats, carried, mean, median
 from toolkit.quality.series import Series
 
 # A day is saturated if this share of its hours reads so much, in %, while the neighbours imply less than that.
@@ -28,9 +28,7 @@ def saturated(hours: Hourly, near: Floats) -> Floats:
 def flips(hours: Hourly, series: Series) -> Floats:
     """How often the reading flipped between the ends of its scale on each day; stations × days."""
     slots = hours.value.shape[1] * series.per_hour
-    readings = series.values[:, -slots:]
-    there = np.maximum.accumulate(np.where(~np.isnan(readings), np.arange(slots), 0), axis=1)
-    filled = np.take_along_axis(readings, there, 1)
+    filled = carried(series.values[:, -slots:])
     change = np.abs(np.diff(filled, axis=1, prepend=filled[:, :1]))
     low, high = series.variable.low + END, series.variable.high - END
     at_end = (filled <= low) | (filled >= high)

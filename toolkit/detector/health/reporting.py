@@ -7,7 +7,7 @@ import numpy as np
 from toolkit.detector.grid import Grid
 from toolkit.detector.health.hourly import Hourly
 from toolkit.quality.arrays import Bools, Floats, Ints, median
-from toolkit.quality.persistence import Runs
+from toolkit.quality.runs import Runs
 from toolkit.quality.series import Series, unscaled
 
 # A reading that stays the same for so long is stuck, in hours; of a vane only readings while there is wind count.

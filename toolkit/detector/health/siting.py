@@ -8,18 +8,13 @@ is the spread among the network's own stations. For indoor and sunlit thermomete
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from toolkit.detector.health.hourly import (
-    Hourly,
-    below_others,
-    correlation,
-    diurnal,
-    fisher,
-    spread,
-)
+from toolkit.detector.health.hourly import COMMON_HOURS, Hourly, below_others, diurnal, fisher, spread
 from toolkit.model import Station
-from toolkit.quality.arrays import Floats, median
+from toolkit.quality.arrays import Floats, correlation, median
 from toolkit.quality.neighbours import Neighbours
 
 # Temperature falls by so much with height, in K a metre: the ICAO standard atmosphere. Of pairs of neighbours that are
@@ -34,10 +29,22 @@ SEA_LEVEL = 1013.25
 RANGE_HOURS = 18
 
 
-def agreement(hours: Hourly) -> tuple[Floats, Floats]:
-    """The correlation with the neighbours, and how many robust standard deviations it is below the other stations'."""
-    found = correlation(hours.value, hours.reference, hours.step)
-    return found, below_others(fisher(found))
+class Agreement(NamedTuple):
+    """How well each station follows its neighbours.
+
+    Attributes:
+        correlation: with the neighbours; stations.
+        below: how many robust standard deviations it is below the other stations'; stations.
+    """
+
+    correlation: Floats
+    below: Floats
+
+
+def agreement(hours: Hourly) -> Agreement:
+    """How well each station follows its neighbours, hour by hour."""
+    found = correlation(hours.value, hours.reference, COMMON_HOURS / hours.step)
+    return Agreement(found, below_others(fisher(found)))
 
 
 def amplitude(hours: Hourly) -> Floats:
@@ -84,7 +91,7 @@ def out_of_place(hours: Hourly, stations: list[Station], around: Neighbours) -> 
         stations: the network.
         around: the others. A station whose height is wrong has neighbours nowhere, if they have to be as high.
     """
-    height = np.array([np.nan if one.elevation is None else one.elevation for one in stations])
+    height = np.array([one.elevation for one in stations], dtype=np.float64)
     if hours.variable.name == "bar":
         return _pressure(hours, height, around)
     near = np.where(around.close, hours.level[around.rows], np.nan)

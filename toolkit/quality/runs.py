@@ -1,0 +1,35 @@
+"""Runs of one value in readings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.quality.arrays import Bools, Floats, Ints, last_before
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs of one value, stations × slots.
+
+    Attributes:
+        length: up to each slot, how many of the run's readings count; 0 where nothing was measured that counts.
+        start: the slot in which it began.
+    """
+
+    length: Ints
+    start: Ints
+
+    @classmethod
+    def of(cls, readings: Floats, counts: Bools, gap: int) -> Runs:
+        """The runs of `readings` where `counts`, both stations × slots; more than `gap` slots without one end a run."""
+        there = ~np.isnan(readings)
+        slot, previous = np.arange(readings.shape[1]), last_before(readings)
+        before = np.take_along_axis(readings, np.maximum(previous, 0), 1)
+        begins = there & ((previous < 0) | (readings != before) | (slot - previous > gap + 1))
+        start = np.maximum.accumulate(np.where(begins, slot, 0), axis=1)
+        counts = counts & there
+        count = np.cumsum(counts, axis=1)
+        before = np.take_along_axis(count - counts, start, 1)
+        return cls(np.where(counts, count - before, 0), start)
