@@ -1,8 +1,16 @@
-"""Where a station can be. A station at an impossible place is treated as one whose place is unknown."""
+"""Where a station can be, and how far apart two are.
+
+A station at an impossible place is treated as one whose place is unknown.
+"""
 
 from __future__ import annotations
 
+from math import asin, cos, radians, sin, sqrt
+
 from toolkit.model import Station
+
+EARTH_KM = 6371.0088
+"""The mean radius of the Earth, IUGG."""
 
 LOWEST, HIGHEST = -430, 8849
 """Metres: the shore of the Dead Sea and the summit of Mount Everest. No land is lower or higher."""
@@ -30,3 +38,10 @@ def without_impossible_place(station: Station) -> Station:
     """A station from the store, without a place that cannot be: older releases stored what the feed said."""
     where = place(station.latitude, station.longitude) or (None, None)
     return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))
+
+
+def distance_km(one: Station, other: Station) -> float:
+    """The great-circle distance of two stations, whose places are known, in km."""
+    a, b, c, d = (radians(degrees or 0) for degrees in (one.latitude, one.longitude, other.latitude, other.longitude))
+    half = sin((c - a) / 2) ** 2 + cos(a) * cos(c) * sin((d - b) / 2) ** 2
+    return 2 * EARTH_KM * asin(sqrt(min(1.0, half)))

@@ -7,6 +7,7 @@ not of what the name points at, and what the owner may do is done as the owner.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -276,6 +277,11 @@ class Then(Remedy):
 
 
 # What several checks need
+
+
+def put_aside(file: Path, run: Callable[..., Remedy] = Shell) -> Remedy:
+    """Move a file to root's folder, where it has no effect any more; `run` is what runs the command."""
+    return run("mv -- {} {}", file, f"/root/{file.name}.weather")
 
 
 def give(path: Path, mode: int) -> Remedy:

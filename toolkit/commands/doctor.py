@@ -16,10 +16,10 @@ from toolkit.checks.diagnosis import Cause, Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.runbook import page
 from toolkit.checks.targets import target_of
+from toolkit.damaged import SCHEMA
 from toolkit.errors import UsageError
 from toolkit.settings import Loaded
 
-SCHEMA = "weather-toolkit/doctor/1"
 # Wrong settings are among what it reports.
 TAKES_WRONG_SETTINGS = True
 

@@ -127,9 +127,9 @@ class Fetcher:
                 f"says that its answer is packed, and it cannot be unpacked: {_reason(error)}"
             ) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            if "IncompleteRead" in str(error):
+            if _wraps(error, http.client.IncompleteRead) and not _wraps(error, urllib3.exceptions.InvalidChunkLength):
                 raise self._failed("ends its answer earlier than it says") from error
-            kind = UntrustedError if _is_tls(error) else UnreachableError
+            kind = UntrustedError if _wraps(error, *_OF_TLS) else UnreachableError
             raise kind(self._message(f"{self._way()}is unreachable: {_reason(error)}")) from error
         except Exception as error:  # of a library, for an answer that nobody thought of
             raise self._failed(f"answers what cannot be read: {type(error).__name__}: {error}") from error
@@ -346,12 +346,15 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _is_tls(error: BaseException) -> bool:
-    """Whether it is a failure of TLS, however deep urllib3 has wrapped it."""
-    if isinstance(error, (ssl.SSLError, urllib3.exceptions.SSLError)):
+_OF_TLS = ssl.SSLError, urllib3.exceptions.SSLError
+
+
+def _wraps(error: BaseException, *kinds: type[BaseException]) -> bool:
+    """Whether an error is of one of these kinds, however deep urllib3 has wrapped it."""
+    if isinstance(error, kinds):
         return True
     wrapped = (getattr(error, "reason", None), getattr(error, "original_error", None), error.__cause__)
-    return any(_is_tls(inner) for inner in wrapped if isinstance(inner, BaseException))
+    return any(_wraps(inner, *kinds) for inner in wrapped if isinstance(inner, BaseException))
 
 
 def _reason(error: BaseException) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toolkit.location import EARTH_KM
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 
-EARTH_KM = 6371.0088  # mean radius, IUGG
 # A station is compared with so many others at most.
 MOST = 8
 # Stations of the region still tell something of the weather: up to so many times as far away as a neighbour may be.

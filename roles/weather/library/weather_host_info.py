@@ -85,6 +85,7 @@ import csv
 import hashlib
 import platform
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -130,38 +131,46 @@ def has(release: Path, packages: str, python: str) -> bool:
     return text_of(release / ".complete") == packages and (release / "lib" / f"python{python}").is_dir()
 
 
-def is_there(release: Path, python: str) -> bool:
-    """Whether its command is there, and every file of its packages with the size that it was installed with."""
-    site = release / "lib" / f"python{python}" / "site-packages"
+def site_of(release: Path, python: str) -> Path:
+    """Where a release's packages are."""
+    return release / "lib" / f"python{python}" / "site-packages"
+
+
+def recorded(site: Path) -> Iterator[list[str]]:
+    """The name, digest and size of each file that was installed, by the packages' RECORDs (PEP 376)."""
     for record in site.glob("*.dist-info/RECORD"):
         with record.open(newline="", encoding="utf-8") as lines:
-            for name, _, size in csv.reader(lines):
-                if not size or name.startswith(".."):
-                    continue
-                try:
-                    if (site / name).stat().st_size != int(size):
-                        return False
-                except OSError:
-                    return False
+            yield from csv.reader(lines)
+
+
+def is_there(release: Path, python: str) -> bool:
+    """Whether its command is there, and every file of its packages with the size that it was installed with."""
+    site = site_of(release, python)
+    for name, _, size in recorded(site):
+        if not size or name.startswith(".."):
+            continue
+        try:
+            if (site / name).stat().st_size != int(size):
+                return False
+        except OSError:
+            return False
     return (release / "bin" / "weather-tool").exists() and (site / "toolkit").is_dir()
 
 
 def is_whole(release: Path, python: str) -> bool:
-    """Whether every file of its packages is as it was installed, by their RECORDs (PEP 376)."""
-    site = release / "lib" / f"python{python}" / "site-packages"
-    for record in site.glob("*.dist-info/RECORD"):
-        with record.open(newline="", encoding="utf-8") as lines:
-            for name, digest, _ in csv.reader(lines):
-                # Commands outside are not taken along, but for the installer.
-                if not digest or (name.startswith("..") and not name.endswith("bin/uv")):
-                    continue
-                algorithm, _, wanted = digest.partition("=")
-                try:
-                    found = hashlib.new(algorithm, (site / name).read_bytes()).digest()
-                except OSError:
-                    return False
-                if base64.urlsafe_b64encode(found).rstrip(b"=").decode() != wanted:
-                    return False
+    """Whether every file of its packages is as it was installed."""
+    site = site_of(release, python)
+    for name, digest, _ in recorded(site):
+        # Commands outside are not taken along, but for the installer.
+        if not digest or (name.startswith("..") and not name.endswith("bin/uv")):
+            continue
+        algorithm, _, wanted = digest.partition("=")
+        try:
+            found = hashlib.new(algorithm, (site / name).read_bytes()).digest()
+        except OSError:
+            return False
+        if base64.urlsafe_b64encode(found).rstrip(b"=").decode() != wanted:
+            return False
     return True
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import warnings
 from itertools import pairwise
-from math import asin, cos, radians, sin, sqrt
 
 import numpy as np
 
 from tests.bench.detection.detectors import WINDOW, Detector, runs
 from tests.bench.detection.labelled import Floats, Labelled
 from tests.bench.detection.scoring import Found
+from toolkit.location import distance_km
 
 THRESHOLD = 3.0
 COMMON = 10
@@ -95,7 +95,4 @@ def _class(correlations: list[float]) -> str:
 
 def km(data: Labelled, row: int, other: int) -> float:
     """How far apart two stations are."""
-    one, two = data.stations[row], data.stations[other]
-    a, b = radians(one.latitude or 0), radians(two.latitude or 0)
-    east = radians((two.longitude or 0) - (one.longitude or 0))
-    return 2 * 6371 * asin(sqrt(sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(east / 2) ** 2))
+    return distance_km(data.stations[row], data.stations[other])

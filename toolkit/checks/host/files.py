@@ -9,7 +9,9 @@ import re
 import shutil
 import stat
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from toolkit.checks.host.deployment import Deployment
 
@@ -66,40 +68,57 @@ class Files(Deployment):
             return False
         if "INVOCATION_ID" not in os.environ:
             return True
-        return "ro" in self._mounted(path)[1]
+        return "ro" in self._mounted(path).options
 
     def mount(self, path: Path) -> Path:
         """Where the file system that a path is on is mounted, or the part of it that is (a bind mount)."""
-        return self._mounted(path)[0]
+        return self._mounted(path).place
 
     def mounts_at(self, path: Path) -> int:
         """How many file systems are mounted at a path, one over the other."""
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        return sum(line.split()[4] == str(path) for line in lines)
+        return sum(mount.place == path for mount in _mounts())
 
     def kind(self, path: Path) -> str:
         """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
-        mount = str(self._mounted(path)[0])
-        found = ""
-        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            words, _, device = line.partition(" - ")
-            if words.split()[4] == mount:
-                found = device.split()[0]
+        return self._mounted(path).kind
+
+    def _mounted(self, path: Path) -> _Mount:
+        """What is mounted where a path is."""
+        path = _nearest(path).resolve()
+        found = _Mount(Path("/"), "/", "", [])
+        for mount in _mounts():
+            if "INVOCATION_ID" in os.environ and mount.part == str(mount.place) != "/":
+                continue  # a part of the host's own file system that the unit's sandbox mounts over itself
+            # Of the mounts that cover the path the deepest counts, and of several at one place the last.
+            if path.is_relative_to(mount.place) and len(mount.place.parts) >= len(found.place.parts):
+                found = mount
         return found
 
-    def _mounted(self, path: Path) -> tuple[Path, list[str]]:
-        """Where a path is mounted, and the options of the file system itself."""
-        path = _nearest(path).resolve()
-        found: tuple[Path, list[str]] = Path("/"), []
-        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            words, _, device = line.partition(" - ")
-            if "INVOCATION_ID" in os.environ and words.split()[3] == words.split()[4] != "/":
-                continue  # a part of the host's own file system that the unit's sandbox mounts over itself
-            place = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), words.split()[4]))
-            # Of the mounts that cover the path the deepest counts, and of several at one place the last.
-            if path.is_relative_to(place) and len(place.parts) >= len(found[0].parts):
-                found = place, device.split()[-1].split(",")
-        return found
+
+class _Mount(NamedTuple):
+    """A mount, as proc(5) has it.
+
+    Attributes:
+        place: where.
+        part: which part of the file system, `/` for all of it.
+        kind: of the file system.
+        options: of the file system itself.
+    """
+
+    place: Path
+    part: str
+    kind: str
+    options: list[str]
+
+
+def _mounts() -> Iterator[_Mount]:
+    """All mounts, in the order in which they were made."""
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+        words, _, device = line.partition(" - ")
+        part, place = (
+            re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word) for word in words.split()[3:5]
+        )
+        yield _Mount(Path(place), part, device.split()[0], device.split()[-1].split(","))
 
 
 def _nearest(path: Path) -> Path:

@@ -10,22 +10,38 @@ from typing import NamedTuple
 
 
 class Process(NamedTuple):
-    """A process: its number, state, parent and process group."""
+    """A process: its number, state, parent and process group, and when it was started, in ticks since the boot."""
 
     pid: int
     state: str
     parent: int
     group: int
+    ticks: int
+
+    @property
+    def started(self) -> float:
+        """When it was started, seconds since the epoch by the present clock."""
+        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME) - self.ticks / os.sysconf("SC_CLK_TCK")
+        return time.time() - since_boot
 
 
 def process(pid: int) -> Process | None:
     """A process by its number; None where there is none."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        state, parent, group = text.rpartition(")")[2].split()[:3]
-        return Process(pid, state, int(parent), int(group))
-    except (OSError, ValueError):
+        words = text.rpartition(")")[2].split()
+        return Process(pid, words[0], int(words[1]), int(words[2]), int(words[19]))
+    except (OSError, ValueError, IndexError):
         return None
+
+
+def words_of(pid: int) -> list[str]:
+    """The words of a process's command line; none where there is no process, or it is the kernel's."""
+    try:
+        text = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return []
+    return text.rstrip("\0").split("\0") if text else []
 
 
 def processes() -> Iterator[Process]:
@@ -39,13 +55,3 @@ def is_stopped(pid: int) -> bool:
     """Whether a process is stopped, by SIGSTOP or a debugger."""
     found = process(pid)
     return found is not None and found.state in {"T", "t"}
-
-
-def started(pid: int) -> float | None:
-    """When a process was started, seconds since the epoch by the present clock; None where there is none."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        ticks = int(text.rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return None
-    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")

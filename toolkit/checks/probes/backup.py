@@ -19,6 +19,7 @@ from toolkit.checks.causes import BACKUP_DISK, CLOCK, RELEASE, UNIT
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.host.processes import words_of
 from toolkit.checks.humanize import age as aged
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Shell, Start, Tool, give, make
@@ -221,8 +222,8 @@ def backup_unlocked(host: Host) -> Finding | None:
         words = line.replace("-> ", "").split()
         if int(words[5].rpartition(":")[2]) != found.st_ino or int(words[4]) <= 0:
             continue
-        command = Path(f"/proc/{words[4]}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
-        if "weather-tool" not in command and "toolkit" not in command:
+        command = " ".join(words_of(int(words[4])))
+        if command and "weather-tool" not in command and "toolkit" not in command:
             said = f"process {words[4]} ({command[:60]}) holds the lock of the backups: none can be made"
             return bad(said, Sequence(Shell("kill {}", words[4]), _AGAIN))
     return good("nothing but our own holds it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +17,7 @@ from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.remedies import AsUser, EditSettings, Remedy, Restart, Sequence, Tool
 from toolkit.errors import ToolkitError
-from toolkit.location import without_impossible_place
+from toolkit.location import distance_km, without_impossible_place
 from toolkit.settings import DECLARATIONS, Source
 from toolkit.times import from_stored
 
@@ -25,7 +25,6 @@ from toolkit.times import from_stored
 LEAST_OBSERVATIONS = 6
 # Stations may report a few times as often, or as rarely, as the settings say: missing ones are counted by their own.
 CADENCE_FACTOR = 4
-EARTH_KM = 6371.0
 MOST_COMPARED = 2000
 
 
@@ -84,25 +83,20 @@ def _unlike(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
         return
     with host.store() as store:
         placed = [one for one in map(without_impossible_place, store.stations()) if one.station_id in times]
-    placed = [one for one in placed if one.latitude is not None]
-    nearest = sorted(
-        (_km(one, other), abs((one.elevation or 0) - (other.elevation or 0)))
-        for place, one in enumerate(placed)
-        for other in placed[:place]
-    )
-    if nearest and not any(km <= settings.neighbour_km and m <= settings.neighbour_elevation_m for km, m in nearest):
+    nearest = math.inf
+    # It ends with the first pair of neighbours, of which there are many in most networks.
+    for one, other in combinations((one for one in placed if one.latitude is not None), 2):
+        apart = distance_km(one, other)
+        higher = abs((one.elevation or 0) - (other.elevation or 0))
+        if apart <= settings.neighbour_km and higher <= settings.neighbour_elevation_m:
+            return
+        nearest = min(nearest, apart)
+    if nearest < math.inf:
         yield (
             ("neighbour_km", "neighbour_elevation_m"),
-            f"no station has a neighbour, the nearest two are {nearest[0][0]:.1f} km apart: none can say whether "
+            f"no station has a neighbour, the nearest two are {nearest:.1f} km apart: none can say whether "
             "it was the weather",
         )
-
-
-def _km(one: object, other: object) -> float:
-    """The great-circle distance of two stations, in km."""
-    a, b, c, d = (math.radians(getattr(who, key)) for who in (one, other) for key in ("latitude", "longitude"))
-    half = math.sin((c - a) / 2) ** 2 + math.cos(a) * math.cos(c) * math.sin((d - b) / 2) ** 2
-    return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
 
 
 @check(

@@ -10,7 +10,7 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import AllTimers, OnMachine, Remedy, Restart, Sequence
+from toolkit.checks.remedies import AllTimers, OnMachine, Remedy, Restart, Sequence, put_aside
 
 CRONTAB, RC_LOCAL = Path("/etc/crontab"), Path("/etc/rc.local")
 # Where commands are that others run: by the clock, and whenever packages, networks or the host itself change.
@@ -80,7 +80,7 @@ def files_alone(host: Host) -> Finding | None:
 
 def _away(file: Path) -> Remedy:
     """Move a file away, so that it has no effect any more."""
-    moved = OnMachine("mv -- {} {}", file, f"/root/{file.name}.weather")
+    moved = put_aside(file, OnMachine)
     if file.parent != UNITS:
         return moved
     ended = OnMachine("systemctl disable --now {}", file.name)

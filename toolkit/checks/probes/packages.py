@@ -20,7 +20,7 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell
+from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, put_aside
 from toolkit.errors import reason
 
 SYSTEM = Path("/usr/bin/python3")
@@ -166,7 +166,7 @@ def _ended(python: Path) -> Finding | None:
     hook = hooks[0].resolve()
     return bad(
         f"{hook}, which Python runs whenever it starts, ends it: {said.splitlines()[-1]}",
-        Sequence(Shell("mv -- {} {}", hook, f"/root/{hook.name}.weather"), _AGAIN),
+        Sequence(put_aside(hook), _AGAIN),
     )
 
 

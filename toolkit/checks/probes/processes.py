@@ -11,7 +11,7 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import JOB
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT, RELEASES
-from toolkit.checks.host.processes import started
+from toolkit.checks.host.processes import process, words_of
 from toolkit.checks.remedies import Restart
 from toolkit.checks.unit_files import job_of
 
@@ -47,10 +47,9 @@ def _running(host: Host) -> dict[str, int]:
 
 def _replaced(host: Host, pid: int) -> str:
     """What a process runs that was replaced since; empty for nothing."""
-    try:
-        first = (PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-    except OSError:
+    if not (words := words_of(pid)):
         return ""
+    first = words[0]
     # The kernel starts the interpreter by the name in the program's first line, which is in the release.
     its = next((folder for folder in Path(first).parents if folder.parent == RELEASES), None)
     if its is not None and its != CURRENT.resolve():
@@ -59,9 +58,9 @@ def _replaced(host: Host, pid: int) -> str:
         if os.readlink(PROCESSES / str(pid) / "exe").endswith(" (deleted)"):  # noqa: PTH115 - it is no path
             return f"a {Path(first).name} that was replaced"
     program = host.look(Path(first))
-    since = started(pid)
+    running = process(pid)
     # A file that was put in place of another, or otherwise changed, has changed since then.
-    if program and since is not None and since + 1 < program.st_ctime <= host.now:
+    if program and running and running.started + 1 < program.st_ctime <= host.now:
         return f"{Path(first).resolve()} as it was before it was replaced"
     return ""
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE
+from toolkit.checks.host.processes import process, words_of
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
-from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell
+from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell, put_aside
 
 # Commands that do a job of the service. Others, such as healthcheck or data export, may be run by anybody.
 _OURS = re.compile(
@@ -67,12 +68,9 @@ def _ancestors(pid: int) -> set[int]:
     found: set[int] = set()
     while pid > 1 and pid not in found:
         found.add(pid)
-        try:
-            pid = int(
-                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
-            )
-        except (OSError, ValueError, IndexError):
+        if (running := process(pid)) is None:
             break
+        pid = running.parent
     return found
 
 
@@ -88,10 +86,7 @@ def _unit_of(pid: int) -> str:
 def _collectors() -> Iterator[tuple[int, str]]:
     """Processes that collect for ever, by their command lines: ours, and those of the guide's script."""
     for pid in _pids():
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
+        words = words_of(pid)
         names = [word.rpartition("/")[2] for word in words if word]
         if not names or names[0] in {"sh", "bash", "sudo", "runuser", "setpriv", "setsid", "vi", "vim", "less", "tail"}:
             continue
@@ -123,11 +118,11 @@ def jobs_alone(host: Host) -> Finding | None:
     ]
     for table in (Path("/etc/crontab"), *tables):
         if table != CRON_TABLE and (line := _runs_ours(table)):
-            return bad(f"{table} runs {line!r} as well", Shell("mv -- {} {}", table, f"/root/{table.name}.weather"))
+            return bad(f"{table} runs {line!r} as well", put_aside(table))
     for unit in (path for path in _files(UNITS) if path.suffix == ".service" and not path.name.startswith("weather-")):
         if line := _runs_ours(unit):
             names = [one.name for one in (unit.with_suffix(".timer"), unit) if one.exists()]
-            away = OnMachine("mv -- {} {}", unit, f"/root/{unit.name}.weather")
+            away = put_aside(unit, OnMachine)
             return bad(
                 f"the unit {unit.name} runs {line!r} as well",
                 Sequence(OnMachine("systemctl disable --now {}", names), away, OnMachine("systemctl daemon-reload")),

@@ -14,7 +14,18 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
-from toolkit.checks.remedies import EditSettings, OfSystemd, OnController, Remedy, Restart, Sequence, Shell, Start, Stop
+from toolkit.checks.remedies import (
+    EditSettings,
+    OfSystemd,
+    OnController,
+    Remedy,
+    Restart,
+    Sequence,
+    Shell,
+    Start,
+    Stop,
+    put_aside,
+)
 from toolkit.checks.unit_files import restored, wrong_lines
 
 # What confines every unit of the service (templates/systemd/service.j2), and a drop-in could take away.
@@ -59,7 +70,7 @@ def service_user(host: Host) -> Finding | None:
         return bad(f"the service user is in the group {many[0]}", Shell("gpasswd --delete {} {}", USER, many[0]))
     if rules := [one for one in host.seen_by_root if "sudoers" in str(one[0])]:
         file, rule = rules[0]
-        away: Remedy = Shell("mv -- {} {}", file, f"/root/{file.name}.weather")
+        away = put_aside(file)
         if file.parent.name != "sudoers.d":
             away = Shell("sed -i {} {}", f"/^{re.escape(rule.split()[0])}[[:space:]]/s/^/# /", file)
         return bad(f"the service user may become another by sudo: {rule!r} in {file}", away)

@@ -13,7 +13,17 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR
-from toolkit.checks.remedies import AsRoot, EditSettings, OnController, Remedy, Restart, Sequence, Shell, Tool
+from toolkit.checks.remedies import (
+    AsRoot,
+    EditSettings,
+    OnController,
+    Remedy,
+    Restart,
+    Sequence,
+    Shell,
+    Tool,
+    put_aside,
+)
 from toolkit.credentials import Credential
 from toolkit.envfile import EnvironmentFileError
 from toolkit.settings import CREDENTIALS, DECLARATIONS, Source
@@ -188,7 +198,7 @@ def settings_of_units(host: Host) -> Finding | None:
             file = credentials.FOLDER / CREDENTIALS[name]
             return bad(
                 f"{file} overrides {DECLARATIONS[name].variable} for who calls weather-tool; it is handed to no unit",
-                Shell("mv -- {} {}", file, f"/root/{file.name}.weather"),
+                put_aside(file),
             )
     return good("units have the credentials that people have")
 

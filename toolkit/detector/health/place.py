@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from toolkit.detector.health.hourly import COMMON_HOURS, Hourly, fisher, spread, without_diurnal
+from toolkit.location import EARTH_KM
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints, median
-from toolkit.quality.neighbours import EARTH_KM
 
 # A station is where the stations are that it agrees with best, so many of them.
 BEST = 5
