@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,22 @@ class Stretch:
 def networks(folder: Path) -> list[str]:
     """The names of the networks in a folder."""
     return sorted({path.name.rsplit(".", 2)[0] for path in folder.glob("*.stations.*")})
+
+
+def named(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """The folder and the name of each network: of all in a folder, or of one, FOLDER/NAME.
+
+    Raises:
+        UsageError: there is none in a folder.
+    """
+    for place in places:
+        if place.is_dir():
+            found = networks(place)
+            if not found:
+                raise UsageError(f"there is no NAME.stations.csv in {place}")
+            yield from ((place, name) for name in found)
+        else:
+            yield place.parent, place.name
 
 
 def read(folder: Path, name: str, *, with_bad: bool = True) -> Labelled:
@@ -143,16 +159,16 @@ def stretches(archive: Labelled, number: int, seed: int, days: float = DAYS) -> 
             continue
         calm = season[np.argsort(restless[season], kind="stable")][: max(1, round(QUIET * season.size))]
         quiet = int(random.choice(calm))
-        yield Stretch(_part(archive, int(starts[quiet]), slots), quiet=True)
+        yield Stretch(part(archive, int(starts[quiet]), slots), quiet=True)
         apart = season[np.abs(starts[season] - starts[quiet]) >= slots]
         if apart.size:
-            yield Stretch(_part(archive, int(starts[random.choice(apart)]), slots), quiet=False)
+            yield Stretch(part(archive, int(starts[random.choice(apart)]), slots), quiet=False)
 
 
 def between(archive: Labelled, start: float, end: float) -> Labelled:
     """The part of an archive between two times, in seconds since the epoch."""
     first, after = np.searchsorted(archive.times, (start, end)).tolist()
-    return _part(archive, first, after - first)
+    return part(archive, first, after - first)
 
 
 def _per_stretch(counted: Floats, starts: Ints, slots: int) -> Floats:
@@ -162,18 +178,18 @@ def _per_stretch(counted: Floats, starts: Ints, slots: int) -> Floats:
     return found
 
 
-def _part(archive: Labelled, first: int, slots: int) -> Labelled:
+def part(archive: Labelled, first: int, slots: int) -> Labelled:
     """Some slots of an archive, without the stations that are silent throughout."""
-    part = slice(first, first + slots)
-    there = np.flatnonzero(~archive.silent[:, part].all(axis=1))
-    values = {name: readings[there, part] for name, readings in archive.values.items()}
+    inside = slice(first, first + slots)
+    there = np.flatnonzero(~archive.silent[:, inside].all(axis=1))
+    values = {name: readings[there, inside] for name, readings in archive.values.items()}
     began = datetime.fromtimestamp(int(archive.times[first]), UTC)
     return replace(
         archive,
         name=f"{archive.name} {began:%F}",
         stations=[archive.stations[row] for row in there.tolist()],
-        times=archive.times[part],
+        times=archive.times[inside],
         values=values,
         truth=values,
-        silent=archive.silent[there, part],
+        silent=archive.silent[there, inside],
     )

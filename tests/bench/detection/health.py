@@ -24,6 +24,7 @@ from tests.bench.detection.labelled import HOUR, Floats, Labelled
 from toolkit.detector.grid import Grid
 from toolkit.detector.health.reporting import rhythms
 from toolkit.detector.sensors import Sensor, health
+from toolkit.errors import UsageError
 from toolkit.quality.arrays import median
 from toolkit.settings import load
 from toolkit.variables import BY_NAME, MONITORED
@@ -202,17 +203,9 @@ def main() -> int:
     parser.add_argument("--months", type=int, default=3, help="so many of each network's, evenly spread")
     parser.add_argument("--show", action="store_true", help="each sensor that was missed or called unhealthy")
     args = parser.parse_args()
-    for folder, name in _networks(args.folders):
+    for folder, name in archive.named(args.folders):
         _score(folder, name, args.months, np.random.default_rng([args.seed, 23]), args.show)
     return 0
-
-
-def _networks(folders: Sequence[Path]) -> list[tuple[Path, str]]:
-    return [
-        (folder, name) if folder.is_dir() else (folder.parent, folder.name)
-        for folder in folders
-        for name in (archive.networks(folder) if folder.is_dir() else [folder.name])
-    ]
 
 
 def months(data: Labelled, number: int) -> list[Labelled]:
@@ -220,7 +213,7 @@ def months(data: Labelled, number: int) -> list[Labelled]:
     slots = DAYS * DAY // data.cadence
     starts = np.arange(0, data.times.size - slots + 1, slots)
     chosen = starts[np.unique(np.linspace(0, len(starts) - 1, min(number, len(starts))).astype(int))]
-    return [archive._part(data, int(start), slots) for start in chosen]
+    return [archive.part(data, int(start), slots) for start in chosen]
 
 
 def grid(data: Labelled) -> Grid:
@@ -314,4 +307,7 @@ def _score(folder: Path, name: str, number: int, random: Random, show: bool) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UsageError as error:
+        sys.exit(str(error))

@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%F}")
     found: list[Alarm] = []
     with ProcessPoolExecutor(options.processes) as pool:
-        for folder, name in _networks(options.networks):
+        for folder, name in archive.named(options.networks):
             data = archive.read(folder, name, with_bad=not options.without_bad)
             chosen = [*archive.stretches(data, options.stretches, options.seed)]
             limits = learnt(data)
@@ -86,17 +86,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=24, help="how many of each network are drawn")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     return parser.parse_args()
-
-
-def _networks(places: Iterable[Path]) -> Iterable[tuple[Path, str]]:
-    for place in places:
-        if place.is_dir():
-            found = archive.networks(place)
-            if not found:
-                raise UsageError(f"there is no NAME.stations.csv in {place}")
-            yield from ((place, name) for name in found)
-        else:
-            yield place.parent, place.name
 
 
 def _result(name: str, stretch: Stretch, seed: int, limits: Mapping[str, Limits]) -> Result:
