@@ -43,8 +43,13 @@ def test_what_is_written_is_read(db: str) -> None:
 
 
 def test_all_of_a_transaction_is_written_or_nothing(db: str) -> None:
+    def add_one() -> None:
+        with store.transaction():
+            number = store.incidents.add(INCIDENT)
+            store.incidents.affect([Affected(number, "volos", TIME, TIME)])
+            store.incidents.note([Action(number, None, "maria", "opened", "")])  # type: ignore[arg-type]
+
     with open_for_writing(db) as store:
-        with pytest.raises(StoreError), store.transaction():
-            store.incidents.add(INCIDENT)
-            raise StoreError("the disk is full")
+        with pytest.raises(StoreError):
+            add_one()
         assert store.incidents.find() == []
