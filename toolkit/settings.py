@@ -224,6 +224,22 @@ class Settings:
     neighbour_elevation_m: float = _setting(
         "500", number(1, 9000, whole=False), "How much higher or lower a neighbour may be, in metres."
     )
+    incident_clean_hours: float = _setting(
+        "6",
+        number(0.5, 24 * 31, whole=False),
+        "For how many hours a sensor must be judged well until its incident is resolved by itself.",
+    )
+    incident_reopen_hours: float = _setting(
+        "72",
+        number(0, 24 * 366, whole=False),
+        "For how many hours after its last wrong reading trouble that comes back is the same incident.",
+    )
+    incident_network_share: float = _setting(
+        "0.3",
+        number(0.01, 1, whole=False),
+        "From which share of the stations that measure a variable on, and from three, trouble that they have at once "
+        "is one incident of the network.",
+    )
     fresh_minutes: int = _setting(
         "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."
     )
