@@ -158,6 +158,7 @@ class Wanted:
         variables: of these variables.
         ids: with these numbers.
         since, until: that ended after, and started up to this, seconds since the epoch.
+        resolved_since: that were resolved or dismissed after this, seconds since the epoch.
         parts: whether also those that turned out to be parts of an incident of the network.
         limit: at most so many.
     """
@@ -169,6 +170,7 @@ class Wanted:
     ids: Sequence[int] = ()
     since: float | None = None
     until: float | None = None
+    resolved_since: float | None = None
     parts: bool = False
     limit: int | None = None
 
@@ -203,8 +205,10 @@ class Incidents:
         terms, values = self._terms(wanted)
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
         limit = f"LIMIT {int(wanted.limit)}" if wanted.limit is not None else ""
+        # Where it is bounded by time, SQLite is to search by time, and not to read all in the order that is asked for.
+        order = "id" if wanted.since is None and wanted.resolved_since is None else "+id"
         rows = self._engine.query(
-            f"SELECT {self._columns(Incident)} FROM incidents {where} ORDER BY id DESC {limit}", values
+            f"SELECT {self._columns(Incident)} FROM incidents {where} ORDER BY {order} DESC {limit}", values
         )
         return [Incident(*row) for row in rows]
 
@@ -236,6 +240,18 @@ class Incidents:
             f"SELECT {self._columns(Action)} FROM incident_history WHERE incident_id = ? ORDER BY id", (incident_id,)
         )
         return [Action(*row) for row in rows]
+
+    def noted(self, ids: Sequence[int], actions: Sequence[str]) -> list[Action]:
+        """What happened to some incidents, of some sorts of actions, in order for each."""
+        return [
+            Action(*row)
+            for some in _parts(ids)
+            for row in self._engine.query(
+                f"SELECT {self._columns(Action)} FROM incident_history "
+                f"WHERE incident_id IN ({_places(some)}) AND action IN ({_places(actions)}) ORDER BY incident_id, id",
+                (*some, *actions),
+            )
+        ]
 
     def maintenance(self, since: float, until: float) -> list[Maintenance]:
         """The maintenance that is in a span of time, by its start."""
@@ -354,7 +370,11 @@ class Incidents:
                 f"OR id IN (SELECT incident_id FROM incident_stations WHERE station_id IN ({places})))"
             )
             values += [*wanted.stations, *wanted.stations]
-        for term, bound in (("ended >= ?", wanted.since), ("started <= ?", wanted.until)):
+        for term, bound in (
+            ("ended >= ?", wanted.since),
+            ("started <= ?", wanted.until),
+            ("resolved > ?", wanted.resolved_since),
+        ):
             if bound is not None:
                 terms.append(term)
                 values.append(self._engine.time(bound))

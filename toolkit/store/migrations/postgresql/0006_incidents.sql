@@ -24,6 +24,7 @@ CREATE TABLE incidents (
 
 CREATE INDEX incidents_state ON incidents (state, id);
 CREATE INDEX incidents_ended ON incidents (ended);
+CREATE INDEX incidents_resolved ON incidents (resolved);
 CREATE INDEX incidents_station ON incidents (station_id, ended);
 
 CREATE TABLE incident_stations (
