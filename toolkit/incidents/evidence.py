@@ -2,8 +2,8 @@
 
 As JSON: `{"detector": {…}, "sensors": {…}}`. Each has `symptom` (a test or a rule), `reason` (a sentence),
 `started` and `ended` (the trouble as the job saw it first and last, ISO 8601 in UTC), and `clear` once the job finds
-the sensor well. The detector adds `class`, `value`, `expected`, `score` and `neighbours`, as its report has them; `sensors`
-adds `state`.
+the sensor well. The detector adds `class`, `value`, `expected`, `score` and `neighbours`, as its report has them;
+`sensors` adds `state`.
 """
 
 from __future__ import annotations
