@@ -132,6 +132,7 @@ class Message(NamedTuple):
         tried: when that was tried last.
         attempts: how often.
         error: why the last attempt failed; empty if it did not.
+        heard: the marks of the receivers that have it, separated by spaces; one with a ? may have it, or not.
     """
 
     id: int
@@ -145,6 +146,7 @@ class Message(NamedTuple):
     tried: float | None
     attempts: int
     error: str
+    heard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,17 +271,27 @@ class Incidents:
         )
         return [Message(*row) for row in rows]
 
+    def told(self, ids: Sequence[int]) -> list[Message]:
+        """The messages of some incidents, in whatever state, in the order in which they were written."""
+        return [
+            Message(*row)
+            for some in _parts(ids)
+            for row in self._engine.query(
+                f"SELECT {self._columns(Message)} FROM outbox WHERE incident_id IN ({_places(some)}) ORDER BY id", some
+            )
+        ]
+
     def newest_run(self, job: str) -> float | None:
         """The end of the newest run of a job; None if there was none."""
         rows = self._engine.query(f"SELECT {self._engine.seconds('ended')} FROM runs WHERE job = ?", (job,))
         return rows[0][0] if rows else None
 
-    def note_run(self, job: str, ended: float) -> None:
-        """Note that a job has run; an older run than the newest changes nothing."""
+    def note_run(self, job: str, ended: float, present: float) -> None:
+        """Note that a job has run; an older run than the newest changes nothing, unless that is of the future."""
         self._engine.query(
-            "INSERT INTO runs (job, ended) VALUES (?, ?) "
-            "ON CONFLICT (job) DO UPDATE SET ended = excluded.ended WHERE excluded.ended > runs.ended RETURNING 1",
-            (job, self._engine.time(ended)),
+            "INSERT INTO runs (job, ended) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET ended = excluded.ended "
+            "WHERE excluded.ended > runs.ended OR runs.ended > ? RETURNING 1",
+            (job, self._engine.time(ended), self._engine.time(present)),
         )
 
     def add(self, incident: Incident) -> int:
@@ -335,6 +347,14 @@ class Incidents:
         self._engine.many(
             f"UPDATE outbox SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
             ((*self._values(one)[1:], one.id) for one in messages),
+        )
+
+    def count(self, label: str, number: int) -> None:
+        """Count messages: how many were sent, or could not be."""
+        self._engine.many(
+            "INSERT INTO counters (name, label, count) VALUES ('messages', ?, ?) "
+            "ON CONFLICT (name, label) DO UPDATE SET count = counters.count + excluded.count",
+            [(label, number)],
         )
 
     def _add(self, table: str, row: Incident | Maintenance) -> int:
