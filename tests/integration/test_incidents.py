@@ -132,3 +132,19 @@ def test_stations_that_each_turn_out_to_be_a_part_become_one_incident(tmp_path: 
     assert (part.state, part.part_of) == ("resolved", of_all.id)
     assert network.history(part)[-1].action == "joined"
     assert [one.id for one in network.incidents(Wanted())] == [of_all.id]
+
+
+def test_what_only_weeks_show_is_an_incident_and_ends_when_the_sensor_is_repaired(tmp_path: Path) -> None:
+    network = Network(str(tmp_path / "weather.db"), f"{VOLOS},kind=drift,size=0.05,at=0h,for=7d", hours=7 * 24)
+    network.observe(7 * 24)
+    network.examine()
+    (drift,) = [one for one in network.incidents() if one.station_id == "volos" and one.variable == "temp_out"]
+    assert (drift.kind, drift.state) == ("data_wrong", "open")
+    network.run(2)  # of which the detector cannot tell the end
+    network.examine()
+    assert {one.id: one.state for one in network.incidents()}[drift.id] == "open"
+    network.observe(3 * 24)
+    network.examine()
+    network.run(1)  # which saw the sensor jump back when it was repaired
+    (drift,) = [one for one in network.incidents() if one.id == drift.id]
+    assert drift.state == "resolved"

@@ -346,6 +346,7 @@ _shtab_weather_tool_sensors_options=(
   "--end[up to when\: NOW (default), or a time in ISO 8601]:TIME:"
   "--station[this station alone]:ID:"
   "--save[also write it as JSON\; strftime codes are filled in, in UTC]:PATH:"
+  "--record[keep what is wrong in the store\'s table of incidents]"
   "--json[as JSON]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
