@@ -20,6 +20,7 @@ _shtab_weather_tool_commands() {
     healthcheck:'One line for a monitor: is the service collecting?.'
     maintain:'Remove what is older than is to be kept, and keep the database in shape.'
     metrics:'Metrics for Prometheus, printed or served.'
+    notify:'Tell people of incidents: what is new, over, or waits for somebody.'
     preflight:'Could this release run here? Looks, and changes nothing.'
     report:'One page for people: map, stations, anomalies with plots, sensors, completeness.'
     restore:'Put a backup in the place of the database.'
@@ -294,6 +295,16 @@ _shtab_weather_tool_metrics_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_metrics_defaults_added=0
 
+_shtab_weather_tool_notify_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--summary[also send the summary of the week, once for each week]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_notify_defaults_added=0
+
 _shtab_weather_tool_preflight_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
@@ -411,6 +422,7 @@ _shtab_weather_tool() {
         healthcheck) _arguments -C -s $_shtab_weather_tool_healthcheck_options ;;
         maintain) _arguments -C -s $_shtab_weather_tool_maintain_options ;;
         metrics) _arguments -C -s $_shtab_weather_tool_metrics_options ;;
+        notify) _arguments -C -s $_shtab_weather_tool_notify_options ;;
         preflight) _arguments -C -s $_shtab_weather_tool_preflight_options ;;
         report) _arguments -C -s $_shtab_weather_tool_report_options ;;
         restore) _arguments -C -s $_shtab_weather_tool_restore_options ;;
