@@ -86,7 +86,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         record(loaded.settings, report, now, [args.station] if args.station else None)
     if args.html is not None:
         path = _path(args.html, loaded.settings, moment, "html")
-        _add_page(loaded.settings, report, path)
+        _add_page(loaded.settings, report, now, path)
         _date(path, now)
         print(f"page: {path}", file=sys.stderr)
     if args.json:
@@ -119,13 +119,12 @@ def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
     return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
-def _add_page(settings: Settings, report: Report, path: Path) -> None:
+def _add_page(settings: Settings, report: Report, now: float, path: Path) -> None:
     """Write a report as a page, and write the index of the pages beside it anew."""
-    from toolkit.page.writing import index, page
+    from toolkit.page.writing import add
 
     with open_for_reading(settings.db) as store:
-        write_atomically(path, page(store, settings, report, listed=True))
-    index(path.parent)
+        add(store, settings, report, now, path)
 
 
 def _starts_within(store: Store, report: Report) -> bool:
