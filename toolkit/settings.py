@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from toolkit import envfile
 from toolkit.address import SecretAddress
@@ -28,12 +29,15 @@ from toolkit.kinds import (
     ADDRESS,
     DATABASE,
     EXCEPTIONS,
+    LEVELS_OF_SENSORS,
     MAPPING,
     OPTIONAL_PATH,
     PATH,
     PROXY,
+    QUIET_HOURS,
     REPOSITORY,
     SWITCH,
+    TIME_ZONE,
     URL,
     VARIABLES,
     Kind,
@@ -43,6 +47,7 @@ from toolkit.kinds import (
 )
 from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
+from toolkit.notifying import LEVELS, QuietHours, SensorLevels
 from toolkit.sensor_exceptions import SensorException
 from toolkit.variables import DETECTED
 
@@ -249,6 +254,31 @@ class Settings:
         number(0.01, 1, whole=False),
         "From which share of the stations that measure a variable on, and from three, trouble that they have at once "
         "is one incident of the network.",
+    )
+    notify_severity: str = _setting(
+        "warning", choice(*LEVELS), "From which severity on people are told of an incident; `never`: of none."
+    )
+    notify_levels: SensorLevels = _setting(
+        "",
+        LEVELS_OF_SENSORS,
+        "Other severities for some sensors, as STATION/VARIABLE=SEVERITY separated by commas, with `*` for any: "
+        "`volos/*=critical, */rain=info, volos/rain=never`. `all` is the station as a whole. The pair that names a "
+        "sensor most exactly counts.",
+    )
+    notify_escalation_hours: float = _setting(
+        "24",
+        number(0, 24 * 366, whole=False),
+        "After how many hours people are told once more of an incident that nobody has acknowledged: those of the "
+        "credential apprise_escalation_urls, if there is one. 0: never.",
+    )
+    notify_quiet_hours: QuietHours | None = _setting(
+        "",
+        QUIET_HOURS,
+        "The hours in which people are told only of what is critical, such as 22:00-07:00; the rest is told when they "
+        "are over. Empty: none.",
+    )
+    notify_time_zone: ZoneInfo = _setting(
+        "UTC", TIME_ZONE, "The time zone of the quiet hours and of the times in messages, such as Europe/Athens."
     )
     fresh_minutes: int = _setting(
         "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."

@@ -34,12 +34,23 @@ def test_what_is_written_is_read(db: str) -> None:
         assert found.find(Wanted(states=["open"])) == []
         assert found.counts() == [("acknowledged", "warning", 1)]
         assert found.history(number) == [Action(number, TIME, "maria", "acknowledged", "on Tuesday")]
+        assert found.noted([number], ["acknowledged"]) == found.history(number)
+        assert found.noted([number], ["opened"]) == []
         assert found.messages(["waiting"]) == [MESSAGE._replace(id=1)]
         assert found.affected([number]) == [Affected(number, "volos", TIME, TIME + 600)]
         assert found.newest_run("detector") == TIME
         assert found.newest_run("sensors") is None
         assert [one.actor for one in found.maintenance(TIME + 7000, TIME + 9000)] == ["maria"]
         assert found.maintenance(TIME + 7300, TIME + 9000) == []
+
+
+def test_incidents_are_found_by_when_they_were_resolved(db: str) -> None:
+    with open_for_writing(db) as store, store.transaction():
+        for late in (0, 60):
+            store.incidents.add(INCIDENT._replace(state="resolved", resolved=TIME + late))
+        store.incidents.add(INCIDENT)
+        (one,) = store.incidents.find(Wanted(resolved_since=TIME))
+    assert one.resolved == TIME + 60
 
 
 def test_all_of_a_transaction_is_written_or_nothing(db: str) -> None:

@@ -132,6 +132,7 @@ class Message(NamedTuple):
         tried: when that was tried last.
         attempts: how often.
         error: why the last attempt failed; empty if it did not.
+        heard: the marks of the receivers that have it, separated by spaces; one with a ? may have it, or not.
     """
 
     id: int
@@ -145,6 +146,7 @@ class Message(NamedTuple):
     tried: float | None
     attempts: int
     error: str
+    heard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ class Wanted:
         variables: of these variables.
         ids: with these numbers.
         since, until: that ended after, and started up to this, seconds since the epoch.
+        resolved_since: that were resolved or dismissed after this, seconds since the epoch.
         parts: whether also those that turned out to be parts of an incident of the network.
         limit: at most so many.
     """
@@ -169,6 +172,7 @@ class Wanted:
     ids: Sequence[int] = ()
     since: float | None = None
     until: float | None = None
+    resolved_since: float | None = None
     parts: bool = False
     limit: int | None = None
 
@@ -203,8 +207,10 @@ class Incidents:
         terms, values = self._terms(wanted)
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
         limit = f"LIMIT {int(wanted.limit)}" if wanted.limit is not None else ""
+        # Where it is bounded by time, SQLite is to search by time, and not to read all in the order that is asked for.
+        order = "id" if wanted.since is None and wanted.resolved_since is None else "+id"
         rows = self._engine.query(
-            f"SELECT {self._columns(Incident)} FROM incidents {where} ORDER BY id DESC {limit}", values
+            f"SELECT {self._columns(Incident)} FROM incidents {where} ORDER BY {order} DESC {limit}", values
         )
         return [Incident(*row) for row in rows]
 
@@ -237,6 +243,18 @@ class Incidents:
         )
         return [Action(*row) for row in rows]
 
+    def noted(self, ids: Sequence[int], actions: Sequence[str]) -> list[Action]:
+        """What happened to some incidents, of some sorts of actions, in order for each."""
+        return [
+            Action(*row)
+            for some in _parts(ids)
+            for row in self._engine.query(
+                f"SELECT {self._columns(Action)} FROM incident_history "
+                f"WHERE incident_id IN ({_places(some)}) AND action IN ({_places(actions)}) ORDER BY incident_id, id",
+                (*some, *actions),
+            )
+        ]
+
     def maintenance(self, since: float, until: float) -> list[Maintenance]:
         """The maintenance that is in a span of time, by its start."""
         rows = self._engine.query(
@@ -252,6 +270,16 @@ class Incidents:
             f"SELECT {self._columns(Message)} FROM outbox WHERE state IN ({_places(states)}) ORDER BY due, id", states
         )
         return [Message(*row) for row in rows]
+
+    def told(self, ids: Sequence[int]) -> list[Message]:
+        """The messages of some incidents, in whatever state, in the order in which they were written."""
+        return [
+            Message(*row)
+            for some in _parts(ids)
+            for row in self._engine.query(
+                f"SELECT {self._columns(Message)} FROM outbox WHERE incident_id IN ({_places(some)}) ORDER BY id", some
+            )
+        ]
 
     def newest_run(self, job: str) -> float | None:
         """The end of the newest run of a job; None if there was none."""
@@ -321,6 +349,14 @@ class Incidents:
             ((*self._values(one)[1:], one.id) for one in messages),
         )
 
+    def count(self, label: str, number: int) -> None:
+        """Count messages: how many were sent, or could not be."""
+        self._engine.many(
+            "INSERT INTO counters (name, label, count) VALUES ('messages', ?, ?) "
+            "ON CONFLICT (name, label) DO UPDATE SET count = counters.count + excluded.count",
+            [(label, number)],
+        )
+
     def _add(self, table: str, row: Incident | Maintenance) -> int:
         names = row._fields[1:]
         sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_places(names)}) RETURNING id"
@@ -354,7 +390,11 @@ class Incidents:
                 f"OR id IN (SELECT incident_id FROM incident_stations WHERE station_id IN ({places})))"
             )
             values += [*wanted.stations, *wanted.stations]
-        for term, bound in (("ended >= ?", wanted.since), ("started <= ?", wanted.until)):
+        for term, bound in (
+            ("ended >= ?", wanted.since),
+            ("started <= ?", wanted.until),
+            ("resolved > ?", wanted.resolved_since),
+        ):
             if bound is not None:
                 terms.append(term)
                 values.append(self._engine.time(bound))

@@ -24,6 +24,7 @@ CREATE TABLE incidents (
 
 CREATE INDEX incidents_state ON incidents (state, id);
 CREATE INDEX incidents_ended ON incidents (ended);
+CREATE INDEX incidents_resolved ON incidents (resolved);
 CREATE INDEX incidents_station ON incidents (station_id, ended);
 
 CREATE TABLE incident_stations (
@@ -70,10 +71,12 @@ CREATE TABLE outbox (
     due timestamptz NOT NULL,
     tried timestamptz,
     attempts bigint NOT NULL,
-    error text NOT NULL                         -- of the last attempt
+    error text NOT NULL,                        -- of the last attempt
+    heard text NOT NULL                         -- which receivers have it, by their marks; one with ? may have it
 );
 
 CREATE INDEX outbox_state ON outbox (state, due);
+CREATE INDEX outbox_incident ON outbox (incident_id);
 
 -- The end of the newest run of each job that opens and resolves incidents.
 CREATE TABLE runs (
