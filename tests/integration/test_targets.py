@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -70,6 +71,13 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         assert done.returncode == 0, done.stdout[-3000:]
     return folder
+
+
+def as_text(given: object) -> str:
+    """A value of an inventory as weather.env has it."""
+    if isinstance(given, list):
+        return json.dumps(given, ensure_ascii=False, sort_keys=True)
+    return str(int(given)) if isinstance(given, bool) else str(given)
 
 
 def manifests(folder: Path, engine: str) -> list[dict[str, Any]]:
@@ -145,7 +153,7 @@ def test_every_setting_is_tried_at_another_value_than_its_default() -> None:
     assert set(TRIED) == {declared.variable.lower() for declared in DECLARATIONS.values()}
     for declared in DECLARATIONS.values():
         given = TRIED[declared.variable.lower()]
-        text = str(int(given)) if isinstance(given, bool) else str(given)
+        text = as_text(given)
         assert declared.kind.parse(text) != declared.kind.parse(declared.default), declared.name
 
 
@@ -153,7 +161,7 @@ def test_the_program_reads_what_the_inventory_says(changed: Path) -> None:
     loaded = load(environ={"WEATHER_ENV_FILE": str(changed / "weather.env")})
     for name, declared in DECLARATIONS.items():
         given = TRIED[declared.variable.lower()]
-        text = str(int(given)) if isinstance(given, bool) else str(given)
+        text = as_text(given)
         assert loaded.origins[name].text == text
         assert loaded.origins[name].place != "default"
 
