@@ -10,10 +10,8 @@ is the only place for an address with a secret in it.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,14 +40,12 @@ from toolkit.kinds import (
 )
 from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
+from toolkit.text import has_control_characters, nearest
 from toolkit.variables import DETECTED
 
 PREFIX = "WEATHER_"
 FILE_VARIABLE = "WEATHER_ENV_FILE"
 DEFAULT_FILE = Path("/etc/weather/weather.env")
-# Unicode categories of the characters that no value may have: control characters, and what some readers take for the
-# end of a line.
-_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 COMBINED = "combined"
 # The correlations that the guide's system classifies by.
 WEATHER_FROM = 0.6
@@ -450,7 +446,7 @@ def _crossed(found: Correlations, origins: Mapping[str, Origin], options: Mappin
 
 
 def _value(declared: Declaration, text: str) -> Any:
-    if any(unicodedata.category(letter) in _REFUSED_CATEGORIES for letter in text):
+    if has_control_characters(text):
         raise ValueError("there is a line break or another control character in it")
     return declared.kind.parse(text)
 
@@ -493,4 +489,4 @@ def _unknown(found: Mapping[str, Origin]) -> list[UnknownName]:
     """Names with our prefix that are no setting. They are no error: an older release may meet a newer file."""
     known = {FILE_VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
     names = sorted(name for name in set(found) - known if name.startswith(PREFIX))
-    return [UnknownName(name, found[name], next(iter(get_close_matches(name, known, n=1)), "")) for name in names]
+    return [UnknownName(name, found[name], nearest(name, known)) for name in names]
