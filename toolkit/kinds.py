@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from toolkit.address import SecretAddress, secret_in, shown
 from toolkit.database import Database, database
 from toolkit.mapping import parse_mapping
+from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
 from toolkit.text import nearest
 from toolkit.variables import BY_NAME
 
@@ -163,3 +164,6 @@ ADDRESS = Kind(_address, {"type": "str"})
 URL = Kind(_url("feed_url"), {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
+LEVELS_OF_SENSORS = Kind(parse_levels, {"type": "str"})
+QUIET_HOURS = Kind(parse_quiet_hours, {"type": "str"})
+TIME_ZONE = Kind(parse_zone, {"type": "str"})

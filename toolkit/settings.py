@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,12 +26,15 @@ from toolkit.errors import UsageError
 from toolkit.kinds import (
     ADDRESS,
     DATABASE,
+    LEVELS_OF_SENSORS,
     MAPPING,
     OPTIONAL_PATH,
     PATH,
     PROXY,
+    QUIET_HOURS,
     REPOSITORY,
     SWITCH,
+    TIME_ZONE,
     URL,
     VARIABLES,
     Kind,
@@ -40,6 +44,7 @@ from toolkit.kinds import (
 )
 from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
+from toolkit.notifying import LEVELS, QuietHours, SensorLevels
 from toolkit.text import has_control_characters, nearest
 from toolkit.variables import DETECTED
 
@@ -219,6 +224,47 @@ class Settings:
     )
     neighbour_elevation_m: float = _setting(
         "500", number(1, 9000, whole=False), "How much higher or lower a neighbour may be, in metres."
+    )
+    incident_clean_hours: float = _setting(
+        "6",
+        number(0.5, 24 * 31, whole=False),
+        "For how many hours a sensor must be judged well until its incident is resolved by itself.",
+    )
+    incident_reopen_hours: float = _setting(
+        "72",
+        number(0, 24 * 366, whole=False),
+        "For how many hours after its last wrong reading trouble that comes back is the same incident.",
+    )
+    incident_network_share: float = _setting(
+        "0.3",
+        number(0.01, 1, whole=False),
+        "From which share of the stations that measure a variable on, and from three, trouble that they have at once "
+        "is one incident of the network.",
+    )
+    notify_severity: str = _setting(
+        "warning", choice(*LEVELS), "From which severity on people are told of an incident; `never`: of none."
+    )
+    notify_levels: SensorLevels = _setting(
+        "",
+        LEVELS_OF_SENSORS,
+        "Other severities for some sensors, as STATION/VARIABLE=SEVERITY separated by commas, with `*` for any: "
+        "`volos/*=critical, */rain=info, volos/rain=never`. `all` is the station as a whole. The pair that names a "
+        "sensor most exactly counts.",
+    )
+    notify_escalation_hours: float = _setting(
+        "24",
+        number(0, 24 * 366, whole=False),
+        "After how many hours people are told once more of an incident that nobody has acknowledged: those of the "
+        "credential apprise_escalation_urls, if there is one. 0: never.",
+    )
+    notify_quiet_hours: QuietHours | None = _setting(
+        "",
+        QUIET_HOURS,
+        "The hours in which people are told only of what is critical, such as 22:00-07:00; the rest is told when they "
+        "are over. Empty: none.",
+    )
+    notify_time_zone: tzinfo = _setting(
+        "UTC", TIME_ZONE, "The time zone of the quiet hours and of the times in messages, such as Europe/Athens."
     )
     fresh_minutes: int = _setting(
         "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."

@@ -84,9 +84,25 @@ def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
     assert (job["kind"], job["spec"]["schedule"]) == ("CronJob", "7 */3 * * Mon")
     # In compose the scheduler reads it from jobs.json; what is written there is said beside it.
     assert (
-        "# Runs detector, healthcheck, backup, restore-drill, maintenance, extra."
+        "# Runs detector, healthcheck, backup, restore-drill, maintenance, extra, monthly."
         in (rendered / "compose.yaml").read_text()
     )
+
+
+def test_a_job_of_a_day_of_the_month_is_on_all_targets(rendered: Path) -> None:
+    (line,) = [
+        line for line in (rendered / "cron").read_text().splitlines() if "weather-job --delay 1800 monthly " in line
+    ]
+    assert line.startswith("7 6 1 * * root ")
+    timer = (rendered / "weather-monthly.timer").read_text()
+    assert "OnCalendar=*-*-1 6:7:00\n" in timer
+    told = subprocess.run(
+        ["systemd-analyze", "calendar", "--base-time=2026-11-26 08:00:00 UTC", "*-*-1 6:7:00"],
+        capture_output=True, text=True, check=True, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"},
+    ).stdout  # fmt: skip
+    assert "Next elapse: Tue 2026-12-01 06:07:00 UTC" in told
+    (job,) = [one for one in manifests(rendered, "sqlite") if one["metadata"]["name"] == "weather-monthly"]
+    assert job["spec"]["schedule"] == "7 6 1 * *"
 
 
 def test_a_service_is_what_its_declaration_says_whatever_its_name(changed: Path) -> None:
@@ -260,7 +276,7 @@ def pods(rendered: Path, engine: str) -> Iterator[tuple[dict[str, Any], dict[str
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> None:
     found = list(pods(rendered, engine))
-    assert len(found) == 8
+    assert len(found) == 9
     for _, pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.model import Document, Observation, Rejected, Station
+from toolkit.store.incidents import Incidents
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,6 +176,13 @@ class Store(Protocol):
 
     def log_failure(self, message: str, at: float) -> None:
         """Note in the log that a cycle brought nothing, and why."""
+
+    @property
+    def incidents(self) -> Incidents:
+        """The incidents and what belongs to them; what writes is called within `transaction`."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is written within it is written as a whole or not at all, and by one process at a time."""
 
     def stations(self) -> list[Station]:
         """Every station ever seen, by id."""

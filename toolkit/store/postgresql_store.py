@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -30,6 +31,7 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
+from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
 from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from toolkit.store.base import Floats
 
 ROWS_PER_STEP = 5000
+# The advisory lock of those who write incidents: any number that is not that of the migrations will do.
+_ONE_AT_A_TIME = 0x77746B75
 
 # The order in which a document's rows are copied to the server.
 _ROW = ", ".join(("time", "station_id", *COLUMNS, "collected_at"))
@@ -215,6 +219,18 @@ class PostgreSQLStore:
         with self._transaction() as cursor:
             cursor.execute(_COUNT, Count("cycles", "failed", 1))
             cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message))
+
+    @property
+    def incidents(self) -> Incidents:
+        """See `base.Store`."""
+        return Incidents(_Engine(self._connection, self._place))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `base.Store`."""
+        with self._transaction() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
+            yield
 
     def stations(self) -> list[Station]:
         """See `base.Store`."""
@@ -423,6 +439,37 @@ class PostgreSQLStore:
     def _transaction(self) -> Iterator[psycopg.Cursor]:
         with translate_errors(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
             yield cursor
+
+
+class _Engine:
+    """See `incidents.Engine`."""
+
+    def __init__(self, connection: psycopg.Connection, place: str) -> None:
+        self._connection = connection
+        self._place = place
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See `incidents.Engine`."""
+        with translate_errors(self._place):
+            cursor = self._connection.execute(_for_psycopg(sql), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """See `incidents.Engine`."""
+        with translate_errors(self._place), self._connection.cursor() as cursor:
+            cursor.executemany(_for_psycopg(sql), rows)
+
+    def seconds(self, column: str) -> str:
+        """See `incidents.Engine`."""
+        return f"extract(epoch FROM {column})::float8"
+
+    def time(self, seconds: float) -> datetime:
+        """See `incidents.Engine`."""
+        return from_epoch(int(seconds))
+
+
+def _for_psycopg(query: str) -> sql.SQL:
+    return sql.SQL(query.replace("?", "%s"))
 
 
 def _copied(observations: Sequence[Observation], at: str) -> str:

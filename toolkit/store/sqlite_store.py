@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
@@ -30,6 +30,7 @@ from toolkit.store.base import (
     without_logged_secrets,
 )
 from toolkit.store.encoding import pack, read_sql, steps_sql
+from toolkit.store.incidents import Incidents
 from toolkit.store.sqlite_file import translate_errors
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
@@ -191,6 +192,17 @@ class SQLiteStore:
         with self._transaction() as connection:
             connection.execute(_COUNT, Count("cycles", "failed", 1))
             _log(connection, stored(at), "failed", 0, 0, message)
+
+    @property
+    def incidents(self) -> Incidents:
+        """See `base.Store`."""
+        return Incidents(_Engine(self._connection, self._path))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `base.Store`."""
+        with self._transaction():
+            yield
 
     def stations(self) -> list[Station]:
         """See `base.Store`."""
@@ -429,6 +441,10 @@ class SQLiteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        within_another = self._connection.in_transaction
+        if within_another:
+            yield self._connection
+            return
         with translate_errors(self._path):
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
@@ -441,6 +457,32 @@ class SQLiteStore:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+class _Engine:
+    """See `incidents.Engine`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See `incidents.Engine`."""
+        with translate_errors(self._path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """See `incidents.Engine`."""
+        with translate_errors(self._path):
+            self._connection.executemany(sql, rows)
+
+    def seconds(self, column: str) -> str:
+        """See `incidents.Engine`."""
+        return f"unixepoch({column})"
+
+    def time(self, seconds: float) -> str:
+        """See `incidents.Engine`."""
+        return stored(seconds)
 
 
 def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
