@@ -36,7 +36,7 @@ def page(store: Store, settings: Settings, report: Report, *, listed: bool = Fal
     """
     with store.snapshot():
         contents = gather(store, settings, report)
-    return _template("page.html.j2").render(page=contents, svg=Markup, index=INDEX if listed else None)
+    return template("page.html.j2").render(page=contents, svg=Markup, index=INDEX if listed else None)
 
 
 def index(folder: Path) -> None:
@@ -51,7 +51,7 @@ def index(folder: Path) -> None:
         for path in pages
         if (summary := _summary(path)) is not None
     ]
-    write_atomically(folder / INDEX, _template("index.html.j2").render(entries=entries, written=times.iso(times.now())))
+    write_atomically(folder / INDEX, template("index.html.j2").render(entries=entries, written=times.iso(times.now())))
 
 
 def _summary(path: Path) -> str | None:
@@ -71,7 +71,8 @@ def _opened(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
+    """A page's template, with the style and the filters that all of them have."""
     environment = Environment(
         loader=PackageLoader("toolkit.page", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
