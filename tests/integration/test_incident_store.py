@@ -24,8 +24,8 @@ def test_what_is_written_is_read(db: str) -> None:
         store.incidents.note([Action(number, TIME, "maria", "acknowledged", "on Tuesday")])
         store.incidents.tell([MESSAGE, MESSAGE._replace(written=TIME + 5)])
         store.incidents.affect([Affected(number, "volos", TIME, TIME), Affected(number, "volos", TIME, TIME + 600)])
-        store.incidents.note_run("detector", TIME)
-        store.incidents.note_run("detector", TIME - 3600)
+        store.incidents.note_run("detector", TIME, TIME)
+        store.incidents.note_run("detector", TIME - 3600, TIME)
         store.incidents.plan(Maintenance(0, "volos", "all", TIME, TIME + 7200, "maria", ""))
     with open_for_reading(db) as store:
         found = store.incidents

@@ -12,7 +12,6 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
 from toolkit.cli.show import coloured, table
-from toolkit.database import Database
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
@@ -57,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--record",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep what was found in the store's table anomalies (default: yes)",
+        help="keep what was found in the store's tables of anomalies and incidents (default: yes)",
     )
     parser.add_argument(
         "--allow-short-history",
@@ -84,7 +83,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         _date(path, now)
         print(f"report: {path}", file=sys.stderr)
     if args.record:
-        record(loaded.settings.db, report, [args.station] if args.station else None)
+        record(loaded.settings, report, now, [args.station] if args.station else None)
     if args.html is not None:
         path = _path(args.html, loaded.settings, moment, "html")
         _add_page(loaded.settings, report, path)
@@ -134,12 +133,23 @@ def _starts_within(store: Store, report: Report) -> bool:
     return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
 
 
-def record(db: Database, report: Report, only: list[str] | None) -> None:
-    """Keep a report's anomalies in the store, where those of a fault that lasts are one row.
+def record(settings: Settings, report: Report, at: float, only: list[str] | None) -> None:
+    """Keep a report's anomalies in the store, where those of a fault that lasts are one row, and their incidents.
+
+    Args:
+        settings: the database, and how incidents are kept.
+        report: what was found.
+        at: the present, seconds since the epoch.
+        only: the stations that were judged; None for all.
 
     Raises:
         StoreError: they could not be kept.
     """
+    from toolkit.detector.run import judged_variables
+    from toolkit.incidents import trouble
+    from toolkit.incidents.bookkeeping import keep
+    from toolkit.incidents.planning import Run
+
     found = [
         StoredAnomaly(
             one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
@@ -147,9 +157,13 @@ def record(db: Database, report: Report, only: list[str] | None) -> None:
         )
         for one in report.anomalies
     ]  # fmt: skip
-    with open_for_writing(db, begin=False) as store:
-        judged = only or [station.station_id for station in store.stations()]
-        store.record(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, found)
+    window = Span(_epoch(report.window.start), _epoch(report.window.end))
+    with open_for_writing(settings.db, begin=False) as store, store.transaction():
+        stations = only or [station.station_id for station in store.stations()]
+        store.record(window, stations, found)
+        judged = trouble.judged_by(report, stations, judged_variables(settings))
+        run = Run("detector", *window, judged, at, whole=only is None)
+        keep(store, settings, run, trouble.of_report(report))
 
 
 def _epoch(text: str) -> float:

@@ -242,7 +242,7 @@ _shtab_weather_tool_detect_options=(
   "--station[judge this station alone]:ID:"
   "--save[also write the report as JSON, into the folder of reports or to PATH\; strftime codes in PATH are filled in, in UTC]:PATH:"
   "--html[also write it as a page, and an index of the pages beside it\; where to, as above]:PATH:"
-  {--record,--no-record}"[keep what was found in the store\'s table anomalies (default\: yes)]"
+  {--record,--no-record}"[keep what was found in the store\'s tables of anomalies and incidents (default\: yes)]"
   "--allow-short-history[no failure while the store is younger than the window\: for a service that was just deployed]"
   "--json[print the report as JSON]"
 )

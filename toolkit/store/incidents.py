@@ -286,12 +286,12 @@ class Incidents:
         rows = self._engine.query(f"SELECT {self._engine.seconds('ended')} FROM runs WHERE job = ?", (job,))
         return rows[0][0] if rows else None
 
-    def note_run(self, job: str, ended: float) -> None:
-        """Note that a job has run; an older run than the newest changes nothing."""
+    def note_run(self, job: str, ended: float, present: float) -> None:
+        """Note that a job has run; an older run than the newest changes nothing, unless that is of the future."""
         self._engine.query(
-            "INSERT INTO runs (job, ended) VALUES (?, ?) "
-            "ON CONFLICT (job) DO UPDATE SET ended = excluded.ended WHERE excluded.ended > runs.ended RETURNING 1",
-            (job, self._engine.time(ended)),
+            "INSERT INTO runs (job, ended) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET ended = excluded.ended "
+            "WHERE excluded.ended > runs.ended OR runs.ended > ? RETURNING 1",
+            (job, self._engine.time(ended), self._engine.time(present)),
         )
 
     def add(self, incident: Incident) -> int:
