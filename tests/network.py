@@ -13,7 +13,7 @@ from toolkit.simulator.faults import Faulty
 from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_reading, open_for_writing
-from toolkit.store.incidents import Action, Incident, Wanted
+from toolkit.store.incidents import Action, Affected, Incident, Wanted
 
 BEGIN = 1_763_740_800  # 2025-11-21 16:00:00 UTC
 PAST_HOURS = 48
@@ -73,3 +73,8 @@ class Network:
         """What happened to one."""
         with open_for_reading(self.settings.db) as store:
             return store.incidents.history(incident.id)
+
+    def affected(self, incident: Incident) -> list[Affected]:
+        """Its stations, if it is one of the network."""
+        with open_for_reading(self.settings.db) as store:
+            return store.incidents.affected([incident.id])

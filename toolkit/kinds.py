@@ -13,6 +13,7 @@ from toolkit.address import SecretAddress, secret_in, shown
 from toolkit.database import Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
+from toolkit.sensor_exceptions import SPEC, parse_exceptions
 from toolkit.variables import BY_NAME
 
 
@@ -155,6 +156,7 @@ def _address(text: str) -> str:
 
 
 MAPPING = Kind(parse_mapping, {"type": "str"})
+EXCEPTIONS = Kind(parse_exceptions, SPEC)
 PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = optional(PATH)
 PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)

@@ -28,6 +28,7 @@ from toolkit.errors import UsageError
 from toolkit.kinds import (
     ADDRESS,
     DATABASE,
+    EXCEPTIONS,
     LEVELS_OF_SENSORS,
     MAPPING,
     OPTIONAL_PATH,
@@ -47,6 +48,7 @@ from toolkit.kinds import (
 from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
 from toolkit.notifying import LEVELS, QuietHours, SensorLevels
+from toolkit.sensor_exceptions import SensorException
 from toolkit.variables import DETECTED
 
 PREFIX = "WEATHER_"
@@ -55,6 +57,8 @@ DEFAULT_FILE = Path("/etc/weather/weather.env")
 # Unicode categories of the characters that no value may have: control characters, and what some readers take for the
 # end of a line.
 _REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+# So much is shown of a value that cannot be used.
+_SHOWN_LENGTH = 300
 COMBINED = "combined"
 # The correlations that the guide's system classifies by.
 WEATHER_FROM = 0.6
@@ -228,6 +232,12 @@ class Settings:
     )
     neighbour_elevation_m: float = _setting(
         "500", number(1, 9000, whole=False), "How much higher or lower a neighbour may be, in metres."
+    )
+    exceptions: tuple[SensorException, ...] = _setting(
+        "",
+        EXCEPTIONS,
+        "Sensors that are judged otherwise than all others, each with a reason and, if need be, an end: not at all, "
+        "with wider limits, or by other neighbours. A JSON list of objects; see docs/incidents.md. Empty: none.",
     )
     incident_clean_hours: float = _setting(
         "6",
@@ -503,6 +513,8 @@ def _value(declared: Declaration, text: str) -> Any:
 
 def _problem(declared: Declaration, label: str, origin: Origin, remedy: str) -> Problem:
     value = declared.kind.shown(origin.text)
+    if len(value) > _SHOWN_LENGTH:  # what is to be done about it comes behind it
+        value = value[: _SHOWN_LENGTH - 1] + "…"
     # An option's place is its name.
     place = "" if origin.source is Source.OPTION else f" ({origin.place})"
     message = f"{label}={value!r}{place}: {remedy}"

@@ -284,6 +284,7 @@ def test_a_page_is_one_file_with_an_index_beside_it(
     elsewhere = tmp_path / "%Y" / "october.html"
     done = run("network", "--month", "2025-10", "--html", str(elsewhere))
     assert done.stderr == f"page: {tmp_path}/2025/october.html\n"
+    assert [path.name for path in (tmp_path / "2025").iterdir()] == ["october.html"]
 
 
 WRONG = [

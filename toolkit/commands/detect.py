@@ -41,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--correlation-threshold-high", "correlation_threshold_high", "R")
     add_setting(parser, "--correlation-threshold-low", "correlation_threshold_low", "R")
     add_setting(parser, "--minimum-data", "minimum_data", "SHARE")
+    add_setting(parser, "--neighbour-km", "neighbour_km", "KM")
+    add_setting(parser, "--neighbour-elevation-m", "neighbour_elevation_m", "METRES")
+    add_setting(parser, "--exceptions", "exceptions", "JSON")
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
@@ -86,7 +89,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         record(loaded.settings, report, now, [args.station] if args.station else None)
     if args.html is not None:
         path = _path(args.html, loaded.settings, moment, "html")
-        _add_page(loaded.settings, report, path)
+        _add_page(loaded.settings, report, now, path)
         _date(path, now)
         print(f"page: {path}", file=sys.stderr)
     if args.json:
@@ -119,13 +122,12 @@ def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
     return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
-def _add_page(settings: Settings, report: Report, path: Path) -> None:
+def _add_page(settings: Settings, report: Report, now: float, path: Path) -> None:
     """Write a report as a page, and write the index of the pages beside it anew."""
-    from toolkit.page.writing import index, page
+    from toolkit.page.writing import add
 
     with open_for_reading(settings.db) as store:
-        write_atomically(path, page(store, settings, report, listed=True))
-    index(path.parent)
+        add(store, settings, report, now, path)
 
 
 def _starts_within(store: Store, report: Report) -> bool:
@@ -200,6 +202,8 @@ def _show(report: Report) -> None:
             _side_by_side(anomaly)
     for one in report.insufficient:
         print(f"not judged: {one.station_id}: {one.reason}")
+    for exception in report.exceptions:
+        print(f"exception: {exception}")
 
 
 def _at_length(one: Anomaly) -> None:

@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--html", nargs="?", const="", metavar="PATH",
-        help="also write it as a page, and an index of the pages beside it; where to, as above",
+        help="also write it as a page; where to, as above, and into the folder with an index of all months",
     )  # fmt: skip
     parser.add_argument(
         "--allow-short-history",
@@ -49,8 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Compute how the network performed."""
-    from toolkit.page.network import page
-    from toolkit.page.writing import index
+    from toolkit.page.network import add, page
     from toolkit.performance.markdown import markdown
     from toolkit.performance.month import month
     from toolkit.performance.run import NoObservationsError, performance
@@ -72,8 +71,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         print(f"report: {path}", file=sys.stderr)
     if args.html is not None:
         path = free_name(*_place(args.html, loaded.settings, "html"), moment)
-        write_atomically(path, page(report, listed=True))
-        index(path.parent)
+        if args.html:
+            write_atomically(path, page(report))
+        else:
+            add(report, path)
         print(f"page: {path}", file=sys.stderr)
     print(report.as_json() if args.json else markdown(report), end="\n" if args.json else "")
     return 0

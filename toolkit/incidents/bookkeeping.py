@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
 
 from toolkit import clock
+from toolkit.detector.report import STATION
 from toolkit.incidents import telling
 from toolkit.incidents.case import Case
+from toolkit.incidents.network import Network
 from toolkit.incidents.planning import HOUR, Plan, Rules, Run
-from toolkit.incidents.trouble import Sensor, Trouble
+from toolkit.incidents.trouble import Sensor, Trouble, folded
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Wanted
@@ -26,18 +30,29 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
         store: open for writing; the caller has its `transaction`.
         settings: when an incident ends, and of what people are told.
         run: which run; whether it is of an older window is found out here.
-        troubles: what it saw, see `trouble.folded`.
+        troubles: what it saw, interval by interval, weather as well.
     """
     run = _dated(store, run)
     rules = Rules(
-        settings.incident_clean_hours * HOUR, settings.incident_reopen_hours * HOUR, settings.incident_network_share
+        settings.incident_clean_hours * HOUR,
+        settings.incident_reopen_hours * HOUR,
+        settings.cadence_seconds,
+        settings.incident_network_share,
     )
     since = min([run.start, *(one.started for one in troubles)]) - rules.reopen
     known = _known(store, since, run.end + rules.reopen)
     plan = Plan(run, rules, known, store.incidents.maintenance(since, max(run.end, run.at)))
-    for trouble in troubles:
+    measuring = cache(partial(_measuring, store, run))
+    if run.whole and not run.older:
+        of_network = [one.id for one in known if one.station_id is None]
+        network = Network(
+            plan, run, rules, store.incidents.affected(of_network), store.stations, lambda: _by_variable(measuring())
+        )
+        troubles = network.take(troubles)
+        network.settle()
+    for trouble in folded(one for one in troubles if not one.weather):
         plan.take(trouble)
-    plan.settle(_measuring(store, run) if plan.ending() else ())
+    plan.settle(measuring() if plan.ending() else ())
     _write(store, settings, run, plan.cases)
     if run.whole and not run.older:
         store.incidents.note_run(run.job, min(run.end, run.at), run.at + clock.AGREE_SECONDS)
@@ -60,14 +75,15 @@ def _known(store: Store, since: float, until: float) -> list[Incident]:
 
 
 def _measuring(store: Store, run: Run) -> set[Sensor]:
-    """The sensors whose station's newest observation is of the window and has a value of them."""
-    return {
-        Sensor(one.station_id, name)
-        for one in store.latest()
-        if one.time > run.start
-        for name in COLUMNS
-        if getattr(one, name) is not None
-    }
+    """The stations whose newest observation is of the window, and their sensors of which it has a value."""
+    latest = [one for one in store.latest() if one.time > run.start]
+    sensors = {Sensor(one.station_id, name) for one in latest for name in COLUMNS if getattr(one, name) is not None}
+    return sensors | {Sensor(one.station_id, STATION) for one in latest}
+
+
+def _by_variable(sensors: Iterable[Sensor]) -> Counter[str]:
+    """How many stations have a sensor of each variable."""
+    return Counter(one.variable for one in sensors)
 
 
 def _write(store: Store, settings: Settings, run: Run, cases: Sequence[Case]) -> None:

@@ -75,6 +75,15 @@ class Case:
             evidence=with_evidence(now.evidence, job, trouble),
         )
 
+    def go_on(self, job: str, ended: float, judged: float) -> None:
+        """Take that it goes on; the evidence stays that of its beginning."""
+        found = evidence.read(self.now.evidence)
+        seen = {name: value for name, value in found.get(job, {}).items() if name != "clear"}
+        found[job] = {**seen, "ended": _iso(ended)}
+        self.now = self.now._replace(
+            ended=max(self.now.ended, ended), judged=max(self.now.judged, judged), evidence=evidence.written(found)
+        )
+
     def resolve(self, at: float, verdict: Verdict | None = None, note: str = "", *, tell: bool = True) -> None:
         """Resolve it."""
         self.now = self.now._replace(state="resolved", resolved=at, verdict=verdict or self.now.verdict)

@@ -13,7 +13,8 @@ OF_STATIONS = {"clock", "misplaced", "completeness"}
 # What a sensor that measures wrongly shows as well: where it does, this is no trouble of its own.
 FOLLOWING = {"level", "correlation"}
 
-_BY_CLASS: dict[Class, Severity] = {"device_failure": "warning", "suspected": "info", "unverified": "info"}
+# Symptoms of a level that changed at once. Weather changes it too, but takes its time from one station to another.
+JUMPS = {"step", "shared"}
 
 
 def kind(symptom: str) -> Kind:
@@ -23,11 +24,11 @@ def kind(symptom: str) -> Kind:
     return "siting" if symptom in _SITING else "data_wrong"
 
 
-def severity_of_class(class_: Class, variable: str) -> Severity | None:
-    """How bad an anomaly of a class is; None for weather, which is no trouble."""
-    if class_ == "device_failure" and variable == STATION:
-        return "critical"
-    return _BY_CLASS.get(class_)
+def severity_of_class(class_: Class, variable: str) -> Severity:
+    """How bad an anomaly of a class is."""
+    if class_ != "device_failure":
+        return "info"
+    return "critical" if variable == STATION else "warning"
 
 
 def severity_of_health(state: str) -> Severity:

@@ -46,11 +46,13 @@ class Rules:
     Attributes:
         clean: for so many seconds a sensor is judged well until its incident is resolved by itself.
         reopen: trouble that comes back within so many seconds is the same incident.
+        cadence: so many seconds apart stations report.
         share: so large a share of the stations that have trouble at once are an incident of the network.
     """
 
     clean: float
     reopen: float
+    cadence: float
     share: float
 
 
@@ -71,7 +73,7 @@ class Plan:
         self._rules = rules
         self._work = Work(maintenance)
         # Nothing is judged in the future, whatever a window's end says.
-        self._until = min(run.end, run.at)
+        self.until = min(run.end, run.at)
         self.cases = [Case(one, one) for one in known]
         self._of_sensor = {
             (case.sensor, case.now.kind): case
@@ -87,13 +89,18 @@ class Plan:
         if self._run.older:
             case.now = case.now._replace(started=min(case.now.started, trouble.started))
         elif case.active:
-            case.see(self._run.job, trouble, self._until)
+            case.see(self._run.job, trouble, self.until)
             self._leave_maintenance(case, trouble)
         elif case.now.state == "resolved" and trouble.ended > _settled(case.now):
-            self._reopen(case, trouble)
+            self.reopen(case, trouble)
         else:
             case.now = case.now._replace(ended=max(case.now.ended, trouble.ended))
         return case
+
+    def active_of(self, trouble: Trouble) -> Case | None:
+        """The incident that is active at the sensor of some trouble, of its kind."""
+        case = self._of_sensor.get((trouble.sensor, trouble.kind))
+        return case if case and case.active else None
 
     def ending(self) -> list[Case]:
         """The incidents of a station that this run may find to be over."""
@@ -108,12 +115,11 @@ class Plan:
             measured: the sensors that measure at present.
         """
         for case in self.ending():
-            case.now = case.now._replace(judged=max(case.now.judged, self._until))
-            if self._work.all_of(case.sensor, self._until, self._until):
+            if self._work.all_of(case.sensor, self.until, self.until):
                 if case.now.state != "maintenance":
                     case.move("maintenance", "maintenance")
             elif case.now.variable == STATION or case.sensor in measured:
-                self._resolve_if_over(case)
+                self.resolve_if_over(case)
 
     def _is_another(self, incident: Incident, trouble: Trouble) -> bool:
         """Whether trouble at the sensor of an incident that is over is another incident."""
@@ -122,44 +128,47 @@ class Plan:
 
     def _open(self, trouble: Trouble) -> Case:
         run = self._run
-        case = opened(run.job, trouble, self._until, run.at)
+        case = opened(run.job, trouble, self.until, run.at)
         case.did("opened", str(trouble.evidence.get("reason", "")), tell=not run.older)
         if run.older:
             within = self._work.all_of(trouble.sensor, trouble.started, trouble.ended)
             case.resolve(run.at, "maintenance" if within else None, "it was in a window of the past", tell=False)
-        elif self._is_maintained(trouble):
+        elif self.is_maintained(trouble):
             case.move("maintenance", "maintenance")
         self.cases.append(case)
         self._of_sensor[trouble.sensor, trouble.kind] = case
         return case
 
-    def _reopen(self, case: Case, trouble: Trouble) -> None:
+    def reopen(self, case: Case, trouble: Trouble) -> None:
+        """Open an incident again that comes back."""
         case.now = case.now._replace(
             state="open", severity=trouble.severity, acknowledged=None, resolved=None, verdict=None,
             reopened=case.now.reopened + 1,
         )  # fmt: skip
         case.did("reopened", str(trouble.evidence.get("reason", "")), tell=True)
-        case.see(self._run.job, trouble, self._until)
-        if self._is_maintained(trouble):
+        case.see(self._run.job, trouble, self.until)
+        if self.is_maintained(trouble):
             case.move("maintenance", "maintenance")
 
-    def _is_maintained(self, trouble: Trouble) -> bool:
+    def is_maintained(self, trouble: Trouble) -> bool:
         """Whether trouble is in maintenance as a whole, or its sensor is at present."""
-        spans = (trouble.started, trouble.ended), (self._until, self._until)
+        spans = (trouble.started, trouble.ended), (self.until, self.until)
         return any(self._work.all_of(trouble.sensor, *span) for span in spans)
 
     def _leave_maintenance(self, case: Case, trouble: Trouble) -> None:
         """Open an incident that is seen after the maintenance that was to end it."""
-        present = self._work.all_of(case.sensor, self._until, self._until)
+        present = self._work.all_of(case.sensor, self.until, self.until)
         if (
             case.now.state == "maintenance"
             and not present
-            and trouble.ended > self._work.ended(case.sensor, self._until)
+            and trouble.ended > self._work.ended(case.sensor, self.until)
         ):
             case.move("acknowledged" if case.now.acknowledged else "open", "open", tell=True)
 
-    def _resolve_if_over(self, case: Case) -> None:
-        run, incident = self._run, case.now
+    def resolve_if_over(self, case: Case) -> None:
+        """Resolve an incident whose sensor the run judged, if each job that saw it found the sensor well for long."""
+        run, incident = self._run, case.now._replace(judged=max(case.now.judged, self.until))
+        case.now = incident
         found = evidence.read(incident.evidence)
         seen = found.get(run.job)
         if seen is None:
@@ -167,7 +176,7 @@ class Plan:
         last = evidence.time(seen.get("ended")) or incident.ended
         within = self._work.all_of(case.sensor, incident.started, incident.ended)
         if within or incident.state == "maintenance":
-            last, clean = max(last, self._work.ended(case.sensor, self._until)), float(SAME_WITHIN)
+            last, clean = max(last, self._work.ended(case.sensor, self.until)), float(SAME_WITHIN)
         else:
             clean = self._rules.clean * 2.0 ** min(incident.reopened, MOST_DOUBLINGS)
             clean = min(clean, max(self._rules.clean, self._rules.reopen))

@@ -31,6 +31,7 @@ class Trouble(NamedTuple):
         started, ended: the first and the last wrong or missing reading, seconds since the epoch.
         confidence: the probability that it is a fault, 0 to 1; None if that is not known.
         evidence: what the job saw, see `evidence`.
+        weather: whether it is weather at this station: only many stations at once make it trouble.
     """
 
     sensor: Sensor
@@ -41,6 +42,7 @@ class Trouble(NamedTuple):
     ended: float
     confidence: float | None
     evidence: Mapping[str, Any]
+    weather: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,26 @@ class Judged:
 
 
 def of_report(report: Report) -> list[Trouble]:
-    """What a detection run saw; weather is no trouble."""
-    found = (
+    """What a detection run saw, interval by interval; without what is missing because all of a station is silent."""
+    found = [
         Trouble(
-            Sensor(one.station_id, one.variable), kinds.kind(one.test), (one.test,), severity, _epoch(one.start),
-            _epoch(one.end), one.confidence, evidence.of_anomaly(one),
+            Sensor(one.station_id, one.variable),
+            kinds.kind(one.test),
+            (one.test,),
+            kinds.severity_of_class(one.class_, one.variable),
+            _epoch(one.start),
+            _epoch(one.end),
+            one.confidence,
+            evidence.of_anomaly(one),
+            one.class_ == "weather_event",
         )
         for one in report.anomalies
-        if (severity := kinds.severity_of_class(one.class_, one.variable))
-    )  # fmt: skip
-    return folded(found)
+    ]
+    silent = [one for one in found if one.sensor.variable == STATION]
+    of_station = {
+        name: [one for one in silent if one.sensor.station_id == name] for name, _ in {o.sensor for o in silent}
+    }
+    return [one for one in found if not any(_covers(all_, one) for all_ in of_station.get(one.sensor.station_id, ()))]
 
 
 def judged_by(report: Report, stations: Iterable[str], variables: Iterable[str]) -> Judged:
@@ -91,8 +103,7 @@ def folded(troubles: Iterable[Trouble]) -> list[Trouble]:
     for one in troubles:
         other = found.get((one.sensor, one.kind))
         found[one.sensor, one.kind] = one if other is None else _both(other, one)
-    silent = {one.sensor.station_id: one for one in found.values() if one.sensor.variable == STATION}
-    return [one for one in found.values() if not _covered(one, silent.get(one.sensor.station_id))]
+    return list(found.values())
 
 
 def _both(one: Trouble, other: Trouble) -> Trouble:
@@ -106,12 +117,11 @@ def _both(one: Trouble, other: Trouble) -> Trouble:
     )
 
 
-def _covered(one: Trouble, station: Trouble | None) -> bool:
+def _covers(station: Trouble, one: Trouble) -> bool:
     """Whether a sensor's data are missing because all of its station is silent."""
     return (
-        station is not None
-        and one.sensor.variable != STATION
-        and one.kind == station.kind == "data_missing"
+        one.sensor.variable != STATION
+        and one.kind == "data_missing"
         and one.started >= station.started - SAME_WITHIN
         and one.ended <= station.ended + SAME_WITHIN
     )

@@ -63,7 +63,8 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
     """Go through the service."""
     shown = json.loads(tool("settings", "--json"))
     for name, value in wanted.items():
-        text = str(int(value)) if isinstance(value, bool) else str(value)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, list) else str(value)
+        text = str(int(value)) if isinstance(value, bool) else text
         found = shown[name.upper()]
         # A query of an address may hold a secret and is not shown; the feed answers to none but the right one.
         assert found["value"].partition("?")[0] == text.partition("?")[0], (name, found)
