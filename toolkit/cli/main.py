@@ -37,6 +37,7 @@ COMMANDS = {
     "healthcheck": "one line for a monitor: is the service collecting?",
     "maintain": "remove what is older than is to be kept, and keep the database in shape",
     "metrics": "metrics for Prometheus, printed or served",
+    "network": "how the network performed in a month: availability, timeliness, quality, incidents",
     "notify": "tell people of incidents: what is new, over, or waits for somebody",
     "preflight": "could this release run here? Looks, and changes nothing",
     "report": "one page for people: map, stations, anomalies with plots, sensors, completeness",
