@@ -7,7 +7,7 @@
 
 _shtab_weather_tool_backup_subparsers=(create list verify prune fetch)
 _shtab_weather_tool_data_subparsers=(latest stations summary export import new)
-_shtab_weather_tool_subparsers=(alert backup collect completion data detect doctor healthcheck maintain metrics notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_subparsers=(alert backup collect completion data detect doctor healthcheck maintain metrics network notify preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert_option_strings=(-h --help --verbose --over --episodes)
 _shtab_weather_tool_backup_create_option_strings=(-h --help --prune --keep-daily --keep-weekly --keep-monthly --db --folder --json)
@@ -30,6 +30,7 @@ _shtab_weather_tool_doctor_option_strings=(-h --help --verbose --all --area --ex
 _shtab_weather_tool_healthcheck_option_strings=(-h --help --verbose --wait)
 _shtab_weather_tool_maintain_option_strings=(-h --help --verbose --data-days --log-days --report-days --db --dry-run --json)
 _shtab_weather_tool_metrics_option_strings=(-h --help --verbose --serve --db)
+_shtab_weather_tool_network_option_strings=(-h --help --verbose --month --station --save --html --allow-short-history --json --db)
 _shtab_weather_tool_notify_option_strings=(-h --help --verbose --summary --db)
 _shtab_weather_tool_preflight_option_strings=(-h --help --verbose --json)
 _shtab_weather_tool_report_option_strings=(-h --help --verbose --html --end --window --db)
@@ -46,7 +47,7 @@ _shtab_weather_tool_backup_pos_0_choices=(create list verify prune fetch)
 _shtab_weather_tool_completion_pos_0_choices=(bash zsh)
 _shtab_weather_tool_data_export___format_choices=(csv parquet)
 _shtab_weather_tool_data_pos_0_choices=(latest stations summary export import new)
-_shtab_weather_tool_pos_0_choices=(alert backup collect completion data detect doctor healthcheck maintain metrics notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_pos_0_choices=(alert backup collect completion data detect doctor healthcheck maintain metrics network notify preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert__h_nargs=0
 _shtab_weather_tool_alert___help_nargs=0
@@ -129,6 +130,13 @@ _shtab_weather_tool_metrics__h_nargs=0
 _shtab_weather_tool_metrics___help_nargs=0
 _shtab_weather_tool_metrics___verbose_nargs=0
 _shtab_weather_tool_metrics___serve_nargs='?'
+_shtab_weather_tool_network__h_nargs=0
+_shtab_weather_tool_network___help_nargs=0
+_shtab_weather_tool_network___verbose_nargs=0
+_shtab_weather_tool_network___save_nargs='?'
+_shtab_weather_tool_network___html_nargs='?'
+_shtab_weather_tool_network___allow_short_history_nargs=0
+_shtab_weather_tool_network___json_nargs=0
 _shtab_weather_tool_notify__h_nargs=0
 _shtab_weather_tool_notify___help_nargs=0
 _shtab_weather_tool_notify___verbose_nargs=0

@@ -16,6 +16,7 @@ from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.incidents import Incidents
+from toolkit.store.statistics import Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -180,6 +181,10 @@ class Store(Protocol):
     @property
     def incidents(self) -> Incidents:
         """The incidents and what belongs to them; what writes is called within `transaction`."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts, means and delays of many observations."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """What is written within it is written as a whole or not at all, and by one process at a time."""
