@@ -10,14 +10,12 @@ is the only place for an address with a secret in it.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
+from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from toolkit import envfile
 from toolkit.address import SecretAddress
@@ -28,6 +26,7 @@ from toolkit.errors import UsageError
 from toolkit.kinds import (
     ADDRESS,
     DATABASE,
+    EXCEPTIONS,
     LEVELS_OF_SENSORS,
     MAPPING,
     OPTIONAL_PATH,
@@ -47,14 +46,15 @@ from toolkit.kinds import (
 from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
 from toolkit.notifying import LEVELS, QuietHours, SensorLevels
+from toolkit.sensor_exceptions import SensorException
+from toolkit.text import has_control_characters, nearest
 from toolkit.variables import DETECTED
 
 PREFIX = "WEATHER_"
 FILE_VARIABLE = "WEATHER_ENV_FILE"
 DEFAULT_FILE = Path("/etc/weather/weather.env")
-# Unicode categories of the characters that no value may have: control characters, and what some readers take for the
-# end of a line.
-_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+# So much is shown of a value that cannot be used.
+_SHOWN_LENGTH = 300
 COMBINED = "combined"
 # The correlations that the guide's system classifies by.
 WEATHER_FROM = 0.6
@@ -229,6 +229,12 @@ class Settings:
     neighbour_elevation_m: float = _setting(
         "500", number(1, 9000, whole=False), "How much higher or lower a neighbour may be, in metres."
     )
+    exceptions: tuple[SensorException, ...] = _setting(
+        "",
+        EXCEPTIONS,
+        "Sensors that are judged otherwise than all others, each with a reason and, if need be, an end: not at all, "
+        "with wider limits, or by other neighbours. A JSON list of objects; see docs/incidents.md. Empty: none.",
+    )
     incident_clean_hours: float = _setting(
         "6",
         number(0.5, 24 * 31, whole=False),
@@ -267,7 +273,7 @@ class Settings:
         "The hours in which people are told only of what is critical, such as 22:00-07:00; the rest is told when they "
         "are over. Empty: none.",
     )
-    notify_time_zone: ZoneInfo = _setting(
+    notify_time_zone: tzinfo = _setting(
         "UTC", TIME_ZONE, "The time zone of the quiet hours and of the times in messages, such as Europe/Athens."
     )
     fresh_minutes: int = _setting(
@@ -496,13 +502,15 @@ def _crossed(found: Correlations, origins: Mapping[str, Origin], options: Mappin
 
 
 def _value(declared: Declaration, text: str) -> Any:
-    if any(unicodedata.category(letter) in _REFUSED_CATEGORIES for letter in text):
+    if has_control_characters(text):
         raise ValueError("there is a line break or another control character in it")
     return declared.kind.parse(text)
 
 
 def _problem(declared: Declaration, label: str, origin: Origin, remedy: str) -> Problem:
     value = declared.kind.shown(origin.text)
+    if len(value) > _SHOWN_LENGTH:  # what is to be done about it comes behind it
+        value = value[: _SHOWN_LENGTH - 1] + "…"
     # An option's place is its name.
     place = "" if origin.source is Source.OPTION else f" ({origin.place})"
     message = f"{label}={value!r}{place}: {remedy}"
@@ -539,4 +547,4 @@ def _unknown(found: Mapping[str, Origin]) -> list[UnknownName]:
     """Names with our prefix that are no setting. They are no error: an older release may meet a newer file."""
     known = {FILE_VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
     names = sorted(name for name in set(found) - known if name.startswith(PREFIX))
-    return [UnknownName(name, found[name], next(iter(get_close_matches(name, known, n=1)), "")) for name in names]
+    return [UnknownName(name, found[name], nearest(name, known)) for name in names]

@@ -41,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--correlation-threshold-high", "correlation_threshold_high", "R")
     add_setting(parser, "--correlation-threshold-low", "correlation_threshold_low", "R")
     add_setting(parser, "--minimum-data", "minimum_data", "SHARE")
+    add_setting(parser, "--neighbour-km", "neighbour_km", "KM")
+    add_setting(parser, "--neighbour-elevation-m", "neighbour_elevation_m", "METRES")
+    add_setting(parser, "--exceptions", "exceptions", "JSON")
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
@@ -199,6 +202,8 @@ def _show(report: Report) -> None:
             _side_by_side(anomaly)
     for one in report.insufficient:
         print(f"not judged: {one.station_id}: {one.reason}")
+    for exception in report.exceptions:
+        print(f"exception: {exception}")
 
 
 def _at_length(one: Anomaly) -> None:

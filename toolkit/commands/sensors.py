@@ -37,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--station", metavar="ID", help="this station alone")
     parser.add_argument("--save", metavar="PATH", help="also write it as JSON; strftime codes are filled in, in UTC")
     parser.add_argument("--record", action="store_true", help="keep what is wrong in the store's table of incidents")
+    add_setting(parser, "--exceptions", "exceptions", "JSON")
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_setting(parser, "--db", "db", "DATABASE")
 
@@ -112,6 +113,8 @@ def _show(health: Health) -> None:
         "why",
     )
     table(header, [_row(one) for one in health.sensors])
+    for exception in health.exceptions:
+        print(f"exception: {exception}")
 
 
 def _row(one: Sensor) -> tuple[str, ...]:
