@@ -17,6 +17,10 @@ LINES = 100
 _MARK = 4
 
 
+class NoAnswerError(ToolkitError):
+    """It is not known whether somebody was told."""
+
+
 class Receiver(NamedTuple):
     """One line of a credential.
 
@@ -50,6 +54,7 @@ def send(addresses: str, title: str, lines: Sequence[str]) -> None:
     """Send a text to everybody whom the lines of `addresses` name.
 
     Raises:
+        NoAnswerError: there was no answer in time.
         ToolkitError: somebody could not be told.
     """
     title = one_line(title)
@@ -66,9 +71,10 @@ def send(addresses: str, title: str, lines: Sequence[str]) -> None:
         )  # fmt: skip
     except FileNotFoundError:
         raise ToolkitError("apprise is not installed: apt-get install apprise") from None
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = reason(error) if isinstance(error, OSError) else f"no answer for {SEND_SECONDS} s"
-        raise ToolkitError(f"nobody could be told: {why}") from error
+    except subprocess.TimeoutExpired:
+        raise NoAnswerError(f"nobody could be told: no answer for {SEND_SECONDS} s") from None
+    except OSError as error:
+        raise ToolkitError(f"nobody could be told: {reason(error)}") from error
     finally:
         os.close(config)
     if done.returncode:

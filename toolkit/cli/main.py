@@ -39,6 +39,7 @@ COMMANDS = {
     "incidents": "what is wrong at which sensor since when, and what people decide of it",
     "maintain": "remove what is older than is to be kept, and keep the database in shape",
     "metrics": "metrics for Prometheus, printed or served",
+    "notify": "tell people of incidents: what is new, over, or waits for somebody",
     "preflight": "could this release run here? Looks, and changes nothing",
     "report": "one page for people: map, stations, anomalies with plots, sensors, completeness",
     "restore": "put a backup in the place of the database",

@@ -421,9 +421,8 @@ def _stats(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _show_stats(learnt: Learnt, over: Sequence[SensorException]) -> None:
-    print(
-        f"{learnt.number} incidents: people said of {learnt.labelled} what they were; {learnt.maintenance} were maintenance"
-    )
+    labelled = f"of {learnt.labelled} people said what they were; {learnt.maintenance} were maintenance"
+    print(f"{learnt.number} incidents: {labelled}")
     for what, hours in (("acknowledge", learnt.hours_to_acknowledge), ("repair", learnt.hours_to_repair)):
         print(f"mean time to {what}: {'-' if hours is None else f'{hours:g} h'}")
     for name, found in (("test", learnt.by_test), ("variable", learnt.by_variable), ("station", learnt.by_station)):

@@ -21,6 +21,7 @@ _shtab_weather_tool_commands() {
     incidents:'What is wrong at which sensor since when, and what people decide of it.'
     maintain:'Remove what is older than is to be kept, and keep the database in shape.'
     metrics:'Metrics for Prometheus, printed or served.'
+    notify:'Tell people of incidents: what is new, over, or waits for somebody.'
     preflight:'Could this release run here? Looks, and changes nothing.'
     report:'One page for people: map, stations, anomalies with plots, sensors, completeness.'
     restore:'Put a backup in the place of the database.'
@@ -263,6 +264,8 @@ _shtab_weather_tool_detect_options=(
   {--record,--no-record}"[keep what was found in the store\'s tables of anomalies and incidents (default\: yes)]"
   "--allow-short-history[no failure while the store is younger than the window\: for a service that was just deployed]"
   "--json[print the report as JSON]"
+  "--against-decisions[look again at the time of incidents of which people said what they were, with the settings given here\: which would have been found or missed, and which that were dismissed would not have been\; nothing is written]"
+  "--days[with --against-decisions\: how far back to look (default\: 90)]:N:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -439,6 +442,16 @@ _shtab_weather_tool_metrics_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_metrics_defaults_added=0
 
+_shtab_weather_tool_notify_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--summary[also send the summary of the week, once for each week]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_notify_defaults_added=0
+
 _shtab_weather_tool_preflight_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
@@ -558,6 +571,7 @@ _shtab_weather_tool() {
         incidents) _shtab_weather_tool_incidents ;;
         maintain) _arguments -C -s $_shtab_weather_tool_maintain_options ;;
         metrics) _arguments -C -s $_shtab_weather_tool_metrics_options ;;
+        notify) _arguments -C -s $_shtab_weather_tool_notify_options ;;
         preflight) _arguments -C -s $_shtab_weather_tool_preflight_options ;;
         report) _arguments -C -s $_shtab_weather_tool_report_options ;;
         restore) _arguments -C -s $_shtab_weather_tool_restore_options ;;

@@ -1,12 +1,12 @@
-"""What the detector would have found with other settings, in the time of incidents of which people said what they were."""
+"""What the detector would have found with other settings in the time of incidents that people decided of."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import Literal, get_args
 
 from toolkit import times
 from toolkit.detector.report import STATION, Anomaly
@@ -22,6 +22,7 @@ HOUR = 3600.0
 MOST_RUNS = 12
 
 Outcome = Literal["found", "missed", "avoided", "found all the same", "not replayed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +74,20 @@ def ends(incident: Incident, hours: float) -> list[float]:
     return sorted({*(first + step * place for place in range(number)), min(last, first + step * number)})
 
 
-def replay(
-    store: Store,
-    settings: Settings,
-    since: float,
-    step: Callable[[int], None] = lambda _: None,
-    begin: Callable[[int], None] = lambda _: None,
-) -> Replay:
-    """Look again at the time of the incidents that ended after `since`. Nothing is written.
+def windows_of(incidents: Iterable[Incident], settings: Settings) -> list[float]:
+    """The ends of all windows in which incidents are looked for."""
+    return sorted({end for one in incidents if _by_detector(one) for end in ends(one, settings.window_hours)})
+
+
+def replay(store: Store, settings: Settings, incidents: Sequence[Incident], step: Callable[[int], None]) -> Replay:
+    """Look again at the time of incidents of which people said what they were. Nothing is written.
 
     Args:
         store: where they and the observations are.
         settings: those to try.
-        since: seconds since the epoch.
+        incidents: which.
         step: called after every run.
-        begin: called with the number of runs before the first.
     """
-    incidents = decided(store, since)
     stations = defaultdict[int, set[str]](set)
     for one in incidents:
         if one.station_id is not None:
@@ -97,8 +95,7 @@ def replay(
     for part in store.incidents.affected([one.id for one in incidents if one.station_id is None]):
         stations[part.incident_id].add(part.station_id)
     windows = {one.id: ends(one, settings.window_hours) for one in incidents if _by_detector(one)}
-    wanted = sorted({end for some in windows.values() for end in some})
-    begin(len(wanted))
+    wanted = windows_of(incidents, settings)
     found: dict[float, list[Anomaly]] = {}
     empty: set[float] = set()
     for end in wanted:
