@@ -134,9 +134,9 @@ def _against_decisions(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store, store.snapshot():
         end = window_end(args.end, store.newest())
         known = replaying.decided(store, end - (args.days or DECISION_DAYS) * 86400)
-        planned = replaying.windows_of(known, settings)
+        planned = replaying.windows_of(known, settings, end)
         with progress("detecting", len(planned)) as advance:
-            found = replaying.replay(store, settings, known, advance)
+            found = replaying.replay(store, settings, known, end, advance)
     if args.json:
         form = {
             "runs": found.runs,

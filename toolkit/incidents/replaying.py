@@ -65,27 +65,31 @@ def decided(store: Store, since: float) -> list[Incident]:
     return [one for one in over if one.verdict in {"fault", "weather", "siting"}]
 
 
-def ends(incident: Incident, hours: float) -> list[float]:
-    """The ends of the windows in which an incident is looked for: whole hours."""
+def ends(incident: Incident, hours: float, until: float) -> list[float]:
+    """The ends of the windows in which an incident is looked for: whole hours, and none after `until`."""
     first = ceil((incident.started + HOUR) / HOUR) * HOUR
     last = max(first, ceil((incident.ended + HOUR) / HOUR) * HOUR)
     step = max(HOUR, hours * HOUR / 2 // HOUR * HOUR)
     number = min(MOST_RUNS, int((last - first) // step) + 1)
-    return sorted({*(first + step * place for place in range(number)), min(last, first + step * number)})
+    found = {*(first + step * place for place in range(number)), min(last, first + step * number)}
+    return sorted({min(end, until) for end in found})
 
 
-def windows_of(incidents: Iterable[Incident], settings: Settings) -> list[float]:
+def windows_of(incidents: Iterable[Incident], settings: Settings, until: float) -> list[float]:
     """The ends of all windows in which incidents are looked for."""
-    return sorted({end for one in incidents if _by_detector(one) for end in ends(one, settings.window_hours)})
+    return sorted({end for one in incidents if _by_detector(one) for end in ends(one, settings.window_hours, until)})
 
 
-def replay(store: Store, settings: Settings, incidents: Sequence[Incident], step: Callable[[int], None]) -> Replay:
+def replay(
+    store: Store, settings: Settings, incidents: Sequence[Incident], until: float, step: Callable[[int], None]
+) -> Replay:
     """Look again at the time of incidents of which people said what they were. Nothing is written.
 
     Args:
         store: where they and the observations are.
         settings: those to try.
         incidents: which.
+        until: up to when there are observations, seconds since the epoch.
         step: called after every run.
     """
     stations = defaultdict[int, set[str]](set)
@@ -94,8 +98,8 @@ def replay(store: Store, settings: Settings, incidents: Sequence[Incident], step
             stations[one.id].add(one.station_id)
     for part in store.incidents.affected([one.id for one in incidents if one.station_id is None]):
         stations[part.incident_id].add(part.station_id)
-    windows = {one.id: ends(one, settings.window_hours) for one in incidents if _by_detector(one)}
-    wanted = windows_of(incidents, settings)
+    windows = {one.id: ends(one, settings.window_hours, until) for one in incidents if _by_detector(one)}
+    wanted = windows_of(incidents, settings, until)
     found: dict[float, list[Anomaly]] = {}
     empty: set[float] = set()
     for end in wanted:
