@@ -92,7 +92,7 @@ def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
     assert (job["kind"], job["spec"]["schedule"]) == ("CronJob", "7 */3 * * Mon")
     # In compose the scheduler reads it from jobs.json; what is written there is said beside it.
     assert (
-        "# Runs detector, notify, notify-summary, healthcheck, backup, restore-drill, maintenance, extra, monthly."
+        "# Runs detector, notify, notify-summary, healthcheck, backup, restore-drill, maintenance, network-report, extra, monthly."
         in (rendered / "compose.yaml").read_text()
     )
 
@@ -284,7 +284,7 @@ def pods(rendered: Path, engine: str) -> Iterator[tuple[dict[str, Any], dict[str
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> None:
     found = list(pods(rendered, engine))
-    assert len(found) == 11
+    assert len(found) == 12
     for _, pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}

@@ -21,6 +21,7 @@ _shtab_weather_tool_commands() {
     incidents:'What is wrong at which sensor since when, and what people decide of it.'
     maintain:'Remove what is older than is to be kept, and keep the database in shape.'
     metrics:'Metrics for Prometheus, printed or served.'
+    network:'How the network performed in a month: availability, timeliness, quality, incidents.'
     notify:'Tell people of incidents: what is new, over, or waits for somebody.'
     preflight:'Could this release run here? Looks, and changes nothing.'
     report:'One page for people: map, stations, anomalies with plots, sensors, completeness.'
@@ -275,7 +276,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, configuration, permissions, disk, security posture, service, timers, database, clock, feed, data quality, backup, metrics]:AREA:"
+  "--area[only one of\: Python environment, configuration, permissions, disk, security posture, service, timers, database, clock, feed, data quality, incidents, backup, metrics]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
@@ -442,6 +443,21 @@ _shtab_weather_tool_metrics_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_metrics_defaults_added=0
 
+_shtab_weather_tool_network_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--month[YYYY-MM in UTC, or LAST\: the newest that is over (default)]:MONTH:"
+  "--station[this station alone]:ID:"
+  "--save[also write it as JSON, into the folder network of the folder of reports or to PATH\; strftime codes in PATH are filled in, of the month\'s beginning]:PATH:"
+  "--html[also write it as a page\; where to, as above, and into the folder with an index of all months]:PATH:"
+  "--allow-short-history[no failure while the store is younger than the month\: for a service that was just deployed]"
+  "--json[print it as JSON and not as Markdown]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_network_defaults_added=0
+
 _shtab_weather_tool_notify_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
@@ -571,6 +587,7 @@ _shtab_weather_tool() {
         incidents) _shtab_weather_tool_incidents ;;
         maintain) _arguments -C -s $_shtab_weather_tool_maintain_options ;;
         metrics) _arguments -C -s $_shtab_weather_tool_metrics_options ;;
+        network) _arguments -C -s $_shtab_weather_tool_network_options ;;
         notify) _arguments -C -s $_shtab_weather_tool_notify_options ;;
         preflight) _arguments -C -s $_shtab_weather_tool_preflight_options ;;
         report) _arguments -C -s $_shtab_weather_tool_report_options ;;

@@ -74,25 +74,25 @@ def add(store: Store, settings: Settings, report: Report, at: float, path: Path)
         ToolkitError: the store cannot be read, or they cannot be written.
     """
     last = max(
-        (one.written for one in _listed(path.parent) if one.written is not None and one.written <= at), default=None
+        (one.written for one in listed(path.parent) if one.written is not None and one.written <= at), default=None
     )
     with store.snapshot():
         contents = gather(store, settings, report, at, last)
     write_atomically(path, _page(contents, index=INDEX))
-    index = _template("index.html.j2").render(
-        pages=_listed(path.parent), incidents=contents.incidents, newest=quote(os.fsencode(path.name))
+    index = template("index.html.j2").render(
+        pages=listed(path.parent), incidents=contents.incidents, newest=quote(os.fsencode(path.name))
     )
     write_atomically(path.parent / INDEX, index)
 
 
 def _page(contents: Contents, index: str | None) -> str:
-    return _template("page.html.j2").render(page=contents, svg=Markup, index=index)
+    return template("page.html.j2").render(page=contents, svg=Markup, index=index)
 
 
-def _listed(folder: Path) -> list[Listed]:
+def listed(folder: Path) -> list[Listed]:
     """The pages of a folder, the newest first."""
     names = sorted((path for path in folder.glob("*.html") if path.name != INDEX), reverse=True)
-    return [listed for path in names if (listed := _look(path)) is not None]
+    return [found for path in names if (found := _look(path)) is not None]
 
 
 def _look(path: Path) -> Listed | None:
@@ -115,7 +115,8 @@ def _opened(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
+    """A page's template, with the style and the filters that all of them have."""
     environment = Environment(
         loader=PackageLoader("toolkit.page", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

@@ -32,9 +32,10 @@ from toolkit.store.base import (
 from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.store.incidents import Incidents
 from toolkit.store.sqlite_file import translate_errors
+from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
-from toolkit.variables import BY_NAME, COLUMNS
+from toolkit.variables import BY_NAME, COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
@@ -198,6 +199,11 @@ class SQLiteStore:
         """See `base.Store`."""
         return Incidents(_Engine(self._connection, self._path))
 
+    @property
+    def statistics(self) -> Statistics:
+        """See `base.Store`."""
+        return Statistics(_Engine(self._connection, self._path))
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See `base.Store`."""
@@ -322,6 +328,12 @@ class SQLiteStore:
             f"SELECT COUNT(*) FROM observation JOIN stations ON number = station {where}", values
         )[0][0]
         return number
+
+    def tally(self, selection: Selection) -> dict[str, int]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        tables = "observation JOIN stations ON number = station"
+        return dict(self._query(f"SELECT station_id, COUNT(*) FROM {tables} {where} GROUP BY number", values))
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
@@ -460,7 +472,9 @@ class SQLiteStore:
 
 
 class _Engine:
-    """See `incidents.Engine`."""
+    """See `incidents.Engine` and `statistics.Engine`."""
+
+    delay = "delay"
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -483,6 +497,41 @@ class _Engine:
     def time(self, seconds: float) -> str:
         """See `incidents.Engine`."""
         return stored(seconds)
+
+    def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
+        """See `statistics.Engine`."""
+        import numpy as np  # not for those who only write
+
+        wanted = ["station", *([by] if by else []), *columns]
+        names = [f"c{place}" for place in range(len(wanted))]
+        aggregated = ", ".join(map("{} AS {}".format, wanted, names))
+        arrays = ", ".join(f"json_group_array({name})" for name in names)
+        (texts,) = self.query(
+            f"SELECT {arrays} FROM (SELECT {aggregated} FROM observation WHERE time > ? AND time <= ? "
+            f"AND {_SOUND.format(time='time')} GROUP BY {', '.join(names[: 1 + bool(by)])})",
+            (stored(span.start), stored(span.end)),
+        )
+        return np.array([json.loads(text) for text in texts], dtype=np.float64)
+
+    def mean(self, variable: Variable) -> str:
+        """See `statistics.Engine`."""
+        least, most = variable.readable
+        name, per = variable.name, variable.per_unit
+        return (
+            f"AVG(CASE typeof({name}) WHEN 'integer' THEN iif({name} BETWEEN {least * per} AND {most * per}, "
+            f"{name} / {per}.0, NULL) WHEN 'real' THEN iif({name} BETWEEN {least} AND {most}, {name}, NULL) END)"
+        )
+
+    def joined(self, found: str, counted: str) -> str:
+        """See `statistics.Engine`."""
+        # CROSS JOIN: anomalies are looked up for each observation, for there is no index of observations by station.
+        return (
+            f"WITH found AS MATERIALIZED (SELECT number, found.* FROM ({found}) AS found JOIN stations "
+            "USING (station_id)) "
+            f"SELECT a.station_id, a.variable, a.test, {counted} FROM observation AS o CROSS JOIN found AS a "
+            "ON a.number = o.station AND o.time >= a.started AND o.time <= a.ended "
+            "WHERE o.time > ? AND o.time <= ? GROUP BY 1, 2, 3"
+        )
 
 
 def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:

@@ -97,6 +97,7 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
     drill = json.loads(Path(wanted["weather_backups"], "drill.json").read_text("utf-8"))
     assert drill["wrong"] is None, drill
     job(scheduler, "maintenance")
+    job(scheduler, "network-report")
     tool("restore", "LATEST")
 
     metrics = urllib.request.urlopen(f"http://{wanted['weather_metrics_address']}/metrics", timeout=10).read().decode()
