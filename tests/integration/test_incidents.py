@@ -273,6 +273,53 @@ def test_decisions_are_what_other_settings_are_tried_against(run: Run, fault: st
         (replayed,) = json.loads(done.stdout)["incidents"]
         return str(replayed["outcome"])
 
+<<<<<<< HEAD
+def test_stations_that_fall_silent_together_are_one_incident_and_one_that_stays_so_has_its_own(tmp_path: Path) -> None:
+    silent = [f"station={name},kind=silent,at=30m,for={'40h' if name == ALL[0] else '5h'}" for name in ALL[:6]]
+    network = Network(str(tmp_path / "weather.db"), *silent)
+    network.run(4)
+    (of_all,) = network.incidents()
+    assert (of_all.station_id, of_all.variable, of_all.kind, of_all.state) == (None, "all", "data_missing", "open")
+    assert [one.station_id for one in network.affected(of_all)] == ALL[:6]
+    network.run(14)
+    of_all, own = network.incidents(Wanted(variables=["all"]))
+    assert of_all.state == "resolved"
+    assert (own.station_id, own.state, own.severity) == (ALL[0], "open", "critical")
+    assert own.started < BEGIN + 3600
+
+
+def test_stations_that_each_turn_out_to_be_a_part_become_one_incident(tmp_path: Path) -> None:
+    at = {ALL[3]: "30m", ALL[1]: "80m", ALL[6]: "82m", ALL[9]: "84m", ALL[11]: "86m", ALL[13]: "88m"}
+    network = Network(
+        str(tmp_path / "weather.db"), *(f"station={name},variable=bar,kind=dropout,at={at[name]}" for name in at)
+    )
+    while not network.incidents():
+        network.run(1)
+    assert network.incidents()[0].station_id == ALL[3]
+    network.run(2)
+    (of_all,) = [one for one in network.incidents() if one.state == "open"]
+    assert of_all.station_id is None
+    (part,) = [one for one in network.incidents() if one.station_id == ALL[3]]
+    assert (part.state, part.part_of) == ("resolved", of_all.id)
+    assert network.history(part)[-1].action == "joined"
+    assert [one.id for one in network.incidents(Wanted())] == [of_all.id]
+
+
+def test_what_only_weeks_show_is_an_incident_and_ends_when_the_sensor_is_repaired(tmp_path: Path) -> None:
+    network = Network(str(tmp_path / "weather.db"), f"{VOLOS},kind=drift,size=0.05,at=0h,for=7d", hours=7 * 24)
+    network.observe(7 * 24)
+    network.examine()
+    (drift,) = [one for one in network.incidents() if one.station_id == "volos" and one.variable == "temp_out"]
+    assert (drift.kind, drift.state) == ("data_wrong", "open")
+    network.run(2)  # of which the detector cannot tell the end
+    network.examine()
+    assert {one.id: one.state for one in network.incidents()}[drift.id] == "open"
+    network.observe(3 * 24)
+    network.examine()
+    network.run(1)  # which saw the sensor jump back when it was repaired
+    (drift,) = [one for one in network.incidents() if one.id == drift.id]
+    assert drift.state == "resolved"
+=======
     blind = json.dumps([{"station": "volos", "judged": False, "reason": "to try"}])
     assert outcome() == "found"
     assert outcome("--exceptions", blind) == "missed"
@@ -285,3 +332,4 @@ def test_decisions_are_what_other_settings_are_tried_against(run: Run, fault: st
     assert len(answer(run, "list", "--all")) == 1
     assert "means nothing with --against-decisions" in run(*again, "--save").stderr
     assert "with --against-decisions" in run("detect", "--days", "3").stderr
+>>>>>>> main
