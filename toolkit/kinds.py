@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from toolkit.database import Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
 from toolkit.sensor_exceptions import SPEC, parse_exceptions
+from toolkit.text import nearest
 from toolkit.variables import BY_NAME
 
 
@@ -60,8 +60,8 @@ def choice(*allowed: str) -> Kind:
     def parse(text: str) -> str:
         if text in allowed:
             return text
-        near = get_close_matches(text.lower(), allowed, n=1)
-        raise ValueError(f"did you mean {near[0]}?" if near else f"give one of {', '.join(allowed)}")
+        near = nearest(text.lower(), allowed)
+        raise ValueError(f"did you mean {near}?" if near else f"give one of {', '.join(allowed)}")
 
     return Kind(parse, {"type": "str", "choices": list(allowed)})
 
@@ -131,9 +131,9 @@ def _variables(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in BY_NAME:
-            near = get_close_matches(name, BY_NAME, n=1)
+            near = nearest(name, BY_NAME)
             raise ValueError(
-                f"{name} is not measured; " + (f"did you mean {near[0]}?" if near else "know " + ", ".join(BY_NAME))
+                f"{name} is not measured; " + (f"did you mean {near}?" if near else "know " + ", ".join(BY_NAME))
             )
     if not names:
         raise ValueError(f"give one or more of {', '.join(BY_NAME)}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from difflib import get_close_matches
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
+from toolkit.text import nearest
 from toolkit.times import from_epoch
 from toolkit.variables import BY_NAME
 
@@ -46,7 +45,7 @@ class QuietHours:
     start: time
     end: time
 
-    def over(self, at: float, zone: ZoneInfo) -> float:
+    def over(self, at: float, zone: tzinfo) -> float:
         """When what is written at a time may be sent: then, or when the quiet hours are over that it is in."""
         local = from_epoch(at).astimezone(zone)
         overnight, wall = self.start > self.end, local.time()
@@ -76,10 +75,8 @@ def parse_levels(text: str) -> SensorLevels:
                 f"with a severity of {', '.join(LEVELS)}"
             )
         if variable not in {*BY_NAME, WHOLE_STATION, ANY}:
-            near = get_close_matches(variable, [*BY_NAME, WHOLE_STATION], n=1)
-            raise ValueError(
-                f"{variable} is not measured; " + (f"did you mean {near[0]}?" if near else "give * for any")
-            )
+            near = nearest(variable, [*BY_NAME, WHOLE_STATION])
+            raise ValueError(f"{variable} is not measured; " + (f"did you mean {near}?" if near else "give * for any"))
         if (station, variable) == (ANY, ANY):
             raise ValueError("what holds for every sensor is the setting notify_severity")
         if (station, variable) in found:
@@ -105,12 +102,17 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
     return QuietHours(start, end)
 
 
-def parse_zone(text: str) -> ZoneInfo:
+def parse_zone(text: str) -> tzinfo:
     """A time zone.
 
     Raises:
         ValueError: there is none of this name.
     """
+    if text == "UTC":
+        return UTC
+    # Imported where it is needed: it takes half a megabyte of every process.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -10,12 +10,11 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import inf, isfinite
 from typing import Any
 
 from toolkit import times
-from toolkit.text import clean, one_line
+from toolkit.text import clean, nearest, one_line
 from toolkit.variables import BY_NAME
 
 # The longest reason, in characters: it stands in reports and tables.
@@ -139,10 +138,10 @@ def _exception(entry: Any) -> SensorException:
         raise ValueError("it is no object with a station and a reason")
     for name in entry:
         if name not in _FIELDS:
-            near = get_close_matches(name, _FIELDS, n=1)
+            near = nearest(name, _FIELDS)
             raise ValueError(
                 f"{one_line(name, 60)} means nothing here; "
-                + (f"did you mean {near[0]}?" if near else f"know {', '.join(_FIELDS)}")
+                + (f"did you mean {near}?" if near else f"know {', '.join(_FIELDS)}")
             )
     given = {name: read(entry.get(name)) for name, read in _FIELDS.items()}
     one = SensorException(**given)
@@ -182,10 +181,10 @@ def _variables(value: Any) -> tuple[str, ...]:
     found = tuple(name.strip() for name in names)
     for name in found:
         if name not in BY_NAME:
-            near = get_close_matches(name, BY_NAME, n=1)
+            near = nearest(name, BY_NAME)
             raise ValueError(
                 f"variables: {one_line(name, 60)!r} is not measured; "
-                + (f"did you mean {near[0]}?" if near else f"know {', '.join(BY_NAME)}")
+                + (f"did you mean {near}?" if near else f"know {', '.join(BY_NAME)}")
             )
     return tuple(dict.fromkeys(found))
 

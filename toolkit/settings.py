@@ -10,14 +10,12 @@ is the only place for an address with a secret in it.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
+from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from toolkit import envfile
 from toolkit.address import SecretAddress
@@ -49,14 +47,12 @@ from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
 from toolkit.notifying import LEVELS, QuietHours, SensorLevels
 from toolkit.sensor_exceptions import SensorException
+from toolkit.text import has_control_characters, nearest
 from toolkit.variables import DETECTED
 
 PREFIX = "WEATHER_"
 FILE_VARIABLE = "WEATHER_ENV_FILE"
 DEFAULT_FILE = Path("/etc/weather/weather.env")
-# Unicode categories of the characters that no value may have: control characters, and what some readers take for the
-# end of a line.
-_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 # So much is shown of a value that cannot be used.
 _SHOWN_LENGTH = 300
 COMBINED = "combined"
@@ -277,7 +273,7 @@ class Settings:
         "The hours in which people are told only of what is critical, such as 22:00-07:00; the rest is told when they "
         "are over. Empty: none.",
     )
-    notify_time_zone: ZoneInfo = _setting(
+    notify_time_zone: tzinfo = _setting(
         "UTC", TIME_ZONE, "The time zone of the quiet hours and of the times in messages, such as Europe/Athens."
     )
     fresh_minutes: int = _setting(
@@ -506,7 +502,7 @@ def _crossed(found: Correlations, origins: Mapping[str, Origin], options: Mappin
 
 
 def _value(declared: Declaration, text: str) -> Any:
-    if any(unicodedata.category(letter) in _REFUSED_CATEGORIES for letter in text):
+    if has_control_characters(text):
         raise ValueError("there is a line break or another control character in it")
     return declared.kind.parse(text)
 
@@ -551,4 +547,4 @@ def _unknown(found: Mapping[str, Origin]) -> list[UnknownName]:
     """Names with our prefix that are no setting. They are no error: an older release may meet a newer file."""
     known = {FILE_VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
     names = sorted(name for name in set(found) - known if name.startswith(PREFIX))
-    return [UnknownName(name, found[name], next(iter(get_close_matches(name, known, n=1)), "")) for name in names]
+    return [UnknownName(name, found[name], nearest(name, known)) for name in names]

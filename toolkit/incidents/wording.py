@@ -86,7 +86,7 @@ def sensor(variable: str) -> str:
 
 def moment(epoch: float, settings: Settings) -> str:
     """A time, in the time zone that people have."""
-    return f"{from_epoch(epoch).astimezone(settings.notify_time_zone):%Y-%m-%d %H:%M} {settings.notify_time_zone.key}"
+    return f"{from_epoch(epoch).astimezone(settings.notify_time_zone):%Y-%m-%d %H:%M} {settings.notify_time_zone}"
 
 
 def lasting(seconds: float) -> str:

@@ -242,6 +242,9 @@ class Store(Protocol):
     def count(self, selection: Selection) -> int:
         """How many observations are selected."""
 
+    def tally(self, selection: Selection) -> dict[str, int]:
+        """How many observations of each station are selected; stations without any are left out."""
+
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""
 

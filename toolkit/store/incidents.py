@@ -177,6 +177,22 @@ class Wanted:
     limit: int | None = None
 
 
+class Pace(NamedTuple):
+    """How fast people were, in the incidents that were resolved in some time. Times are sums of seconds.
+
+    Attributes:
+        resolved: how many there were.
+        repairing: the time from when they were opened to when they were resolved.
+        acknowledged: how many of them somebody had acknowledged.
+        acknowledging: the time from when these were opened to when they were acknowledged.
+    """
+
+    resolved: int
+    repairing: float
+    acknowledged: int
+    acknowledging: float
+
+
 class Engine(Protocol):
     """How an engine runs the SQL that both share."""
 
@@ -223,6 +239,17 @@ class Incidents:
             ACTIVE,
         )
         return [(state, severity, int(number)) for state, severity, number in rows]
+
+    def pace(self, since: float) -> Pace:
+        """How fast people were, since a time; without parts of other incidents."""
+        opened, resolved, known = map(self._engine.seconds, ("opened", "resolved", "acknowledged"))
+        rows = self._engine.query(
+            f"SELECT COUNT(*), COALESCE(SUM({resolved} - {opened}), 0), COUNT(acknowledged), "
+            f"COALESCE(SUM({known} - {opened}), 0) FROM incidents "
+            "WHERE resolved > ? AND state = 'resolved' AND part_of IS NULL",
+            (self._engine.time(since),),
+        )
+        return Pace(*rows[0])
 
     def affected(self, ids: Sequence[int]) -> list[Affected]:
         """The stations of incidents of the network."""

@@ -356,6 +356,12 @@ class PostgreSQLStore:
         number: int = self._query(sql.SQL("SELECT COUNT(*) FROM observations {}").format(where), values)[0][0]
         return number
 
+    def tally(self, selection: Selection) -> dict[str, int]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        query = sql.SQL("SELECT station_id, COUNT(*) FROM observations {} GROUP BY 1").format(where)
+        return dict(self._query(query, values))
+
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(sql.Identifier("o", name) for name in COLUMNS)

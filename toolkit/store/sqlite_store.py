@@ -329,6 +329,12 @@ class SQLiteStore:
         )[0][0]
         return number
 
+    def tally(self, selection: Selection) -> dict[str, int]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        tables = "observation JOIN stations ON number = station"
+        return dict(self._query(f"SELECT station_id, COUNT(*) FROM {tables} {where} GROUP BY number", values))
+
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
         rows = self._query(
