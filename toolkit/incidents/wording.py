@@ -143,7 +143,7 @@ def _at_length(one: News, settings: Settings, names: Mapping[str, str], at: floa
     if incident.assignee:
         lines.append(f"  {clean(incident.assignee)} is to repair it")
     lines.append(
-        f"  weather-tool incidents show {incident.id}; to take it on: weather-tool incidents ack {incident.id}"
+        f"  see: weather-tool incidents show {incident.id}; take it on: weather-tool incidents ack {incident.id}"
     )
     return lines
 
