@@ -102,3 +102,16 @@ def test_a_wrong_one_is_named_in_one_line(run: Run, text: str, says: str) -> Non
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert says in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_the_doctor_names_those_that_are_over_or_of_no_station(run: Run, spoil: Spoil) -> None:
+    def seen(entry: str) -> str:
+        done = run("doctor", "--json", "--area", "incidents", WEATHER_EXCEPTIONS=entry)
+        (found,) = [one for one in json.loads(done.stdout)["checks"] if one["id"] == "exceptions-current"]
+        return f"{found['status']}: {found['evidence']}"
+
+    assert seen(exceptions(judged=False)) == "OK: 1 exceptions"
+    assert seen(exceptions(judged=False, until="2024-01-31")).endswith(
+        "expired: volos (all), until 2024-02-01 00:00:00 UTC"
+    )
+    assert seen(exceptions(station="vollos", limits=2)).endswith("there is no station vollos")
