@@ -273,7 +273,20 @@ def test_decisions_are_what_other_settings_are_tried_against(run: Run, fault: st
         (replayed,) = json.loads(done.stdout)["incidents"]
         return str(replayed["outcome"])
 
-<<<<<<< HEAD
+    blind = json.dumps([{"station": "volos", "judged": False, "reason": "to try"}])
+    assert outcome() == "found"
+    assert outcome("--exceptions", blind) == "missed"
+    answer(run, "dismiss", str(one["id"]), "--as", "siting", "--by", "maria")
+    assert outcome() == "found all the same"
+    assert outcome("--exceptions", blind) == "avoided"
+    done = run(*again, "--exceptions", blind)
+    assert done.stdout.splitlines()[0].startswith("1 incidents, ")
+    assert "0 found, 0 missed, 1 avoided, 0 found all the same, 0 not replayed" in done.stdout
+    assert len(answer(run, "list", "--all")) == 1
+    assert "means nothing with --against-decisions" in run(*again, "--save").stderr
+    assert "with --against-decisions" in run("detect", "--days", "3").stderr
+
+
 def test_stations_that_fall_silent_together_are_one_incident_and_one_that_stays_so_has_its_own(tmp_path: Path) -> None:
     silent = [f"station={name},kind=silent,at=30m,for={'40h' if name == ALL[0] else '5h'}" for name in ALL[:6]]
     network = Network(str(tmp_path / "weather.db"), *silent)
@@ -319,17 +332,3 @@ def test_what_only_weeks_show_is_an_incident_and_ends_when_the_sensor_is_repaire
     network.run(1)  # which saw the sensor jump back when it was repaired
     (drift,) = [one for one in network.incidents() if one.id == drift.id]
     assert drift.state == "resolved"
-=======
-    blind = json.dumps([{"station": "volos", "judged": False, "reason": "to try"}])
-    assert outcome() == "found"
-    assert outcome("--exceptions", blind) == "missed"
-    answer(run, "dismiss", str(one["id"]), "--as", "siting", "--by", "maria")
-    assert outcome() == "found all the same"
-    assert outcome("--exceptions", blind) == "avoided"
-    done = run(*again, "--exceptions", blind)
-    assert done.stdout.splitlines()[0].startswith("1 incidents, ")
-    assert "0 found, 0 missed, 1 avoided, 0 found all the same, 0 not replayed" in done.stdout
-    assert len(answer(run, "list", "--all")) == 1
-    assert "means nothing with --against-decisions" in run(*again, "--save").stderr
-    assert "with --against-decisions" in run("detect", "--days", "3").stderr
->>>>>>> main
