@@ -29,14 +29,15 @@ from toolkit.checks.probes import (
     service,
     settings,
     spool,
+    system,
     timers,
     units,
     way,
 )
 
 _MODULES = (
-    packages, settings, places, disk, security, units, cron, rivals, interference, folders, service, processes, timers,
-    journal, database_file, database_content, database_locks, database_access, spool, permissions, clock, way,
+    packages, system, settings, places, disk, security, units, cron, rivals, interference, folders, service, processes,
+    timers, journal, database_file, database_content, database_locks, database_access, spool, permissions, clock, way,
     feed, detection, observations, network, backup, exporter,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from toolkit.variables import BY_NAME
 
 # How long all pages may be read for; a database that takes longer is read whole by every backup.
 LOOK_SECONDS = 1.5
+# How long a checkpoint is given to write what it has said in the header.
+CHECKPOINT_SECONDS = 0.2
 # How much of a file may be free pages before it is worth making it smaller.
 FREE_BYTES = 64 << 20
 # `PRAGMA auto_vacuum` of a database that gives free pages back bit by bit.
@@ -170,27 +173,35 @@ def database_compact(host: Host) -> Finding | None:
     return good(f"{free * size / 1e6:.1f} MB of it are free")
 
 
+def _of_backups(host: Host) -> Finding | None:
+    """Whether the database is the one that the newest backup is of; None where there is none to tell it by."""
+    if not host.deployed or (not host.on_server and file_of(host) is None) or not have_backup(host):
+        return None
+    source = host.backups[0][0].manifest.source
+    if source == str(host.settings.db):
+        return good("it is the one of the backups")
+    other = database(source).file
+    if host.on_server or other is None or not other.exists():
+        return good("the backups are of another database than WEATHER_DB names now")
+    change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
+    return bad(
+        f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
+        Sequence(EditSettings(change, host.settings_file), Restart("collector")),
+    )
+
+
 @check(
     id="database-continues", area="database",
     invariant="The database is the one of the backups, and holds what they hold.",
     problem="The database is not the one of the backups, or has lost what they hold.",
     severity=Status.CRITICAL, remedy=Tool("backup list"),
-    caused_by=("database-exists", "database-kind", "database-shape"), costly=True,
+    caused_by=("database-exists", "database-kind", "database-shape"), costly=True, glance=_of_backups,
 )  # fmt: skip
 def database_continues(host: Host) -> Finding | None:
-    if not host.deployed or (not host.on_server and file_of(host) is None) or not have_backup(host):
-        return None
-    backups = host.backups[0]
-    source = backups[0].manifest.source
-    if source != str(host.settings.db):
-        other = database(source).file
-        if host.on_server or other is None or not other.exists():
-            return good("the backups are of another database than WEATHER_DB names now")
-        change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
-        return bad(
-            f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
-            Sequence(EditSettings(change, host.settings_file), Restart("collector")),
-        )
+    seen = _of_backups(host)
+    if seen is None or not seen.ok:
+        return seen
+    backups, source = host.backups[0], str(host.settings.db)
     if host.settings.data_days:
         return good("old observations are removed: their number says nothing")
     most = max(backups, key=lambda one: one.manifest.content.observations if one.manifest.source == source else 0)
@@ -208,15 +219,38 @@ def database_continues(host: Host) -> Finding | None:
     return good(f"it holds what is in the backup {most.name}")
 
 
+def _of_full_length(host: Host) -> Finding | None:
+    """Whether the database's file is as long as its own header says, which a copy that was cut short is not."""
+    if file_of(host) is None or _lacks(host) <= 0:
+        return None
+    time.sleep(CHECKPOINT_SECONDS)  # of a checkpoint that is at work the header is written first
+    if (lacks := _lacks(host)) <= 0:
+        return None
+    return bad(f"{host.db} is damaged: {lacks:,} bytes are missing at its end", restored(host))
+
+
+def _lacks(host: Host) -> int:
+    with host.db.open("rb") as file:
+        header = file.read(100)
+        size = os.fstat(file.fileno()).st_size
+    if len(header) < 100 or header[24:28] != header[92:96]:  # the number of pages is not kept
+        return 0
+    page = int.from_bytes(header[16:18], "big")
+    return int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page) - size
+
+
 @check(
     id="database-sound", area="database",
     invariant="Every page of the database can be read.",
     problem="The database is damaged.",
-    severity=Status.CRITICAL, remedy=Restore(), caused_by=("database-kind",), costly=True,
+    severity=Status.CRITICAL, remedy=Restore(), caused_by=("database-kind", "files-alone"), costly=True,
+    glance=_of_full_length,
 )  # fmt: skip
 def database_sound(host: Host) -> Finding | None:
     if file_of(host) is None:
         return None
+    if cut := _of_full_length(host):
+        return cut
     end = time.monotonic() + LOOK_SECONDS
     try:
         with opened(host) as connection:

@@ -164,7 +164,9 @@ def code_read_only(host: Host) -> Finding | None:
     invariant="Detection reports can be written.",
     problem="The service user cannot write detection reports.",
     severity=Status.WARNING, remedy=AsRoot("install -d -o weather -g weather -m 0750 /var/log/weather/reports"),
-    caused_by=("service-user", "places-plain", "disk-logs-writable", "settings-valid"),
+    caused_by=(
+        "service-user", "places-open", "places-plain", "disk-logs-writable", "settings-valid", "files-alone",
+    ),
 )  # fmt: skip
 def reports_folder(host: Host) -> Finding | None:
     folder = Path(host.settings.reports)
