@@ -28,8 +28,8 @@ STORE = (*DATABASE, "database-unlocked", "database-server", "database-readable",
 
 # A job that cannot begin, or cannot work, whatever it does.
 JOB = (
-    *RELEASE, "system-places", *UNIT, "places-open", "places-plain", "places-owned", "settings-valid",
-    "settings-readable", "service-user", *DISK,
+    *RELEASE, "system-places", *UNIT, "database-named", "units-may-write", "places-open", "places-plain",
+    "places-owned", "settings-valid", "settings-readable", "service-user", *DISK,
 )  # fmt: skip
 COLLECTOR = (
     "collector-alone", "cron-table", "cron-runs", "collector-enabled", "collector-running", "collector-responds",

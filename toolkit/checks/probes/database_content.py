@@ -27,7 +27,7 @@ FREE_BYTES = 64 << 20
 _INCREMENTAL = 2
 # The database holds at least this part of what a backup holds: a person may have removed a station.
 LEAST_PART = 0.75
-MOST_COUNTED = 5_000_000
+MOST_COUNTED, MOST_COUNTED_AT_ONCE = 5_000_000, 100_000
 # How many observations are looked at one by one: an hour of a large network.
 NEWEST_ROWS = 60_000
 # Stations that observations are of, or are said to be of, and that are not there.
@@ -173,40 +173,55 @@ def database_compact(host: Host) -> Finding | None:
     return good(f"{free * size / 1e6:.1f} MB of it are free")
 
 
-def _of_backups(host: Host) -> Finding | None:
-    """Whether the database is the one that the newest backup is of; None where there is none to tell it by."""
-    if not host.deployed or (not host.on_server and file_of(host) is None) or not have_backup(host):
+@check(
+    id="database-named", area="database",
+    invariant="WEATHER_DB names the database that the backups are of.",
+    problem="WEATHER_DB names another database than the one that the backups are of, which is still there.",
+    severity=Status.CRITICAL, remedy=Tool("backup list"), caused_by=("settings-known", "settings-once"),
+)  # fmt: skip
+def database_named(host: Host) -> Finding | None:
+    if not host.deployed or not have_backup(host):
         return None
     source = host.backups[0][0].manifest.source
     if source == str(host.settings.db):
-        return good("it is the one of the backups")
+        return good("the newest backup is of it")
     other = database(source).file
     if host.on_server or other is None or not other.exists():
         return good("the backups are of another database than WEATHER_DB names now")
     change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
     return bad(
         f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
-        Sequence(EditSettings(change, host.settings_file), Restart("collector")),
+        Sequence(EditSettings(change, host.settings_file), Restart("collector", "exporter")),
     )
+
+
+def _few_continue(host: Host) -> Finding | None:
+    """The same where that is counted at once."""
+    return _holds(host, MOST_COUNTED_AT_ONCE)
 
 
 @check(
     id="database-continues", area="database",
-    invariant="The database is the one of the backups, and holds what they hold.",
-    problem="The database is not the one of the backups, or has lost what they hold.",
+    invariant="The database holds what the backups hold.",
+    problem="The database has lost what the backups hold.",
     severity=Status.CRITICAL, remedy=Tool("backup list"),
-    caused_by=("database-exists", "database-kind", "database-shape"), costly=True, glance=_of_backups,
+    caused_by=("database-named", "database-exists", "database-kind", "database-shape"), costly=True, glance=_few_continue,
 )  # fmt: skip
 def database_continues(host: Host) -> Finding | None:
-    seen = _of_backups(host)
-    if seen is None or not seen.ok:
-        return seen
+    return _holds(host, MOST_COUNTED)
+
+
+def _holds(host: Host, most_counted: int) -> Finding | None:
+    if not host.deployed or (not host.on_server and file_of(host) is None) or not have_backup(host):
+        return None
     backups, source = host.backups[0], str(host.settings.db)
+    if backups[0].manifest.source != source:
+        return good("the backups are of another database")
     if host.settings.data_days:
         return good("old observations are removed: their number says nothing")
     most = max(backups, key=lambda one: one.manifest.content.observations if one.manifest.source == source else 0)
     held = most.manifest.content
-    if held.observations > MOST_COUNTED:
+    if held.observations > most_counted:
         return unseen("too many observations to be counted now")
     with host.store() as store:
         number = store.count(Selection(end=from_stored(held.last).timestamp() if held.last else 0))

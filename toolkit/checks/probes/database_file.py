@@ -22,6 +22,7 @@ from toolkit.collector import known_database
     severity=Status.CRITICAL, remedy=Restore(),
     caused_by=(
         "places-plain", "data-folder", "disk-data-writable", "settings-known", "collector-enabled", "files-alone",
+        "database-named", "units-may-write",
     ),
 )  # fmt: skip
 def database_exists(host: Host) -> Finding | None:

@@ -152,6 +152,7 @@ logs_writable, logs_space, logs_inodes = _writable(*_OF_LOGS), _space(*_OF_LOGS)
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/lib/weather/data"),
     caused_by=(
         "service-user", "places-open", "places-plain", "disk-data-writable", "settings-valid", "files-alone",
+        "database-named", "units-may-write",
     ),
 )  # fmt: skip
 def data_folder(host: Host) -> Finding | None:

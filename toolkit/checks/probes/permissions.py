@@ -72,7 +72,8 @@ database_private = _private(
 )  # fmt: skip
 data_folder_private = _private(
     "data-folder-private", "Only the service looks into the folder of the database.",
-    "Others may look into the folder of the database.", _data, 0, USER, ("places-plain", "data-folder"),
+    "Others may look into the folder of the database.", _data, 0, USER,
+    ("places-plain", "data-folder", "database-named"),
 )  # fmt: skip
 backups_private = _private(
     "backups-private", "Only the service reads backups.", "Others may read backups.",

@@ -54,6 +54,8 @@ _OTHERS = {
     "ExecStart", "User", "NoNewPrivileges", "ProtectSystem", "CapabilityBoundingSet", "PrivateUsers",
     "SystemCallFilter",
 }  # fmt: skip
+# Names of which it is known how systemd shows them.
+_PLAIN = re.compile(r"[\w/.-]+")
 _SIZES = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -310,6 +312,33 @@ def units_loaded(host: Host) -> Finding | None:
             Sequence(reload, Restart(*again)) if again else reload,
         )
     return good("systemd has read the present files")
+
+
+@check(
+    id="units-may-write", area="service",
+    invariant="Units may write where the settings say.",
+    problem="A setting names a place where the unit of its job may not write.",
+    severity=Status.CRITICAL, remedy=OnController(),
+    caused_by=("units-present", "units-genuine", "units-as-deployed", "settings-once", "database-named"),
+)  # fmt: skip
+def units_may_write(host: Host) -> Finding | None:
+    if not host.units:
+        return None
+    data = host.spool if host.on_server else host.db
+    for job, variable, path in (
+        ("collector", "WEATHER_DB", data.parent), ("detector", "WEATHER_REPORTS", Path(host.settings.reports)),
+        ("backup", "WEATHER_BACKUPS", Path(host.settings.backups)),
+    ):  # fmt: skip
+        unit = host.units.get(f"weather-{job}.service")
+        if unit is None or unit["ProtectSystem"] != "strict" or not _PLAIN.fullmatch(str(path)):
+            continue
+        writes = [Path(word.lstrip("-+")) for word in unit["ReadWritePaths"].split()]
+        if writes and not any(path.is_relative_to(place) for place in writes):
+            return bad(
+                f"weather-{job}.service may not write in {path}, which is what {variable} names, but in "
+                f"{', '.join(map(str, writes))}: the settings were changed, and not deployed"
+            )
+    return good("units may write where the settings say")
 
 
 @check(
