@@ -205,7 +205,8 @@ def _few_continue(host: Host) -> Finding | None:
     invariant="The database holds what the backups hold.",
     problem="The database has lost what the backups hold.",
     severity=Status.CRITICAL, remedy=Tool("backup list"),
-    caused_by=("database-named", "database-exists", "database-kind", "database-shape"), costly=True, glance=_few_continue,
+    caused_by=("database-named", "database-exists", "database-kind", "database-shape"), costly=True,
+    glance=_few_continue,
 )  # fmt: skip
 def database_continues(host: Host) -> Finding | None:
     return _holds(host, MOST_COUNTED)
