@@ -8,6 +8,8 @@ JOBS ?= 2
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 # ansible and molecule call one another by name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Tests start thousands of processes: not one of them should compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## This list

@@ -27,6 +27,7 @@ class Credential(StrEnum):
     FEED_URL = "feed_url"
     FEED_PROXY = "feed_proxy"
     APPRISE_URLS = "apprise_urls"
+    APPRISE_ESCALATION_URLS = "apprise_escalation_urls"
 
 
 class CredentialError(ToolkitError):

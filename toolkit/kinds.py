@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,9 @@ from urllib.parse import urlsplit
 from toolkit.address import SecretAddress, secret_in, shown
 from toolkit.database import Database, database
 from toolkit.mapping import parse_mapping
+from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
+from toolkit.sensor_exceptions import SPEC, parse_exceptions
+from toolkit.text import nearest
 from toolkit.variables import BY_NAME
 
 
@@ -58,8 +60,8 @@ def choice(*allowed: str) -> Kind:
     def parse(text: str) -> str:
         if text in allowed:
             return text
-        near = get_close_matches(text.lower(), allowed, n=1)
-        raise ValueError(f"did you mean {near[0]}?" if near else f"give one of {', '.join(allowed)}")
+        near = nearest(text.lower(), allowed)
+        raise ValueError(f"did you mean {near}?" if near else f"give one of {', '.join(allowed)}")
 
     return Kind(parse, {"type": "str", "choices": list(allowed)})
 
@@ -129,9 +131,9 @@ def _variables(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in BY_NAME:
-            near = get_close_matches(name, BY_NAME, n=1)
+            near = nearest(name, BY_NAME)
             raise ValueError(
-                f"{name} is not measured; " + (f"did you mean {near[0]}?" if near else "know " + ", ".join(BY_NAME))
+                f"{name} is not measured; " + (f"did you mean {near}?" if near else "know " + ", ".join(BY_NAME))
             )
     if not names:
         raise ValueError(f"give one or more of {', '.join(BY_NAME)}")
@@ -154,6 +156,7 @@ def _address(text: str) -> str:
 
 
 MAPPING = Kind(parse_mapping, {"type": "str"})
+EXCEPTIONS = Kind(parse_exceptions, SPEC)
 PATH = Kind(_path, {"type": "str"})
 OPTIONAL_PATH = optional(PATH)
 PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
@@ -163,3 +166,6 @@ ADDRESS = Kind(_address, {"type": "str"})
 URL = Kind(_url("feed_url"), {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
+LEVELS_OF_SENSORS = Kind(parse_levels, {"type": "str"})
+QUIET_HOURS = Kind(parse_quiet_hours, {"type": "str"})
+TIME_ZONE = Kind(parse_zone, {"type": "str"})

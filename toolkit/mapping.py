@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from toolkit.model import Station
+from toolkit.text import nearest
 from toolkit.units import Conversion, conversions_to
 from toolkit.variables import BY_NAME, COLUMNS
 
@@ -82,9 +82,9 @@ def parse_mapping(text: str) -> FieldMapping:
         at = found.end()
         stored, theirs, unit = found.groups()
         if stored not in STORED:
-            near = get_close_matches(stored, STORED, n=1)
+            near = nearest(stored, STORED)
             raise ValueError(
-                f"{stored} is not stored; " + (f"did you mean {near[0]}?" if near else f"know {', '.join(STORED)}")
+                f"{stored} is not stored; " + (f"did you mean {near}?" if near else f"know {', '.join(STORED)}")
             )
         if stored in named:
             raise ValueError(f"{stored} is given twice")

@@ -10,10 +10,9 @@ is the only place for an address with a secret in it.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
+from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,12 +26,16 @@ from toolkit.errors import UsageError
 from toolkit.kinds import (
     ADDRESS,
     DATABASE,
+    EXCEPTIONS,
+    LEVELS_OF_SENSORS,
     MAPPING,
     OPTIONAL_PATH,
     PATH,
     PROXY,
+    QUIET_HOURS,
     REPOSITORY,
     SWITCH,
+    TIME_ZONE,
     URL,
     VARIABLES,
     Kind,
@@ -42,14 +45,16 @@ from toolkit.kinds import (
 )
 from toolkit.mapping import FieldMapping
 from toolkit.model import FORMATS, Bounds
+from toolkit.notifying import LEVELS, QuietHours, SensorLevels
+from toolkit.sensor_exceptions import SensorException
+from toolkit.text import has_control_characters, nearest
 from toolkit.variables import DETECTED
 
 PREFIX = "WEATHER_"
 FILE_VARIABLE = "WEATHER_ENV_FILE"
 DEFAULT_FILE = Path("/etc/weather/weather.env")
-# Unicode categories of the characters that no value may have: control characters, and what some readers take for the
-# end of a line.
-_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+# So much is shown of a value that cannot be used.
+_SHOWN_LENGTH = 300
 COMBINED = "combined"
 # The correlations that the guide's system classifies by.
 WEATHER_FROM = 0.6
@@ -223,6 +228,53 @@ class Settings:
     )
     neighbour_elevation_m: float = _setting(
         "500", number(1, 9000, whole=False), "How much higher or lower a neighbour may be, in metres."
+    )
+    exceptions: tuple[SensorException, ...] = _setting(
+        "",
+        EXCEPTIONS,
+        "Sensors that are judged otherwise than all others, each with a reason and, if need be, an end: not at all, "
+        "with wider limits, or by other neighbours. A JSON list of objects; see docs/incidents.md. Empty: none.",
+    )
+    incident_clean_hours: float = _setting(
+        "6",
+        number(0.5, 24 * 31, whole=False),
+        "For how many hours a sensor must be judged well until its incident is resolved by itself.",
+    )
+    incident_reopen_hours: float = _setting(
+        "72",
+        number(0, 24 * 366, whole=False),
+        "For how many hours after its last wrong reading trouble that comes back is the same incident.",
+    )
+    incident_network_share: float = _setting(
+        "0.3",
+        number(0.01, 1, whole=False),
+        "From which share of the stations that measure a variable on, and from three, trouble that they have at once "
+        "is one incident of the network.",
+    )
+    notify_severity: str = _setting(
+        "warning", choice(*LEVELS), "From which severity on people are told of an incident; `never`: of none."
+    )
+    notify_levels: SensorLevels = _setting(
+        "",
+        LEVELS_OF_SENSORS,
+        "Other severities for some sensors, as STATION/VARIABLE=SEVERITY separated by commas, with `*` for any: "
+        "`volos/*=critical, */rain=info, volos/rain=never`. `all` is the station as a whole. The pair that names a "
+        "sensor most exactly counts.",
+    )
+    notify_escalation_hours: float = _setting(
+        "24",
+        number(0, 24 * 366, whole=False),
+        "After how many hours people are told once more of an incident that nobody has acknowledged: those of the "
+        "credential apprise_escalation_urls, if there is one. 0: never.",
+    )
+    notify_quiet_hours: QuietHours | None = _setting(
+        "",
+        QUIET_HOURS,
+        "The hours in which people are told only of what is critical, such as 22:00-07:00; the rest is told when they "
+        "are over. Empty: none.",
+    )
+    notify_time_zone: tzinfo = _setting(
+        "UTC", TIME_ZONE, "The time zone of the quiet hours and of the times in messages, such as Europe/Athens."
     )
     fresh_minutes: int = _setting(
         "15", number(1, 1440), "The age at which the newest observation is called stale, in minutes."
@@ -450,13 +502,15 @@ def _crossed(found: Correlations, origins: Mapping[str, Origin], options: Mappin
 
 
 def _value(declared: Declaration, text: str) -> Any:
-    if any(unicodedata.category(letter) in _REFUSED_CATEGORIES for letter in text):
+    if has_control_characters(text):
         raise ValueError("there is a line break or another control character in it")
     return declared.kind.parse(text)
 
 
 def _problem(declared: Declaration, label: str, origin: Origin, remedy: str) -> Problem:
     value = declared.kind.shown(origin.text)
+    if len(value) > _SHOWN_LENGTH:  # what is to be done about it comes behind it
+        value = value[: _SHOWN_LENGTH - 1] + "…"
     # An option's place is its name.
     place = "" if origin.source is Source.OPTION else f" ({origin.place})"
     message = f"{label}={value!r}{place}: {remedy}"
@@ -493,4 +547,4 @@ def _unknown(found: Mapping[str, Origin]) -> list[UnknownName]:
     """Names with our prefix that are no setting. They are no error: an older release may meet a newer file."""
     known = {FILE_VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
     names = sorted(name for name in set(found) - known if name.startswith(PREFIX))
-    return [UnknownName(name, found[name], next(iter(get_close_matches(name, known, n=1)), "")) for name in names]
+    return [UnknownName(name, found[name], nearest(name, known)) for name in names]

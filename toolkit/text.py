@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
+from collections.abc import Iterable
 
 # Zero width non-joiner and joiner: part of the spelling in Persian and Indic scripts (Unicode, 23.2).
 JOINERS = "\u200c\u200d"
@@ -19,17 +19,36 @@ _HARMLESS = f"\n\t{JOINERS}"
 
 def clean(text: str) -> str:
     """An id or a name as it is stored: one line, white space collapsed, no control or format characters."""
-    if not (text.isascii() and text.isprintable()):
+    if not text.isprintable():
         text = "".join(map(_kept, text))
     return " ".join(text.split()).strip(JOINERS)
 
 
 def _kept(character: str) -> str:
-    category = unicodedata.category(character)
+    category = _category(character)
     if category in {"Cc", "Zl", "Zp"}:
         return " "
     # Format characters, halves of surrogate pairs, and code points that are no characters.
     return "" if category in {"Cf", "Cs", "Cn"} and character not in JOINERS else character
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether there are control characters in a text, or what some readers take for the end of a line."""
+    return not text.isprintable() and any(_category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text)
+
+
+def _category(character: str) -> str:
+    # Imported where it is needed: hardly any text has such characters, and the collector's memory is small.
+    import unicodedata
+
+    return unicodedata.category(character)
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Of known words the one that was probably meant; empty where none is near."""
+    from difflib import get_close_matches  # only ever for what is misspelt
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=cutoff)), "")
 
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:

@@ -58,7 +58,8 @@ def settings_template() -> str:
     ]
     for declared in DECLARATIONS.values():
         name = declared.variable.lower()
-        value = f"{name} | bool | int" if declared.kind.spec["type"] == "bool" else name
+        filters = {"bool": " | bool | int", "list": " | to_json(ensure_ascii=false, sort_keys=true)"}
+        value = name + filters.get(declared.kind.spec["type"], "")
         blocks.append(
             f"\n# {declared.doc}\n"
             f"{{% if {name} | default(none) is not none %}}\n{declared.variable}={{{{ quoted({value}) }}}}\n"

@@ -25,6 +25,7 @@ from toolkit.detector.sensors import Health as SensorHealth
 from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.model import Document, Observation, Station
+from toolkit.performance.report import Performance
 from toolkit.settings import Origin, load
 from toolkit.store import open_for_writing
 from toolkit.times import iso, now
@@ -46,8 +47,12 @@ FORMS = {
         Report, "A detection run", "`weather-tool detect --json`, and `/var/log/weather/reports/*.json` after every run"
     ),
     "sensors": Form(SensorHealth, "The health of sensors", "`weather-tool sensors --json`"),
+    "network": Form(
+        Performance, "A network's performance in a month",
+        "`weather-tool network --json`, and `/var/log/weather/reports/network/*.json` on the first of each month",
+    ),
     "drill": Form(Drill, "A restore drill", "`/var/backups/weather/drill.json`"),
-}
+}  # fmt: skip
 INDEX = """## The index of pages
 
 `index.html`, beside the pages, lists them, the newest first: the name of each and the sentence in its

@@ -46,7 +46,7 @@ def main() -> None:
             rows = [one for time in times for one in weather.at(time) if one and one.time == time]
             store.add(Document([], rows), END)
         with open_for_reading(db) as store:
-            page.write_text(writing.page(store, settings, detect(store, settings, END), listed=True), encoding="utf-8")
+            page.write_text(writing.page(store, settings, detect(store, settings, END), END), encoding="utf-8")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             for scheme, part in SHOWN.items():

@@ -91,7 +91,16 @@ def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
     spoil("temp_out = temp_out + 35", "station_id = 'volos'", 2, 1.7)
     report = detect(run, "--window", "6", "--spatial-verify")
     jsonschema.validate(report, json.loads((DOCS / "reference" / "report.schema.json").read_text("utf-8")))
-    assert list(report) == ["schema", "generated_at", "window", "method", "stations", "anomalies", "insufficient"]
+    assert list(report) == [
+        "schema",
+        "generated_at",
+        "window",
+        "method",
+        "stations",
+        "anomalies",
+        "insufficient",
+        "exceptions",
+    ]
     assert report["schema"] == "weather-toolkit/report/2"
     assert report["window"] == {"start": "2025-11-22T10:00:00Z", "end": "2025-11-22T16:00:00Z", "hours": 6}
     assert report["method"] == "combined"

@@ -65,7 +65,7 @@ def test_a_detection_and_the_health_of_sensors(disturbed: Store, settings: Setti
 
 def test_a_page(disturbed: Store, settings: Settings) -> None:
     with disturbed.snapshot():
-        html = page(disturbed, settings, detect(disturbed, settings, TIME))
+        html = page(disturbed, settings, detect(disturbed, settings, TIME), TIME)
     assert "Map of 3 stations" in html
     assert ">a99<" not in html
 

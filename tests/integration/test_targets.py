@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -72,6 +73,13 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def as_text(given: object) -> str:
+    """A value of an inventory as weather.env has it."""
+    if isinstance(given, list):
+        return json.dumps(given, ensure_ascii=False, sort_keys=True)
+    return str(int(given)) if isinstance(given, bool) else str(given)
+
+
 def manifests(folder: Path, engine: str) -> list[dict[str, Any]]:
     return built(folder / "kubernetes/overlays" / engine)
 
@@ -84,9 +92,25 @@ def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
     assert (job["kind"], job["spec"]["schedule"]) == ("CronJob", "7 */3 * * Mon")
     # In compose the scheduler reads it from jobs.json; what is written there is said beside it.
     assert (
-        "# Runs detector, healthcheck, backup, restore-drill, maintenance, extra."
+        "# Runs detector, notify, notify-summary, healthcheck, backup, restore-drill, maintenance, network-report, extra, monthly."
         in (rendered / "compose.yaml").read_text()
     )
+
+
+def test_a_job_of_a_day_of_the_month_is_on_all_targets(rendered: Path) -> None:
+    (line,) = [
+        line for line in (rendered / "cron").read_text().splitlines() if "weather-job --delay 1800 monthly " in line
+    ]
+    assert line.startswith("7 6 1 * * root ")
+    timer = (rendered / "weather-monthly.timer").read_text()
+    assert "OnCalendar=*-*-1 6:7:00\n" in timer
+    told = subprocess.run(
+        ["systemd-analyze", "calendar", "--base-time=2026-11-26 08:00:00 UTC", "*-*-1 6:7:00"],
+        capture_output=True, text=True, check=True, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"},
+    ).stdout  # fmt: skip
+    assert "Next elapse: Tue 2026-12-01 06:07:00 UTC" in told
+    (job,) = [one for one in manifests(rendered, "sqlite") if one["metadata"]["name"] == "weather-monthly"]
+    assert job["spec"]["schedule"] == "7 6 1 * *"
 
 
 def test_a_service_is_what_its_declaration_says_whatever_its_name(changed: Path) -> None:
@@ -129,7 +153,7 @@ def test_every_setting_is_tried_at_another_value_than_its_default() -> None:
     assert set(TRIED) == {declared.variable.lower() for declared in DECLARATIONS.values()}
     for declared in DECLARATIONS.values():
         given = TRIED[declared.variable.lower()]
-        text = str(int(given)) if isinstance(given, bool) else str(given)
+        text = as_text(given)
         assert declared.kind.parse(text) != declared.kind.parse(declared.default), declared.name
 
 
@@ -137,7 +161,7 @@ def test_the_program_reads_what_the_inventory_says(changed: Path) -> None:
     loaded = load(environ={"WEATHER_ENV_FILE": str(changed / "weather.env")})
     for name, declared in DECLARATIONS.items():
         given = TRIED[declared.variable.lower()]
-        text = str(int(given)) if isinstance(given, bool) else str(given)
+        text = as_text(given)
         assert loaded.origins[name].text == text
         assert loaded.origins[name].place != "default"
 
@@ -260,7 +284,7 @@ def pods(rendered: Path, engine: str) -> Iterator[tuple[dict[str, Any], dict[str
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> None:
     found = list(pods(rendered, engine))
-    assert len(found) == 8
+    assert len(found) == 12
     for _, pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}

@@ -26,6 +26,10 @@ ROOT = Path(__file__).parent.parent.parent
             {"weather_jobs": {"page": {"description": "A page", "command": "report", "shedule": {}}}},
             "weather_jobs: page: 'shedule' is no field of a job (did you mean schedule?)",
         ),
+        (
+            {"weather_jobs": {"a": {"description": "A", "command": "report", "schedule": {"day": 31}}}},
+            "weather_jobs: a: day '31' of a schedule is no day that every month has: give a number from 1 to 28",
+        ),
         ({"weather_scheduler": "crond"}, "value of weather_scheduler must be one of: systemd, cron, got: crond"),
         ({"weather_releases_kept": "two"}, "argument 'weather_releases_kept' is of type str"),
         ({"weather_memory": "much"}, "weather_memory=much: give a number of bytes, or with K, M, G or T behind"),

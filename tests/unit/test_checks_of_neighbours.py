@@ -27,6 +27,7 @@ JOBS = {
     "collector": {"command": "collect"},
     "backup": {"command": "backup create --prune", "schedule": {"minute": 0, "hour": 4, "random_delay": "30min"}},
     "restore-drill": {"command": "restore LATEST --drill", "schedule": {"minute": 30, "hour": 5, "weekday": "Sun"}},
+    "monthly": {"command": "data summary", "schedule": {"minute": 10, "hour": 6, "day": 1}},
 }
 TABLE = """\
 # Ansible managed
@@ -37,6 +38,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 * * * * * root /usr/local/bin/weather-job --keep collector collect
 0 4 * * * root /usr/local/bin/weather-job --delay 1800 backup backup create --prune
 30 5 * * Sun root /usr/local/bin/weather-job restore-drill restore LATEST --drill
+10 6 1 * * root /usr/local/bin/weather-job monthly data summary
 """
 
 

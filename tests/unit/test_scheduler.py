@@ -27,13 +27,20 @@ SUNDAY = datetime(2026, 11, 22, 5, 30)  # noqa: DTZ001 - local, as schedules are
         ({"hour": 4, "minute": 30}, False),
         ({"weekday": "Sun", "hour": 5, "minute": 30, "random_delay": "30min"}, True),
         ({"weekday": "Mon", "hour": 5, "minute": 30}, False),
+        ({"day": 22, "hour": 5, "minute": 30}, True),
+        ({"day": "22"}, True),
+        ({"day": 1, "hour": 5, "minute": 30}, False),
     ],
 )
 def test_a_schedule_names_its_minutes(schedule: dict[str, object], due: bool) -> None:
     assert is_due(schedule, SUNDAY) is due
 
 
-@pytest.mark.parametrize("schedule", [{"minute": "often"}, {"minute": "*/0"}, {"weekday": "Caturday"}])
+@pytest.mark.parametrize("schedule", [
+        {"minute": "often"}, {"minute": "*/0"}, {"weekday": "Caturday"}, {"day": 31}, {"day": 0}, {"day": "*/2"},
+        {"day": "Mon"}, {"day": None}, {"day": 1, "weekday": "Mon"},
+    ],
+)  # fmt: skip
 def test_what_is_no_schedule_is_refused(schedule: dict[str, object]) -> None:
     with pytest.raises(ToolkitError, match=r"of a schedule is"):
         is_due(schedule, SUNDAY)

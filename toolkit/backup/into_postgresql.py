@@ -121,9 +121,11 @@ def _fill(connection: psycopg.Connection, table: str, columns: Sequence[str], ro
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         while chunk := b"".join(islice(rows, ROWS_PER_WRITE)):
             copy.write(chunk)
-    if table == "anomalies":
+    if "id" in columns:
         connection.execute(
-            "SELECT setval(pg_get_serial_sequence('anomalies', 'id'), coalesce(MAX(id), 0) + 1, false) FROM anomalies"
+            sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), coalesce(MAX(id), 0) + 1, false) FROM {}").format(
+                table, sql.Identifier(table)
+            )
         )
 
 

@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,7 +22,7 @@ from toolkit.cli.options import overrides
 from toolkit.cli.streams import OutputError, ReaderLeftError
 from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.settings import load, load_lenient
-from toolkit.text import one_line
+from toolkit.text import nearest, one_line
 
 # The longest line on stderr: the command of a remedy may be long.
 LINE_LENGTH = 2000
@@ -39,6 +38,8 @@ COMMANDS = {
     "healthcheck": "one line for a monitor: is the service collecting?",
     "maintain": "remove what is older than is to be kept, and keep the database in shape",
     "metrics": "metrics for Prometheus, printed or served",
+    "network": "how the network performed in a month: availability, timeliness, quality, incidents",
+    "notify": "tell people of incidents: what is new, over, or waits for somebody",
     "preflight": "could this release run here? Looks, and changes nothing",
     "report": "one page for people: map, stations, anomalies with plots, sensors, completeness",
     "restore": "put a backup in the place of the database",
@@ -122,8 +123,8 @@ def parser_of(chosen: Collection[str]) -> CommandParser:
 
 
 def _did_you_mean(word: str, known: Collection[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else ""
 
 
 def _options(parser: argparse.ArgumentParser) -> set[str]:

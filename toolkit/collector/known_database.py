@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from toolkit.backup.folder import Folder
 from toolkit.errors import ToolkitError
 from toolkit.files import write_atomically
 from toolkit.settings import Settings, spool_folder
@@ -24,6 +23,9 @@ def is_known(settings: Settings) -> bool:
     with suppress(OSError, ValueError):
         if _record_of(settings).read_text(encoding="utf-8") == str(settings.db):
             return True
+    # Imported where it is needed: for a database that is gone. The collector's memory is small.
+    from toolkit.backup.folder import Folder
+
     with suppress(ToolkitError, OSError):
         return any(one.manifest.source == str(settings.db) for one in Folder(settings.backups).look()[0])
     return False

@@ -12,14 +12,14 @@ import os
 import platform
 import re
 import stat
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from toolkit import credentials
 from toolkit.credentials import Credential
-from toolkit.errors import ToolkitError, UsageError, reason
+from toolkit.errors import UsageError
 from toolkit.files import write_atomically
+from toolkit.sending import LINE_LENGTH, LINES, send
 from toolkit.settings import Loaded
 from toolkit.text import one_line
 from toolkit.times import iso, now
@@ -27,10 +27,7 @@ from toolkit.times import iso, now
 TAKES_WRONG_SETTINGS = True
 # The folder with a file for each job that an alert was sent for and that does not work again yet.
 EPISODES = Path("/var/lib/weather/data/alerts")
-SEND_SECONDS = 60
 JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
-LINE_LENGTH = 2000
-LINES = 100
 
 log = logging.getLogger(__name__)
 
@@ -112,23 +109,7 @@ def _why(loaded: Loaded) -> list[str]:
 
 
 def _send(title: str, lines: list[str]) -> None:
-    title = one_line(title)
-    text = "\n".join(one_line(line, LINE_LENGTH) for line in lines[:LINES])
-    log.warning("%s: %s", title, text)
-    urls = credentials.path(Credential.APPRISE_URLS)
-    if urls is None:
-        return
-    # The text goes to standard input: an argument has a limit, and other users can see it.
-    command = ["apprise", f"--title={title}", f"--config={urls}"]
-    environment = {**os.environ, "PYTHONUTF8": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603
-            command, input=text.encode(), env=environment, capture_output=True, timeout=SEND_SECONDS, check=False
-        )
-    except FileNotFoundError:
-        raise ToolkitError("apprise is not installed: apt-get install apprise") from None
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = reason(error) if isinstance(error, OSError) else f"no answer for {SEND_SECONDS} s"
-        raise ToolkitError(f"nobody could be told: {why}") from error
-    if done.returncode:
-        raise ToolkitError("nobody could be told: apprise failed; see its own log by `apprise -vv`")
+    log.warning("%s: %s", one_line(title), "\n".join(one_line(line, LINE_LENGTH) for line in lines[:LINES]))
+    urls = credentials.read(Credential.APPRISE_URLS)
+    if urls is not None:
+        send(urls, title, lines)

@@ -7,7 +7,8 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from toolkit.archive import reading
 from toolkit.archive.exporting import whole_file, write_csv, write_parquet
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
-from toolkit.cli.options import add_setting, epoch
+from toolkit.cli.options import add_setting, epoch, window_end
 from toolkit.cli.show import progress, table
 from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
@@ -23,8 +24,9 @@ from toolkit.feed.entries import Clock, utc
 from toolkit.location import without_impossible_place
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
-from toolkit.store import Selection, StoreGoneError, open_for_reading, open_for_writing
-from toolkit.times import from_epoch, iso, now
+from toolkit.store import Selection, Store, StoreGoneError, open_for_reading, open_for_writing
+from toolkit.store.incidents import ACTIVE, SEVERITIES, Incident, Maintenance, Wanted
+from toolkit.times import from_epoch, iso, stored
 from toolkit.variables import BY_NAME, MONITORED
 
 EXAMPLES = (
@@ -93,28 +95,75 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _latest(args: argparse.Namespace, settings: Settings) -> int:
-    with open_for_reading(settings.db) as store:
+    with open_for_reading(settings.db) as store, store.snapshot():
         latest = store.latest()
+        present = window_end("NOW", store.newest())
+        incidents, maintenance = _open_incidents(store, present)
     if args.json:
-        rows = [{**one._asdict(), "time": iso(from_epoch(one.time))} for one in latest]
+        rows = [
+            {
+                **one._asdict(),
+                "time": iso(from_epoch(one.time)),
+                "incidents": [_incident(incident) for incident in incidents.get(one.station_id, [])],
+                "maintenance": [
+                    {"variable": window.variable, "until": iso(from_epoch(window.ended)), "actor": window.actor}
+                    for window in maintenance.get(one.station_id, [])
+                ],
+            }
+            for one in latest
+        ]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
-    present = now().timestamp()
     units = [f"{name} ({BY_NAME[name].unit})" for name in MONITORED]
     values = [[getattr(one, name) for name in MONITORED] for one in latest]
     table(
-        ("station", "time", "age (min)", *units),
+        ("station", "time", "age (min)", *units, "incidents"),
         [
             (
                 one.station_id,
                 iso(from_epoch(one.time)),
                 f"{(present - one.time) / 60:.0f}",
                 *("-" if value is None else f"{value:g}" for value in row),
+                _told(incidents.get(one.station_id, []), maintenance.get(one.station_id, [])),
             )
             for one, row in zip(latest, values, strict=True)
         ],
     )
     return 0
+
+
+def _open_incidents(store: Store, present: float) -> tuple[dict[str, list[Incident]], dict[str, list[Maintenance]]]:
+    """The open incidents of each station, those of the network among them, the worst first; and its maintenance."""
+    active = {one.id: one for one in store.incidents.find(Wanted(states=ACTIVE))}
+    incidents, maintenance = defaultdict(list), defaultdict(list)
+    for one in active.values():
+        if one.station_id is not None:
+            incidents[one.station_id].append(one)
+    for part in store.incidents.affected([one.id for one in active.values() if one.station_id is None]):
+        incidents[part.station_id].append(active[part.incident_id])
+    for some in incidents.values():
+        some.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.started, one.id))
+    for window in store.incidents.maintenance(present, present):
+        maintenance[window.station_id].append(window)
+    return incidents, maintenance
+
+
+def _incident(one: Incident) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "variable": one.variable,
+        "kind": one.kind,
+        "severity": one.severity,
+        "state": one.state,
+        "started": iso(from_epoch(one.started)),
+    }
+
+
+def _told(incidents: Sequence[Incident], maintenance: Sequence[Maintenance]) -> str:
+    """A station's open incidents and maintenance in a line: `12 temp_out warning, acknowledged`."""
+    parts = [f"{one.id} {one.variable} {one.severity}, {one.state}" for one in incidents]
+    parts += [f"maintenance of {one.variable} until {stored(one.ended)[:16]}" for one in maintenance]
+    return "; ".join(parts) or "-"
 
 
 def _stations(args: argparse.Namespace, settings: Settings) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
 from toolkit.cli.show import coloured, table
-from toolkit.database import Database
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError
 from toolkit.files import free_name, write_atomically
@@ -42,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--correlation-threshold-high", "correlation_threshold_high", "R")
     add_setting(parser, "--correlation-threshold-low", "correlation_threshold_low", "R")
     add_setting(parser, "--minimum-data", "minimum_data", "SHARE")
+    add_setting(parser, "--neighbour-km", "neighbour_km", "KM")
+    add_setting(parser, "--neighbour-elevation-m", "neighbour_elevation_m", "METRES")
+    add_setting(parser, "--exceptions", "exceptions", "JSON")
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
@@ -57,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--record",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep what was found in the store's table anomalies (default: yes)",
+        help="keep what was found in the store's tables of anomalies and incidents (default: yes)",
     )
     parser.add_argument(
         "--allow-short-history",
@@ -84,10 +86,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         _date(path, now)
         print(f"report: {path}", file=sys.stderr)
     if args.record:
-        record(loaded.settings.db, report, [args.station] if args.station else None)
+        record(loaded.settings, report, now, [args.station] if args.station else None)
     if args.html is not None:
         path = _path(args.html, loaded.settings, moment, "html")
-        _add_page(loaded.settings, report, path)
+        _add_page(loaded.settings, report, now, path)
         _date(path, now)
         print(f"page: {path}", file=sys.stderr)
     if args.json:
@@ -120,13 +122,12 @@ def _path(given: str, settings: Settings, moment: datetime, kind: str) -> Path:
     return free_name(Path(settings.reports), f"report_%Y%m%d_%H%M%S.{kind}", moment)
 
 
-def _add_page(settings: Settings, report: Report, path: Path) -> None:
+def _add_page(settings: Settings, report: Report, now: float, path: Path) -> None:
     """Write a report as a page, and write the index of the pages beside it anew."""
-    from toolkit.page.writing import index, page
+    from toolkit.page.writing import add
 
     with open_for_reading(settings.db) as store:
-        write_atomically(path, page(store, settings, report, listed=True))
-    index(path.parent)
+        add(store, settings, report, now, path)
 
 
 def _starts_within(store: Store, report: Report) -> bool:
@@ -134,12 +135,23 @@ def _starts_within(store: Store, report: Report) -> bool:
     return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
 
 
-def record(db: Database, report: Report, only: list[str] | None) -> None:
-    """Keep a report's anomalies in the store, where those of a fault that lasts are one row.
+def record(settings: Settings, report: Report, at: float, only: list[str] | None) -> None:
+    """Keep a report's anomalies in the store, where those of a fault that lasts are one row, and their incidents.
+
+    Args:
+        settings: the database, and how incidents are kept.
+        report: what was found.
+        at: the present, seconds since the epoch.
+        only: the stations that were judged; None for all.
 
     Raises:
         StoreError: they could not be kept.
     """
+    from toolkit.detector.run import judged_variables
+    from toolkit.incidents import trouble
+    from toolkit.incidents.bookkeeping import keep
+    from toolkit.incidents.planning import Run
+
     found = [
         StoredAnomaly(
             one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
@@ -147,9 +159,13 @@ def record(db: Database, report: Report, only: list[str] | None) -> None:
         )
         for one in report.anomalies
     ]  # fmt: skip
-    with open_for_writing(db, begin=False) as store:
-        judged = only or [station.station_id for station in store.stations()]
-        store.record(Span(_epoch(report.window.start), _epoch(report.window.end)), judged, found)
+    window = Span(_epoch(report.window.start), _epoch(report.window.end))
+    with open_for_writing(settings.db, begin=False) as store, store.transaction():
+        stations = only or [station.station_id for station in store.stations()]
+        store.record(window, stations, found)
+        judged = trouble.judged_by(report, stations, judged_variables(settings))
+        run = Run("detector", *window, judged, at, whole=only is None)
+        keep(store, settings, run, trouble.of_report(report))
 
 
 def _epoch(text: str) -> float:
@@ -186,6 +202,8 @@ def _show(report: Report) -> None:
             _side_by_side(anomaly)
     for one in report.insufficient:
         print(f"not judged: {one.station_id}: {one.reason}")
+    for exception in report.exceptions:
+        print(f"exception: {exception}")
 
 
 def _at_length(one: Anomaly) -> None:

@@ -6,7 +6,6 @@ import argparse
 import json
 import platform
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from toolkit import times
 from toolkit.backup.collector import become_the_service_user
@@ -19,6 +18,7 @@ from toolkit.checks.targets import target_of
 from toolkit.damaged import SCHEMA
 from toolkit.errors import UsageError
 from toolkit.settings import Loaded
+from toolkit.text import nearest
 
 # Wrong settings are among what it reports.
 TAKES_WRONG_SETTINGS = True
@@ -65,8 +65,8 @@ def _known(given: str, names: list[str], what: str) -> str:
     having = [name for name in names if given in name.split()]
     if len(having) == 1:
         return having[0]
-    near = get_close_matches(given, names, n=1, cutoff=0.4)
-    raise UsageError(f"there is no {what} {given!r}; " + (f"did you mean {near[0]}?" if near else ", ".join(names)))
+    near = nearest(given, names, cutoff=0.4)
+    raise UsageError(f"there is no {what} {given!r}; " + (f"did you mean {near}?" if near else ", ".join(names)))
 
 
 def _as_json(results: Sequence[Result], found: Sequence[Cause]) -> dict[str, object]:

@@ -39,8 +39,9 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
     window_end(args.end, None)  # a wrong time is an error before the database is opened
     with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("drawing the page"):
-        end = window_end(args.end, store.newest())
-        html = page(store, loaded.settings, detect(store, loaded.settings, end))
+        newest = store.newest()
+        report = detect(store, loaded.settings, window_end(args.end, newest))
+        html = page(store, loaded.settings, report, window_end("NOW", newest))
     if args.html == "-":
         print(html)
         return 0

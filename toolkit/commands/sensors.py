@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", default="NOW", metavar="TIME", help="up to when: NOW (default), or a time in ISO 8601")
     parser.add_argument("--station", metavar="ID", help="this station alone")
     parser.add_argument("--save", metavar="PATH", help="also write it as JSON; strftime codes are filled in, in UTC")
+    add_setting(parser, "--exceptions", "exceptions", "JSON")
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_setting(parser, "--db", "db", "DATABASE")
 
@@ -83,6 +84,8 @@ def _show(health: Health) -> None:
         "why",
     )
     table(header, [_row(one) for one in health.sensors])
+    for exception in health.exceptions:
+        print(f"exception: {exception}")
 
 
 def _row(one: Sensor) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ _shtab_weather_tool_commands() {
     healthcheck:'One line for a monitor: is the service collecting?.'
     maintain:'Remove what is older than is to be kept, and keep the database in shape.'
     metrics:'Metrics for Prometheus, printed or served.'
+    network:'How the network performed in a month: availability, timeliness, quality, incidents.'
+    notify:'Tell people of incidents: what is new, over, or waits for somebody.'
     preflight:'Could this release run here? Looks, and changes nothing.'
     report:'One page for people: map, stations, anomalies with plots, sensors, completeness.'
     restore:'Put a backup in the place of the database.'
@@ -237,11 +239,14 @@ _shtab_weather_tool_detect_options=(
   "--correlation-threshold-high[From which median correlation with the neighbours on an anomaly of a temporal method is weather. Empty\: 0.6 if the low threshold is given\; if neither is, what the neighbours imply decides. Default\: WEATHER_CORRELATION_THRESHOLD_HIGH, else empty.]:R:"
   "--correlation-threshold-low[Below which median correlation with the neighbours an anomaly of a temporal method is a failure of the device\; between the two it is suspected. Empty\: 0.3 if the high threshold is given\; if neither is, what the neighbours imply decides. Default\: WEATHER_CORRELATION_THRESHOLD_LOW, else empty.]:R:"
   "--minimum-data[Which share of the observations that a window should have is enough to judge a station, or a variable of it. Default\: WEATHER_MINIMUM_DATA, else 0.5.]:SHARE:"
+  "--neighbour-km[How far away a neighbour may be, in kilometres. Default\: WEATHER_NEIGHBOUR_KM, else 100.]:KM:"
+  "--neighbour-elevation-m[How much higher or lower a neighbour may be, in metres. Default\: WEATHER_NEIGHBOUR_ELEVATION_M, else 500.]:METRES:"
+  "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   "--station[judge this station alone]:ID:"
   "--save[also write the report as JSON, into the folder of reports or to PATH\; strftime codes in PATH are filled in, in UTC]:PATH:"
   "--html[also write it as a page, and an index of the pages beside it\; where to, as above]:PATH:"
-  {--record,--no-record}"[keep what was found in the store\'s table anomalies (default\: yes)]"
+  {--record,--no-record}"[keep what was found in the store\'s tables of anomalies and incidents (default\: yes)]"
   "--allow-short-history[no failure while the store is younger than the window\: for a service that was just deployed]"
   "--json[print the report as JSON]"
 )
@@ -253,7 +258,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, backup, metrics]:AREA:"
+  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
@@ -293,6 +298,31 @@ _shtab_weather_tool_metrics_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_metrics_defaults_added=0
+
+_shtab_weather_tool_network_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--month[YYYY-MM in UTC, or LAST\: the newest that is over (default)]:MONTH:"
+  "--station[this station alone]:ID:"
+  "--save[also write it as JSON, into the folder network of the folder of reports or to PATH\; strftime codes in PATH are filled in, of the month\'s beginning]:PATH:"
+  "--html[also write it as a page\; where to, as above, and into the folder with an index of all months]:PATH:"
+  "--allow-short-history[no failure while the store is younger than the month\: for a service that was just deployed]"
+  "--json[print it as JSON and not as Markdown]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_network_defaults_added=0
+
+_shtab_weather_tool_notify_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--summary[also send the summary of the week, once for each week]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_notify_defaults_added=0
 
 _shtab_weather_tool_preflight_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -346,6 +376,7 @@ _shtab_weather_tool_sensors_options=(
   "--end[up to when\: NOW (default), or a time in ISO 8601]:TIME:"
   "--station[this station alone]:ID:"
   "--save[also write it as JSON\; strftime codes are filled in, in UTC]:PATH:"
+  "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
   "--json[as JSON]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
@@ -411,6 +442,8 @@ _shtab_weather_tool() {
         healthcheck) _arguments -C -s $_shtab_weather_tool_healthcheck_options ;;
         maintain) _arguments -C -s $_shtab_weather_tool_maintain_options ;;
         metrics) _arguments -C -s $_shtab_weather_tool_metrics_options ;;
+        network) _arguments -C -s $_shtab_weather_tool_network_options ;;
+        notify) _arguments -C -s $_shtab_weather_tool_notify_options ;;
         preflight) _arguments -C -s $_shtab_weather_tool_preflight_options ;;
         report) _arguments -C -s $_shtab_weather_tool_report_options ;;
         restore) _arguments -C -s $_shtab_weather_tool_restore_options ;;

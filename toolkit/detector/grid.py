@@ -229,7 +229,7 @@ def _load(
     apart = _apart(len(stations), row, observed, at_least=2)
     known = apart[~np.isnan(apart)]
     cadence = max(
-        cadence, float(CADENCES[0]), _rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0
+        cadence, float(CADENCES[0]), rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0
     )
     window = max(1, round((end - start) / cadence))
     lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), MOST_SLOTS * cadence / DAY, past_days)
@@ -243,7 +243,7 @@ def _load(
         np.concatenate([before[1], of_window[1]]),
         at_least=OBSERVATIONS,
     )
-    every = np.maximum(1, np.rint([_rounded(one) / cadence for one in np.nan_to_num(apart).tolist()])).astype(np.int64)
+    every = np.maximum(1, np.rint([rounded(one) / cadence for one in np.nan_to_num(apart).tolist()])).astype(np.int64)
     every[every > window / LEAST_SLOTS] = 1
     moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
     # What a station that reports more rarely measured last before a moment may be so old.
@@ -309,7 +309,7 @@ def _apart(stations: int, row: Ints, observed: Floats, at_least: int) -> Floats:
     return found
 
 
-def _rounded(apart: float) -> float:
+def rounded(apart: float) -> float:
     """The one of `CADENCES` that is nearest as a ratio; 0 for 0."""
     return float(CADENCES[np.abs(np.log(CADENCES / apart)).argmin()]) if apart > 0 else 0.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 SCHEMA = "weather-toolkit/report/2"
@@ -116,6 +116,29 @@ class Insufficient:
 
 
 @dataclass(frozen=True, slots=True)
+class AppliedException:
+    """A sensor that was judged otherwise than the settings say for all, by an exception of theirs.
+
+    Attributes:
+        station_id: of which station.
+        variable: which of its variables; `all` for all of them.
+        effect: what the exception changes, in a phrase.
+        reason: why, as the settings say.
+        until: when it ends, ISO 8601 in UTC; None where it does not.
+    """
+
+    station_id: str
+    variable: str
+    effect: str
+    reason: str
+    until: str | None
+
+    def __str__(self) -> str:
+        until = f" until {self.until}" if self.until else ""
+        return f"{self.station_id}, {self.variable}: {self.effect}{until}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one detection run found.
 
@@ -127,6 +150,7 @@ class Report:
         stations: how many were judged.
         anomalies: what was found, in order of time.
         insufficient: what could not be judged.
+        exceptions: what was judged otherwise than the rest.
     """
 
     schema: str
@@ -136,6 +160,7 @@ class Report:
     stations: Stations
     anomalies: list[Anomaly]
     insufficient: list[Insufficient]
+    exceptions: list[AppliedException] = field(default_factory=list)
 
     def as_json(self) -> str:
         """The report as JSON text."""

@@ -13,6 +13,7 @@ from toolkit.detector import grid as grids
 from toolkit.detector.classifier import Classifier
 from toolkit.detector.confidence import rated
 from toolkit.detector.grid import Grid
+from toolkit.detector.judging import Judging, judging
 from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.detector.run_tests import TestResults, run_tests
 from toolkit.errors import UsageError
@@ -20,7 +21,7 @@ from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
-from toolkit.quality.neighbours import Neighbours, nearest
+from toolkit.quality.neighbours import nearest
 from toolkit.settings import COMBINED, Settings
 from toolkit.store import Store
 from toolkit.variables import BY_NAME, DETECTED
@@ -51,10 +52,12 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     anomalies: list[Anomaly] = []
     insufficient: list[Insufficient] = []
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    for part, of_it in grid.by_cadence():
-        if (asked := rows & of_it).any():
-            anomalies += _anomalies(part, settings, neighbours, asked)
+    how = judging(grid.stations, settings, neighbours, [*grid.values], end)
+    for part, of_it in how.read(grid).by_cadence():
+        if (asked := rows & of_it & ~how.left_out).any():
+            anomalies += _anomalies(part, settings, how, asked)
             insufficient += _insufficient(part, settings, asked)
+    insufficient += how.not_judged(grid.stations, rows, variables)
     with_data = {*names} - {one.station_id for one in insufficient if one.variable == STATION}
     return Report(
         schema=SCHEMA,
@@ -68,6 +71,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
         ),
         anomalies=sorted(map(rated, anomalies), key=lambda one: (one.start, one.station_id, one.variable)),
         insufficient=insufficient,
+        exceptions=how.exceptions(grid.stations, rows),
     )
 
 
@@ -83,20 +87,23 @@ def judged_variables(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in variables if BY_NAME[name].scale and not BY_NAME[name].follows)
 
 
-def _anomalies(grid: Grid, settings: Settings, neighbours: Neighbours, rows: Bools) -> Iterator[Anomaly]:
+def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Iterator[Anomaly]:
     """Every anomaly of some stations.
 
     Args:
         grid: the window.
         settings: method and variables.
-        neighbours: which stations are near which.
+        how: how each sensor is judged.
         rows: whether each station is asked for.
     """
     silent = grid.silent()
     tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
-        sample = Sample(grid.series(variable), neighbours, silent, grid.values, grid.stations)
+        sample = Sample(
+            grid.series(variable), how.neighbours_of(variable), silent, grid.values, grid.stations,
+            looser=how.looser.get(variable),
+        )  # fmt: skip
         return run_tests(tests, sample)
 
     # Variables are tested independently of one another, and numpy lets other threads run while it computes.
@@ -104,12 +111,13 @@ def _anomalies(grid: Grid, settings: Settings, neighbours: Neighbours, rows: Boo
         in_window = {name: grid.values[name][:, -grid.window :] for name in judged_variables(settings)}
         measured = [name for name, values in in_window.items() if not np.isnan(values).all()]
         results = dict(zip(measured, pool.map(results_of, measured), strict=True))
-    classifier = Classifier(grid, neighbours, results, settings.correlations, verify=settings.spatial_verify)
-
     for row in np.flatnonzero(silent.any(axis=1) & rows):
         for first, after in intervals(silent[row]):
             yield _silent(grid, int(row), first, after)
     for variable, one in results.items():
+        classifier = Classifier(
+            grid, how.neighbours_of(variable), results, settings.correlations, verify=settings.spatial_verify
+        )
         for interval in _flagged_intervals(one, rows):
             if interval.test.follows and _named_already(results, interval):
                 continue

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools
+from toolkit.quality.arrays import Bools, Ints
 from toolkit.quality.base import Exclusion, QualityTest, Sample
 from toolkit.quality.expected import Expected, expect
 from toolkit.quality.neighbours import Neighbours
@@ -52,7 +52,7 @@ def run_tests(tests: Sequence[QualityTest], sample: Sample) -> TestResults:
     stations = len(series.values)
     excluded = np.zeros(stations, dtype=bool)
     if series.compared:
-        sample = replace(sample, expectation=expect(series, neighbours, np.arange(stations), excluded))
+        sample = replace(sample, expectation=_expect(sample, np.arange(stations), excluded))
     tests = [test for test in tests if test.applies(series.variable)]
     prepared = _prepared(tests, sample)
     flags = {test.name: test.run(sample, prepared[test.name]) for test in tests}
@@ -65,12 +65,21 @@ def run_tests(tests: Sequence[QualityTest], sample: Sample) -> TestResults:
             again = np.flatnonzero(relied_on_worst.any(axis=1) & ~excluded)
             if not len(again):
                 break
-            anew = expect(series, neighbours, again, excluded)
+            anew = _expect(sample, again, excluded)
             _replace_rows(expected, anew)
             for test in tests:
                 if test.compares:
                     flags[test.name][again] = test.run(replace(sample, expectation=anew), prepared[test.name])
     return TestResults(series, tests, flags, prepared, expected)
+
+
+def _expect(sample: Sample, rows: Ints, excluded: Bools) -> Expected:
+    """What is expected of the stations at `rows`, with the wider spread of those that may be farther off."""
+    expected = expect(sample.series, sample.neighbours, rows, excluded)
+    if sample.looser is not None:
+        expected.sigma *= sample.looser[rows, None]
+        expected.residual_sigma *= sample.looser[rows]
+    return expected
 
 
 def _prepared(tests: Sequence[QualityTest], sample: Sample) -> dict[str, Any]:

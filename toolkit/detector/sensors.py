@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from toolkit.detector.grid import DAY, Grid
 from toolkit.detector.health import figures
 from toolkit.detector.health.figures import Compared, Figure
 from toolkit.detector.health.hourly import hourly
-from toolkit.detector.health.rules import RULES, State
+from toolkit.detector.health.rules import RULES, Rule, State
+from toolkit.detector.judging import Judging, judging
+from toolkit.detector.report import AppliedException
 from toolkit.errors import UsageError
+from toolkit.quality.arrays import Floats
 from toolkit.quality.neighbours import Neighbours, nearest
 from toolkit.quality.series import Series
 from toolkit.settings import Settings
@@ -95,7 +98,8 @@ class Health:
         start: when the time that was looked at began, ISO 8601 in UTC.
         end: when it ended.
         days: how many days that is.
-        sensors: every sensor, the worst first.
+        sensors: every sensor, the worst first; those that an exception leaves out are not among them.
+        exceptions: what was judged otherwise than the rest.
     """
 
     schema: str
@@ -104,6 +108,7 @@ class Health:
     end: str
     days: float
     sensors: list[Sensor]
+    exceptions: list[AppliedException] = field(default_factory=list)
 
     def as_json(self) -> str:
         """As JSON text."""
@@ -140,7 +145,8 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     # weather is not steady: only neighbours are compared with.
     neighbours = replace(neighbours, exists=neighbours.close)
     around = nearest(grid.stations, settings.neighbour_km, np.inf)
-    sensors = [one for one in _all(grid, neighbours, around) if only in {None, one.station_id}] if names else []
+    how = judging(grid.stations, settings, neighbours, [*grid.values], grid.end)
+    sensors = [one for one in _all(how.read(grid), how, around) if only in {None, one.station_id}] if names else []
     order = {"critical": 0, "warning": 1, "healthy": 2}
     return Health(
         schema=SCHEMA,
@@ -149,16 +155,17 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
         end=_iso(grid.end),
         days=days,
         sensors=sorted(sensors, key=lambda one: (order[one.state], one.station_id, MONITORED.index(one.variable))),
+        exceptions=how.exceptions(grid.stations, np.array([only in {None, name} for name in names], dtype=bool)),
     )
 
 
-def _all(grid: Grid, neighbours: Neighbours, around: Neighbours) -> Iterator[Sensor]:
+def _all(grid: Grid, how: Judging, around: Neighbours) -> Iterator[Sensor]:
     """The health of every variable's sensors; a station that does not measure it has none."""
     series = {name: grid.series(name) for name in MONITORED}
     compared: dict[str, Compared] = {}
     found: dict[str, dict[str, Figure]] = {}
     for name, one in series.items():
-        hours = hourly(grid, one, neighbours) if one.compared and one.measured.any() else None
+        hours = hourly(grid, one, how.neighbours_of(name)) if one.compared and one.measured.any() else None
         found[name] = figures.of_reporting(grid, one, hours)
         if hours:
             compared[name] = figures.of_comparison(grid, one, hours, around)
@@ -172,16 +179,21 @@ def _all(grid: Grid, neighbours: Neighbours, around: Neighbours) -> Iterator[Sen
             if name in compared:
                 found[name]["misplaced"] = place
     for name in MONITORED:
-        yield from _sensors(grid, series[name], compared.get(name), found[name])
+        yield from _sensors(grid, series[name], compared.get(name), found[name], how.looser.get(name))
 
 
-def _sensors(grid: Grid, series: Series, compared: Compared | None, found: Mapping[str, Figure]) -> Iterator[Sensor]:
+def _sensors(
+    grid: Grid, series: Series, compared: Compared | None, found: Mapping[str, Figure], looser: Floats | None
+) -> Iterator[Sensor]:
     """The health of one variable's sensors from their figures."""
+    by_comparison = compared.figures if compared else {}
     nothing = np.full(len(grid.stations), np.nan)
     there = ~np.isnan(series.scaled)
     for row in np.flatnonzero(series.measured).tolist():
         at = np.flatnonzero(there[row])
-        faults = _faults(grid, found, row)
+        times_as_far = 1.0 if looser is None else float(looser[row])
+        rules = [rule.looser(times_as_far) if rule.name in by_comparison else rule for rule in RULES]
+        faults = _faults(grid, found, row, rules)
         yield Sensor(
             station_id=grid.stations[row].station_id,
             variable=series.variable.name,
@@ -201,10 +213,10 @@ def _sensors(grid: Grid, series: Series, compared: Compared | None, found: Mappi
         )
 
 
-def _faults(grid: Grid, found: Mapping[str, Figure], row: int) -> list[Fault]:
+def _faults(grid: Grid, found: Mapping[str, Figure], row: int, rules: Sequence[Rule]) -> list[Fault]:
     """The rules that one sensor breaks, the worst first; of those that are as bad, in the order of the rules."""
     faults = []
-    for rule in RULES:
+    for rule in rules:
         figure = found.get(rule.name)
         if figure is None or (state := rule.state(float(figure.value[row]))) == "healthy":
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +22,19 @@ from toolkit.detector.report import STATION, Anomaly, Report
 from toolkit.detector.sensors import Sensor
 from toolkit.errors import ToolkitError
 from toolkit.model import Station
-from toolkit.page import event_plot, network_map
+from toolkit.page import event_plot, incidents, network_map
+from toolkit.page.incidents import Incidents, Row
 from toolkit.quality.neighbours import nearest
 from toolkit.settings import DECLARATIONS, Settings
 from toolkit.store import Store
+from toolkit.store.incidents import ACTIVE, Incident
 
 # The states of a station, the worst first. It has the worst that its anomalies give it.
 STATES = ("device_failure", "suspected", "silent", "unverified", "weather_event", "well")
 # So many anomalies get a plot, the worst first: the page of a bad night must still open.
 PLOTS = 24
+# The same for incidents whose trouble is not in the window.
+INCIDENT_PLOTS = 12
 HEALTH_DAYS = 30
 # The healthy sensors are listed if there are no more than this.
 MOST_HEALTHY = 200
@@ -63,11 +67,13 @@ class Event:
         anomaly: what was found.
         plot: its plot as SVG; None beyond the first `PLOTS`, and where there is nothing to plot.
         anchor: the id of its place in the page.
+        incident: the one that it belongs to; None for weather.
     """
 
     anomaly: Anomaly
     plot: str | None
     anchor: str
+    incident: Incident | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,11 @@ class Contents:
     stations: list[StationState]
     counts: dict[str, int]
     network: str | None
+    incidents: Incidents
+    earlier: list[tuple[Row, str]]
     events: list[Event]
     sensors: list[Sensor]
+    sensor_anchors: dict[tuple[str, str], str]
     health_days: int
     most_healthy: int
     calendar: Calendar
@@ -105,13 +114,20 @@ class Contents:
     host: str
 
 
-def gather(store: Store, settings: Settings, report: Report) -> Contents:
+def gather(store: Store, settings: Settings, report: Report, at: float, last_page: float | None) -> Contents:
     """Gather what the page of a report shows.
+
+    Args:
+        store: where the observations are.
+        settings: the neighbourhood, and where the backups are.
+        report: what was found.
+        at: the present, seconds since the epoch.
+        last_page: when the page before this one was written; None without one.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    end = times.parse(report.window.end).timestamp()
+    start, end = (times.parse(text).timestamp() for text in (report.window.start, report.window.end))
     long = sensors.read(store, settings, end, HEALTH_DAYS)
     health = sensors.health(long, settings).sensors
     last = {one.station_id: times.iso(times.from_epoch(one.time)) for one in store.latest()}
@@ -129,13 +145,22 @@ def gather(store: Store, settings: Settings, report: Report) -> Contents:
     ]
     neighbours = nearest(long.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     backup, drill, unknown = _backups(Path(settings.backups))
+    trouble = incidents.gather(store, start, end, at, last_page)
+    events = list(_events(store, settings, report, trouble))
+    anchors = {
+        (one.station_id, one.variable): f"sensor-{number}"
+        for number, one in enumerate((one for one in health if one.state != "healthy"), 1)
+    }
     return Contents(
         report=report,
         stations=sorted(stations, key=lambda one: (STATES.index(one.state), one.station.station_id)),
         counts={state: sum(one.state == state for one in stations) for state in STATES},
         network=network_map.draw(long.stations, {one.station.station_id: one.state for one in stations}, neighbours),
-        events=list(_events(store, settings, report)),
+        incidents=trouble,
+        earlier=_with_evidence(store, trouble, events, anchors),
+        events=events,
         sensors=health,
+        sensor_anchors=anchors,
         health_days=HEALTH_DAYS,
         most_healthy=MOST_HEALTHY,
         calendar=_calendar(long),
@@ -154,7 +179,32 @@ def _state(found: Sequence[Anomaly], silent: bool) -> str:
     return min([*candidates, *(["silent"] if silent else [])], key=STATES.index, default="well")
 
 
-def _events(store: Store, settings: Settings, report: Report) -> list[Event]:
+def _with_evidence(
+    store: Store, shown: Incidents, events: Sequence[Event], sensors: Mapping[tuple[str, str], str]
+) -> list[tuple[Row, str]]:
+    """Say of each incident where the page shows it; returns those with a plot of their own, and the plots.
+
+    That is the worst of its anomalies, a plot of how it began, or what is said of its sensor's or station's health.
+    """
+    place: dict[int, str] = {}
+    for event in events:
+        if event.incident is not None:
+            place.setdefault(event.incident.id, event.anchor)
+    own: list[tuple[Row, str]] = []
+    for row in (*shown.open, *shown.closed):
+        one = row.incident
+        row.evidence = place.get(one.id)
+        wanted = row.evidence is None and one.state in ACTIVE and len(own) < INCIDENT_PLOTS
+        if wanted and (plot := event_plot.of_incident(store, one)):
+            own.append((row, plot))
+            row.evidence = f"evidence-{one.id}"
+        elif row.evidence is None and one.station_id is not None:
+            otherwise = "completeness" if one.variable == STATION else None
+            row.evidence = sensors.get((one.station_id, one.variable), otherwise)
+    return own
+
+
+def _events(store: Store, settings: Settings, report: Report, shown: Incidents) -> list[Event]:
     worst = sorted(
         report.anomalies, key=lambda one: (STATES.index(one.class_), -(one.score or 0), one.station_id, one.variable)
     )
@@ -165,7 +215,12 @@ def _events(store: Store, settings: Settings, report: Report) -> list[Event]:
     variables = sorted({one.variable for one in worst} - {STATION})
     grid = grids.load(store, start, end, settings.cadence_seconds, variables, past_days=0)
     return [
-        Event(one, event_plot.draw(one, grid) if number < PLOTS else None, f"anomaly-{number + 1}")
+        Event(
+            one,
+            event_plot.of_anomaly(one, grid) if number < PLOTS else None,
+            f"anomaly-{number + 1}",
+            shown.of(one),
+        )
         for number, one in enumerate(worst)
     ]
 

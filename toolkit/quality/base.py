@@ -73,6 +73,8 @@ class Sample:
         stations: the rows.
         expectation: what neighbours imply for the stations at `expectation.rows`; None for a variable that has no scale
             of comparison.
+        looser: how many times as far from what neighbours imply as elsewhere each station's readings may be; None where
+            there is no exception.
     """
 
     series: Series
@@ -81,6 +83,7 @@ class Sample:
     values: Mapping[str, Floats]
     stations: Sequence[Station] = ()
     expectation: Expected | None = None
+    looser: Floats | None = None
 
     @property
     def expected(self) -> Expected:

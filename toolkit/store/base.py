@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.model import Document, Observation, Rejected, Station
+from toolkit.store.incidents import Incidents
+from toolkit.store.statistics import Statistics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,6 +178,17 @@ class Store(Protocol):
     def log_failure(self, message: str, at: float) -> None:
         """Note in the log that a cycle brought nothing, and why."""
 
+    @property
+    def incidents(self) -> Incidents:
+        """The incidents and what belongs to them; what writes is called within `transaction`."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts, means and delays of many observations."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is written within it is written as a whole or not at all, and by one process at a time."""
+
     def stations(self) -> list[Station]:
         """Every station ever seen, by id."""
 
@@ -228,6 +241,9 @@ class Store(Protocol):
 
     def count(self, selection: Selection) -> int:
         """How many observations are selected."""
+
+    def tally(self, selection: Selection) -> dict[str, int]:
+        """How many observations of each station are selected; stations without any are left out."""
 
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""

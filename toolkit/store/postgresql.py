@@ -85,11 +85,16 @@ def holds_tables(connection: psycopg.Connection) -> bool:
     return bool(row and row[0])
 
 
-TABLES = ("stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest")
+TABLES = (
+    "stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest", "incidents",
+    "incident_stations", "incident_history", "maintenance", "outbox", "runs",
+)  # fmt: skip
 _LACKS = """
 SELECT kind || ' ' || name || ' is gone' FROM (VALUES
     ('table', 'stations'), ('table', 'observations'), ('table', 'collection_log'), ('table', 'counters'),
-    ('table', 'rejected'), ('table', 'anomalies'), ('table', 'newest')
+    ('table', 'rejected'), ('table', 'anomalies'), ('table', 'newest'), ('table', 'incidents'),
+    ('table', 'incident_stations'), ('table', 'incident_history'), ('table', 'maintenance'), ('table', 'outbox'),
+    ('table', 'runs')
 ) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
 UNION ALL
 SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('observations'), ('counters'))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -30,21 +31,28 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
+from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
+from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
-from toolkit.variables import COLUMNS
+from toolkit.variables import COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
 
 ROWS_PER_STEP = 5000
+# The advisory lock of those who write incidents: any number that is not that of the migrations will do.
+_ONE_AT_A_TIME = 0x77746B75
 
 # The order in which a document's rows are copied to the server.
 _ROW = ", ".join(("time", "station_id", *COLUMNS, "collected_at"))
 
 _AHEAD = f"({{}} > clock_timestamp() + interval '{AHEAD_SECONDS} seconds')"
 """Whether a time is in the future by the server's clock."""
+
+_NUMBERED = "SELECT station_id, row_number() OVER (ORDER BY station_id) - 1 AS number FROM stations"
+"""The stations with their numbers, as `numbers` has them."""
 
 _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON COMMIT DELETE ROWS"
 
@@ -216,6 +224,23 @@ class PostgreSQLStore:
             cursor.execute(_COUNT, Count("cycles", "failed", 1))
             cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message))
 
+    @property
+    def incidents(self) -> Incidents:
+        """See `base.Store`."""
+        return Incidents(_Engine(self._connection, self._place))
+
+    @property
+    def statistics(self) -> Statistics:
+        """See `base.Store`."""
+        return Statistics(_Engine(self._connection, self._place))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `base.Store`."""
+        with self._transaction() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
+            yield
+
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
@@ -256,9 +281,7 @@ class PostgreSQLStore:
         columns = [sql.SQL("number"), sql.SQL("extract(epoch FROM time)::int8"), *map(sql.Identifier, variables)]
         arrays = sql.SQL(", ").join(sql.SQL("array_agg({})").format(column) for column in columns)
         query = sql.SQL(
-            "SELECT {} FROM observations "
-            "JOIN (SELECT station_id, row_number() OVER (ORDER BY station_id) - 1 AS number FROM stations) AS s "
-            "USING (station_id) WHERE time > %s AND time <= %s"
+            f"SELECT {{}} FROM observations JOIN ({_NUMBERED}) AS s USING (station_id) WHERE time > %s AND time <= %s"
         ).format(arrays)
         for span in pieces(spans):
             (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
@@ -332,6 +355,12 @@ class PostgreSQLStore:
         where, values = _where(selection)
         number: int = self._query(sql.SQL("SELECT COUNT(*) FROM observations {}").format(where), values)[0][0]
         return number
+
+    def tally(self, selection: Selection) -> dict[str, int]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        query = sql.SQL("SELECT station_id, COUNT(*) FROM observations {} GROUP BY 1").format(where)
+        return dict(self._query(query, values))
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
@@ -423,6 +452,67 @@ class PostgreSQLStore:
     def _transaction(self) -> Iterator[psycopg.Cursor]:
         with translate_errors(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
             yield cursor
+
+
+class _Engine:
+    """See `incidents.Engine` and `statistics.Engine`."""
+
+    delay = "CASE WHEN isfinite(collected_at) THEN extract(epoch FROM collected_at - time)::int8 END"
+
+    def __init__(self, connection: psycopg.Connection, place: str) -> None:
+        self._connection = connection
+        self._place = place
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See `incidents.Engine`."""
+        with translate_errors(self._place):
+            cursor = self._connection.execute(_for_psycopg(sql), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """See `incidents.Engine`."""
+        with translate_errors(self._place), self._connection.cursor() as cursor:
+            cursor.executemany(_for_psycopg(sql), rows)
+
+    def seconds(self, column: str) -> str:
+        """See `incidents.Engine`."""
+        return f"extract(epoch FROM {column})::float8"
+
+    def time(self, seconds: float) -> datetime:
+        """See `incidents.Engine`."""
+        return from_epoch(int(seconds))
+
+    def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
+        """See `statistics.Engine`."""
+        import numpy as np  # not for those who only write
+
+        wanted = ["station_id", *([by] if by else []), *columns]
+        names = [f"c{place}" for place in range(len(wanted))]
+        aggregated = ", ".join(map("{} AS {}".format, wanted, names))
+        arrays = ", ".join(f"array_agg({name}::float8)" for name in ("number", *names[1:]))
+        (found,) = self.query(
+            f"SELECT {arrays} FROM (SELECT {aggregated} FROM observations WHERE time > ? AND time <= ? "
+            f"GROUP BY {', '.join(names[: 1 + bool(by)])}) AS grouped JOIN ({_NUMBERED}) AS s ON s.station_id = c0",
+            (from_epoch(int(span.start)), from_epoch(int(span.end))),
+        )
+        return np.array([column or [] for column in found], dtype=np.float64)
+
+    def mean(self, variable: Variable) -> str:
+        """See `statistics.Engine`."""
+        least, most = variable.readable
+        return f"AVG({variable.name}) FILTER (WHERE {variable.name} BETWEEN {least} AND {most})"
+
+    def joined(self, found: str, counted: str) -> str:
+        """See `statistics.Engine`."""
+        return (
+            f"SELECT a.station_id, a.variable, a.test, {counted} FROM observations AS o JOIN ({found}) AS a "
+            "ON a.station_id = o.station_id AND o.time >= a.started AND o.time <= a.ended "
+            "WHERE o.time > ? AND o.time <= ? GROUP BY 1, 2, 3"
+        )
+
+
+def _for_psycopg(query: str) -> sql.SQL:
+    return sql.SQL(query.replace("?", "%s"))
 
 
 def _copied(observations: Sequence[Observation], at: str) -> str:

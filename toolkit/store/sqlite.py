@@ -38,6 +38,8 @@ def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
         # FULL: a commit that returned survives a power cut; in WAL this is one fsync a cycle.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # KiB. What is written together lies together, and a collector fills SQLite's own 2 MB in two weeks.
+        connection.execute("PRAGMA cache_size = -256")
         store = SQLiteStore(connection, file)
         with store._transaction():
             sqlite_schema.migrate(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
@@ -30,10 +30,12 @@ from toolkit.store.base import (
     without_logged_secrets,
 )
 from toolkit.store.encoding import pack, read_sql, steps_sql
+from toolkit.store.incidents import Incidents
 from toolkit.store.sqlite_file import translate_errors
+from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
-from toolkit.variables import BY_NAME, COLUMNS
+from toolkit.variables import BY_NAME, COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
@@ -192,6 +194,22 @@ class SQLiteStore:
             connection.execute(_COUNT, Count("cycles", "failed", 1))
             _log(connection, stored(at), "failed", 0, 0, message)
 
+    @property
+    def incidents(self) -> Incidents:
+        """See `base.Store`."""
+        return Incidents(_Engine(self._connection, self._path))
+
+    @property
+    def statistics(self) -> Statistics:
+        """See `base.Store`."""
+        return Statistics(_Engine(self._connection, self._path))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `base.Store`."""
+        with self._transaction():
+            yield
+
     def stations(self) -> list[Station]:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
@@ -311,6 +329,12 @@ class SQLiteStore:
         )[0][0]
         return number
 
+    def tally(self, selection: Selection) -> dict[str, int]:
+        """See `base.Store`."""
+        where, values = _where(selection)
+        tables = "observation JOIN stations ON number = station"
+        return dict(self._query(f"SELECT station_id, COUNT(*) FROM {tables} {where} GROUP BY number", values))
+
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
         rows = self._query(
@@ -429,6 +453,10 @@ class SQLiteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        within_another = self._connection.in_transaction
+        if within_another:
+            yield self._connection
+            return
         with translate_errors(self._path):
             # IMMEDIATE: the lock is taken before anything is read, so that a second writer waits and does not fail.
             self._connection.execute("BEGIN IMMEDIATE")
@@ -441,6 +469,69 @@ class SQLiteStore:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+class _Engine:
+    """See `incidents.Engine` and `statistics.Engine`."""
+
+    delay = "delay"
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See `incidents.Engine`."""
+        with translate_errors(self._path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """See `incidents.Engine`."""
+        with translate_errors(self._path):
+            self._connection.executemany(sql, rows)
+
+    def seconds(self, column: str) -> str:
+        """See `incidents.Engine`."""
+        return f"unixepoch({column})"
+
+    def time(self, seconds: float) -> str:
+        """See `incidents.Engine`."""
+        return stored(seconds)
+
+    def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
+        """See `statistics.Engine`."""
+        import numpy as np  # not for those who only write
+
+        wanted = ["station", *([by] if by else []), *columns]
+        names = [f"c{place}" for place in range(len(wanted))]
+        aggregated = ", ".join(map("{} AS {}".format, wanted, names))
+        arrays = ", ".join(f"json_group_array({name})" for name in names)
+        (texts,) = self.query(
+            f"SELECT {arrays} FROM (SELECT {aggregated} FROM observation WHERE time > ? AND time <= ? "
+            f"AND {_SOUND.format(time='time')} GROUP BY {', '.join(names[: 1 + bool(by)])})",
+            (stored(span.start), stored(span.end)),
+        )
+        return np.array([json.loads(text) for text in texts], dtype=np.float64)
+
+    def mean(self, variable: Variable) -> str:
+        """See `statistics.Engine`."""
+        least, most = variable.readable
+        name, per = variable.name, variable.per_unit
+        return (
+            f"AVG(CASE typeof({name}) WHEN 'integer' THEN iif({name} BETWEEN {least * per} AND {most * per}, "
+            f"{name} / {per}.0, NULL) WHEN 'real' THEN iif({name} BETWEEN {least} AND {most}, {name}, NULL) END)"
+        )
+
+    def joined(self, found: str, counted: str) -> str:
+        """See `statistics.Engine`."""
+        # CROSS JOIN: anomalies are looked up for each observation, for there is no index of observations by station.
+        return (
+            f"WITH found AS MATERIALIZED (SELECT number, found.* FROM ({found}) AS found JOIN stations "
+            "USING (station_id)) "
+            f"SELECT a.station_id, a.variable, a.test, {counted} FROM observation AS o CROSS JOIN found AS a "
+            "ON a.number = o.station AND o.time >= a.started AND o.time <= a.ended "
+            "WHERE o.time > ? AND o.time <= ? GROUP BY 1, 2, 3"
+        )
 
 
 def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:

@@ -36,7 +36,9 @@ CANARY = Path("/root/canary")
 SECRET = "what only root may read"
 # What is done by root may fail, but it ends.
 LIMIT_SECONDS = 240
-JOBS = ("collector", "exporter", "detector", "healthcheck", "backup", "restore-drill", "maintenance")
+JOBS = (
+    "collector", "exporter", "detector", "healthcheck", "backup", "restore-drill", "maintenance", "network-report",
+)  # fmt: skip
 # What root's side has to do with: in the service's folders, and where everybody may write.
 PLACES = (
     *(LOGS / f"{name}.log" for name in JOBS),

@@ -63,7 +63,8 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
     """Go through the service."""
     shown = json.loads(tool("settings", "--json"))
     for name, value in wanted.items():
-        text = str(int(value)) if isinstance(value, bool) else str(value)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, list) else str(value)
+        text = str(int(value)) if isinstance(value, bool) else text
         found = shown[name.upper()]
         # A query of an address may hold a secret and is not shown; the feed answers to none but the right one.
         assert found["value"].partition("?")[0] == text.partition("?")[0], (name, found)
@@ -96,6 +97,7 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
     drill = json.loads(Path(wanted["weather_backups"], "drill.json").read_text("utf-8"))
     assert drill["wrong"] is None, drill
     job(scheduler, "maintenance")
+    job(scheduler, "network-report")
     tool("restore", "LATEST")
 
     metrics = urllib.request.urlopen(f"http://{wanted['weather_metrics_address']}/metrics", timeout=10).read().decode()

@@ -11,7 +11,7 @@ from typing import Any
 FIELDS = (
     "description", "command", "schedule", "network", "examines", "writes", "credentials", "serves", "probe", "scales",
 )  # fmt: skip
-SCHEDULE = ("minute", "hour", "weekday", "random_delay")
+SCHEDULE = ("minute", "hour", "day", "weekday", "random_delay")
 
 
 def refused_jobs(jobs: Mapping[str, Mapping[str, Any]], project: str) -> list[str]:
@@ -28,7 +28,9 @@ def refused_jobs(jobs: Mapping[str, Mapping[str, Any]], project: str) -> list[st
 
 def _wrong_with(job: Mapping[str, Any]) -> Iterator[str]:
     from toolkit.credentials import Credential
+    from toolkit.errors import ToolkitError
     from toolkit.kinds import ADDRESS
+    from toolkit.scheduler import day_of_month
     from toolkit.settings import DECLARATIONS
 
     yield from _unknown(job, FIELDS, "field of a job")
@@ -38,6 +40,10 @@ def _wrong_with(job: Mapping[str, Any]) -> Iterator[str]:
     schedule = job.get("schedule")
     if schedule is not None:
         yield from _unknown(schedule, SCHEDULE, "field of a schedule")
+        try:
+            day_of_month(schedule)
+        except ToolkitError as error:
+            yield str(error)
     yield from _unknown(job.get("credentials", ()), tuple(Credential), "credential")
     if "serves" in job:
         addresses = tuple(name for name, one in DECLARATIONS.items() if one.kind is ADDRESS)

@@ -35,7 +35,7 @@ class Job:
 
     Attributes:
         name: without `weather-`.
-        schedule: minute, hour and weekday as cron has them; None for a service that is always up.
+        schedule: minute, hour, day (of the month) and weekday as cron has them; None for a service that is always up.
         command: the arguments of weather-tool.
         network: whether the job connects to anything beyond this host.
     """

@@ -92,9 +92,9 @@ def _as_deployed(job: Job) -> tuple[str, ...]:
     words = " ".join(map(shlex.quote, shlex.split(job.command))).replace("%", "\\%")
     if job.schedule is None:
         return (*"*****", "root", "--keep", words)
-    minute, hour, weekday = (str(job.schedule.get(name, "*")) for name in ("minute", "hour", "weekday"))
+    minute, hour, day, weekday = (str(job.schedule.get(name, "*")) for name in ("minute", "hour", "day", "weekday"))
     option = "--delay" if "random_delay" in job.schedule else ""
-    return (minute, hour, "*", "*", weekday, "root", option, words)
+    return (minute, hour, day, "*", weekday, "root", option, words)
 
 
 def _written(name: str, job: Job) -> Remedy:

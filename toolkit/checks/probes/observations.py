@@ -119,7 +119,7 @@ def collection_succeeds(host: Host) -> Finding | None:
 )  # fmt: skip
 def detection_recent(host: Host) -> Finding | None:
     detector = host.jobs.get("detector")
-    if detector is None or detector.schedule is None or "hour" in detector.schedule or "weekday" in detector.schedule:
+    if detector is None or detector.schedule is None or {"hour", "day", "weekday"} & {*detector.schedule}:
         return None
     written = [
         report.lstat().st_mtime

@@ -16,8 +16,9 @@ from toolkit.times import from_epoch, iso
 
 # What moves the times of a timer's runs (systemd.timer(5)).
 _MOVES = {"RandomizedDelaySec", "AccuracySec", "OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec"}
-# How far away the next run of a timer may be: the longest period is a week; a day is added for random delays.
-FARTHEST_SECONDS = 8 * 86400
+# How far away the next run of a timer may be, in days: a month where it runs on a day of the month, otherwise a week; a
+# day is added for random delays.
+FARTHEST_MONTHLY, FARTHEST = 32, 8
 
 
 def _timer(job: str, host: Host) -> Finding | None:  # noqa: PLR0912 - one question after another
@@ -57,7 +58,8 @@ def _timer(job: str, host: Host) -> Finding | None:  # noqa: PLR0912 - one quest
     due = _epoch(unit["NextElapseUSecRealtime"])
     if due is None:
         return bad(f"{name} has no next run", OfSystemd("systemctl restart {}", name))
-    if due - host.now > FARTHEST_SECONDS:
+    monthly = "day" in (host.jobs[job].schedule or {})
+    if due - host.now > (FARTHEST_MONTHLY if monthly else FARTHEST) * 86400:
         return bad(f"{name} will not fire before {iso(from_epoch(due))}", reverted)
     return good(f"next at {iso(from_epoch(due))}")
 
@@ -78,7 +80,7 @@ def _calendar(schedule: dict[str, Any]) -> str:
     """A schedule as templates/systemd/timer.j2 writes it."""
     hour, minute = (str(schedule.get(name, "*")).replace("*/", "0/") for name in ("hour", "minute"))
     weekday = f"{schedule['weekday']} " if "weekday" in schedule else ""
-    return f"{weekday}*-*-* {hour}:{minute}:00"
+    return f"{weekday}*-*-{schedule.get('day', '*')} {hour}:{minute}:00"
 
 
 def _other_schedule(host: Host, job: str, unit: dict[str, str]) -> str | None:
@@ -130,3 +132,4 @@ maintenance = _check(
     "maintenance", Status.WARNING, "Old data and reports are removed, and the database is kept in shape.",
     "Old data and reports are not removed: no maintenance is made.",
 )  # fmt: skip
+notify = _check("notify", Status.WARNING, "People are told of incidents.", "People are not told of incidents.")

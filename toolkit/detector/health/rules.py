@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 State = Literal["healthy", "warning", "critical"]
@@ -37,6 +37,11 @@ class Rule:
         if self._broken(value, self.critical):
             return "critical"
         return "warning" if self._broken(value, self.warning) else "healthy"
+
+    def looser(self, factor: float) -> Rule:
+        """The same rule with limits that are as many times as far from what is good."""
+        factor = 1 / factor if self.least else factor
+        return self if factor == 1 else replace(self, warning=self.warning * factor, critical=self.critical * factor)
 
     def says(self, value: float, more: str) -> str:
         """What is wrong with a value that breaks the rule."""

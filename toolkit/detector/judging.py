@@ -1,0 +1,165 @@
+"""How each sensor is judged: as the settings say, or by one of their exceptions (`toolkit.sensor_exceptions`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit import times
+from toolkit.detector.grid import Grid
+from toolkit.detector.report import STATION, AppliedException, Insufficient
+from toolkit.model import Station
+from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.neighbours import Neighbours, nearest
+from toolkit.sensor_exceptions import SensorException, exception_of
+from toolkit.settings import Settings
+
+
+class _Applied(NamedTuple):
+    """An exception that holds.
+
+    Attributes:
+        exception: which.
+        row: its station.
+        variables: those for which it holds, of the ones that are read.
+        whole: whether these are all that are read.
+    """
+
+    exception: SensorException
+    row: int
+    variables: tuple[str, ...]
+    whole: bool
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The variables as a report names them."""
+        return (STATION,) if self.whole else self.variables
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How the sensors of a network are judged.
+
+    Attributes:
+        applied: the exceptions that hold.
+        neighbours: which stations are near which, for a variable without an exception.
+        of_variable: the same for each variable that has one.
+        looser: of each variable that has an exception, how many times as far off as elsewhere a station's readings may
+            be; stations.
+        left_out: the stations of which nothing is judged; stations.
+    """
+
+    applied: Sequence[_Applied]
+    neighbours: Neighbours
+    of_variable: Mapping[str, Neighbours]
+    looser: Mapping[str, Floats]
+    left_out: Bools
+
+    def neighbours_of(self, variable: str) -> Neighbours:
+        """Which stations are near which, for a variable."""
+        return self.of_variable.get(variable, self.neighbours)
+
+    def read(self, grid: Grid) -> Grid:
+        """What was read, without the sensors that are not judged: nothing is judged by them either."""
+        values, moments = dict(grid.values), dict(grid.moments)
+        for one in self.applied:
+            if not one.exception.judged:
+                for kind in (values, moments):
+                    for name in one.variables:
+                        kind[name] = kind[name].copy()
+                        kind[name][one.row] = np.nan
+        return replace(grid, values=values, moments=moments)
+
+    def not_judged(self, stations: Sequence[Station], rows: Bools, variables: Iterable[str]) -> Iterator[Insufficient]:
+        """The sensors of some stations that are not judged, and why.
+
+        Args:
+            stations: the network.
+            rows: whether each station is asked for.
+            variables: the variables that are asked for.
+        """
+        wanted = {STATION, *variables}
+        for one in self.applied:
+            if rows[one.row] and not one.exception.judged:
+                reason = f"an exception: {one.exception.reason}"
+                for name in one.named:
+                    if name in wanted:
+                        yield Insufficient(stations[one.row].station_id, name, reason)
+
+    def exceptions(self, stations: Sequence[Station], rows: Bools) -> list[AppliedException]:
+        """The exceptions that hold for some stations, for a report."""
+        return [
+            AppliedException(
+                station_id=stations[one.row].station_id,
+                variable=name,
+                effect=one.exception.effect,
+                reason=one.exception.reason,
+                until=None if one.exception.until is None else times.iso(times.from_epoch(one.exception.until)),
+            )
+            for one in self.applied
+            if rows[one.row]
+            for name in one.named
+        ]
+
+
+def judging(
+    stations: Sequence[Station], settings: Settings, neighbours: Neighbours, variables: Sequence[str], at: float
+) -> Judging:
+    """How the sensors of a network are judged at a time, seconds since the epoch.
+
+    Args:
+        stations: the network.
+        settings: the exceptions, and what a neighbour is.
+        neighbours: which stations are near which, without exceptions.
+        variables: those that are read.
+        at: the time.
+    """
+    rows = {station.station_id: row for row, station in enumerate(stations)}
+    applied: list[_Applied] = []
+    for station in dict.fromkeys(one.station for one in settings.exceptions):
+        if station not in rows:
+            continue
+        of: dict[SensorException, list[str]] = {}
+        for name in variables:
+            if one := exception_of(settings.exceptions, station, name, at):
+                of.setdefault(one, []).append(name)
+        applied += [
+            _Applied(one, rows[station], tuple(names), not one.variables and len(names) == len(variables))
+            for one, names in of.items()
+        ]
+    left_out = np.zeros(len(stations), dtype=bool)
+    of_variable: dict[str, Neighbours] = {}
+    looser: dict[str, Floats] = {}
+    for each in applied:
+        one, row = each.exception, each.row
+        left_out[row] |= each.whole and not one.judged
+        around = None
+        if one.neighbour_km is not None or one.neighbour_elevation_m is not None:
+            around = nearest(
+                stations,
+                settings.neighbour_km if one.neighbour_km is None else one.neighbour_km,
+                settings.neighbour_elevation_m if one.neighbour_elevation_m is None else one.neighbour_elevation_m,
+            )
+        for name in each.variables:
+            if around is not None:
+                of_variable[name] = _with_row(of_variable.get(name, neighbours), around, row)
+            if one.limits != 1:
+                looser.setdefault(name, np.ones(len(stations)))[row] = one.limits
+    return Judging(applied, neighbours, of_variable, looser, left_out)
+
+
+def _with_row(neighbours: Neighbours, around: Neighbours, row: int) -> Neighbours:
+    """The same neighbours, but at one station those that are around."""
+    found = replace(
+        neighbours,
+        rows=neighbours.rows.copy(),
+        exists=neighbours.exists.copy(),
+        close=neighbours.close.copy(),
+        km=neighbours.km.copy(),
+    )
+    for kind in ("rows", "exists", "close", "km"):
+        getattr(found, kind)[row] = getattr(around, kind)[row]
+    return found

@@ -1,0 +1,1 @@
+"""Incidents: from what runs find to what people are told and decide."""

@@ -1,0 +1,103 @@
+"""What a run finds becomes incidents: their changes, their history and messages, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
+
+from toolkit import clock
+from toolkit.detector.report import STATION
+from toolkit.incidents import telling
+from toolkit.incidents.case import Case
+from toolkit.incidents.network import Network
+from toolkit.incidents.planning import HOUR, Plan, Rules, Run
+from toolkit.incidents.trouble import Sensor, Trouble, folded
+from toolkit.settings import Settings
+from toolkit.store import Store
+from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Wanted
+from toolkit.times import from_stored
+from toolkit.variables import COLUMNS
+
+# Without an earlier run a window that ends so many seconds before the newest observation is one of the past.
+PAST = 3600.0
+
+
+def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]) -> None:
+    """Take what a run found into the incidents, within a transaction of the store.
+
+    Args:
+        store: open for writing; the caller has its `transaction`.
+        settings: when an incident ends, and of what people are told.
+        run: which run; whether it is of an older window is found out here.
+        troubles: what it saw, interval by interval, weather as well.
+    """
+    run = _dated(store, run)
+    rules = Rules(
+        settings.incident_clean_hours * HOUR,
+        settings.incident_reopen_hours * HOUR,
+        settings.cadence_seconds,
+        settings.incident_network_share,
+    )
+    since = min([run.start, *(one.started for one in troubles)]) - rules.reopen
+    known = _known(store, since, run.end + rules.reopen)
+    plan = Plan(run, rules, known, store.incidents.maintenance(since, max(run.end, run.at)))
+    measuring = cache(partial(_measuring, store, run))
+    if run.whole and not run.older:
+        of_network = [one.id for one in known if one.station_id is None]
+        network = Network(
+            plan, run, rules, store.incidents.affected(of_network), store.stations, lambda: _by_variable(measuring())
+        )
+        troubles = network.take(troubles)
+        network.settle()
+    for trouble in folded(one for one in troubles if not one.weather):
+        plan.take(trouble)
+    plan.settle(measuring() if plan.ending() else ())
+    _write(store, settings, run, plan.cases)
+    if run.whole and not run.older:
+        store.incidents.note_run(run.job, min(run.end, run.at), run.at + clock.AGREE_SECONDS)
+
+
+def _dated(store: Store, run: Run) -> Run:
+    """A run that knows whether it is of an older window than one before."""
+    newest = store.incidents.newest_run(run.job)
+    if newest is None or newest > run.at + clock.AGREE_SECONDS:  # a run while the clock was wrong tells nothing
+        observed = store.newest()
+        newest = None if observed is None else min(from_stored(observed).timestamp(), run.at) - PAST
+    return run._replace(older=newest is not None and run.end < newest)
+
+
+def _known(store: Store, since: float, until: float) -> list[Incident]:
+    """The incidents that are active, and those of some time that are over."""
+    active = store.incidents.find(Wanted(states=ACTIVE))
+    over = store.incidents.find(Wanted(states=("resolved", "dismissed"), since=since, until=until))
+    return [*over, *active]
+
+
+def _measuring(store: Store, run: Run) -> set[Sensor]:
+    """The stations whose newest observation is of the window, and their sensors of which it has a value."""
+    latest = [one for one in store.latest() if one.time > run.start]
+    sensors = {Sensor(one.station_id, name) for one in latest for name in COLUMNS if getattr(one, name) is not None}
+    return sensors | {Sensor(one.station_id, STATION) for one in latest}
+
+
+def _by_variable(sensors: Iterable[Sensor]) -> Counter[str]:
+    """How many stations have a sensor of each variable."""
+    return Counter(one.variable for one in sensors)
+
+
+def _write(store: Store, settings: Settings, run: Run, cases: Sequence[Case]) -> None:
+    """Write the changes, their history, and what people are to be told."""
+    changed = [case for case in cases if case.changed]
+    for case in sorted(changed, key=lambda one: one.parent is not None):
+        if case.parent is not None:
+            case.now = case.now._replace(part_of=case.parent.now.id)
+        if case.before is None:
+            case.now = case.now._replace(id=store.incidents.add(case.now))
+    store.incidents.change(case.now for case in changed if case.before is not None)
+    store.incidents.affect(Affected(case.now.id, *one[1:]) for case in changed for one in case.stations.values())
+    store.incidents.note(
+        Action(case.now.id, run.at, run.job, action, note) for case in changed for action, note in case.actions
+    )
+    events = [(case.now, action) for case in changed for action in case.told]
+    store.incidents.tell(telling.messages(events, settings, run.at))

@@ -1,0 +1,1 @@
+"""How a network performed in a month: availability, timeliness, quality and incidents (docs/network-performance.md)."""

@@ -1,0 +1,180 @@
+"""What arrived, and what was to arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit.detector import grid as grids
+from toolkit.performance.month import Month
+from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.series import HOUR
+from toolkit.store import Span, Store
+from toolkit.store.base import pieces
+
+DAY = 24 * HOUR
+# A sensor that gave no value for so long, and a station that was not in the feed, are no longer expected.
+GONE_DAYS = 90
+# Whether a sensor gave values before the month is looked for in one hour of every so many days.
+LOOK_EVERY_DAYS = 3
+# How often sensors report is learnt from so many days of readings, divided by the number of stations: all of the month
+# in a network of 600 stations, two days in one of 10,000.
+STATION_DAYS = 20_000
+# Of the times between readings, the one that a quarter falls short of is the rhythm: it stays what it is when up to
+# three quarters of the readings are lost, or are late by chance.
+QUANTILE = 0.25
+# A rhythm is known from so many readings.
+READINGS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The stations as rows of arrays.
+
+    Attributes:
+        of: the row of each of the store's numbers; -1 where there is no station any more.
+        number: how many rows there are.
+    """
+
+    of: Ints
+    number: int
+
+    @classmethod
+    def read(cls, store: Store) -> Rows:
+        """The rows of a store's stations, in the order of `Store.stations`."""
+        numbers = store.numbers()
+        of = np.full(max(numbers, default=0) + 2, -1)
+        of[numbers] = np.arange(len(numbers))
+        return cls(of, len(numbers))
+
+    def find(self, numbers: Floats) -> Ints:
+        """The rows of some numbers."""
+        found: Ints = self.of[np.minimum(numbers, len(self.of) - 1).astype(np.int64)]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What arrived.
+
+    Attributes:
+        first: the time of the first observation, seconds since the epoch, NaN without any; stations.
+        daily: observations of each day; days × stations.
+        values: values of each variable; stations × variables.
+    """
+
+    first: Floats
+    daily: Ints
+    values: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythms:
+    """How often stations and sensors report, in seconds.
+
+    Attributes:
+        typical: of the typical station, NaN if it is not known.
+        stations: how often each is expected to; stations.
+        sensors: the same of each sensor; stations × variables.
+    """
+
+    typical: float
+    stations: Floats
+    sensors: Floats
+
+
+def days_of(month: Month) -> list[Span]:
+    """The days of a month; the last one is shorter where it is not over."""
+    return list(pieces([Span(month.start, month.end)], DAY))
+
+
+def count(store: Store, rows: Rows, days: Sequence[Span], variables: Sequence[str]) -> Counts:
+    """Count what arrived on each day."""
+    first = np.full(rows.number, np.nan)
+    daily = np.zeros((len(days), rows.number), dtype=np.int64)
+    values = np.zeros((rows.number, len(variables)), dtype=np.int64)
+    for day, found in enumerate(store.statistics.counts(days, variables)):
+        row = rows.find(found[0])
+        first[row] = np.fmin(first[row], found[1])
+        daily[day, row] = found[2]
+        values[row] += found[3:].T.astype(np.int64)
+    return Counts(first, daily, values)
+
+
+def known_before(store: Store, rows: Rows, month: Month, variables: Sequence[str]) -> Bools:
+    """Which sensors gave values in the time before the month; stations × variables."""
+    known = np.zeros((rows.number, len(variables)), dtype=bool)
+    ends = month.start - DAY * np.arange(0, GONE_DAYS, LOOK_EVERY_DAYS)
+    hours = [Span(end - HOUR, end) for end in ends.tolist()]
+    for found in store.statistics.counts(hours, variables):
+        known[rows.find(found[0])] |= found[3:].T > 0
+    return known
+
+
+def rhythms(store: Store, rows: Rows, days: Sequence[Span], variables: Sequence[str], cadence: float) -> Rhythms:
+    """How often stations and sensors are expected to report.
+
+    That is the cadence, at those that report more rarely than the typical station their own rhythm, and at those that
+    report more often, too. A network whose typical station reports more rarely than the cadence has lost the rest.
+    """
+    number = int(np.clip(STATION_DAYS // max(rows.number, 1), 1, len(days)))
+    looked = [days[place] for place in np.unique(np.linspace(0, len(days) - 1, number).round().astype(int)).tolist()]
+    parts = list(store.readings(looked, variables))
+    read = np.hstack(parts) if parts else np.empty((2 + len(variables), 0))
+    row, time = rows.find(read[0]), read[1]
+    own = _rhythm(rows.number, row, time)
+    typical = float(np.median(own[~np.isnan(own)])) if not np.isnan(own).all() else np.nan
+    part = min(1.0, cadence / typical) if typical > 0 else 1.0
+    stations = np.where(np.isnan(own), np.fmin(cadence, typical), own * part)
+    sensors = np.empty((rows.number, len(variables)))
+    for place, values in enumerate(read[2:]):
+        there = ~np.isnan(values)
+        sensors[:, place] = np.fmax(stations, _rhythm(rows.number, row[there], time[there]) * part)
+    return Rhythms(typical, stations, sensors)
+
+
+def _rhythm(number: int, row: Ints, time: Floats) -> Floats:
+    """How far apart the readings of each of `number` rows are, in seconds; NaN where too few are known."""
+    order = np.lexsort((time, row))
+    row, apart = row[order], np.diff(time[order], prepend=np.nan)
+    keep = (np.diff(row, prepend=-1) == 0) & (apart > 0)
+    row, apart = row[keep], apart[keep]
+    order = np.lexsort((apart, row))
+    row, apart = row[order], apart[order]
+    bounds = np.searchsorted(row, np.arange(number + 1))
+    known = np.diff(bounds) >= READINGS - 1
+    at = (bounds[:-1] + QUANTILE * np.diff(bounds)).astype(np.int64)
+    found = np.full(number, np.nan)
+    found[known] = [grids.rounded(one) for one in apart[at[known]].tolist()]
+    return found
+
+
+def begin(month: Month, counts: Counts, first_seen: Floats, last_seen: Floats) -> Floats:
+    """From when on each station is expected to report, seconds since the epoch; NaN where it is not.
+
+    Args:
+        month: the month.
+        counts: what arrived.
+        first_seen: when the station was in the feed first, seconds since the epoch.
+        last_seen: when it was last.
+    """
+    reported = ~np.isnan(counts.first)
+    # A station that was taken over with its past was first seen after it had reported.
+    since = np.where(reported, np.fmin(first_seen, counts.first - 1), first_seen)
+    expected = reported | ((first_seen <= month.end) & (last_seen >= month.start - GONE_DAYS * DAY))
+    return np.where(expected, np.maximum(np.nan_to_num(since, nan=month.start), month.start), np.nan)
+
+
+def expected(start: Floats, interval: Floats, span: Span) -> Floats:
+    """How many observations are expected in a span of time.
+
+    Args:
+        start: from when on, NaN for never; stations, or stations × 1.
+        interval: how often, in seconds; stations, or stations × variables.
+        span: up to its end, after its start.
+    """
+    begun = np.floor((np.nan_to_num(np.maximum(start, span.start), nan=span.end) - span.start) / interval)
+    found: Floats = np.maximum(np.floor((span.end - span.start) / interval) - begun, 0)
+    return found

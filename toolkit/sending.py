@@ -1,0 +1,81 @@
+"""Sending text to people by apprise. Whom to, a credential says: addresses in apprise's form, one a line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from toolkit.errors import ToolkitError, reason
+from toolkit.text import one_line
+
+SEND_SECONDS = 60
+LINE_LENGTH = 2000
+LINES = 100
+_MARK = 4
+
+
+class NoAnswerError(ToolkitError):
+    """It is not known whether somebody was told."""
+
+
+class Receiver(NamedTuple):
+    """One line of a credential.
+
+    Attributes:
+        mark: by what it is known again. It tells nothing of the address, which may hold a secret.
+        shown: as people may see it.
+        address: the line.
+    """
+
+    mark: str
+    shown: str
+    address: str
+
+
+def receivers(text: str) -> list[Receiver]:
+    """The receivers that a credential names."""
+    found: dict[str, Receiver] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        address = line.strip()
+        if not address or address.startswith("#"):
+            continue
+        mark = sha256(address.encode()).hexdigest()[:_MARK]
+        while mark in found and found[mark].address != address:
+            mark += "x"
+        scheme = one_line(address.partition("://")[0], 20) if "://" in address else "?"
+        found.setdefault(mark, Receiver(mark, f"line {number} ({scheme}://…)", address))
+    return list(found.values())
+
+
+def send(addresses: str, title: str, lines: Sequence[str]) -> None:
+    """Send a text to everybody whom the lines of `addresses` name.
+
+    Raises:
+        NoAnswerError: there was no answer in time.
+        ToolkitError: somebody could not be told.
+    """
+    title = one_line(title)
+    text = "\n".join(one_line(line, LINE_LENGTH) for line in lines[:LINES])
+    # Neither the text nor an address is an argument, which has a limit, and which other users can see.
+    config = os.memfd_create("apprise_urls")
+    try:
+        os.write(config, addresses.encode())
+        command = ["apprise", f"--title={title}", f"--config=/proc/self/fd/{config}"]
+        environment = {**os.environ, "PYTHONUTF8": "1"}
+        done = subprocess.run(  # noqa: S603
+            command, input=text.encode(), env=environment, capture_output=True, timeout=SEND_SECONDS, check=False,
+            pass_fds=[config],
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise ToolkitError("apprise is not installed: apt-get install apprise") from None
+    except subprocess.TimeoutExpired:
+        raise NoAnswerError(f"nobody could be told: no answer for {SEND_SECONDS} s") from None
+    except OSError as error:
+        raise ToolkitError(f"nobody could be told: {reason(error)}") from error
+    finally:
+        os.close(config)
+    if done.returncode:
+        raise ToolkitError("nobody could be told: apprise failed; see its own log by `apprise -vv`")

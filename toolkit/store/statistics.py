@@ -1,0 +1,153 @@
+"""Counts, means and delays of many observations, computed where they are: none is read one by one.
+
+The SQL is the part that SQLite and PostgreSQL share; an `Engine` says how each aggregates and reads values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from toolkit.variables import BY_NAME, Variable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from toolkit.store.base import Span
+
+    Floats = npt.NDArray[np.float64]
+
+# Delays are told in whole seconds up to so many, then rounded up to whole minutes, and beyond a day to whole hours.
+EXACT_SECONDS = 600
+HOUR, DAY = 3600, 86400
+
+
+class Seen(NamedTuple):
+    """When a station was in the feed first and last, seconds since the epoch; None where the store's time is none."""
+
+    station_id: str
+    first: float | None
+    last: float | None
+
+
+class Flagged(NamedTuple):
+    """How many values of a sensor one test found wrong."""
+
+    station_id: str
+    variable: str
+    test: str
+    number: int
+
+
+class Engine(Protocol):
+    """How an engine computes statistics of its observations.
+
+    Attributes:
+        delay: SQL for how much later than its time an observation was collected, in whole seconds.
+    """
+
+    delay: str
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement, in which `?` stands for each value."""
+
+    def seconds(self, column: str) -> str:
+        """SQL for a column's time in seconds since the epoch."""
+
+    def time(self, seconds: float) -> object:
+        """A time as the engine takes it for a value."""
+
+    def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
+        """Aggregates of the observations of a span, by station and one thing more.
+
+        Args:
+            columns: SQL of each aggregate.
+            span: which observations.
+            by: SQL of what else to group by; a column of its own if it is given.
+
+        Returns:
+            The stations' numbers, as `Store.readings` has them, what else they are grouped by, and each aggregate; an
+            array of columns × groups, NaN for NULL.
+        """
+
+    def mean(self, variable: Variable) -> str:
+        """SQL for the mean of a variable's values, in its unit, without those that no working sensor reads."""
+
+    def joined(self, found: str, counted: str) -> str:
+        """SQL that counts observations by station, variable and test of anomalies.
+
+        Args:
+            found: a query of anomalies, with station_id, variable, test, started and ended.
+            counted: SQL of what is counted, with `o` for the observation and `a` for the anomaly.
+
+        Returns:
+            A query with the values of `found`, then the start and the end of a span.
+        """
+
+
+class Statistics:
+    """The statistics of a store's observations."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def seen(self) -> list[Seen]:
+        """When each station was seen first and last, by station."""
+        first, last = (self._engine.seconds(name) for name in ("first_seen", "last_seen"))
+        rows = self._engine.query(f"SELECT station_id, {first}, {last} FROM stations ORDER BY station_id")
+        return [Seen(*row) for row in rows]
+
+    def counts(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
+        """How many observations and values each station has.
+
+        Yields:
+            For each span an array of columns × stations: the stations' numbers, the times of their first observations
+            in seconds since the epoch, how many observations there are, and how many values of each variable.
+        """
+        columns = [self._engine.seconds("MIN(time)"), "COUNT(*)", *(f"COUNT({name})" for name in variables)]
+        for span in spans:
+            yield self._engine.grouped(columns, span)
+
+    def means(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
+        """The mean of each variable at each station.
+
+        Yields:
+            For each span an array of columns × stations: the stations' numbers, then the means, NaN where there is
+            nothing that a working sensor reads.
+        """
+        columns = [self._engine.mean(BY_NAME[name]) for name in variables]
+        for span in spans:
+            yield self._engine.grouped(columns, span)
+
+    def delays(self, spans: Sequence[Span]) -> Iterator[Floats]:
+        """How long after their time observations were collected; where one was corrected, the correction.
+
+        Yields:
+            For each span an array of columns × groups: the station's number, the delay in seconds (rounded up, see
+            `EXACT_SECONDS`; negative if it was collected before its time), and how many observations had it.
+        """
+        delay = self._engine.delay
+        rounded = (
+            f"CASE WHEN {delay} <= {EXACT_SECONDS} THEN {delay} WHEN {delay} <= {DAY} THEN ({delay} + 59) / 60 * 60 "
+            f"ELSE ({delay} + {HOUR - 1}) / {HOUR} * {HOUR} END"
+        )
+        for span in spans:
+            yield self._engine.grouped(["COUNT(*)"], span, by=rounded)
+
+    def flagged(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[Flagged]]:
+        """How many values the detector found wrong: those within anomalies, weather events aside.
+
+        Yields:
+            For each span the numbers that are not zero; where anomalies of one sensor and test overlap, a value counts
+            for each.
+        """
+        cases = " ".join(f"WHEN '{name}' THEN o.{name} IS NOT NULL" for name in variables)
+        counted = f"COUNT(CASE WHEN CASE a.variable {cases} ELSE FALSE END THEN 1 END)"
+        where = "FROM anomalies WHERE started <= ? AND ended > ? AND class <> 'weather_event'"
+        sql = self._engine.joined(f"SELECT station_id, variable, test, started, ended {where}", counted)
+        for span in spans:
+            start, end = self._engine.time(span.start), self._engine.time(span.end)
+            (number,) = self._engine.query(f"SELECT COUNT(*) {where}", (end, start))[0]
+            rows = self._engine.query(sql, (end, start, start, end)) if number else []
+            yield [Flagged(*row) for row in rows if row[3]]
