@@ -11,7 +11,8 @@ UNIT = ("units-present", "units-genuine", "units-as-deployed", "units-start", "u
 SETTINGS = ("settings-readable", "settings-valid")
 # Whatever names another feed, or hides which one is meant.
 FEED_SETTINGS = (
-    "settings-known", "settings-valid", "settings-of-units", "settings-same", "packages-complete", "files-alone",
+    "settings-known", "settings-valid", "settings-once", "settings-of-units", "settings-same", "packages-complete",
+    "files-alone",
 )  # fmt: skip
 CLOCK = ("clock-right", "clock-after-release")
 

@@ -104,7 +104,13 @@ def database_shape(host: Host) -> Finding | None:
     if wrong:
         return bad(f"the database is not as this program makes it: {', '.join(wrong)}", restored(host))
     if runs:
-        return bad(f"the database has {', '.join(runs)}, which this program did not make", restored(host))
+        away = (
+            f'DROP {kind.upper()} "{name}"' for kind, _, name in (one.replace('"', '""').partition(" ") for one in runs)
+        )
+        return bad(
+            f"the database has {', '.join(runs)}, which this program did not make",
+            Sequence(changed(host, *away), Restart("collector")),
+        )
     if more:
         return bad(
             f"the database has {', '.join(more)}, which this program did not make", severity=Status.WARNING,
