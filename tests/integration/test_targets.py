@@ -92,7 +92,7 @@ def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
     assert (job["kind"], job["spec"]["schedule"]) == ("CronJob", "7 */3 * * Mon")
     # In compose the scheduler reads it from jobs.json; what is written there is said beside it.
     assert (
-        "# Runs detector, notify, notify-summary, healthcheck, backup, restore-drill, maintenance, network-report, extra, monthly."
+        "# Runs detector, sensors, notify, notify-summary, healthcheck, backup, restore-drill, maintenance, network-report, extra, monthly."
         in (rendered / "compose.yaml").read_text()
     )
 

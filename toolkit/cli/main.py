@@ -36,6 +36,7 @@ COMMANDS = {
     "detect": "find anomalies in a window of time, and tell faults from weather",
     "doctor": "what is wrong with this host, why, and the command that mends it",
     "healthcheck": "one line for a monitor: is the service collecting?",
+    "incidents": "what is wrong at which sensor since when, and what people decide of it",
     "maintain": "remove what is older than is to be kept, and keep the database in shape",
     "metrics": "metrics for Prometheus, printed or served",
     "network": "how the network performed in a month: availability, timeliness, quality, incidents",

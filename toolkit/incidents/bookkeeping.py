@@ -21,6 +21,8 @@ from toolkit.variables import COLUMNS
 
 # Without an earlier run a window that ends so many seconds before the newest observation is one of the past.
 PAST = 3600.0
+# A station that has reported nothing for so many seconds does not measure at present.
+LATELY = 86_400.0
 
 
 def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]) -> None:
@@ -75,8 +77,8 @@ def _known(store: Store, since: float, until: float) -> list[Incident]:
 
 
 def _measuring(store: Store, run: Run) -> set[Sensor]:
-    """The stations whose newest observation is of the window, and their sensors of which it has a value."""
-    latest = [one for one in store.latest() if one.time > run.start]
+    """The stations that report, and their sensors of which the newest observation has a value."""
+    latest = [one for one in store.latest() if one.time > max(run.start, run.end - LATELY)]
     sensors = {Sensor(one.station_id, name) for one in latest for name in COLUMNS if getattr(one, name) is not None}
     return sensors | {Sensor(one.station_id, STATION) for one in latest}
 

@@ -116,7 +116,7 @@ class Network:
         affected = self._affected.get(case.now.id, {})
         mine = belonging = {id(one): one for one in troubles if self._belongs(case, affected, one)}
         news = [one for one in mine.values() if one.ended > case.now.ended]
-        still = {one.sensor.station_id for one in news if one.ended > self._run.end - 2 * HOUR}
+        still = {one.sensor.station_id for one in news if one.ended > self._run.end - 2 * self._run.exact}
         jumped = is_jump(case)
         if jumped and self._back(case, list(mine.values())):
             case.now = case.now._replace(evidence=_marked(case, jump=False))
@@ -150,7 +150,7 @@ class Network:
     @property
     def _width(self) -> float:
         """How far apart the beginnings of what began at once may be."""
-        return max(HOUR, self._rules.cadence)
+        return max(self._run.exact, self._rules.cadence)
 
     def _threshold(self, variable: str, stations: Collection[str], share: float) -> int:
         """How many stations with trouble it takes."""
@@ -183,10 +183,11 @@ class Network:
         stations = {one.sensor.station_id for one in troubles}
         of = max(self._measuring().get(variable, 0), len(stations))
         # Of what began before the window, it is not known when.
-        known = [one for one in troubles if self._onset(one) > self._run.start + 2 * self._rules.cadence]
+        edge = self._run.start + max(self._run.exact, 2 * self._rules.cadence)
+        known = [one for one in troubles if self._onset(one) > edge]
         at_once = self._at_once([one for one in known if kinds.JUMPS & {*one.symptoms}], self._rules.cadence)
         enough = self._threshold(variable, stations, max(self._rules.share, JUMPED_SHARE))
-        jump = len(at_once) >= enough and self._too_fast(at_once)
+        jump = self._run.exact <= HOUR and len(at_once) >= enough and self._too_fast(at_once)
         if not jump:
             at_once = self._at_once([one for one in known if not one.weather], self._width)
             if len(at_once) < self._threshold(variable, stations, self._rules.share):

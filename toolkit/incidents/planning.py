@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from toolkit.detector.report import STATION
-from toolkit.incidents import evidence
+from toolkit.incidents import evidence, kinds
 from toolkit.incidents.case import Case, opened
 from toolkit.incidents.trouble import Judged, Sensor, Trouble
 from toolkit.store.base import SAME_WITHIN
@@ -25,6 +25,7 @@ class Run(NamedTuple):
         job: `detector` or `sensors`.
         start, end: the window, seconds since the epoch.
         judged: which sensors it judged.
+        exact: to how many seconds it tells when trouble begins.
         at: the present, seconds since the epoch.
         whole: whether it looked at all stations.
         older: whether there was a run over a newer window before: then this one tells of the past alone.
@@ -35,6 +36,7 @@ class Run(NamedTuple):
     end: float
     judged: Judged
     at: float
+    exact: float = HOUR
     whole: bool = True
     older: bool = False
 
@@ -83,6 +85,9 @@ class Plan:
 
     def take(self, trouble: Trouble) -> Case:
         """Take one station's trouble into its incident; returns it."""
+        if {*trouble.symptoms} <= kinds.FOLLOWING:
+            wrong = trouble._replace(kind="data_wrong")
+            trouble = wrong if self.active_of(wrong) else trouble
         case = self._of_sensor.get((trouble.sensor, trouble.kind))
         if case is None or self._is_another(case.now, trouble):
             return self._open(trouble)
@@ -112,13 +117,13 @@ class Plan:
         """Resolve what is over, and bring into maintenance what people work at.
 
         Args:
-            measured: the sensors that measure at present.
+            measured: the sensors that measure at present, and the stations that report.
         """
         for case in self.ending():
             if self._work.all_of(case.sensor, self.until, self.until):
                 if case.now.state != "maintenance":
                     case.move("maintenance", "maintenance")
-            elif case.now.variable == STATION or case.sensor in measured:
+            elif case.sensor in measured:
                 self.resolve_if_over(case)
 
     def _is_another(self, incident: Incident, trouble: Trouble) -> bool:
@@ -184,7 +189,7 @@ class Plan:
             return
         seen["clear"] = True
         case.now = incident._replace(evidence=evidence.written(found))
-        if all(one.get("clear") for one in found.values()):
+        if all(one.get("clear") or one.get("symptom") == "silent" for one in found.values()):
             told = f"nothing was wrong for {(run.end - incident.ended) / HOUR:.0f} hours"
             case.resolve(run.at, "maintenance" if within else None, told, tell=not within)
 

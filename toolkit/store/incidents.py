@@ -360,6 +360,10 @@ class Incidents:
             [(*self._values(maintenance)[1:], maintenance.id)],
         )
 
+    def cancel(self, maintenance_id: int) -> None:
+        """Remove maintenance that is not to be."""
+        self._engine.many("DELETE FROM maintenance WHERE id = ?", [(maintenance_id,)])
+
     def tell(self, messages: Iterable[Message]) -> None:
         """Put messages into the outbox; one with a key that was there before is left out."""
         names = Message._fields[1:]
