@@ -57,7 +57,7 @@ def test_an_incident_from_its_first_message_to_its_last(service: Service, people
     service.happens("resolved", incident._replace(state="resolved", resolved=NOW, verdict="fault"))
     for _ in range(2):
         assert service.notify()[0] == 0
-    assert receiver.titles[1:] == ["over: volos, temp_out: readings are wrong"]
+    assert receiver.titles[1:] == ["over: volos, temp_out: readings were wrong"]
     assert "for 1 d 0 h" in receiver.heard[1]["message"]
     service.later(25 * 3600)
     assert service.notify()[0] == 0
