@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -118,7 +118,7 @@ class Plan:
             return []
         return [case for case in self.cases if case.active and case.before and case.sensor in self._run.judged]
 
-    def settle(self, measured: Collection[Sensor]) -> None:
+    def settle(self, measured: Container[Sensor]) -> None:
         """Resolve what is over, and bring into maintenance what people work at.
 
         Args:
