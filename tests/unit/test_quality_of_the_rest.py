@@ -214,6 +214,7 @@ def test_a_night_between_two_days_without_radiation_is_no_repair() -> None:
     at_dawn = TIMES + 3600.0 * 4 - TIMES[-WINDOW] % 86400
     one = sunshine(at_dawn)
     one[3, -WINDOW - 144 :] = 0
+    one[3, -WINDOW : -WINDOW + 5] = np.nan
     assert found({"solar_radiation": one}, "solar_radiation", at_dawn) == {"radiation": {3: WINDOW}}
     one[3, -1] = 200
     assert found({"solar_radiation": one}, "solar_radiation", at_dawn) == {"radiation": {3: WINDOW - 1}}
