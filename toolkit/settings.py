@@ -237,7 +237,7 @@ class Settings:
     )
     incident_clean_hours: float = _setting(
         "6",
-        number(0.5, 24 * 31, whole=False),
+        number(0.01, 24 * 31, whole=False),
         "For how many hours a sensor must be judged well until its incident is resolved by itself.",
     )
     incident_reopen_hours: float = _setting(

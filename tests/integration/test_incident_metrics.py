@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Run
 from tests.integration.test_exporter import parsed
-from tests.integration.test_notify import INCIDENT
+from tests.notifying import INCIDENT, NOW
 from toolkit.checks import Status
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import Result, examine
@@ -20,8 +19,6 @@ from toolkit.incidents.telling import messages
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import load, load_lenient
 from toolkit.store import open_for_writing
-
-NOW = int(time.time())
 
 
 def test_metrics_of_incidents(run: Run, db: str) -> None:

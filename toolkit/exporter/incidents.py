@@ -9,7 +9,7 @@ from itertools import product
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from toolkit.settings import Settings
-from toolkit.store import Selection, Store
+from toolkit.store import Span, Store
 from toolkit.store.incidents import ACTIVE, SEVERITIES, Incidents, Wanted
 
 # So many incidents have a series of their own, the worst and oldest; all are counted.
@@ -86,7 +86,7 @@ class Availability:
         now = time.monotonic()
         if self._counted is None or now - self._counted >= AVAILABILITY_SECONDS:
             present = time.time()
-            self._found = store.tally(Selection(start=present - DAY, end=present))
+            self._found = store.tally(Span(present - DAY, present))
             self._counted = now
         family = GaugeMetricFamily(
             "weather_station_availability_ratio",

@@ -56,6 +56,7 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
         plan.take(trouble)
     plan.settle(measuring() if plan.ending() else ())
     _write(store, settings, run, plan.cases)
+    store.incidents.link((case.now.id, *one.sensor, one.started, one.ended) for case, one in plan.taken)
     if run.whole and not run.older:
         store.incidents.note_run(run.job, min(run.end, run.at), run.at + clock.AGREE_SECONDS)
 

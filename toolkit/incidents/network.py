@@ -126,6 +126,7 @@ class Network:
             news = []
         for one in news:
             self._affect(case, affected, one)
+        self._plan.taken += [(case, one) for one in mine.values()]
         if news:
             case.go_on(self._run.job, max(one.ended for one in news), self._plan.until)
         return [_since(one, affected) if id(one) in belonging else one for one in troubles if id(one) not in mine]
@@ -254,6 +255,7 @@ class Network:
             case.see(run.job, trouble, self._plan.until)
         else:
             self._plan.reopen(case, trouble)
+        self._plan.taken += [(case, one) for one in together.troubles]
         for one in together.troubles:
             self._affect(case, self._affected.get(case.now.id, {}), one._replace(started=self._onset(one)))
             own = self._plan.active_of(one)

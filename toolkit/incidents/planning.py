@@ -66,6 +66,10 @@ class Plan:
         rules: the settings.
         known: the incidents that are active, and those that ended a short while ago.
         maintenance: when people work at which sensors, at that time.
+
+    Attributes:
+        cases: the incidents, with their changes.
+        taken: of which incident each trouble turned out to be.
     """
 
     def __init__(
@@ -77,21 +81,22 @@ class Plan:
         # Nothing is judged in the future, whatever a window's end says.
         self.until = min(run.end, run.at)
         self.cases = [Case(one, one) for one in known]
+        self.taken: list[tuple[Case, Trouble]] = []
         self._of_sensor = {
             (case.sensor, case.now.kind): case
             for case in sorted(self.cases, key=_lateness)
             if case.now.station_id is not None and case.now.part_of is None
         }
 
-    def take(self, trouble: Trouble) -> Case:
-        """Take one station's trouble into its incident; returns it."""
+    def take(self, trouble: Trouble) -> None:
+        """Take one station's trouble into its incident."""
         if {*trouble.symptoms} <= kinds.FOLLOWING:
             wrong = trouble._replace(kind="data_wrong")
             trouble = wrong if self.active_of(wrong) else trouble
         case = self._of_sensor.get((trouble.sensor, trouble.kind))
         if case is None or self._is_another(case.now, trouble):
-            return self._open(trouble)
-        if self._run.older:
+            case = self._open(trouble)
+        elif self._run.older:
             case.now = case.now._replace(started=min(case.now.started, trouble.started))
         elif case.active:
             case.see(self._run.job, trouble, self.until)
@@ -100,7 +105,7 @@ class Plan:
             self.reopen(case, trouble)
         else:
             case.now = case.now._replace(ended=max(case.now.ended, trouble.ended))
-        return case
+        self.taken.append((case, trouble))
 
     def active_of(self, trouble: Trouble) -> Case | None:
         """The incident that is active at the sensor of some trouble, of its kind."""
@@ -183,7 +188,7 @@ class Plan:
         if within or incident.state == "maintenance":
             last, clean = max(last, self._work.ended(case.sensor, self.until)), float(SAME_WITHIN)
         else:
-            clean = self._rules.clean * 2.0 ** min(incident.reopened, MOST_DOUBLINGS)
+            clean = self._rules.clean * 2.0 ** max(0, min(incident.reopened, MOST_DOUBLINGS))
             clean = min(clean, max(self._rules.clean, self._rules.reopen))
         if run.end - last < clean:
             return

@@ -242,8 +242,8 @@ class Store(Protocol):
     def count(self, selection: Selection) -> int:
         """How many observations are selected."""
 
-    def tally(self, selection: Selection) -> dict[str, int]:
-        """How many observations of each station are selected; stations without any are left out."""
+    def tally(self, span: Span) -> dict[str, int]:
+        """How many observations there are of each station in a span of time; stations without any are left out."""
 
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""

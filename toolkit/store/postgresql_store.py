@@ -356,11 +356,14 @@ class PostgreSQLStore:
         number: int = self._query(sql.SQL("SELECT COUNT(*) FROM observations {}").format(where), values)[0][0]
         return number
 
-    def tally(self, selection: Selection) -> dict[str, int]:
+    def tally(self, span: Span) -> dict[str, int]:
         """See `base.Store`."""
-        where, values = _where(selection)
-        query = sql.SQL("SELECT station_id, COUNT(*) FROM observations {} GROUP BY 1").format(where)
-        return dict(self._query(query, values))
+        return dict(
+            self._query(
+                "SELECT station_id, COUNT(*) FROM observations WHERE time > %s AND time <= %s GROUP BY 1",
+                (from_epoch(span.start), from_epoch(span.end)),
+            )
+        )
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""

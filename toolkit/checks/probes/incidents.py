@@ -7,8 +7,10 @@ from toolkit.checks.causes import CLOCK, JOB, STORE
 from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Start, Tool
+from toolkit.sensor_exceptions import expired
 from toolkit.store.incidents import SEVERITIES, Wanted
 from toolkit.text import one_line
+from toolkit.times import stored
 
 # A receiver that is down for an hour is no news: it is tried again, and nothing is lost.
 STUCK_SECONDS = 2 * 3600
@@ -56,3 +58,28 @@ def incidents_seen(host: Host) -> Finding | None:
         f"{len(unseen)} incidents are open and nobody has acknowledged them, the oldest for "
         f"{humanize(host.now - unseen[0].opened)}: {one_line(named)}{more}"
     )
+
+
+@check(
+    id="exceptions-current", area="incidents",
+    invariant="Each exception holds, and is of a station that there is.",
+    problem="An exception has expired, or is of a station that there is not.",
+    severity=Status.WARNING, remedy=Tool("settings", note="then take it out of weather_exceptions, or prolong it"),
+    caused_by=("settings-valid", *STORE),
+)  # fmt: skip
+def exceptions_current(host: Host) -> Finding | None:
+    exceptions = host.settings.exceptions
+    if not exceptions:
+        return None
+    over = [
+        f"{one.station} ({', '.join(one.variables) or 'all'}), until {stored(one.until or 0)} UTC"
+        for one in expired(exceptions, host.now)
+    ]
+    if over:
+        return bad(f"expired: {one_line('; '.join(over[:NAMED]))}{', …' if len(over) > NAMED else ''}")
+    with host.store() as store:
+        known = {one.station_id for one in store.stations()}
+    unknown = sorted({one.station for one in exceptions} - known)
+    if unknown and known:
+        return bad(f"there is no station {one_line(', '.join(unknown[:NAMED]))}{', …' if len(unknown) > NAMED else ''}")
+    return good(f"{len(exceptions)} exceptions")
