@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from toolkit.commands import sensors
 from toolkit.commands.detect import record
 from toolkit.detector.run import detect
+from toolkit.detector.sensors import examine
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import Settings, load
 from toolkit.simulator import faults
@@ -27,19 +29,22 @@ class Network:
         db: a value of WEATHER_DB, of a database that is empty.
         specs: the faults, as `weather-tool simulate --fault` has them; times are from `BEGIN` on.
         stations: other stations than the default network's.
+        hours: how many hours of observations there are before `BEGIN`.
         settings: settings that are not the defaults, as in the environment.
     """
 
-    def __init__(self, db: str, *specs: str, stations: Sequence[Station] = (), **settings: str) -> None:
+    def __init__(
+        self, db: str, *specs: str, stations: Sequence[Station] = (), hours: int = PAST_HOURS, **settings: str
+    ) -> None:
         self.settings: Settings = load(environ={"WEATHER_DB": db, **settings}).settings
         self.stations = list(stations or default_network())
         self._source = Faulty(
             SimulatedWeather(self.stations, 1), [faults.parse(one, self.stations, BEGIN) for one in specs]
         )
-        self.now = BEGIN - PAST_HOURS * 3600
+        self.now = BEGIN - hours * 3600
         with open_for_writing(self.settings.db) as store:
             store.add(Document(self.stations, []), self.now)
-        self.observe(PAST_HOURS)
+        self.observe(hours)
 
     def observe(self, hours: int) -> None:
         """Let so many hours of observations arrive."""
@@ -57,6 +62,12 @@ class Network:
         with open_for_reading(self.settings.db) as store, store.snapshot():
             report = detect(store, self.settings, end or self.now, only)
         record(self.settings, report, self.now, [only] if only else None)
+
+    def examine(self) -> None:
+        """A look at the sensors' health, as `weather-tool sensors --record` has it."""
+        with open_for_reading(self.settings.db) as store, store.snapshot():
+            health = examine(store, self.settings, self.now, 30)
+        sensors.record(self.settings, health, self.now, whole=True)
 
     def run(self, hours: int) -> None:
         """Let hours pass, with a detection run after each."""

@@ -58,7 +58,7 @@ def send(addresses: str, title: str, lines: Sequence[str]) -> None:
         ToolkitError: somebody could not be told.
     """
     title = one_line(title)
-    text = "\n".join(one_line(line, LINE_LENGTH) for line in lines[:LINES])
+    text = "\n".join(_indent(line) + one_line(line, LINE_LENGTH) for line in lines[:LINES])
     # Neither the text nor an address is an argument, which has a limit, and which other users can see.
     config = os.memfd_create("apprise_urls")
     try:
@@ -79,3 +79,7 @@ def send(addresses: str, title: str, lines: Sequence[str]) -> None:
         os.close(config)
     if done.returncode:
         raise ToolkitError("nobody could be told: apprise failed; see its own log by `apprise -vv`")
+
+
+def _indent(line: str) -> str:
+    return " " * min(len(line) - len(line.lstrip(" ")), 8)

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toolkit import envfile
+from toolkit import actor, envfile
 from toolkit.address import SecretAddress
 from toolkit.credentials import Credential, CredentialError
 from toolkit.credentials import read as read_credential
@@ -237,7 +237,7 @@ class Settings:
     )
     incident_clean_hours: float = _setting(
         "6",
-        number(0.5, 24 * 31, whole=False),
+        number(0.01, 24 * 31, whole=False),
         "For how many hours a sensor must be judged well until its incident is resolved by itself.",
     )
     incident_reopen_hours: float = _setting(
@@ -545,6 +545,6 @@ def _read_credentials(environ: Mapping[str, str], problems: list[Problem]) -> di
 
 def _unknown(found: Mapping[str, Origin]) -> list[UnknownName]:
     """Names with our prefix that are no setting. They are no error: an older release may meet a newer file."""
-    known = {FILE_VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
+    known = {FILE_VARIABLE, actor.VARIABLE, *(declared.variable for declared in DECLARATIONS.values())}
     names = sorted(name for name in set(found) - known if name.startswith(PREFIX))
     return [UnknownName(name, found[name], nearest(name, known)) for name in names]

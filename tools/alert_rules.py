@@ -25,6 +25,7 @@ def rules() -> dict[str, Any]:
     return {
         "groups": [
             {"name": "weather_exporter", "rules": _exporter()},
+            {"name": "weather_incidents", "rules": _incidents()},
             {"name": "weather_checks", "rules": [_of_check(check) for check in CHECKS]},
         ]
     }
@@ -70,4 +71,28 @@ def _exporter() -> list[dict[str, Any]]:
                 "runbook_url": f"{RUNBOOKS}exporter-answers.md",
             },
         },
+    ]
+
+
+def _incidents() -> list[dict[str, Any]]:
+    """An alert lasts as long as its incident. Of what people know of there is another one, which inhibits it."""
+    series = "weather_incident_started_timestamp_seconds"
+    what = "{{ $labels.kind }}, since {{ $value | humanizeTimestamp }}"
+    remedy = "weather-tool incidents show {{ $labels.incident }}"
+    return [
+        {
+            "alert": alert,
+            "expr": f"max without (state) ({series}{{{which}}})",
+            "labels": labels,
+            "annotations": {
+                "summary": f"{{{{ $labels.instance }}}}: {where}, {{{{ $labels.variable }}}}: {what}",
+                "description": remedy,
+                "runbook_url": f"{RUNBOOKS}incidents-seen.md",
+            },
+        }
+        for alert, which, where, labels in (
+            ("WeatherNetworkIncident", 'station="", severity!="info"', "the network", {}),
+            ("WeatherIncident", 'station!="", severity!="info"', "{{ $labels.station }}", {}),
+            ("WeatherIncidentKnown", 'state!="open"', "{{ $labels.station }}", {"severity": "none"}),
+        )
     ]

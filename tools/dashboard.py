@@ -108,6 +108,29 @@ def fleet() -> str:
                 (f"topk(10, weather_station_data_age_seconds{{{HOSTS}}})", "{{instance}} {{station}}"),
             ], unit="s")
         )
+        .with_row(dashboard.Row("Incidents"))
+        .with_panel(_incidents())
+        .with_panel(
+            _lines("Incidents that are not over", "by severity", [
+                (f"sum by (severity) (weather_incidents_active{{{HOSTS}}})", "{{severity}}"),
+            ], stacked=True)
+        )
+        .with_panel(
+            _lines("How fast people are", "means over the incidents that were resolved in 30 days", [
+                (_mean("acknowledge", "acknowledged"), "to acknowledge"),
+                (_mean("repair", "resolved"), "to repair"),
+            ], unit="s")
+        )
+        .with_panel(
+            _lines("Availability", "the share of the expected observations in 24 hours, the ten worst stations", [
+                (f"bottomk(10, weather_station_availability_ratio{{{HOSTS}}})", "{{instance}} {{station}}"),
+            ], unit="percentunit")
+        )
+        .with_panel(
+            _lines("Messages that wait", "for how long the oldest waits that people should have been told of", [
+                (f"weather_outbox_age_seconds{{{HOSTS}}}", "{{instance}}"),
+            ], unit="s")
+        )
         .with_row(dashboard.Row("System health"))
         .with_panel(_checks())
         .with_panel(
@@ -185,6 +208,21 @@ def _wrong() -> table.Panel:
     hidden = {"excludeByName": dict.fromkeys(("Time", "job", "__name__"), True), "renameByName": {"Value": "severity"}}
     panel = panel.with_transformation(DataTransformerConfig(id_val="organize", options=hidden))
     return panel.override_by_name("severity", [DynamicConfigValue("mappings", _states())])
+
+
+def _mean(what: str, number: str) -> str:
+    return f"sum(weather_incidents_{what}_seconds{{{HOSTS}}}) / sum(weather_incidents_{number}{{{HOSTS}}})"
+
+
+def _incidents() -> table.Panel:
+    """One row for each incident that is not over."""
+    panel = table.Panel().title("Incidents").description("weather-tool incidents show NUMBER says more")
+    panel = panel.datasource(SOURCE).span(2 * WIDTH).height(HEIGHT)
+    # Grafana wants milliseconds.
+    panel = panel.with_target(_instant(f"weather_incident_started_timestamp_seconds{{{HOSTS}}} * 1000", "since"))
+    hidden = {"excludeByName": dict.fromkeys(("Time", "job", "__name__"), True), "renameByName": {"Value": "since"}}
+    panel = panel.with_transformation(DataTransformerConfig(id_val="organize", options=hidden))
+    return panel.override_by_name("since", [DynamicConfigValue("unit", "dateTimeAsIso")])
 
 
 def _checks() -> statetimeline.Panel:

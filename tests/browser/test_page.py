@@ -75,6 +75,27 @@ def test_the_index_leads_to_a_page_and_the_page_back(browser: Browser, run: Run,
     page.close()
 
 
+@pytest.mark.parametrize(("scheme", "size"), [("light", SCREEN), ("dark", PHONE)], ids=["screen", "phone"])
+def test_everybody_can_use_the_page_of_a_month(
+    browser: Browser, run: Run, spoil: Spoil, tmp_path: Path, scheme: str, size: dict[str, int]
+) -> None:
+    spoil("", "station_id = 'dodoni'", 30)
+    done = run("network", "--month", "2025-11", "--html", WEATHER_REPORTS=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    page, said = opened(browser, (tmp_path / "network/index.html").as_uri(), size, scheme)
+    assert Axe().run(page).violations_count == 0
+    page.get_by_role("link", name="network_2025-11").click()
+    assert page.title() == "Network performance, 2025-11"
+    page.locator("details:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert [one for one in said if "network" not in one] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    page.get_by_role("link", name="Other months").click()
+    assert page.title() == "Network performance by month"
+    page.close()
+
+
 def test_a_filter_shows_one_state_alone(browser: Browser, url: str) -> None:
     page, _ = opened(browser, url, SCREEN)
     rows, articles = "tr[data-state] > th", "article > h3"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_a_sensor_that_is_not_judged_is_named_with_the_reason_and_judges_no_othe
     assert report["anomalies"] == []
     reason = "the roof is <b>repaired</b>"
     assert report["insufficient"] == [
-        {"station_id": "volos", "variable": "temp_out", "reason": f"an exception: {reason}"}
+        {"station_id": "volos", "variable": "temp_out", "reason": f"temp_out: not judged, by an exception: {reason}"}
     ]
     assert report["exceptions"] == [
         {
@@ -41,6 +42,17 @@ def test_a_sensor_that_is_not_judged_is_named_with_the_reason_and_judges_no_othe
     assert "volos" not in [one["station_id"] for one in port["neighbours"]]
 
 
+def test_the_page_shows_them_as_text(run: Run, spoil: Spoil, tmp_path: Path) -> None:
+    spoil(*WARM, 3)
+    path = tmp_path / "page.html"
+    given = exceptions(variables=["temp_out"], judged=False)
+    done = run("detect", "--end", "2025-11-22T16:00Z", "--html", str(path), "--exceptions", given)
+    assert done.returncode == 0, done.stderr
+    page = path.read_text("utf-8")
+    assert "<li>volos, temp_out: not judged: the roof is &lt;b&gt;repaired&lt;/b&gt;</li>" in page
+    assert "<b>repaired" not in page
+
+
 def test_an_exception_ends(run: Run, spoil: Spoil) -> None:
     spoil(*WARM, 3)
     report = detect(run, "--exceptions", exceptions(judged=False, until="2025-11-21"))
@@ -52,7 +64,7 @@ def test_a_station_that_is_not_judged_is_not_silent_either(run: Run, spoil: Spoi
     assert [one[2:] for one in alarms(detect(run))] == [("missing", "device_failure")]
     report = detect(run, "--exceptions", exceptions(judged=False))
     assert report["anomalies"] == []
-    assert [(one["variable"], one["reason"][:12]) for one in report["insufficient"]] == [("all", "an exception")]
+    assert [(one["variable"], one["reason"][:10]) for one in report["insufficient"]] == [("all", "not judged")]
     assert (report["stations"]["total"], report["stations"]["with_data"]) == (14, 13)
 
 
@@ -102,3 +114,16 @@ def test_a_wrong_one_is_named_in_one_line(run: Run, text: str, says: str) -> Non
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert says in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_the_doctor_names_those_that_are_over_or_of_no_station(run: Run, spoil: Spoil) -> None:
+    def seen(entry: str) -> str:
+        done = run("doctor", "--json", "--area", "incidents", WEATHER_EXCEPTIONS=entry)
+        (found,) = [one for one in json.loads(done.stdout)["checks"] if one["id"] == "exceptions-current"]
+        return f"{found['status']}: {found['evidence']}"
+
+    assert seen(exceptions(judged=False)) == "OK: 1 exceptions"
+    assert seen(exceptions(judged=False, until="2024-01-31")).endswith(
+        "expired: volos (all), until 2024-02-01 00:00:00 UTC"
+    )
+    assert seen(exceptions(station="vollos", limits=2)).endswith("there is no station vollos")

@@ -173,15 +173,17 @@ def test_the_newest_observations_are_told_with_incidents_and_maintenance(run: Ru
     )
     done = run("data", "latest", "--json", WEATHER_DB=db)
     assert done.returncode == 0, done.stderr
-    found = {one["station_id"]: (one["incidents"], one["maintenance"]) for one in json.loads(done.stdout)}
-    own = {
-        "id": 1, "variable": "temp_out", "kind": "data_wrong", "severity": "warning", "state": "acknowledged",
-        "started": "2025-11-22T14:00:00Z",
-    }  # fmt: skip
-    network = {**own, "id": 2, "variable": "bar", "severity": "critical", "state": "open"}
+    found = {
+        one["station_id"]: (
+            [(each["id"], each["state"], each["started"]) for each in one["incidents"]],
+            [(each["variable"], each["to"], each["by"]) for each in one["maintenance"]],
+        )
+        for one in json.loads(done.stdout)
+    }
+    network, own = (2, "open", "2025-11-22T14:00:00Z"), (1, "acknowledged", "2025-11-22T14:00:00Z")
     assert found == {
         "dodoni": ([], []),
-        "sparti": ([network], [{"variable": "rain", "until": "2096-10-02T07:06:40Z", "actor": "nikos"}]),
+        "sparti": ([network], [("rain", "2096-10-02T07:06:40Z", "nikos")]),
         "volos": ([network, own], []),
         "zagora": ([], []),
     }

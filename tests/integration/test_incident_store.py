@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.databases import change, query
+from tests.network import Network
 from toolkit.store import StoreError, open_for_reading, open_for_writing
 from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Maintenance, Message, Wanted
 
@@ -64,3 +66,35 @@ def test_all_of_a_transaction_is_written_or_nothing(db: str) -> None:
         with pytest.raises(StoreError):
             add_one()
         assert store.incidents.find() == []
+
+
+STRANGE = (
+    "INSERT INTO incidents (station_id, variable, kind, symptoms, severity, state, started, ended, opened, judged, reopened, "
+    "evidence) VALUES ('volos', 'temp_out', '{kind}', '', '{severity}', '{state}', '{started}', '{ended}', '{ended}', "
+    "'{ended}', -7, '{evidence}')"
+)
+GOOD = {
+    "kind": "data_wrong", "severity": "warning", "state": "open", "started": "2025-11-21 16:00:00",
+    "ended": "2025-11-22 15:00:00", "evidence": "{}",
+}  # fmt: skip
+
+
+def test_rows_that_somebody_else_wrote_end_no_run(db: str) -> None:
+    network = Network(db, "station=volos,variable=temp_out,kind=offset,size=8,at=30m")
+    never = "infinity" if db.startswith("postgresql") else "never"
+    for what in ({"state": "ajar"}, {"kind": "bad luck"}, {"severity": "huge"}, {"ended": never}, {"started": never}):
+        change(db, STRANGE.format(**{**GOOD, **what}))
+    change(db, STRANGE.format(**{**GOOD, "evidence": "[" * 9000}))
+    change(db, "INSERT INTO runs VALUES ('detector', '9999-01-01 00:00:00')")
+    change(db, f"INSERT INTO maintenance VALUES (7, 'volos', 'all', '{never}', '{never}', 'x', 'y')")
+    change(db, f"INSERT INTO incident_history VALUES (7, 6, '{never}', 'x', 'y', 'z')")
+    network.run(3)
+    (one,) = network.incidents()
+    assert (one.state, one.reopened) == ("open", -7)
+    assert "spatial" in one.symptoms or "step" in one.symptoms
+    assert [line.action for line in network.history(one)][-1] == "symptom"
+    with open_for_reading(db) as store:
+        assert {severity for _, severity, _ in store.incidents.counts()} == {"warning"}
+        assert store.incidents.maintenance(0, TIME) == []
+        assert store.incidents.newest_run("detector") == network.now
+    assert query(db, "SELECT DISTINCT incident_id FROM anomalies WHERE station_id = 'volos'") == [(one.id,)]

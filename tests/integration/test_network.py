@@ -281,6 +281,9 @@ def test_a_page_is_one_file_with_an_index_beside_it(
     assert re.findall(r'(?:src|href)="(?!#)[^"]*"', html) == ['href="index.html"']
     assert '<a href="network_2025-10.html">network_2025-10</a>' in (folder / "index.html").read_text("utf-8")
     assert json.loads((folder / "network_2025-10.json").read_text("utf-8"))["period"]["month"] == "2025-10"
+    done = run("detect", "--end", "2025-10-31T00:00Z", "--html", WEATHER_REPORTS=str(reports))
+    assert done.returncode == 0, done.stderr
+    assert '<a href="network/index.html">' in (reports / "index.html").read_text("utf-8")
     elsewhere = tmp_path / "%Y" / "october.html"
     done = run("network", "--month", "2025-10", "--html", str(elsewhere))
     assert done.stderr == f"page: {tmp_path}/2025/october.html\n"

@@ -27,12 +27,12 @@ TIME = 1_763_827_200
 CALLS = (
     "alert backup", "backup create", "backup list", "backup verify", "backup prune --dry-run", "collect --once",
     "completion bash", "data latest", "data stations --json", "data summary", "data export -", f"detect --no-record --end {END}",
-    "doctor", "doctor --explain feed-answers", "healthcheck", "maintain --dry-run", "metrics", "preflight", f"report --html - --end {END}",
+    "doctor", "doctor --explain feed-answers", "healthcheck", "incidents list", "incidents maintenance", "incidents stats --json", "maintain --dry-run", "metrics", "network --month 2025-11", "notify", "preflight", f"report --html - --end {END}",
     "restore LATEST --drill", "schedule --jobs /nowhere.json", f"sensors --days 1 --end {END}", "settings",
     "simulate --once", "--help", "--version", "data --help", "nonsense",
 )  # fmt: skip
 # What they may print on standard output without having failed.
-SILENT = {"alert", "collect", "schedule", "nonsense"}
+SILENT = {"alert", "collect", "notify", "schedule", "nonsense"}
 KINDS = {
     "full": ">/dev/full",
     "closed": ">&-",

@@ -102,6 +102,21 @@ def test_a_young_service_has_a_page(run: Run, fill: Callable[..., None], tmp_pat
     assert f"0 of {14 if hours else 0} stations judged" in html
 
 
+def test_a_page_of_a_large_network_has_the_window_alone(run: Run, environment: dict[str, str], tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(1001)]
+    nothing = [None] * (len(Observation._fields) - 3)
+    stations = [Station(name, None, None, 39.0, 22.0, 20.0) for name in names]
+    with open_for_writing(environment["WEATHER_DB"]) as store:
+        store.add(
+            Document(stations, [Observation(1_763_827_200, name, 20.0, *nothing) for name in names]), 1_763_827_260
+        )
+    html = page(run, tmp_path / "page.html")
+    assert html.count("Not looked at here, for the network is large") == 2
+    assert html.count("<tr data-state") == 1000
+    assert "1 more are not shown" in html
+    assert "<li>and 801 more</li>" in html
+
+
 def test_a_page_that_cannot_be_written_is_said_in_a_line(run: Run, spoil: Spoil, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run("report", "--html", str(tmp_path / "file" / "page.html"), END)

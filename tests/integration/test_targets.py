@@ -92,7 +92,7 @@ def test_one_more_job_appears_on_all_four_targets(rendered: Path) -> None:
     assert (job["kind"], job["spec"]["schedule"]) == ("CronJob", "7 */3 * * Mon")
     # In compose the scheduler reads it from jobs.json; what is written there is said beside it.
     assert (
-        "# Runs detector, notify, notify-summary, healthcheck, backup, restore-drill, maintenance, network-report, extra, monthly."
+        "# Runs detector, sensors, notify, notify-summary, healthcheck, backup, restore-drill, maintenance, network-report, extra, monthly."
         in (rendered / "compose.yaml").read_text()
     )
 
@@ -250,6 +250,21 @@ def test_what_a_target_cannot_give_is_refused_before_anything_is_written(tmp_pat
     done = render(tmp_path, {"weather_feed_ca_file": "/etc/ssl/own.pem"}, "--tags=kubernetes")
     assert done.returncode
     assert "weather_feed_ca_file='/etc/ssl/own.pem': pods have no file of a host" in " ".join(done.stdout.split())
+    assert not (tmp_path / "kubernetes").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"station": "volos", "judged": False}, "missing required arguments: reason"),
+        ({"station": "volos", "variables": ["temp"], "judged": False, "reason": "x"}, "temp"),
+        ({"station": "volos", "limits": 0.5, "reason": "x"}, "entry 1 (volos): limits: give a number from 1 to 100"),
+    ],
+)
+def test_a_wrong_exception_is_refused_before_anything_is_written(tmp_path: Path, entry: object, says: str) -> None:
+    done = render(tmp_path, {"weather_exceptions": [entry]}, "--tags=kubernetes")
+    assert done.returncode
+    assert says in " ".join(done.stdout.split())
     assert not (tmp_path / "kubernetes").exists()
 
 

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from toolkit import times
 from toolkit.address import shown
-from toolkit.backup import creating, postgresql
+from toolkit.backup import creating, incidents, postgresql
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.database import PostgreSQLDatabase
@@ -87,8 +87,11 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             connection.transaction(),
         ):
             there = _columns(connection)
+            has_incidents = merge and _has_incidents(connection)
             if merge:
                 connection.execute(_take_aside(backup, there))
+            if has_incidents:
+                connection.execute(_TAKE_INCIDENTS_ASIDE)
             version = backup.manifest.content.schema_version
             _make_anew(connection, version)
             with closing(postgresql.tables(dump)) as tables:
@@ -99,6 +102,8 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
                         _fill(connection, table, columns, rows)
             _require_all(connection, backup)
             bring_up_to_date(connection, version)
+            if has_incidents:
+                _take_over_incidents(connection)
             return _take_over(connection, there) if merge else 0
     except StoreError as error:
         raise StoreError(f"{error}: the database is as it was") from None
@@ -122,11 +127,16 @@ def _fill(connection: psycopg.Connection, table: str, columns: Sequence[str], ro
         while chunk := b"".join(islice(rows, ROWS_PER_WRITE)):
             copy.write(chunk)
     if "id" in columns:
-        connection.execute(
-            sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), coalesce(MAX(id), 0) + 1, false) FROM {}").format(
-                table, sql.Identifier(table)
-            )
+        _number_on(connection, table)
+
+
+def _number_on(connection: psycopg.Connection, table: str) -> None:
+    """Let the next row of a table have a number that none has."""
+    connection.execute(
+        sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), coalesce(MAX(id), 0) + 1, false) FROM {}").format(
+            table, sql.Identifier(table)
         )
+    )
 
 
 def _columns(connection: psycopg.Connection) -> list[str]:
@@ -154,6 +164,32 @@ CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT {_row(there)} FROM observat
     WHEN (SELECT COUNT(*) FROM observations WHERE time <= {last}) = {held.observations}
     THEN {last} - interval '{LATE_SECONDS} seconds' ELSE '-infinity' END;
 """
+
+
+_TAKE_INCIDENTS_ASIDE = "".join(
+    [
+        f"LOCK TABLE {', '.join(incidents.TABLES)} IN ACCESS EXCLUSIVE MODE;\n",
+        *(
+            f"CREATE TEMPORARY TABLE kept_{table} ON COMMIT DROP AS SELECT {', '.join(columns)} FROM {table};\n"
+            for table, columns in incidents.TABLES.items()
+        ),
+    ]
+)
+"""SQL that copies the incidents of the present database, before its tables are replaced."""
+
+
+def _has_incidents(connection: psycopg.Connection) -> bool:
+    """Whether the present database has tables of incidents: one of an older schema has none."""
+    return connection.execute("SELECT to_regclass('incidents') IS NOT NULL").fetchone() == (True,)
+
+
+def _take_over_incidents(connection: psycopg.Connection) -> None:
+    """Take over the incidents of the database that is replaced."""
+    for statement in incidents.take_over("pg_temp.kept_"):
+        connection.execute(sql.SQL(statement))
+    for table, columns in incidents.TABLES.items():
+        if "id" in columns:
+            _number_on(connection, table)
 
 
 def _require_all(connection: psycopg.Connection, backup: Backup) -> None:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from toolkit import times
-from toolkit.backup import creating
+from toolkit.backup import creating, incidents
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.backup.sqlite import heard
@@ -110,6 +110,7 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
+        _take_incidents(connection, done)
         held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
         # The old database tells what time it is, not the clock. After that there should be nothing.
@@ -127,7 +128,7 @@ def _require_ours(old: Path) -> None:
     """
     with closing(sqlite3.connect(for_reading(old), uri=True)) as connection:
         kinds = {name: kind for kind, name in objects(connection)}
-        for name in ("stations", "observation", "counters"):
+        for name in ("stations", "observation", "counters", *incidents.TABLES):
             if kinds.get(name, "table") != "table":
                 raise StoreError(f"{name} is a {kinds[name]}")
 
@@ -140,6 +141,22 @@ def _count_on(connection: sqlite3.Connection) -> None:
             "INSERT INTO counters (name, label, count) SELECT name, label, count FROM old.counters WHERE true "
             "ON CONFLICT (name, label) DO UPDATE SET count = MAX(count, excluded.count)"
         )
+
+
+def _take_incidents(connection: sqlite3.Connection, done: Restored) -> None:
+    """Take over the incidents of the old database, all of what belongs to them or nothing."""
+    (there,) = connection.execute("SELECT COUNT(*) FROM old.sqlite_schema WHERE name = 'incidents'").fetchone()
+    if not there:
+        return  # it is from before there were any
+    try:
+        connection.execute("BEGIN")
+        for statement in incidents.take_over("old."):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        done.unreadable.append(f"its incidents: {error}")
 
 
 def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held: int) -> bool:

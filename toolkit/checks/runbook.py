@@ -33,6 +33,7 @@ _CLOSER: dict[str, tuple[Remedy, ...]] = {
     "permissions": (Shell("ls -la /var/lib/weather/data /etc/weather /var/backups/weather"),),
     "clock": (OnMachine("timedatectl"), OnMachine("date -u")),
     "feed": (Tool("settings"), _COLLECTOR_LOG),
+    "incidents": (Tool("incidents list"), Logs("notify")),
     "data quality": (Tool("data latest"), Tool("sensors --days 7")),
     "backup": (Tool("backup list"), Tool("backup verify"), Shell("cat /var/backups/weather/drill.json")),
     "metrics": (ServiceStatus("exporter"), Tool("metrics")),

@@ -21,6 +21,7 @@ from toolkit.cli.show import progress, table
 from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
+from toolkit.incidents import forms
 from toolkit.location import without_impossible_place
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
@@ -104,10 +105,9 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
             {
                 **one._asdict(),
                 "time": iso(from_epoch(one.time)),
-                "incidents": [_incident(incident) for incident in incidents.get(one.station_id, [])],
+                "incidents": [forms.of_incident(incident) for incident in incidents.get(one.station_id, [])],
                 "maintenance": [
-                    {"variable": window.variable, "until": iso(from_epoch(window.ended)), "actor": window.actor}
-                    for window in maintenance.get(one.station_id, [])
+                    forms.of_maintenance(window, present) for window in maintenance.get(one.station_id, [])
                 ],
             }
             for one in latest
@@ -146,17 +146,6 @@ def _open_incidents(store: Store, present: float) -> tuple[dict[str, list[Incide
     for window in store.incidents.maintenance(present, present):
         maintenance[window.station_id].append(window)
     return incidents, maintenance
-
-
-def _incident(one: Incident) -> dict[str, object]:
-    return {
-        "id": one.id,
-        "variable": one.variable,
-        "kind": one.kind,
-        "severity": one.severity,
-        "state": one.state,
-        "started": iso(from_epoch(one.started)),
-    }
 
 
 def _told(incidents: Sequence[Incident], maintenance: Sequence[Maintenance]) -> str:

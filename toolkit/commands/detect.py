@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -11,9 +12,9 @@ from pathlib import Path
 
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
-from toolkit.cli.show import coloured, table
+from toolkit.cli.show import coloured, progress, table
 from toolkit.detector.report import Anomaly, Report
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Selection, Span, Store, StoredAnomaly, open_for_reading, open_for_writing
@@ -21,11 +22,15 @@ from toolkit.variables import BY_NAME
 
 PAINT = {"device_failure": "bold red", "suspected": "yellow", "unverified": "dim", "weather_event": "blue"}
 
+# How far back incidents are looked at again unless told otherwise, and at most.
+DECISION_DAYS, MOST_DAYS = 90.0, 3660
+
 EXAMPLES = (
     "weather-tool detect",
     "weather-tool detect --end NOW --window 6 --temporal-method arima --spatial-verify --json",
     "weather-tool detect --html page.html",
     "weather-tool detect --save --html",
+    "weather-tool detect --against-decisions --days 30 --neighbour-km 60",
     "weather-tool detect --save /srv/reports/report_%Y%m%d_%H%M%S.json",
 )
 
@@ -67,12 +72,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="no failure while the store is younger than the window: for a service that was just deployed",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--against-decisions",
+        action="store_true",
+        help="look again at the time of incidents of which people said what they were, with the settings given here: "
+        "which would have been found or missed, and which that were dismissed would not have been; nothing is written",
+    )
+    parser.add_argument(
+        "--days", type=float, metavar="N", help="with --against-decisions: how far back to look (default: 90)"
+    )
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     from toolkit.detector.run import detect
 
+    if args.days is not None and not (args.against_decisions and 1 <= args.days <= MOST_DAYS):
+        raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}, with --against-decisions")
+    if args.against_decisions:
+        return _against_decisions(args, loaded.settings)
     window_end(args.end, None)  # a wrong time is an error before the database is opened
     with open_for_reading(loaded.settings.db) as store, store.snapshot():
         newest = store.newest()
@@ -103,6 +121,56 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
             f"none of {report.stations.total} stations has enough data in the {report.window.hours:g} hours "
             f"up to {report.window.end}{gap}" + (f": {reasons}" if reasons else "")
         )
+    return 0
+
+
+def _against_decisions(args: argparse.Namespace, settings: Settings) -> int:
+    """Look again at the time of incidents that people decided of."""
+    from toolkit.incidents import forms, replaying
+
+    for flag, given in (("--save", args.save), ("--html", args.html), ("--station", args.station)):
+        if given is not None:
+            raise UsageError(f"{flag} means nothing with --against-decisions, which writes nothing and looks at all")
+    with open_for_reading(settings.db) as store, store.snapshot():
+        end = window_end(args.end, store.newest())
+        known = replaying.decided(store, end - (args.days or DECISION_DAYS) * 86400)
+        planned = replaying.windows_of(known, settings, end)
+        with progress("detecting", len(planned)) as advance:
+            found = replaying.replay(store, settings, known, end, advance)
+    if args.json:
+        form = {
+            "runs": found.runs,
+            **{outcome.replace(" ", "_"): found.count(outcome) for outcome in replaying.OUTCOMES},
+            "others": found.others,
+            "incidents": [
+                {**forms.of_incident(one.incident), "outcome": one.outcome, "told": one.reason}
+                for one in found.incidents
+            ],
+        }
+        print(json.dumps(form, indent=1, ensure_ascii=False))
+        return 0
+    if not found.incidents:
+        raise ToolkitError(
+            f"of no incident of the last {args.days or DECISION_DAYS:g} days has anybody said what it was: "
+            "weather-tool incidents resolve and dismiss do"
+        )
+    counted = ", ".join(f"{found.count(outcome)} {outcome}" for outcome in replaying.OUTCOMES)
+    print(f"{len(found.incidents)} incidents, {found.runs} windows: {counted}; {found.others} sensors besides")
+    table(
+        ("incident", "station", "variable", "since", "people say", "with these settings", "why"),
+        [
+            (
+                one.incident.id,
+                one.incident.station_id or "network",
+                one.incident.variable,
+                times.iso(times.from_epoch(one.incident.started)),
+                one.incident.verdict,
+                one.outcome,
+                one.reason or "-",
+            )
+            for one in found.incidents
+        ],
+    )
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from toolkit.cli.options import add_setting, window_end
 from toolkit.cli.show import working
 from toolkit.files import free_name, write_atomically
+from toolkit.performance.month import FOLDER, month
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Selection, open_for_reading
 from toolkit.times import from_epoch
@@ -18,9 +19,6 @@ EXAMPLES = (
     "weather-tool network --month 2026-10 --html october.html",
     "weather-tool network --month 2026-10 --station volos --json",
 )
-
-# The folder within that of the reports: months are kept when reports and pages are removed.
-FOLDER = "network"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,10 +49,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Compute how the network performed."""
     from toolkit.page.network import add, page
     from toolkit.performance.markdown import markdown
-    from toolkit.performance.month import month
     from toolkit.performance.run import NoObservationsError, performance
 
-    month(args.month, window_end("NOW", None))  # a wrong month is an error before the database is opened
     with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("computing the month"):
         chosen = month(args.month, window_end("NOW", store.newest()))
         try:

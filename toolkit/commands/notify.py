@@ -52,8 +52,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         return 0
     if done.nobody:
         log.warning("nobody is told of %s: there is no credential %s", _number(done.nobody), Credential.APPRISE_URLS)
-    if done.failed:
-        raise ToolkitError("\n".join(f"not everybody could be told; it is tried again: {one}" for one in done.failed))
+    if done.failed or done.waiting:
+        raise ToolkitError(
+            "\n".join(f"not everybody is told; to be tried again: {one}" for one in done.failed or done.waiting)
+        )
     print(
         f"told of {_number(done.told)}, in {done.sent} message{'s' * (done.sent != 1)}"
         if done.sent

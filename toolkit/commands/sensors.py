@@ -13,17 +13,19 @@ from toolkit.cli.options import add_setting, window_end
 from toolkit.cli.show import table, working
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
-from toolkit.settings import Loaded
-from toolkit.store import open_for_reading
-from toolkit.variables import BY_NAME
+from toolkit.settings import Loaded, Settings
+from toolkit.store import open_for_reading, open_for_writing
+from toolkit.variables import BY_NAME, MONITORED
 
 if TYPE_CHECKING:
     from toolkit.detector.sensors import Health, Sensor
 
 MOST_DAYS = 366
+DAY = 86_400.0
 
 EXAMPLES = (
     "weather-tool sensors --days 30",
+    "weather-tool sensors --days 30 --record",
     "weather-tool sensors --days 7 --station volos --json",
 )
 
@@ -34,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", default="NOW", metavar="TIME", help="up to when: NOW (default), or a time in ISO 8601")
     parser.add_argument("--station", metavar="ID", help="this station alone")
     parser.add_argument("--save", metavar="PATH", help="also write it as JSON; strftime codes are filled in, in UTC")
+    parser.add_argument("--record", action="store_true", help="keep what is wrong in the store's table of incidents")
     add_setting(parser, "--exceptions", "exceptions", "JSON")
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_setting(parser, "--db", "db", "DATABASE")
@@ -47,10 +50,13 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to {MOST_DAYS}")
     window_end(args.end, None)  # a wrong time is an error before the database is opened
     with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("examining the sensors"):
-        end = window_end(args.end, store.newest())
+        newest = store.newest()
+        now, end = window_end("NOW", newest), window_end(args.end, newest)
         health = examine(store, loaded.settings, end, args.days, args.station)
     if not health.sensors:
         raise ToolkitError(f"there is no observation in the {args.days:g} days up to {health.end}")
+    if args.record:
+        record(loaded.settings, health, now, whole=args.station is None)
     if args.save:
         path = free_name(Path(), args.save, times.now())
         write_atomically(path, health.as_json() + "\n")
@@ -60,6 +66,29 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     else:
         _show(health)
     return 0
+
+
+def record(settings: Settings, health: Health, at: float, *, whole: bool) -> None:
+    """Keep what is wrong with the sensors in the store, as incidents.
+
+    Args:
+        settings: the database, and how incidents are kept.
+        health: what was found.
+        at: the present, seconds since the epoch.
+        whole: whether all stations were looked at.
+
+    Raises:
+        StoreError: it could not be kept.
+    """
+    from toolkit.incidents import trouble
+    from toolkit.incidents.bookkeeping import keep
+    from toolkit.incidents.planning import Run
+
+    start, end = (times.parse(text).timestamp() for text in (health.start, health.end))
+    judged = trouble.Judged({one.station_id for one in health.sensors}, frozenset(MONITORED))
+    run = Run("sensors", start, end, judged, at, exact=DAY, whole=whole)
+    with open_for_writing(settings.db, begin=False) as store, store.transaction():
+        keep(store, settings, run, trouble.of_health(health))
 
 
 def _show(health: Health) -> None:

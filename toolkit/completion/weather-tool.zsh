@@ -18,6 +18,7 @@ _shtab_weather_tool_commands() {
     detect:'Find anomalies in a window of time, and tell faults from weather.'
     doctor:'What is wrong with this host, why, and the command that mends it.'
     healthcheck:'One line for a monitor: is the service collecting?.'
+    incidents:'What is wrong at which sensor since when, and what people decide of it.'
     maintain:'Remove what is older than is to be kept, and keep the database in shape.'
     metrics:'Metrics for Prometheus, printed or served.'
     network:'How the network performed in a month: availability, timeliness, quality, incidents.'
@@ -54,6 +55,21 @@ _shtab_weather_tool_data_commands() {
     summary:'Show what the store holds, and what the collector did.'
   )
   _describe 'weather-tool data commands' _commands
+}
+
+_shtab_weather_tool_incidents_commands() {
+  local _commands=(
+    ack:'Acknowledge: somebody knows of it and sees to it.'
+    assign:'Say who is to repair it.'
+    dismiss:'It was no fault: weather, or where the sensor stands.'
+    list:'Those that are open, acknowledged or in maintenance, or others by the options below.'
+    maintenance:'Say when people work at a station'"'"'s sensors, ahead or afterwards: nobody is told of trouble in that time. Without a station, show the maintenance that there is.'
+    note:'Add a note to the history.'
+    resolve:'It was a fault, and it is repaired.'
+    show:'All that is known of some: evidence, neighbours, history, maintenance.'
+    stats:'How often what was found was a fault, by what people say; and exceptions that would help.'
+  )
+  _describe 'weather-tool incidents commands' _commands
 }
 
 _shtab_weather_tool_options=(
@@ -249,6 +265,8 @@ _shtab_weather_tool_detect_options=(
   {--record,--no-record}"[keep what was found in the store\'s tables of anomalies and incidents (default\: yes)]"
   "--allow-short-history[no failure while the store is younger than the window\: for a service that was just deployed]"
   "--json[print the report as JSON]"
+  "--against-decisions[look again at the time of incidents of which people said what they were, with the settings given here\: which would have been found or missed, and which that were dismissed would not have been\; nothing is written]"
+  "--days[with --against-decisions\: how far back to look (default\: 90)]:N:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -258,7 +276,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, configuration, permissions, disk, security posture, service, timers, database, clock, feed, data quality, backup, metrics]:AREA:"
+  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
@@ -274,6 +292,132 @@ _shtab_weather_tool_healthcheck_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_healthcheck_defaults_added=0
+
+_shtab_weather_tool_incidents_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_defaults_added=0
+
+_shtab_weather_tool_incidents_ack_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--note[what there is to say of it]:TEXT:"
+  "--by[who decides\; default\: WEATHER_ACTOR, else sudo\'s user, else the name of the account]:NAME:"
+  "(*):an incident\'s number:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_ack_defaults_added=0
+
+_shtab_weather_tool_incidents_assign_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--to[who\; \'\' for nobody]:NAME:"
+  "--note[what there is to say of it]:TEXT:"
+  "--by[who decides\; default\: WEATHER_ACTOR, else sudo\'s user, else the name of the account]:NAME:"
+  "(*):an incident\'s number:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_assign_defaults_added=0
+
+_shtab_weather_tool_incidents_dismiss_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--as[what it was]:verdict:(weather siting)"
+  "--note[what there is to say of it]:TEXT:"
+  "--by[who decides\; default\: WEATHER_ACTOR, else sudo\'s user, else the name of the account]:NAME:"
+  "(*):an incident\'s number:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_dismiss_defaults_added=0
+
+_shtab_weather_tool_incidents_list_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "*--state[in this state\; may be repeated]:state:(open acknowledged maintenance resolved dismissed)"
+  "--all[in every state]"
+  "--severity[as bad as this, or worse]:severity:(info warning critical)"
+  "*--station[of this station\; may be repeated]:ID:"
+  "*--variable[of this variable, or all for stations as a whole\; may be repeated]:NAME:"
+  "--older[that began at least so many hours ago]:HOURS:"
+  "--since[with a wrong reading at this time or later]:TIME:"
+  "--limit[the latest N (default\: 100)]:N:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_list_defaults_added=0
+
+_shtab_weather_tool_incidents_maintenance_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--from[from when on (default\: now)]:TIME:"
+  "--to[until when]:TIME:"
+  "--variables[these sensors\; default\: the station as a whole]:A,B:"
+  "--end[end this one now, or at --to\; one ahead is cancelled]:ID:"
+  "--days[list those of the last N days too (30)]:N:"
+  "--note[what there is to say of it]:TEXT:"
+  "--by[who decides\; default\: WEATHER_ACTOR, else sudo\'s user, else the name of the account]:NAME:"
+  ":the station\'s id:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_maintenance_defaults_added=0
+
+_shtab_weather_tool_incidents_note_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--note[what there is to say of it]:TEXT:"
+  "--by[who decides\; default\: WEATHER_ACTOR, else sudo\'s user, else the name of the account]:NAME:"
+  "(*):an incident\'s number:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_note_defaults_added=0
+
+_shtab_weather_tool_incidents_resolve_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--note[what there is to say of it]:TEXT:"
+  "--by[who decides\; default\: WEATHER_ACTOR, else sudo\'s user, else the name of the account]:NAME:"
+  "(*):an incident\'s number:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_resolve_defaults_added=0
+
+_shtab_weather_tool_incidents_show_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
+  "(*):an incident\'s number:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_show_defaults_added=0
+
+_shtab_weather_tool_incidents_stats_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--days[how far back to look (default\: 365)]:N:"
+  "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_incidents_stats_defaults_added=0
 
 _shtab_weather_tool_maintain_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -376,6 +520,7 @@ _shtab_weather_tool_sensors_options=(
   "--end[up to when\: NOW (default), or a time in ISO 8601]:TIME:"
   "--station[this station alone]:ID:"
   "--save[also write it as JSON\; strftime codes are filled in, in UTC]:PATH:"
+  "--record[keep what is wrong in the store\'s table of incidents]"
   "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
   "--json[as JSON]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
@@ -440,6 +585,7 @@ _shtab_weather_tool() {
         detect) _arguments -C -s $_shtab_weather_tool_detect_options ;;
         doctor) _arguments -C -s $_shtab_weather_tool_doctor_options ;;
         healthcheck) _arguments -C -s $_shtab_weather_tool_healthcheck_options ;;
+        incidents) _shtab_weather_tool_incidents ;;
         maintain) _arguments -C -s $_shtab_weather_tool_maintain_options ;;
         metrics) _arguments -C -s $_shtab_weather_tool_metrics_options ;;
         network) _arguments -C -s $_shtab_weather_tool_network_options ;;
@@ -506,6 +652,37 @@ _shtab_weather_tool_data() {
         new) _arguments -C -s $_shtab_weather_tool_data_new_options ;;
         stations) _arguments -C -s $_shtab_weather_tool_data_stations_options ;;
         summary) _arguments -C -s $_shtab_weather_tool_data_summary_options ;;
+      esac
+  esac
+}
+
+_shtab_weather_tool_incidents() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->incidents'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_weather_tool_incidents_defaults_added )); then
+    if (( ${_shtab_weather_tool_incidents_options[(I)${(q)one_or_more}*]} +          ${_shtab_weather_tool_incidents_options[(I)${(q)remainder}*]} +          ${_shtab_weather_tool_incidents_options[(I)${(q)default}]} == 0 )); then
+      _shtab_weather_tool_incidents_options+=(': :_shtab_weather_tool_incidents_commands' '*::: :->incidents')
+    fi
+    _shtab_weather_tool_incidents_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_weather_tool_incidents_options
+
+  case $state in
+    incidents)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_weather_tool_incidents-$line[1]:"
+      case $line[1] in
+        ack) _arguments -C -s $_shtab_weather_tool_incidents_ack_options ;;
+        assign) _arguments -C -s $_shtab_weather_tool_incidents_assign_options ;;
+        dismiss) _arguments -C -s $_shtab_weather_tool_incidents_dismiss_options ;;
+        list) _arguments -C -s $_shtab_weather_tool_incidents_list_options ;;
+        maintenance) _arguments -C -s $_shtab_weather_tool_incidents_maintenance_options ;;
+        note) _arguments -C -s $_shtab_weather_tool_incidents_note_options ;;
+        resolve) _arguments -C -s $_shtab_weather_tool_incidents_resolve_options ;;
+        show) _arguments -C -s $_shtab_weather_tool_incidents_show_options ;;
+        stats) _arguments -C -s $_shtab_weather_tool_incidents_stats_options ;;
       esac
   esac
 }

@@ -171,7 +171,7 @@ def _worst_reading(expected: Expected | None, interval: FlaggedInterval) -> tupl
     value = None if np.isnan(values[slot]) else float(values[slot])
     if expected is None or np.isnan(residual[slot]):
         return slot, WorstReading(value, None, None)
-    implied = np.array([series.scaled[row, slots][slot] - residual[slot]])
+    implied = expected.value[row, slots][[slot]]
     score = abs(residual[slot]) / expected.sigma[row, slots][slot]
     return slot, WorstReading(value, round(float(unscaled(series.variable, implied)[0]), 2), round(float(score), 2))
 

@@ -84,10 +84,10 @@ class Judging:
         wanted = {STATION, *variables}
         for one in self.applied:
             if rows[one.row] and not one.exception.judged:
-                reason = f"an exception: {one.exception.reason}"
-                for name in one.named:
-                    if name in wanted:
-                        yield Insufficient(stations[one.row].station_id, name, reason)
+                for name in sorted(wanted.intersection(one.named)):
+                    which = "" if name == STATION else f"{name}: "
+                    reason = f"{which}not judged, by an exception: {one.exception.reason}"
+                    yield Insufficient(stations[one.row].station_id, name, reason)
 
     def exceptions(self, stations: Sequence[Station], rows: Bools) -> list[AppliedException]:
         """The exceptions that hold for some stations, for a report."""

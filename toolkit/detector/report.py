@@ -70,7 +70,7 @@ class Anomaly:
 
     Attributes:
         station_id: where.
-        variable: which of its variables; `all` where the station as a whole is silent.
+        variable: which of its variables; `all` where the station as a whole is silent, or lacks most of them.
         start: the first such reading, ISO 8601 in UTC.
         end: the last.
         value: the reading that is farthest off, in the variable's unit; None where there is none.

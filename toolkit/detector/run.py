@@ -111,9 +111,14 @@ def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Ite
         in_window = {name: grid.values[name][:, -grid.window :] for name in judged_variables(settings)}
         measured = [name for name, values in in_window.items() if not np.isnan(values).all()]
         results = dict(zip(measured, pool.map(results_of, measured), strict=True))
-    for row in np.flatnonzero(silent.any(axis=1) & rows):
-        for first, after in intervals(silent[row]):
-            yield _silent(grid, int(row), first, after)
+    lost = _lost_together(results) if results else np.zeros_like(silent)
+    for row in np.flatnonzero((silent | lost).any(axis=1) & rows):
+        for first, after in intervals((silent | lost)[row]):
+            hours = (after - first) * grid.cadence / 3600
+            reason = f"the station has been silent for {hours:.1f} h, while it used to report and others do"
+            if lost[row, first:after].any():
+                reason = f"most of what the station measures has had no value for {hours:.1f} h"
+            yield _silent(grid, int(row), first, after, reason)
     for variable, one in results.items():
         classifier = Classifier(
             grid, how.neighbours_of(variable), results, settings.correlations, verify=settings.spatial_verify
@@ -164,9 +169,22 @@ def _named_already(results: Mapping[str, TestResults], interval: FlaggedInterval
     )
 
 
-def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
+def _lost_together(results: Mapping[str, TestResults]) -> Bools:
+    """Slots in which a station lacks most of its variables at once, and no longer flagged as missing one by one.
+
+    Its sensors share a cable or a transmitter: that is one fault.
+    """
+    asked = [one for one in results.values() if missing.Missing.name in one.flags]
+    flags = np.array([one.flags[missing.Missing.name] for one in asked])
+    absent, measured = flags.sum(axis=0), np.sum([one.series.measured for one in asked], axis=0)
+    lost: Bools = (absent > 1) & (2 * absent > measured[:, None])
+    for one in asked:
+        one.flags[missing.Missing.name] &= ~lost
+    return lost
+
+
+def _silent(grid: Grid, row: int, first: int, after: int, reason: str) -> Anomaly:
     """The anomaly of a station that reports nothing, in the window's slots from `first` up to but not `after`."""
-    hours = (after - first) * grid.cadence / 3600
     slots = grid.slot_times()[-grid.window :]
     return Anomaly(
         station_id=grid.stations[row].station_id,
@@ -178,7 +196,7 @@ def _silent(grid: Grid, row: int, first: int, after: int) -> Anomaly:
         score=None,
         test=missing.Missing.name,
         class_="device_failure",
-        reason=f"the station has been silent for {hours:.1f} h, while it used to report and others do",
+        reason=reason,
         correlation=None,
         neighbours=[],
     )

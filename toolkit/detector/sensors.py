@@ -40,12 +40,14 @@ class Fault:
         state: warning or critical.
         since: since when, ISO 8601 in UTC, to a day; None where that is not known. If it is the start of the time that
             was looked at, then or before.
+        until: until when, to a day; the end of the time that was looked at if it goes on.
         reason: in a sentence.
     """
 
     name: str
     state: State
     since: str | None
+    until: str
     reason: str
 
 
@@ -226,6 +228,7 @@ def _faults(grid: Grid, found: Mapping[str, Figure], row: int, rules: Sequence[R
                 name=rule.name,
                 state=state,
                 since=None if day is None else _iso(_start_of(grid, figure, day)),
+                until=_iso(grid.end - figure.days_since(row) * DAY),
                 reason=rule.says(float(figure.value[row]), figure.more(row) if figure.more else ""),
             )
         )

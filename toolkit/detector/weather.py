@@ -125,7 +125,7 @@ def _warmed_or_cooled(results: Mapping[str, TestResults], interval: FlaggedInter
     # The change of the other one for each unit of this one, by least squares: where this one is off counts most.
     size = float(np.sqrt(np.mean(np.square(own))))
     slope = float(np.mean(own * others)) / max(size**2, 1e-9)
-    middle = results["out_hum"].series.scaled[row, slots][known] - humidity.residual[row, slots][known] / 2
+    middle = (results["out_hum"].series.scaled[row, slots][known] + humidity.value[row, slots][known]) / 2
     per_kelvin = -PER_KELVIN * max(float(np.average(middle, weights=np.square(own) + 1e-9)), 1.0)
     if name == "temp_out":
         alike = slope / per_kelvin >= SHARE_OF_TEMPERATURE

@@ -16,6 +16,7 @@ from toolkit.backup.folder import Folder
 from toolkit.collector.spool import waiting
 from toolkit.errors import ToolkitError
 from toolkit.exporter.checks import CheckResults
+from toolkit.exporter.incidents import Availability, of_incidents
 from toolkit.settings import Settings, spool_folder
 from toolkit.store import Selection, Store, open_for_reading
 from toolkit.times import from_stored
@@ -30,6 +31,7 @@ class Weather(Collector):
     def __init__(self, settings: Settings, checks: CheckResults) -> None:
         self._settings = settings
         self._checks = checks
+        self._availability = Availability(settings)
 
     def collect(self) -> Iterable[Metric]:
         """All metrics, without those of the store if it cannot be read now: `weather_store_up` says whether it can."""
@@ -38,7 +40,7 @@ class Weather(Collector):
         })  # fmt: skip
         try:
             with open_for_reading(self._settings.db, 0.0, look=True) as store:
-                found = list(_of_the_store(store))
+                found = [*_of_the_store(store), self._availability.metric(store), *of_incidents(store.incidents)]
             up = 1
         except ToolkitError:
             found, up = [], 0
@@ -84,6 +86,9 @@ def _counters(store: Store) -> Iterable[Metric]:
         ),
         "left_out": CounterMetricFamily(
             "weather_rejections", "Observations and values that could not be taken, by reason.", labels=["reason"]
+        ),
+        "messages": CounterMetricFamily(
+            "weather_messages", "Messages of incidents to people, by whether they could be sent.", labels=["outcome"]
         ),
         "anomalies": CounterMetricFamily("weather_anomalies", "Anomalies that were found, by class.", labels=["class"]),
     }

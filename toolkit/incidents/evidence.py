@@ -12,10 +12,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit import times
 from toolkit.detector.report import Anomaly
+
+if TYPE_CHECKING:
+    from toolkit.detector.sensors import Fault  # which takes numpy
 
 # More than any evidence that this program writes.
 _MOST = 1 << 16
@@ -56,6 +59,11 @@ def of_anomaly(one: Anomaly) -> dict[str, Any]:
         "score": one.score,
         "neighbours": [asdict(near) for near in one.neighbours],
     }
+
+
+def of_fault(one: Fault) -> dict[str, Any]:
+    """What sensor health saw."""
+    return {"symptom": one.name, "state": one.state, "reason": one.reason}
 
 
 def time(text: object) -> float | None:

@@ -79,7 +79,7 @@ class Network:
         rules: Rules,
         affected: Iterable[Affected],
         stations: Callable[[], Sequence[Station]],
-        measuring: Callable[[], Mapping[str, int]],
+        measuring: Callable[[str], int],
     ) -> None:
         self._plan = plan
         self._run = run
@@ -116,7 +116,7 @@ class Network:
         affected = self._affected.get(case.now.id, {})
         mine = belonging = {id(one): one for one in troubles if self._belongs(case, affected, one)}
         news = [one for one in mine.values() if one.ended > case.now.ended]
-        still = {one.sensor.station_id for one in news if one.ended > self._run.end - 2 * HOUR}
+        still = {one.sensor.station_id for one in news if one.ended > self._run.end - 2 * self._run.exact}
         jumped = is_jump(case)
         if jumped and self._back(case, list(mine.values())):
             case.now = case.now._replace(evidence=_marked(case, jump=False))
@@ -126,6 +126,7 @@ class Network:
             news = []
         for one in news:
             self._affect(case, affected, one)
+        self._plan.taken += [(case, one) for one in mine.values()]
         if news:
             case.go_on(self._run.job, max(one.ended for one in news), self._plan.until)
         return [_since(one, affected) if id(one) in belonging else one for one in troubles if id(one) not in mine]
@@ -150,11 +151,11 @@ class Network:
     @property
     def _width(self) -> float:
         """How far apart the beginnings of what began at once may be."""
-        return max(HOUR, self._rules.cadence)
+        return max(self._run.exact, self._rules.cadence)
 
     def _threshold(self, variable: str, stations: Collection[str], share: float) -> int:
         """How many stations with trouble it takes."""
-        return max(LEAST, ceil(share * max(self._measuring().get(variable, 0), len(stations))))
+        return max(LEAST, ceil(share * max(self._measuring(variable), len(stations))))
 
     def _together(self, troubles: Sequence[Trouble]) -> list[Together]:
         """What came to many stations at once: of several variables, if it is of one kind and came at one time."""
@@ -180,13 +181,16 @@ class Network:
 
     def _of_one(self, kind: Kind, variable: str, troubles: list[Trouble]) -> Together | None:
         """What came to many stations at once, of one variable."""
-        stations = {one.sensor.station_id for one in troubles}
-        of = max(self._measuring().get(variable, 0), len(stations))
         # Of what began before the window, it is not known when.
-        known = [one for one in troubles if self._onset(one) > self._run.start + 2 * self._rules.cadence]
+        edge = self._run.start + max(self._run.exact, 2 * self._rules.cadence)
+        known = [one for one in troubles if self._onset(one) > edge]
+        if len(known) < LEAST:
+            return None
+        stations = {one.sensor.station_id for one in troubles}
+        of = max(self._measuring(variable), len(stations))
         at_once = self._at_once([one for one in known if kinds.JUMPS & {*one.symptoms}], self._rules.cadence)
         enough = self._threshold(variable, stations, max(self._rules.share, JUMPED_SHARE))
-        jump = len(at_once) >= enough and self._too_fast(at_once)
+        jump = self._run.exact <= HOUR and len(at_once) >= enough and self._too_fast(at_once)
         if not jump:
             at_once = self._at_once([one for one in known if not one.weather], self._width)
             if len(at_once) < self._threshold(variable, stations, self._rules.share):
@@ -253,6 +257,7 @@ class Network:
             case.see(run.job, trouble, self._plan.until)
         else:
             self._plan.reopen(case, trouble)
+        self._plan.taken += [(case, one) for one in together.troubles]
         for one in together.troubles:
             self._affect(case, self._affected.get(case.now.id, {}), one._replace(started=self._onset(one)))
             own = self._plan.active_of(one)

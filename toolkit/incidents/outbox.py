@@ -66,12 +66,14 @@ class Delivered(NamedTuple):
         sent: how many messages went out, one to each receiver.
         told: of how much they told.
         failed: for each receiver that could not be told, why.
+        waiting: why what could not be sent waits for its next attempt, if this run made none.
         nobody: what was not sent because nobody is to be told.
     """
 
     sent: int
     told: int
     failed: list[str]
+    waiting: list[str]
     nobody: int
 
 
@@ -95,7 +97,7 @@ def deliver(store: Store, settings: Settings, routes: Routes, at: float) -> Deli
             run.tell(receiver)
     finally:
         _insist(run.release, AFTER_SECONDS)
-    return Delivered(run.sent, told, run.failed, nobody)
+    return Delivered(run.sent, told, run.failed, run.waiting, nobody)
 
 
 class _Run:
@@ -113,15 +115,17 @@ class _Run:
         self.before: dict[int, list[Message]] = {}
         self.incidents: dict[int, Incident] = {}
         self.failed: list[str] = []
+        self.waiting: list[str] = []
         self.sent = 0
 
     def claim(self) -> int:
         """Claim what is due; returns how much of it there is nobody to be told of."""
         self.claimed = {}
+        if not any(map(self._ready, found := self._due())):
+            self.waiting = sorted({one.error for one in found if one.error})
+            return 0
         with self._store.transaction():
-            found = [one for one in self._store.incidents.messages(["waiting", "sending"]) if self._free(one)]
-            if not any(map(self._ready, found)):
-                return 0
+            found = self._due()  # another run may have claimed it
             ids = sorted({one.incident_id for one in found if one.incident_id is not None})
             self.before = {}
             for one in self._store.incidents.told(ids):
@@ -173,6 +177,9 @@ class _Run:
             )
             if self.failed:
                 self._store.incidents.count("failed", len(self.failed))
+
+    def _due(self) -> list[Message]:
+        return [one for one in self._store.incidents.messages(["waiting", "sending"]) if self._free(one)]
 
     def _free(self, one: Message) -> bool:
         """Whether it is due, and no other run sends it."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from toolkit.detector.report import STATION
-from toolkit.incidents import evidence
+from toolkit.incidents import evidence, kinds
 from toolkit.incidents.case import Case, opened
 from toolkit.incidents.trouble import Judged, Sensor, Trouble
 from toolkit.store.base import SAME_WITHIN
@@ -25,6 +25,7 @@ class Run(NamedTuple):
         job: `detector` or `sensors`.
         start, end: the window, seconds since the epoch.
         judged: which sensors it judged.
+        exact: to how many seconds it tells when trouble begins.
         at: the present, seconds since the epoch.
         whole: whether it looked at all stations.
         older: whether there was a run over a newer window before: then this one tells of the past alone.
@@ -35,6 +36,7 @@ class Run(NamedTuple):
     end: float
     judged: Judged
     at: float
+    exact: float = HOUR
     whole: bool = True
     older: bool = False
 
@@ -64,6 +66,10 @@ class Plan:
         rules: the settings.
         known: the incidents that are active, and those that ended a short while ago.
         maintenance: when people work at which sensors, at that time.
+
+    Attributes:
+        cases: the incidents, with their changes.
+        taken: of which incident each trouble turned out to be.
     """
 
     def __init__(
@@ -75,18 +81,22 @@ class Plan:
         # Nothing is judged in the future, whatever a window's end says.
         self.until = min(run.end, run.at)
         self.cases = [Case(one, one) for one in known]
+        self.taken: list[tuple[Case, Trouble]] = []
         self._of_sensor = {
             (case.sensor, case.now.kind): case
             for case in sorted(self.cases, key=_lateness)
             if case.now.station_id is not None and case.now.part_of is None
         }
 
-    def take(self, trouble: Trouble) -> Case:
-        """Take one station's trouble into its incident; returns it."""
+    def take(self, trouble: Trouble) -> None:
+        """Take one station's trouble into its incident."""
+        if {*trouble.symptoms} <= kinds.FOLLOWING:
+            wrong = trouble._replace(kind="data_wrong")
+            trouble = wrong if self.active_of(wrong) else trouble
         case = self._of_sensor.get((trouble.sensor, trouble.kind))
         if case is None or self._is_another(case.now, trouble):
-            return self._open(trouble)
-        if self._run.older:
+            case = self._open(trouble)
+        elif self._run.older:
             case.now = case.now._replace(started=min(case.now.started, trouble.started))
         elif case.active:
             case.see(self._run.job, trouble, self.until)
@@ -95,7 +105,7 @@ class Plan:
             self.reopen(case, trouble)
         else:
             case.now = case.now._replace(ended=max(case.now.ended, trouble.ended))
-        return case
+        self.taken.append((case, trouble))
 
     def active_of(self, trouble: Trouble) -> Case | None:
         """The incident that is active at the sensor of some trouble, of its kind."""
@@ -108,17 +118,17 @@ class Plan:
             return []
         return [case for case in self.cases if case.active and case.before and case.sensor in self._run.judged]
 
-    def settle(self, measured: Collection[Sensor]) -> None:
+    def settle(self, measured: Container[Sensor]) -> None:
         """Resolve what is over, and bring into maintenance what people work at.
 
         Args:
-            measured: the sensors that measure at present.
+            measured: the sensors that measure at present, and the stations that report.
         """
         for case in self.ending():
             if self._work.all_of(case.sensor, self.until, self.until):
                 if case.now.state != "maintenance":
                     case.move("maintenance", "maintenance")
-            elif case.now.variable == STATION or case.sensor in measured:
+            elif case.sensor in measured:
                 self.resolve_if_over(case)
 
     def _is_another(self, incident: Incident, trouble: Trouble) -> bool:
@@ -178,13 +188,13 @@ class Plan:
         if within or incident.state == "maintenance":
             last, clean = max(last, self._work.ended(case.sensor, self.until)), float(SAME_WITHIN)
         else:
-            clean = self._rules.clean * 2.0 ** min(incident.reopened, MOST_DOUBLINGS)
+            clean = self._rules.clean * 2.0 ** max(0, min(incident.reopened, MOST_DOUBLINGS))
             clean = min(clean, max(self._rules.clean, self._rules.reopen))
         if run.end - last < clean:
             return
         seen["clear"] = True
         case.now = incident._replace(evidence=evidence.written(found))
-        if all(one.get("clear") for one in found.values()):
+        if all(one.get("clear") or one.get("symptom") == "silent" for one in found.values()):
             told = f"nothing was wrong for {(run.end - incident.ended) / HOUR:.0f} hours"
             case.resolve(run.at, "maintenance" if within else None, told, tell=not within)
 
@@ -220,5 +230,6 @@ def _settled(incident: Incident) -> float:
 
     A person may resolve it while the last wrong readings are still under way.
     """
-    by_person = SAME_WITHIN if incident.verdict is not None else 0
-    return max(incident.ended, (incident.resolved or 0.0) + by_person)
+    if incident.verdict is None or incident.resolved is None:
+        return incident.ended
+    return max(incident.ended, incident.resolved + SAME_WITHIN)

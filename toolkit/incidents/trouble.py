@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit import times
 from toolkit.detector.report import STATION, Report
 from toolkit.incidents import evidence, kinds
 from toolkit.store.base import SAME_WITHIN
 from toolkit.store.incidents import Kind, Severity
+
+if TYPE_CHECKING:
+    from toolkit.detector.sensors import Health  # which takes numpy
 
 
 class Sensor(NamedTuple):
@@ -88,6 +92,31 @@ def of_report(report: Report) -> list[Trouble]:
         name: [one for one in silent if one.sensor.station_id == name] for name, _ in {o.sensor for o in silent}
     }
     return [one for one in found if not any(_covers(all_, one) for all_ in of_station.get(one.sensor.station_id, ()))]
+
+
+def of_health(health: Health) -> list[Trouble]:
+    """What long-term sensor health saw, rule by rule."""
+    start, end = _epoch(health.start), _epoch(health.end)
+    reporting = Counter(one.station_id for one in health.sensors if all(fault.name != "silent" for fault in one.faults))
+    found = []
+    for one in health.sensors:
+        wrong = any(kinds.kind(fault.name) == "data_wrong" for fault in one.faults)
+        for fault in one.faults:
+            of_station = fault.name in kinds.OF_STATIONS or (fault.name == "silent" and not reporting[one.station_id])
+            severity = kinds.severity_of_health(fault.state)
+            found.append(
+                Trouble(
+                    Sensor(one.station_id, STATION if of_station else one.variable),
+                    "data_wrong" if wrong and fault.name in kinds.FOLLOWING else kinds.kind(fault.name),
+                    (fault.name,),
+                    "critical" if of_station and fault.name == "silent" else severity,
+                    start if fault.since is None else _epoch(fault.since),
+                    min(_epoch(fault.until), end),
+                    None,
+                    evidence.of_fault(fault),
+                )
+            )
+    return found
 
 
 def judged_by(report: Report, stations: Iterable[str], variables: Iterable[str]) -> Judged:

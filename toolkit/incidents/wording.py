@@ -25,6 +25,11 @@ IS: dict[Kind, str] = {
     "data_wrong": "readings are wrong",
     "siting": "the sensor seems not to stand where it should",
 }
+WAS: dict[Kind, str] = {
+    "data_missing": "data were missing",
+    "data_wrong": "readings were wrong",
+    "siting": "the sensor seemed not to stand where it should",
+}
 
 
 class News(NamedTuple):
@@ -114,7 +119,8 @@ def _title(news: Sequence[News], names: Mapping[str, str]) -> str:
 
 def _heading(one: News, names: Mapping[str, str]) -> str:
     incident = one.incident
-    what = f"{place(incident, names)}, {sensor(incident.variable)}: {IS[incident.kind]}"
+    words = WAS if _over(one) else IS
+    what = f"{place(incident, names)}, {sensor(incident.variable)}: {words[incident.kind]}"
     return f"{_status(one.events, incident)}: {what}"
 
 
@@ -143,7 +149,7 @@ def _at_length(one: News, settings: Settings, names: Mapping[str, str], at: floa
     if incident.assignee:
         lines.append(f"  {clean(incident.assignee)} is to repair it")
     lines.append(
-        f"  weather-tool incidents show {incident.id}; to take it on: weather-tool incidents ack {incident.id}"
+        f"  see: weather-tool incidents show {incident.id}; take it on: weather-tool incidents ack {incident.id}"
     )
     return lines
 

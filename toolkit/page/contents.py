@@ -18,9 +18,10 @@ from toolkit.backup.manifest import Manifest
 from toolkit.detector import grid as grids
 from toolkit.detector import sensors
 from toolkit.detector.grid import DAY, Grid
-from toolkit.detector.report import STATION, Anomaly, Report
+from toolkit.detector.report import STATION, Anomaly, Insufficient, Report
 from toolkit.detector.sensors import Sensor
 from toolkit.errors import ToolkitError
+from toolkit.location import without_impossible_place
 from toolkit.model import Station
 from toolkit.page import event_plot, incidents, network_map
 from toolkit.page.incidents import Incidents, Row
@@ -38,6 +39,11 @@ INCIDENT_PLOTS = 12
 HEALTH_DAYS = 30
 # The healthy sensors are listed if there are no more than this.
 MOST_HEALTHY = 200
+# The days before are read for no larger network: that takes memory for every sensor's every reading.
+MOST_WITH_HEALTH = 500
+# So many stations, anomalies, and things that could not be judged are listed, the worst first.
+MOST_STATIONS = 1000
+MOST_EVENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +102,18 @@ class Contents:
 
     report: Report
     stations: list[StationState]
+    more_stations: int
     counts: dict[str, int]
     network: str | None
     incidents: Incidents
     earlier: list[tuple[Row, str]]
     events: list[Event]
-    sensors: list[Sensor]
+    insufficient: list[Insufficient]
+    sensors: list[Sensor] | None
     sensor_anchors: dict[tuple[str, str], str]
     health_days: int
     most_healthy: int
-    calendar: Calendar
+    calendar: Calendar | None
     backup: Manifest | None
     drill: Drill | None
     backups_unknown: str
@@ -128,8 +136,9 @@ def gather(store: Store, settings: Settings, report: Report, at: float, last_pag
         StoreError: the store cannot be read.
     """
     start, end = (times.parse(text).timestamp() for text in (report.window.start, report.window.end))
-    long = sensors.read(store, settings, end, HEALTH_DAYS)
-    health = sensors.health(long, settings).sensors
+    network = [without_impossible_place(station) for station in store.stations()]
+    long = sensors.read(store, settings, end, HEALTH_DAYS) if len(network) <= MOST_WITH_HEALTH else None
+    health = sensors.health(long, settings).sensors if long else []
     last = {one.station_id: times.iso(times.from_epoch(one.time)) for one in store.latest()}
     silent = {one.station_id for one in report.insufficient if one.variable == STATION}
     found, unhealthy = defaultdict(list), defaultdict(list)
@@ -140,10 +149,11 @@ def gather(store: Store, settings: Settings, report: Report, at: float, last_pag
             unhealthy[sensor.station_id].append(sensor)
     stations = [
         StationState(one, _state(found[name], name in silent), last.get(name), len(found[name]), unhealthy[name])
-        for one in long.stations
+        for one in network
         for name in [one.station_id]
     ]
-    neighbours = nearest(long.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    stations.sort(key=lambda one: (STATES.index(one.state), one.station.station_id))
+    neighbours = nearest(network, settings.neighbour_km, settings.neighbour_elevation_m)
     backup, drill, unknown = _backups(Path(settings.backups))
     trouble = incidents.gather(store, start, end, at, last_page)
     events = list(_events(store, settings, report, trouble))
@@ -153,17 +163,19 @@ def gather(store: Store, settings: Settings, report: Report, at: float, last_pag
     }
     return Contents(
         report=report,
-        stations=sorted(stations, key=lambda one: (STATES.index(one.state), one.station.station_id)),
+        stations=stations[:MOST_STATIONS],
+        more_stations=len(stations[MOST_STATIONS:]),
         counts={state: sum(one.state == state for one in stations) for state in STATES},
-        network=network_map.draw(long.stations, {one.station.station_id: one.state for one in stations}, neighbours),
+        network=network_map.draw(network, {one.station.station_id: one.state for one in stations}, neighbours),
         incidents=trouble,
         earlier=_with_evidence(store, trouble, events, anchors),
         events=events,
-        sensors=health,
+        insufficient=report.insufficient[:MOST_EVENTS],
+        sensors=health if long else None,
         sensor_anchors=anchors,
         health_days=HEALTH_DAYS,
         most_healthy=MOST_HEALTHY,
-        calendar=_calendar(long),
+        calendar=_calendar(long) if long else None,
         backup=backup,
         drill=drill,
         backups_unknown=unknown,
@@ -207,7 +219,7 @@ def _with_evidence(
 def _events(store: Store, settings: Settings, report: Report, shown: Incidents) -> list[Event]:
     worst = sorted(
         report.anomalies, key=lambda one: (STATES.index(one.class_), -(one.score or 0), one.station_id, one.variable)
-    )
+    )[:MOST_EVENTS]
     if not worst:
         return []
     end = times.parse(report.window.end).timestamp()

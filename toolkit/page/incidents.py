@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from toolkit import times
+from toolkit.actor import JOBS
 from toolkit.detector.report import STATION, Anomaly
 from toolkit.incidents import evidence, kinds
 from toolkit.store import Store
@@ -20,8 +21,6 @@ MOST_CLOSED = 20
 # So many stations of an incident of the network are named.
 MOST_STATIONS = 50
 NOTE_LENGTH = 120
-# What incidents do by themselves is noted in the name of these jobs.
-JOBS = {"detector", "sensors", "notify"}
 
 
 @dataclass(slots=True)

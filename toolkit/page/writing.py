@@ -20,6 +20,7 @@ from toolkit.detector.report import STATION, Report
 from toolkit.files import write_atomically
 from toolkit.page.contents import Contents, gather
 from toolkit.page.incidents import Incidents
+from toolkit.performance.month import FOLDER
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.text import one_line
@@ -80,7 +81,10 @@ def add(store: Store, settings: Settings, report: Report, at: float, path: Path)
         contents = gather(store, settings, report, at, last)
     write_atomically(path, _page(contents, index=INDEX))
     index = template("index.html.j2").render(
-        pages=listed(path.parent), incidents=contents.incidents, newest=quote(os.fsencode(path.name))
+        pages=listed(path.parent),
+        incidents=contents.incidents,
+        newest=quote(os.fsencode(path.name)),
+        months=f"{FOLDER}/{INDEX}" if (path.parent / FOLDER / INDEX).is_file() else None,
     )
     write_atomically(path.parent / INDEX, index)
 

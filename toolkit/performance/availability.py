@@ -19,9 +19,9 @@ DAY = 24 * HOUR
 GONE_DAYS = 90
 # Whether a sensor gave values before the month is looked for in one hour of every so many days.
 LOOK_EVERY_DAYS = 3
-# How often sensors report is learnt from so many days of readings, divided by the number of stations: all of the month
-# in a network of 600 stations, two days in one of 10,000.
-STATION_DAYS = 20_000
+# How often sensors report is learnt from days that have so many observations together, one at least: from all of the
+# month in a network of 200 stations, from one day in one of 10,000.
+OBSERVATIONS = 1_000_000
 # Of the times between readings, the one that a quarter falls short of is the rhythm: it stays what it is when up to
 # three quarters of the readings are lost, or are late by chance.
 QUANTILE = 0.25
@@ -49,10 +49,10 @@ class Rows:
         of[numbers] = np.arange(len(numbers))
         return cls(of, len(numbers))
 
-    def find(self, numbers: Floats) -> Ints:
-        """The rows of some numbers."""
-        found: Ints = self.of[np.minimum(numbers, len(self.of) - 1).astype(np.int64)]
-        return found
+    def of_columns(self, columns: Floats) -> tuple[Ints, Floats]:
+        """The row of each of an array's columns, whose first value is a number, and the columns that have one."""
+        row = self.of[np.minimum(columns[0], len(self.of) - 1).astype(np.int64)]
+        return row[row >= 0], columns[:, row >= 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def count(store: Store, rows: Rows, days: Sequence[Span], variables: Sequence[st
     first = np.full(rows.number, np.nan)
     daily = np.zeros((len(days), rows.number), dtype=np.int64)
     values = np.zeros((rows.number, len(variables)), dtype=np.int64)
-    for day, found in enumerate(store.statistics.counts(days, variables)):
-        row = rows.find(found[0])
+    for day, read in enumerate(store.statistics.counts(days, variables)):
+        row, found = rows.of_columns(read)
         first[row] = np.fmin(first[row], found[1])
         daily[day, row] = found[2]
         values[row] += found[3:].T.astype(np.int64)
@@ -108,28 +108,34 @@ def known_before(store: Store, rows: Rows, month: Month, variables: Sequence[str
     known = np.zeros((rows.number, len(variables)), dtype=bool)
     ends = month.start - DAY * np.arange(0, GONE_DAYS, LOOK_EVERY_DAYS)
     hours = [Span(end - HOUR, end) for end in ends.tolist()]
-    for found in store.statistics.counts(hours, variables):
-        known[rows.find(found[0])] |= found[3:].T > 0
+    for read in store.statistics.counts(hours, variables):
+        row, found = rows.of_columns(read)
+        known[row] |= found[3:].T > 0
     return known
 
 
-def rhythms(store: Store, rows: Rows, days: Sequence[Span], variables: Sequence[str], cadence: float) -> Rhythms:
+def rhythms(
+    store: Store, rows: Rows, days: Sequence[Span], counts: Counts, variables: Sequence[str], cadence: float
+) -> Rhythms:
     """How often stations and sensors are expected to report.
 
     That is the cadence, at those that report more rarely than the typical station their own rhythm, and at those that
     report more often, too. A network whose typical station reports more rarely than the cadence has lost the rest.
     """
-    number = int(np.clip(STATION_DAYS // max(rows.number, 1), 1, len(days)))
-    looked = [days[place] for place in np.unique(np.linspace(0, len(days) - 1, number).round().astype(int)).tolist()]
-    parts = list(store.readings(looked, variables))
-    read = np.hstack(parts) if parts else np.empty((2 + len(variables), 0))
-    row, time = rows.find(read[0]), read[1]
+    fullest = np.argsort(-counts.daily.sum(axis=1), kind="stable")
+    together = np.cumsum(counts.daily.sum(axis=1)[fullest])
+    looked = sorted(fullest[: max(1, np.count_nonzero(together <= OBSERVATIONS))].tolist())
+    measured = np.flatnonzero(counts.values.any(axis=0)).tolist()
+    row, read = rows.of_columns(
+        np.hstack([*store.readings([days[day] for day in looked], [variables[place] for place in measured])])
+    )
+    time = read[1]
     own = _rhythm(rows.number, row, time)
     typical = float(np.median(own[~np.isnan(own)])) if not np.isnan(own).all() else np.nan
     part = min(1.0, cadence / typical) if typical > 0 else 1.0
     stations = np.where(np.isnan(own), np.fmin(cadence, typical), own * part)
-    sensors = np.empty((rows.number, len(variables)))
-    for place, values in enumerate(read[2:]):
+    sensors = np.repeat(stations[:, None], len(variables), axis=1)
+    for place, values in zip(measured, read[2:], strict=True):
         there = ~np.isnan(values)
         sensors[:, place] = np.fmax(stations, _rhythm(rows.number, row[there], time[there]) * part)
     return Rhythms(typical, stations, sensors)

@@ -10,6 +10,8 @@ from toolkit.errors import UsageError
 from toolkit.times import FIRST_YEAR, LAST_YEAR, from_epoch
 
 LAST = "LAST"
+# The folder within that of the reports: months are kept when reports and their pages are removed.
+FOLDER = "network"
 
 
 @dataclass(frozen=True, slots=True)

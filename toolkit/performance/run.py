@@ -128,7 +128,7 @@ def _read(store: Store, settings: Settings, month: Month, places: list[Place]) -
         newest = store.newest()
         there = f"the newest is of {newest} UTC" if newest else "there is none at all"
         raise NoObservationsError(f"there is no observation of {month.name}; {there}")
-    rhythms = availability.rhythms(store, rows, days, VARIABLES, settings.cadence_seconds)
+    rhythms = availability.rhythms(store, rows, days, counts, VARIABLES, settings.cadence_seconds)
     seen = np.array([one[1:] for one in store.statistics.seen()], dtype=np.float64).reshape(-1, 2)
     begin = availability.begin(month, counts, seen[:, 0], seen[:, 1])
     whole = Span(month.start, month.end)

@@ -51,7 +51,8 @@ class Expected:
         weights: the weight of each neighbour, 0 where it is not compared with; rows × neighbours.
         has_reference: whether there is any neighbour to compare with; rows.
         has_close_neighbour: whether one of them is a neighbour by the settings and not only of the region; rows.
-        residual: what was measured less what is expected; rows × slots.
+        value: what is expected; rows × slots.
+        residual: what was measured less that; rows × slots.
         unweighted_residual: what was measured less the unweighted median of what each neighbour implies and of the
             station's own past; rows × slots. Among neighbours of which one is wrong, it is largest for that one.
         residual_sigma: one robust standard deviation of the residual; rows.
@@ -64,6 +65,7 @@ class Expected:
     weights: Floats
     has_reference: Bools
     has_close_neighbour: Bools
+    value: Floats
     residual: Floats
     unweighted_residual: Floats
     residual_sigma: Floats
@@ -126,10 +128,10 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools)
     unweighted = weighted_median([*by_each, own_past], [one] * (len(by_each) + 1))
     earlier_by_each = implied(series.history)
     earlier_value = np.where(has_reference[:, None], weighted_median(earlier_by_each, weight), own_median)
-    residual, earlier_residual = own - value, earlier - earlier_value
 
     days = series.days[rows]
-    residual, earlier_residual = _without_diurnal_cycle(series, residual, earlier_residual, days)
+    cycle, earlier_cycle = _diurnal_cycle(series, earlier - earlier_value, days)
+    residual, earlier_residual = own - value - cycle, earlier - earlier_value - earlier_cycle
     learnt_residual = earlier_residual if enough else residual - median(residual)[:, None]
     residual_sigma = np.maximum(np.nan_to_num(deviation(learnt_residual)), scale.noise)
 
@@ -158,6 +160,7 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools)
         weights=weights,
         has_reference=has_reference,
         has_close_neighbour=np.any(neighbours.close[rows] & (weights > 0), axis=1),
+        value=value + cycle,
         residual=residual,
         unweighted_residual=own - unweighted,
         residual_sigma=residual_sigma,
@@ -166,20 +169,19 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools)
     )
 
 
-def _without_diurnal_cycle(series: Series, residual: Floats, earlier: Floats, days: Floats) -> tuple[Floats, Floats]:
-    """Take off what the residual usually is at each hour of the day.
+def _diurnal_cycle(series: Series, earlier: Floats, days: Floats) -> tuple[Floats, Floats]:
+    """What the residual usually is at each hour of the day.
 
     Args:
         series: the variable.
-        residual: rows × slots.
-        earlier: the same at the moments of the history, from which the cycle is learnt; rows × moments.
+        earlier: the residual at the moments of the history, from which the cycle is learnt; rows × moments.
         days: for how long each station has been known; rows.
 
     Returns:
-        Both without the cycle.
+        The cycle at the slots and at the moments, each rows × these.
     """
     bins = 24 // BIN_HOURS
-    cycle = np.zeros((len(residual), bins))
+    cycle = np.zeros((len(earlier), bins))
     history_hours = series.history_hours
     for number in range(bins):
         centre = (number + 0.5) * BIN_HOURS
@@ -195,4 +197,4 @@ def _without_diurnal_cycle(series: Series, residual: Floats, earlier: Floats, da
         first, part = np.floor(place).astype(np.int64), place % 1
         return cycle[:, first % bins] * (1 - part) + cycle[:, (first + 1) % bins] * part
 
-    return residual - at(series.hours), earlier - at(history_hours)
+    return at(series.hours), at(history_hours)

@@ -1,6 +1,7 @@
 """How large a jump has to be to be none of the weather's; what the tests `step` and `shared` compare with.
 
-A jump is either large by itself, or most of a change of level that was never as large before.
+A jump is either large by itself, or undone by the next reading as none so large was before, or most of a change of
+level that was never as large before.
 """
 
 from __future__ import annotations
@@ -49,11 +50,13 @@ class JumpLimits:
     Attributes:
         sigma: the robust standard deviation of the change from slot to slot.
         jump: a jump beyond this is none of the weather's.
+        spike: the same for one that the next reading undoes.
         shift: the same for a change of level of which the jump is most.
     """
 
     sigma: Floats
     jump: Floats
+    spike: Floats
     shift: Floats
 
 
@@ -64,25 +67,40 @@ def _jump_limits(sample: Sample) -> JumpLimits:
     change, hour = expected.change, series.per_hour
     floor = scale.step * (LIMITS.hourly if hour == 1 else 1.0)
     earlier = change[:, : expected.residual.shape[1] - series.window]
-    pool = np.abs(earlier if earlier.shape[1] >= LIMITS.earlier_hours * hour else change)
+    pool = earlier if earlier.shape[1] >= LIMITS.earlier_hours * hour else change
     sigma = np.maximum(np.nan_to_num(deviation(pool)), scale.resolution)
-    # The median over the days: a fault of some hours on one of them is not what is normal for the station.
-    days_apart = np.array_split(pool, max(1, pool.shape[1] // (24 * hour)), axis=1)
-    reached = np.nan_to_num(median(np.stack([quantile(day, 0.99) for day in days_apart], axis=1)))
-    if len(pool) > 2:
-        peers = float(np.median(np.nan_to_num(quantile(pool, 0.998))))
-        reached = np.clip(reached, LIMITS.peers_at_least * peers, LIMITS.peers * peers)
     days = np.maximum(series.days, 0.1)
-    # Higher for a station that is hardly known, here and below.
-    jump = np.maximum(LIMITS.sigmas * sigma, LIMITS.largest * reached) * (1 + 0.5 / days)
-    jump = np.maximum(jump, floor)
+    young = 1 + 0.5 / days  # higher for a station that is hardly known, here and below
+    least = LIMITS.sigmas * sigma
+    jump = np.maximum(np.maximum(least, LIMITS.largest * _reached(pool, hour)) * young, floor)
+    spike = np.maximum(np.maximum(least, LIMITS.largest * _reached(undone(pool), hour)) * young, scale.step)
 
     before = np.abs(level_changes(series, expected.residual))
     before = before[:, : max(0, before.shape[1] - series.window)]
     unit = np.maximum(np.nan_to_num(deviation(before)), scale.noise)
     at_least = LIMITS.level * (1 + 1 / days)
     shift = unit * exceedance_limit(before / unit[:, None], LIMITS.level_own, LIMITS.level_network, at_least)
-    return JumpLimits(sigma, jump, np.maximum(shift, floor))
+    return JumpLimits(sigma, jump, np.minimum(spike, jump), np.maximum(shift, floor))
+
+
+def _reached(changes: Floats, hour: int) -> Floats:
+    """How large a station's changes are, all but the largest; stations.
+
+    The median over the days: a fault of some hours on one of them is not what is normal for the station.
+    """
+    size = np.abs(changes)
+    days_apart = np.array_split(size, max(1, size.shape[1] // (24 * hour)), axis=1)
+    reached = np.nan_to_num(median(np.stack([quantile(day, 0.99) for day in days_apart], axis=1)))
+    if len(size) > 2:
+        peers = float(np.median(np.nan_to_num(quantile(size, 0.998))))
+        reached = np.clip(reached, LIMITS.peers_at_least * peers, LIMITS.peers * peers)
+    return reached
+
+
+def undone(change: Floats) -> Floats:
+    """How much of each change the next one undoes, rows × (columns - 1)."""
+    there, back = change[:, :-1], change[:, 1:]
+    return np.where(there * back < 0, np.minimum(np.abs(there), np.abs(back)), 0.0 * there * back)
 
 
 JUMP_LIMITS = Preparation(_jump_limits)

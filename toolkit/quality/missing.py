@@ -18,8 +18,10 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
-from toolkit.quality.series import HOUR, Series
+from toolkit.quality.series import HOUR
 from toolkit.variables import Variable
+
+TEMPERATURE = "temp_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,8 @@ class MissingThresholds(Thresholds):
 
     hours: float = threshold(1.5, "h", "the shortest gap that is flagged")
     readings: int = threshold(3, "readings", "the same where stations report rarely: one or two are lost everywhere")
-    usual: float = threshold(
-        2.0,
-        "",
-        "times the hours of a day in which the station had no value before, on average: no shorter gap is flagged",
-    )
+    usual: float = threshold(2.0, "", "times the hours of a day in which the station had no value before, on average")
+    longest: float = threshold(1.5, "", "times the longest gap before: no shorter gap is flagged")
     days_to_learn: float = threshold(
         0.5,
         "days",
@@ -43,11 +42,15 @@ class MissingThresholds(Thresholds):
         11.0, "km/h", "a direction is expected from here on", "3 m/s; below, METAR may leave it out"
     )
     feed: float = threshold(0.5, "", "share of stations: where more have nothing, the feed or the collector failed")
-    saturated: float = threshold(
-        0.2, "", "share of the time after a reading in saturated air that has no value: from here on the sensor or the "
-        "feed gives none there, and such a gap is not flagged"
-    )  # fmt: skip
-    losing: int = threshold(2, "stations", "where so many lose it, the feed leaves it out, and of any station")
+    moist: float = threshold(
+        2.0,
+        "standard deviations of the residual",
+        "air is moist if it is no farther from saturation, by its neighbours",
+    )
+    lost: float = threshold(0.2, "", "share of the time in moist air in which a station lacks humidity alone")
+    losing: int = threshold(
+        2, "stations", "where so many lack it as often, the feed leaves it out: no gap before the air is drier"
+    )
 
 
 LIMITS = MissingThresholds()
@@ -60,7 +63,7 @@ class Missing(QualityTest):
     standard_name = "gap"
     source = "QARTOD manuals"
     finds = "a variable or a station that no longer reports"
-    limit = "1.5 hours, and twice the hours of a day that it lacks as a rule"
+    limit = "1.5 hours, twice the hours of a day that it lacks as a rule, and half as long again as the longest before"
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
@@ -74,19 +77,19 @@ class Missing(QualityTest):
         return not variable.follows and variable.standard_name != "surface_snow_thickness"
 
     def needs(self, variable: Variable) -> set[str]:
-        """The speed of a direction."""
-        return {variable.speed} - {""}
+        """The speed of a direction; of what may be left out in saturated air, whether the station measured at all."""
+        return {variable.speed} - {""} | ({TEMPERATURE} if variable.saturation else set())
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
         series, variable = sample.series, sample.series.variable
-        there = ~np.isnan(series.values)
+        there = ~np.isnan(series.values) | _lost_in_saturated_air(sample)
         past, past_ends = ~np.isnan(series.history), series.history_ends
         if (speed := sample.values.get(variable.speed)) is not None:
             there |= ~(speed >= LIMITS.wind)  # a calm has no direction
             past, past_ends = there[:, : -series.window], series.ends[: -series.window]
         flagged = gaps(there, past, series.ends, past_ends, series.window)
-        return flagged & ~sample.silent & ~_lost_in_saturated_air(series)
+        return flagged & ~sample.silent
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """How long there has been no value."""
@@ -112,34 +115,37 @@ def gaps(reported: Bools, past: Bools, ends: Floats, past_ends: Floats, window: 
     absent = ~reported
     if expected.any():
         absent &= ~(absent[expected].mean(axis=0) > LIMITS.feed)
-    usual = LIMITS.usual * 24 * HOUR * (1 - habit.sum(axis=1) / since)
     habit_ends = past_ends if past.shape[1] else ends[before:]
     days = (ends[-1] - habit_ends[np.argmax(habit, axis=1)]) / (24 * HOUR)
     young = 1 + LIMITS.days_to_learn / np.maximum(days, 0.1)
+    usual = LIMITS.usual * 24 * HOUR * (1 - habit.sum(axis=1) / since)
     shortest = np.maximum(usual, max(LIMITS.hours * HOUR, LIMITS.readings * slot) * young)
+    spacing = float(np.diff(past_ends).max(initial=0.0))
     flagged = np.zeros((len(reported), window), dtype=bool)
     for row in np.flatnonzero(expected & absent[:, before:].any(axis=1)):
-        last_moment = past_ends[past[row]].max(initial=-np.inf)
+        moments = past_ends[past[row]]
+        earlier = [0.0, *(np.diff(moments[moments < ends[0]]) - spacing).tolist()]
         for first, after in intervals(absent[row]):
-            began = last_moment if first == 0 else ends[first - 1]
-            if after > before and ends[after - 1] - began >= shortest[row] - slot / 2:
+            began = moments.max(initial=ends[0] - slot) if first == 0 else ends[first - 1]
+            length = float(ends[after - 1] - began)
+            if after > before and length >= max(shortest[row], LIMITS.longest * max(earlier)) - slot / 2:
                 flagged[row, max(0, first - before) : after - before] = True
+            earlier.append(length)
     return flagged
 
 
-def _lost_in_saturated_air(series: Series) -> Bools:
-    """Slots without a value since a reading in saturated air, where that is usual; stations × window slots.
+def _lost_in_saturated_air(sample: Sample) -> Bools:
+    """Slots of moist air in which only the humidity is absent, for it may be more than 100 %; stations × slots.
 
-    A hygrometer that reads too high there reads more than 100 %, which some loggers and feeds leave out.
+    So it may be after a reading of 100 %, and at any station where the feed leaves out what exceeds it.
     """
-    saturation, values = series.variable.saturation, series.values
-    if saturation is None:
-        return np.zeros((len(values), series.window), dtype=bool)
-    absent, saturated = np.isnan(values), carried(values) >= saturation
-    earlier = slice(0, values.shape[1] - series.window)
-    lost = (absent & saturated)[:, earlier].sum(axis=1) / np.maximum(saturated[:, earlier].sum(axis=1), 1)
-    usual = lost >= LIMITS.saturated
-    if np.count_nonzero(usual) >= LIMITS.losing:
-        usual[:] = True
-    found: Bools = (absent & saturated)[:, -series.window :] & usual[:, None]
-    return found
+    series, expected = sample.series, sample.expectation
+    if series.variable.saturation is None or expected is None:
+        return np.zeros(series.values.shape, dtype=bool)
+    before = carried(series.scaled)
+    air = np.where(np.isnan(expected.value), before, expected.value)
+    moist = air >= series.variable.saturation - LIMITS.moist * expected.residual_sigma[:, None]
+    lost = moist & np.isnan(series.scaled) & ~np.isnan(sample.values[TEMPERATURE])
+    often = lost.sum(axis=1) >= LIMITS.lost * np.maximum(moist.sum(axis=1), 1)
+    left_out: Bools = lost & ((before >= series.variable.high) | (np.count_nonzero(often) >= LIMITS.losing))
+    return left_out

@@ -2,7 +2,7 @@
 
 The measure is the second difference of successive readings, which is zero where the weather changes steadily. What
 counts is its median over two hours, compared with that of the days before, of other stations then, and of other
-stations now: a gusty day is gusty for all.
+stations now: a gusty day is gusty for all. The residual has to jitter as well: in a shower the neighbours do, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, deviation, rolling_median
+from toolkit.quality.arrays import Bools, Floats, deviation, rolling_median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -24,6 +24,7 @@ from toolkit.quality.base import (
     threshold,
 )
 from toolkit.quality.exceedance import exceedance_limit
+from toolkit.quality.series import Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +61,41 @@ class Noise(QualityTest):
     thresholds = LIMITS
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
+    may_pass = True
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag noisy readings, stations × window slots."""
         series = sample.series
-        window, readings = series.window, series.scaled
-        slots = readings.shape[1]
-        flagged = np.zeros(readings.shape, dtype=bool)
-        width = max(LIMITS.hours * series.per_hour, LIMITS.readings)
-        if slots < width + 2:
-            return flagged[:, -window:]
-        jitter = np.abs(np.diff(readings, n=2, axis=1))
-        earlier = jitter[:, : slots - window]
-        enough = earlier.shape[1] >= LIMITS.earlier
-        least = LIMITS.resolutions * series.scale.resolution
-        sigma = np.maximum(np.nan_to_num(deviation(earlier if enough else jitter)), least)
-        known = np.cumsum(np.pad(~np.isnan(jitter), ((0, 0), (1, 0))), axis=1)
-        enough_known = known[:, width:] - known[:, :-width] >= LIMITS.present * width
-        level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
-        # Times that end in the window are tested; those that end before it tell what was reached before.
-        begin = max(0, slots - window - width - 1)
-        now, before = level[:, begin:], level[:, :begin]
-        of_all = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(1)
-        at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days, 0.1))  # higher for a station that is hardly known
-        at_least = np.maximum(at_least, LIMITS.steps * series.steps() / sigma)
-        limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least)[:, None] * np.maximum(of_all, 1)
-        for row, first in zip(*np.nonzero(now > limit), strict=True):
-            flagged[row, begin + first : begin + first + width + 2] = True
-        return flagged[:, -window:] & ~np.isnan(series.window_values)
+        noisy = _noisy(series, series.scaled) & _noisy(series, sample.expected.residual)
+        return noisy[:, -series.window :] & ~np.isnan(series.window_values)
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """For how long it has jittered."""
         return f"it jumps to and fro as it never did, for {interval.hours:.1f} h"
+
+
+def _noisy(series: Series, values: Floats) -> Bools:
+    """Which of a series' readings, or of their residuals, lie in a time of too much jitter; stations × slots."""
+    window, slots = series.window, values.shape[1]
+    flagged = np.zeros(values.shape, dtype=bool)
+    width = max(LIMITS.hours * series.per_hour, LIMITS.readings)
+    if slots < width + 2:
+        return flagged
+    jitter = np.abs(np.diff(values, n=2, axis=1))
+    earlier = jitter[:, : slots - window]
+    enough = earlier.shape[1] >= LIMITS.earlier
+    least = LIMITS.resolutions * series.scale.resolution
+    sigma = np.maximum(np.nan_to_num(deviation(earlier if enough else jitter)), least)
+    known = np.cumsum(np.pad(~np.isnan(jitter), ((0, 0), (1, 0))), axis=1)
+    enough_known = known[:, width:] - known[:, :-width] >= LIMITS.present * width
+    level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
+    # Times that end in the window are tested; those that end before it tell what was reached before.
+    begin = max(0, slots - window - width - 1)
+    now, before = level[:, begin:], level[:, :begin]
+    of_all = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(1)
+    at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days, 0.1))  # higher for a station that is hardly known
+    at_least = np.maximum(at_least, LIMITS.steps * series.steps() / sigma)
+    limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least)[:, None] * np.maximum(of_all, 1)
+    for row, first in zip(*np.nonzero(now > limit), strict=True):
+        flagged[row, begin + first : begin + first + width + 2] = True
+    return flagged

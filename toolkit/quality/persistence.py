@@ -54,7 +54,10 @@ class PersistenceThresholds(Thresholds):
     hours_alike: float = threshold(5.0, "h", "the same: at least")
     longer_alone: float = threshold(2.0, _TIMES_BEFORE, "too long without close neighbours")
     hours_alone: float = threshold(4.0, "h", "the same: at least")
-    wind_around: float = threshold(1.5, "√(km/h)", "the least wind around for which a calm may be a stalled anemometer")
+    wind_around: float = threshold(
+        2.0, "√(km/h)", "the least wind around for which a calm may be a stalled anemometer",
+        "WMO-No. 8, vol. I, ch. 5: cup anemometers start at 0.5 m/s, worn ones at 1 m/s"
+    )  # fmt: skip
     as_windy: float = threshold(0.85, "", "earlier times with this share of the wind around are compared with")
     as_windy_hours: int = threshold(6, "h", "so much of such time is needed")
     calm_around: float = threshold(
@@ -101,7 +104,7 @@ class Persistence(QualityTest):
             # In saturated air a reading stays the same; where neighbours imply drier air it does not.
             expected, rows = sample.expected, sample.expected.rows
             dry = series.variable.saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
-            counts[rows] |= readings[rows] - expected.residual < dry
+            counts[rows] |= expected.value < dry
         return _stuck(sample, Runs.of(readings, counts, series.per_hour))
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
@@ -173,8 +176,8 @@ def _candidates(sample: Sample, runs: Runs) -> _Candidates:
     meanwhile = np.where(inside[:, None], runs.length[near], 0).max(axis=2, initial=0)
     shared = median(np.where(compared, np.minimum(meanwhile, longest[:, None]), np.nan))
 
-    value = series.scaled[rows[chosen]] - expected.residual[chosen]
-    value = np.sort(np.where(inside & (length[chosen] > 0), value, np.nan), axis=1)
+    value = np.where(inside & (length[chosen] > 0), expected.value[chosen], np.nan)
+    value = np.sort(value, axis=1)
     count = np.count_nonzero(~np.isnan(value), axis=1)
 
     def at(share: float) -> Floats:
@@ -239,8 +242,7 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
     hours = np.where(several, LIMITS.hours_calm, LIMITS.hours_calm_alone * slower)
     # How long the station was ever calm with as much wind around.
     readings = series.scaled[rows]
-    value = readings - expected.residual[chosen]
-    windy = ~np.isnan(readings) & (value >= LIMITS.as_windy * found.level[:, None])
+    windy = ~np.isnan(readings) & (expected.value[chosen] >= LIMITS.as_windy * found.level[:, None])
     earlier = windy & (np.arange(slots) < found.first[:, None])
     so_far = np.cumsum(windy & (readings == 0), axis=1)
     of_run = so_far - np.take_along_axis(so_far, runs.start[rows], 1)

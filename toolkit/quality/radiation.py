@@ -52,8 +52,9 @@ LIMITS = RadiationThresholds()
 def judge(sample: Sample) -> Contradictions:
     """Which readings contradict the sun."""
     series = sample.series
-    slots = series.window
-    values, ends = series.window_values, series.ends[-slots:]
+    window, hour = series.window, series.per_hour
+    slots = min(window + 24 * hour, len(series.ends))  # a day more tells what it read when there was sun
+    values, ends = series.values[:, -slots:], series.ends[-slots:]
     cadence = 3600.0 / series.per_hour if len(series.ends) < 2 else float(series.ends[-1] - series.ends[-2])
     place = np.array([(one.latitude, one.longitude) for one in sample.stations], dtype=np.float64)
     latitude, longitude = place.reshape(-1, 2).T
@@ -62,18 +63,26 @@ def judge(sample: Sample) -> Contradictions:
     highest, lowest = np.max(heights, axis=0), np.min(heights, axis=0)
     above = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
 
-    hour = series.per_hour
     too_much = values > LIMITS.possible * above + LIMITS.possible_base
     often = lasting(values > LIMITS.rare * above + LIMITS.rare_base, round(LIMITS.rare_hours * hour))
     night = highest < LIMITS.night
     day = lowest > LIMITS.day
     nothing = lasting(day & (values <= LIMITS.least), round(LIMITS.least_hours * hour))
-    return {
+    found = {
         "at night it reads {value} W/m²": night & (values > LIMITS.dark),
         "{value} W/m² is more than the sun can give at that height": (too_much | often) & ~night,
-        "it reads {value} W/m² by day": nothing,
+        "it reads {value} W/m² by day": _until_sun(nothing, values),
         "by day it has read {value} W/m² without a change": _still(series.values, slots, hour) & day & ~nothing,
     }
+    return {text: flagged[:, -window:] for text, flagged in found.items()}
+
+
+def _until_sun(nothing: Bools, values: Floats) -> Bools:
+    """From a day without radiation on, until there is some: the night between two such days is no proof of a repair."""
+    slot = np.arange(values.shape[1])
+    since, sun = (np.maximum.accumulate(np.where(seen, slot, -1), axis=1) for seen in (nothing, values > LIMITS.least))
+    dead: Bools = (since > sun) & ~np.isnan(values)
+    return dead
 
 
 class Radiation(ContradictionTest):

@@ -32,6 +32,7 @@ class SpatialThresholds(Thresholds):
 
     hours: int = threshold(2, "h", "the time over which the median residual is taken")
     readings: int = threshold(3, "readings", "the same for stations that report once an hour")
+    present: float = threshold(0.5, "", "share of the readings in that time that are known")
     limit: float = threshold(5.0, "standard deviations of the residual", "the limit where there are close neighbours")
     limit_in_region: float = threshold(
         9.0, "standard deviations of the residual", "the limit where there are only stations of the region: their "
@@ -68,7 +69,8 @@ class Spatial(QualityTest):
         series, expected, window = sample.series, sample.expected, sample.series.window
         off = expected.residual[:, -window:] / expected.sigma[:, -window:]
         width = min(window, LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings)
-        lasting = rolling_median(off, width)
+        known = np.lib.stride_tricks.sliding_window_view(~np.isnan(off), width, axis=1).mean(axis=2)
+        lasting = np.where(known >= LIMITS.present, rolling_median(off, width), np.nan)
         readings = series.scaled[expected.rows, -window:]
         difference = rolling_median(differences(series.variable, readings, expected.residual[:, -window:]), width)
         days = series.days[expected.rows]

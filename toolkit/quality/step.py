@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints, last_known
+from toolkit.quality.arrays import Bools, Floats, Ints, carried, last_known
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -23,7 +23,7 @@ from toolkit.quality.base import (
     threshold,
 )
 from toolkit.quality.expected import Expected
-from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, level_changes, level_width
+from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, level_changes, level_width, undone
 from toolkit.quality.series import Series, differences
 from toolkit.times import from_epoch
 
@@ -72,6 +72,7 @@ class Step(QualityTest):
         window, rows = series.window, expected.rows
         readings, change = series.scaled[rows], expected.change
         jumps = np.abs(change) > prepared.jump[rows, None]
+        jumps[:, :-1] |= undone(change) > prepared.spike[rows, None]
         shift, width = level_changes(series, expected.residual), level_width(series)
         if shift.shape[1]:
             slots = slice(width - 1, width - 1 + shift.shape[1])
@@ -82,7 +83,7 @@ class Step(QualityTest):
                 & (np.abs(jump) > LIMITS.part * size)
                 & (np.sign(jump) == np.sign(shift))
             )
-        jumps |= _jumps_across_gaps(readings, expected.residual, prepared.jump[rows], series.per_hour)
+        jumps |= _jumps_across_gaps(readings, expected.value, prepared.jump[rows], series.per_hour)
         flagged = np.zeros((len(readings), window), dtype=bool)
         for row in np.flatnonzero(jumps.any(axis=1)):
             flagged[row] = _until_undone(series, expected, int(row), np.flatnonzero(jumps[row]))[-window:]
@@ -108,14 +109,14 @@ def last_jump(interval: FlaggedInterval, limits: JumpLimits) -> str:
     return f"it jumped {values} at {when:%H:%M} UTC"
 
 
-def _jumps_across_gaps(readings: Floats, residual: Floats, limit: Floats, per_hour: int) -> Bools:
+def _jumps_across_gaps(readings: Floats, value: Floats, limit: Floats, per_hour: int) -> Bools:
     """Whether the first reading after a gap of up to an hour is too far from the last one before it.
 
     Neighbours' changes are taken off as in `Expected.change`.
 
     Args:
         readings: rows × slots, on the scale of comparison.
-        residual: of these readings, rows × slots.
+        value: what is expected, rows × slots.
         limit: of a jump, for each row.
         per_hour: slots in an hour.
 
@@ -129,7 +130,6 @@ def _jumps_across_gaps(readings: Floats, residual: Floats, limit: Floats, per_ho
     rows, slots = np.nonzero(there[:, 1:] & (last >= 0) & (gap > 1) & (gap <= per_hour + 1))
     before = last[rows, slots]
     change = readings[rows, slots + 1] - readings[rows, before]
-    value = readings - residual
     others = np.nan_to_num(value[rows, slots + 1] - value[rows, before])
     together = np.sign(change) == np.sign(others)
     change = change - np.where(together, np.sign(change) * np.minimum(np.abs(change), np.abs(others)), 0)
@@ -151,7 +151,7 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
     """
     width = level_width(series)
     readings = series.scaled[expected.rows[row]]
-    residual = _against_last_expected(readings, expected.residual[row])
+    residual = _against_last_expected(readings, expected.value[row])
     contradicted = (np.abs(residual) > LIMITS.contradicted * expected.sigma[row]) & (
         np.abs(differences(series.variable, readings, residual)) >= series.scale.difference
     )
@@ -188,8 +188,7 @@ def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> 
     return wrong
 
 
-def _against_last_expected(readings: Floats, residual: Floats) -> Floats:
+def _against_last_expected(readings: Floats, value: Floats) -> Floats:
     """A station's residual; where all neighbours are silent, against what was expected last, or against zero."""
-    value = readings - residual
-    known = np.where(np.isnan(value), 0, np.arange(value.size))
-    return readings - np.nan_to_num(value[np.maximum.accumulate(known)])
+    against: Floats = readings - np.nan_to_num(carried(value[None])[0])
+    return against

@@ -242,6 +242,9 @@ class Store(Protocol):
     def count(self, selection: Selection) -> int:
         """How many observations are selected."""
 
+    def tally(self, span: Span) -> dict[str, int]:
+        """How many observations there are of each station in a span of time; stations without any are left out."""
+
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""
 

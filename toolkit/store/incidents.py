@@ -6,9 +6,9 @@ The SQL is the part that SQLite and PostgreSQL share; an `Engine` says how each 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 Kind = Literal["data_missing", "data_wrong", "siting"]
 """The kinds of trouble: too little arrives; what arrives is wrong; the sensor stands where it should not."""
@@ -177,6 +177,22 @@ class Wanted:
     limit: int | None = None
 
 
+class Pace(NamedTuple):
+    """How fast people were, in the incidents that were resolved in some time. Times are sums of seconds.
+
+    Attributes:
+        resolved: how many there were.
+        repairing: the time from when they were opened to when they were resolved.
+        acknowledged: how many of them somebody had acknowledged.
+        acknowledging: the time from when these were opened to when they were acknowledged.
+    """
+
+    resolved: int
+    repairing: float
+    acknowledged: int
+    acknowledging: float
+
+
 class Engine(Protocol):
     """How an engine runs the SQL that both share."""
 
@@ -212,7 +228,7 @@ class Incidents:
         rows = self._engine.query(
             f"SELECT {self._columns(Incident)} FROM incidents {where} ORDER BY {order} DESC {limit}", values
         )
-        return [Incident(*row) for row in rows]
+        return _sound(Incident, rows)
 
     def counts(self) -> list[tuple[State, Severity, int]]:
         """How many incidents there are that are not resolved, by state and severity; without parts of others."""
@@ -222,38 +238,51 @@ class Incidents:
             f"WHERE state IN ({states}) AND part_of IS NULL GROUP BY 1, 2",
             ACTIVE,
         )
-        return [(state, severity, int(number)) for state, severity, number in rows]
+        return [(state, severity, int(number)) for state, severity, number in rows if severity in SEVERITIES]
+
+    def pace(self, since: float) -> Pace:
+        """How fast people were, since a time; without parts of other incidents."""
+        opened, resolved, known = map(self._engine.seconds, ("opened", "resolved", "acknowledged"))
+        rows = self._engine.query(
+            f"SELECT COUNT(*), COALESCE(SUM({resolved} - {opened}), 0), COUNT(acknowledged), "
+            f"COALESCE(SUM({known} - {opened}), 0) FROM incidents "
+            "WHERE resolved > ? AND state = 'resolved' AND part_of IS NULL",
+            (self._engine.time(since),),
+        )
+        return Pace(*rows[0])
 
     def affected(self, ids: Sequence[int]) -> list[Affected]:
         """The stations of incidents of the network."""
-        return [
-            Affected(*row)
+        rows = (
+            row
             for some in _parts(ids)
             for row in self._engine.query(
                 f"SELECT {self._columns(Affected)} FROM incident_stations WHERE incident_id IN ({_places(some)}) "
                 "ORDER BY incident_id, station_id",
                 some,
             )
-        ]
+        )
+        return _sound(Affected, rows)
 
     def history(self, incident_id: int) -> list[Action]:
         """What happened to an incident, in order."""
         rows = self._engine.query(
             f"SELECT {self._columns(Action)} FROM incident_history WHERE incident_id = ? ORDER BY id", (incident_id,)
         )
-        return [Action(*row) for row in rows]
+        return _sound(Action, rows)
 
     def noted(self, ids: Sequence[int], actions: Sequence[str]) -> list[Action]:
         """What happened to some incidents, of some sorts of actions, in order for each."""
-        return [
-            Action(*row)
+        rows = (
+            row
             for some in _parts(ids)
             for row in self._engine.query(
                 f"SELECT {self._columns(Action)} FROM incident_history "
                 f"WHERE incident_id IN ({_places(some)}) AND action IN ({_places(actions)}) ORDER BY incident_id, id",
                 (*some, *actions),
             )
-        ]
+        )
+        return _sound(Action, rows)
 
     def maintenance(self, since: float, until: float) -> list[Maintenance]:
         """The maintenance that is in a span of time, by its start."""
@@ -262,14 +291,14 @@ class Incidents:
             "WHERE ended >= ? AND started <= ? ORDER BY started, id",
             (self._engine.time(since), self._engine.time(until)),
         )
-        return [Maintenance(*row) for row in rows]
+        return _sound(Maintenance, rows)
 
     def messages(self, states: Sequence[Delivery]) -> list[Message]:
         """The messages in some states, in the order in which they are due."""
         rows = self._engine.query(
             f"SELECT {self._columns(Message)} FROM outbox WHERE state IN ({_places(states)}) ORDER BY due, id", states
         )
-        return [Message(*row) for row in rows]
+        return _sound(Message, rows)
 
     def told(self, ids: Sequence[int]) -> list[Message]:
         """The messages of some incidents, in whatever state, in the order in which they were written."""
@@ -321,6 +350,17 @@ class Incidents:
             map(self._values, actions),
         )
 
+    def link(self, anomalies: Iterable[tuple[int, str, str, float, float]]) -> None:
+        """Note of which incident anomalies are: the number of each, the sensor, and when trouble began and ended."""
+        self._engine.many(
+            "UPDATE anomalies SET incident_id = ? "
+            "WHERE station_id = ? AND variable = ? AND started <= ? AND ended >= ? AND class <> 'weather_event'",
+            (
+                (incident_id, *sensor, self._engine.time(ended), self._engine.time(started))
+                for incident_id, *sensor, started, ended in anomalies
+            ),
+        )
+
     def plan(self, maintenance: Maintenance) -> int:
         """Add maintenance; returns its number."""
         return self._add("maintenance", maintenance)
@@ -332,6 +372,10 @@ class Incidents:
             f"UPDATE maintenance SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
             [(*self._values(maintenance)[1:], maintenance.id)],
         )
+
+    def cancel(self, maintenance_id: int) -> None:
+        """Remove maintenance that is not to be."""
+        self._engine.many("DELETE FROM maintenance WHERE id = ?", [(maintenance_id,)])
 
     def tell(self, messages: Iterable[Message]) -> None:
         """Put messages into the outbox; one with a key that was there before is left out."""
@@ -404,6 +448,32 @@ class Incidents:
 def evidence(found: object) -> str:
     """What an incident keeps as evidence, as JSON text."""
     return json.dumps(found, ensure_ascii=False, allow_nan=False)
+
+
+_WORDS: dict[str, Sequence[object]] = {
+    "kind": get_args(Kind),
+    "severity": SEVERITIES,
+    "state": (*STATES, *get_args(Delivery)),
+    "verdict": (*get_args(Verdict), None),
+}
+# What may be unknown; every other time is there.
+_MAYBE = {"acknowledged", "resolved", "tried"}
+# The end of the last year that both engines can write.
+_LAST_TIME = 253_402_300_799
+
+_Row = TypeVar("_Row", bound=NamedTuple)
+
+
+def _sound(type_: Callable[..., _Row], rows: Iterable[Sequence[Any]]) -> list[_Row]:
+    """Rows as this program writes them; what plain SQL wrote besides is left out of every answer."""
+    made = (type_(*row) for row in rows)
+    return [one for one in made if all(map(_fits, one._fields, one))]
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name in _TIMES:
+        return (value is None and name in _MAYBE) or (value is not None and 0 <= value <= _LAST_TIME)
+    return name not in _WORDS or value in _WORDS[name]
 
 
 def _places(values: Sequence[object]) -> str:

@@ -356,6 +356,15 @@ class PostgreSQLStore:
         number: int = self._query(sql.SQL("SELECT COUNT(*) FROM observations {}").format(where), values)[0][0]
         return number
 
+    def tally(self, span: Span) -> dict[str, int]:
+        """See `base.Store`."""
+        return dict(
+            self._query(
+                "SELECT station_id, COUNT(*) FROM observations WHERE time > %s AND time <= %s GROUP BY 1",
+                (from_epoch(span.start), from_epoch(span.end)),
+            )
+        )
+
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
         names = sql.SQL(", ").join(sql.Identifier("o", name) for name in COLUMNS)

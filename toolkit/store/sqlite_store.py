@@ -329,6 +329,17 @@ class SQLiteStore:
         )[0][0]
         return number
 
+    def tally(self, span: Span) -> dict[str, int]:
+        """See `base.Store`."""
+        # Of millions of rows no time is looked at: one that is not sound hardly ever lies within a span of sound ones.
+        counted = "SELECT station, COUNT(*) AS rows FROM observation WHERE time > ? AND time <= ? GROUP BY station"
+        return dict(
+            self._query(
+                f"SELECT station_id, rows FROM ({counted}) JOIN stations ON number = station",
+                (stored(span.start), stored(span.end)),
+            )
+        )
+
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
         rows = self._query(

@@ -37,7 +37,8 @@ SECRET = "what only root may read"
 # What is done by root may fail, but it ends.
 LIMIT_SECONDS = 240
 JOBS = (
-    "collector", "exporter", "detector", "healthcheck", "backup", "restore-drill", "maintenance", "network-report",
+    "collector", "exporter", "detector", "sensors", "healthcheck", "backup", "restore-drill", "maintenance",
+    "network-report",
 )  # fmt: skip
 # What root's side has to do with: in the service's folders, and where everybody may write.
 PLACES = (

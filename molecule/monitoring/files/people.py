@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""People, as Alertmanager's webhook: what they are told is kept, a line for each alert."""
+"""People, as the webhook of Alertmanager and of apprise: what they are told is kept, a line for each alert or title."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ class People(BaseHTTPRequestHandler):
         """Write down what is told."""
         told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with Path(sys.argv[1]).open("a") as file:
-            for alert in told["alerts"]:
-                words = (alert["status"], alert["labels"]["instance"], alert["labels"]["alertname"],
-                         alert["labels"]["severity"], alert["annotations"]["runbook_url"])  # fmt: skip
-                file.write(" ".join(words) + "\n")
+            if "title" in told:
+                file.write(f"apprise {told['title']}\n")
+            for alert in told.get("alerts", []):
+                labels = alert["labels"]
+                words = (alert["status"], labels["instance"], labels["alertname"], labels["severity"],
+                         alert["annotations"]["runbook_url"], labels.get("station", ""),
+                         labels.get("variable", ""))  # fmt: skip
+                file.write(" ".join(words).rstrip() + "\n")
         self.send_response(200)
         self.end_headers()
 

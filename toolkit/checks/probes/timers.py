@@ -132,3 +132,4 @@ maintenance = _check(
     "maintenance", Status.WARNING, "Old data and reports are removed, and the database is kept in shape.",
     "Old data and reports are not removed: no maintenance is made.",
 )  # fmt: skip
+notify = _check("notify", Status.WARNING, "People are told of incidents.", "People are not told of incidents.")

@@ -75,6 +75,10 @@ class Figure:
             return self.began(row)
         return None if self.daily is None else since(self.daily[row])
 
+    def days_since(self, row: int) -> int:
+        """For how many days, the last ones, a row no longer has what the figure tells."""
+        return 0 if self.daily is None else since(self.daily[row, ::-1])
+
 
 class Lag(NamedTuple):
     """By how many hours each station's weather is later than its neighbours'; the network's median is zero.

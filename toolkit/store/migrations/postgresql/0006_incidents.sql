@@ -85,3 +85,52 @@ CREATE TABLE runs (
 );
 
 ALTER TABLE anomalies ADD COLUMN incident_id bigint;
+
+-- What earlier releases found becomes incidents: the anomalies of a sensor that are less than three days apart are one.
+INSERT INTO incidents (
+    station_id, variable, kind, symptoms, severity, state, started, ended, opened, resolved, judged, reopened,
+    confidence, evidence
+)
+WITH sound AS (
+    SELECT *, CASE test WHEN 'missing' THEN 'data_missing' ELSE 'data_wrong' END AS kind FROM anomalies
+    WHERE class IN ('device_failure', 'suspected', 'unverified') AND isfinite(started) AND isfinite(ended)
+        AND isfinite(first_run) AND isfinite(last_run)
+), apart AS (
+    SELECT *, started - MAX(ended) OVER (
+        PARTITION BY station_id, variable, kind ORDER BY started, id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS gap
+    FROM sound
+), numbered AS (
+    SELECT *, COUNT(*) FILTER (WHERE gap IS NULL OR gap > interval '3 days') OVER (
+        PARTITION BY station_id, variable, kind ORDER BY started, id
+    ) AS part
+    FROM apart
+), ordered AS (
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY station_id, variable, kind, part ORDER BY ended DESC, id DESC) AS place
+    FROM numbered
+)
+SELECT
+    station_id, variable, kind, string_agg(DISTINCT test, ','),
+    CASE WHEN NOT bool_or(class = 'device_failure') THEN 'info' WHEN variable = 'all' THEN 'critical' ELSE 'warning' END,
+    CASE WHEN bool_or(state = 'open') THEN 'open' ELSE 'resolved' END, MIN(started), MAX(ended), MIN(first_run),
+    CASE WHEN bool_or(state = 'open') THEN NULL ELSE MAX(last_run) END, MAX(last_run), 0, MAX(confidence),
+    MAX(CASE place WHEN 1 THEN json_build_object('detector', json_build_object(
+        'symptom', test, 'class', class, 'reason', reason, 'value', value, 'expected', expected, 'score', score,
+        'started', to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        'ended', to_char(ended AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    ))::text END)
+FROM ordered GROUP BY station_id, variable, kind, part ORDER BY MIN(first_run), MIN(id);
+
+INSERT INTO incident_history (incident_id, time, actor, action, note)
+SELECT id, opened, 'detector', 'opened', '' FROM incidents
+UNION ALL SELECT id, resolved, 'detector', 'resolved', '' FROM incidents WHERE resolved IS NOT NULL ORDER BY 1, 2;
+
+UPDATE anomalies AS a SET incident_id = (
+    SELECT i.id FROM incidents AS i
+    WHERE i.station_id = a.station_id AND i.variable = a.variable
+        AND i.kind = CASE a.test WHEN 'missing' THEN 'data_missing' ELSE 'data_wrong' END
+        AND i.started <= a.started AND i.ended >= a.ended
+) WHERE class IN ('device_failure', 'suspected', 'unverified');
+
+INSERT INTO runs (job, ended) SELECT 'detector', MAX(last_run) FROM anomalies WHERE isfinite(last_run) HAVING MAX(last_run) IS NOT NULL;

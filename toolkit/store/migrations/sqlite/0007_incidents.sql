@@ -85,3 +85,51 @@ CREATE TABLE runs (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE anomalies ADD COLUMN incident_id INTEGER;
+
+-- What earlier releases found becomes incidents: the anomalies of a sensor that are less than three days apart are one.
+INSERT INTO incidents (
+    station_id, variable, kind, symptoms, severity, state, started, ended, opened, resolved, judged, reopened,
+    confidence, evidence
+)
+WITH sound AS (
+    SELECT *, iif(test = 'missing', 'data_missing', 'data_wrong') AS kind FROM anomalies
+    WHERE class IN ('device_failure', 'suspected', 'unverified') AND datetime(started) = started
+        AND datetime(ended) = ended AND datetime(first_run) = first_run AND datetime(last_run) = last_run
+), apart AS (
+    SELECT *, unixepoch(started) - MAX(unixepoch(ended)) OVER (
+        PARTITION BY station_id, variable, kind ORDER BY started, id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS gap
+    FROM sound
+), numbered AS (
+    SELECT *, SUM(gap IS NULL OR gap > 259200) OVER (
+        PARTITION BY station_id, variable, kind ORDER BY started, id
+    ) AS part
+    FROM apart
+), ordered AS (
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY station_id, variable, kind, part ORDER BY ended DESC, id DESC) AS place
+    FROM numbered
+)
+SELECT
+    station_id, variable, kind, group_concat(DISTINCT test),
+    CASE WHEN MAX(class = 'device_failure') = 0 THEN 'info' WHEN variable = 'all' THEN 'critical' ELSE 'warning' END,
+    iif(MAX(state = 'open'), 'open', 'resolved'), MIN(started), MAX(ended), MIN(first_run),
+    iif(MAX(state = 'open'), NULL, MAX(last_run)), MAX(last_run), 0, MAX(confidence),
+    MAX(iif(place = 1, json_object('detector', json_object(
+        'symptom', test, 'class', class, 'reason', reason, 'value', value, 'expected', expected, 'score', score,
+        'started', replace(started, ' ', 'T') || 'Z', 'ended', replace(ended, ' ', 'T') || 'Z'
+    )), NULL))
+FROM ordered GROUP BY station_id, variable, kind, part ORDER BY MIN(first_run), MIN(id);
+
+INSERT INTO incident_history (incident_id, time, actor, action, note)
+SELECT id, opened, 'detector', 'opened', '' FROM incidents
+UNION ALL SELECT id, resolved, 'detector', 'resolved', '' FROM incidents WHERE resolved IS NOT NULL ORDER BY 1, 2;
+
+UPDATE anomalies SET incident_id = (
+    SELECT id FROM incidents AS i
+    WHERE i.station_id = anomalies.station_id AND i.variable = anomalies.variable
+        AND i.kind = iif(anomalies.test = 'missing', 'data_missing', 'data_wrong')
+        AND i.started <= anomalies.started AND i.ended >= anomalies.ended
+) WHERE class IN ('device_failure', 'suspected', 'unverified');
+
+INSERT INTO runs (job, ended) SELECT 'detector', MAX(last_run) FROM anomalies WHERE datetime(last_run) = last_run HAVING MAX(last_run) IS NOT NULL;

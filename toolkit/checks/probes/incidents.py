@@ -1,0 +1,85 @@
+"""Checks that people are told of incidents, and that somebody looks at them."""
+
+from __future__ import annotations
+
+from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.causes import CLOCK, JOB, STORE
+from toolkit.checks.host import Host
+from toolkit.checks.humanize import humanize
+from toolkit.checks.remedies import Start, Tool
+from toolkit.sensor_exceptions import expired
+from toolkit.store.incidents import SEVERITIES, Wanted
+from toolkit.text import one_line
+from toolkit.times import stored
+
+# A receiver that is down for an hour is no news: it is tried again, and nothing is lost.
+STUCK_SECONDS = 2 * 3600
+UNSEEN_SECONDS = 3 * 86400
+NAMED = 3
+
+
+@check(
+    id="people-told", area="incidents",
+    invariant="What people are to be told of incidents is sent.",
+    problem="People are not told of incidents: messages wait for hours.",
+    severity=Status.WARNING, remedy=Start("notify"), caused_by=("notify-timer", *JOB, *STORE, *CLOCK),
+)  # fmt: skip
+def people_told(host: Host) -> Finding | None:
+    if "notify" not in host.jobs:
+        return None
+    with host.store() as store:
+        waiting = [one for one in store.incidents.messages(["waiting", "sending"]) if one.due <= host.now]
+    oldest = min((one.due for one in waiting), default=host.now)
+    if host.now - oldest < STUCK_SECONDS:
+        return good(f"{len(waiting)} messages wait")
+    errors = [one.error for one in sorted(waiting, key=lambda one: one.tried or 0) if one.error]
+    last = one_line(errors[-1]) if errors else "no attempt was made"
+    return bad(f"{len(waiting)} messages wait, the oldest for {humanize(host.now - oldest)}: {last}")
+
+
+@check(
+    id="incidents-seen", area="incidents",
+    invariant="Somebody looks at each incident within days.",
+    problem="Nobody has looked at some incidents for days.",
+    severity=Status.WARNING, remedy=Tool("incidents list", note="then ack, resolve or dismiss each"),
+    caused_by=("people-told", *STORE),
+)  # fmt: skip
+def incidents_seen(host: Host) -> Finding | None:
+    with host.store() as store:
+        found = store.incidents.find(Wanted(states=["open"], severities=SEVERITIES[1:]))
+    if not found:
+        return good("no incident waits for somebody")
+    unseen = sorted((one for one in found if host.now - one.opened > UNSEEN_SECONDS), key=lambda one: one.opened)
+    if not unseen:
+        return good(f"{len(found)} incidents are open")
+    named = ", ".join(f"{one.id} ({one.station_id or 'the network'}, {one.variable})" for one in unseen[:NAMED])
+    more = ", …" if len(unseen) > NAMED else ""
+    return bad(
+        f"{len(unseen)} incidents are open and nobody has acknowledged them, the oldest for "
+        f"{humanize(host.now - unseen[0].opened)}: {one_line(named)}{more}"
+    )
+
+
+@check(
+    id="exceptions-current", area="incidents",
+    invariant="Each exception holds, and is of a station that there is.",
+    problem="An exception has expired, or is of a station that there is not.",
+    severity=Status.WARNING, remedy=Tool("settings", note="then take it out of weather_exceptions, or prolong it"),
+    caused_by=("settings-valid", *STORE),
+)  # fmt: skip
+def exceptions_current(host: Host) -> Finding | None:
+    exceptions = host.settings.exceptions
+    if not exceptions:
+        return None
+    over = [
+        f"{one.station} ({', '.join(one.variables) or 'all'}), until {stored(one.until or 0)} UTC"
+        for one in expired(exceptions, host.now)
+    ]
+    if over:
+        return bad(f"expired: {one_line('; '.join(over[:NAMED]))}{', …' if len(over) > NAMED else ''}")
+    with host.store() as store:
+        known = {one.station_id for one in store.stations()}
+    unknown = sorted({one.station for one in exceptions} - known)
+    if unknown and known:
+        return bad(f"there is no station {one_line(', '.join(unknown[:NAMED]))}{', …' if len(unknown) > NAMED else ''}")
+    return good(f"{len(exceptions)} exceptions")
