@@ -151,6 +151,21 @@ def test_what_only_weeks_show_is_an_incident_and_ends_when_the_sensor_is_repaire
     assert drift.state == "resolved"
 
 
+def test_the_start_of_what_began_before_the_window_is_looked_for(tmp_path: Path) -> None:
+    network = Network(
+        str(tmp_path / "weather.db"),
+        f"{VOLOS},kind=offset,size=8,at=-40h",
+        "station=zagora,variable=bar,kind=dropout,at=-10h",
+        "station=dodoni,kind=silent,at=-20h",
+        hours=96,
+    )
+    network.run(1)
+    began = {(one.station_id, one.variable): (one.started - BEGIN) / 3600 for one in network.incidents()}
+    assert began["volos", "temp_out"] == pytest.approx(-40, abs=1)
+    assert began["zagora", "bar"] == pytest.approx(-10, abs=0.2)
+    assert began["dodoni", "all"] == pytest.approx(-20, abs=0.2)
+
+
 def test_an_archive_is_judged_window_by_window(tmp_path: Path) -> None:
     network = Network(
         str(tmp_path / "weather.db"),
