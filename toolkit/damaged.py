@@ -14,6 +14,8 @@ _VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 PYTHON_AGAIN = (
     f"apt-get install --reinstall python{_VERSION}-minimal libpython{_VERSION}-minimal libpython{_VERSION}-stdlib"
 )
+# The package of a library of the system's, by the name of its file.
+_LIBRARY = "cannot open shared object file"
 RELEASE_AGAIN = "ansible-playbook site.yml  # on the controller"
 
 
@@ -22,7 +24,7 @@ def report(error: ImportError | SyntaxError) -> int:
     words = sys.argv[1:]
     name = (error.name if isinstance(error, ImportError) else error.filename) or "a module"
     said = f"{name} cannot be imported: {type(error).__name__}: {error}"
-    remedy = PYTHON_AGAIN if _is_pythons(name) else RELEASE_AGAIN
+    remedy = library_again(str(error)) or (PYTHON_AGAIN if _is_pythons(name) else RELEASE_AGAIN)
     if "healthcheck" in words[:1]:
         print(f"WEATHER CRITICAL - {said} (try: {remedy})".replace("|", "/"))
     elif "doctor" not in words[:1]:
@@ -37,6 +39,16 @@ def report(error: ImportError | SyntaxError) -> int:
     else:
         print(f"CRITICAL  {CHECK}\n    {said}\n    mend it: {remedy}\nno other check could be made")
     return 2
+
+
+def library_again(said: str) -> str:
+    """What puts back a library of the system's that the loader did not find; empty where it misses none."""
+    if _LIBRARY not in said:
+        return ""
+    name = said.partition(_LIBRARY)[0].rpartition(": ")[0].rpartition(" ")[2]
+    if not name or not name.replace(".", "").replace("-", "").replace("_", "").replace("+", "").isalnum():
+        return ""
+    return f"apt-get install --reinstall $(dpkg-query --search {name} | sed -n '1s/:.*//p')"
 
 
 def _is_pythons(name: str) -> bool:

@@ -19,7 +19,7 @@ import pytest
 
 from toolkit.backup import creating, restoring
 from toolkit.backup.folder import Folder
-from toolkit.checks import Check, Finding
+from toolkit.checks import Check, Finding, Status
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
@@ -155,12 +155,18 @@ def test_names_in_remedies_are_quoted_and_no_terminal_obeys_them(
     ("code", "words"),
     [
         ("200", "working folder does not exist"), ("203", "program cannot be run"), ("209", "standard output"),
-        ("217", "user does not exist"), ("226", "folder that its unit names is missing"), ("243", "credential"),
+        ("217", "user does not exist"), ("226", "view of the file system cannot be made: /none is not there"), ("243", "credential"),
         ("7", "exit code 7"),
     ],
 )  # fmt: skip
 def test_systemds_own_codes_are_words(code: str, words: str) -> None:
-    unit = {"Result": "exit-code", "ExecMainStatus": code, "WorkingDirectory": "/nonexistent", "User": "none"}
+    unit = {
+        "Result": "exit-code",
+        "ExecMainStatus": code,
+        "WorkingDirectory": "/nonexistent",
+        "User": "none",
+        "ReadWritePaths": "/ /none",
+    }
     assert words in outcome_of(unit)
     assert code != "200" or "/nonexistent" in outcome_of(unit)
     assert words not in outcome_of({"Result": "protocol"})
@@ -375,9 +381,13 @@ def test_a_remedy_runs_again_what_failed_of_its_cause() -> None:
 
 
 def test_the_health_check_makes_what_is_critical_and_quick() -> None:
-    made = {check.id for check in BY_ID.values() if check.in_healthcheck}
-    assert {"collector-running", "collector-enabled", "collector-responds", "database-unlocked", "places-plain"} <= made
-    assert not any(BY_ID[name].on_feed or BY_ID[name].costly for name in made)
+    made = {check.id: check.in_healthcheck for check in BY_ID.values() if check.in_healthcheck}
+    assert {"collector-running", "collector-enabled", "collector-responds", "database-unlocked"} <= made.keys()
+    assert {"places-plain", "system-places", "backup-whole", "database-sound", "database-continues"} <= made.keys()
+    assert not any(BY_ID[name].on_feed for name in made)
+    assert all(check.probe is not BY_ID[name].probe for name, check in made.items() if check.costly)
+    critical = {check.id for check in BY_ID.values() if check.severity is Status.CRITICAL and not check.on_feed}
+    assert critical <= made.keys(), "the doctor would be CRITICAL and the health check OK"
 
 
 def test_jobs_of_a_host_say_whether_they_need_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,17 @@ def test_the_point_counts_where_the_fields_say_no_place(
     assert set(document.left_out) == counted
 
 
+def test_two_stations_with_one_id_are_not_mixed() -> None:
+    def at(longitude: float, temp: float) -> dict[str, object]:
+        point = {"type": "Point", "coordinates": [longitude, 38, 120]}
+        return {**feature("volos", temp_out=temp, longitude=None, latitude=None, elevation=None), "geometry": point}
+
+    document = parse(collection(at(23, 10.0), at(23.05, 11.0), at(25, 30.0)))
+    assert [one.temp_out for one in document.observations] == [11.0]
+    assert document.stations[0].longitude == 23.05
+    assert document.left_out == {"id of a station elsewhere": 1}
+
+
 def test_a_number_of_too_many_digits_costs_itself() -> None:
     body = collection(feature("volos", serial=7777, temp_out=8888), feature("zagora"))
     document = parse(body.replace(b"7777", b"9" * 5000).replace(b"8888", b"9" * 500))

@@ -14,15 +14,12 @@ from toolkit.backup import engine, packing
 from toolkit.backup.engine import Engine
 from toolkit.backup.folder import PREFIX, Backup, Folder
 from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest, last_of
+from toolkit.backup.room import SPARE_BYTES, room_for
 from toolkit.database import Database, database
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name
 from toolkit.store import StoreError
 from toolkit.text import one_line
-
-# The size of a packed database is at most this part of its size, unless the newest backup was larger.
-PACKED_PART = 0.5
-SPARE_BYTES = 16 << 20
 
 
 def create(folder: Folder, named: Database | str) -> Backup:
@@ -39,7 +36,7 @@ def create(folder: Folder, named: Database | str) -> Backup:
     with folder.locked():
         began = time.time()
         others, _ = folder.look(began)
-        _require_space(folder.path, size * (1 + _packed_part(others)))
+        _require_space(folder.path, room_for(size, others))
         copy, packed = folder.scratch("copy"), folder.scratch("packed")
         try:
             held = its.snapshot(db, copy)
@@ -118,13 +115,6 @@ def _compare(its: Engine, copy: Path, held: Content, what: str, *, every_page: b
     for name, is_, was in zip(Content._fields, found, held, strict=True):
         if is_ != was:
             raise DamagedError(f"{what} is not what was expected: {name} is {is_}, not {was}")
-
-
-def _packed_part(others: Sequence[Backup]) -> float:
-    """The size of a packed database at most, as a part of its size."""
-    for newest in others[:1]:
-        return min(1.0, 1.2 * newest.manifest.bytes / newest.manifest.bytes_unpacked)
-    return PACKED_PART
 
 
 def _require_space(path: Path, needed: float) -> None:

@@ -20,10 +20,10 @@ from toolkit.archive import reading
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, host_zone, zone_named
 from toolkit.backup import creating
-from toolkit.backup.creating import SPARE_BYTES
 from toolkit.backup.folder import SCRATCH, Backup, Folder
 from toolkit.backup.manifest import DamagedError
 from toolkit.backup.packing import CHUNK, Bounded, written
+from toolkit.backup.room import SPARE_BYTES
 from toolkit.backup.sqlite import bound
 from toolkit.errors import ToolkitError, reason
 from toolkit.store import open_for_writing

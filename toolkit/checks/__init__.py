@@ -7,7 +7,7 @@ check, write a function with the decorator `check` into the file of its subject 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -82,8 +82,11 @@ class Check:
         quick: whether `healthcheck` makes it although it is not critical.
         on_feed: whether it needs an answer of the feed, which may take long.
         costly: whether it reads so much that it is made once an hour, not once a minute.
+        glance: of a costly check, the part of the probe that costs next to nothing; the health check makes it.
         is_of_last_run: whether it reports how a job's last run ended, or that a service is down: that lasts until its
             remedy, which runs the job again.
+        leaves_harm: whether its remedy stops what does harm and does not undo the harm: what it explains is to be
+            mended as well.
     """
 
     id: str
@@ -97,12 +100,18 @@ class Check:
     quick: bool = False
     on_feed: bool = False
     costly: bool = False
+    glance: Probe | None = None
     is_of_last_run: bool = False
+    leaves_harm: bool = False
 
     @property
-    def in_healthcheck(self) -> bool:
-        """Whether `healthcheck` makes it: if it is critical or quick, and does not take long."""
-        return (self.quick or self.severity is Status.CRITICAL) and not (self.on_feed or self.costly)
+    def in_healthcheck(self) -> Check | None:
+        """What `healthcheck` makes of it: all, if it is critical or quick, and not long; else a glance, or nothing."""
+        if self.on_feed or not (self.quick or self.severity is Status.CRITICAL):
+            return None
+        if not self.costly:
+            return self
+        return replace(self, probe=self.glance) if self.glance else None
 
     def status_of(self, finding: Finding) -> Status:
         """How bad a finding of this check is."""
@@ -123,7 +132,9 @@ def check(
     quick: bool = False,
     on_feed: bool = False,
     costly: bool = False,
+    glance: Probe | None = None,
     is_of_last_run: bool = False,
+    leaves_harm: bool = False,
 ) -> Callable[[Probe], Check]:
     """Declare the check that a function is the probe of; see `Check` for what the arguments mean.
 
@@ -133,7 +144,8 @@ def check(
     def declare(probe: Probe) -> Check:
         return Check(
             id=id, area=area, invariant=invariant, problem=problem, severity=severity, probe=probe, remedy=remedy,
-            caused_by=caused_by, quick=quick, on_feed=on_feed, costly=costly, is_of_last_run=is_of_last_run,
+            caused_by=caused_by, quick=quick, on_feed=on_feed, costly=costly, glance=glance,
+            is_of_last_run=is_of_last_run, leaves_harm=leaves_harm,
         )  # fmt: skip
 
     return declare

@@ -6,6 +6,7 @@ from toolkit.checks import Check
 from toolkit.checks.probes import (
     backup,
     clock,
+    commands,
     cron,
     database_access,
     database_content,
@@ -30,15 +31,16 @@ from toolkit.checks.probes import (
     service,
     settings,
     spool,
+    system,
     timers,
     units,
     way,
 )
 
 _MODULES = (
-    packages, settings, places, disk, security, units, cron, rivals, interference, folders, service, processes, timers,
-    journal, database_file, database_content, database_locks, database_access, spool, permissions, clock, way,
-    feed, detection, observations, network, incidents, backup, exporter,
+    packages, system, settings, places, disk, security, units, cron, rivals, interference, folders, service, commands,
+    processes, timers, journal, database_file, database_content, database_locks, database_access, spool, permissions,
+    clock, way, feed, detection, observations, network, incidents, backup, exporter,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}

@@ -11,7 +11,8 @@ UNIT = ("units-present", "units-genuine", "units-as-deployed", "units-start", "u
 SETTINGS = ("settings-readable", "settings-valid")
 # Whatever names another feed, or hides which one is meant.
 FEED_SETTINGS = (
-    "settings-known", "settings-valid", "settings-of-units", "settings-same", "packages-complete", "files-alone",
+    "settings-known", "settings-valid", "settings-once", "settings-of-units", "settings-same", "packages-complete",
+    "files-alone",
 )  # fmt: skip
 CLOCK = ("clock-right", "clock-after-release")
 
@@ -28,7 +29,8 @@ STORE = (*DATABASE, "database-unlocked", "database-server", "database-readable",
 
 # A job that cannot begin, or cannot work, whatever it does.
 JOB = (
-    *RELEASE, *UNIT, "places-plain", "places-owned", "settings-valid", "settings-readable", "service-user", *DISK,
+    *RELEASE, "system-places", *UNIT, "database-named", "units-may-write", "places-open", "places-plain",
+    "places-owned", "settings-valid", "settings-readable", "service-user", *DISK,
 )  # fmt: skip
 COLLECTOR = (
     "collector-alone", "cron-table", "cron-runs", "collector-enabled", "collector-running", "collector-responds",

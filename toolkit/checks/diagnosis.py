@@ -153,15 +153,19 @@ def causes(results: Iterable[Result]) -> list[Cause]:
         if name not in found:
             found[_root(name, failed)].explains.append(one)
     for cause in found.values():
-        cause.result = _with_jobs_run_again(cause)
+        cause.result = _with_what_lasts(cause)
         cause.explains.sort(key=lambda one: -one.status)
     return sorted(found.values(), key=lambda cause: (-cause.status, -len(cause.explains)))
 
 
-def _with_jobs_run_again(cause: Cause) -> Result:
-    """A cause whose remedy also runs the jobs that failed of it: their findings last until their next run."""
+def _with_what_lasts(cause: Cause) -> Result:
+    """A cause whose remedy also mends what lasts of it: the jobs that failed, and the harm that something has done."""
     remedy = cause.result.remedy
-    again = [one.remedy for one in cause.explains if one.check.is_of_last_run and one.remedy not in remedy.steps]
+    if cause.result.check.leaves_harm:
+        lasting = [one.result.remedy for one in causes(cause.explains)]
+    else:
+        lasting = [one.remedy for one in cause.explains if one.check.is_of_last_run]
+    again = [one for one in lasting if one not in remedy.steps and one.line(cause.result.target)]
     if not again or remedy.comment(cause.result.target):
         return cause.result
     return replace(cause.result, remedy=Sequence(remedy, *again))

@@ -52,6 +52,8 @@ def restored(host: Host, names: list[str], lines: list[Line]) -> Remedy:
     for name in names:
         unit = host.units[name]
         own = Path(unit["FragmentPath"])
+        if _is_another(own):
+            return OnController()
         for file in dict.fromkeys(line.file for line in lines):
             if file == own:
                 keys = dict.fromkeys(line.key for line in lines if line.file == file)
@@ -66,6 +68,12 @@ def restored(host: Host, names: list[str], lines: list[Line]) -> Remedy:
     if services := [job_of(name) for name in names if is_service(host, name)]:
         remedies.append(Restart(*services))
     return Sequence(*remedies)
+
+
+def _is_another(file: Path) -> bool:
+    """Whether a unit's file was not edited, but is another one: of another deployment, or an older guide's."""
+    written = {line.key: line.value for line in lines_of(file)}
+    return sum(written.get(key) != value for key, value in DEPLOYED.items()) > len(DEPLOYED) / 2
 
 
 def _put_right(file: Path, key: str, value: str | None) -> Remedy:

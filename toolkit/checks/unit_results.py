@@ -35,7 +35,7 @@ _CODES = {
     222: ("its standard error cannot be opened", "StandardError"),
     224: ("PAM refuses it", "PAMName"),
     225: ("its network namespace cannot be made", "PrivateNetwork"),
-    226: ("its view of the file system cannot be made: a folder that its unit names is missing", "ReadWritePaths"),
+    226: ("its view of the file system cannot be made", "ReadWritePaths"),
     227: ("its privileges cannot be taken away", "NoNewPrivileges"),
     228: ("its filter of system calls cannot be set", "SystemCallFilter"),
     229: ("SELinux refuses it", "SELinuxContext"),
@@ -63,12 +63,15 @@ def outcome_of(unit: dict[str, str]) -> str:
     if code not in _CODES:
         return f"exit code {code}"
     words, key = _CODES[code]
-    value = _missing(unit) if code == 226 else unit.get(key, "")
+    value = unit.get(key, "")
+    if code == 226 and (missing := _missing(unit)):
+        return f"{words}: {missing} is not there ({key}={value}; exit code {code})"
     if key == "ExecStart":
         value = (re.findall(r"path=(\S+)", value) or [""])[0]
     return f"{words} ({key}={value}; exit code {code})" if value else f"{words} (exit code {code})"
 
 
 def _missing(unit: dict[str, str]) -> str:
+    """Those of the folders which a unit may write to that are not there."""
     named = unit.get("ReadWritePaths", "").split()
-    return " ".join(path for path in named if not path.startswith("-") and not Path(path).exists()) or " ".join(named)
+    return " ".join(path for path in named if not path.startswith("-") and not Path(path).exists())

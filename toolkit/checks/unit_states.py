@@ -107,7 +107,8 @@ def last_run(name: str) -> Probe:
         if unit is None or unit["LoadState"] != "loaded":
             return None
         if unit["ActiveState"] == "failed" or unit["Result"] not in {"success", ""}:
-            return bad(f"its last run failed: {outcome_of(unit)}")
+            said = f": {unit['StatusText']}" if unit["StatusText"] else ""
+            return bad(f"its last run failed: {outcome_of(unit)}{said}")
         return good("its last run ended well")
 
     return probe

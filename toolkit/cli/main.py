@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from toolkit import __version__
+from toolkit.address import without_secrets
 from toolkit.cli import signals
 from toolkit.cli.options import overrides
 from toolkit.cli.streams import OutputError, ReaderLeftError
@@ -176,6 +177,10 @@ def _failed(error: ToolkitError, chosen: str | None, *, verbose: bool) -> int:
             logging.getLogger(__name__).exception("traceback, as --verbose asks")
         for line in str(error).splitlines():
             print(f"weather-tool: {one_line(line, LINE_LENGTH)}", file=sys.stderr)
+        if "NOTIFY_SOCKET" in os.environ:  # `systemctl status` and the doctor show it
+            from toolkit.sdnotify import notify
+
+            notify(f"STATUS={without_secrets(str(error)).partition(chr(10))[0]}")
     if isinstance(error, OutputError) and error.exit_code:
         # Monitors have an exit code of their own for an answer that could not be written.
         return int(getattr(sys.modules.get(f"toolkit.commands.{chosen}"), "UNTOLD", error.exit_code))

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 def _examined(host: Host) -> list[Result]:
     """The results of the quick checks and, if one is critical, of those that explain it: these may be mere warnings."""
-    results = examine(host, tuple(check for check in CHECKS if check.in_healthcheck))
+    results = examine(host, tuple(its for check in CHECKS if (its := check.in_healthcheck)))
     if not any(one.status is Status.CRITICAL for one in results):
         return results
     more = examine(

@@ -21,6 +21,9 @@ from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
 
 # The longest name of a compass point, in characters.
 WORD = 32
+# Two entries of one id and time whose places differ by this are of two stations.
+APART_DEGREES = 0.1
+TWO_PLACES = "id of a station elsewhere"
 
 Clock = Callable[[str, datetime], float]
 """Converts the local time of a station, given its id, to seconds since the epoch.
@@ -97,6 +100,7 @@ class Entries:
         station_id = self._station_id(fields, other_id)
         if station_id is None:
             return
+        known = self.stations.get(station_id)
         self._describe(station_id, fields, point)
         time = self._moment(station_id, fields)
         if time is None:
@@ -104,6 +108,10 @@ class Entries:
         observation = self._observation(int(time), station_id, fields)
         key = observation.time, station_id
         before = self.observations.get(key)
+        if before is not None and known is not None and _are_apart(known, self.stations[station_id]):
+            self.stations[station_id] = known
+            self.leave_out(TWO_PLACES)
+            return
         self.observations[key] = observation if before is None else _merged(before, observation)
 
     def describe(self, fields: Mapping[str, Any]) -> None:
@@ -255,6 +263,12 @@ def _overshot(variable: Variable, value: float) -> float | None:
 
 class _TimeError(Exception):
     """A time that cannot be used; the message is the reason to count."""
+
+
+def _are_apart(one: Station, other: Station) -> bool:
+    """Whether two places are not one that is written with different digits."""
+    pairs = ((one.latitude, other.latitude), (one.longitude, other.longitude))
+    return any(was is not None and is_ is not None and abs(was - is_) > APART_DEGREES for was, is_ in pairs)
 
 
 def _merged(before: _Row, after: _Row) -> _Row:

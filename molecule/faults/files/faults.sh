@@ -184,3 +184,14 @@ take_port() {
     sleep 1
     systemctl start weather-exporter >/dev/null 2>&1 || true
 }
+
+# As setfacl does, which is not on every host: the service user gets nothing, owner and group keep what they have.
+deny() { # FOLDER
+    python -c "
+import os, pwd, struct
+entries = ((0x01, 7, -1), (0x02, 0, pwd.getpwnam('weather').pw_uid), (0x04, 5, -1), (0x10, 5, -1), (0x20, 0, -1))
+listed = b''.join(struct.pack('<HHI', tag, may, who & 0xFFFFFFFF) for tag, may, who in entries)
+os.setxattr('$1', 'system.posix_acl_access', struct.pack('<I', 2) + listed)"
+}
+
+allow() { python -c "import os; os.removexattr('$1', 'system.posix_acl_access')"; } # FOLDER

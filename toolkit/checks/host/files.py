@@ -15,8 +15,14 @@ from typing import NamedTuple
 
 from toolkit.checks.host.deployment import Deployment
 
+FSTAB = Path("/etc/fstab")
+UNIT_FOLDERS = tuple(Path(folder, "systemd/system") for folder in ("/etc", "/run", "/usr/lib", "/lib"))
 # Of ioctl_iflags(2).
 _GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20
+# Of acl(5), as the kernel keeps it: the kinds of entries, and what they allow.
+_ACCESS_LIST = "system.posix_acl_access"
+_OF_USER, _OF_OWNING_GROUP, _OF_GROUP, _OF_MASK = 0x02, 0x04, 0x08, 0x10
+_READ, _ENTER = 0o4, 0o1
 
 
 class Files(Deployment):
@@ -77,6 +83,19 @@ class Files(Deployment):
     def mounts_at(self, path: Path) -> int:
         """How many file systems are mounted at a path, one over the other."""
         return sum(mount.place == path for mount in _mounts())
+
+    def mounted_by_hand(self, path: Path) -> bool:
+        """Whether a file system is mounted at a path that is set up nowhere: not in fstab(5), and by no unit."""
+        if not self.deployed or not self.mounts_at(path):
+            return False
+        try:
+            lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            lines = []
+        if any(str(path) in line.split("#")[0].split()[1:2] for line in lines):
+            return False
+        unit = "-".join(part.replace("-", r"\x2d") for part in path.parts[1:]) + ".mount"
+        return not any((folder / unit).exists() for folder in UNIT_FOLDERS)
 
     def kind(self, path: Path) -> str:
         """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
@@ -171,3 +190,29 @@ def fixed(path: Path) -> str:
     finally:
         os.close(file)
     return "immutable" if flags & _IMMUTABLE else "append-only" if flags & _APPEND else ""
+
+
+def access_refused(path: Path, user: pwd.struct_passwd) -> str:
+    """The entry of an access list by which a user may not enter a folder, or read a file; empty for none: acl(5)."""
+    try:
+        found, listed = path.stat(), os.getxattr(path, _ACCESS_LIST)
+    except OSError:
+        return ""
+    if found.st_uid == user.pw_uid:  # an owner has what the mode says
+        return ""
+    needed = _ENTER if stat.S_ISDIR(found.st_mode) else _READ
+    entries = list(struct.iter_unpack("<HHI", listed[4:]))
+    mask = next((allowed for tag, allowed, _ in entries if tag == _OF_MASK), 0o7)
+    its = [(f"user:{user.pw_name}", allowed) for tag, allowed, one in entries if tag == _OF_USER and one == user.pw_uid]
+    if not its:
+        group = str(user.pw_gid)
+        its = [
+            (f"group:{group}", allowed)
+            for tag, allowed, one in entries
+            if (tag == _OF_OWNING_GROUP and found.st_gid == user.pw_gid) or (tag == _OF_GROUP and one == user.pw_gid)
+        ]
+    if not its or any(allowed & mask & needed for _, allowed in its):
+        return ""
+    who, allowed = its[0]
+    letters = "".join(letter if allowed & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
+    return f"{who}:{letters}" + ("" if mask & needed else ", by its mask")

@@ -56,7 +56,7 @@ def _wanted(host: Host) -> bool:
     invariant="There is a folder for backups, and the service may write to it.",
     problem="The folder for backups is missing, or the service cannot write to it.",
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/backups/weather"),
-    caused_by=("service-user", "disk-backups-writable", "settings-valid"),
+    caused_by=("service-user", "places-open", "disk-backups-writable", "settings-valid", "files-alone"),
 )  # fmt: skip
 def backup_folder(host: Host) -> Finding | None:
     if "backup" not in host.jobs:
@@ -92,18 +92,25 @@ def backup_lasting(host: Host) -> Finding | None:
     return good(f"{mount} lasts")
 
 
+def _listed(host: Host) -> Finding | None:
+    """Whether every file with the name of a backup looks like one: its manifest, and its size."""
+    backups, damaged = host.backups
+    if damaged:
+        return bad(f"{damaged[0].name}: {damaged[0].wrong}", Sequence(_set_aside(host, damaged), _AGAIN))
+    return good(f"{len(backups)} backups") if backups else None
+
+
 @check(
     id="backup-whole", area="backup",
     invariant="Backups are as they were made.",
     problem="A backup is damaged.",
-    severity=Status.CRITICAL, remedy=Tool("backup verify"), caused_by=("places-plain", "backup-folder"), costly=True,
+    severity=Status.CRITICAL, remedy=Tool("backup verify"),
+    caused_by=("places-plain", "backup-folder", "files-alone"), costly=True, glance=_listed,
 )  # fmt: skip
 def backup_whole(host: Host) -> Finding | None:
-    backups, damaged = host.backups
-    if damaged:
-        return bad(f"{damaged[0].name}: {damaged[0].wrong}", Sequence(_set_aside(host, damaged), _AGAIN))
-    if not backups:
-        return None
+    seen, (backups, _) = _listed(host), host.backups
+    if seen is None or not seen.ok:
+        return seen
     newest, end, digest = backups[0], time.monotonic() + READ_SECONDS, hashlib.sha256()
     with newest.path.open("rb") as file:
         while data := file.read(READ_CHUNK):
@@ -122,7 +129,7 @@ backup_succeeds = check(
     id="backup-succeeds", area="backup",
     invariant="The last backup could be made.",
     problem="The last backup failed.",
-    severity=Status.CRITICAL, remedy=_AGAIN, caused_by=(*BACKUP_DISK, *_SOURCE, *_JOB),
+    severity=Status.CRITICAL, remedy=_AGAIN, caused_by=("backup-lasting", *BACKUP_DISK, *_SOURCE, *_JOB),
     is_of_last_run=True,
 )(last_run("backup"))  # fmt: skip
 
@@ -132,7 +139,7 @@ backup_succeeds = check(
     invariant="The newest backup is of the last night.",
     problem="There is no backup of the last night.",
     severity=Status.CRITICAL, remedy=_AGAIN,
-    caused_by=("backup-timer", "backup-succeeds", "backup-whole", *BACKUP_DISK, *_SOURCE, *_JOB, *CLOCK),
+    caused_by=("backup-timer", "backup-succeeds", "backup-whole", *BACKUP_DISK, *_SOURCE, *_JOB, *CLOCK, "files-alone"),
 )  # fmt: skip
 def backup_recent(host: Host) -> Finding | None:
     if not _wanted(host):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -18,13 +19,15 @@ from toolkit.variables import BY_NAME
 
 # How long all pages may be read for; a database that takes longer is read whole by every backup.
 LOOK_SECONDS = 1.5
+# How long a checkpoint is given to write what it has said in the header.
+CHECKPOINT_SECONDS = 0.2
 # How much of a file may be free pages before it is worth making it smaller.
 FREE_BYTES = 64 << 20
 # `PRAGMA auto_vacuum` of a database that gives free pages back bit by bit.
 _INCREMENTAL = 2
 # The database holds at least this part of what a backup holds: a person may have removed a station.
 LEAST_PART = 0.75
-MOST_COUNTED = 5_000_000
+MOST_COUNTED, MOST_COUNTED_AT_ONCE = 5_000_000, 100_000
 # How many observations are looked at one by one: an hour of a large network.
 NEWEST_ROWS = 60_000
 # Stations that observations are of, or are said to be of, and that are not there.
@@ -101,7 +104,13 @@ def database_shape(host: Host) -> Finding | None:
     if wrong:
         return bad(f"the database is not as this program makes it: {', '.join(wrong)}", restored(host))
     if runs:
-        return bad(f"the database has {', '.join(runs)}, which this program did not make", restored(host))
+        away = (
+            f'DROP {kind.upper()} "{name}"' for kind, _, name in (one.replace('"', '""').partition(" ") for one in runs)
+        )
+        return bad(
+            f"the database has {', '.join(runs)}, which this program did not make",
+            Sequence(changed(host, *away), Restart("collector")),
+        )
     if more:
         return bad(
             f"the database has {', '.join(more)}, which this program did not make", severity=Status.WARNING,
@@ -171,31 +180,55 @@ def database_compact(host: Host) -> Finding | None:
 
 
 @check(
+    id="database-named", area="database",
+    invariant="WEATHER_DB names the database that the backups are of.",
+    problem="WEATHER_DB names another database than the one that the backups are of, which is still there.",
+    severity=Status.CRITICAL, remedy=Tool("backup list"), caused_by=("settings-known", "settings-once"),
+)  # fmt: skip
+def database_named(host: Host) -> Finding | None:
+    if not host.deployed or not have_backup(host):
+        return None
+    source = host.backups[0][0].manifest.source
+    if source == str(host.settings.db):
+        return good("the newest backup is of it")
+    other = database(source).file
+    if host.on_server or other is None or not other.exists():
+        return good("the backups are of another database than WEATHER_DB names now")
+    change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
+    return bad(
+        f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
+        Sequence(EditSettings(change, host.settings_file), Restart("collector", "exporter")),
+    )
+
+
+def _few_continue(host: Host) -> Finding | None:
+    """The same where that is counted at once."""
+    return _holds(host, MOST_COUNTED_AT_ONCE)
+
+
+@check(
     id="database-continues", area="database",
-    invariant="The database is the one of the backups, and holds what they hold.",
-    problem="The database is not the one of the backups, or has lost what they hold.",
+    invariant="The database holds what the backups hold.",
+    problem="The database has lost what the backups hold.",
     severity=Status.CRITICAL, remedy=Tool("backup list"),
-    caused_by=("database-exists", "database-kind", "database-shape"), costly=True,
+    caused_by=("database-named", "database-exists", "database-kind", "database-shape"), costly=True,
+    glance=_few_continue,
 )  # fmt: skip
 def database_continues(host: Host) -> Finding | None:
+    return _holds(host, MOST_COUNTED)
+
+
+def _holds(host: Host, most_counted: int) -> Finding | None:
     if not host.deployed or (not host.on_server and file_of(host) is None) or not have_backup(host):
         return None
-    backups = host.backups[0]
-    source = backups[0].manifest.source
-    if source != str(host.settings.db):
-        other = database(source).file
-        if host.on_server or other is None or not other.exists():
-            return good("the backups are of another database than WEATHER_DB names now")
-        change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
-        return bad(
-            f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
-            Sequence(EditSettings(change, host.settings_file), Restart("collector")),
-        )
+    backups, source = host.backups[0], str(host.settings.db)
+    if backups[0].manifest.source != source:
+        return good("the backups are of another database")
     if host.settings.data_days:
         return good("old observations are removed: their number says nothing")
     most = max(backups, key=lambda one: one.manifest.content.observations if one.manifest.source == source else 0)
     held = most.manifest.content
-    if held.observations > MOST_COUNTED:
+    if held.observations > most_counted:
         return unseen("too many observations to be counted now")
     with host.store() as store:
         number = store.count(Selection(end=from_stored(held.last).timestamp() if held.last else 0))
@@ -208,15 +241,38 @@ def database_continues(host: Host) -> Finding | None:
     return good(f"it holds what is in the backup {most.name}")
 
 
+def _of_full_length(host: Host) -> Finding | None:
+    """Whether the database's file is as long as its own header says, which a copy that was cut short is not."""
+    if file_of(host) is None or _lacks(host) <= 0:
+        return None
+    time.sleep(CHECKPOINT_SECONDS)  # of a checkpoint that is at work the header is written first
+    if (lacks := _lacks(host)) <= 0:
+        return None
+    return bad(f"{host.db} is damaged: {lacks:,} bytes are missing at its end", restored(host))
+
+
+def _lacks(host: Host) -> int:
+    with host.db.open("rb") as file:
+        header = file.read(100)
+        size = os.fstat(file.fileno()).st_size
+    if len(header) < 100 or header[24:28] != header[92:96]:  # the number of pages is not kept
+        return 0
+    page = int.from_bytes(header[16:18], "big")
+    return int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page) - size
+
+
 @check(
     id="database-sound", area="database",
     invariant="Every page of the database can be read.",
     problem="The database is damaged.",
-    severity=Status.CRITICAL, remedy=Restore(), caused_by=("database-kind",), costly=True,
+    severity=Status.CRITICAL, remedy=Restore(), caused_by=("database-kind", "files-alone"), costly=True,
+    glance=_of_full_length,
 )  # fmt: skip
 def database_sound(host: Host) -> Finding | None:
     if file_of(host) is None:
         return None
+    if cut := _of_full_length(host):
+        return cut
     end = time.monotonic() + LOOK_SECONDS
     try:
         with opened(host) as connection:

@@ -20,7 +20,10 @@ from toolkit.collector import known_database
     invariant="There is a database, and something in it.",
     problem="The database is missing or empty.",
     severity=Status.CRITICAL, remedy=Restore(),
-    caused_by=("places-plain", "data-folder", "disk-data-writable", "settings-known", "collector-enabled"),
+    caused_by=(
+        "places-plain", "data-folder", "disk-data-writable", "settings-known", "collector-enabled", "files-alone",
+        "database-named", "units-may-write",
+    ),
 )  # fmt: skip
 def database_exists(host: Host) -> Finding | None:
     if host.on_server:
@@ -29,7 +32,9 @@ def database_exists(host: Host) -> Finding | None:
     if found and (found.st_size or not stat.S_ISREG(found.st_mode)):
         return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
     evidence = f"the database {host.db} is empty: 0 bytes" if found else f"there is no database at {host.db}"
-    if host.mounts_at(host.db.parent) > 1 and "INVOCATION_ID" not in os.environ:
+    if "INVOCATION_ID" not in os.environ and (
+        host.mounts_at(host.db.parent) > 1 or host.mounted_by_hand(host.db.parent)
+    ):
         services = [name for name, job in host.jobs.items() if job.is_service]
         gone = OnMachine("umount {}", host.db.parent)
         return bad(
@@ -50,7 +55,7 @@ def database_exists(host: Host) -> Finding | None:
     invariant="The database is the service user's.",
     problem="The database is not the service user's.",
     severity=Status.CRITICAL, remedy=AsRoot("chown -h weather:weather /var/lib/weather/data/weather_stream.db"),
-    caused_by=("service-user", "places-plain", "data-folder"),
+    caused_by=("service-user", "places-open", "places-plain", "data-folder", "files-alone"),
 )  # fmt: skip
 def database_owner(host: Host) -> Finding | None:
     if file_of(host) is None or host.user is None:
@@ -69,7 +74,7 @@ def database_owner(host: Host) -> Finding | None:
     invariant="The service user may read and write the database.",
     problem="The service user may not read or write the database.",
     severity=Status.CRITICAL, remedy=AsUser("chmod 0600 /var/lib/weather/data/weather_stream.db"),
-    caused_by=("database-owner",),
+    caused_by=("database-owner", "files-alone"),
 )  # fmt: skip
 def database_mode(host: Host) -> Finding | None:
     found = file_of(host)
@@ -89,7 +94,8 @@ def database_mode(host: Host) -> Finding | None:
     id="database-kind", area="database",
     invariant="The file is an SQLite database of this service.",
     problem="The database's file is no SQLite database, or another program's.",
-    severity=Status.CRITICAL, remedy=Restore(), caused_by=("database-exists", "database-owner", "database-mode"),
+    severity=Status.CRITICAL, remedy=Restore(),
+    caused_by=("database-exists", "database-owner", "database-mode", "files-alone"),
 )  # fmt: skip
 def database_kind(host: Host) -> Finding | None:
     if file_of(host) is None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from toolkit.checks import Check, Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import fixed, mode_of, owner_of
-from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, give, make
+from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, give, give_all, make
+from toolkit.errors import ToolkitError
 
 Place = Callable[[Host], Path | None]
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
@@ -68,6 +69,14 @@ def _space(what: str, name: str, place: Place) -> Check:
         least, low = min(LEAST_BYTES, total // 20), min(LOW_BYTES, total // 10)
         mount = host.mount(path)
         seen = f"{free / 1e6:,.0f} MB of {total / 1e6:,.0f} MB are free on {mount}"
+        if name == "backups" and free < (needed := _for_a_backup(host)):
+            if total < needed and host.kind(path) == "tmpfs":
+                return good(f"{mount} is no disk")  # which is what is wrong, and has a check of its own
+            return bad(
+                f"{free / 1e6:,.1f} of {total / 1e6:,.1f} MB are free on {mount}, and a backup needs "
+                f"{needed / 1e6:,.1f} MB",
+                Shell("du -xah {} | sort -h | tail -n 20", mount),
+            )
         if free > low:
             return good(seen)
         largest = _largest(path)
@@ -78,6 +87,17 @@ def _space(what: str, name: str, place: Place) -> Check:
         )
 
     return probe
+
+
+def _for_a_backup(host: Host) -> float:
+    """The room that the next backup of an SQLite file needs; 0 where none is made, or it cannot be told."""
+    from toolkit.backup.room import SPARE_BYTES, room_for
+
+    try:
+        size = host.db.stat().st_size if "backup" in host.jobs and not host.on_server else 0
+        return room_for(size, host.backups[0]) + SPARE_BYTES if size else 0
+    except (OSError, ToolkitError):  # other checks say so
+        return 0
 
 
 def _largest(folder: Path) -> str:
@@ -130,7 +150,10 @@ logs_writable, logs_space, logs_inodes = _writable(*_OF_LOGS), _space(*_OF_LOGS)
     invariant="The folder of the database is the service user's to write in.",
     problem="The service user cannot write in the folder of the database.",
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/lib/weather/data"),
-    caused_by=("service-user", "places-plain", "disk-data-writable", "settings-valid"),
+    caused_by=(
+        "service-user", "places-open", "places-plain", "disk-data-writable", "settings-valid", "files-alone",
+        "database-named", "units-may-write",
+    ),
 )  # fmt: skip
 def data_folder(host: Host) -> Finding | None:
     if host.on_server or not host.deployed:
@@ -153,7 +176,8 @@ def data_folder(host: Host) -> Finding | None:
             Sequence(EditSettings("/^WEATHER_DB=/s/^/# /", host.settings_file), _AGAIN),
         )
     if host.user and found.st_uid != host.user.pw_uid:
-        return bad(f"the service user does not own {host.db.parent}", give(host.db.parent, 0o700))
+        # With what is in it, which cannot be seen.
+        return bad(f"the service user does not own {host.db.parent}", give_all(host.db.parent, 0o700))
     if found.st_mode & 0o700 != 0o700:
         return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}", give(host.db.parent, 0o700))
     return good(f"{host.db.parent} is the service user's")

@@ -22,6 +22,7 @@ from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.errors import ToolkitError
+from toolkit.feed.entries import TWO_PLACES
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
@@ -225,12 +226,24 @@ def feed_current(host: Host) -> Finding | None:
         return None
     age = present - max(past)
     if age > limit:
-        kept = host.fetched.fresh_for
+        kept, stored = host.fetched.fresh_for, _stored(host)
+        if stored is not None and stored - max(past) > limit and not clock.ahead(stored, present):
+            return bad(
+                f"the feed offers observations {humanize(stored - max(past))} older than those that it gave before: "
+                "of several servers behind its name, or caches before them, one is behind"
+            )
         why = "its source has stopped"
         if kept and kept > limit:
             why = f"a cache may hold it, which says that it stays fresh for {humanize(kept)}"
         return bad(f"the newest observation that the feed offers is {humanize(age)} old: {why}")
     return good(f"its newest observation is {humanize(max(age, 0))} old")
+
+
+def _stored(host: Host) -> float | None:
+    """The time of the newest observation that is stored; None where there is none, or it cannot be told."""
+    with suppress(ToolkitError):
+        return from_stored(host.newest).timestamp() if host.newest else None
+    return None
 
 
 @check(
@@ -278,8 +291,8 @@ def feed_complete(host: Host) -> Finding | None:
 
 @check(
     id="feed-stations", area="feed",
-    invariant="The feed has the stations that reported lately.",
-    problem="Most of the stations that reported lately are not in the feed any more.",
+    invariant="The feed has the stations that reported lately, each under an id of its own.",
+    problem="Most of the stations that reported lately are not in the feed any more, or have one id.",
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=("feed-readable", "feed-current"), on_feed=True,
 )  # fmt: skip
 def feed_stations(host: Host) -> Finding | None:
@@ -287,6 +300,11 @@ def feed_stations(host: Host) -> Finding | None:
     if document is None or not document.stations:
         return None
     names = {station.station_id for station in document.stations}
+    if (alike := document.left_out[TWO_PLACES]) >= max(STATIONS, SILENT_PART * len(names)):
+        return bad(
+            f"{alike} entries of the feed have the id of a station that is elsewhere, such as {min(names)}: "
+            "is it the id that WEATHER_FEED_FIELDS names?"
+        )
     lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS}
     gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):

@@ -58,7 +58,7 @@ _SETS = {"z", "Z"}
     id="files-alone", area="service",
     invariant="Nothing else on the host changes the service's files, ends its processes or sets the clock.",
     problem="Something else on the host changes the service's files, ends its processes or sets the clock.",
-    severity=Status.WARNING, remedy=AllTimers(), caused_by=("jobs-alone", "units-alone"),
+    severity=Status.WARNING, remedy=AllTimers(), caused_by=("jobs-alone", "units-alone"), leaves_harm=True,
 )  # fmt: skip
 def files_alone(host: Host) -> Finding | None:
     if not host.deployed:
@@ -73,14 +73,16 @@ def files_alone(host: Host) -> Finding | None:
     ):
         return bad(
             f"{file} is set up to do this to the service's files or processes, or to the clock: {line.strip()[:120]!r}",
-            _away(file),
+            _away(file, spoils_deployed=any(str(place) in line for place in (ETC, CURRENT.parent))),
         )
     return good("nothing else on the host is set up to change the service's files")
 
 
-def _away(file: Path) -> Remedy:
+def _away(file: Path, *, spoils_deployed: bool) -> Remedy:
     """Move a file away, so that it has no effect any more."""
     moved = put_aside(file, OnMachine)
+    if spoils_deployed:  # what it wrote there stays
+        moved = Sequence(moved, note="then site.yml again")
     if file.parent != UNITS:
         return moved
     ended = OnMachine("systemctl disable --now {}", file.name)

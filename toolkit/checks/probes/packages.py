@@ -43,7 +43,7 @@ _RUN_FIRST = {"sitecustomize.py", "usercustomize.py"}
     id="release-current", area="Python environment",
     invariant="A release is installed and in use.",
     problem="No release is in use.",
-    severity=Status.CRITICAL, remedy=OnController(),
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("files-alone",),
 )  # fmt: skip
 def release_current(host: Host) -> Finding | None:
     if not host.deployed:
@@ -79,7 +79,7 @@ def _again_in_use() -> Remedy | None:
     id="release-complete", area="Python environment",
     invariant="The release in use was installed to its end.",
     problem="The installation of the release in use did not come to its end.",
-    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current",),
+    severity=Status.CRITICAL, remedy=OnController(), caused_by=("release-current", "files-alone"),
 )  # fmt: skip
 def release_complete(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():
@@ -151,7 +151,8 @@ def _ended(python: Path) -> Finding | None:
         return None
     if bare := _said(python, "-IS"):
         return bad(
-            f"{python} does not start: {bare.splitlines()[-1]}", Sequence(OnMachine(damaged.PYTHON_AGAIN), _AGAIN)
+            f"{python} does not start: {bare.splitlines()[-1]}",
+            Sequence(OnMachine(damaged.library_again(bare) or damaged.PYTHON_AGAIN), _AGAIN),
         )
     # It starts without `site`: what `site` runs ends it.
     folders = [

@@ -72,7 +72,8 @@ database_private = _private(
 )  # fmt: skip
 data_folder_private = _private(
     "data-folder-private", "Only the service looks into the folder of the database.",
-    "Others may look into the folder of the database.", _data, 0, USER, ("places-plain", "data-folder"),
+    "Others may look into the folder of the database.", _data, 0, USER,
+    ("places-plain", "data-folder", "database-named"),
 )  # fmt: skip
 backups_private = _private(
     "backups-private", "Only the service reads backups.", "Others may read backups.",
@@ -164,7 +165,9 @@ def code_read_only(host: Host) -> Finding | None:
     invariant="Detection reports can be written.",
     problem="The service user cannot write detection reports.",
     severity=Status.WARNING, remedy=AsRoot("install -d -o weather -g weather -m 0750 /var/log/weather/reports"),
-    caused_by=("service-user", "places-plain", "disk-logs-writable", "settings-valid"),
+    caused_by=(
+        "service-user", "places-open", "places-plain", "disk-logs-writable", "settings-valid", "files-alone",
+    ),
 )  # fmt: skip
 def reports_folder(host: Host) -> Finding | None:
     folder = Path(host.settings.reports)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.files import instead_of_a_file
-from toolkit.checks.remedies import AsRoot, AsUser, Remedy, Restore, Sequence, Shell, Start, Stop
+from toolkit.checks.host.deployment import CURRENT
+from toolkit.checks.host.files import access_refused, instead_of_a_file
+from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Restart, Restore, Sequence, Shell, Start, Stop
 
 # How many entries of a folder are looked at, and how many places one remedy mends.
 MOST_ENTRIES = 2000
@@ -115,13 +116,35 @@ def _without_collector(host: Host, path: Path, *remedies: Remedy) -> Remedy:
 
 
 @check(
+    id="places-open", area="permissions",
+    invariant="No access list takes from the service user what owners and modes give it.",
+    problem="An access list keeps the service user from one of its files or folders, whose mode looks right.",
+    severity=Status.CRITICAL, remedy=_SHOW, caused_by=("service-user",),
+)  # fmt: skip
+def places_open(host: Host) -> Finding | None:
+    if not host.deployed or host.user is None:
+        return None
+    settings = host.settings
+    places = [host.settings_file, CURRENT, Path(settings.reports), Path(settings.backups)]
+    if not host.on_server:
+        places.append(host.db)
+    for path in dict.fromkeys(one for place in places for one in (*reversed(place.parents), place)):
+        if refused := access_refused(path, host.user):
+            return bad(
+                f"the access list (ACL) of {path} keeps the service user from it: {refused}",
+                Sequence(OnMachine("setfacl --remove-all {}", path), Restart("collector", "exporter")),
+            )
+    return good("no access list keeps the service user from its files")
+
+
+@check(
     id="places-owned", area="permissions",
     invariant="What is in the service's folders is the service user's.",
     problem="Something in the service's folders is not the service user's.",
     severity=Status.WARNING, remedy=_SHOW,
     caused_by=(
         "places-plain", "data-folder", "backup-folder", "reports-folder", "database-owner", "spool-usable",
-        "disk-data-space", "disk-data-inodes", "disk-backups-space", "disk-logs-space",
+        "disk-data-space", "disk-data-inodes", "disk-backups-space", "disk-logs-space", "files-alone",
     ),
 )  # fmt: skip
 def places_owned(host: Host) -> Finding | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import pwd
 import re
 import socket
 import struct
@@ -14,7 +15,9 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
+from toolkit.checks.host.files import owner_of
 from toolkit.checks.remedies import (
+    AsRoot,
     EditSettings,
     OfSystemd,
     OnController,
@@ -61,6 +64,13 @@ def service_user(host: Host) -> Finding | None:
         return bad(f"there is no user {USER}", _user_again(host))
     if (old := _owner_of_all(host)) is not None and old != host.user.pw_uid:
         return _renumbered(host, old, named)
+    if left := _left_behind(host):
+        numbers = ", ".join(sorted({str(folder.stat().st_uid) for folder in left}))
+        return bad(
+            f"the owner of {', '.join(map(str, left))} is the number {numbers}, which no account has; "
+            f"that of {USER} is {host.user.pw_uid}: was it changed?",
+            Sequence(*(AsRoot("chown -hR weather:weather {}", folder) for folder in left), Restart("collector")),
+        )
     if same := [name for name, uid in named.items() if uid == host.user.pw_uid and name != USER]:
         return bad(
             f"the account {same[0]} has the number of {USER}, {host.user.pw_uid}, and so all of its rights",
@@ -74,17 +84,22 @@ def service_user(host: Host) -> Finding | None:
         if file.parent.name != "sudoers.d":
             away = Shell("sed -i {} {}", f"/^{re.escape(rule.split()[0])}[[:space:]]/s/^/# /", file)
         return bad(f"the service user may become another by sudo: {rule!r} in {file}", away)
+    return _of_its_entry(host.user) or good("the service user cannot log in")
+
+
+def _of_its_entry(user: pwd.struct_passwd) -> Finding | None:
+    """The finding of what is wrong with the service user's own entry among the accounts."""
     try:
-        grp.getgrgid(host.user.pw_gid)
+        grp.getgrgid(user.pw_gid)
     except KeyError:
-        return bad(f"the group of {USER} is gone", Shell("groupadd --system --gid {} {}", str(host.user.pw_gid), USER))
-    if not host.user.pw_shell.endswith(("nologin", "false")):
+        return bad(f"the group of {USER} is gone", Shell("groupadd --system --gid {} {}", str(user.pw_gid), USER))
+    if not user.pw_shell.endswith(("nologin", "false")):
         return bad(
-            f"the service user can log in, to {host.user.pw_shell}", Shell("usermod --shell /usr/sbin/nologin {}", USER)
+            f"the service user can log in, to {user.pw_shell}", Shell("usermod --shell /usr/sbin/nologin {}", USER)
         )
-    if host.user.pw_uid == 0:
+    if user.pw_uid == 0:
         return bad(f"the user {USER} is root")
-    return good("the service user cannot log in")
+    return None
 
 
 def _accounts() -> Iterator[tuple[str, str]]:
@@ -102,6 +117,20 @@ def _owner_of_all(host: Host) -> int | None:
             found |= {one.st_uid} if (one := host.look(folder)) else set()
     owner = found.pop() if len(found) == 1 else 0
     return owner or None
+
+
+def _left_behind(host: Host) -> list[Path]:
+    """Folders of the service that belong to no account."""
+    folders = [Path(host.settings.reports).parent, Path(host.settings.reports), Path(host.settings.backups)]
+    if not host.on_server:
+        folders.append(host.db.parent)
+    left: list[Path] = []
+    for folder in folders:
+        with suppress(OSError):
+            found = host.look(folder)
+            if found and owner_of(found).isdecimal() and folder.parent not in left:
+                left.append(folder)
+    return left
 
 
 def _renumbered(host: Host, old: int, named: dict[str, int]) -> Finding:

@@ -43,6 +43,7 @@ _SECRETS = Shell("ls -la {}", credentials.FOLDER)
     severity=Status.CRITICAL, remedy=Sequence(
         AsRoot("chown root:weather /etc/weather/weather.env"), Shell("chmod 0640 /etc/weather/weather.env")
     ),
+    caused_by=("places-open", "files-alone"),
 )  # fmt: skip
 def settings_readable(host: Host) -> Finding | None:
     file = host.settings_file
@@ -81,7 +82,7 @@ def settings_readable(host: Host) -> Finding | None:
     id="settings-valid", area="configuration",
     invariant="Every setting has a value that can be used.",
     problem="A setting has a value that cannot be used.",
-    severity=Status.CRITICAL, remedy=_SHOW, caused_by=("settings-readable",),
+    severity=Status.CRITICAL, remedy=_SHOW, caused_by=("settings-readable", "places-open", "files-alone"),
 )  # fmt: skip
 def settings_valid(host: Host) -> Finding:
     problems = host.loaded.problems
@@ -207,7 +208,7 @@ def settings_of_units(host: Host) -> Finding | None:
     id="settings-in-force", area="configuration",
     invariant="The collector runs with the settings as they are now.",
     problem="The settings were changed after the collector was started.",
-    severity=Status.WARNING, remedy=_AGAIN, caused_by=("settings-valid", "settings-known"),
+    severity=Status.WARNING, remedy=_AGAIN, caused_by=("settings-valid", "settings-known", "files-alone"),
 )  # fmt: skip
 def settings_in_force(host: Host) -> Finding | None:
     unit = host.unit(COLLECTOR)
@@ -224,7 +225,7 @@ def settings_in_force(host: Host) -> Finding | None:
     id="jobs-listed", area="configuration",
     invariant="The list of this host's jobs is there.",
     problem="The list of this host's jobs is missing.",
-    severity=Status.WARNING, remedy=OnController(), caused_by=("settings-readable",),
+    severity=Status.WARNING, remedy=OnController(), caused_by=("settings-readable", "files-alone"),
 )  # fmt: skip
 def jobs_listed(host: Host) -> Finding | None:
     if not host.deployed:

@@ -17,7 +17,7 @@ WAIT_SECONDS = 120
     invariant="Documents could wait while the database cannot take them.",
     problem="The service user cannot write to the spool.",
     severity=Status.WARNING, remedy=Shell("ls -la /var/lib/weather/data"),
-    caused_by=("service-user", "places-plain", "data-folder"),
+    caused_by=("service-user", "places-open", "places-plain", "data-folder", "files-alone"),
 )  # fmt: skip
 def spool_usable(host: Host) -> Finding | None:
     found = host.look(host.spool)

@@ -54,6 +54,8 @@ _OTHERS = {
     "ExecStart", "User", "NoNewPrivileges", "ProtectSystem", "CapabilityBoundingSet", "PrivateUsers",
     "SystemCallFilter",
 }  # fmt: skip
+# Names of which it is known how systemd shows them.
+_PLAIN = re.compile(r"[\w/.-]+")
 _SIZES = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -77,6 +79,9 @@ def units_present(host: Host) -> Finding | None:
     there = [name for name in host.units if not (UNITS / name).is_symlink() and host.look(UNITS / name)]
     if empty := [name for name in there if not (UNITS / name).stat().st_size]:
         return bad(f"the unit file {UNITS / empty[0]} is empty: systemd takes it for masked")
+    loaded = {name: Path(unit["FragmentPath"]) for name, unit in host.units.items() if unit["FragmentPath"]}
+    if gone := [file for file in loaded.values() if not os.path.lexists(file)]:
+        return bad(f"{gone[0]} was removed: systemd runs it as it was until it reads the files of units again")
     alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
     if not missing and (lacking := [name for name in alerts if not lines_of(UNITS / name)]):
         return bad(f"nobody is told when a job fails: there is no {' and no '.join(lacking)}", severity=Status.WARNING)
@@ -99,8 +104,9 @@ def units_genuine(host: Host) -> Finding | None:
     if wrong:
         lines = wrong_lines(host, wrong, {"ExecStart", "User"})
         by = ", ".join(dict.fromkeys(str(line.file) for line in lines)) or host.units[wrong[0]]["FragmentPath"]
+        what = "".join(f" ({line.key}={line.value})" for line in lines[:1])
         return bad(
-            f"{', '.join(wrong)} does not run its job of weather-tool as the service user: {by}",
+            f"{', '.join(wrong)} does not run its job of weather-tool as the service user: {by}{what}",
             restored(host, wrong, lines),
         )
     return good("every unit runs weather-tool as the service user")
@@ -251,8 +257,8 @@ def _matters(host: Host, line: Line) -> bool:
     problem="systemd could not start a unit.",
     severity=Status.WARNING, remedy=AllServices(),
     caused_by=(
-        "units-present", "units-genuine", "units-as-deployed", "units-hardened", "service-user", "places-plain",
-        "data-folder", "reports-folder", "backup-folder", "release-current", "python-runs",
+        "units-present", "units-genuine", "units-as-deployed", "units-hardened", "service-user", "system-places",
+        "places-plain", "data-folder", "reports-folder", "backup-folder", "release-current", "python-runs",
     ),
 )  # fmt: skip
 def units_start(host: Host) -> Finding | None:
@@ -292,7 +298,7 @@ def _by_systemd(unit: dict[str, str]) -> bool:
     invariant="systemd runs the units as they are written now.",
     problem="systemd has not read the present files of a unit.",
     severity=Status.WARNING, remedy=OfSystemd("systemctl daemon-reload"),
-    caused_by=("units-genuine", "units-as-deployed"),
+    caused_by=("units-present", "units-genuine", "units-as-deployed"),
 )  # fmt: skip
 def units_loaded(host: Host) -> Finding | None:
     stale = [name for name, unit in host.units.items() if unit["NeedDaemonReload"] == "yes"]
@@ -306,6 +312,33 @@ def units_loaded(host: Host) -> Finding | None:
             Sequence(reload, Restart(*again)) if again else reload,
         )
     return good("systemd has read the present files")
+
+
+@check(
+    id="units-may-write", area="service",
+    invariant="Units may write where the settings say.",
+    problem="A setting names a place where the unit of its job may not write.",
+    severity=Status.CRITICAL, remedy=OnController(),
+    caused_by=("units-present", "units-genuine", "units-as-deployed", "settings-once", "database-named"),
+)  # fmt: skip
+def units_may_write(host: Host) -> Finding | None:
+    if not host.units:
+        return None
+    data = host.spool if host.on_server else host.db
+    for job, variable, path in (
+        ("collector", "WEATHER_DB", data.parent), ("detector", "WEATHER_REPORTS", Path(host.settings.reports)),
+        ("backup", "WEATHER_BACKUPS", Path(host.settings.backups)),
+    ):  # fmt: skip
+        unit = host.units.get(f"weather-{job}.service")
+        if unit is None or unit["ProtectSystem"] != "strict" or not _PLAIN.fullmatch(str(path)):
+            continue
+        writes = [Path(word.lstrip("-+")) for word in unit["ReadWritePaths"].split()]
+        if writes and not any(path.is_relative_to(place) for place in writes):
+            return bad(
+                f"weather-{job}.service may not write in {path}, which is what {variable} names, but in "
+                f"{', '.join(map(str, writes))}: the settings were changed, and not deployed"
+            )
+    return good("units may write where the settings say")
 
 
 @check(

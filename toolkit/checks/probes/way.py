@@ -35,7 +35,7 @@ _DISCARDS = r"blackhole|unreachable|prohibit"
     invariant="This host's own network leads to the feed's server.",
     problem="This host's own network does not lead to the feed's server.",
     severity=Status.CRITICAL, remedy=OnMachine("ip route"),
-    caused_by=("settings-known", "settings-valid", "settings-of-units", "files-alone"), on_feed=True,
+    caused_by=("settings-known", "settings-valid", "settings-once", "settings-of-units", "files-alone"), on_feed=True,
 )  # fmt: skip
 def feed_way(host: Host) -> Finding | None:
     try:
