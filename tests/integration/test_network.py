@@ -249,6 +249,18 @@ def test_losses_of_the_whole_network_are_no_rhythm(run: Run, network: str) -> No
 
 
 @ON_ONE_ENGINE
+def test_losses_of_a_sensor_are_no_rhythm(run: Run, network: str) -> None:
+    kept = "('00', '01', '02', '05', '06', '09', '12', '13', '14', '20', '21')"
+    change(
+        network,
+        f"UPDATE observations SET temp_out = NULL WHERE station_id = 'warm' AND strftime('%H', time) NOT IN {kept}",
+    )
+    (warm,) = report(run, "--station", "warm")["stations"]
+    (temperature,) = [one for one in warm["sensors"] if one["variable"] == "temp_out"]
+    assert (temperature["expected"], temperature["received"]) == (744, 11 * 31)
+
+
+@ON_ONE_ENGINE
 def test_markdown_is_the_default_and_has_every_part(run: Run, network: str) -> None:
     change(network, "UPDATE stations SET station_id = 'a|b' WHERE station_id = 'gone'")
     done = run("network", "--month", "2025-10")
