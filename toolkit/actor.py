@@ -11,6 +11,8 @@ from toolkit.text import clean
 
 VARIABLE = "WEATHER_ACTOR"
 LENGTH = 64
+# The account of the service is nobody's, in a container as on a host.
+SERVICE = "weather"
 # What is done by nobody is noted in the name of these jobs.
 JOBS = ("detector", "sensors", "notify")
 
@@ -21,7 +23,7 @@ def actor(given: str | None, environ: Mapping[str, str] | None = None) -> str:
     On a host the launcher has put the name of whoever called it into `WEATHER_ACTOR`.
 
     Raises:
-        UsageError: the name that was given is none.
+        UsageError: the name that was given is none, or there is none but the service's own.
     """
     if given is not None:
         return person(given, "--by")
@@ -29,9 +31,9 @@ def actor(given: str | None, environ: Mapping[str, str] | None = None) -> str:
     if environ.get(VARIABLE, "").strip():
         return person(environ[VARIABLE], VARIABLE)
     for name in (environ.get("SUDO_USER", ""), _account()):
-        if clean(name):
+        if clean(name) and clean(name) != SERVICE:
             return clean(name)[:LENGTH]
-    return str(os.getuid())
+    raise UsageError(f"who decides is not known here: give --by NAME, or set {VARIABLE}")
 
 
 def person(text: str, place: str) -> str:

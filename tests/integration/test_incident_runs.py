@@ -8,6 +8,7 @@ import pytest
 
 from tests.network import BEGIN, Network
 from toolkit.simulator.network import default_network
+from toolkit.store import open_for_reading
 from toolkit.store.incidents import Wanted
 
 VOLOS = "station=volos,variable=temp_out"
@@ -148,3 +149,47 @@ def test_what_only_weeks_show_is_an_incident_and_ends_when_the_sensor_is_repaire
     network.run(1)  # which saw the sensor jump back when it was repaired
     (drift,) = [one for one in network.incidents() if one.id == drift.id]
     assert drift.state == "resolved"
+
+
+def test_the_start_of_what_began_before_the_window_is_looked_for(tmp_path: Path) -> None:
+    network = Network(
+        str(tmp_path / "weather.db"),
+        f"{VOLOS},kind=offset,size=8,at=-40h",
+        "station=zagora,variable=bar,kind=dropout,at=-10h",
+        "station=dodoni,kind=silent,at=-20h",
+        hours=96,
+    )
+    network.run(1)
+    began = {(one.station_id, one.variable): (one.started - BEGIN) / 3600 for one in network.incidents()}
+    assert began["volos", "temp_out"] == pytest.approx(-40, abs=1)
+    assert began["zagora", "bar"] == pytest.approx(-10, abs=0.2)
+    assert began["dodoni", "all"] == pytest.approx(-20, abs=0.2)
+
+
+def test_an_archive_is_judged_window_by_window(tmp_path: Path) -> None:
+    network = Network(
+        str(tmp_path / "weather.db"),
+        "station=volos,variable=temp_out,kind=offset,at=-40h,for=20h,size=8",
+        "station=zagora,kind=silent,at=-10h",
+        hours=120,
+    )
+    for hours in range(45, -1, -3):
+        network.detect(end=network.now - hours * 3600)
+    states = {one.station_id: (one.state, round((one.ended - one.started) / 3600)) for one in network.incidents()}
+    assert states == {"volos": ("resolved", 20), "zagora": ("open", 10)}
+
+
+def test_a_window_of_the_past_tells_of_the_past_alone(tmp_path: Path) -> None:
+    network = Network(
+        str(tmp_path / "weather.db"),
+        "station=volos,variable=temp_out,kind=offset,at=-40h,for=20h,size=8",
+        "station=zagora,kind=silent,at=-10h",
+        hours=120,
+    )
+    network.detect()
+    for hours in (46, 30, 18, 5):
+        network.detect(end=network.now - hours * 3600)
+    assert {one.station_id: one.state for one in network.incidents()} == {"volos": "resolved", "zagora": "open"}
+    with open_for_reading(network.settings.db) as store:
+        told = {one.key.partition(" ")[2] for one in store.incidents.messages(["waiting"])}
+    assert told == {"opened 0", "escalated 0"}

@@ -253,6 +253,21 @@ def test_what_a_target_cannot_give_is_refused_before_anything_is_written(tmp_pat
     assert not (tmp_path / "kubernetes").exists()
 
 
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"station": "volos", "judged": False}, "missing required arguments: reason"),
+        ({"station": "volos", "variables": ["temp"], "judged": False, "reason": "x"}, "temp"),
+        ({"station": "volos", "limits": 0.5, "reason": "x"}, "entry 1 (volos): limits: give a number from 1 to 100"),
+    ],
+)
+def test_a_wrong_exception_is_refused_before_anything_is_written(tmp_path: Path, entry: object, says: str) -> None:
+    done = render(tmp_path, {"weather_exceptions": [entry]}, "--tags=kubernetes")
+    assert done.returncode
+    assert says in " ".join(done.stdout.split())
+    assert not (tmp_path / "kubernetes").exists()
+
+
 def test_compose_confines_what_it_runs(rendered: Path) -> None:
     told = (rendered / "compose.yaml").read_text()
     assert "planted" not in told

@@ -212,7 +212,7 @@ def plan(
         raise UsageError("--from and --to: give times from 2001 to 2100")
     with store.transaction():
         require_station(store, station)
-        names = tuple(variables) or (STATION,)
+        names = tuple(dict.fromkeys(variables)) or (STATION,)
         for one in store.incidents.maintenance(started, ended):
             same = STATION in {one.variable, *names} or one.variable in names
             if one.station_id == station and same and one.started < ended and started < one.ended:
