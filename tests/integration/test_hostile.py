@@ -113,6 +113,7 @@ def test_a_name_is_text_wherever_it_is_shown(run: Run, hostile: dict[str, str], 
         ("data", "latest"),
         ("data", "summary"),
         ("sensors", "--days", "1", UNTIL),
+        ("network", "--month", "2025-11"),
     ):
         done = run(*words)
         assert "Traceback" not in done.stderr

@@ -87,7 +87,7 @@ def test_what_commands_say(odd: str, run: Run) -> None:
     for words in (
         ("data", "summary"), ("data", "stations"), ("data", "latest"), ("healthcheck",), ("metrics",),
         ("detect", "--no-record", *end), ("sensors", "--days", "1", *end), ("doctor", "--area", "data"),
-        ("maintain", "--dry-run"),
+        ("maintain", "--dry-run"), ("network", "--month", "2025-11"),
     ):  # fmt: skip
         done = run(*words)
         assert "Traceback" not in done.stderr, words

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Container, Sequence
+from functools import cache
 
 from toolkit import clock
 from toolkit.detector.report import STATION
@@ -16,11 +15,7 @@ from toolkit.incidents.trouble import Sensor, Trouble, folded
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Wanted
-from toolkit.times import from_stored
-from toolkit.variables import COLUMNS
 
-# Without an earlier run a window that ends so many seconds before the newest observation is one of the past.
-PAST = 3600.0
 # A station that has reported nothing for so many seconds does not measure at present.
 LATELY = 86_400.0
 
@@ -44,12 +39,11 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
     since = min([run.start, *(one.started for one in troubles)]) - rules.reopen
     known = _known(store, since, run.end + rules.reopen)
     plan = Plan(run, rules, known, store.incidents.maintenance(since, max(run.end, run.at)))
-    measuring = cache(partial(_measuring, store, run))
+    measuring = cache(lambda: Measuring(store, max(run.start, run.end - LATELY)))
     if run.whole and not run.older:
         of_network = [one.id for one in known if one.station_id is None]
-        network = Network(
-            plan, run, rules, store.incidents.affected(of_network), store.stations, lambda: _by_variable(measuring())
-        )
+        affected = store.incidents.affected(of_network)
+        network = Network(plan, run, rules, affected, store.stations, cache(lambda name: measuring().number(name)))
         troubles = network.take(troubles)
         network.settle()
     for trouble in folded(one for one in troubles if not one.weather):
@@ -62,12 +56,9 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
 
 
 def _dated(store: Store, run: Run) -> Run:
-    """A run that knows whether it is of an older window than one before."""
+    """A run that knows whether it is of an older window than one before; one that a wrong clock dated ahead is none."""
     newest = store.incidents.newest_run(run.job)
-    if newest is None or newest > run.at + clock.AGREE_SECONDS:  # a run while the clock was wrong tells nothing
-        observed = store.newest()
-        newest = None if observed is None else min(from_stored(observed).timestamp(), run.at) - PAST
-    return run._replace(older=newest is not None and run.end < newest)
+    return run._replace(older=newest is not None and run.end < newest <= run.at + clock.AGREE_SECONDS)
 
 
 def _known(store: Store, since: float, until: float) -> list[Incident]:
@@ -77,16 +68,20 @@ def _known(store: Store, since: float, until: float) -> list[Incident]:
     return [*over, *active]
 
 
-def _measuring(store: Store, run: Run) -> set[Sensor]:
-    """The stations that report, and their sensors of which the newest observation has a value."""
-    latest = [one for one in store.latest() if one.time > max(run.start, run.end - LATELY)]
-    sensors = {Sensor(one.station_id, name) for one in latest for name in COLUMNS if getattr(one, name) is not None}
-    return sensors | {Sensor(one.station_id, STATION) for one in latest}
+class Measuring(Container[Sensor]):
+    """The stations that report at present, and their sensors of which the newest observation has a value."""
 
+    def __init__(self, store: Store, since: float) -> None:
+        self._latest = {one.station_id: one for one in store.latest() if one.time > since}
 
-def _by_variable(sensors: Iterable[Sensor]) -> Counter[str]:
-    """How many stations have a sensor of each variable."""
-    return Counter(one.variable for one in sensors)
+    def __contains__(self, sensor: object) -> bool:
+        if not isinstance(sensor, Sensor) or sensor.station_id not in self._latest:
+            return False
+        return sensor.variable == STATION or getattr(self._latest[sensor.station_id], sensor.variable, None) is not None
+
+    def number(self, variable: str) -> int:
+        """How many stations have a sensor of a variable."""
+        return sum(Sensor(name, variable) in self for name in self._latest)
 
 
 def _write(store: Store, settings: Settings, run: Run, cases: Sequence[Case]) -> None:

@@ -79,7 +79,7 @@ class Network:
         rules: Rules,
         affected: Iterable[Affected],
         stations: Callable[[], Sequence[Station]],
-        measuring: Callable[[], Mapping[str, int]],
+        measuring: Callable[[str], int],
     ) -> None:
         self._plan = plan
         self._run = run
@@ -155,7 +155,7 @@ class Network:
 
     def _threshold(self, variable: str, stations: Collection[str], share: float) -> int:
         """How many stations with trouble it takes."""
-        return max(LEAST, ceil(share * max(self._measuring().get(variable, 0), len(stations))))
+        return max(LEAST, ceil(share * max(self._measuring(variable), len(stations))))
 
     def _together(self, troubles: Sequence[Trouble]) -> list[Together]:
         """What came to many stations at once: of several variables, if it is of one kind and came at one time."""
@@ -181,11 +181,13 @@ class Network:
 
     def _of_one(self, kind: Kind, variable: str, troubles: list[Trouble]) -> Together | None:
         """What came to many stations at once, of one variable."""
-        stations = {one.sensor.station_id for one in troubles}
-        of = max(self._measuring().get(variable, 0), len(stations))
         # Of what began before the window, it is not known when.
         edge = self._run.start + max(self._run.exact, 2 * self._rules.cadence)
         known = [one for one in troubles if self._onset(one) > edge]
+        if len(known) < LEAST:
+            return None
+        stations = {one.sensor.station_id for one in troubles}
+        of = max(self._measuring(variable), len(stations))
         at_once = self._at_once([one for one in known if kinds.JUMPS & {*one.symptoms}], self._rules.cadence)
         enough = self._threshold(variable, stations, max(self._rules.share, JUMPED_SHARE))
         jump = self._run.exact <= HOUR and len(at_once) >= enough and self._too_fast(at_once)

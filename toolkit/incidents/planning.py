@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -118,7 +118,7 @@ class Plan:
             return []
         return [case for case in self.cases if case.active and case.before and case.sensor in self._run.judged]
 
-    def settle(self, measured: Collection[Sensor]) -> None:
+    def settle(self, measured: Container[Sensor]) -> None:
         """Resolve what is over, and bring into maintenance what people work at.
 
         Args:
@@ -230,5 +230,6 @@ def _settled(incident: Incident) -> float:
 
     A person may resolve it while the last wrong readings are still under way.
     """
-    by_person = SAME_WITHIN if incident.verdict is not None else 0
-    return max(incident.ended, (incident.resolved or 0.0) + by_person)
+    if incident.verdict is None or incident.resolved is None:
+        return incident.ended
+    return max(incident.ended, incident.resolved + SAME_WITHIN)

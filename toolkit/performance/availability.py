@@ -49,10 +49,10 @@ class Rows:
         of[numbers] = np.arange(len(numbers))
         return cls(of, len(numbers))
 
-    def find(self, numbers: Floats) -> Ints:
-        """The rows of some numbers."""
-        found: Ints = self.of[np.minimum(numbers, len(self.of) - 1).astype(np.int64)]
-        return found
+    def of_columns(self, columns: Floats) -> tuple[Ints, Floats]:
+        """The row of each of an array's columns, whose first value is a number, and the columns that have one."""
+        row = self.of[np.minimum(columns[0], len(self.of) - 1).astype(np.int64)]
+        return row[row >= 0], columns[:, row >= 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def count(store: Store, rows: Rows, days: Sequence[Span], variables: Sequence[st
     first = np.full(rows.number, np.nan)
     daily = np.zeros((len(days), rows.number), dtype=np.int64)
     values = np.zeros((rows.number, len(variables)), dtype=np.int64)
-    for day, found in enumerate(store.statistics.counts(days, variables)):
-        row = rows.find(found[0])
+    for day, read in enumerate(store.statistics.counts(days, variables)):
+        row, found = rows.of_columns(read)
         first[row] = np.fmin(first[row], found[1])
         daily[day, row] = found[2]
         values[row] += found[3:].T.astype(np.int64)
@@ -108,8 +108,9 @@ def known_before(store: Store, rows: Rows, month: Month, variables: Sequence[str
     known = np.zeros((rows.number, len(variables)), dtype=bool)
     ends = month.start - DAY * np.arange(0, GONE_DAYS, LOOK_EVERY_DAYS)
     hours = [Span(end - HOUR, end) for end in ends.tolist()]
-    for found in store.statistics.counts(hours, variables):
-        known[rows.find(found[0])] |= found[3:].T > 0
+    for read in store.statistics.counts(hours, variables):
+        row, found = rows.of_columns(read)
+        known[row] |= found[3:].T > 0
     return known
 
 
@@ -125,8 +126,10 @@ def rhythms(
     together = np.cumsum(counts.daily.sum(axis=1)[fullest])
     looked = sorted(fullest[: max(1, np.count_nonzero(together <= OBSERVATIONS))].tolist())
     measured = np.flatnonzero(counts.values.any(axis=0)).tolist()
-    read = np.hstack([*store.readings([days[day] for day in looked], [variables[place] for place in measured])])
-    row, time = rows.find(read[0]), read[1]
+    row, read = rows.of_columns(
+        np.hstack([*store.readings([days[day] for day in looked], [variables[place] for place in measured])])
+    )
+    time = read[1]
     own = _rhythm(rows.number, row, time)
     typical = float(np.median(own[~np.isnan(own)])) if not np.isnan(own).all() else np.nan
     part = min(1.0, cadence / typical) if typical > 0 else 1.0

@@ -50,8 +50,9 @@ def departures(store: Store, settings: Settings, rows: Rows, month: Month) -> di
     # Four bytes a value: a month of 10,000 stations is 30 MB for each variable.
     means = np.full((len(COMPARED), rows.number, hours), np.nan, dtype=np.float32)
     spans = list(pieces([Span(month.start, end)], HOUR))
-    for hour, found in enumerate(store.statistics.means(spans, COMPARED)):
-        means[:, rows.find(found[0]), hour] = found[1:]
+    for hour, read in enumerate(store.statistics.means(spans, COMPARED)):
+        row, found = rows.of_columns(read)
+        means[:, row, hour] = found[1:]
     stations = [without_impossible_place(station) for station in store.stations()]
     neighbours = nearest(stations, settings.neighbour_km, settings.neighbour_elevation_m)
     around = nearest(stations, settings.neighbour_km, np.inf)

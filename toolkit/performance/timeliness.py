@@ -22,10 +22,10 @@ DELAYS = np.concatenate(
 def delays(store: Store, rows: Rows, days: Sequence[Span]) -> Ints:
     """How many observations of each station had each of `DELAYS`; stations × delays."""
     number = np.zeros((rows.number, len(DELAYS)), dtype=np.uint32)
-    for stations, delay, observations in store.statistics.delays(days):
-        known = ~np.isnan(delay)
-        place = np.searchsorted(DELAYS, np.clip(delay[known], -1, DELAYS[-1]))
-        np.add.at(number, (rows.find(stations[known]), place), observations[known].astype(np.uint32))
+    for read in store.statistics.delays(days):
+        row, (_, delay, observations) = rows.of_columns(read[:, ~np.isnan(read[1])])
+        place = np.searchsorted(DELAYS, np.clip(delay, -1, DELAYS[-1]))
+        np.add.at(number, (row, place), observations.astype(np.uint32))
     return number  # type: ignore[return-value]
 
 
