@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Run
 from tests.network import BEGIN, Network
 from toolkit.simulator.network import default_network
+from toolkit.store import open_for_reading
 from toolkit.store.incidents import Wanted
+from toolkit.times import from_epoch
 
 VOLOS = "station=volos,variable=temp_out"
 
@@ -148,3 +151,64 @@ def test_what_only_weeks_show_is_an_incident_and_ends_when_the_sensor_is_repaire
     network.run(1)  # which saw the sensor jump back when it was repaired
     (drift,) = [one for one in network.incidents() if one.id == drift.id]
     assert drift.state == "resolved"
+
+
+def test_the_start_of_what_began_before_the_window_is_looked_for(tmp_path: Path) -> None:
+    network = Network(
+        str(tmp_path / "weather.db"),
+        f"{VOLOS},kind=offset,size=8,at=-40h",
+        "station=zagora,variable=bar,kind=dropout,at=-10h",
+        "station=dodoni,kind=silent,at=-20h",
+        hours=96,
+    )
+    network.run(1)
+    began = {(one.station_id, one.variable): (one.started - BEGIN) / 3600 for one in network.incidents()}
+    assert began["volos", "temp_out"] == pytest.approx(-40, abs=1)
+    assert began["zagora", "bar"] == pytest.approx(-10, abs=0.2)
+    assert began["dodoni", "all"] == pytest.approx(-20, abs=0.2)
+
+
+def test_an_archive_is_judged_window_by_window(tmp_path: Path) -> None:
+    network = Network(
+        str(tmp_path / "weather.db"),
+        "station=volos,variable=temp_out,kind=offset,at=-40h,for=20h,size=8",
+        "station=zagora,kind=silent,at=-10h",
+        hours=120,
+    )
+    for hours in range(45, -1, -3):
+        network.detect(end=network.now - hours * 3600)
+    states = {one.station_id: (one.state, round((one.ended - one.started) / 3600)) for one in network.incidents()}
+    assert states == {"volos": ("resolved", 20), "zagora": ("open", 10)}
+
+
+def test_a_window_of_the_past_tells_of_the_past_alone(tmp_path: Path) -> None:
+    network = Network(
+        str(tmp_path / "weather.db"),
+        "station=volos,variable=temp_out,kind=offset,at=-40h,for=20h,size=8",
+        "station=zagora,kind=silent,at=-10h",
+        hours=120,
+    )
+    network.detect()
+    for hours in (46, 30, 18, 5):
+        network.detect(end=network.now - hours * 3600)
+    assert {one.station_id: one.state for one in network.incidents()} == {"volos": "resolved", "zagora": "open"}
+    with open_for_reading(network.settings.db) as store:
+        told = {one.key.partition(" ")[2] for one in store.incidents.messages(["waiting"])}
+    assert told == {"opened 0", "escalated 0"}
+
+
+def test_sensor_health_opens_incidents_by_command_and_in_the_first_days_only_what_they_show(
+    run: Run, environment: dict[str, str]
+) -> None:
+    network = Network(
+        environment["WEATHER_DB"],
+        "station=volos,variable=out_hum,kind=stuck,at=-60h",
+        "station=zagora,variable=bar,kind=offset,size=20,at=-71h",
+        hours=72,
+    )
+    end = from_epoch(network.now).isoformat()
+    done = run("sensors", "--days", "30", "--record", "--end", end)
+    assert done.returncode == 0, done.stderr
+    (one,) = network.incidents()
+    assert (one.station_id, one.variable, one.kind, one.symptoms) == ("volos", "out_hum", "data_wrong", "stuck")
+    assert [line.actor for line in network.history(one)] == ["sensors"]

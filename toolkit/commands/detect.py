@@ -219,6 +219,7 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
     from toolkit.incidents import trouble
     from toolkit.incidents.bookkeeping import keep
     from toolkit.incidents.planning import Run
+    from toolkit.incidents.tracing import traced
 
     found = [
         StoredAnomaly(
@@ -228,12 +229,14 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
         for one in report.anomalies
     ]  # fmt: skip
     window = Span(_epoch(report.window.start), _epoch(report.window.end))
+    with open_for_reading(settings.db) as store, store.snapshot():
+        troubles = traced(store, settings, window, trouble.of_report(report))
     with open_for_writing(settings.db, begin=False) as store, store.transaction():
         stations = only or [station.station_id for station in store.stations()]
         store.record(window, stations, found)
         judged = trouble.judged_by(report, stations, judged_variables(settings))
         run = Run("detector", *window, judged, at, whole=only is None)
-        keep(store, settings, run, trouble.of_report(report))
+        keep(store, settings, run, troubles)
 
 
 def _epoch(text: str) -> float:

@@ -15,10 +15,7 @@ from toolkit.incidents.trouble import Sensor, Trouble, folded
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Wanted
-from toolkit.times import from_stored
 
-# Without an earlier run a window that ends so many seconds before the newest observation is one of the past.
-PAST = 3600.0
 # A station that has reported nothing for so many seconds does not measure at present.
 LATELY = 86_400.0
 
@@ -59,12 +56,9 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
 
 
 def _dated(store: Store, run: Run) -> Run:
-    """A run that knows whether it is of an older window than one before."""
+    """A run that knows whether it is of an older window than one before; one that a wrong clock dated ahead is none."""
     newest = store.incidents.newest_run(run.job)
-    if newest is None or newest > run.at + clock.AGREE_SECONDS:  # a run while the clock was wrong tells nothing
-        observed = store.newest()
-        newest = None if observed is None else min(from_stored(observed).timestamp(), run.at) - PAST
-    return run._replace(older=newest is not None and run.end < newest)
+    return run._replace(older=newest is not None and run.end < newest <= run.at + clock.AGREE_SECONDS)
 
 
 def _known(store: Store, since: float, until: float) -> list[Incident]:

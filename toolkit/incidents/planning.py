@@ -230,5 +230,6 @@ def _settled(incident: Incident) -> float:
 
     A person may resolve it while the last wrong readings are still under way.
     """
-    by_person = SAME_WITHIN if incident.verdict is not None else 0
-    return max(incident.ended, (incident.resolved or 0.0) + by_person)
+    if incident.verdict is None or incident.resolved is None:
+        return incident.ended
+    return max(incident.ended, incident.resolved + SAME_WITHIN)

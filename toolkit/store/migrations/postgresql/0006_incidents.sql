@@ -132,3 +132,5 @@ UPDATE anomalies AS a SET incident_id = (
         AND i.kind = CASE a.test WHEN 'missing' THEN 'data_missing' ELSE 'data_wrong' END
         AND i.started <= a.started AND i.ended >= a.ended
 ) WHERE class IN ('device_failure', 'suspected', 'unverified');
+
+INSERT INTO runs (job, ended) SELECT 'detector', MAX(last_run) FROM anomalies WHERE isfinite(last_run) HAVING MAX(last_run) IS NOT NULL;

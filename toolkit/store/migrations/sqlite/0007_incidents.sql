@@ -131,3 +131,5 @@ UPDATE anomalies SET incident_id = (
         AND i.kind = iif(anomalies.test = 'missing', 'data_missing', 'data_wrong')
         AND i.started <= anomalies.started AND i.ended >= anomalies.ended
 ) WHERE class IN ('device_failure', 'suspected', 'unverified');
+
+INSERT INTO runs (job, ended) SELECT 'detector', MAX(last_run) FROM anomalies WHERE datetime(last_run) = last_run HAVING MAX(last_run) IS NOT NULL;
