@@ -84,6 +84,8 @@ bench: setup needs ## Speed, memory and size, against their bounds and a referen
 bench-detection: setup ## How right the detector is, beside the guide's method and peers; NETWORKS=FOLDER: on real networks
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
 	python -m tests.bench.detection$(if $(NETWORKS),.real $(NETWORKS))
+	python -m tests.bench.detection.other_variables $(NETWORKS)
+	$(if $(NETWORKS),python -m tests.bench.detection.health $(NETWORKS) --months 1)
 
 .PHONY: bench-fleet
 bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to upgrade, beside a known role

@@ -67,7 +67,7 @@ class Network:
         """A look at the sensors' health, as `weather-tool sensors --record` has it."""
         with open_for_reading(self.settings.db) as store, store.snapshot():
             health = examine(store, self.settings, self.now, 30)
-        sensors.record(self.settings, health, self.now, whole=True)
+        sensors.record(self.settings, health, self.now, 30, whole=True)
 
     def run(self, hours: int) -> None:
         """Let hours pass, with a detection run after each."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from playwright.sync_api import ViewportSize, sync_playwright
 
+from toolkit.commands.detect import record
 from toolkit.detector.run import detect
 from toolkit.model import Document
 from toolkit.page import writing
@@ -46,7 +47,10 @@ def main() -> None:
             rows = [one for time in times for one in weather.at(time) if one and one.time == time]
             store.add(Document([], rows), END)
         with open_for_reading(db) as store:
-            page.write_text(writing.page(store, settings, detect(store, settings, END), END), encoding="utf-8")
+            report = detect(store, settings, END)
+        record(settings, report, END, None)
+        with open_for_reading(db) as store:
+            writing.add(store, settings, report, END, page)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             for scheme, part in SHOWN.items():

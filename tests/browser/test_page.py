@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import Run
 from tests.integration.conftest import Spoil, good_weather, spoil
+from tests.integration.test_incident_page import INCIDENT, write
+from toolkit.store.incidents import Affected
 
 __all__ = ["good_weather", "spoil"]
 
@@ -27,10 +29,26 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def url(run: Run, spoil: Spoil, tmp_path: Path) -> str:
-    """A night with a failed thermometer and a silent station."""
+def night(spoil: Spoil, environment: dict[str, str]) -> None:
+    """A night with a failed thermometer and a silent station, with incidents of every state."""
     spoil("temp_out = temp_out + 15", "station_id = 'volos'", 2, 1.7)
     spoil("", "station_id = 'dodoni'", 30)
+    write(
+        environment["WEATHER_DB"],
+        [
+            INCIDENT,
+            INCIDENT._replace(station_id="sparti", variable="bar", state="acknowledged", acknowledged=INCIDENT.opened),
+            INCIDENT._replace(station_id="zagora", state="maintenance", severity="info"),
+            INCIDENT._replace(station_id=None, variable="out_hum", severity="critical"),
+            INCIDENT._replace(station_id="vlasti", state="dismissed", verdict="weather", resolved=INCIDENT.ended),
+        ],
+        stations=[Affected(4, name, INCIDENT.started, INCIDENT.ended) for name in ("sparti", "volos", "zagora")],
+    )
+
+
+@pytest.fixture
+def url(run: Run, night: None, tmp_path: Path) -> str:
+    """The page of it."""
     done = run("report", "--html", str(tmp_path / "page.html"), "--end", "2025-11-22T16:00Z")
     assert done.returncode == 0, done.stderr
     return (tmp_path / "page.html").as_uri()
@@ -63,12 +81,17 @@ def test_everybody_can_use_it(browser: Browser, url: str, scheme: str, size: dic
     page.close()
 
 
-def test_the_index_leads_to_a_page_and_the_page_back(browser: Browser, run: Run, spoil: Spoil, tmp_path: Path) -> None:
-    done = run("detect", "--end", "2025-11-22T16:00Z", "--html", str(tmp_path / "report_1.html"))
+def test_the_index_leads_to_a_page_and_the_page_back(browser: Browser, run: Run, night: None, tmp_path: Path) -> None:
+    done = run("detect", "--end", "2025-11-22T16:00Z", "--no-record", "--html", str(tmp_path / "report_1.html"))
     assert done.returncode == 0, done.stderr
     page, said = opened(browser, (tmp_path / "index.html").as_uri(), PHONE)
     assert Axe().run(page).violations_count == 0
     assert said == []
+    # From an incident to the plot of its evidence, and back.
+    page.get_by_role("link", name="evidence of incident 1", exact=True).click()
+    plot = page.locator("article:target").get_by_role("img")
+    assert (plot.get_attribute("aria-label") or "").startswith("temp_out of volos and of ")
+    page.get_by_role("link", name="Earlier reports").click()
     page.get_by_role("link", name="report_1").click()
     page.get_by_role("link", name="Earlier reports").click()
     assert page.title() == "Reports of the weather network"
@@ -98,7 +121,7 @@ def test_everybody_can_use_the_page_of_a_month(
 
 def test_a_filter_shows_one_state_alone(browser: Browser, url: str) -> None:
     page, _ = opened(browser, url, SCREEN)
-    rows, articles = "tr[data-state] > th", "article > h3"
+    rows, articles = "tr[data-state] > th", "section[aria-labelledby=anomalies] article > h3"
     assert len(shown(page, rows)) == 14
     page.get_by_role("radio", name="device failure").check()
     assert shown(page, rows) == shown(page, articles) == ["volos"]

@@ -191,6 +191,18 @@ def test_a_clock_behind_loses_nothing_of_a_server_without_one(
     assert not re.search(r"OK +(clock-right|feed-current|observations-fresh)\b", doctor), doctor
 
 
+def test_a_server_whose_clock_is_behind_is_named_and_not_the_hosts(
+    run: Run, db: str, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: formatdate(now - 2400, usegmt=True))
+    feed.body = collection(*(feature(name, ts=int(now) - 60) for name in ("volos", "larissa", "trikala")))
+    run("collect", "--once")
+    doctor = run("doctor", "--area", "clock").stdout
+    assert "the feed server's clock is 40 minutes behind this host's" in doctor
+    assert "timedatectl set-ntp" not in doctor
+
+
 def test_an_import_by_a_host_of_1970_takes_the_rows_of_today(run: Run, db: str, tmp_path: Path) -> None:
     now = time.time()
     rows = [f"{times.stored(now - hours * HOUR)},volos,1" for hours in range(48)]

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Run
 from tests.network import BEGIN, Network
 from toolkit.simulator.network import default_network
 from toolkit.store import open_for_reading
 from toolkit.store.incidents import Wanted
+from toolkit.times import from_epoch
 
 VOLOS = "station=volos,variable=temp_out"
 
@@ -193,3 +195,20 @@ def test_a_window_of_the_past_tells_of_the_past_alone(tmp_path: Path) -> None:
     with open_for_reading(network.settings.db) as store:
         told = {one.key.partition(" ")[2] for one in store.incidents.messages(["waiting"])}
     assert told == {"opened 0", "escalated 0"}
+
+
+def test_sensor_health_opens_incidents_by_command_and_in_the_first_days_only_what_they_show(
+    run: Run, environment: dict[str, str]
+) -> None:
+    network = Network(
+        environment["WEATHER_DB"],
+        "station=volos,variable=out_hum,kind=stuck,at=-60h",
+        "station=zagora,variable=bar,kind=offset,size=20,at=-71h",
+        hours=72,
+    )
+    end = from_epoch(network.now).isoformat()
+    done = run("sensors", "--days", "30", "--record", "--end", end)
+    assert done.returncode == 0, done.stderr
+    (one,) = network.incidents()
+    assert (one.station_id, one.variable, one.kind, one.symptoms) == ("volos", "out_hum", "data_wrong", "stuck")
+    assert [line.actor for line in network.history(one)] == ["sensors"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -123,6 +124,17 @@ def test_from_a_fault_to_its_repair(run: Run, store: Callable[..., list[int]], d
     assert "give the note" in refused(run, "note", str(one))
     assert "that is a job's name" in refused(run, "ack", str(other), "--by", "Detector")
     assert "give a name of 1 to 64 characters" in refused(run, "ack", str(other), "--by", "x" * 65)
+
+
+def test_of_several_who_acknowledge_at_once_one_does(run: Run, store: Callable[..., list[int]]) -> None:
+    (one,) = store(INCIDENT)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(
+            pool.map(lambda name: run("incidents", "ack", str(one), "--by", name), ["ada", "bea", "cid", "dan"])
+        )
+    assert sorted(each.returncode for each in done) == [0, 1, 1, 1]
+    assert all("is acknowledged already" in each.stderr for each in done if each.returncode)
+    assert [each["action"] for each in answer(run, "show", str(one))[0]["history"]] == ["acknowledged"]
 
 
 def test_what_was_no_fault(run: Run, store: Callable[..., list[int]]) -> None:

@@ -134,6 +134,10 @@ INCIDENTS = (
         "late", "bar", "resolved", started=day(1) - 5 * DAY, ended=day(1) - 4 * DAY, opened=day(1) - 5 * DAY,
         resolved=day(1) - 4 * DAY,
     ),
+    # Over in the month, but nobody said so before November.
+    incident(
+        "odd", "bar", "resolved", started=day(15), ended=day(16), opened=day(15) + HOUR, resolved=END + 5 * DAY
+    ),
     incident("late", "bar", "open", started=END + DAY, ended=END + 2 * DAY, opened=END + DAY),
 )  # fmt: skip
 
@@ -215,11 +219,11 @@ def test_the_figures_are_those_that_were_put_in(run: Run, network: str) -> None:
 
     # Incidents.
     told = found["incidents"]
-    assert (told["opened"], told["resolved"], told["dismissed"], told["lasting"]) == (5, 3, 1, 1)
+    assert (told["opened"], told["resolved"], told["dismissed"], told["lasting"]) == (6, 3, 1, 1)
     assert told["mean_hours_to_acknowledge"] == 7
     assert told["mean_hours_to_repair"] == pytest.approx((250 + 5) / 2)
     assert [(one["station_id"], one["hours"]) for one in told["all"]] == [
-        ("dead", 720), ("warm", 250), ("noisy", 24), (None, 5),
+        ("dead", 720), ("warm", 250), ("noisy", 24), ("odd", 24), (None, 5),
     ]  # fmt: skip
     assert told["all"][0]["ended"] is None
 
@@ -249,6 +253,18 @@ def test_losses_of_the_whole_network_are_no_rhythm(run: Run, network: str) -> No
 
 
 @ON_ONE_ENGINE
+def test_losses_of_a_sensor_are_no_rhythm(run: Run, network: str) -> None:
+    kept = "('00', '01', '02', '05', '06', '09', '12', '13', '14', '20', '21')"
+    change(
+        network,
+        f"UPDATE observations SET temp_out = NULL WHERE station_id = 'warm' AND strftime('%H', time) NOT IN {kept}",
+    )
+    (warm,) = report(run, "--station", "warm")["stations"]
+    (temperature,) = [one for one in warm["sensors"] if one["variable"] == "temp_out"]
+    assert (temperature["expected"], temperature["received"]) == (744, 11 * 31)
+
+
+@ON_ONE_ENGINE
 def test_markdown_is_the_default_and_has_every_part(run: Run, network: str) -> None:
     change(network, "UPDATE stations SET station_id = 'a|b' WHERE station_id = 'gone'")
     done = run("network", "--month", "2025-10")
@@ -256,7 +272,7 @@ def test_markdown_is_the_default_and_has_every_part(run: Run, network: str) -> N
     assert done.stdout.startswith("# Network performance, 2025-10\n\n10 stations sent 88 % of what was expected")
     parts = re.findall(r"^## (.*)$", done.stdout, re.MULTILINE)
     assert parts == ["Variables", "Timeliness", "Sensors", "What cost most", "Incidents", "Stations"]
-    assert "| dead, out_hum | 31.0 days | 31.0 days | 0.0 h |" in done.stdout
+    assert "| dead, out_hum | 31.0 days | 31.0 days | 0 h |" in done.stdout
     assert "| the network | data_wrong | warning | resolved | 2025-10-05T00:00:00Z | 5.0 h | – |" in done.stdout
     widths = {line.replace("\\|", "").count("|") for line in done.stdout.splitlines() if "a\\|b" in line}
     assert len(widths) >= 1, "a name does not end a cell"

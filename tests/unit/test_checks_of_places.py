@@ -18,7 +18,7 @@ from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import access_refused
-from toolkit.checks.probes import system
+from toolkit.checks.probes import commands, system
 from toolkit.commands import healthcheck
 from toolkit.settings import load_lenient
 
@@ -113,3 +113,23 @@ def test_what_is_no_device_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert seen.finding.ok is False
     assert str(device) in seen.finding.evidence
     assert f"mknod -m 666 {device} c 1 3" in seen.command
+
+
+@pytest.mark.parametrize(
+    ("text", "ok"),
+    [
+        ('#!/bin/sh\nexec /usr/local/bin/weather-tool healthcheck "$@"\n', True),
+        ("#!/bin/sh\n# was: weather-tool healthcheck\necho OK\n", False),
+    ],
+)
+def test_a_script_that_does_not_ask_weather_tool_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: Host, text: str, ok: bool
+) -> None:
+    script = tmp_path / "weather-healthcheck.sh"
+    script.write_text(text)
+    script.chmod(0o755)
+    (tmp_path / "etc").mkdir()
+    monkeypatch.setattr("toolkit.checks.host.deployment.ETC", tmp_path / "etc")
+    monkeypatch.setattr(commands, "FOLDER", tmp_path)
+    monkeypatch.setattr(commands, "CALLS", {script.name: "weather-tool healthcheck"})
+    assert examine(host, [BY_ID["commands-genuine"]])[0].finding.ok is ok

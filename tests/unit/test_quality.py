@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -91,11 +91,35 @@ def test_a_day_to_remember_is_no_fault_when_everybody_sees_it() -> None:
     assert set(found(values)) == {"shared"}
 
 
+def test_a_spike_of_one_hourly_reading_is_a_step_although_fronts_jump_as_far() -> None:
+    random, slots = np.random.default_rng(1), 24 * 9
+    weather = 35 + np.where(np.arange(slots) // 30 % 2, 24.0, 0.0)
+    values = np.round(weather + random.normal(0, 2, (6, slots)))
+    values[:3, :-24:30] = values[:3, 1:-23:30]  # fronts reach some an hour later
+    values[2, -5] += 30
+    ends = 3600 * np.arange(slots, dtype=np.float64)
+    humidity = replace(
+        series(values, "out_hum"), ends=ends, history=values[:, :-6], history_ends=ends[:-6], window=6, per_hour=1
+    )
+    flags = results(humidity).flags
+    assert {name: found.sum(axis=1).tolist() for name, found in flags.items() if found.any()} == {
+        "step": [0, 0, 1, 0, 0, 0]
+    }
+
+
 @pytest.mark.parametrize("size", [6.0, -20.0])
 def test_a_spike_is_a_step_up_and_down_again(size: float) -> None:
     values = readings()
     values[2, -12:-10] += size
     assert found(values) == {"step": {2: 2}}
+
+
+def test_neighbours_that_jump_to_and_fro_as_well_are_a_shower() -> None:
+    values, jitter = readings(), np.random.default_rng(3).normal(0, 3, 24).round(1)
+    values[2, -24:] += jitter
+    assert set(found(values)["noise"]) == {2}
+    values[[0, 1, 3], -24:] += jitter
+    assert "noise" not in found(values)
 
 
 def test_an_offset_is_a_step_that_lasts() -> None:
@@ -210,12 +234,36 @@ def test_a_gap_is_no_news_where_a_day_usually_has_as_many_hours_without_a_value(
     assert gaps(reported).sum(axis=1).tolist() == [WINDOW, 30, 0, 0, 0]
 
 
-def test_a_humidity_that_is_always_lost_in_saturated_air_is_not_missing() -> None:
-    values = np.full((6, SLOTS), 70.0) + np.arange(6)[:, None]
-    values[:3, -30:] = np.nan
-    values[:2, -31] = 99
-    values[0, 100:110], values[0, 110:150] = 98, np.nan
-    assert found(values, name="out_hum")["missing"] == {1: 30, 2: 30}
+def test_a_gap_is_no_news_where_an_earlier_one_was_about_as_long() -> None:
+    reported = np.ones((5, 5 * 144 + WINDOW), dtype=bool)
+    reported[0, 200:224] = False
+    reported[:2, -30:] = False
+    assert gaps(reported).sum(axis=1).tolist() == [0, 30, 0, 0, 0]
+    reported[0, -WINDOW - 4 :] = False
+    assert gaps(reported).sum(axis=1).tolist() == [WINDOW, 30, 0, 0, 0]
+
+
+def test_a_humidity_that_the_feed_leaves_out_in_saturated_air_is_not_missing() -> None:
+    random, slot = np.random.default_rng(1), np.arange(SLOTS)
+    values = np.round(85 + 16 * np.sin(2 * np.pi * slot / 144) + random.normal(0, 1, (6, SLOTS)))
+    values[:2] = np.where(values[:2] > 96, np.nan, values[:2])
+    values[3, -16:] = np.nan  # the first time; the air is saturated
+    dry = values - 25
+    nothing = np.full(values.shape, np.nan)
+
+    def missed(humidity: Floats, temperature: Floats) -> dict[int, int]:
+        silent = np.zeros((6, WINDOW), dtype=bool)
+        given = {"out_hum": humidity, "temp_out": temperature}
+        sample = Sample(series(humidity, "out_hum"), nearest(TOGETHER, 100, 500), silent, given)
+        flagged = run_tests(TESTS, sample).flags["missing"].sum(axis=1)
+        return {row: int(n) for row, n in enumerate(flagged) if n}
+
+    assert missed(values, readings()) == {}
+    assert missed(values, nothing) == {3: 16}, "the thermometer has gone as well"
+    assert missed(dry, readings()) == {3: 16}
+    values[:2, :-WINDOW] = 80
+    values[:2, -WINDOW:] = 80
+    assert missed(values, readings()) == {3: 16}, "the feed leaves out nothing"
 
 
 def inconsistent(name: str, values: dict[str, Floats]) -> Broken:

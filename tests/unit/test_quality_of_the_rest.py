@@ -210,6 +210,16 @@ def test_radiation_at_night_or_beyond_the_sun_or_none_or_stuck_by_day(
     assert found({"solar_radiation": one}, "solar_radiation", times) == {"radiation": {3: slots}}
 
 
+def test_a_night_between_two_days_without_radiation_is_no_repair() -> None:
+    at_dawn = TIMES + 3600.0 * 4 - TIMES[-WINDOW] % 86400
+    one = sunshine(at_dawn)
+    one[3, -WINDOW - 144 :] = 0
+    one[3, -WINDOW : -WINDOW + 5] = np.nan
+    assert found({"solar_radiation": one}, "solar_radiation", at_dawn) == {"radiation": {3: WINDOW}}
+    one[3, -1] = 200
+    assert found({"solar_radiation": one}, "solar_radiation", at_dawn) == {"radiation": {3: WINDOW - 1}}
+
+
 def test_radiation_of_a_station_without_a_place_is_not_judged_by_the_sun() -> None:
     one = sunshine(TIMES) + 40
     nowhere = [station._replace(latitude=None, longitude=None) for station in STATIONS]

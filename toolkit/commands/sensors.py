@@ -14,7 +14,7 @@ from toolkit.cli.show import table, working
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
-from toolkit.store import open_for_reading, open_for_writing
+from toolkit.store import Selection, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME, MONITORED
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_DAYS = 366
 DAY = 86_400.0
+# 500 stations for 30 days take 700 MB (docs/report.md), and a job has 1 GiB.
+MOST_STATION_DAYS = 15_000
 
 EXAMPLES = (
     "weather-tool sensors --days 30",
@@ -52,11 +54,14 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("examining the sensors"):
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
-        health = examine(store, loaded.settings, end, args.days, args.station)
+        days = _affordable(store, args.days) if args.record else args.days
+        health = examine(store, loaded.settings, end, days, args.station)
+        first = next(store.observations(Selection()), None)
     if not health.sensors:
         raise ToolkitError(f"there is no observation in the {args.days:g} days up to {health.end}")
     if args.record:
-        record(loaded.settings, health, now, whole=args.station is None)
+        known = (end - first.time) / DAY if first else 0.0
+        record(loaded.settings, health, now, min(days, known), whole=args.station is None)
     if args.save:
         path = free_name(Path(), args.save, times.now())
         write_atomically(path, health.as_json() + "\n")
@@ -68,13 +73,23 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     return 0
 
 
-def record(settings: Settings, health: Health, at: float, *, whole: bool) -> None:
+def _affordable(store: Store, days: float) -> float:
+    """As many of some days as fit into the memory of a job: fewer in a network of many hundreds of stations."""
+    stations = len(store.numbers())
+    most = max(1.0, MOST_STATION_DAYS / max(stations, 1))
+    if most < days:
+        print(f"{stations} stations: only the last {most:.1f} days of {days:g} fit into memory", file=sys.stderr)
+    return min(days, most)
+
+
+def record(settings: Settings, health: Health, at: float, days: float, *, whole: bool) -> None:
     """Keep what is wrong with the sensors in the store, as incidents.
 
     Args:
         settings: the database, and how incidents are kept.
         health: what was found.
         at: the present, seconds since the epoch.
+        days: of how many days there are observations.
         whole: whether all stations were looked at.
 
     Raises:
@@ -88,7 +103,7 @@ def record(settings: Settings, health: Health, at: float, *, whole: bool) -> Non
     judged = trouble.Judged({one.station_id for one in health.sensors}, frozenset(MONITORED))
     run = Run("sensors", start, end, judged, at, exact=DAY, whole=whole)
     with open_for_writing(settings.db, begin=False) as store, store.transaction():
-        keep(store, settings, run, trouble.of_health(health))
+        keep(store, settings, run, trouble.of_health(health, days))
 
 
 def _show(health: Health) -> None:

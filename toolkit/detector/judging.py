@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from toolkit import times
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import STATION, AppliedException, Insufficient
+from toolkit.location import distance_km
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats
-from toolkit.quality.neighbours import Neighbours, nearest
+from toolkit.quality.neighbours import REGION, Neighbours, nearest
 from toolkit.sensor_exceptions import SensorException, exception_of
 from toolkit.settings import Settings
 
@@ -138,28 +139,42 @@ def judging(
         left_out[row] |= each.whole and not one.judged
         around = None
         if one.neighbour_km is not None or one.neighbour_elevation_m is not None:
-            around = nearest(
+            around = _around(
                 stations,
+                row,
                 settings.neighbour_km if one.neighbour_km is None else one.neighbour_km,
                 settings.neighbour_elevation_m if one.neighbour_elevation_m is None else one.neighbour_elevation_m,
             )
         for name in each.variables:
             if around is not None:
-                of_variable[name] = _with_row(of_variable.get(name, neighbours), around, row)
+                found = of_variable.setdefault(name, _copy(neighbours))
+                for kind in fields(Neighbours):
+                    getattr(found, kind.name)[row] = getattr(around, kind.name)
             if one.limits != 1:
                 looser.setdefault(name, np.ones(len(stations)))[row] = one.limits
     return Judging(applied, neighbours, of_variable, looser, left_out)
 
 
-def _with_row(neighbours: Neighbours, around: Neighbours, row: int) -> Neighbours:
-    """The same neighbours, but at one station those that are around."""
-    found = replace(
-        neighbours,
-        rows=neighbours.rows.copy(),
-        exists=neighbours.exists.copy(),
-        close=neighbours.close.copy(),
-        km=neighbours.km.copy(),
+def _around(stations: Sequence[Station], row: int, km: float, elevation_m: float) -> Neighbours:
+    """The neighbours of one station alone, as one row of `Neighbours`; see `nearest`."""
+    here = stations[row]
+    if here.latitude is None or here.longitude is None:
+        near = [row]
+    else:  # the stations of its region, so that a large network costs no more than a small one
+        near = [
+            other
+            for other, one in enumerate(stations)
+            if other == row
+            or (one.latitude is not None and one.longitude is not None and distance_km(here, one) <= REGION * km)
+        ]
+    found, at = nearest([stations[other] for other in near], km, elevation_m), near.index(row)
+    return Neighbours(
+        rows=np.where(found.exists[at], np.array(near)[found.rows[at]], 0),
+        exists=found.exists[at],
+        close=found.close[at],
+        km=found.km[at],
     )
-    for kind in ("rows", "exists", "close", "km"):
-        getattr(found, kind)[row] = getattr(around, kind)[row]
-    return found
+
+
+def _copy(neighbours: Neighbours) -> Neighbours:
+    return Neighbours(**{one.name: getattr(neighbours, one.name).copy() for one in fields(Neighbours)})

@@ -10,6 +10,8 @@ _MISSING = {"missing", "silent", "completeness"}
 _SITING = {"indoors", "sunlit", "misplaced", "clock", "exchanged", "level", "correlation"}
 # Rules of sensor health that judge a station as a whole, whichever of its sensors they name.
 OF_STATIONS = {"clock", "misplaced", "completeness"}
+# Rules of sensor health for which a few days are enough; the others take a week.
+SOON = {"silent", "completeness", "missing", "stuck", "stalled"}
 # What a sensor that measures wrongly shows as well: where it does, this is no trouble of its own.
 FOLLOWING = {"level", "correlation"}
 

@@ -16,6 +16,8 @@ from toolkit.store.incidents import Kind, Severity
 if TYPE_CHECKING:
     from toolkit.detector.sensors import Health  # which takes numpy
 
+A_WEEK = 7
+
 
 class Sensor(NamedTuple):
     """One variable of a station, or the station as a whole (`all`)."""
@@ -94,14 +96,21 @@ def of_report(report: Report) -> list[Trouble]:
     return [one for one in found if not any(_covers(all_, one) for all_ in of_station.get(one.sensor.station_id, ()))]
 
 
-def of_health(health: Health) -> list[Trouble]:
-    """What long-term sensor health saw, rule by rule."""
+def of_health(health: Health, days: float) -> list[Trouble]:
+    """What long-term sensor health saw, rule by rule.
+
+    Args:
+        health: what it saw.
+        days: of how many days there are observations.
+    """
     start, end = _epoch(health.start), _epoch(health.end)
     reporting = Counter(one.station_id for one in health.sensors if all(fault.name != "silent" for fault in one.faults))
     found = []
     for one in health.sensors:
         wrong = any(kinds.kind(fault.name) == "data_wrong" for fault in one.faults)
         for fault in one.faults:
+            if days < A_WEEK and fault.name not in kinds.SOON:
+                continue
             of_station = fault.name in kinds.OF_STATIONS or (fault.name == "silent" and not reporting[one.station_id])
             severity = kinds.severity_of_health(fault.state)
             found.append(

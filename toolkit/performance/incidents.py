@@ -59,8 +59,7 @@ def _told(one: Stored, month: Month) -> Incident:
 
 def _until(one: Stored, month: Month) -> float:
     """Until when there was trouble, as far as the period goes: the last bad reading of one that is resolved."""
-    active = one.state in ACTIVE or (one.resolved is not None and one.resolved > month.end)
-    return month.end if active else min(one.ended, month.end)
+    return month.end if one.state in ACTIVE else min(one.ended, month.end)
 
 
 def _to_acknowledge(one: Stored) -> float | None:

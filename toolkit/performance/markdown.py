@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from toolkit.performance.report import Performance, Timeliness
-from toolkit.performance.words import amount, hours, relative_bias, seconds, sentence, share, tests, where
+from toolkit.performance.words import amount, has_news, hours, relative_bias, seconds, sentence, share, tests, where
 from toolkit.text import one_line
 
 # So many stations and incidents are listed; JSON has all of them.
@@ -41,13 +41,13 @@ def _lines(report: Performance) -> Iterator[str]:
         + [(one.station_id, *_late(one.timeliness)) for one in report.stations[:MOST]],
     )
     yield from _part("Sensors")
+    told = [sensor for station in report.stations for sensor in station.sensors if has_news(sensor)]
     sensors = sorted(
-        (sensor for station in report.stations for sensor in station.sensors),
+        told,
         key=lambda one: (-(one.lost_hours + one.flagged_hours), -relative_bias(one), one.station_id, one.variable),
     )
-    if len(sensors) > MOST:
-        yield f"The {MOST} of {len(sensors)} with the fewest good data, then those with the largest bias."
-        yield ""
+    yield "The fewest good data first, then the largest bias; of the other sensors there is nothing to tell."
+    yield ""
     yield from _table(
         ("sensor", "available", "lost", "flagged", "by test", "bias", "spread"),
         [

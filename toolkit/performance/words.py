@@ -38,10 +38,17 @@ def relative_bias(one: Sensor) -> float:
     return abs(one.quality.bias or 0) / BY_NAME[one.variable].accuracy
 
 
+def has_news(one: Sensor) -> bool:
+    """Whether there is something to tell of a sensor: a loss, a flag, a bias."""
+    return one.lost_hours > 0 or one.quality.flagged > 0 or one.quality.bias is not None
+
+
 def share(value: float | None) -> str:
-    """A share as a percentage: 100 % only where nothing is missing."""
+    """A share as a percentage: 100 % only where nothing is missing, 0 % only where nothing is there."""
     if value is None:
         return NONE
+    if 0 < value < 0.001:
+        return "< 0.1 %"
     percent = min(round(100 * value, 1), 99.9) if value < 1 else 100.0
     return f"{percent:g} %"
 
@@ -61,6 +68,8 @@ def hours(value: float | None) -> str:
     """A duration in hours, or in days if there are many."""
     if value is None:
         return NONE
+    if not value:
+        return "0 h"
     return f"{value:.1f} h" if value < 72 else f"{value / 24:.1f} days"
 
 

@@ -36,6 +36,8 @@ class GaugeThresholds(Thresholds):
     burst: float = threshold(10.0, "mm", "a single reading adds so much here alone, in air of less than `burst_dry`")
     burst_dry: float = threshold(80.0, "%", "a cloudburst leaves moister air", _BEIJING)
     reset: float = threshold(0.75, "", "share of the other totals that were reset within an hour")
+    held: float = threshold(2.0, "mm", "a total that went on is so much larger than what fell anywhere since: less may "
+                            "have fallen again")  # fmt: skip
 
 
 LIMITS = GaugeThresholds()
@@ -181,7 +183,7 @@ def _held(sample: Sample) -> Bools:
         # After a reset in rain a small total soon reads as before. One that went on is larger than what fell anywhere
         # since.
         fallen = float(np.nanmax(np.where(near[:, slot], values[:, later], np.nan), initial=0.0))
-        gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (before[:, slot] > fallen)
+        gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (before[:, slot] > fallen + LIMITS.held)
         for row in np.flatnonzero(followed & gone_on):
             again = np.flatnonzero(reset[row, slot:])
             found[row, slot : slot + again[0] if len(again) else None] = True

@@ -71,17 +71,20 @@ def judge(sample: Sample) -> Contradictions:
     found = {
         "at night it reads {value} W/m²": night & (values > LIMITS.dark),
         "{value} W/m² is more than the sun can give at that height": (too_much | often) & ~night,
-        "it reads {value} W/m² by day": _until_sun(nothing, values),
+        "it reads no radiation by day": _until_sun(nothing, values),
         "by day it has read {value} W/m² without a change": _still(series.values, slots, hour) & day & ~nothing,
     }
-    return {text: flagged[:, -window:] for text, flagged in found.items()}
+    return {text: flagged[:, -window:] & ~sample.silent for text, flagged in found.items()}
 
 
 def _until_sun(nothing: Bools, values: Floats) -> Bools:
-    """From a day without radiation on, until there is some: the night between two such days is no proof of a repair."""
+    """From a day without radiation on, until there is some: the night between two such days is no proof of a repair.
+
+    Some stations report nothing at night.
+    """
     slot = np.arange(values.shape[1])
     since, sun = (np.maximum.accumulate(np.where(seen, slot, -1), axis=1) for seen in (nothing, values > LIMITS.least))
-    dead: Bools = (since > sun) & ~np.isnan(values)
+    dead: Bools = since > sun
     return dead
 
 

@@ -1,7 +1,8 @@
 """How sure verdicts may be: `python -m tests.bench.detection.confidence FOLDER...`.
 
-Verdicts on networks' archives, with faults and untouched, and on generated weather are fitted by a logistic function, on
-one draw of stretches; on another draw it is shown how many of those that it calls so sure are right.
+Verdicts on networks' archives, with faults and untouched, and on generated weather, some of it with faults of rain,
+vanes, gusts, radiation and snow, are fitted by a logistic function, on one draw of stretches; on another draw it is
+shown how many of those that it calls so sure are right.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ import numpy as np
 from matplotlib import pyplot
 from scipy.optimize import minimize
 
-from tests.bench.detection import archive
+from tests.bench.detection import archive, other_variables
 from tests.bench.detection.detectors import ours
 from tests.bench.detection.faults import put_in
 from tests.bench.detection.labelled import Floats, Labelled
 from tests.bench.detection.real import with_faults
 from tests.bench.detection.scoring import WHOLE, fault_of
-from tests.bench.detection.weather import autoregressive, simulated
+from tests.bench.detection.weather import airports, autoregressive, simulated
 from toolkit.detector import confidence
 
 PICTURE = Path("docs") / "images" / "reliability.svg"
 FITTED, SHOWN = 11, 12
 """The seeds of the two draws."""
 STRETCHES = 4
-FEW = 40
+FEW = 15
 """A test with fewer verdicts of a class has no odds of its own; one of a single network is left out."""
 RIDGE = 2.0
 """Pulls the odds of a test, and the slopes, towards those of all tests and towards none: as much as so many verdicts."""
@@ -64,6 +65,8 @@ def _data(folders: Iterable[Path], seed: int) -> Iterator[Labelled]:
                 yield with_faults(stretch.weather, seed + number) if stretch.quiet else stretch.weather
     for weather in (simulated(seed), autoregressive(seed)):
         yield put_in(weather, seed)
+    for weather in (simulated(seed + 50), airports(seed, days=9)):
+        yield other_variables.put_in(weather, seed)
 
 
 def verdicts(data: Iterable[Labelled]) -> Iterator[Verdict]:

@@ -1,15 +1,14 @@
 """Faults of rain, vanes, gusts, extremes, radiation, dew point and snow depth: python -m tests.bench.detection.other_variables.
 
 Their kinds are their own: a clogged gauge is no stalled one, and shows only while it rains. They are put into weather
-of `weather-tool simulate`, and into real weather that has the variable: a folder with networks as an argument, and the
-airports' year.
+of `weather-tool simulate` and of the airports' year, or of the networks that are named, where they have the variable.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -155,14 +154,14 @@ def put_in(weather: Labelled, seed: int, each: int = EACH) -> Labelled:
     return replace(weather, values=values, faults=found)
 
 
-def sets(folder: Path | None) -> Iterator[Labelled]:
-    """Weather with the variables."""
-    for seed in SEEDS:
+def sets(places: Sequence[Path]) -> Iterator[Labelled]:
+    """Weather with the variables: of FOLDER or FOLDER/NAME, or generated and of the airports if there is none."""
+    for seed in SEEDS if not places else ():
         yield simulated(seed)
         yield simulated(seed + 50, stations=network(seed))
         yield airports(seed, days=9)
-    for name in archive.networks(folder) if folder else ():
-        data = archive.read(folder or Path(), name)
+    for folder, name in archive.named(places):
+        data = archive.read(folder, name)
         if VARIABLES & data.values.keys():
             for stretch in archive.stretches(data, 3, seed=1):
                 yield stretch.weather
@@ -172,7 +171,7 @@ def main() -> None:
     """Print recall by kind, and false alarms of these variables on weather without faults."""
     detector, total, false = ours(), Score(), Counter[tuple[str, str]]()
     days = 0.0
-    for number, weather in enumerate(sets(Path(sys.argv[1]) if len(sys.argv) > 1 else None)):
+    for number, weather in enumerate(sets([Path(place) for place in sys.argv[1:]])):
         data = put_in(weather, number)
         one = score(data, [found for found in detector(data) if found.variable in VARIABLES])
         total += one
@@ -184,7 +183,11 @@ def main() -> None:
               f"{ {kind: n - one.seen[kind] for kind, n in one.faults.items() if n > one.seen[kind]} }", flush=True)  # fmt: skip
     for kind, number in total.faults.items():
         print(f"{kind:14} {total.seen[kind]:3} of {number:3}")
-    print(f"recall {total.recall:.2f}, precision {total.precision:.2f}, median delay {np.median(total.delays):.1f} h")
+    if not days:
+        print("no network measures rain, directions, gusts, extremes, radiation, dew point or snow")
+        return
+    delay = np.median(total.delays) if total.delays else np.nan
+    print(f"recall {total.recall:.2f}, precision {total.precision:.2f}, median delay {delay:.1f} h")
     print(
         f"{sum(false.values())} false alarms in {days:.0f} station-days: {100 * sum(false.values()) / days:.2f} per 100"
     )

@@ -9,7 +9,7 @@ from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
-from toolkit.checks.remedies import OnMachine
+from toolkit.checks.remedies import OnMachine, Tool
 from toolkit.errors import ToolkitError
 
 # How far the host's clock may be off: servers' clocks are right to the second, and an answer takes no longer.
@@ -49,6 +49,15 @@ def clock_right(host: Host) -> Finding | None:
         return unseen("the feed's server does not tell its time")
     off = host.now - date
     if abs(off) > TOLERANCE_SECONDS:
+        with suppress(ToolkitError):
+            stations = stations_time(host)
+            if stations is not None and date + TOLERANCE_SECONDS < stations < host.now + TOLERANCE_SECONDS:
+                return bad(
+                    f"the feed server's clock is {humanize(off)} behind this host's, and {humanize(stations - date)} "
+                    "behind the times of its own stations",
+                    Tool("data latest", note="to be told to who runs the feed: this host's clock is right"),
+                    Status.WARNING,
+                )
         return bad(f"this host's clock is {humanize(abs(off))} {'ahead of' if off > 0 else 'behind'} the feed server's")
     return good(f"within {humanize(max(abs(off), 1))} of the feed server's")
 
