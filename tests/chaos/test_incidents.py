@@ -7,7 +7,6 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from uuid import uuid4
@@ -25,27 +24,30 @@ from toolkit.store.incidents import ACTIVE, Delivery, Wanted
 
 # `make chaos` kills more often.
 KILLS = int(os.environ.get("CHAOS_KILLS", "16"))
-KILLS_AN_HOUR = 4
+KILLS_AN_HOUR = 3
 ALL = [station.station_id for station in default_network()]
 EVERY_STATE: tuple[Delivery, ...] = ("waiting", "sending", "sent", "cancelled")
-# A few more than a run has.
-STATEMENTS_OF_A_RUN = 40
 STATEMENTS = {"execute", "executemany", "commit"}
 
 
-def dying(at_statement: int) -> Callable[[FrameType, str, object], None]:
-    """A profile function that kills its process when it is about to run its N-th statement."""
-    left = at_statement
+class Statements:
+    """A profile function that counts the statements of this process, and kills it before one of them.
 
-    def look(frame: FrameType, event: str, what: object) -> None:
-        nonlocal left
+    Args:
+        last: which; none if it is 0.
+    """
+
+    def __init__(self, last: int = 0) -> None:
+        self.number = 0
+        self._last = last
+
+    def __call__(self, frame: FrameType, event: str, what: object) -> None:
+        """Look at a call."""
         called = frame.f_code.co_name if event == "call" else getattr(what, "__name__", "")
         if event in {"call", "c_call"} and called in STATEMENTS:
-            left -= 1
-            if not left:
+            self.number += 1
+            if self.number == self._last:
                 os.kill(os.getpid(), signal.SIGKILL)
-
-    return look
 
 
 def in_child(network: Network, report: Report, at_statement: int | None) -> int:
@@ -54,7 +56,7 @@ def in_child(network: Network, report: Report, at_statement: int | None) -> int:
     if not child:
         try:
             if at_statement:
-                sys.setprofile(dying(at_statement))
+                sys.setprofile(Statements(at_statement))
             record(network.settings, report, network.now, None)
         finally:
             os._exit(0)
@@ -95,7 +97,11 @@ def another(db: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_killed_at_any_statement(db: str, another: str, capsys: pytest.CaptureFixture[str]) -> None:
     specs = [
         "station=volos,variable=temp_out,kind=offset,size=8,at=30m",
-        *(f"station=zagora,variable=bar,kind=offset,size=12,at={hours}h,for=1h" for hours in range(1, 60, 9)),
+        *(
+            f"station={name},variable=bar,kind=range,size=2000,at={hour}h,for=30m"
+            for first, name in enumerate(ALL[6:13])
+            for hour in range(first, 70, 7)
+        ),
         *(f"station={name},kind=silent,at=90m,for=4h" for name in ALL[:6]),
     ]
     network, control = Network(db, *specs), Network(another, *specs)
@@ -104,13 +110,16 @@ def test_killed_at_any_statement(db: str, another: str, capsys: pytest.CaptureFi
         network.observe(1)
         control.observe(1)
         report = look_over(network, network.now)
+        statements = Statements()
+        sys.setprofile(statements)
+        record(control.settings, report, control.now, None)
+        sys.setprofile(None)
         for _ in range(KILLS_AN_HOUR):
-            doomed = in_child(network, report, at.randint(1, STATEMENTS_OF_A_RUN))
-            other = in_child(network, report, None) if at.random() < 0.3 else None
+            doomed = in_child(network, report, at.randint(1, statements.number))
+            other = in_child(network, report, None) if at.random() < 0.2 else None
             kills += os.waitpid(doomed, 0)[1] == signal.SIGKILL
             assert other is None or os.waitpid(other, 0)[1] == 0
         record(network.settings, report, network.now, None)
-        record(control.settings, report, control.now, None)
         if at.random() < 0.3:  # somebody looks at the past
             older = look_over(network, network.now - 3 * 3600)
             for one in (network, control):

@@ -18,18 +18,28 @@ import pytest
 
 from tests.conftest import TOOL, Feed, Run, collection, feature
 from tests.databases import query
+from tests.feeds import noa
+from toolkit.collector.cycle import fetch_and_ingest
+from toolkit.collector.ingester import Ingester
+from toolkit.collector.spool import Spool
+from toolkit.feed.fetch import Fetcher
+from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200
 
 
 @pytest.fixture
-def filled(db: str, run: Run, feed: Feed, environment: dict[str, str]) -> str:
-    """Three times at two stations."""
+def filled(db: str, feed: Feed, environment: dict[str, str], tmp_path: Path) -> str:
+    """Three times at two stations, by three cycles of the collector."""
     environment["WEATHER_DB"] = db
-    for step in range(3):
-        stations = (feature(name, ts=TIME + 600 * step, temp_out=10 + step, rain=None) for name in ("volos", "zagora"))
-        feed.body = collection(*stations)
-        assert run("collect", "--once").returncode == 0
+    fetcher = Fetcher(feed.url, 30, 16 << 20)
+    with Ingester(lambda: open_for_writing(db), Spool(tmp_path / "spool", 64 << 20), noa()) as ingester:
+        for step in range(3):
+            stations = (
+                feature(name, ts=TIME + 600 * step, temp_out=10 + step, rain=None) for name in ("volos", "zagora")
+            )
+            feed.body = collection(*stations)
+            fetch_and_ingest(fetcher, ingester)
     return db
 
 

@@ -77,6 +77,7 @@ def network(db: str, environment: dict[str, str]) -> str:
             ("warm", "temp_out", day(10), day(10) + 11 * HOUR, "device_failure", "spatial"),
             ("warm", "temp_out", day(20), day(20) + 5 * HOUR, "suspected", "persistence"),
             ("good", "temp_out", day(10), day(10) + 11 * HOUR, "weather_event", "spatial"),
+            ("good", "temp_out", day(7), day(7) + 5 * HOUR, "device_failure", "spatial"),
             ("gap", "all", hour(101), hour(148), "device_failure", "missing"),
             ("late", "out_hum", day(1) - 5 * DAY, day(1) + 2 * HOUR, "unverified", "step"),  # since September
         ]
@@ -88,6 +89,8 @@ def network(db: str, environment: dict[str, str]) -> str:
         with store.transaction():
             for incident in INCIDENTS:
                 store.incidents.add(incident)
+    dismissed = "(SELECT id FROM incidents WHERE state = 'dismissed')"
+    change(db, f"UPDATE anomalies SET incident_id = {dismissed} WHERE station_id = 'good' AND class = 'device_failure'")
     sqlite = database(db).file is not None
 
     def later(seconds: int, where: str) -> None:
@@ -201,7 +204,7 @@ def test_the_figures_are_those_that_were_put_in(run: Run, network: str) -> None:
         {"test": "persistence", "values": 6, "share": round(6 / 744, 4)},
     ]
     assert (warm["flagged"], sensors["warm", "temp_out"]["flagged_hours"]) == (18, 18)
-    assert sensors["good", "temp_out"]["quality"]["flagged"] == 0, "weather is right"
+    assert sensors["good", "temp_out"]["quality"]["flagged"] == 0, "weather is right, and what people dismissed"
     assert sensors["late", "out_hum"]["quality"]["flagged"] == 2, "the month's part"
     assert warm["bias"] == pytest.approx(2.0, abs=0.15)
     assert sensors["good", "temp_out"]["quality"]["bias"] == pytest.approx(0, abs=0.15)

@@ -127,6 +127,13 @@ def test_the_demo_finds_the_broken_sensor(demo: str) -> None:
     assert "volos" in demo
 
 
+def test_the_demo_tells_the_story_of_the_incident(demo: str) -> None:
+    story = demo[demo.index("What happened to the incident") :]
+    actions = [line.split("\t")[1:3] for line in story.splitlines() if line.count("\t") == 3]
+    for one in (["detector", "opened"], ["maria", "acknowledged"], ["detector", "resolved"], ["notify", "told"]):
+        assert one in actions, story
+
+
 def test_the_service_is_on_ones_own_host(deployed: str) -> None:
     assert re.search(r"volos +: ok=\d+ +changed=\d+ +unreachable=0 +failed=0", deployed)
     assert re.search(r"volos +OK +well", deployed), deployed

@@ -133,3 +133,17 @@ def test_a_script_that_does_not_ask_weather_tool_is_told(
     monkeypatch.setattr(commands, "FOLDER", tmp_path)
     monkeypatch.setattr(commands, "CALLS", {script.name: "weather-tool healthcheck"})
     assert examine(host, [BY_ID["commands-genuine"]])[0].finding.ok is ok
+
+
+def test_documents_that_the_store_refused_are_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: Host
+) -> None:
+    (tmp_path / "etc").mkdir()
+    monkeypatch.setattr("toolkit.checks.host.deployment.ETC", tmp_path / "etc")
+    host.spool.mkdir()
+    (host.spool / "000000000001.refused").touch()
+    seen = examine(host, [BY_ID["folders-bounded"]])[0]
+    assert seen.finding.ok is False
+    assert f"mv -- {host.spool}/000000000001.refused {host.spool}/000000000001.gz" in seen.command
+    (host.spool / "000000000002.damaged").touch()
+    assert "mv -t /var/tmp" in examine(host, [BY_ID["folders-bounded"]])[0].command

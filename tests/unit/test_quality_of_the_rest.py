@@ -298,3 +298,8 @@ def test_snow_falls_and_settles_but_does_not_jump() -> None:
 def test_snow_does_not_grow_in_warm_air() -> None:
     assert set(found({"snow_depth": snow(), "temp_out": everywhere(9)}, "snow_depth")["snow"]) == set(range(COUNT))
     assert found({"snow_depth": snow()}, "snow_depth") == {}
+    grass = everywhere(0)
+    grass[2, -30:-12] = np.linspace(1, 25, 18).round()
+    flagged = found({"snow_depth": grass, "temp_out": everywhere(9)}, "snow_depth")["snow"]
+    assert set(flagged) == {2}
+    assert flagged[2] <= 18, "once it is mown the depth is right"

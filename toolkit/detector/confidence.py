@@ -15,25 +15,32 @@ from toolkit.variables import BY_NAME
 
 # By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {
-    ("device_failure", ""): 0.14,
-    ("device_failure", "all"): 3.37,
-    ("device_failure", "missing"): -1.11,
-    ("device_failure", "noise"): -0.98,
-    ("device_failure", "persistence"): 1.20,
-    ("device_failure", "range"): 2.79,
-    ("device_failure", "spatial"): -0.93,
-    ("device_failure", "step"): 0.07,
-    ("unverified", ""): 3.06,
-    ("weather_event", ""): 3.49,
-    ("weather_event", "shared"): 2.31,
-    ("weather_event", "spatial"): 4.87,
-    ("weather_event", "step"): 3.30,
+    ("device_failure", ""): 3.18,
+    ("device_failure", "all"): 4.47,
+    ("device_failure", "consistency"): 2.96,
+    ("device_failure", "direction"): 3.51,
+    ("device_failure", "gauge"): 1.95,
+    ("device_failure", "missing"): 0.98,
+    ("device_failure", "noise"): 2.44,
+    ("device_failure", "persistence"): 3.75,
+    ("device_failure", "radiation"): 3.58,
+    ("device_failure", "range"): 4.05,
+    ("device_failure", "snow"): 3.78,
+    ("device_failure", "spatial"): 2.53,
+    ("device_failure", "step"): 4.01,
+    ("unverified", ""): 1.67,
+    ("unverified", "persistence"): 2.29,
+    ("unverified", "step"): 1.18,
+    ("weather_event", ""): 3.47,
+    ("weather_event", "shared"): 3.11,
+    ("weather_event", "spatial"): 4.75,
+    ("weather_event", "step"): 2.56,
 }
 # By class, what a unit of each of the features adds to the log odds.
 SLOPE: dict[Class, tuple[float, float, float]] = {
-    "device_failure": (0.72, -0.73, 0.11),
-    "unverified": (0.32, 0.0, -0.08),
-    "weather_event": (-0.56, 0.48, -0.97),
+    "device_failure": (0.73, -0.36, -0.28),
+    "unverified": (-0.06, 0.0, 0.38),
+    "weather_event": (-0.24, 0.69, -0.67),
 }
 
 

@@ -66,8 +66,8 @@ def _lines(report: Performance) -> Iterator[str]:
     yield from _part("Incidents")
     found = report.incidents
     yield (
-        f"{found.opened} opened, {found.resolved} resolved, {found.dismissed} dismissed, {found.lasting} last. "
-        f"Mean time to acknowledge {hours(found.mean_hours_to_acknowledge)}, "
+        f"{found.opened} opened, {found.resolved} resolved, {found.dismissed} dismissed; "
+        f"{found.lasting} were not over at its end. Mean time to acknowledge {hours(found.mean_hours_to_acknowledge)}, "
         f"to repair {hours(found.mean_hours_to_repair)}."
     )
     yield ""

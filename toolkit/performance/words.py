@@ -16,7 +16,7 @@ def sentence(report: Performance) -> str:
         f"{_number(network.stations, 'station')} sent {share(network.availability)} of what was expected, half of it "
         f"within {seconds(network.timeliness.median_seconds)}, 95 % within {seconds(network.timeliness.p95_seconds)}; "
         f"{share(network.flagged_share)} of the values were flagged; {_number(found.opened, 'incident')} opened, "
-        f"{found.lasting} last."
+        f"{found.lasting} were not over at its end."
     )
     if network.typical_seconds and network.typical_seconds > network.cadence_seconds:
         said += (

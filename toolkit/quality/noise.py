@@ -61,7 +61,6 @@ class Noise(QualityTest):
     thresholds = LIMITS
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
-    may_pass = True
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag noisy readings, stations × window slots."""

@@ -33,11 +33,6 @@ def judge(sample: Sample) -> Contradictions:
     series = sample.series
     window, hour = series.window, series.per_hour
     depth, air = series.values, sample.values["temp_out"]
-    before, hours = previous(depth), slots_since_previous(depth) / hour
-    change = depth - before
-    jumped = (change > np.maximum(LIMITS.jump, LIMITS.rise * hours)) | (
-        -change > np.maximum(LIMITS.jump, LIMITS.fall * hours)
-    )
     back = max(1, round(LIMITS.warm_hours * hour))
     grown = np.full(depth.shape, np.nan)
     coldest = np.full(depth.shape, np.nan)
@@ -46,6 +41,13 @@ def judge(sample: Sample) -> Contradictions:
         grown[:, back:] = depth[:, back:] - np.where(np.isnan(parts).all(axis=2), np.nan, _least(parts))
         coldest[:, back:] = _least(np.lib.stride_tricks.sliding_window_view(air, back + 1, axis=1))
     warm = (grown >= LIMITS.warm_rise) & (coldest > LIMITS.warm) & np.isfinite(coldest)
+    # What grew in warm air was no snow: where that is gone, the depth is as it was before.
+    believed = np.where(warm, np.nan, depth)
+    before, hours = previous(believed), slots_since_previous(believed) / hour
+    change = depth - before
+    jumped = (change > np.maximum(LIMITS.jump, LIMITS.rise * hours)) | (
+        -change > np.maximum(LIMITS.jump, LIMITS.fall * hours)
+    )
     return {
         "{value} cm is a jump that no snow makes": _until_back(depth, before, jumped)[:, -window:],
         "it has grown in air that is too warm for snow": warm[:, -window:],

@@ -221,6 +221,8 @@ class Engine(Protocol):
         """A time as the engine takes it for a value."""
 
 
+# In the words of the index of those that are, by which an engine knows that it can be used.
+_IS_ACTIVE = "state IN ('open', 'acknowledged', 'maintenance')"
 _TIMES = {"started", "ended", "opened", "acknowledged", "resolved", "judged", "time", "written", "due", "tried"}
 
 
@@ -244,11 +246,8 @@ class Incidents:
 
     def counts(self) -> list[tuple[State, Severity, int]]:
         """How many incidents there are that are not resolved, by state and severity; without parts of others."""
-        states = ", ".join("?" * len(ACTIVE))
         rows = self._engine.query(
-            "SELECT state, severity, COUNT(*) FROM incidents "
-            f"WHERE state IN ({states}) AND part_of IS NULL GROUP BY 1, 2",
-            ACTIVE,
+            f"SELECT state, severity, COUNT(*) FROM incidents WHERE {_IS_ACTIVE} AND part_of IS NULL GROUP BY 1, 2"
         )
         return [(state, severity, int(number)) for state, severity, number in rows if severity in SEVERITIES]
 
@@ -430,6 +429,8 @@ class Incidents:
     def _terms(self, wanted: Wanted) -> tuple[list[str], list[object]]:
         """The conditions of a search, and their values."""
         terms, values = [] if wanted.parts else ["part_of IS NULL"], list[object]()
+        if wanted.states and {*wanted.states} <= {*ACTIVE}:
+            terms.append(_IS_ACTIVE)
         for column, allowed in (
             ("state", wanted.states),
             ("severity", wanted.severities),

@@ -136,7 +136,7 @@ class Statistics:
             yield self._engine.grouped(["COUNT(*)"], span, by=rounded)
 
     def flagged(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[Flagged]]:
-        """How many values the detector found wrong: those within anomalies, weather events aside.
+        """How many values are wrong: those within anomalies, but for weather events and what people dismissed.
 
         Yields:
             For each span the numbers that are not zero; where anomalies of one sensor and test overlap, a value counts
@@ -144,7 +144,10 @@ class Statistics:
         """
         cases = " ".join(f"WHEN '{name}' THEN o.{name} IS NOT NULL" for name in variables)
         counted = f"COUNT(CASE WHEN CASE a.variable {cases} ELSE FALSE END THEN 1 END)"
-        where = "FROM anomalies WHERE started <= ? AND ended > ? AND class <> 'weather_event'"
+        where = (
+            "FROM anomalies WHERE started <= ? AND ended > ? AND class <> 'weather_event' AND NOT EXISTS "
+            "(SELECT 1 FROM incidents WHERE incidents.id = anomalies.incident_id AND incidents.state = 'dismissed')"
+        )
         sql = self._engine.joined(f"SELECT station_id, variable, test, started, ended {where}", counted)
         for span in spans:
             start, end = self._engine.time(span.start), self._engine.time(span.end)

@@ -8,7 +8,7 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT, RELEASES
-from toolkit.checks.remedies import AsUser, Shell, Start, Tool
+from toolkit.checks.remedies import AsUser, Remedy, Sequence, Shell, Start, Stop, Tool
 
 # A detection every hour writes two files; twice as many are not being removed.
 REPORTS_A_DAY = 48
@@ -34,7 +34,7 @@ MOST_NAMED = 20
     severity=Status.WARNING, remedy=Start("maintenance"),
     caused_by=(
         "disk-data-space", "disk-logs-space", "disk-backups-space", "disk-data-inodes", "disk-logs-inodes",
-        "maintenance-timer", "maintenance-succeeds",
+        "maintenance-timer", "maintenance-succeeds", "database-shape",
     ),
 )  # fmt: skip
 def folders_bounded(host: Host) -> Finding | None:
@@ -74,7 +74,16 @@ def _of_reports(host: Host) -> Finding | None:
 def _of_data(host: Host) -> Finding | None:
     damaged = [entry.name for entry in _entries(host.spool) if entry.name.endswith((".damaged", ".refused"))]
     if damaged:
-        away = AsUser("mv -t /var/tmp -- {}", [host.spool / name for name in damaged])
+        away: Remedy = AsUser("mv -t /var/tmp -- {}", [host.spool / name for name in damaged])
+        if len(damaged) <= MOST_NAMED and all(name.endswith(".refused") for name in damaged):
+            # The store did not take them, perhaps of something that is mended now: they are observations.
+            back = [AsUser("mv -- {} {}", host.spool / name, host.spool / f"{name[:-8]}.gz") for name in damaged]
+            away = Sequence(
+                Stop("collector"),
+                *back,
+                Start("collector"),
+                note="remove what is refused again",
+            )
         if len(damaged) > MOST_NAMED:
             away = AsUser("find {} '(' -name '*.damaged' -o -name '*.refused' ')' -delete", host.spool)
         return bad(

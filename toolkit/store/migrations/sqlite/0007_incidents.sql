@@ -22,7 +22,8 @@ CREATE TABLE incidents (
     evidence TEXT NOT NULL               -- JSON: the worst reading beside the neighbours'
 ) STRICT;
 
-CREATE INDEX incidents_state ON incidents (state, id);
+-- Few of many: those that are not over.
+CREATE INDEX incidents_active ON incidents (id) WHERE state IN ('open', 'acknowledged', 'maintenance');
 CREATE INDEX incidents_ended ON incidents (ended);
 CREATE INDEX incidents_resolved ON incidents (resolved);
 CREATE INDEX incidents_station ON incidents (station_id, ended);
