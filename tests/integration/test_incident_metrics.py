@@ -22,7 +22,9 @@ from toolkit.store import open_for_writing
 
 
 def test_metrics_of_incidents(run: Run, db: str) -> None:
-    over = INCIDENT._replace(state="resolved", opened=NOW - 9000, resolved=NOW - 1800)
+    over = INCIDENT._replace(
+        state="resolved", started=NOW - 12_000, ended=NOW - 4800, opened=NOW - 9000, resolved=NOW - 1800
+    )
     with open_for_writing(db) as store, store.transaction():
         for one in (
             INCIDENT, INCIDENT._replace(station_id=None, severity="critical", variable="bar", state="acknowledged"),

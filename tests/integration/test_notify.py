@@ -326,6 +326,7 @@ def test_the_summary_of_a_week_is_sent_once(service: Service, people: Callable[[
     incident = service.happens("opened", INCIDENT._replace(assignee="maria"))
     service.happens("opened", INCIDENT._replace(
         station_id="larissa", state="resolved", verdict="fault", acknowledged=NOW - 200, opened=NOW - 7400, resolved=NOW - 200,
+        started=NOW - 9000, ended=NOW - 1800,
     ))  # fmt: skip
     for _ in range(2):
         assert service.notify("--summary")[0] == 0

@@ -215,7 +215,7 @@ def test_a_page_and_a_report_may_have_a_name_that_is_no_text(
     assert {name[:2] for name in names} == {b"\xff2", b"in"}
 
 
-@pytest.mark.parametrize(("module", "code"), [("difflib", -signal.SIGINT), ("pyexpat", 0)])
+@pytest.mark.parametrize(("module", "code"), [("argparse", -signal.SIGINT), ("pyexpat", 0)])
 def test_ctrl_c_while_modules_load_says_nothing(
     environment: dict[str, str], tmp_path: Path, module: str, code: int
 ) -> None:

@@ -36,7 +36,7 @@ def of_incidents(incidents: Incidents) -> Iterable[Metric]:
         ("weather_incidents_resolved", f"Incidents that were resolved {lately}.", pace.resolved),
         (
             "weather_incidents_repair_seconds",
-            f"Time to repair, from opening to resolving, summed over the incidents resolved {lately}.",
+            f"Time to repair, from the first bad reading to the last, summed over the incidents resolved {lately}.",
             pace.repairing,
         ),
         (

@@ -85,10 +85,8 @@ def learn(incidents: Sequence[Incident], exceptions: Sequence[SensorException], 
         by_test=_precision(labelled, lambda one: one.symptoms.partition(",")[0]),
         by_variable=_precision(labelled, lambda one: one.variable),
         by_station=_precision(of_stations, lambda one: str(one.station_id)),
-        hours_to_acknowledge=_mean(one.acknowledged - one.opened for one in incidents if one.acknowledged is not None),
-        hours_to_repair=_mean(
-            one.ended - one.started for one in incidents if one.state == "resolved" and one.verdict != "maintenance"
-        ),
+        hours_to_acknowledge=_mean(one.seconds_to_acknowledge for one in incidents),
+        hours_to_repair=_mean(one.seconds_to_repair for one in incidents),
         suggested=_suggested(of_stations, exceptions, at),
     )
 
@@ -101,8 +99,8 @@ def _precision(incidents: Iterable[Incident], name: Callable[[Incident], str]) -
     return sorted(found, key=lambda one: (one.precision, -one.weather - one.siting, one.name))
 
 
-def _mean(seconds: Iterable[float]) -> float | None:
-    known = [max(one, 0.0) for one in seconds]
+def _mean(seconds: Iterable[float | None]) -> float | None:
+    known = [one for one in seconds if one is not None]
     return round(sum(known) / len(known) / HOUR, 1) if known else None
 
 

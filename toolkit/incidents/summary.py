@@ -47,10 +47,11 @@ def letter(store: Store, settings: Settings, message: Message) -> Letter:
     day = from_epoch(until).astimezone(settings.notify_time_zone)
     title = f"{platform.node()}: the week to {day:%Y-%m-%d}: {len(active)} incidents open, {opened} new"
     lines = [_counted("resolved", ended), _counted("dismissed", ended)]
-    for what, spans in (
-        ("acknowledge", [one.acknowledged - one.opened for one in (*active, *ended) if one.acknowledged is not None]),
-        ("repair", [one.resolved - one.opened for one in ended if one.resolved is not None and one.verdict == "fault"]),
+    for what, found in (
+        ("acknowledge", [one.seconds_to_acknowledge for one in (*active, *ended)]),
+        ("repair", [one.seconds_to_repair for one in ended]),
     ):
+        spans = [one for one in found if one is not None]
         if spans:
             lines.append(f"mean time to {what}: {lasting(sum(spans) / len(spans))}")
     lines += ["", "Open, the worst and oldest first:" if active else "Nothing is open."]

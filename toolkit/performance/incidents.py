@@ -34,8 +34,8 @@ def incidents(store: Store, month: Month, stations: Sequence[str]) -> Incidents:
         resolved=len(resolved),
         dismissed=sum(one.state == "dismissed" and within(one.resolved) for one in known),
         lasting=sum(_until(one, month) >= month.end for one in listed),
-        mean_hours_to_acknowledge=_mean(map(_to_acknowledge, acknowledged)),
-        mean_hours_to_repair=_mean(map(_to_repair, resolved)),
+        mean_hours_to_acknowledge=_mean(_hours(one.seconds_to_acknowledge) for one in acknowledged),
+        mean_hours_to_repair=_mean(_hours(one.seconds_to_repair) for one in resolved),
         all=sorted((_told(one, month) for one in listed), key=lambda one: (-one.hours, one.id)),
     )
 
@@ -52,8 +52,8 @@ def _told(one: Stored, month: Month) -> Incident:
         started=times.iso(times.from_epoch(one.started)),
         ended=times.iso(times.from_epoch(until)) if until < month.end else None,
         hours=round((until - one.started) / HOUR, 1),
-        hours_to_acknowledge=_to_acknowledge(one),
-        hours_to_repair=_to_repair(one),
+        hours_to_acknowledge=_hours(one.seconds_to_acknowledge),
+        hours_to_repair=_hours(one.seconds_to_repair),
     )
 
 
@@ -62,14 +62,8 @@ def _until(one: Stored, month: Month) -> float:
     return month.end if one.state in ACTIVE else min(one.ended, month.end)
 
 
-def _to_acknowledge(one: Stored) -> float | None:
-    return None if one.acknowledged is None else round(max(one.acknowledged - one.opened, 0) / HOUR, 1)
-
-
-def _to_repair(one: Stored) -> float | None:
-    if one.resolved is None or one.state != "resolved" or one.verdict == "maintenance":
-        return None
-    return round(max(one.ended - one.started, 0) / HOUR, 1)
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / HOUR, 1)
 
 
 def _mean(hours: Iterable[float | None]) -> float | None:

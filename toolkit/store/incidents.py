@@ -68,6 +68,18 @@ class Incident(NamedTuple):
     confidence: float | None
     evidence: str
 
+    @property
+    def seconds_to_acknowledge(self) -> float | None:
+        """From its opening to when somebody acknowledged it; None if nobody did."""
+        return None if self.acknowledged is None else max(self.acknowledged - self.opened, 0.0)
+
+    @property
+    def seconds_to_repair(self) -> float | None:
+        """From its first bad reading to its last; None if it is not resolved, or was maintenance."""
+        if self.state != "resolved" or self.verdict == "maintenance":
+            return None
+        return max(self.ended - self.started, 0.0)
+
 
 class Affected(NamedTuple):
     """A station that has the trouble of an incident of the network."""
@@ -181,8 +193,8 @@ class Pace(NamedTuple):
     """How fast people were, in the incidents that were resolved in some time. Times are sums of seconds.
 
     Attributes:
-        resolved: how many there were.
-        repairing: the time from when they were opened to when they were resolved.
+        resolved: how many there were that were no maintenance.
+        repairing: the time from their first bad readings to their last.
         acknowledged: how many of them somebody had acknowledged.
         acknowledging: the time from when these were opened to when they were acknowledged.
     """
@@ -241,11 +253,11 @@ class Incidents:
 
     def pace(self, since: float) -> Pace:
         """How fast people were, since a time; without parts of other incidents."""
-        opened, resolved, known = map(self._engine.seconds, ("opened", "resolved", "acknowledged"))
+        started, ended, opened, known = map(self._engine.seconds, ("started", "ended", "opened", "acknowledged"))
         rows = self._engine.query(
-            f"SELECT COUNT(*), COALESCE(SUM({resolved} - {opened}), 0), COUNT(acknowledged), "
+            f"SELECT COUNT(*), COALESCE(SUM({ended} - {started}), 0), COUNT(acknowledged), "
             f"COALESCE(SUM({known} - {opened}), 0) FROM incidents "
-            "WHERE resolved > ? AND state = 'resolved' AND part_of IS NULL",
+            "WHERE resolved > ? AND state = 'resolved' AND part_of IS NULL AND COALESCE(verdict, '') <> 'maintenance'",
             (self._engine.time(since),),
         )
         return Pace(*rows[0])
