@@ -76,12 +76,18 @@ def snapshot(db: PostgreSQLDatabase, to: Path) -> Content:
         with connection.transaction():
             content = held(connection)
             (exported,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
-            tables = [f"--table={name}" for name in TABLES]
+            tables = [f"--table={name}" for name in _tables_of(content.schema_version)]
             form = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges", "--strict-names"]
             with client() as environment:
                 words = ["pg_dump", *form, *tables, f"--snapshot={exported}", f"--file={to}", f"--dbname={db.url}"]
                 run(words, environment)
     return content
+
+
+def _tables_of(version: int) -> list[str]:
+    """The tables that a schema has."""
+    steps = "".join(migrations("postgresql")[:version])
+    return [name for name in TABLES if name == "schema_version" or f"CREATE TABLE {name} (" in steps]
 
 
 def inspect(copy: Path, *, every_page: bool = True) -> Content:  # noqa: ARG001 - there is one way to look at a dump

@@ -111,7 +111,7 @@ def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Ite
         in_window = {name: grid.values[name][:, -grid.window :] for name in judged_variables(settings)}
         measured = [name for name, values in in_window.items() if not np.isnan(values).all()]
         results = dict(zip(measured, pool.map(results_of, measured), strict=True))
-    lost = _lost_together(results) if results else np.zeros_like(silent)
+    lost = _lost_together(results, silent.shape)
     for row in np.flatnonzero((silent | lost).any(axis=1) & rows):
         for first, after in intervals((silent | lost)[row]):
             hours = (after - first) * grid.cadence / 3600
@@ -169,14 +169,16 @@ def _named_already(results: Mapping[str, TestResults], interval: FlaggedInterval
     )
 
 
-def _lost_together(results: Mapping[str, TestResults]) -> Bools:
+def _lost_together(results: Mapping[str, TestResults], shape: tuple[int, ...]) -> Bools:
     """Slots in which a station lacks most of its variables at once, and no longer flagged as missing one by one.
 
     Its sensors share a cable or a transmitter: that is one fault.
     """
     asked = [one for one in results.values() if missing.Missing.name in one.flags]
-    flags = np.array([one.flags[missing.Missing.name] for one in asked])
-    absent, measured = flags.sum(axis=0), np.sum([one.series.measured for one in asked], axis=0)
+    absent, measured = np.zeros(shape, dtype=int), np.zeros(shape[0], dtype=int)
+    for one in asked:
+        absent += one.flags[missing.Missing.name]
+        measured += one.series.measured
     lost: Bools = (absent > 1) & (2 * absent > measured[:, None])
     for one in asked:
         one.flags[missing.Missing.name] &= ~lost

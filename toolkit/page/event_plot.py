@@ -106,12 +106,12 @@ def _draw(
         colour: a name of `COLOURS`.
         label: what there is to see, for screen readers.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    figure = new_figure(7, 2.6)
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # after the figure, which imports it safely
 
     variable = BY_NAME[name]
     points = variable.plot == "points"
     steps = "steps-post" if variable.plot == "steps" else "default"
-    figure = new_figure(7, 2.6)
     axes = figure.add_subplot()
     for one, dashes in zip(neighbours, DASHES, strict=False):
         axes.plot(
