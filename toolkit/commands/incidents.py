@@ -17,6 +17,7 @@ from toolkit.cli.show import coloured, table
 from toolkit.errors import UsageError
 from toolkit.incidents import deciding, evidence, forms
 from toolkit.incidents.deciding import Decision
+from toolkit.incidents.telling import ESCALATED
 from toolkit.kinds import VARIABLES
 from toolkit.sensor_exceptions import SensorException, as_entry, expired
 from toolkit.settings import Loaded, Settings
@@ -252,8 +253,10 @@ def _show_one(one: Incident, form: dict[str, Any], present: float) -> None:
         _table_of_maintenance(form["maintenance"])
     for entry in form["exceptions"]:
         print(f"\nexception: {_line(json.dumps(entry, ensure_ascii=False))}")
-    waiting = [each for each in form["messages"] if each["state"] in {"waiting", "sending"}]
-    for each in waiting:
+    for each in form["messages"]:
+        moot = each["event"] == ESCALATED and one.state != "open"
+        if moot or each["state"] not in {"waiting", "sending"}:
+            continue
         print(
             f"\nto be told: {each['event']}, due {each['due']}" + (f": {_line(each['error'])}" if each["error"] else "")
         )

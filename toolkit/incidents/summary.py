@@ -45,7 +45,7 @@ def letter(store: Store, settings: Settings, message: Message) -> Letter:
     ended = store.incidents.find(Wanted(resolved_since=since))
     opened = sum(one.opened > since for one in (*active, *ended))
     day = from_epoch(until).astimezone(settings.notify_time_zone)
-    title = f"{platform.node()}: the week to {day:%Y-%m-%d}: {len(active)} incidents open, {opened} new"
+    title = f"{platform.node()}: the week to {day:%Y-%m-%d}: incidents: {len(active)} open, {opened} new"
     lines = [_counted("resolved", ended), _counted("dismissed", ended)]
     for what, found in (
         ("acknowledge", [one.seconds_to_acknowledge for one in (*active, *ended)]),
