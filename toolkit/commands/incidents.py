@@ -18,6 +18,7 @@ from toolkit.errors import UsageError
 from toolkit.incidents import deciding, evidence, forms
 from toolkit.incidents.deciding import Decision
 from toolkit.incidents.telling import ESCALATED
+from toolkit.incidents.wording import lasting
 from toolkit.kinds import VARIABLES
 from toolkit.sensor_exceptions import SensorException, as_entry, expired
 from toolkit.settings import Loaded, Settings
@@ -199,8 +200,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 
 def _lasts(one: Incident, present: float) -> str:
     until = one.ended if one.state not in ACTIVE else max(present, one.ended)
-    hours = max(until - one.started, 0) / HOUR
-    return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
+    return lasting(until - one.started)
 
 
 def _show(args: argparse.Namespace, settings: Settings) -> int:
