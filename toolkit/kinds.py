@@ -13,7 +13,7 @@ from toolkit.database import Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
 from toolkit.sensor_exceptions import SPEC, parse_exceptions
-from toolkit.text import nearest
+from toolkit.text import did_you_mean
 from toolkit.variables import BY_NAME
 
 
@@ -60,8 +60,7 @@ def choice(*allowed: str) -> Kind:
     def parse(text: str) -> str:
         if text in allowed:
             return text
-        near = nearest(text.lower(), allowed)
-        raise ValueError(f"did you mean {near}?" if near else f"give one of {', '.join(allowed)}")
+        raise ValueError(did_you_mean(text.lower(), allowed, f"give one of {', '.join(allowed)}"))
 
     return Kind(parse, {"type": "str", "choices": list(allowed)})
 
@@ -131,10 +130,8 @@ def _variables(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in BY_NAME:
-            near = nearest(name, BY_NAME)
-            raise ValueError(
-                f"{name} is not measured; " + (f"did you mean {near}?" if near else "know " + ", ".join(BY_NAME))
-            )
+            hint = did_you_mean(name, BY_NAME, "know " + ", ".join(BY_NAME))
+            raise ValueError(f"{name} is not measured; {hint}")
     if not names:
         raise ValueError(f"give one or more of {', '.join(BY_NAME)}")
     return names

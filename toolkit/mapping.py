@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from toolkit.model import Station
-from toolkit.text import nearest
+from toolkit.text import did_you_mean
 from toolkit.units import Conversion, conversions_to
 from toolkit.variables import BY_NAME, COLUMNS
 
@@ -82,10 +82,8 @@ def parse_mapping(text: str) -> FieldMapping:
         at = found.end()
         stored, theirs, unit = found.groups()
         if stored not in STORED:
-            near = nearest(stored, STORED)
-            raise ValueError(
-                f"{stored} is not stored; " + (f"did you mean {near}?" if near else f"know {', '.join(STORED)}")
-            )
+            hint = did_you_mean(stored, STORED, f"know {', '.join(STORED)}")
+            raise ValueError(f"{stored} is not stored; {hint}")
         if stored in named:
             raise ValueError(f"{stored} is given twice")
         names = tuple(_unquoted(name.strip()) for name in re.findall(_NAME, theirs))

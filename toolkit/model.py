@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, namedtuple
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from toolkit.errors import UsageError
 from toolkit.variables import COLUMNS
 
 FORMATS = ("geojson", "csv")
@@ -82,3 +84,13 @@ class Document:
     observations: list[Observation]
     left_out: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
+
+
+def require_station(wanted: str | None, known: Collection[str]) -> None:
+    """Refuse a station that is asked for and not known; None asks for all.
+
+    Raises:
+        UsageError: there is none of this id; the message names those that there are.
+    """
+    if wanted is not None and wanted not in known:
+        raise UsageError(f"there is no station {wanted!r}; there are: {', '.join(known) or 'none yet'}")

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from toolkit.text import nearest
+from toolkit.text import did_you_mean
 from toolkit.times import from_epoch
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, STATION
 
 LEVELS = ("info", "warning", "critical", "never")
 """From which severity on people are told; each is above the ones before it."""
 ANY = "*"
-# The sensor of an incident that is of a station as a whole.
-WHOLE_STATION = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +72,9 @@ def parse_levels(text: str) -> SensorLevels:
                 f"{pair.strip()} is no STATION/VARIABLE=SEVERITY: give one such as volos/rain=info or */rain=never, "
                 f"with a severity of {', '.join(LEVELS)}"
             )
-        if variable not in {*BY_NAME, WHOLE_STATION, ANY}:
-            near = nearest(variable, [*BY_NAME, WHOLE_STATION])
-            raise ValueError(f"{variable} is not measured; " + (f"did you mean {near}?" if near else "give * for any"))
+        if variable not in {*BY_NAME, STATION, ANY}:
+            hint = did_you_mean(variable, [*BY_NAME, STATION], "give * for any")
+            raise ValueError(f"{variable} is not measured; {hint}")
         if (station, variable) == (ANY, ANY):
             raise ValueError("what holds for every sensor is the setting notify_severity")
         if (station, variable) in found:

@@ -14,7 +14,7 @@ from math import inf, isfinite
 from typing import Any
 
 from toolkit import times
-from toolkit.text import clean, nearest, one_line
+from toolkit.text import clean, did_you_mean, one_line
 from toolkit.variables import BY_NAME
 
 # The longest reason, in characters: it stands in reports and tables.
@@ -65,7 +65,7 @@ class SensorException:
         return ", ".join(told + ([f"neighbours up to {' and '.join(around)}"] if around else []))
 
     def __str__(self) -> str:
-        until = "" if self.until is None else f" until {times.iso(times.from_epoch(self.until))}"
+        until = "" if self.until is None else f" until {times.iso_of(self.until)}"
         return f"{self.effect}{until}: {self.reason}"
 
 
@@ -129,7 +129,7 @@ def as_entry(one: SensorException) -> dict[str, object]:
             entry[name] = value
     entry["reason"] = one.reason
     if one.until is not None:
-        entry["until"] = times.iso(times.from_epoch(one.until))
+        entry["until"] = times.iso_of(one.until)
     return entry
 
 
@@ -138,11 +138,8 @@ def _exception(entry: Any) -> SensorException:
         raise ValueError("it is no object with a station and a reason")
     for name in entry:
         if name not in _FIELDS:
-            near = nearest(name, _FIELDS)
-            raise ValueError(
-                f"{one_line(name, 60)} means nothing here; "
-                + (f"did you mean {near}?" if near else f"know {', '.join(_FIELDS)}")
-            )
+            hint = did_you_mean(name, _FIELDS, f"know {', '.join(_FIELDS)}")
+            raise ValueError(f"{one_line(name, 60)} means nothing here; {hint}")
     given = {name: read(entry.get(name)) for name, read in _FIELDS.items()}
     one = SensorException(**given)
     if not one.effect:
@@ -181,11 +178,8 @@ def _variables(value: Any) -> tuple[str, ...]:
     found = tuple(name.strip() for name in names)
     for name in found:
         if name not in BY_NAME:
-            near = nearest(name, BY_NAME)
-            raise ValueError(
-                f"variables: {one_line(name, 60)!r} is not measured; "
-                + (f"did you mean {near}?" if near else f"know {', '.join(BY_NAME)}")
-            )
+            hint = did_you_mean(name, BY_NAME, f"know {', '.join(BY_NAME)}")
+            raise ValueError(f"variables: {one_line(name, 60)!r} is not measured; {hint}")
     return tuple(dict.fromkeys(found))
 
 
@@ -203,7 +197,7 @@ def _until(value: Any) -> float | None:
         return None
     if not isinstance(value, str) or value.upper() == "NOW":
         raise ValueError("until: give a day such as 2026-12-31, which counts to its end, or a time")
-    moment = times.parse(value.strip()).timestamp()
+    moment = times.epoch_of(value.strip())
     return moment + _DAY if _DATE.fullmatch(value.strip()) else moment
 
 

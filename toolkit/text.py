@@ -51,6 +51,12 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return next(iter(get_close_matches(word, list(known), n=1, cutoff=cutoff)), "")
 
 
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The question whether the nearest of known words was meant; `otherwise` where none is near."""
+    near = nearest(word, known)
+    return f"did you mean {near}?" if near else otherwise
+
+
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
     r"""A message as it is shown: one line of at most `limit` characters, control characters written as `\x1b`."""
     line = visible(" ".join(text.split()))

@@ -38,6 +38,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat("T", "seconds")[:19] + "Z"
 
 
+def iso_of(epoch: float) -> str:
+    """Seconds since the epoch as reports write a time, see `iso`."""
+    return iso(from_epoch(epoch))
+
+
 def parse(text: str) -> datetime:
     """A time as people write it: `NOW`, or ISO 8601; without an offset it is UTC.
 
@@ -54,3 +59,12 @@ def parse(text: str) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"{text!r} is out of range: give a time of the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment
+
+
+def epoch_of(text: str) -> float:
+    """A time as people or reports write it, in seconds since the epoch.
+
+    Raises:
+        ValueError: see `parse`.
+    """
+    return parse(text).timestamp()

@@ -204,6 +204,9 @@ MEASURED = (
 
 BY_NAME = {variable.name: variable for variable in MEASURED}
 
+STATION = "all"
+"""Stands for the variable where a station as a whole is meant."""
+
 DETECTED = tuple(variable.name for variable in MEASURED if variable.detected)
 """What a detection run judges unless told otherwise, at the stations that measure it.
 

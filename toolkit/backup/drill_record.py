@@ -48,7 +48,7 @@ class Drill:
     @property
     def ended(self) -> float:
         """When it ended, by the host's clock, seconds since the epoch."""
-        return times.parse(self.ended_at).timestamp()
+        return times.epoch_of(self.ended_at)
 
 
 def keep(folder: Path, drill: Drill) -> None:

@@ -86,7 +86,7 @@ class Manifest:
     @property
     def created(self) -> float:
         """When the snapshot was taken by the host's clock, seconds since the epoch."""
-        return times.parse(self.created_at).timestamp()
+        return times.epoch_of(self.created_at)
 
     @property
     def last(self) -> float | None:

@@ -114,7 +114,7 @@ class Offsite:
         """The snapshots of a host, the newest first."""
         done = self._do("snapshots", "--json", "--host", host)
         try:
-            told = [_Snapshot(one["id"], times.parse(one["time"]).timestamp()) for one in json.loads(done.stdout) or ()]
+            told = [_Snapshot(one["id"], times.epoch_of(one["time"])) for one in json.loads(done.stdout) or ()]
         except (ValueError, KeyError, TypeError) as error:
             raise ToolkitError(f"off-site copy: what restic says of {self.repository} is not understood") from error
         return sorted(told, key=lambda one: one.time, reverse=True)

@@ -23,7 +23,7 @@ from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.targets import target_of
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
-from toolkit.times import from_epoch, iso
+from toolkit.times import iso_of
 
 POLL_SECONDS = 1.0
 # What comes with a release, what it needs to run, and the database that it has to find.
@@ -88,7 +88,7 @@ def _collection(host: Host) -> GateResult:
     if not now:
         return GateResult(Status.CRITICAL, "the collector that runs now has not ended a cycle yet")
     if now[0].status == "success":
-        return GateResult(Status.OK, f"the feed was stored at {iso(from_epoch(now[0].time))}: {now[0].message}")
+        return GateResult(Status.OK, f"the feed was stored at {iso_of(now[0].time)}: {now[0].message}")
     before = takewhile(lambda line: line.status == "failed", cycles[len(now) :])
     if _form(now[0].message) in {_form(line.message) for line in before}:
         return GateResult(Status.WARNING, f"the feed cannot be collected, as before: {now[0].message}")

@@ -22,7 +22,7 @@ from toolkit.cli.options import overrides
 from toolkit.cli.streams import OutputError, ReaderLeftError
 from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.settings import load, load_lenient
-from toolkit.text import nearest, one_line
+from toolkit.text import did_you_mean, one_line
 
 # The longest line on stderr: the command of a remedy may be long.
 LINE_LENGTH = 2000
@@ -124,8 +124,8 @@ def parser_of(chosen: Collection[str]) -> CommandParser:
 
 
 def _did_you_mean(word: str, known: Collection[str]) -> str:
-    near = nearest(word, known)
-    return f"; did you mean {near}?" if near else ""
+    hint = did_you_mean(word, known)
+    return f"; {hint}" if hint else ""
 
 
 def _options(parser: argparse.ArgumentParser) -> set[str]:

@@ -70,6 +70,6 @@ def epoch(text: str, flag: str) -> float:
         UsageError: it is no time; the message names the flag.
     """
     try:
-        return times.parse(text).timestamp()
+        return times.epoch_of(text)
     except ValueError as error:
         raise UsageError(f"{flag}: {error}") from None

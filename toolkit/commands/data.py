@@ -22,12 +22,13 @@ from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
 from toolkit.incidents import forms
+from toolkit.incidents.kinds import rank
 from toolkit.location import without_impossible_place
 from toolkit.locking import writing
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, Store, StoreGoneError, open_for_reading, open_for_writing
-from toolkit.store.incidents import ACTIVE, SEVERITIES, Incident, Maintenance, Wanted
-from toolkit.times import from_epoch, iso, stored
+from toolkit.store.incidents import ACTIVE, Incident, Maintenance, Wanted
+from toolkit.times import iso_of, stored
 from toolkit.variables import BY_NAME, MONITORED
 
 EXAMPLES = (
@@ -104,7 +105,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
         rows = [
             {
                 **one._asdict(),
-                "time": iso(from_epoch(one.time)),
+                "time": iso_of(one.time),
                 "incidents": [forms.of_incident(incident) for incident in incidents.get(one.station_id, [])],
                 "maintenance": [
                     forms.of_maintenance(window, present) for window in maintenance.get(one.station_id, [])
@@ -121,7 +122,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
         [
             (
                 one.station_id,
-                iso(from_epoch(one.time)),
+                iso_of(one.time),
                 f"{(present - one.time) / 60:.0f}",
                 *("-" if value is None else f"{value:g}" for value in row),
                 _told(incidents.get(one.station_id, []), maintenance.get(one.station_id, [])),
@@ -142,7 +143,7 @@ def _open_incidents(store: Store, present: float) -> tuple[dict[str, list[Incide
     for part in store.incidents.affected([one.id for one in active.values() if one.station_id is None]):
         incidents[part.station_id].append(active[part.incident_id])
     for some in incidents.values():
-        some.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.started, one.id))
+        some.sort(key=lambda one: (-rank(one.severity), one.started, one.id))
     for window in store.incidents.maintenance(present, present):
         maintenance[window.station_id].append(window)
     return incidents, maintenance
@@ -165,8 +166,8 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
         rows.append(
             {
                 **station._asdict(),
-                "first": iso(from_epoch(extent.first)) if extent else None,
-                "last": iso(from_epoch(extent.last)) if extent else None,
+                "first": iso_of(extent.first) if extent else None,
+                "last": iso_of(extent.last) if extent else None,
                 "observations": extent.number if extent else 0,
                 "completeness": round(extent.number / _expected(extent.first, extent.last, settings), 4)
                 if extent
@@ -201,8 +202,8 @@ def _summary(args: argparse.Namespace, settings: Settings) -> int:
         "size_bytes": size,
         "stations": stations,
         "observations": number,
-        "first": iso(from_epoch(min(extent.first for extent in extents))) if extents else None,
-        "last": iso(from_epoch(max(extent.last for extent in extents))) if extents else None,
+        "first": iso_of(min(extent.first for extent in extents)) if extents else None,
+        "last": iso_of(max(extent.last for extent in extents)) if extents else None,
         "completeness": round(number / expected, 4) if expected else None,
         "counters": {f"{count.name}: {count.label}": count.number for count in counters},
     }

@@ -134,9 +134,9 @@ def _against_decisions(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store, store.snapshot():
         end = window_end(args.end, store.newest())
         known = replaying.decided(store, end - (args.days or DECISION_DAYS) * 86400)
-        planned = replaying.windows_of(known, settings, end)
-        with progress("detecting", len(planned)) as advance:
-            found = replaying.replay(store, settings, known, end, advance)
+        windows = replaying.windows_of(known, settings, end)
+        with progress("detecting", len({end for some in windows.values() for end in some})) as advance:
+            found = replaying.replay(store, settings, known, windows, advance)
     if args.json:
         form = {
             "runs": found.runs,
@@ -163,7 +163,7 @@ def _against_decisions(args: argparse.Namespace, settings: Settings) -> int:
                 one.incident.id,
                 one.incident.station_id or "network",
                 one.incident.variable,
-                times.iso(times.from_epoch(one.incident.started)),
+                times.iso_of(one.incident.started),
                 one.incident.verdict,
                 one.outcome,
                 one.reason or "-",
@@ -200,7 +200,7 @@ def _add_page(settings: Settings, report: Report, now: float, path: Path) -> Non
 
 def _starts_within(store: Store, report: Report) -> bool:
     """Whether the store is younger than the window: a service that was just deployed."""
-    return store.newest() is not None and not store.count(Selection(end=_epoch(report.window.start)))
+    return store.newest() is not None and not store.count(Selection(end=times.epoch_of(report.window.start)))
 
 
 def record(settings: Settings, report: Report, at: float, only: list[str] | None) -> None:
@@ -223,12 +223,12 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
 
     found = [
         StoredAnomaly(
-            one.station_id, one.variable, _epoch(one.start), _epoch(one.end), one.class_, one.test, one.value,
-            one.expected, one.score, one.reason, one.confidence,
+            one.station_id, one.variable, times.epoch_of(one.start), times.epoch_of(one.end), one.class_, one.test,
+            one.value, one.expected, one.score, one.reason, one.confidence,
         )
         for one in report.anomalies
     ]  # fmt: skip
-    window = Span(_epoch(report.window.start), _epoch(report.window.end))
+    window = Span(times.epoch_of(report.window.start), times.epoch_of(report.window.end))
     with open_for_reading(settings.db) as store, store.snapshot():
         troubles = traced(store, settings, window, trouble.of_report(report))
     with open_for_writing(settings.db, begin=False) as store, store.transaction():
@@ -237,10 +237,6 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
         judged = trouble.judged_by(report, stations, judged_variables(settings))
         run = Run("detector", *window, judged, at, whole=only is None)
         keep(store, settings, run, troubles)
-
-
-def _epoch(text: str) -> float:
-    return times.parse(text).timestamp()
 
 
 def _show(report: Report) -> None:

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from toolkit import clock
@@ -17,6 +16,7 @@ from toolkit.cli.show import coloured, table
 from toolkit.errors import UsageError
 from toolkit.incidents import deciding, evidence, forms
 from toolkit.incidents.deciding import Decision
+from toolkit.incidents.kinds import rank
 from toolkit.incidents.telling import ESCALATED
 from toolkit.incidents.wording import lasting
 from toolkit.kinds import VARIABLES
@@ -24,15 +24,14 @@ from toolkit.sensor_exceptions import SensorException, as_entry, expired
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Store, open_for_reading, open_for_writing
 from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, Incident, Maintenance, Wanted
-from toolkit.text import one_line
-from toolkit.times import from_epoch, iso
-from toolkit.variables import BY_NAME
+from toolkit.text import did_you_mean, one_line
+from toolkit.times import iso_of
+from toolkit.variables import BY_NAME, STATION
 
 if TYPE_CHECKING:
     from toolkit.incidents.learning import Learnt, Precision
 
 HOUR, DAY = 3600.0, 86400.0
-STATION = "all"
 # So many that are over are listed unless told otherwise.
 SHOWN = 100
 MOST_ID = 2**31 - 1
@@ -141,11 +140,8 @@ def _present(store: Store) -> float:
 def _list(args: argparse.Namespace, settings: Settings) -> int:
     for name in args.variable:
         if name not in {*BY_NAME, STATION}:
-            near = get_close_matches(name, [*BY_NAME, STATION], n=1)
-            raise UsageError(
-                f"--variable={name}: it is not measured; "
-                + (f"did you mean {near[0]}?" if near else f"know {', '.join(BY_NAME)}")
-            )
+            hint = did_you_mean(name, [*BY_NAME, STATION], f"know {', '.join(BY_NAME)}")
+            raise UsageError(f"--variable={name}: it is not measured; {hint}")
     if args.limit < 1 or (args.older is not None and not 0 <= args.older < 1e6):
         raise UsageError("--limit: give a number from 1 on; --older: a number of hours from 0 on")
     since = epoch(args.since, "--since") if args.since else None
@@ -166,9 +162,8 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
         if args.older is not None:
             wanted = replace(wanted, until=max(present - args.older * HOUR, 0.0))
         found = store.incidents.find(wanted)
-    order = (*ACTIVE, "resolved", "dismissed")
     if {*states} <= {*ACTIVE}:
-        found.sort(key=lambda one: (-SEVERITIES.index(one.severity), order.index(one.state), -one.started, -one.id))
+        found.sort(key=lambda one: (-rank(one.severity), ACTIVE.index(one.state), -one.started, -one.id))
     more, found = len(found) > args.limit, found[: args.limit]
     if args.json:
         print(json.dumps([forms.of_incident(one) for one in found], indent=1, ensure_ascii=False))
@@ -183,7 +178,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
                     one.station_id or "network",
                     one.variable,
                     one.kind.replace("_", " "),
-                    iso(from_epoch(one.started)),
+                    iso_of(one.started),
                     _lasts(one, present),
                     one.assignee or "-",
                     evidence.reason(one.evidence) or one.symptoms,
@@ -295,18 +290,18 @@ def _line(value: object) -> str:
 # Deciding
 
 
-def _decision(args: argparse.Namespace, at: float, *, needed: bool = False) -> Decision:
-    return Decision(actor(args.by), at, deciding.note_text(args.note, needed=needed))
+def _who_and_why(args: argparse.Namespace) -> tuple[str, str]:
+    """Who decides, and the note; wrong usage is an error before the database is opened."""
+    return actor(args.by), deciding.note_text(args.note, needed=args.action == "note")
 
 
 def _decide(args: argparse.Namespace, settings: Settings) -> int:
-    actor(args.by)  # wrong usage is an error before the database is opened
-    deciding.note_text(args.note, needed=args.action == "note")
+    who, why = _who_and_why(args)
     to = None
     if args.action == "assign":
         to = person(args.to, "--to") if args.to.strip() else None
     with open_for_writing(settings.db, begin=False) as store:
-        by = _decision(args, _present(store))
+        by = Decision(who, _present(store), why)
         match args.action:
             case "ack":
                 done = deciding.acknowledge(store, settings, args.ids, by)
@@ -337,13 +332,12 @@ def _maintenance(args: argparse.Namespace, settings: Settings) -> int:
             if value is not None:
                 raise UsageError(f"{flag}: give the station as well")
         return _list_maintenance(args, settings)
-    actor(args.by)
-    deciding.note_text(args.note)
+    who, why = _who_and_why(args)
     to = epoch(args.to, "--to") if args.to else None
     if args.end is not None:
         if args.station is not None or args.start is not None or args.variables is not None:
             raise UsageError("--end takes the number of maintenance, and --to, --by and --note alone")
-        return _end_maintenance(args, settings, to)
+        return _end_maintenance(args, settings, who, why, to)
     if to is None:
         raise UsageError("give --to: until when people work there")
     try:
@@ -353,15 +347,15 @@ def _maintenance(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_writing(settings.db, begin=False) as store:
         present = _present(store)
         start = present if args.start is None or args.start.upper() == "NOW" else epoch(args.start, "--from")
-        windows = deciding.plan(store, _decision(args, present), args.station, variables, start, to)
+        windows = deciding.plan(store, Decision(who, present, why), args.station, variables, start, to)
     _print_maintenance(args, windows, present)
     return 0
 
 
-def _end_maintenance(args: argparse.Namespace, settings: Settings, to: float | None) -> int:
+def _end_maintenance(args: argparse.Namespace, settings: Settings, who: str, why: str, to: float | None) -> int:
     with open_for_writing(settings.db, begin=False) as store:
         present = _present(store)
-        changed = deciding.end(store, _decision(args, present), args.end, to)
+        changed = deciding.end(store, Decision(who, present, why), args.end, to)
     if changed is None and not args.json:
         print(f"maintenance {args.end} is cancelled")
     else:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from toolkit.detector.report import STATION, Anomaly, Class
+from toolkit.detector.report import Anomaly, Class
 from toolkit.times import parse
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, STATION
 
 # By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {

@@ -10,13 +10,14 @@ import numpy as np
 
 from toolkit import times
 from toolkit.detector.grid import Grid
-from toolkit.detector.report import STATION, AppliedException, Insufficient
+from toolkit.detector.report import AppliedException, Insufficient
 from toolkit.location import distance_km
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats
 from toolkit.quality.neighbours import REGION, Neighbours, nearest
 from toolkit.sensor_exceptions import SensorException, exception_of
 from toolkit.settings import Settings
+from toolkit.variables import STATION
 
 
 class _Applied(NamedTuple):
@@ -98,7 +99,7 @@ class Judging:
                 variable=name,
                 effect=one.exception.effect,
                 reason=one.exception.reason,
-                until=None if one.exception.until is None else times.iso(times.from_epoch(one.exception.until)),
+                until=None if one.exception.until is None else times.iso_of(one.exception.until),
             )
             for one in self.applied
             if rows[one.row]

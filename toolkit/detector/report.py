@@ -11,9 +11,6 @@ SCHEMA = "weather-toolkit/report/2"
 Class = Literal["device_failure", "weather_event", "suspected", "unverified"]
 """A fault; weather; one of the two; or nothing that can be told without neighbours."""
 
-STATION = "all"
-"""Stands for the variable where a station as a whole is meant."""
-
 
 @dataclass(frozen=True, slots=True)
 class Window:

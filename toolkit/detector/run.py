@@ -14,9 +14,9 @@ from toolkit.detector.classifier import Classifier
 from toolkit.detector.confidence import rated
 from toolkit.detector.grid import Grid
 from toolkit.detector.judging import Judging, judging
-from toolkit.detector.report import SCHEMA, STATION, Anomaly, Insufficient, Report, Stations, Window
+from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.detector.run_tests import TestResults, run_tests
-from toolkit.errors import UsageError
+from toolkit.model import require_station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
@@ -24,7 +24,7 @@ from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.neighbours import nearest
 from toolkit.settings import COMBINED, Settings
 from toolkit.store import Store
-from toolkit.variables import BY_NAME, DETECTED
+from toolkit.variables import BY_NAME, DETECTED, STATION
 
 
 def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
@@ -45,8 +45,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     needed = {other for test in TESTS for one in judged if test.applies(one) for other in test.needs(one)}
     grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed - set(variables)))
     names = [station.station_id for station in grid.stations]
-    if only is not None and only not in names:
-        raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
+    require_station(only, names)
     rows = np.array([only in {None, name} for name in names], dtype=bool)
 
     anomalies: list[Anomaly] = []
@@ -62,7 +61,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     return Report(
         schema=SCHEMA,
         generated_at=times.iso(times.now()),
-        window=Window(_iso(start), _iso(end), settings.window_hours),
+        window=Window(times.iso_of(start), times.iso_of(end), settings.window_hours),
         method=settings.detection_method,
         stations=Stations(
             int(rows.sum()),
@@ -191,8 +190,8 @@ def _silent(grid: Grid, row: int, first: int, after: int, reason: str) -> Anomal
     return Anomaly(
         station_id=grid.stations[row].station_id,
         variable=STATION,
-        start=_iso(slots[first]),
-        end=_iso(slots[after - 1]),
+        start=times.iso_of(slots[first]),
+        end=times.iso_of(slots[after - 1]),
         value=None,
         expected=None,
         score=None,
@@ -209,7 +208,7 @@ def _extent(grid: Grid, interval: FlaggedInterval) -> tuple[str, str]:
     ends = grid.slot_times()[-grid.window :]
     observed = grid.times[interval.row, -grid.window :]
     at = np.where(np.isnan(observed), ends, observed)
-    return _iso(at[interval.first]), _iso(at[interval.after - 1])
+    return times.iso_of(at[interval.first]), times.iso_of(at[interval.after - 1])
 
 
 def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insufficient]:
@@ -227,7 +226,3 @@ def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insuf
         for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"
             yield Insufficient(grid.stations[row].station_id, variable, reason)
-
-
-def _iso(epoch: float) -> str:
-    return times.iso(times.from_epoch(epoch))

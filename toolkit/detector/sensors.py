@@ -17,7 +17,7 @@ from toolkit.detector.health.hourly import hourly
 from toolkit.detector.health.rules import RULES, Rule, State
 from toolkit.detector.judging import Judging, judging
 from toolkit.detector.report import AppliedException
-from toolkit.errors import UsageError
+from toolkit.model import require_station
 from toolkit.quality.arrays import Floats
 from toolkit.quality.neighbours import Neighbours, nearest
 from toolkit.quality.series import Series
@@ -139,8 +139,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
         UsageError: there is no station `only`.
     """
     names = [station.station_id for station in grid.stations]
-    if only is not None and only not in names:
-        raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
+    require_station(only, names)
     days = grid.window * grid.cadence / DAY
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     # Usual differences are learnt from the same days. If a station drifts, its difference from those that see the same
@@ -153,8 +152,8 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
     return Health(
         schema=SCHEMA,
         generated_at=times.iso(times.now()),
-        start=_iso(grid.end - days * DAY),
-        end=_iso(grid.end),
+        start=times.iso_of(grid.end - days * DAY),
+        end=times.iso_of(grid.end),
         days=days,
         sensors=sorted(sensors, key=lambda one: (order[one.state], one.station_id, MONITORED.index(one.variable))),
         exceptions=how.exceptions(grid.stations, np.array([only in {None, name} for name in names], dtype=bool)),
@@ -211,7 +210,7 @@ def _sensors(
             noise=_or_none((compared.noise if compared else nothing)[row]),
             correlation=_or_none((compared.correlation if compared else nothing)[row]),
             level=_or_none((compared.level if compared else nothing)[row]),
-            last_good=_iso(grid.times[row, at[-1]]) if len(at) else None,
+            last_good=times.iso_of(grid.times[row, at[-1]]) if len(at) else None,
         )
 
 
@@ -227,8 +226,8 @@ def _faults(grid: Grid, found: Mapping[str, Figure], row: int, rules: Sequence[R
             Fault(
                 name=rule.name,
                 state=state,
-                since=None if day is None else _iso(_start_of(grid, figure, day)),
-                until=_iso(grid.end - figure.days_since(row) * DAY),
+                since=None if day is None else times.iso_of(_start_of(grid, figure, day)),
+                until=times.iso_of(grid.end - figure.days_since(row) * DAY),
                 reason=rule.says(float(figure.value[row]), figure.more(row) if figure.more else ""),
             )
         )
@@ -242,7 +241,3 @@ def _start_of(grid: Grid, figure: Figure, day: int) -> float:
 
 def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 4)
-
-
-def _iso(epoch: float) -> str:
-    return times.iso(times.from_epoch(epoch))

@@ -8,6 +8,7 @@ from itertools import product
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from toolkit.incidents.kinds import rank
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
 from toolkit.store.incidents import ACTIVE, SEVERITIES, Incidents, Wanted
@@ -66,7 +67,7 @@ def _named(incidents: Incidents) -> Metric:
         labels=["incident", "station", "variable", "kind", "severity", "state"],
     )
     found = incidents.find(Wanted(states=ACTIVE))
-    found.sort(key=lambda one: (one.station_id is not None, -SEVERITIES.index(one.severity), one.opened))
+    found.sort(key=lambda one: (one.station_id is not None, -rank(one.severity), one.opened))
     for one in found[:NAMED]:
         labels = [str(one.id), one.station_id or "", one.variable, one.kind, one.severity, one.state]
         family.add_metric(labels, one.started)

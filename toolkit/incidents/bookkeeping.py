@@ -6,7 +6,6 @@ from collections.abc import Container, Sequence
 from functools import cache
 
 from toolkit import clock
-from toolkit.detector.report import STATION
 from toolkit.incidents import telling
 from toolkit.incidents.case import Case
 from toolkit.incidents.network import Network
@@ -15,6 +14,7 @@ from toolkit.incidents.trouble import Sensor, Trouble, folded
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Wanted
+from toolkit.variables import STATION
 
 # A station that has reported nothing for so many seconds does not measure at present.
 LATELY = 86_400.0

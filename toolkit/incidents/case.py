@@ -79,7 +79,7 @@ class Case:
         """Take that it goes on; the evidence stays that of its beginning."""
         found = evidence.read(self.now.evidence)
         seen = {name: value for name, value in found.get(job, {}).items() if name != "clear"}
-        found[job] = {**seen, "ended": _iso(ended)}
+        found[job] = {**seen, "ended": times.iso_of(ended)}
         self.now = self.now._replace(
             ended=max(self.now.ended, ended), judged=max(self.now.judged, judged), evidence=evidence.written(found)
         )
@@ -129,11 +129,7 @@ def with_evidence(text: str, job: str, trouble: Trouble) -> str:
     spoken = trouble.evidence if last is None or trouble.ended >= last else seen
     found[job] = {
         **{name: value for name, value in spoken.items() if name != "clear"},
-        "started": _iso(trouble.started if first is None else min(first, trouble.started)),
-        "ended": _iso(trouble.ended if last is None else max(last, trouble.ended)),
+        "started": times.iso_of(trouble.started if first is None else min(first, trouble.started)),
+        "ended": times.iso_of(trouble.ended if last is None else max(last, trouble.ended)),
     }
     return evidence.written(found)
-
-
-def _iso(epoch: float) -> str:
-    return times.iso(times.from_epoch(epoch))

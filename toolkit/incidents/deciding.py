@@ -5,18 +5,17 @@ Each function takes a store that is open for writing and does all in one transac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from toolkit import clock, times
-from toolkit.detector.report import STATION
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.incidents import telling
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Action, Incident, Maintenance, Verdict, Wanted
-from toolkit.text import clean, one_line
+from toolkit.text import clean, did_you_mean, one_line
+from toolkit.variables import STATION
 
 NOTE_LENGTH = 1000
 # Work that lasts longer is a mistake in a date.
@@ -213,15 +212,14 @@ def plan(
     with store.transaction():
         require_station(store, station)
         names = tuple(dict.fromkeys(variables)) or (STATION,)
+        windows = [Maintenance(0, station, name, started, ended, by.actor, by.note) for name in names]
         for one in store.incidents.maintenance(started, ended):
-            same = STATION in {one.variable, *names} or one.variable in names
-            if one.station_id == station and same and one.started < ended and started < one.ended:
+            if any(_overlap(one, window) for window in windows):
                 raise UsageError(
                     f"it overlaps maintenance {one.id} of {station}, {one.variable}, from {times.stored(one.started)} "
                     f"to {times.stored(one.ended)} UTC, by {one_line(one.actor)}: end that first "
                     f"(weather-tool incidents maintenance --end {one.id})"
                 )
-        windows = [Maintenance(0, station, name, started, ended, by.actor, by.note) for name in names]
         windows = [one._replace(id=store.incidents.plan(one)) for one in windows]
         for window in windows:
             _apply(store, window, by)
@@ -247,15 +245,19 @@ def end(store: Store, by: Decision, number: int, ended: float | None) -> Mainten
                 raise UsageError(f"--to={times.stored(ended)} is before it begins, {times.stored(window.started)} UTC")
             store.incidents.cancel(number)
             return None
-        for one in there.values():
-            same = STATION in {one.variable, window.variable} or one.variable == window.variable
-            same = same and one.id != number and one.station_id == window.station_id
-            if same and one.started < until and window.started < one.ended:
-                raise UsageError(f"it would overlap maintenance {one.id}, from {times.stored(one.started)} UTC")
         changed = window._replace(ended=until)
+        for one in there.values():
+            if one.id != number and _overlap(one, changed):
+                raise UsageError(f"it would overlap maintenance {one.id}, from {times.stored(one.started)} UTC")
         store.incidents.change_maintenance(changed)
         _apply(store, changed, by)
     return changed
+
+
+def _overlap(one: Maintenance, other: Maintenance) -> bool:
+    """Whether there is a time in which both are of one sensor."""
+    same = one.covers(other.station_id, other.variable) or other.covers(one.station_id, one.variable)
+    return same and one.started < other.ended and other.started < one.ended
 
 
 def _apply(store: Store, window: Maintenance, by: Decision) -> None:
@@ -263,7 +265,7 @@ def _apply(store: Store, window: Maintenance, by: Decision) -> None:
     wanted = Wanted(stations=[window.station_id], since=window.started)
     changed: list[Incident] = []
     for one in store.incidents.find(wanted):
-        if one.station_id is None or window.variable not in {STATION, one.variable}:
+        if not window.covers(one.station_id, one.variable):
             continue
         inside = window.started <= one.started and one.ended <= window.ended
         present = window.started <= by.at <= window.ended
@@ -287,9 +289,7 @@ def require_station(store: Store, station: str) -> None:
     """
     known = [one.station_id for one in store.stations()]
     if station not in known:
-        raise UsageError(f"there is no station {station!r}{_near(station, known)} (see weather-tool data stations)")
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(station, known)
+        raise UsageError(
+            f"there is no station {station!r}{f'; {hint}' if hint else ''} (see weather-tool data stations)"
+        )

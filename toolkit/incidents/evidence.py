@@ -69,7 +69,7 @@ def of_fault(one: Fault) -> dict[str, Any]:
 def time(text: object) -> float | None:
     """A time of the evidence in seconds since the epoch; None if it is none."""
     try:
-        return times.parse(str(text)).timestamp()
+        return times.epoch_of(str(text))
     except ValueError:
         return None
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toolkit import times
-from toolkit.detector.report import STATION
 from toolkit.incidents import evidence
 from toolkit.sensor_exceptions import SensorException, as_entry, exception_of
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.incidents import Action, Affected, Incident, Maintenance
+from toolkit.variables import STATION
 
 
 def time(epoch: float | None) -> str | None:
     """ISO 8601 in UTC."""
-    return None if epoch is None else times.iso(times.from_epoch(epoch))
+    return None if epoch is None else times.iso_of(epoch)
 
 
 def of_incident(one: Incident) -> dict[str, object]:

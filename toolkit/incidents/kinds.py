@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from toolkit.detector.report import STATION, Class
+from toolkit.detector.report import Class
 from toolkit.store.incidents import SEVERITIES, Kind, Severity
+from toolkit.variables import STATION
 
 # By the names of quality-control tests and of the rules of sensor health; all others see wrong data.
 _MISSING = {"missing", "silent", "completeness"}

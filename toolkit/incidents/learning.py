@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from math import ceil
 
 from toolkit import times
-from toolkit.detector.report import STATION
 from toolkit.incidents import evidence
 from toolkit.quality.spatial import LIMITS
 from toolkit.sensor_exceptions import SensorException, exception_of
-from toolkit.store.incidents import Incident
+from toolkit.store.incidents import LABELS, Incident
+from toolkit.variables import STATION
 
 HOUR = 3600.0
 # The same sensor has to be dismissed so often until an exception is suggested.
@@ -76,7 +76,7 @@ def learn(incidents: Sequence[Incident], exceptions: Sequence[SensorException], 
         exceptions: those that there are: nothing is suggested where one holds.
         at: the present, seconds since the epoch.
     """
-    labelled = [one for one in incidents if one.verdict in {"fault", "weather", "siting"}]
+    labelled = [one for one in incidents if one.verdict in LABELS]
     of_stations = [one for one in labelled if one.station_id is not None]
     return Learnt(
         number=len(incidents),

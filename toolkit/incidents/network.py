@@ -12,7 +12,6 @@ from math import ceil
 from typing import NamedTuple
 
 from toolkit import times
-from toolkit.detector.report import STATION
 from toolkit.incidents import evidence, kinds
 from toolkit.incidents.case import Case, opened
 from toolkit.incidents.planning import HOUR, Plan, Rules, Run
@@ -20,6 +19,7 @@ from toolkit.incidents.trouble import Sensor, Trouble
 from toolkit.location import distance_km
 from toolkit.model import Station
 from toolkit.store.incidents import Affected, Kind
+from toolkit.variables import STATION
 
 LEAST = 3
 # An incident of the network goes on while this share of what it takes to be one is left.
@@ -233,7 +233,7 @@ class Network:
         run, stations = self._run, together.stations
         variable = together.variables[0] if len(together.variables) == 1 else STATION
         worst = max(together.troubles, key=lambda one: (not one.weather, kinds.rank(one.severity), one.ended))
-        since = times.iso(times.from_epoch(together.started))
+        since = times.iso_of(together.started)
         what = "jumped" if together.jump else "have it"
         reason = f"{len(stations)} of {together.of} stations {what} at once, from {since} on, such as " + (
             f"{worst.sensor.station_id}: {worst.evidence.get('reason', '')}"

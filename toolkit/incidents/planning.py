@@ -6,7 +6,6 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from toolkit.detector.report import STATION
 from toolkit.incidents import evidence, kinds
 from toolkit.incidents.case import Case, opened
 from toolkit.incidents.trouble import Judged, Sensor, Trouble
@@ -216,9 +215,7 @@ class Work:
         return max((one.ended for one in self._windows(sensor) if one.ended <= until), default=0.0)
 
     def _windows(self, sensor: Sensor) -> Iterable[Maintenance]:
-        return (
-            one for one in self._of_station.get(sensor.station_id, ()) if one.variable in {STATION, sensor.variable}
-        )
+        return (one for one in self._of_station.get(sensor.station_id, ()) if one.covers(*sensor))
 
 
 def _lateness(case: Case) -> tuple[bool, float, int]:

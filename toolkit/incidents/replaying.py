@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal, get_args
 
 from toolkit import times
-from toolkit.detector.report import STATION, Anomaly
+from toolkit.detector.report import Anomaly
 from toolkit.detector.run import detect
 from toolkit.incidents import evidence
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.base import SAME_WITHIN
-from toolkit.store.incidents import Incident, Wanted
+from toolkit.store.incidents import LABELS, Incident, Wanted
+from toolkit.variables import STATION
 
 HOUR = 3600.0
 # An incident is looked for in so many runs at most, from its beginning on: who finds it does so early.
@@ -62,7 +63,7 @@ class Replay:
 def decided(store: Store, since: float) -> list[Incident]:
     """The incidents that ended after a time of which people said what they were."""
     over = store.incidents.find(Wanted(states=("resolved", "dismissed"), since=since))
-    return [one for one in over if one.verdict in {"fault", "weather", "siting"}]
+    return [one for one in over if one.verdict in LABELS]
 
 
 def ends(incident: Incident, hours: float, until: float) -> list[float]:
@@ -75,13 +76,17 @@ def ends(incident: Incident, hours: float, until: float) -> list[float]:
     return sorted({min(end, until) for end in found})
 
 
-def windows_of(incidents: Iterable[Incident], settings: Settings, until: float) -> list[float]:
-    """The ends of all windows in which incidents are looked for."""
-    return sorted({end for one in incidents if _by_detector(one) for end in ends(one, settings.window_hours, until)})
+def windows_of(incidents: Iterable[Incident], settings: Settings, until: float) -> dict[int, list[float]]:
+    """The ends of the windows in which each incident is looked for, by its number."""
+    return {one.id: ends(one, settings.window_hours, until) for one in incidents if _by_detector(one)}
 
 
 def replay(
-    store: Store, settings: Settings, incidents: Sequence[Incident], until: float, step: Callable[[int], None]
+    store: Store,
+    settings: Settings,
+    incidents: Sequence[Incident],
+    windows: Mapping[int, Sequence[float]],
+    step: Callable[[int], None],
 ) -> Replay:
     """Look again at the time of incidents of which people said what they were. Nothing is written.
 
@@ -89,7 +94,7 @@ def replay(
         store: where they and the observations are.
         settings: those to try.
         incidents: which.
-        until: up to when there are observations, seconds since the epoch.
+        windows: where they are looked for, see `windows_of`.
         step: called after every run.
     """
     stations = defaultdict[int, set[str]](set)
@@ -98,8 +103,7 @@ def replay(
             stations[one.id].add(one.station_id)
     for part in store.incidents.affected([one.id for one in incidents if one.station_id is None]):
         stations[part.incident_id].add(part.station_id)
-    windows = {one.id: ends(one, settings.window_hours, until) for one in incidents if _by_detector(one)}
-    wanted = windows_of(incidents, settings, until)
+    wanted = sorted({end for some in windows.values() for end in some})
     found: dict[float, list[Anomaly]] = {}
     empty: set[float] = set()
     for end in wanted:
@@ -141,5 +145,5 @@ def _is(incident: Incident, stations: set[str], anomaly: Anomaly) -> bool:
     """Whether an anomaly is what an incident was about: the same sensor, at the same time or within an hour."""
     if anomaly.station_id not in stations or incident.variable not in {anomaly.variable, STATION}:
         return False
-    start, end = (times.parse(text).timestamp() for text in (anomaly.start, anomaly.end))
+    start, end = (times.epoch_of(text) for text in (anomaly.start, anomaly.end))
     return start <= incident.ended + SAME_WITHIN and end >= incident.started - SAME_WITHIN

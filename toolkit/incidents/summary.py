@@ -6,10 +6,11 @@ import platform
 from collections import Counter
 
 from toolkit.incidents import telling
+from toolkit.incidents.kinds import rank
 from toolkit.incidents.wording import IS, Letter, lasting, place, sensor
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, SEVERITIES, Incident, Message, Wanted
+from toolkit.store.incidents import ACTIVE, Incident, Message, Wanted
 from toolkit.text import clean
 from toolkit.times import from_epoch
 
@@ -55,7 +56,7 @@ def letter(store: Store, settings: Settings, message: Message) -> Letter:
         if spans:
             lines.append(f"mean time to {what}: {lasting(sum(spans) / len(spans))}")
     lines += ["", "Open, the worst and oldest first:" if active else "Nothing is open."]
-    worst = sorted(active, key=lambda one: (-SEVERITIES.index(one.severity), one.started))
+    worst = sorted(active, key=lambda one: (-rank(one.severity), one.started))
     lines += [_line(one, names, until) for one in worst[:NAMED]]
     if (more := len(worst) - NAMED) > 0:
         lines.append(f"and {more} more: weather-tool incidents list")

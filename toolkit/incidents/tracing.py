@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from toolkit.detector.report import STATION
 from toolkit.incidents import kinds
 from toolkit.incidents.trouble import Sensor, Trouble, of_report
 from toolkit.settings import Settings
 from toolkit.store import Selection, Span, Store
 from toolkit.store.incidents import ACTIVE, Kind, Wanted
+from toolkit.variables import STATION
 
 # So far back, at most.
 MOST_SECONDS = 31 * 86_400.0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit import times
-from toolkit.detector.report import STATION, Report
+from toolkit.detector.report import Report
 from toolkit.incidents import evidence, kinds
 from toolkit.store.base import SAME_WITHIN
 from toolkit.store.incidents import Kind, Severity
+from toolkit.variables import STATION
 
 if TYPE_CHECKING:
     from toolkit.detector.sensors import Health  # which takes numpy
@@ -81,18 +82,18 @@ def of_report(report: Report) -> list[Trouble]:
             kinds.kind(one.test),
             (one.test,),
             kinds.severity_of_class(one.class_, one.variable),
-            _epoch(one.start),
-            _epoch(one.end),
+            times.epoch_of(one.start),
+            times.epoch_of(one.end),
             one.confidence,
             evidence.of_anomaly(one),
             one.class_ == "weather_event",
         )
         for one in report.anomalies
     ]
-    silent = [one for one in found if one.sensor.variable == STATION]
-    of_station = {
-        name: [one for one in silent if one.sensor.station_id == name] for name, _ in {o.sensor for o in silent}
-    }
+    of_station: dict[str, list[Trouble]] = defaultdict(list)
+    for one in found:
+        if one.sensor.variable == STATION:
+            of_station[one.sensor.station_id].append(one)
     return [one for one in found if not any(_covers(all_, one) for all_ in of_station.get(one.sensor.station_id, ()))]
 
 
@@ -103,7 +104,7 @@ def of_health(health: Health, days: float) -> list[Trouble]:
         health: what it saw.
         days: of how many days there are observations.
     """
-    start, end = _epoch(health.start), _epoch(health.end)
+    start, end = times.epoch_of(health.start), times.epoch_of(health.end)
     reporting = Counter(one.station_id for one in health.sensors if all(fault.name != "silent" for fault in one.faults))
     found = []
     for one in health.sensors:
@@ -119,8 +120,8 @@ def of_health(health: Health, days: float) -> list[Trouble]:
                     "data_wrong" if wrong and fault.name in kinds.FOLLOWING else kinds.kind(fault.name),
                     (fault.name,),
                     "critical" if of_station and fault.name == "silent" else severity,
-                    start if fault.since is None else _epoch(fault.since),
-                    min(_epoch(fault.until), end),
+                    start if fault.since is None else times.epoch_of(fault.since),
+                    min(times.epoch_of(fault.until), end),
                     None,
                     evidence.of_fault(fault),
                 )
@@ -163,7 +164,3 @@ def _covers(station: Trouble, one: Trouble) -> bool:
         and one.started >= station.started - SAME_WITHIN
         and one.ended <= station.ended + SAME_WITHIN
     )
-
-
-def _epoch(text: str) -> float:
-    return times.parse(text).timestamp()

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from toolkit.incidents import evidence
+from toolkit.incidents.kinds import rank
 from toolkit.incidents.telling import CLOSING, ESCALATED
-from toolkit.notifying import WHOLE_STATION
 from toolkit.settings import Settings
 from toolkit.store.incidents import SEVERITIES, Incident, Kind
 from toolkit.text import clean
 from toolkit.times import from_epoch
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, STATION
 
 # A storm is one message: so many incidents in full, then so many in a line each, then their number.
 IN_FULL, IN_A_LINE = 10, 20
@@ -65,7 +65,7 @@ def letter(
         at: the present, seconds since the epoch.
         repeated: whether some of it may have been told before.
     """
-    news = sorted(news, key=lambda one: (_over(one), -SEVERITIES.index(one.incident.severity), one.incident.started))
+    news = sorted(news, key=lambda one: (_over(one), -rank(one.incident.severity), one.incident.started))
     lines: list[str] = []
     for one in news[:IN_FULL]:
         lines += [*_at_length(one, settings, names, at), ""]
@@ -86,7 +86,7 @@ def place(incident: Incident, names: Mapping[str, str]) -> str:
 
 def sensor(variable: str) -> str:
     """A sensor, for people."""
-    return "the station as a whole" if variable == WHOLE_STATION else variable
+    return "the station as a whole" if variable == STATION else variable
 
 
 def moment(epoch: float, settings: Settings) -> str:

@@ -18,7 +18,7 @@ from toolkit.backup.manifest import Manifest
 from toolkit.detector import grid as grids
 from toolkit.detector import sensors
 from toolkit.detector.grid import DAY, Grid
-from toolkit.detector.report import STATION, Anomaly, Insufficient, Report
+from toolkit.detector.report import Anomaly, Insufficient, Report
 from toolkit.detector.sensors import Sensor
 from toolkit.errors import ToolkitError
 from toolkit.location import without_impossible_place
@@ -29,6 +29,7 @@ from toolkit.quality.neighbours import nearest
 from toolkit.settings import DECLARATIONS, Settings
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Incident
+from toolkit.variables import STATION
 
 # The states of a station, the worst first. It has the worst that its anomalies give it.
 STATES = ("device_failure", "suspected", "silent", "unverified", "weather_event", "well")
@@ -135,11 +136,11 @@ def gather(store: Store, settings: Settings, report: Report, at: float, last_pag
     Raises:
         StoreError: the store cannot be read.
     """
-    start, end = (times.parse(text).timestamp() for text in (report.window.start, report.window.end))
+    start, end = (times.epoch_of(text) for text in (report.window.start, report.window.end))
     network = [without_impossible_place(station) for station in store.stations()]
     long = sensors.read(store, settings, end, HEALTH_DAYS) if len(network) <= MOST_WITH_HEALTH else None
     health = sensors.health(long, settings).sensors if long else []
-    last = {one.station_id: times.iso(times.from_epoch(one.time)) for one in store.latest()}
+    last = {one.station_id: times.iso_of(one.time) for one in store.latest()}
     silent = {one.station_id for one in report.insufficient if one.variable == STATION}
     found, unhealthy = defaultdict(list), defaultdict(list)
     for anomaly in report.anomalies:
@@ -222,7 +223,7 @@ def _events(store: Store, settings: Settings, report: Report, shown: Incidents) 
     )[:MOST_EVENTS]
     if not worst:
         return []
-    end = times.parse(report.window.end).timestamp()
+    end = times.epoch_of(report.window.end)
     start = end - report.window.hours * 3600 - event_plot.AROUND_HOURS * 3600
     variables = sorted({one.variable for one in worst} - {STATION})
     grid = grids.load(store, start, end, settings.cadence_seconds, variables, past_days=0)

@@ -45,7 +45,7 @@ def of_anomaly(anomaly: Anomaly, grid: Grid) -> str | None:
     if anomaly.variable not in grid.values:
         return None
     row_of = {station.station_id: row for row, station in enumerate(grid.stations)}
-    started, ended = (times.parse(text).timestamp() for text in (anomaly.start, anomaly.end))
+    started, ended = (times.epoch_of(text) for text in (anomaly.start, anomaly.end))
     ends = grid.slot_times()
     around = AROUND_HOURS * 3600
     shown = (ends >= started - around) & (ends <= ended + around)
@@ -89,7 +89,7 @@ def of_incident(store: Store, incident: Incident) -> str | None:
         (incident.started, ended),
         "device_failure" if incident.severity != "info" else "suspected",
         f"{name} of {station} and of {len(near)} neighbours as incident {incident.id} began, "
-        f"from {times.iso(times.from_epoch(incident.started))}",
+        f"from {times.iso_of(incident.started)}",
     )
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from toolkit import times
 from toolkit.actor import JOBS
-from toolkit.detector.report import STATION, Anomaly
+from toolkit.detector.report import Anomaly
 from toolkit.incidents import evidence, kinds
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Maintenance, Wanted
 from toolkit.text import one_line
+from toolkit.variables import STATION
 
 # So many are shown, the worst first: the page of a bad night must still open.
 MOST_OPEN = 100
@@ -136,19 +137,19 @@ def gather(store: Store, start: float, end: float, at: float, last_page: float |
         named = sorted(stations[one.id], key=lambda part: (part.started, part.station_id))
         return Row(
             incident=one,
-            started=_iso(one.started),
-            last=_iso(one.ended),
-            opened=_iso(one.opened),
+            started=times.iso_of(one.started),
+            last=times.iso_of(one.ended),
+            opened=times.iso_of(one.opened),
             standing=standing(one, done[one.id], maintenance),
             reason=evidence.reason(one.evidence),
             news=("new" if one.opened > since else "came back") if news else "",
-            stations=[(part.station_id, _iso(part.started)) for part in named[:MOST_STATIONS]],
+            stations=[(part.station_id, times.iso_of(part.started)) for part in named[:MOST_STATIONS]],
             more=max(0, len(named) - MOST_STATIONS),
         )
 
     return Incidents(
-        at=_iso(math.ceil(at)),
-        since=_iso(since),
+        at=times.iso_of(math.ceil(at)),
+        since=times.iso_of(since),
         open=[row(one) for one in worst],
         number=len(active),
         new=sum(moment > since for moment in newest.values()),
@@ -185,11 +186,7 @@ def _by(action: str, when: float | None, done: Action | None) -> str:
 
 def _until(one: Incident, maintenance: Iterable[Maintenance]) -> str:
     """The maintenance that an incident is in."""
-    windows = [
-        window
-        for window in maintenance
-        if window.station_id == one.station_id and window.variable in {one.variable, STATION}
-    ]
+    windows = [window for window in maintenance if window.covers(one.station_id, one.variable)]
     if not windows:
         return "in maintenance"
     last = max(windows, key=lambda window: window.ended)
@@ -207,10 +204,6 @@ def _by_trouble(
         names = [one.station_id] if one.station_id else [part.station_id for part in stations.get(one.id, ())]
         found.update({(name, one.variable, one.kind): one for name in names if one.part_of is None})
     return found
-
-
-def _iso(moment: float) -> str:
-    return times.iso(times.from_epoch(moment))
 
 
 def _minutes(moment: float) -> str:

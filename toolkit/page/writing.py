@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from toolkit import times
-from toolkit.detector.report import STATION, Report
+from toolkit.detector.report import Report
 from toolkit.files import write_atomically
 from toolkit.page.contents import Contents, gather
 from toolkit.page.incidents import Incidents
@@ -24,7 +24,7 @@ from toolkit.performance.month import FOLDER
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.text import one_line
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, STATION
 
 INDEX = "index.html"
 _SUMMARY = re.compile(r'<meta name="description" content="([^"]*)">')
@@ -111,7 +111,7 @@ def _look(path: Path) -> Listed | None:
     summary, written = _SUMMARY.search(head), _WRITTEN.search(head)
     moment = None
     with suppress(ValueError):  # a page of an earlier release, or none of ours
-        moment = times.parse(written[1]).timestamp() if written else None
+        moment = times.epoch_of(written[1]) if written else None
     return Listed(quote(os.fsencode(path.name)), one_line(path.stem), unescape(summary[1]) if summary else "", moment)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit import times
-from toolkit.detector.report import STATION
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import ToolkitError
 from toolkit.model import Station as Place
+from toolkit.model import require_station
 from toolkit.performance import availability
 from toolkit.performance.availability import Counts, Rhythms, Rows
 from toolkit.performance.departures import Departures, departures
@@ -35,7 +35,7 @@ from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
-from toolkit.variables import MEASURED
+from toolkit.variables import MEASURED, STATION
 
 VARIABLES = tuple(variable.name for variable in MEASURED)
 COSTS = 10
@@ -84,8 +84,7 @@ def performance(store: Store, settings: Settings, month: Month, only: str | None
     """
     places = store.stations()
     names = [place.station_id for place in places]
-    if only is not None and only not in names:
-        raise UsageError(f"there is no station {only!r}; there are: {', '.join(names) or 'none yet'}")
+    require_station(only, names)
     read = _read(store, settings, month, places)
     wanted = ~np.isnan(read.begin) & np.array([only in {None, name} for name in names], dtype=bool)
     rows = np.flatnonzero(wanted)
@@ -95,9 +94,7 @@ def performance(store: Store, settings: Settings, month: Month, only: str | None
     return Performance(
         schema=SCHEMA,
         generated_at=times.iso(times.now()),
-        period=Period(
-            month.name, times.iso(times.from_epoch(month.start)), times.iso(times.from_epoch(month.end)), month.over
-        ),
+        period=Period(month.name, times.iso_of(month.start), times.iso_of(month.end), month.over),
         network=Network(
             stations=len(stations),
             sensors=len(sensors),

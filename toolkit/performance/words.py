@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from toolkit.detector.report import STATION
 from toolkit.performance.report import Cost, Incident, Performance, Quality, Sensor
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, STATION
 
 NONE = "–"
 

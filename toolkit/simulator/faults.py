@@ -81,7 +81,7 @@ def moment(text: str, now: float) -> float:
     Raises:
         ValueError: it is neither.
     """
-    return now + duration(text) if text[-1:] in _SECONDS else times.parse(text).timestamp()
+    return now + duration(text) if text[-1:] in _SECONDS else times.epoch_of(text)
 
 
 def parse(text: str, stations: Sequence[Station], now: float) -> Fault:

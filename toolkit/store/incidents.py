@@ -5,10 +5,11 @@ The SQL is the part that SQLite and PostgreSQL share; an `Engine` says how each 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
+
+from toolkit.variables import STATION
 
 Kind = Literal["data_missing", "data_wrong", "siting"]
 """The kinds of trouble: too little arrives; what arrives is wrong; the sensor stands where it should not."""
@@ -22,6 +23,9 @@ STATES: tuple[State, ...] = (*ACTIVE, "resolved", "dismissed")
 
 Verdict = Literal["fault", "weather", "siting", "maintenance"]
 """What people say that an incident was."""
+
+LABELS: tuple[Verdict, ...] = ("fault", "weather", "siting")
+"""The verdicts that tell whether the detector was right."""
 
 Delivery = Literal["waiting", "sending", "sent", "cancelled"]
 
@@ -127,6 +131,10 @@ class Maintenance(NamedTuple):
     ended: float
     actor: str
     note: str
+
+    def covers(self, station_id: str | None, variable: str) -> bool:
+        """Whether it is of a sensor, by itself or with all of its station."""
+        return station_id == self.station_id and self.variable in {variable, STATION}
 
 
 class Message(NamedTuple):
@@ -456,11 +464,6 @@ class Incidents:
                 terms.append(term)
                 values.append(self._engine.time(bound))
         return terms, values
-
-
-def evidence(found: object) -> str:
-    """What an incident keeps as evidence, as JSON text."""
-    return json.dumps(found, ensure_ascii=False, allow_nan=False)
 
 
 _WORDS: dict[str, Sequence[object]] = {

@@ -227,12 +227,12 @@ class PostgreSQLStore:
     @property
     def incidents(self) -> Incidents:
         """See `base.Store`."""
-        return Incidents(_Engine(self._connection, self._place))
+        return Incidents(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:
         """See `base.Store`."""
-        return Statistics(_Engine(self._connection, self._place))
+        return Statistics(_Engine(self))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -446,7 +446,7 @@ class PostgreSQLStore:
         for table in ("stations", "observations", "collection_log"):
             self._query(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
-    def _query(self, query: str | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def _query(self, query: str | sql.SQL | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with translate_errors(self._place):
             cursor = self._connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
@@ -462,19 +462,16 @@ class _Engine:
 
     delay = "CASE WHEN isfinite(collected_at) THEN extract(epoch FROM collected_at - time)::int8 END"
 
-    def __init__(self, connection: psycopg.Connection, place: str) -> None:
-        self._connection = connection
-        self._place = place
+    def __init__(self, store: PostgreSQLStore) -> None:
+        self._store = store
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """See `incidents.Engine`."""
-        with translate_errors(self._place):
-            cursor = self._connection.execute(_for_psycopg(sql), values)
-            return cursor.fetchall() if cursor.description else []
+        return self._store._query(_for_psycopg(sql), values)
 
     def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """See `incidents.Engine`."""
-        with translate_errors(self._place), self._connection.cursor() as cursor:
+        with translate_errors(self._store._place), self._store._connection.cursor() as cursor:
             cursor.executemany(_for_psycopg(sql), rows)
 
     def seconds(self, column: str) -> str:

@@ -197,12 +197,12 @@ class SQLiteStore:
     @property
     def incidents(self) -> Incidents:
         """See `base.Store`."""
-        return Incidents(_Engine(self._connection, self._path))
+        return Incidents(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:
         """See `base.Store`."""
-        return Statistics(_Engine(self._connection, self._path))
+        return Statistics(_Engine(self))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -481,19 +481,17 @@ class _Engine:
 
     delay = "delay"
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
+    def __init__(self, store: SQLiteStore) -> None:
+        self._store = store
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """See `incidents.Engine`."""
-        with translate_errors(self._path):
-            return self._connection.execute(sql, values).fetchall()
+        return self._store._query(sql, values)
 
     def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """See `incidents.Engine`."""
-        with translate_errors(self._path):
-            self._connection.executemany(sql, rows)
+        with translate_errors(self._store._path):
+            self._store._connection.executemany(sql, rows)
 
     def seconds(self, column: str) -> str:
         """See `incidents.Engine`."""

@@ -6,8 +6,9 @@ The SQL is the part that SQLite and PostgreSQL share; an `Engine` says how each 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from toolkit.store import incidents
 from toolkit.variables import BY_NAME, Variable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Flagged(NamedTuple):
     number: int
 
 
-class Engine(Protocol):
+class Engine(incidents.Engine, Protocol):
     """How an engine computes statistics of its observations.
 
     Attributes:
@@ -48,15 +49,6 @@ class Engine(Protocol):
     """
 
     delay: str
-
-    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a statement, in which `?` stands for each value."""
-
-    def seconds(self, column: str) -> str:
-        """SQL for a column's time in seconds since the epoch."""
-
-    def time(self, seconds: float) -> object:
-        """A time as the engine takes it for a value."""
 
     def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
         """Aggregates of the observations of a span, by station and one thing more.

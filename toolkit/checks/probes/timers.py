@@ -12,7 +12,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import Enable, OfSystemd, Remedy, Sequence
 from toolkit.checks.unit_files import Line, lines_of, restored
-from toolkit.times import from_epoch, iso
+from toolkit.times import iso_of
 
 # What moves the times of a timer's runs (systemd.timer(5)).
 _MOVES = {"RandomizedDelaySec", "AccuracySec", "OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec"}
@@ -60,8 +60,8 @@ def _timer(job: str, host: Host) -> Finding | None:  # noqa: PLR0912 - one quest
         return bad(f"{name} has no next run", OfSystemd("systemctl restart {}", name))
     monthly = "day" in (host.jobs[job].schedule or {})
     if due - host.now > (FARTHEST_MONTHLY if monthly else FARTHEST) * 86400:
-        return bad(f"{name} will not fire before {iso(from_epoch(due))}", reverted)
-    return good(f"next at {iso(from_epoch(due))}")
+        return bad(f"{name} will not fire before {iso_of(due)}", reverted)
+    return good(f"next at {iso_of(due)}")
 
 
 def _late(unit: dict[str, str]) -> list[Line]:
