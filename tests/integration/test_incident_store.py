@@ -88,6 +88,11 @@ def test_rows_that_somebody_else_wrote_end_no_run(db: str) -> None:
     change(db, "INSERT INTO runs VALUES ('detector', '9999-01-01 00:00:00')")
     change(db, f"INSERT INTO maintenance VALUES (7, 'volos', 'all', '{never}', '{never}', 'x', 'y')")
     change(db, f"INSERT INTO incident_history VALUES (7, 6, '{never}', 'x', 'y', 'z')")
+    change(
+        db,
+        "INSERT INTO outbox (id, key, incident_id, event, severity, state, written, due, attempts, error, heard) "
+        f"VALUES (7, 'x', 6, 'opened', 'warning', 'waiting', '{never}', '{never}', 0, '', '')",
+    )
     network.run(3)
     (one,) = network.incidents()
     assert (one.state, one.reopened) == ("open", -7)
@@ -97,4 +102,5 @@ def test_rows_that_somebody_else_wrote_end_no_run(db: str) -> None:
         assert {severity for _, severity, _ in store.incidents.counts()} == {"warning"}
         assert store.incidents.maintenance(0, TIME) == []
         assert store.incidents.newest_run("detector") == network.now
+        assert store.incidents.told([6]) == store.incidents.messages(["waiting"]) == []
     assert query(db, "SELECT DISTINCT incident_id FROM anomalies WHERE station_id = 'volos'") == [(one.id,)]

@@ -321,13 +321,14 @@ class Incidents:
 
     def told(self, ids: Sequence[int]) -> list[Message]:
         """The messages of some incidents, in whatever state, in the order in which they were written."""
-        return [
-            Message(*row)
+        rows = (
+            row
             for some in _parts(ids)
             for row in self._engine.query(
                 f"SELECT {self._columns(Message)} FROM outbox WHERE incident_id IN ({_places(some)}) ORDER BY id", some
             )
-        ]
+        )
+        return _sound(Message, rows)
 
     def newest_run(self, job: str) -> float | None:
         """The end of the newest run of a job; None if there was none."""
