@@ -85,7 +85,7 @@ def test_what_is_gone_comes_back(run: Run, db: str, store: Store) -> None:
     assert made["file"].endswith(".dump.zst")
     before = ask(db, "SELECT * FROM observations ORDER BY time, station_id")
     with psycopg.connect(db) as connection:
-        connection.execute(f"DROP TABLE {', '.join(TABLES)}")
+        connection.execute(f"DROP TABLE {', '.join(TABLES)} CASCADE")
     assert done(run, "restore", "LATEST")["replaced"] is None
     assert ask(db, "SELECT * FROM observations ORDER BY time, station_id") == before
     store(2)  # and a collector can go on

@@ -22,7 +22,7 @@ from toolkit.files import free_name
 from toolkit.model import Station
 from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.postgresql import bring_up_to_date, holds_tables
+from toolkit.store.postgresql import bring_up_to_date, drop, holds_tables
 from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.variables import COLUMNS
 
@@ -113,7 +113,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
 
 def _make_anew(connection: psycopg.Connection, version: int) -> None:
     """Make the tables of a version as this program makes them, whatever a backup says of them."""
-    connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")
+    drop(connection, postgresql.TABLES)
     connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
     for script in migrations("postgresql")[:version]:
         connection.execute(sql.SQL(script))
@@ -230,4 +230,4 @@ def _is_there(db: PostgreSQLDatabase) -> bool:
 
 def _empty(db: PostgreSQLDatabase) -> None:
     with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
-        connection.execute(f"DROP TABLE IF EXISTS {', '.join(postgresql.TABLES)}")
+        drop(connection, postgresql.TABLES)

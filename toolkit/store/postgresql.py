@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import psycopg
@@ -9,6 +10,7 @@ from psycopg import sql
 
 from toolkit.address import shown
 from toolkit.database import PostgreSQLDatabase
+from toolkit.store import flag_views
 from toolkit.store.base import (
     NewerSchemaError,
     StoreError,
@@ -18,6 +20,7 @@ from toolkit.store.base import (
 )
 from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.store.postgresql_store import PostgreSQLStore
+from toolkit.variables import COLUMNS
 
 BUSY_SECONDS = 2
 
@@ -46,10 +49,21 @@ def open_for_writing(db: PostgreSQLDatabase, *, begin: bool = True) -> PostgreSQ
 def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     """Take the steps from a schema's version to this program's; the caller has the transaction."""
     scripts = migrations("postgresql")
+    drop(connection, ())
     for script in scripts[version:]:
         connection.execute(sql.SQL(script))
+    connection.execute(sql.SQL(flag_views.flags_view(flag_views.POSTGRESQL)))
+    shown = [(name, f"o.{name}") for name in COLUMNS]
+    connection.execute(sql.SQL(flag_views.observations_qc_view(flag_views.POSTGRESQL, shown)))
     connection.execute("DELETE FROM schema_version")
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
+
+
+def drop(connection: psycopg.Connection, tables: Sequence[str]) -> None:
+    """Drop the views, and some tables with them."""
+    connection.execute("DROP VIEW IF EXISTS observations_qc, flags")
+    if tables:
+        connection.execute(f"DROP TABLE IF EXISTS {', '.join(tables)}")
 
 
 def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = False) -> PostgreSQLStore:  # noqa: ARG001
@@ -87,14 +101,14 @@ def holds_tables(connection: psycopg.Connection) -> bool:
 
 TABLES = (
     "stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest", "incidents",
-    "incident_stations", "incident_history", "maintenance", "outbox", "runs",
+    "incident_stations", "incident_history", "maintenance", "outbox", "runs", "detector_flags", "judged",
 )  # fmt: skip
 _LACKS = """
 SELECT kind || ' ' || name || ' is gone' FROM (VALUES
     ('table', 'stations'), ('table', 'observations'), ('table', 'collection_log'), ('table', 'counters'),
     ('table', 'rejected'), ('table', 'anomalies'), ('table', 'newest'), ('table', 'incidents'),
     ('table', 'incident_stations'), ('table', 'incident_history'), ('table', 'maintenance'), ('table', 'outbox'),
-    ('table', 'runs')
+    ('table', 'runs'), ('table', 'detector_flags'), ('table', 'judged'), ('view', 'flags'), ('view', 'observations_qc')
 ) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
 UNION ALL
 SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('observations'), ('counters'))

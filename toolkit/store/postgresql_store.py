@@ -31,6 +31,7 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
+from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
 from toolkit.store.statistics import Statistics
@@ -228,6 +229,11 @@ class PostgreSQLStore:
     def incidents(self) -> Incidents:
         """See `base.Store`."""
         return Incidents(_Engine(self))
+
+    @property
+    def flags(self) -> Flags:
+        """See `base.Store`."""
+        return Flags(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:

@@ -1,7 +1,8 @@
 """SQLite's schema and its versions: forward only, each step in one transaction.
 
-A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version` which was the last one. The view
-`observations` and its triggers follow from the columns of the table `observation` and are made anew by every step.
+A migration is a file `NNNN_name.sql`; the database says in `PRAGMA user_version` which was the last one. The views
+`observations`, with its triggers, and `observations_qc` follow from the columns of the table `observation` and are made
+anew by every step.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from contextlib import closing
 from functools import cache
 from importlib import resources
 
+from toolkit.store import flag_views
 from toolkit.store.base import migrations
-from toolkit.store.encoding import view_sql
+from toolkit.store.encoding import shown_sql, view_sql
 from toolkit.text import one_line
 from toolkit.variables import COLUMNS
 
@@ -22,6 +24,8 @@ _MIGRATIONS = migrations("sqlite")
 VERSION = len(_MIGRATIONS)
 # The last schema whose view was written by hand: a backup of it has exactly that text.
 _VIEW_BY_HAND = 4
+# The first schema with flags.
+_FLAGS = 8
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -29,7 +33,8 @@ def migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
-    connection.execute("DROP VIEW IF EXISTS observations")
+    for view in ("observations_qc", "flags", "observations"):
+        connection.execute(f"DROP VIEW IF EXISTS {view}")
     _make(connection, version, VERSION)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -80,7 +85,7 @@ def expected(version: int) -> dict[tuple[str, str], str]:
 
 
 def _make(connection: sqlite3.Connection, version: int, wanted: int) -> None:
-    """Take the steps from one version to another, then make the view and its triggers."""
+    """Take the steps from one version to another, then make the views and their triggers."""
     for script in _MIGRATIONS[version:wanted]:
         for statement in _statements(script):
             connection.execute(statement)
@@ -88,6 +93,9 @@ def _make(connection: sqlite3.Connection, version: int, wanted: int) -> None:
         view = _statements((resources.files("toolkit.store") / "view_of_schema_4.sql").read_text("utf-8"))
     else:
         view = view_sql(columns(connection))
+    if wanted >= _FLAGS:
+        shown = [(name, shown_sql(name).removesuffix(f" AS {name}")) for name in columns(connection)]
+        view += [flag_views.flags_view(flag_views.SQLITE), flag_views.observations_qc_view(flag_views.SQLITE, shown)]
     for statement in view:
         connection.execute(statement)
 

@@ -30,6 +30,7 @@ from toolkit.store.base import (
     without_logged_secrets,
 )
 from toolkit.store.encoding import pack, read_sql, steps_sql
+from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.sqlite_file import translate_errors
 from toolkit.store.statistics import Statistics
@@ -198,6 +199,11 @@ class SQLiteStore:
     def incidents(self) -> Incidents:
         """See `base.Store`."""
         return Incidents(_Engine(self))
+
+    @property
+    def flags(self) -> Flags:
+        """See `base.Store`."""
+        return Flags(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:
