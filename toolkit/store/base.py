@@ -212,6 +212,12 @@ class Store(Protocol):
         A run that reads more than once opens one; a snapshot within a snapshot is the same.
         """
 
+    def oldest(self) -> str | None:
+        """The time of the oldest observation, as `times.stored` writes it; None where there is none."""
+
+    def stamp(self) -> str:
+        """A text that is another one once anything was stored; asked outside of a snapshot, of one open store."""
+
     def numbers(self) -> list[int]:
         """The numbers by which `readings` names the stations, in the order of `stations()`."""
 

@@ -263,8 +263,20 @@ class PostgreSQLStore:
 
     def newest(self) -> str | None:
         """See `base.Store`."""
-        newest = self._query(f"SELECT MAX(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
-        return stored(newest.timestamp()) if newest else None
+        return self._first("MAX")
+
+    def oldest(self) -> str | None:
+        """See `base.Store`."""
+        return self._first("MIN")
+
+    def _first(self, which: str) -> str | None:
+        first = self._query(f"SELECT {which}(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
+        return stored(first.timestamp()) if first else None
+
+    def stamp(self) -> str:
+        """See `base.Store`."""
+        # Which transactions can be seen. Those of other databases on the server count as well: once too often.
+        return str(self._query("SELECT pg_current_snapshot()::text")[0][0])
 
     def numbers(self) -> list[int]:
         """See `base.Store`."""

@@ -232,9 +232,23 @@ class SQLiteStore:
 
     def newest(self) -> str | None:
         """See `base.Store`."""
+        return self._first("DESC")
+
+    def oldest(self) -> str | None:
+        """See `base.Store`."""
+        return self._first("ASC")
+
+    def _first(self, order: str) -> str | None:
         sound = _SOUND.format(time="time")
-        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time DESC LIMIT 1")
+        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time {order} LIMIT 1")
         return str(rows[0][0]) if rows else None
+
+    def stamp(self) -> str:
+        """See `base.Store`."""
+        with translate_errors(self._path):
+            if self._path.stat().st_ino != self._inode:
+                raise StoreError(f"the database {self._path} was replaced while it was in use")
+        return str(self._query("PRAGMA data_version")[0][0])
 
     def numbers(self) -> list[int]:
         """See `base.Store`."""
