@@ -40,6 +40,7 @@ from toolkit.variables import COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
+    from toolkit.store.columns import Columns
 
 ROWS_PER_STEP = 5000
 # The advisory lock of those who write incidents: any number that is not that of the migrations will do.
@@ -260,17 +261,17 @@ class PostgreSQLStore:
         )[0][0]
         return number
 
-    def newest(self) -> str | None:
-        """See `base.Store`."""
-        return self._first("MAX")
-
     def oldest(self) -> str | None:
         """See `base.Store`."""
-        return self._first("MIN")
+        return self._extreme("MIN")
 
-    def _first(self, which: str) -> str | None:
-        first = self._query(f"SELECT {which}(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
-        return stored(first.timestamp()) if first else None
+    def newest(self) -> str | None:
+        """See `base.Store`."""
+        return self._extreme("MAX")
+
+    def _extreme(self, which: str) -> str | None:
+        found = self._query(f"SELECT {which}(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
+        return stored(found.timestamp()) if found else None
 
     def stamp(self) -> str:
         """See `base.Store`."""
@@ -303,6 +304,13 @@ class PostgreSQLStore:
         for span in pieces(spans):
             (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
             yield np.array([column or [] for column in found], dtype=np.float64)
+
+    def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
+        """See `base.Store`."""
+        from toolkit.store import postgresql_columns  # not for those who only write
+
+        with translate_errors(self._place):
+            return postgresql_columns.read(self._connection, span, names, stations, _NUMBERED)
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
