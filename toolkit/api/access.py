@@ -1,4 +1,4 @@
-"""Who may ask, and how often: bearer tokens, a rate limit for each client, and what a proxy on this host says of both."""
+"""Who may ask, and how often: bearer tokens, a rate limit for each client, and what a proxy on this host says."""
 
 from __future__ import annotations
 

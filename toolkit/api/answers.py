@@ -1,4 +1,4 @@
-"""Answers that are ready: encoded and compressed once, kept until something else is stored, with an ETag of the content.
+"""Answers that are ready: encoded and compressed once, kept until something is stored, with an ETag of the content.
 
 Whatever reads the store does it in one of a few threads, in a short snapshot, and never in the loop that serves.
 """

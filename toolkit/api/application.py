@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
 from typing import Any
 
@@ -16,8 +17,6 @@ from toolkit.api.answers import Answers, made, sent
 from toolkit.api.parameters import MOST_FEATURES, MOST_VALUES
 from toolkit.api.rows import SECONDS, Clock
 from toolkit.settings import Settings
-
-OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
 
 
 def application(settings: Settings) -> FastAPI:
@@ -52,7 +51,9 @@ def application(settings: Settings) -> FastAPI:
 async def _definition(request: Request) -> Response:
     """The definition of this API, as OpenAPI 3.1."""
     definition = request.app.state.definition()
-    return sent(request, made([problems.json.dumps(definition | {"servers": [{"url": edr.base(request)}]}).encode()], OPENAPI))
+    return sent(
+        request, made([json.dumps(definition | {"servers": [{"url": edr.base(request)}]}).encode()], catalogue.OPENAPI)
+    )
 
 
 def _written(app: FastAPI, settings: Settings, has_tokens: bool) -> dict[str, Any]:
@@ -62,8 +63,8 @@ def _written(app: FastAPI, settings: Settings, has_tokens: bool) -> dict[str, An
         version=toolkit.__version__,
         openapi_version="3.1.0",
         description=(
-            "Read-only. Observations with QARTOD's flags in the forms of OGC API - EDR 1.1, and what belongs to them as "
-            f"JSON. Limits: {MOST_VALUES:,} values in an answer, {MOST_FEATURES:,} observations or entries in a page, "
+            "Read-only. Observations with QARTOD's flags in the forms of OGC API - EDR 1.1, and what belongs to them "
+            f"as JSON. Limits: {MOST_VALUES:,} values in an answer, {MOST_FEATURES:,} entries in a page, "
             f"{SECONDS:g} s of reading"
             + (f", {limit:,} requests of one client in a minute" if limit else "")
             + ". Answers are at most a second old, and each has an ETag. Errors are told as RFC 9457 says."

@@ -13,6 +13,7 @@ from toolkit.times import FIRST_YEAR, from_stored, iso
 from toolkit.variables import BY_NAME
 
 TITLE = "Observations of a network of weather stations"
+OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
 COLLECTIONS = {
     "observations": (
         "Observations",
@@ -36,7 +37,10 @@ CONFORMS_TO = [
     "http://www.opengis.net/spec/ogcapi-edr-1/1.2/conf/oas31",
 ]
 _CRS = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-_WKT = 'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]'
+_WKT = (
+    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
+    'UNIT["degree",0.0174532925199433]]'
+)
 _METHODS = {"instantaneous": "instantaneous", "accumulated": "sum", "prevailing": "mode"}
 
 
@@ -53,7 +57,12 @@ def landing(base: str) -> dict[str, Any]:
         f"weather-toolkit {toolkit.__version__}",
         "links": [
             link(f"{base}/", "self", "this page"),
-            link(f"{base}/api", "service-desc", "the definition of this API", "application/vnd.oai.openapi+json;version=3.1"),
+            link(
+                f"{base}/api",
+                "service-desc",
+                "the definition of this API",
+                "application/vnd.oai.openapi+json;version=3.1",
+            ),
             link(f"{base}/conformance", "conformance", "the standards that this service conforms to"),
             link(f"{base}/collections", "data", "collections of observations"),
             link(f"{base}/stations", "related", "stations"),
@@ -135,7 +144,9 @@ def _query(here: str, kind: str) -> dict[str, Any]:
 
 
 def _box(stations: Sequence[Station]) -> list[float]:
-    places = [(one.longitude, one.latitude) for one in stations if one.longitude is not None and one.latitude is not None]
+    places = [
+        (one.longitude, one.latitude) for one in stations if one.longitude is not None and one.latitude is not None
+    ]
     if not places:
         return [-180.0, -90.0, 180.0, 90.0]
     longitudes, latitudes = zip(*places, strict=True)

@@ -14,7 +14,7 @@ from covjson_pydantic.parameter import Parameter, Parameters
 from covjson_pydantic.reference_system import ReferenceSystem, ReferenceSystemConnectionObject
 from covjson_pydantic.unit import Symbol, Unit
 
-from toolkit.api.parameters import FLAG, TEST, variable_of
+from toolkit.api.parameters import FLAG, variable_of
 from toolkit.api.rows import taken
 from toolkit.flagging.readings import FlaggedReadings
 from toolkit.model import Station
@@ -118,7 +118,7 @@ def _coverage(
     head, _, tail = frame.model_dump_json(exclude_none=True).rpartition('"ranges":{}')
     yield head.encode() + b'"ranges":{'
     for number, column in enumerate(columns):
-        content = _range(rows, column).model_dump_json(exclude_none=False, exclude={"axisNames"} if False else None)
+        content = _range(rows, column).model_dump_json()
         yield (b"," if number else b"") + b'"' + column.encode() + b'":' + content.encode()
     yield b"}" + tail.encode()
 
@@ -133,7 +133,6 @@ def _range(rows: FlaggedReadings, column: str) -> NdArrayFloat | NdArrayInt | Nd
         flags = rows.flags[name].astype(object)
         flags[rows.flags[name] == 0] = None
         return NdArrayInt(axisNames=["t"], shape=shape, values=flags.tolist())
-    assert column == name + TEST
     names = [None, *rows.test_names[1:]]
     return NdArrayStr(axisNames=["t"], shape=shape, values=[names[test] for test in rows.tests[name].tolist()])
 

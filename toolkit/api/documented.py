@@ -15,7 +15,7 @@ _LINKS = {
     "items": {
         "type": "object",
         "required": ["href", "rel"],
-        "properties": {name: _TEXT for name in ("href", "rel", "type", "title")},
+        "properties": dict.fromkeys(("href", "rel", "type", "title"), _TEXT),
     },
 }
 _FEATURE = {
@@ -90,7 +90,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "required": ["id", "kind", "severity", "state", "started", "ended"],
         "properties": {
             "id": {"type": "integer"},
-            **{name: _TEXT for name in ("kind", "severity", "state", "started", "ended")},
+            **dict.fromkeys(("kind", "severity", "state", "started", "ended"), _TEXT),
         },
     },
     "Incidents": {

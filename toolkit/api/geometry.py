@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from itertools import pairwise
 from math import isfinite
 
 from toolkit.api.parameters import LONGEST_AREA, NEAREST_KM
@@ -99,7 +101,7 @@ def _inside(point: Point, ring: Ring) -> bool:
     """Whether a ray to the east crosses a ring an odd number of times."""
     x, y = point
     inside = False
-    for (ax, ay), (bx, by) in zip(ring, ring[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(ring):
         if (ay > y) != (by > y) and x < (bx - ax) * (y - ay) / (by - ay) + ax:
             inside = not inside
     return inside
@@ -122,7 +124,10 @@ def nearest(stations: Sequence[Station], centres: Sequence[Point]) -> list[Stati
         station, distance = min(distances, key=lambda one: one[1], default=(None, 0.0))
         if station is None or distance > NEAREST_KM:
             hint = f"the nearest is {distance:.0f} km away" if station else "no station has a known place"
-            raise Problem(404, f"there is no station within {NEAREST_KM:g} km of {centre[0]:g} {centre[1]:g}: {hint}")
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                f"there is no station within {NEAREST_KM:g} km of {centre[0]:g} {centre[1]:g}: {hint}",
+            )
         found.append(station)
     return list(dict.fromkeys(found))
 

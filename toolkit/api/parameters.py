@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -32,9 +31,7 @@ NEAREST_KM = 25.0
 CRS = ("CRS84", "http://www.opengis.net/def/crs/OGC/1.3/CRS84")
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?"
-)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?")
 
 
 class Form(StrEnum):
@@ -255,9 +252,7 @@ class Places(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    bbox: Text | None = Field(
-        None, description="WEST,SOUTH,EAST,NORTH in degrees.", examples=["22,39,24,40"]
-    )
+    bbox: Text | None = Field(None, description="WEST,SOUTH,EAST,NORTH in degrees.", examples=["22,39,24,40"])
     crs: Literal["CRS84", "http://www.opengis.net/def/crs/OGC/1.3/CRS84"] = "CRS84"
     f: Literal["GeoJSON"] = Field("GeoJSON", description="The form of the answer.")
 

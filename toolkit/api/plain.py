@@ -129,7 +129,8 @@ async def network(request: Request, asked: Annotated[Month, Query()]) -> Respons
                 content = report.read(LARGEST_REPORT)
         except FileNotFoundError:
             raise Problem(
-                HTTPStatus.NOT_FOUND, f"there is no report of {name}: `weather-tool network --month {name} --save` makes it"
+                HTTPStatus.NOT_FOUND,
+                f"there is no report of {name}: `weather-tool network --month {name} --save` makes it",
             ) from None
         return made([content], "application/json")
 

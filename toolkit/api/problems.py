@@ -78,13 +78,11 @@ def install(application: FastAPI) -> None:
     application.add_exception_handler(ToolkitError, _store)
 
 
-def _problem(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+def _problem(_request: Request, error: Any) -> Response:
     return answer(error.status, error.detail, error.headers)
 
 
-def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _http(request: Request, error: Any) -> Response:
     detail = {
         404: f"there is nothing at {request.url.path}: / tells what there is",
         405: f"{request.method} is not possible: this service is only read, by GET and HEAD",
@@ -93,10 +91,11 @@ def _http(request: Request, error: Exception) -> Response:
     return answer(error.status_code, detail, headers)
 
 
-def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+def _invalid(request: Request, error: Any) -> Response:
     first = error.errors()[0]
     where, name = str(first["loc"][0]), ".".join(map(str, first["loc"][1:]))
+    if where == "path":
+        return answer(HTTPStatus.NOT_FOUND, f"there is nothing at {request.url.path}: {name} is {_sentence(first)[5:]}")
     if first["type"] == "extra_forbidden":
         known = parameters_of(request)
         hint = did_you_mean(name, known, f"there are {', '.join(known)}" if known else "there are none")
@@ -124,7 +123,7 @@ def parameters_of(request: Request) -> list[str]:
     return names
 
 
-def _store(_request: Request, error: Exception) -> Response:
+def _store(_request: Request, error: Any) -> Response:
     log.warning("%s", error)
     headers = {"Retry-After": str(LATER_SECONDS)}
     return answer(

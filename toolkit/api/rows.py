@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.api.parameters import FLAG, MOST_VALUES, TEST, Period, Wanted, variable_of
+from toolkit.api.parameters import FLAG, MOST_VALUES, Period, Wanted, variable_of
 from toolkit.api.problems import Problem
 from toolkit.flagging.readings import FlaggedReadings, flagged_readings
 from toolkit.store import Selection, Store
 from toolkit.times import from_stored
-from toolkit.variables import BY_NAME
 
 Bools = npt.NDArray[np.bool_]
 
@@ -68,9 +68,7 @@ def read(store: Store, clock: Clock, asked: Period, wanted: Wanted, stations: Se
 
 def too_large(what: str) -> Problem:
     """An answer that would be too large."""
-    return Problem(
-        HTTPStatus.CONTENT_TOO_LARGE, f"this asks for {what}: ask for a shorter time, fewer stations or parameters"
-    )
+    return Problem(HTTPStatus(413), f"this asks for {what}: ask for a shorter time, fewer stations or parameters")
 
 
 def joined(pieces: Sequence[FlaggedReadings], variables: Sequence[str]) -> FlaggedReadings:
@@ -82,7 +80,7 @@ def joined(pieces: Sequence[FlaggedReadings], variables: Sequence[str]) -> Flagg
     place = {name: number for number, name in enumerate(stations)}
     index = {name: number for number, name in enumerate(tests)}
 
-    def together(parts: Iterator[npt.NDArray[np.generic]], kind: str) -> npt.NDArray[np.generic]:
+    def together(parts: Iterator[npt.NDArray[Any]], kind: str) -> npt.NDArray[Any]:
         found = list(parts)
         return np.concatenate(found) if found else np.empty(0, dtype=kind)
 
@@ -102,14 +100,12 @@ def joined(pieces: Sequence[FlaggedReadings], variables: Sequence[str]) -> Flagg
     )
 
 
-def _renamed(
-    numbers: npt.NDArray[np.generic], names: Sequence[str], places: dict[str, int]
-) -> npt.NDArray[np.generic]:
+def _renamed(numbers: npt.NDArray[np.generic], names: Sequence[str], places: dict[str, int]) -> npt.NDArray[np.generic]:
     return np.array([places[name] for name in names], dtype=numbers.dtype)[numbers] if len(numbers) else numbers
 
 
 def filtered(rows: FlaggedReadings, wanted: Wanted) -> FlaggedReadings:
-    """Rows without the values whose flags are not wanted (their flag becomes 0), and without rows that have none left."""
+    """Rows without the values whose flags are not wanted: their flag becomes 0, and a row without any goes."""
     if not wanted.flags:
         return rows
     keeps = {name: np.isin(rows.flags[name], wanted.flags) for name in wanted.variables}
@@ -142,7 +138,9 @@ def measured(rows: FlaggedReadings, wanted: Wanted, *, named: bool) -> list[str]
     """The columns of an answer: those that were named, else those of variables of which there is a value."""
     if named:
         return list(wanted.columns)
-    present = {name for name in wanted.variables if not np.isnan(rows.values[name]).all() or (rows.flags[name] == 4).any()}
+    present = {
+        name for name in wanted.variables if not np.isnan(rows.values[name]).all() or (rows.flags[name] == 4).any()
+    }
     return [column for column in wanted.columns if variable_of(column) in present]
 
 
@@ -151,11 +149,10 @@ def texts(rows: FlaggedReadings, column: str, nothing: str) -> list[str]:
     name = variable_of(column)
     if column == name:
         written = _numbers(rows.values[name].tolist())
-        return written if nothing == "NaN" else [nothing if text == "NaN" else text for text in written]
+        return [nothing if text == "NaN" else text for text in written]
     if column == name + FLAG:
         names = [nothing, *map(str, range(1, 10))]
         return [names[flag] for flag in rows.flags[name].tolist()]
-    assert column == name + TEST
     names = [nothing, *map(json.dumps, rows.test_names[1:])]
     return [names[test] for test in rows.tests[name].tolist()]
 
@@ -169,8 +166,3 @@ def times(rows: FlaggedReadings) -> list[str]:
     distinct, places = np.unique(rows.time, return_inverse=True)
     written = np.datetime_as_string(distinct.astype("datetime64[s]"), timezone="UTC")
     return list(written[places])
-
-
-def unit(column: str) -> str:
-    """The unit of a column of values."""
-    return BY_NAME[column].unit
