@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from toolkit.api.rows import texts, times
+from toolkit.api.rows import taken, texts, times
 from toolkit.archive.spreadsheet import guarded
 from toolkit.flagging.readings import FlaggedReadings
 from toolkit.model import Station
 
-# So many features are written at once.
-CHUNK = 500
+# So many features are written at once, and are in memory as text.
+AT_ONCE = 500
 
 
 def geojson(
@@ -22,18 +22,26 @@ def geojson(
     yield b'{"type":"FeatureCollection","numberReturned":%d,"links":%s,"features":[' % (
         len(rows.time), json.dumps(links).encode(),
     )  # fmt: skip
-    heads = [_head(stations[name]) for name in rows.stations]
+    heads = [_head(stations[name]) if name in stations else "" for name in rows.stations]
     names = [json.dumps(name) for name in rows.stations]
-    moments = times(rows)
-    written = [texts(rows, column, "null") for column in columns]
     pattern = "".join(f',"{column}":%s' for column in columns)
-    lines = (
-        f'{{"type":"Feature","id":{item_id(names[station], moment)},{heads[station]}'
-        f'"properties":{{"station_id":{names[station]},"datetime":"{moment}"{pattern % values}}}}}'
-        for station, moment, values in zip(rows.station.tolist(), moments, zip(*written, strict=True), strict=True)
-    )
-    yield from _chunks(lines, ",")
+    for number, block in enumerate(_blocks(rows)):
+        written = [texts(block, column, "null") for column in columns]
+        lines = [
+            f'{{"type":"Feature","id":{item_id(names[station], moment)},{heads[station]}'
+            f'"properties":{{"station_id":{names[station]},"datetime":"{moment}"{pattern % values}}}}}'
+            for station, moment, values in zip(
+                block.station.tolist(), times(block), zip(*written, strict=True), strict=True
+            )
+        ]
+        yield (("," if number else "") + ",".join(lines)).encode()
     yield b"]}"
+
+
+def _blocks(rows: FlaggedReadings) -> Iterator[FlaggedReadings]:
+    """Some rows after the others."""
+    for start in range(0, len(rows.time), AT_ONCE):
+        yield taken(rows, slice(start, start + AT_ONCE))
 
 
 def item_id(name: str, moment: str) -> str:
@@ -57,32 +65,16 @@ def csv(rows: FlaggedReadings, columns: Sequence[str]) -> Iterator[bytes]:
     """A table with a row for each observation; text is guarded for spreadsheets."""
     yield ",".join(("time", "station_id", *columns)).encode() + b"\r\n"
     names = [_cell(name) for name in rows.stations]
-    written = [texts(rows, column, "") for column in columns]
-    moments = times(rows)
-    lines = (
-        ",".join((moment, names[station], *values)) + "\r\n"
-        for station, moment, values in zip(rows.station.tolist(), moments, zip(*written, strict=True), strict=True)
-    )
-    yield from _chunks(lines, "")
+    for block in _blocks(rows):
+        written = [texts(block, column, "") for column in columns]
+        named = [names[station] for station in block.station.tolist()]
+        lines = map(",".join, zip(times(block), named, *written, strict=True))
+        yield ("\r\n".join(lines) + "\r\n").encode()
 
 
 def _cell(text: str) -> str:
     text = guarded(text)
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in '",\r\n') else text
-
-
-def _chunks(lines: Iterable[str], between: str) -> Iterator[bytes]:
-    """Lines, many at once."""
-    some: list[str] = []
-    first = True
-    for line in lines:
-        some.append(line)
-        if len(some) == CHUNK:
-            yield (("" if first else between) + between.join(some)).encode()
-            some.clear()
-            first = False
-    if some:
-        yield (("" if first else between) + between.join(some)).encode()
 
 
 def locations(stations: Iterable[Station], base: str, collection: str) -> Iterator[bytes]:
@@ -94,7 +86,10 @@ def locations(stations: Iterable[Station], base: str, collection: str) -> Iterat
         collection: of which collection.
     """
     yield b'{"type":"FeatureCollection","features":['
-    yield from _chunks((json.dumps(_location(one, base, collection)) for one in stations), ",")
+    between = ""
+    for one in stations:
+        yield (between + json.dumps(_location(one, base, collection))).encode()
+        between = ","
     yield b"]}"
 
 

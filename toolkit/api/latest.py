@@ -25,11 +25,11 @@ def read(store: Store, clock: Clock, asked: Period, wanted: Wanted, stations: Se
     """
     among = set(stations)
     newest = {
-        one.station_id: int(one.time)
-        for one in store.latest()
-        if (not among or one.station_id in among)
-        and (asked.start is None or one.time >= asked.start)
-        and (asked.end is None or one.time <= asked.end)
+        name: time
+        for name, time in store.latest_times().items()
+        if (not among or name in among)
+        and (asked.start is None or time >= asked.start)
+        and (asked.end is None or time <= asked.end)
     }
     found = []
     for first, last, names in _spans(newest):

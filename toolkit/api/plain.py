@@ -60,7 +60,7 @@ async def stations(request: Request, asked: Annotated[Pages, Query()]) -> Respon
     where = base(request)
 
     def make(store: Store) -> Answer:
-        newest = {one.station_id: iso_of(one.time) for one in store.latest()}
+        newest = {name: iso_of(time) for name, time in store.latest_times().items()}
         known = list(places(store).values())
         shown = [
             {
@@ -156,7 +156,7 @@ async def health(request: Request, _: Annotated[Nothing, Query()]) -> Response:
         )
 
     ready = await request.app.state.answers.run(make)
-    return Response(ready.content, media_type=ready.kind, headers={"Cache-Control": "no-store"})
+    return Response(bytes(ready.content), media_type=ready.kind, headers={"Cache-Control": "no-store"})
 
 
 def _observations(where: str, name: str) -> dict[str, Any]:

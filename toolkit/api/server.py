@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Further connections are answered 503.
-MOST_CONNECTIONS = 512
+MOST_CONNECTIONS = 200
 # How long a client may take to send a request, and how long the request may last in all, in seconds.
 REQUEST_SECONDS = 10.0
 ANSWER_SECONDS = 60.0

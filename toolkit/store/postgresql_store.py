@@ -392,12 +392,20 @@ class PostgreSQLStore:
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
-        names = sql.SQL(", ").join(sql.Identifier("o", name) for name in COLUMNS)
+        return [Observation._make(row) for row in self._latest(COLUMNS)]
+
+    def latest_times(self) -> dict[str, int]:
+        """See `base.Store`."""
+        return {station: time for time, station in self._latest(())}
+
+    def _latest(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The time, the station and some columns of the newest observation of each station."""
+        names = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("o", name)) for name in columns)
         astray = [name for (name,) in self._query(_ASTRAY)]
         sought = sql.SQL(_SOUGHT + " UNION ALL" if astray else "")
         # A row that plain SQL inserted after the newest is found, too.
         query = sql.SQL(
-            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id, {} FROM ("
+            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id{} FROM ("
             "SELECT station_id, time FROM newest UNION ALL {} "
             "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) "
             f"AND {_SOUND.format(time='time')} GROUP BY 1"
@@ -405,7 +413,7 @@ class PostgreSQLStore:
             f"WHERE {_SOUND.format(time='o.time')} "
             "ORDER BY s.station_id, o.time DESC"
         ).format(names, sought)
-        return [Observation._make(row) for row in self._query(query, [astray] if astray else [])]
+        return self._query(query, [astray] if astray else [])
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""
