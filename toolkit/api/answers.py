@@ -105,7 +105,7 @@ def sent(request: Request, ready: Answer) -> Response:
 class Whole(Response):
     """Content that is sent in parts, each once the client has taken in the one before: it lies in memory but once."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
         """Send it."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         for start in range(0, max(len(self.body), 1), PART_BYTES):

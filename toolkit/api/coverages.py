@@ -78,8 +78,7 @@ def written(
     """
     order = np.lexsort((rows.time, rows.station))
     of = rows.station[order]
-    starts = np.flatnonzero(np.diff(of, prepend=-1))
-    groups = [order[start:end] for start, end in zip(starts, [*starts[1:], len(order)], strict=True)]
+    groups = np.split(order, np.flatnonzero(np.diff(of)) + 1) if len(order) else []
     parameters = Parameters({column: parameter(column) for column in columns})
     if one and len(groups) == 1:
         yield from _coverage(taken(rows, groups[0]), columns, stations, parameters)

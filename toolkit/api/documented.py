@@ -140,13 +140,13 @@ def _schema(name: str) -> dict[str, Any]:
 
 
 def json_of(name: str, *, missing: bool = False) -> Responses:
-    """Answers in JSON."""
-    return _answers({"application/json": _schema(name)}, {**_WRONG, **(_NOT_FOUND if missing else {})})
+    """Answers in JSON; `missing`: there may be no such thing."""
+    return _answers({"application/json": _schema(name)}, _WRONG | (_NOT_FOUND if missing else {}))
 
 
 def geojson() -> Responses:
     """A FeatureCollection."""
-    return _answers({MEDIA_TYPES[Form.GEOJSON]: _schema("FeatureCollection")}, _WRONG)
+    return _answers({MEDIA_TYPES[Form.GEOJSON]: _schema("FeatureCollection")}, _WRONG | _NOT_FOUND)
 
 
 def feature() -> Responses:
@@ -157,14 +157,14 @@ def feature() -> Responses:
 def items() -> Responses:
     """Pages of observations."""
     content = {MEDIA_TYPES[Form.GEOJSON]: _schema("FeatureCollection"), "text/csv": {"schema": _TEXT}}
-    return _answers(content, _WRONG | _LARGE)
+    return _answers(content, _WRONG | _NOT_FOUND | _LARGE)
 
 
-def observations(*, missing: bool = False) -> Responses:
+def observations() -> Responses:
     """Observations in the form that is asked for."""
     content = {
         MEDIA_TYPES[Form.COVERAGE_JSON]: _schema("Coverage"),
         MEDIA_TYPES[Form.GEOJSON]: _schema("FeatureCollection"),
         "text/csv": {"schema": _TEXT},
     }
-    return _answers(content, _WRONG | _LARGE | (_NOT_FOUND if missing else {}))
+    return _answers(content, _WRONG | _NOT_FOUND | _LARGE)

@@ -69,7 +69,7 @@ async def collections(request: Request, _: Annotated[Nothing, Query()]) -> Respo
     )
 
 
-@router.get("/collections/{collection}", responses=documented.json_of("Collection"))
+@router.get("/collections/{collection}", responses=documented.json_of("Collection", missing=True))
 async def collection(request: Request, collection: Collection, _: Annotated[Nothing, Query()]) -> Response:
     """A collection: its extent, its parameters, and how it is asked."""
     where = base(request)
@@ -96,7 +96,7 @@ async def locations(request: Request, collection: Collection, asked: Annotated[P
     return await ready(request, asked.bbox, make)
 
 
-@router.get("/collections/{collection}/locations/{locId}", responses=documented.observations(missing=True))
+@router.get("/collections/{collection}/locations/{locId}", responses=documented.observations())
 async def location(
     request: Request,
     collection: Collection,
@@ -114,7 +114,7 @@ async def location(
     return await _observations(request, collection, asked, asked.f, choose, one=True)
 
 
-@router.get("/collections/{collection}/position", responses=documented.observations(missing=True))
+@router.get("/collections/{collection}/position", responses=documented.observations())
 async def position(request: Request, collection: Collection, asked: Annotated[Position, Query()]) -> Response:
     """The observations of the station that is nearest to a position."""
     points = geometry.points(asked.coords)

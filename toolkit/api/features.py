@@ -29,7 +29,7 @@ def geojson(
         written = [texts(block, column, "null") for column in columns]
         lines = [
             f'{{"type":"Feature","id":{item_id(names[station], moment)},{heads[station]}'
-            f'"properties":{{"station_id":{names[station]},"datetime":"{moment}"{pattern % values}}}}}'
+            f'"properties":{{"station_id":{names[station]},"datetime":"{moment}"{pattern % tuple(values)}}}}}'
             for station, moment, values in zip(
                 block.station.tolist(), times(block), zip(*written, strict=True), strict=True
             )

@@ -267,7 +267,7 @@ class Store(Protocol):
         """The newest observation of each station, by station."""
 
     def latest_times(self) -> dict[str, int]:
-        """The time of the newest observation of each station, seconds since the epoch; stations without are left out."""
+        """When each station was observed last, seconds since the epoch; stations without observations are left out."""
 
     def extents(self) -> list[Extent]:
         """The extent of each station's observations, by station; of stations without any there is none."""
