@@ -51,6 +51,7 @@ class _Adapter(HTTPAdapter):
     def __init__(self, proxy_headers: dict[str, str]) -> None:
         super().__init__()
         self._proxy_headers = proxy_headers
+        self._pools: set[Any] = set()
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:  # noqa: ARG002 - there is one
         return self._proxy_headers
@@ -61,7 +62,14 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
         pool.ConnectionCls = _bounded(pool.ConnectionCls)
+        self._pools.add(pool)
         return pool
+
+    def close(self) -> None:
+        # requests leaves it to the garbage collector, before which a failure that is kept keeps its connection open.
+        while self._pools:
+            self._pools.pop().close()
+        super().close()
 
 
 @cache
