@@ -182,17 +182,22 @@ def test_what_a_database_is_wrongly_asked(tmp_path: Path) -> None:
 
 def test_frames_that_cannot_be_judged(frames: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     frame, stations = frames
-    for message, call in (
-        ("there is no test 'spike'; there are: range, ", lambda: run_test("spike", frame, stations, "bar")),
-        ("the test 'gauge' does not apply to bar; it applies to: rain", lambda: run_test("gauge", frame, stations, "bar")),
-        ("the index of the frame has no times", lambda: detect(frame.reset_index(), stations)),
-        ("the frame has no column 'station_id'", lambda: detect(frame[["bar"]], stations)),
-        ("the frame has no variable", lambda: detect(frame[["station_id"]], stations)),
-        ("the stations have no 'amfissa'", lambda: detect(frame[frame["station_id"] == "amfissa"], stations.drop("amfissa"))),
-        ("the column 'bar' of the frame has what is no number", lambda: detect(frame.assign(bar="high"), stations)),
-        ("hours=0: give a number from 1 to 744", lambda: detect(frame, stations, hours=0)),
-        ("the frame has no column 'bar'", lambda: plot(frame[["station_id"]], "bar")),
-    ):  # fmt: skip
+    wrong: dict[str, Callable[[], Any]] = {
+        "there is no test 'spike'; there are: range, ": lambda: run_test("spike", frame, stations, "bar"),
+        "the test 'gauge' does not apply to bar; it applies to: rain": lambda: run_test(
+            "gauge", frame, stations, "bar"
+        ),
+        "the index of the frame has no times": lambda: detect(frame.reset_index(), stations),
+        "the frame has no column 'station_id'": lambda: detect(frame[["bar"]], stations),
+        "the frame has no variable": lambda: detect(frame[["station_id"]], stations),
+        "the stations have no 'amfissa'": lambda: detect(
+            frame[frame["station_id"] == "amfissa"], stations.drop("amfissa")
+        ),
+        "the column 'bar' of the frame has what is no number": lambda: detect(frame.assign(bar="high"), stations),
+        "hours=0: give a number from 1 to 744": lambda: detect(frame, stations, hours=0),
+        "the frame has no column 'bar'": lambda: plot(frame[["station_id"]], "bar"),
+    }
+    for message, call in wrong.items():
         with pytest.raises(UsageError) as error:
             call()
         assert str(error.value).startswith(message), message
