@@ -204,7 +204,7 @@ def _starts_within(store: Store, report: Report) -> bool:
 
 
 def record(settings: Settings, report: Report, at: float, only: list[str] | None) -> None:
-    """Keep a report's anomalies in the store, where those of a fault that lasts are one row, and their incidents.
+    """Keep a report in the store: its anomalies, those of a fault that lasts as one row; incidents; flags of values.
 
     Args:
         settings: the database, and how incidents are kept.
@@ -216,6 +216,7 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
         StoreError: they could not be kept.
     """
     from toolkit.detector.run import judged_variables
+    from toolkit.flagging import reported
     from toolkit.incidents import trouble
     from toolkit.incidents.bookkeeping import keep
     from toolkit.incidents.planning import Run
@@ -231,12 +232,19 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
     window = Span(times.epoch_of(report.window.start), times.epoch_of(report.window.end))
     with open_for_reading(settings.db) as store, store.snapshot():
         troubles = traced(store, settings, window, trouble.of_report(report))
+    began = {
+        (one.sensor.station_id, one.sensor.variable): one.started
+        for one in troubles
+        if one.kind != "data_missing" and one.started <= window.start
+    }
     with open_for_writing(settings.db, begin=False) as store, store.transaction():
         stations = only or [station.station_id for station in store.stations()]
         store.record(window, stations, found)
-        judged = trouble.judged_by(report, stations, judged_variables(settings))
+        variables = judged_variables(settings)
+        judged = trouble.judged_by(report, stations, variables)
         run = Run("detector", *window, judged, at, whole=only is None)
         keep(store, settings, run, troubles)
+        reported.keep(store, report, at, variables, only=only, began=began)
 
 
 def _show(report: Report) -> None:

@@ -157,7 +157,7 @@ class Grid:
         ends, places = self.slot_times(), self._history()
         if variable.follows and variable.scale is not None:
             follows = np.logical_and.reduce([self._reported(other) for other in variable.follows])
-            readings[follows] = earlier[follows] = np.nan
+            readings, earlier = (np.where(follows[:, None], np.nan, values) for values in (readings, earlier))
             if np.isnan(readings).all():
                 variable = replace(variable, scale=None)
         return Series(

@@ -180,7 +180,7 @@ def _lost_together(results: Mapping[str, TestResults], shape: tuple[int, ...]) -
         measured += one.series.measured
     lost: Bools = (absent > 1) & (2 * absent > measured[:, None])
     for one in asked:
-        one.flags[missing.Missing.name] &= ~lost
+        one.flags[missing.Missing.name] = one.flags[missing.Missing.name] & ~lost
     return lost
 
 

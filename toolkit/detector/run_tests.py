@@ -10,7 +10,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Ints
 from toolkit.quality.base import Exclusion, QualityTest, Sample
-from toolkit.quality.expected import Expected, expect
+from toolkit.quality.expected import Comparison, Expected, expect
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
 
@@ -70,10 +70,12 @@ def run_tests(tests: Sequence[QualityTest], sample: Sample) -> TestResults:
             for test in tests:
                 if test.compares:
                     flags[test.name][again] = test.run(replace(sample, expectation=anew), prepared[test.name])
-    return TestResults(series, tests, flags, prepared, expected)
+    # A large network has little memory for what most tests find at most variables: nothing.
+    flags = {name: found if found.any() else np.broadcast_to(np.False_, found.shape) for name, found in flags.items()}
+    return TestResults(series, tests, flags, prepared, expected and expected.without_comparison())
 
 
-def _expect(sample: Sample, rows: Ints, excluded: Bools) -> Expected:
+def _expect(sample: Sample, rows: Ints, excluded: Bools) -> Comparison:
     """What is expected of the stations at `rows`, with the wider spread of those that may be farther off."""
     expected = expect(sample.series, sample.neighbours, rows, excluded)
     if sample.looser is not None:
@@ -91,7 +93,7 @@ def _prepared(tests: Sequence[QualityTest], sample: Sample) -> dict[str, Any]:
 def _worst(
     tests: Sequence[QualityTest],
     flags: Mapping[str, Bools],
-    expected: Expected,
+    expected: Comparison,
     neighbours: Neighbours,
     excluded: Bools,
 ) -> Bools:
@@ -121,8 +123,8 @@ def _worst(
     return worst
 
 
-def _replace_rows(expected: Expected, anew: Expected) -> None:
+def _replace_rows(expected: Comparison, anew: Comparison) -> None:
     """Replace in `expected` the rows of `anew`."""
-    for item in fields(Expected):
+    for item in fields(Comparison):
         if item.name != "rows":
             getattr(expected, item.name)[anew.rows] = getattr(anew, item.name)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from toolkit.incidents import evidence, kinds
 from toolkit.incidents.case import Case, opened
 from toolkit.incidents.trouble import Judged, Sensor, Trouble
-from toolkit.store.base import SAME_WITHIN
+from toolkit.store.flags import SAME_WITHIN
 from toolkit.store.incidents import ACTIVE, Incident, Maintenance
 
 HOUR = 3600.0

@@ -14,7 +14,7 @@ from toolkit.detector.run import detect
 from toolkit.incidents import evidence
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.store.base import SAME_WITHIN
+from toolkit.store.flags import SAME_WITHIN
 from toolkit.store.incidents import LABELS, Incident, Wanted
 from toolkit.variables import STATION
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from toolkit import times
 from toolkit.detector.report import Report
 from toolkit.incidents import evidence, kinds
-from toolkit.store.base import SAME_WITHIN
+from toolkit.store.flags import SAME_WITHIN
 from toolkit.store.incidents import Kind, Severity
 from toolkit.variables import STATION
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats
-from toolkit.quality.expected import Expected
+from toolkit.quality.expected import Comparison
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
 from toolkit.variables import Variable
@@ -82,11 +82,11 @@ class Sample:
     silent: Bools
     values: Mapping[str, Floats]
     stations: Sequence[Station] = ()
-    expectation: Expected | None = None
+    expectation: Comparison | None = None
     looser: Floats | None = None
 
     @property
-    def expected(self) -> Expected:
+    def expected(self) -> Comparison:
         """What neighbours imply; only for tests that compare."""
         if self.expectation is None:
             raise ValueError(f"{self.series.variable.name} is not compared with neighbours")

@@ -42,38 +42,51 @@ YOUNG_DAYS = 2.0
 YOUNG_SHARE = 0.5
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Expected:
     """What is expected of some stations, on the scale of comparison.
 
     Attributes:
         rows: the stations, as rows of the series.
-        weights: the weight of each neighbour, 0 where it is not compared with; rows × neighbours.
         has_reference: whether there is any neighbour to compare with; rows.
         has_close_neighbour: whether one of them is a neighbour by the settings and not only of the region; rows.
         value: what is expected; rows × slots.
         residual: what was measured less that; rows × slots.
-        unweighted_residual: what was measured less the unweighted median of what each neighbour implies and of the
-            station's own past; rows × slots. Among neighbours of which one is wrong, it is largest for that one.
         residual_sigma: one robust standard deviation of the residual; rows.
         sigma: the same slot by slot, larger where the best neighbours disagree more than they do as a rule or are
             silent, or the station is young; rows × slots.
-        change: the change from slot to slot, less the part of it that the neighbours imply; rows × (slots - 1).
     """
 
     rows: Ints
-    weights: Floats
     has_reference: Bools
     has_close_neighbour: Bools
     value: Floats
     residual: Floats
-    unweighted_residual: Floats
     residual_sigma: Floats
     sigma: Floats
+
+
+@dataclass(slots=True, kw_only=True)
+class Comparison(Expected):
+    """What is expected of some stations, and what only the tests need of it.
+
+    Attributes:
+        weights: the weight of each neighbour, 0 where it is not compared with; rows × neighbours.
+        unweighted_residual: what was measured less the unweighted median of what each neighbour implies and of the
+            station's own past; rows × slots. Among neighbours of which one is wrong, it is largest for that one.
+        change: the change from slot to slot, less the part of it that the neighbours imply; rows × (slots - 1).
+    """
+
+    weights: Floats
+    unweighted_residual: Floats
     change: Floats
 
+    def without_comparison(self) -> Expected:
+        """What is expected alone, which takes two thirds of the memory."""
+        return Expected(**{item.name: getattr(self, item.name) for item in fields(Expected)})
 
-def expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Expected:
+
+def expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Comparison:
     """What is expected of the stations at `rows`.
 
     Args:
@@ -83,16 +96,20 @@ def expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) 
         excluded: for each station of the network, whether it is left out as a neighbour, because it is thought wrong
             itself.
     """
-    parts = [
-        _expect(series, neighbours, rows[first : first + CHUNK], excluded)
-        for first in range(0, max(len(rows), 1), CHUNK)
-    ]
-    return Expected(
-        **{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Expected)}
-    )
+    first = _expect(series, neighbours, rows[:CHUNK], excluded)
+    if len(rows) <= CHUNK:
+        return first
+    names = [item.name for item in fields(Comparison)]
+    # Written where they stay: a list of parts to be joined would take the memory twice.
+    found = {name: np.empty((len(rows), *getattr(first, name).shape[1:]), getattr(first, name).dtype) for name in names}
+    for start in range(0, len(rows), CHUNK):
+        part = _expect(series, neighbours, rows[start : start + CHUNK], excluded) if start else first
+        for name in names:
+            found[name][start : start + CHUNK] = getattr(part, name)
+    return Comparison(**found)
 
 
-def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Expected:
+def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Comparison:
     scale = series.scale
     near = neighbours.rows[rows]
     usable = neighbours.exists[rows] & ~excluded[near]
@@ -155,7 +172,7 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools)
     change, others_change = np.diff(own, axis=1), np.nan_to_num(np.diff(value, axis=1))
     together = np.sign(change) == np.sign(others_change)
     change = change - np.where(together, np.sign(change) * np.minimum(np.abs(change), np.abs(others_change)), 0)
-    return Expected(
+    return Comparison(
         rows=rows,
         weights=weights,
         has_reference=has_reference,

@@ -104,10 +104,15 @@ def hours_of_day(times: Floats) -> Floats:
 
 
 def scaled(variable: Variable, values: Floats) -> Floats:
-    """Values on the scale of comparison: NaN where no working sensor reads them, the bound where it overshoots one."""
+    """Values on the scale of comparison: NaN where no working sensor reads them, the bound where it overshoots one.
+
+    Where that changes nothing it is the same array, which is not to be written to: a network may be large.
+    """
     possible = np.where(readable(variable, values), np.clip(values, variable.low, variable.high), np.nan)
     scale = variable.scale
-    return np.sqrt(possible) if scale and scale.root else possible
+    if scale and scale.root:
+        return np.sqrt(possible)
+    return values if np.array_equal(possible, values, equal_nan=True) else possible
 
 
 def readable(variable: Variable, values: Floats) -> Bools:

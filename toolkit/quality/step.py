@@ -22,7 +22,7 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
-from toolkit.quality.expected import Expected
+from toolkit.quality.expected import Comparison
 from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, level_changes, level_width, undone
 from toolkit.quality.series import Series, differences
 from toolkit.times import from_epoch
@@ -113,7 +113,7 @@ def last_jump(interval: FlaggedInterval, limits: JumpLimits) -> str:
 def _jumps_across_gaps(readings: Floats, value: Floats, limit: Floats, per_hour: int) -> Bools:
     """Whether the first reading after a gap of up to an hour is too far from the last one before it.
 
-    Neighbours' changes are taken off as in `Expected.change`.
+    Neighbours' changes are taken off as in `Comparison.change`.
 
     Args:
         readings: rows × slots, on the scale of comparison.
@@ -138,7 +138,7 @@ def _jumps_across_gaps(readings: Floats, value: Floats, limit: Floats, per_hour:
     return found
 
 
-def _until_undone(series: Series, expected: Expected, row: int, jumps: Ints) -> Bools:
+def _until_undone(series: Series, expected: Comparison, row: int, jumps: Ints) -> Bools:
     """The slots between each jump and the moment when the station is back where it was.
 
     Args:

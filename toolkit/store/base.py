@@ -128,10 +128,6 @@ class Span(NamedTuple):
     end: float
 
 
-# Anomalies of one variable that are less than this apart, in seconds, are one.
-SAME_WITHIN = 3600
-
-
 def pieces(spans: Sequence[Span], seconds: float = 3600) -> Iterator[Span]:
     """The same spans, divided into pieces of at most `seconds`."""
     for start, end in spans:

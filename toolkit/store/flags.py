@@ -5,7 +5,7 @@ The views that give every value its flag, and the order of precedence, are in `f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from toolkit.store import incidents
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from toolkit.store.base import Span
 
 SAME_WITHIN = 3600
-"""A flag that goes on within so many seconds of where an earlier run's window cut it is one interval with it."""
+"""Anomalies, and intervals with one flag, of one sensor that are less than this apart, in seconds, are one."""
 
 
 class FlagInterval(NamedTuple):
@@ -117,45 +117,57 @@ class Flags:
             window: what it judged.
             judged_at: when.
             variables: of which variables.
-            intervals: what it says, all of them within the window.
+            intervals: what it says. Those of one sensor do not overlap; each ends within the window, and begins before
+                it only where that was traced back.
             stations: of which stations; None for all, and then the window counts as judged.
         """
-        kept, begun = self._cut(window, {*variables, STATION}, stations)
-        found = [_joined(one, begun.get((one.station_id, one.variable, one.flag, one.test))) for one in intervals]
+        found = list(intervals)
+        since: dict[tuple[str, str], float] = {}
+        for one in found:
+            if one.started <= window.start:
+                since[one.station_id, one.variable] = one.started - 1
+        kept = self._cut(window, {*variables, STATION}, stations, since)
+        begun = {(one.station_id, one.variable, one.flag, one.test): one for one in kept if one.ended <= window.start}
+        found = [_joined(one, begun.get((one.station_id, one.variable, one.flag, one.test))) for one in found]
         joined = {(one.station_id, one.variable, one.started) for one in found}
         self._insert([*(one for one in kept if (one.station_id, one.variable, one.started) not in joined), *found])
         if stations is None:
             self._count_as_judged(window, judged_at, variables)
 
     def _cut(
-        self, window: Span, variables: Collection[str], stations: Collection[str] | None
-    ) -> tuple[list[FlagInterval], dict[tuple[str, str, int, str], FlagInterval]]:
-        """Remove the intervals that reach into a window.
+        self,
+        window: Span,
+        variables: Collection[str],
+        stations: Collection[str] | None,
+        since: Mapping[tuple[str, str], float],
+    ) -> list[FlagInterval]:
+        """Remove the intervals of some sensors that reach into a window, for some sensors into an earlier time.
 
         Returns:
-            What is left of them outside it; and, by sensor, flag and test, those that reached into it from before.
+            What is left of them outside it: of each sensor at most one interval before it, and one after it.
         """
         seconds, time = self._engine.seconds, self._engine.time
         rows = self._engine.query(
             f"SELECT station_id, variable, {seconds('started')}, {seconds('ended')}, flag, test, started "
             "FROM detector_flags WHERE ended > ? AND started <= ?",
-            (time(window.start), time(window.end)),
+            (time(min([window.start, *since.values()])), time(window.end)),
         )
-        left, begun, gone = [], {}, []
+        left, gone = [], []
         for *values, key in rows:
             one = FlagInterval(*values)
             if one.variable not in variables or (stations is not None and one.station_id not in stations):
                 continue
+            start = since.get((one.station_id, one.variable), window.start)
+            is_sound = None not in values  # plain SQL may have written a time that is none
+            if is_sound and one.ended <= start:
+                continue
             gone.append((one.station_id, one.variable, key))
-            if None in values:
-                continue  # plain SQL wrote a time that is none
-            if one.started <= window.start:
-                left.append(one._replace(ended=window.start))
-                begun[one.station_id, one.variable, one.flag, one.test] = left[-1]
-            if one.ended > window.end:
+            if is_sound and one.started <= start:
+                left.append(one._replace(ended=start))
+            if is_sound and one.ended > window.end:
                 left.append(one._replace(started=window.end + 1))
         self._engine.many("DELETE FROM detector_flags WHERE station_id = ? AND variable = ? AND started = ?", gone)
-        return left, begun
+        return left
 
     def _insert(self, intervals: Iterable[FlagInterval]) -> None:
         time = self._engine.time

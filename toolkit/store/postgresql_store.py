@@ -17,7 +17,6 @@ from psycopg.pq import TransactionStatus
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.base import (
-    SAME_WITHIN,
     Count,
     DocumentRefusedError,
     Extent,
@@ -31,7 +30,7 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
-from toolkit.store.flags import Flags
+from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
 from toolkit.store.statistics import Statistics

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.base import (
-    SAME_WITHIN,
     Count,
     DocumentRefusedError,
     Extent,
@@ -30,7 +29,7 @@ from toolkit.store.base import (
     without_logged_secrets,
 )
 from toolkit.store.encoding import pack, read_sql, steps_sql
-from toolkit.store.flags import Flags
+from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.sqlite_file import translate_errors
 from toolkit.store.statistics import Statistics
