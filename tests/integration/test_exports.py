@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ import xarray as xr
 
 from tests.conftest import TOOL, Run
 from tests.databases import change, query
+from tests.documents import ROOT
 from tests.network import BEGIN, Network
 from toolkit.feed import geojson
 from toolkit.feed.entries import Entries
@@ -121,7 +123,7 @@ def test_a_flagged_export_is_imported_as_its_values(judged: str, run: Run, tmp_p
 
 
 @pytest.fixture
-def exported(judged: str, run: Run, tmp_path: Path) -> Iterator[Mapping[str, Path]]:
+def exported(judged: str, run: Run, tmp_path: Path) -> Mapping[str, Path]:
     """The same with flags in each format."""
     files = {ending: tmp_path / f"out.{ending}" for ending in ("csv", "parquet", "nc", "geojson")}
     for file in files.values():
@@ -171,7 +173,7 @@ def test_netcdf_keeps_to_the_conventions_and_has_the_same(exported: Mapping[str,
 def test_geojson_has_the_newest_of_each_station(
     judged: str, run: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    environment["WEATHER_DB"] = shutil.copy(judged, tmp_path / "weather.db")
+    environment["WEATHER_DB"] = str(shutil.copy(judged, tmp_path / "weather.db"))
     gone = stored(BEGIN + 5 * 3600 - 600)
     change(environment["WEATHER_DB"], f"DELETE FROM observations WHERE station_id = 'volos' AND time > '{gone}'")
     done = run("data", "export", "-", "--format", "geojson", "--qc", "flags")
@@ -191,6 +193,16 @@ def test_geojson_has_the_newest_of_each_station(
     assert len(entries.observations) == len(latest)
     only = run("data", "export", "-", "--format", "geojson", "--station", "volos").stdout
     assert [one["id"] for one in json.loads(only)["features"]] == ["volos"]
+
+
+def test_the_documents_xarray(exported: Mapping[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(
+        r"```python\n(import xarray\n.*?)```", (ROOT / "docs" / "data.md").read_text("utf-8"), re.DOTALL
+    )
+    exec(code.replace("november.nc", str(exported["nc"])), {})
+    table = pd.read_csv(exported["csv"], parse_dates=["time"])
+    good = table[(table["station_id"] == "volos") & (table["temp_out_qc"] == 1)]
+    assert str(good.groupby(good["time"].dt.date)["temp_out"].max().iloc[-1]) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,11 @@ def _opened(output: Path | IO[str], kind: str) -> Iterator[Path | IO[str]]:
     if not isinstance(output, Path):
         yield output
         return
-    with _whole_file(output) as path:
-        with path.open("w", encoding="utf-8", newline="") if kind in TEXT else nullcontext(path) as to:
-            yield to
+    with (
+        _whole_file(output) as path,
+        path.open("w", encoding="utf-8", newline="") if kind in TEXT else nullcontext(path) as to,
+    ):
+        yield to
 
 
 @contextmanager

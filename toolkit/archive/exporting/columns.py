@@ -107,5 +107,6 @@ class Good:
                 self.not_evaluated += int(np.count_nonzero((flags == NOT_EVALUATED) & ~np.isnan(values[name])))
                 values[name] = np.where(flags == PASS, values[name], np.nan)
                 if (column := BY_NAME[name].words) in words:
-                    words[column] = np.where(flags == PASS, words[column], None)
+                    words[column] = words[column].copy()
+                    words[column][flags != PASS] = None
             yield Piece(replace(readings, values=values, words=words), estimates)

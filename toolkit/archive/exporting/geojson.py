@@ -11,9 +11,7 @@ from toolkit.model import Station
 from toolkit.times import iso_of
 
 
-def write(
-    pieces: Iterable[Piece], wanted: Wanted, stations: Sequence[Station], file: TextIO, advance: Advance
-) -> None:
+def write(pieces: Iterable[Piece], wanted: Wanted, stations: Sequence[Station], file: TextIO, advance: Advance) -> None:
     """Write a FeatureCollection with a feature for each observation.
 
     Args:

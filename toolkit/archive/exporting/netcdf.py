@@ -17,8 +17,6 @@ from toolkit.units import udunits
 from toolkit.variables import BY_NAME, Variable
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from toolkit.archive.exporting.columns import Array
 
 CONVENTIONS = "CF-1.11"
@@ -149,10 +147,9 @@ class _Writer:
 
         kind = {"flag": "i1", "test": "i2"}.get(column.what, "f8")
         sizes = tuple(min(size, most) for size, most in zip((max(1, len(self._rows)), CHUNK[1]), CHUNK, strict=True))
+        compressed = {"compression": "zlib", "complevel": 1, "chunksizes": sizes}
         nothing = _nothing(column) if kind == "f8" else False
-        made = self._file.createVariable(
-            column.name, kind, ("station", "time"), compression="zlib", complevel=1, chunksizes=sizes, fill_value=nothing
-        )
+        made = self._file.createVariable(column.name, kind, ("station", "time"), fill_value=nothing, **compressed)
         variable = BY_NAME[column.variable]
         made.coordinates = "station_id station_name latitude longitude elevation"
         match column.what:

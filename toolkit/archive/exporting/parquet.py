@@ -11,9 +11,7 @@ from toolkit.archive.exporting.columns import Advance, Column, Piece, Wanted, co
 from toolkit.model import Station
 
 
-def write(
-    pieces: Iterable[Piece], wanted: Wanted, _stations: Sequence[Station], path: Path, advance: Advance
-) -> None:
+def write(pieces: Iterable[Piece], wanted: Wanted, _stations: Sequence[Station], path: Path, advance: Advance) -> None:
     """Write a row group of each piece, so that memory holds one of them; times are timestamps in UTC.
 
     Raises:

@@ -41,14 +41,17 @@ def newest(store: Store, selection: Selection, wanted: Wanted) -> Iterator[Piece
 
 def _where(readings: FlaggedReadings, chosen: Array) -> FlaggedReadings:
     """Those of the observations for which `chosen` is true."""
-    columns = {
-        name: {key: values[chosen] for key, values in getattr(readings, name).items()}
-        for name in ("values", "words", "flags", "tests")
-    }
+
+    def of(columns: dict[str, Array]) -> dict[str, Array]:
+        return {name: values[chosen] for name, values in columns.items()}
+
     return replace(
         readings,
         station=readings.station[chosen],
         time=readings.time[chosen],
         collected=readings.collected[chosen],
-        **columns,
+        values=of(readings.values),
+        words=of(readings.words),
+        flags=of(readings.flags),
+        tests=of(readings.tests),
     )
