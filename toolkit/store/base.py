@@ -213,6 +213,9 @@ class Store(Protocol):
         A run that reads more than once opens one; a snapshot within a snapshot is the same.
         """
 
+    def stamp(self) -> str:
+        """A text that is another one once anything was stored; asked outside of a snapshot, of one open store."""
+
     def numbers(self) -> list[int]:
         """The numbers by which `readings` names the stations, in the order of `stations()`."""
 
@@ -262,6 +265,9 @@ class Store(Protocol):
 
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""
+
+    def latest_times(self) -> dict[str, int]:
+        """When each station was observed last, seconds since the epoch; stations without observations are left out."""
 
     def extents(self) -> list[Extent]:
         """The extent of each station's observations, by station; of stations without any there is none."""

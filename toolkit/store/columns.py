@@ -43,7 +43,7 @@ def in_order(time: Ints, station: Ints) -> Any:
 
 
 def known(columns: Columns) -> Columns:
-    """The observations of stations that are known, whose place is not below zero, in order; with a time of collection."""
+    """The observations of known stations, whose place is not below zero, in order, each with a time of collection."""
     collected = columns.collected
     collected[(collected < 0) | (collected > LAST)] = LAST
     if (columns.station < 0).any():

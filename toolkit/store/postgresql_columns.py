@@ -1,4 +1,4 @@
-"""Observations as arrays, read from PostgreSQL: each column comes as one array, in the form in which the server has it."""
+"""Observations as arrays, read from PostgreSQL: each column is one array, in the form in which the server has it."""
 
 from __future__ import annotations
 
