@@ -16,7 +16,7 @@ from toolkit.archive import reading
 from toolkit.archive.exporting import whole_file, write_csv, write_parquet
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
-from toolkit.cli.options import add_setting, epoch, window_end
+from toolkit.cli.options import add_setting, epoch, positive, window_end
 from toolkit.cli.show import progress, table
 from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
@@ -26,6 +26,7 @@ from toolkit.incidents.kinds import rank
 from toolkit.location import without_impossible_place
 from toolkit.locking import writing
 from toolkit.model import Observation
+from toolkit.query import answers, ask
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, Store, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.store.flag_views import FAIL, SUSPECT
@@ -39,6 +40,7 @@ EXAMPLES = (
     "weather-tool data export january.csv --start 2026-01-01 --end 2026-02-01 --station volos",
     "weather-tool data import old/weather_stream.db --timezone Europe/Athens",
     "weather-tool data import - < january.csv",
+    'weather-tool data query "SELECT time, temp_out, temp_out_qc FROM observations_qc ORDER BY time DESC LIMIT 10"',
 )
 
 
@@ -81,6 +83,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("--json", action="store_true", help="as JSON")
     add_setting(bring, "--db", "db", "DATABASE")
 
+    query = actions.add_parser(
+        "query",
+        help="what the database answers to a SELECT",
+        description="Run one SELECT, in the SQL of the database's engine. It can read, and do nothing else.",
+    )
+    query.add_argument("sql", metavar="SQL", help="the statement")
+    form = query.add_mutually_exclusive_group()
+    for name, summary in (("json", "as a JSON array"), ("ndjson", "as JSON, one row a line"), ("csv", "as CSV")):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=summary)
+    query.add_argument("--rows", type=positive, default=10_000, metavar="N", help="the most rows; default: 10000")
+    query.add_argument("--seconds", type=positive, default=60, metavar="N", help="the longest time; default: 60")
+    add_setting(query, "--db", "db", "DATABASE")
+
     anew = actions.add_parser(
         "new",
         help="begin an empty database where one is gone for good",
@@ -94,7 +109,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Run the action."""
     actions = {
         "latest": _latest, "stations": _stations, "summary": _summary, "export": _export, "import": _import,
-        "new": _new,
+        "query": _query, "new": _new,
     }  # fmt: skip
     return actions[args.action](args, loaded.settings)
 
@@ -279,6 +294,15 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
             print(f"left out: {number} x {reason}{where}")
     if not any(done.stored):
         raise ToolkitError(f"nothing could be imported from {args.input}")
+    return 0
+
+
+def _query(args: argparse.Namespace, settings: Settings) -> int:
+    answer = ask(settings.db, args.sql, rows=args.rows, seconds=args.seconds)
+    if args.form:
+        answers.FORMS[args.form](answer, sys.stdout)
+    else:
+        table(answer.columns, answers.cells(answer))
     return 0
 
 

@@ -52,6 +52,7 @@ _shtab_weather_tool_data_commands() {
     import:'Take observations from CSV or from an existing weather_stream.db. What is there already stays as it is; only gaps are filled.'
     latest:'Show the newest observation of each station.'
     new:'Begin an empty database in the place of one that is gone, or has 0 bytes, when it is not to be restored. One that is there stays as it is.'
+    query:'Run one SELECT, in the SQL of the database'"'"'s engine. It can read, and do nothing else.'
     stations:'Show the stations, and what there is of each.'
     summary:'Show what the store holds, and what the collector did.'
   )
@@ -235,6 +236,20 @@ _shtab_weather_tool_data_new_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_data_new_defaults_added=0
+
+_shtab_weather_tool_data_query_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as a JSON array]"
+  "--ndjson[as JSON, one row a line]"
+  "--csv[as CSV]"
+  "--rows[the most rows\; default\: 10000]:N:"
+  "--seconds[the longest time\; default\: 60]:N:"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":the statement:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_data_query_defaults_added=0
 
 _shtab_weather_tool_data_stations_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -662,6 +677,7 @@ _shtab_weather_tool_data() {
         import) _arguments -C -s $_shtab_weather_tool_data_import_options ;;
         latest) _arguments -C -s $_shtab_weather_tool_data_latest_options ;;
         new) _arguments -C -s $_shtab_weather_tool_data_new_options ;;
+        query) _arguments -C -s $_shtab_weather_tool_data_query_options ;;
         stations) _arguments -C -s $_shtab_weather_tool_data_stations_options ;;
         summary) _arguments -C -s $_shtab_weather_tool_data_summary_options ;;
       esac
