@@ -251,6 +251,7 @@ def test_what_reads_alone_is_answered(filled: str, run: Run) -> None:
             "SELECT 'infinity'::timestamptz, '-infinity'::date, ARRAY[1, 2], '{\"a\": 7}'::jsonb": "infinity\t-infinity\t{1,2}\t{\"a\": 7}",
             "SELECT repeat('9', 40)::numeric, 2.50::numeric, 'NaN'::numeric": "9999999999999999999999999999999999999999\t2.5\tnan",
             "SELECT '100%', 'a''; --', '{}'": "100%\ta'; --\t{}",
+            "SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'flags' AND column_name = 'test'": "1",
             "VALUES (1)": "1",
         }  # fmt: skip
     for statement, wanted in statements.items():

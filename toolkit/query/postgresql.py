@@ -37,7 +37,8 @@ _HARMLESS = [
 # The view is never read: the server has resolved all names in it, and shows it as a tree of nodes.
 _VIEW = "CREATE TEMPORARY VIEW asked AS SELECT COUNT(*) FROM ({}\n) AS asked"
 # What the statement would do besides reading tables: call functions, and read foreign tables. Functions that read a
-# table or run a query that a text names are refused, for it could be a view with any functions.
+# table or run a query that a text names are refused, for it could be a view with any functions. What has a lower number
+# than 16384 was there before the first user (FirstNormalObjectId).
 _DOES = r"""
 WITH RECURSIVE views AS (
     SELECT 'pg_temp.asked'::regclass::oid AS oid
@@ -50,7 +51,7 @@ WITH RECURSIVE views AS (
 )
 SELECT 'call ' || p.proname || '()' FROM called JOIN pg_proc AS p USING (oid)
 WHERE p.provolatile = 'v' AND NOT p.proname = ANY (%s) OR p.proname ~ '_to_xml|^ts_(stat|rewrite)$'
-OR p.pronamespace <> 'pg_catalog'::regnamespace AND NOT EXISTS (
+OR p.oid >= 16384 AND NOT EXISTS (
     SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 )
 UNION ALL
