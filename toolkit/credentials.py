@@ -28,6 +28,7 @@ class Credential(StrEnum):
     FEED_PROXY = "feed_proxy"
     APPRISE_URLS = "apprise_urls"
     APPRISE_ESCALATION_URLS = "apprise_escalation_urls"
+    API_TOKENS = "api_tokens"
 
 
 class CredentialError(ToolkitError):

@@ -145,6 +145,20 @@ def _repository(text: str) -> str:
     return text if ":" in text else _path(text)
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(name.strip() for name in text.split(",") if name.strip())
+    for origin in origins:
+        try:
+            parts = urlsplit(origin)
+            valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            valid = False
+        # What a browser sends as Origin has neither a path nor a user, and is in small letters.
+        if origin != "*" and not (valid and origin == f"{parts.scheme}://{parts.netloc}".lower() and "@" not in origin):
+            raise ValueError(f"{shown(origin)} is no origin; give https://HOST, https://HOST:PORT or *, with no path")
+    return origins
+
+
 def _address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
@@ -160,6 +174,7 @@ PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
 SWITCH = Kind(_switch, {"type": "bool"})
 REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
+ORIGINS = Kind(_origins, {"type": "str"}, shown)
 URL = Kind(_url("feed_url"), {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

@@ -30,6 +30,7 @@ from toolkit.kinds import (
     LEVELS_OF_SENSORS,
     MAPPING,
     OPTIONAL_PATH,
+    ORIGINS,
     PATH,
     PROXY,
     QUIET_HOURS,
@@ -292,6 +293,20 @@ class Settings:
     backup_keep_monthly: int = _setting("0", number(0, 120), "For how many months the newest backup is kept.")
     metrics_address: str = _setting(
         "127.0.0.1:9105", ADDRESS, "Where the exporter serves metrics for Prometheus, as ADDRESS:PORT."
+    )
+    api_address: str = _setting(
+        "127.0.0.1:9106", ADDRESS, "Where the HTTP API serves observations, stations and incidents, as ADDRESS:PORT."
+    )
+    api_cors_origins: tuple[str, ...] = _setting(
+        "",
+        ORIGINS,
+        "The web sites whose pages may read the HTTP API in a browser (CORS), as origins separated by commas, such as "
+        "`https://maps.example.org`; `*`: every one. Empty: none but its own.",
+    )
+    api_requests_per_minute: int = _setting(
+        "600",
+        number(0, 1_000_000),
+        "How many requests of one client the HTTP API answers in a minute; further ones get the status 429. 0: all.",
     )
     restic_repository: str | None = _setting(
         "",

@@ -29,6 +29,7 @@ LINE_LENGTH = 2000
 
 COMMANDS = {
     "alert": "tell people once that a job failed, and once that it is well again",
+    "api": "serve observations with flags, stations and incidents over HTTP, read-only",
     "backup": "make verified backups, list, verify and prune them",
     "collect": "fetch the feed and store its observations, once or for ever",
     "completion": "print what makes a shell complete this command",

@@ -15,12 +15,14 @@ _DEST = "setting"
 
 
 def add_setting(parser: argparse.ArgumentParser, flag: str, setting: str, metavar: str | None = None) -> None:
-    """Add an option that overrides a setting; its help and its validation are the setting's."""
+    """Add an option, or an argument that may be left out, that overrides a setting; its help is the setting's."""
     declared = DECLARATIONS[setting]
     text = f"{declared.doc} Default: {declared.variable}, else {declared.default or 'empty'}.".replace("%", "%%")
     dest = f"{_DEST} {setting} {flag}"
     if declared.kind.spec["type"] == "bool":
         parser.add_argument(flag, dest=dest, action=argparse.BooleanOptionalAction, default=None, help=text)
+    elif not flag.startswith("-"):
+        parser.add_argument(dest, nargs="?", metavar=flag, help=text)
     else:
         parser.add_argument(flag, dest=dest, metavar=metavar, help=text)
 

@@ -8,9 +8,10 @@
 _shtab_weather_tool_backup_subparsers=(create list verify prune fetch)
 _shtab_weather_tool_data_subparsers=(latest stations summary export import new)
 _shtab_weather_tool_incidents_subparsers=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_subparsers=(alert backup collect completion data detect doctor healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_subparsers=(alert api backup collect completion data detect doctor healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert_option_strings=(-h --help --verbose --over --episodes)
+_shtab_weather_tool_api_option_strings=(-h --help --verbose --db)
 _shtab_weather_tool_backup_create_option_strings=(-h --help --prune --keep-daily --keep-weekly --keep-monthly --db --folder --json)
 _shtab_weather_tool_backup_list_option_strings=(-h --help --folder --json)
 _shtab_weather_tool_backup_verify_option_strings=(-h --help --folder --json)
@@ -62,12 +63,15 @@ _shtab_weather_tool_incidents_list___state_choices=(open acknowledged maintenanc
 _shtab_weather_tool_incidents_list___severity_choices=(info warning critical)
 _shtab_weather_tool_incidents_dismiss___as_choices=(weather siting)
 _shtab_weather_tool_incidents_pos_0_choices=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_pos_0_choices=(alert backup collect completion data detect doctor healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_pos_0_choices=(alert api backup collect completion data detect doctor healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert__h_nargs=0
 _shtab_weather_tool_alert___help_nargs=0
 _shtab_weather_tool_alert___verbose_nargs=0
 _shtab_weather_tool_alert___over_nargs=0
+_shtab_weather_tool_api__h_nargs=0
+_shtab_weather_tool_api___help_nargs=0
+_shtab_weather_tool_api___verbose_nargs=0
 _shtab_weather_tool_backup_create__h_nargs=0
 _shtab_weather_tool_backup_create___help_nargs=0
 _shtab_weather_tool_backup_create___prune_nargs=0

@@ -11,6 +11,7 @@
 _shtab_weather_tool_commands() {
   local _commands=(
     alert:'Tell people once that a job failed, and once that it is well again.'
+    api:'Serve observations with flags, stations and incidents over HTTP, read-only.'
     backup:'Make verified backups, list, verify and prune them.'
     collect:'Fetch the feed and store its observations, once or for ever.'
     completion:'Print what makes a shell complete this command.'
@@ -90,6 +91,16 @@ _shtab_weather_tool_alert_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_alert_defaults_added=0
+
+_shtab_weather_tool_api_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":Where the HTTP API serves observations, stations and incidents, as ADDRESS\:PORT. Default\: WEATHER_API_ADDRESS, else 127.0.0.1\:9106.:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_api_defaults_added=0
 
 _shtab_weather_tool_backup_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -578,6 +589,7 @@ _shtab_weather_tool() {
       curcontext="${curcontext%:*:*}:_shtab_weather_tool-$line[1]:"
       case $line[1] in
         alert) _arguments -C -s $_shtab_weather_tool_alert_options ;;
+        api) _arguments -C -s $_shtab_weather_tool_api_options ;;
         backup) _shtab_weather_tool_backup ;;
         collect) _arguments -C -s $_shtab_weather_tool_collect_options ;;
         completion) _arguments -C -s $_shtab_weather_tool_completion_options ;;

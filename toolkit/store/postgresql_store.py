@@ -40,6 +40,7 @@ from toolkit.variables import COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
+    from toolkit.store.columns import Columns
 
 ROWS_PER_STEP = 5000
 # The advisory lock of those who write incidents: any number that is not that of the migrations will do.
@@ -260,10 +261,17 @@ class PostgreSQLStore:
         )[0][0]
         return number
 
+    def oldest(self) -> str | None:
+        """See `base.Store`."""
+        return self._extreme("MIN")
+
     def newest(self) -> str | None:
         """See `base.Store`."""
-        newest = self._query(f"SELECT MAX(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
-        return stored(newest.timestamp()) if newest else None
+        return self._extreme("MAX")
+
+    def _extreme(self, which: str) -> str | None:
+        found = self._query(f"SELECT {which}(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
+        return stored(found.timestamp()) if found else None
 
     def numbers(self) -> list[int]:
         """See `base.Store`."""
@@ -291,6 +299,13 @@ class PostgreSQLStore:
         for span in pieces(spans):
             (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
             yield np.array([column or [] for column in found], dtype=np.float64)
+
+    def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
+        """See `base.Store`."""
+        from toolkit.store import postgresql_columns  # not for those who only write
+
+        with translate_errors(self._place):
+            return postgresql_columns.read(self._connection, span, names, stations, _NUMBERED)
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""

@@ -39,6 +39,7 @@ from toolkit.variables import BY_NAME, COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
+    from toolkit.store.columns import Columns
 
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
@@ -229,10 +230,17 @@ class SQLiteStore:
         )[0][0]
         return number
 
+    def oldest(self) -> str | None:
+        """See `base.Store`."""
+        return self._first("ASC")
+
     def newest(self) -> str | None:
         """See `base.Store`."""
+        return self._first("DESC")
+
+    def _first(self, order: str) -> str | None:
         sound = _SOUND.format(time="time")
-        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time DESC LIMIT 1")
+        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time {order} LIMIT 1")
         return str(rows[0][0]) if rows else None
 
     def numbers(self) -> list[int]:
@@ -264,6 +272,14 @@ class SQLiteStore:
             (texts,) = self._query(query, (stored(span.start), stored(span.end)))
             found = np.array([json.loads(text) for text in texts], dtype=np.float64) / steps
             yield found[:, ~np.isnan(found[1])]
+
+    def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
+        """See `base.Store`."""
+        from toolkit.store import sqlite_columns  # not for those who only write
+
+        with self.snapshot():
+            wanted = [*_numbers(self._connection, stations).values()] or [-1] if stations else []
+            return sqlite_columns.read(self._query, span, names, wanted, self.numbers())
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
