@@ -23,9 +23,9 @@ from toolkit.detector.run import detect, judged_variables, needed_besides
 from toolkit.flagging import reported
 from toolkit.flagging.remembered import Remembered
 from toolkit.settings import Settings
-from toolkit.store import Selection, Span, Store, open_for_reading, open_for_writing
+from toolkit.store import Span, Store, open_for_reading, open_for_writing
 
-HOUR, DAY = 3600.0, 86_400.0
+HOUR = 3600.0
 SHORTEST = HOUR
 """Less time than this, in seconds, is not judged by itself."""
 # A window is so many times as long as that of a detection run, in a network of up to so many stations. In a larger one
@@ -46,16 +46,18 @@ def how(settings: Settings) -> dict[str, Any]:
 
 
 def known(store: Store, asked: Span) -> Span | None:
-    """The part of a span of time of which there are observations, from a midnight on; None if there is none.
+    """The part of a span of time in which there may be observations, from a full hour on; None if there are none.
 
-    So a run that goes on later divides it into the same windows, whatever was removed meanwhile.
+    It is no shorter than `SHORTEST`, so it may begin earlier in a database that is younger.
     """
-    newest = store.newest()
-    oldest = next(store.observations(Selection(*asked)), None)
-    if newest is None or oldest is None:
+    oldest, newest = store.oldest(), store.newest()
+    if oldest is None or newest is None:
         return None
-    end = min(asked.end, times.from_stored(newest).timestamp())
-    return Span(min(max(asked.start, (oldest.time - 1) // DAY * DAY), end - SHORTEST), end)
+    first, last = (times.from_stored(one).timestamp() for one in (oldest, newest))
+    if last <= asked.start or first > asked.end:
+        return None
+    end = min(asked.end, last)
+    return Span(min(max(asked.start, (first - 1) // HOUR * HOUR), end - SHORTEST), end)
 
 
 def windows(span: Span, settings: Settings, stations: int) -> list[Span]:
