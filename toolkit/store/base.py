@@ -213,6 +213,9 @@ class Store(Protocol):
         A run that reads more than once opens one; a snapshot within a snapshot is the same.
         """
 
+    def stamp(self) -> str:
+        """A text that is another one once anything was stored; asked outside of a snapshot, of one open store."""
+
     def numbers(self) -> list[int]:
         """The numbers by which `readings` names the stations, in the order of `stations()`."""
 
@@ -263,6 +266,9 @@ class Store(Protocol):
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""
 
+    def latest_times(self) -> dict[str, int]:
+        """When each station was observed last, seconds since the epoch; stations without observations are left out."""
+
     def extents(self) -> list[Extent]:
         """The extent of each station's observations, by station; of stations without any there is none."""
 
@@ -279,7 +285,7 @@ class Store(Protocol):
         """Remove observations and log lines of long ago, in steps so short that a collector hardly waits.
 
         Args:
-            before: observations before this are removed, seconds since the epoch.
+            before: observations before this are removed, with their flags; seconds since the epoch.
             log_before: the same for the log.
             pause: called between steps.
 

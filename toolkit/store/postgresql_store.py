@@ -273,6 +273,11 @@ class PostgreSQLStore:
         found = self._query(f"SELECT {which}(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
         return stored(found.timestamp()) if found else None
 
+    def stamp(self) -> str:
+        """See `base.Store`."""
+        # Which transactions can be seen. Those of other databases on the server count as well: once too often.
+        return str(self._query("SELECT pg_current_snapshot()::text")[0][0])
+
     def numbers(self) -> list[int]:
         """See `base.Store`."""
         return list(range(self._query("SELECT COUNT(*) FROM stations")[0][0]))
@@ -387,12 +392,20 @@ class PostgreSQLStore:
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
-        names = sql.SQL(", ").join(sql.Identifier("o", name) for name in COLUMNS)
+        return [Observation._make(row) for row in self._latest(COLUMNS)]
+
+    def latest_times(self) -> dict[str, int]:
+        """See `base.Store`."""
+        return {station: time for time, station in self._latest(())}
+
+    def _latest(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The time, the station and some columns of the newest observation of each station."""
+        names = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("o", name)) for name in columns)
         astray = [name for (name,) in self._query(_ASTRAY)]
         sought = sql.SQL(_SOUGHT + " UNION ALL" if astray else "")
         # A row that plain SQL inserted after the newest is found, too.
         query = sql.SQL(
-            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id, {} FROM ("
+            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id{} FROM ("
             "SELECT station_id, time FROM newest UNION ALL {} "
             "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) "
             f"AND {_SOUND.format(time='time')} GROUP BY 1"
@@ -400,7 +413,7 @@ class PostgreSQLStore:
             f"WHERE {_SOUND.format(time='o.time')} "
             "ORDER BY s.station_id, o.time DESC"
         ).format(names, sought)
-        return [Observation._make(row) for row in self._query(query, [astray] if astray else [])]
+        return self._query(query, [astray] if astray else [])
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""
@@ -433,10 +446,10 @@ class PostgreSQLStore:
         """See `base.Store`."""
         self._remove("rejected", "time", before, pause)
         self._remove("anomalies", "ended", log_before, pause)
-        return (
-            self._remove("observations", "time", before, pause),
-            self._remove("collection_log", "timestamp", log_before, pause),
-        )
+        observations = self._remove("observations", "time", before, pause)
+        self._remove("detector_flags", "ended", before, pause)
+        self._remove("judged", "ended", before, pause)
+        return observations, self._remove("collection_log", "timestamp", log_before, pause)
 
     def _remove(self, table: str, column: str, before: float, pause: Callable[[], None]) -> int:
         names = {"table": sql.Identifier(table), "column": sql.Identifier(column)}
