@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -157,6 +159,18 @@ def test_looking_never_makes_a_file(path: Path) -> None:
     with pytest.raises(StoreError, match="there is no database"):
         open_for_reading(str(path))
     assert not list(path.parent.iterdir())
+
+
+def test_another_process_that_comes_and_goes_costs_no_commit(path: Path) -> None:
+    ask = [sys.executable, "-c", f"import sqlite3; c = sqlite3.connect({str(path)!r}); c.execute('SELECT * FROM stations'); c.close()"]  # fmt: skip
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos")), COLLECTED)
+        with open_for_writing(str(path)) as other:
+            # It is not the last one that has the database open, so it must not remove the log of what is committed.
+            subprocess.run(ask, check=True)
+            other.log_failure("once", COLLECTED)
+    with open_for_reading(str(path)) as reading:
+        assert [one.message for one in reading.log(1)] == ["once"]
 
 
 def test_another_programs_database_is_left_alone(path: Path) -> None:
