@@ -37,11 +37,14 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 	@lab/lab.sh up $(HOSTS)
 	@lab/lab.sh list
 
+.PHONY: lab-image
+lab-image: setup
+	@lab/lab.sh image
+
 .PHONY: test
 test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
 	@# ansible-lint takes longest and one core: it begins first.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-roles docs lint-code needs
-	@lab/lab.sh image
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-roles lab-image docs lint-code needs
 	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it.
 	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code test-hosts
 
