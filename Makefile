@@ -78,8 +78,9 @@ faults: setup ## The faults scenario in its long form: every fault of tests/chao
 	FAULTS=all molecule test -s faults
 
 .PHONY: chaos
-chaos: setup needs ## The chaos tests in their long form: 200 kills on each engine, ten times the mutated documents and answers
+chaos: setup needs ## The chaos tests in their long form: 200 kills on each engine, ten times the mutated documents and answers, 10,000 requests
 	CHAOS_KILLS=200 FUZZ_TIMES=10 pytest tests/chaos
+	API_FUZZ=700 pytest tests/integration/test_api.py -k fuzzed
 
 .PHONY: bench
 bench: setup needs ## Speed, memory and size, against their bounds and a reference
