@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
-from tests.databases import change, query
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.conftest import Feed, Run, collection, feature
+from tests.databases import change, query, to_schema
 from tests.network import BEGIN, Network
-from toolkit.model import Observation
+from toolkit.model import Document, Observation, Station
+from toolkit.store import open_for_writing
+from toolkit.store.base import migrations
+from toolkit.store.incidents import Affected, Incident
 from toolkit.times import stored
 
 VOLOS = "station=volos,variable=temp_out"
 HOUR = 3600
+INCIDENT = Incident(
+    0, "volos", "temp_out", "data_wrong", "step", "warning", "open", BEGIN, BEGIN, BEGIN, None, None, BEGIN, None, None,
+    None, 0, None, "{}",
+)  # fmt: skip
 
 
 def flags(db: str, variable: str, where: str = "true") -> list[tuple[Any, ...]]:
@@ -18,7 +31,7 @@ def flags(db: str, variable: str, where: str = "true") -> list[tuple[Any, ...]]:
     rows = query(
         db,
         f"SELECT {variable}_qc, {variable}_qc_test, COUNT(*), MIN(time), MAX(time) FROM observations_qc "
-        f"WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2",
+        f"WHERE {where} GROUP BY 1, 2 ORDER BY {variable}_qc, coalesce({variable}_qc_test, '')",
     )
     return [(*row[:3], str(row[3])[:19], str(row[4])[:19]) for row in rows]
 
@@ -54,6 +67,14 @@ def test_what_a_later_run_says_takes_the_place_of_what_earlier_ones_said(db: str
     ((_, _, number, first, last),) = flags(db, "temp_out", "temp_out_qc = 4")
     assert (number, first, last) == (18, at(1), at(4 - 1 / 6))
     assert query(db, "SELECT COUNT(*) FROM detector_flags WHERE variable = 'temp_out' AND flag = 4") == [(1,)]
+    # The values are corrected by hand: a run over their time finds nothing, but their incident is not decided.
+    change(
+        db,
+        "UPDATE observations SET temp_out = temp_out - 8 "
+        f"WHERE station_id = 'volos' AND time BETWEEN '{first}' AND '{last}'",
+    )
+    network.detect(BEGIN + 6 * HOUR)
+    assert flags(db, "temp_out", "temp_out_qc IN (3, 4)") == [(3, "step", 18, first, last)]
 
 
 def test_a_value_that_came_after_the_run_over_its_time_is_not_evaluated_until_the_next(db: str) -> None:
@@ -90,3 +111,99 @@ def test_a_run_of_one_station_flags_it_alone(db: str) -> None:
     assert flags(db, "temp_out", "temp_out_qc <> 2") == []
     network.detect(only="volos")
     assert [row[:3] for row in flags(db, "temp_out", "temp_out_qc <> 2")] == [(4, "step", 12)]
+
+
+def test_what_people_decide_counts_more_than_what_runs_say(run: Run, db: str) -> None:
+    network = Network(db, f"{VOLOS},kind=offset,size=8,at=30m,for=90m", hours=24)
+    network.run(3)
+    (incident,) = network.incidents()
+
+    def tell(*words: str) -> list[tuple[Any, ...]]:
+        done = run("incidents", *words, "--by", "maria", WEATHER_DB=db)
+        assert done.returncode == 0, done.stderr
+        return [row[:3] for row in flags(db, "temp_out", f"station_id = 'volos' AND time > '{at(0)}'")]
+
+    one = str(incident.id)
+    assert tell("ack", one) == [(1, None, 9), (4, "step", 9)]
+    assert tell("dismiss", one, "--as", "weather") == [(1, None, 9), (1, "decision", 9)]
+    assert tell("dismiss", one, "--as", "siting") == [(1, None, 9), (3, "decision", 9)]
+    # Maintenance counts more than all: from 01:00 to 02:00 after the beginning, both included.
+    assert tell("maintenance", "volos", "--from", f"{at(1)}Z", "--to", f"{at(2)}Z", "--variables", "temp_out") == [
+        (1, None, 9 - 1),
+        (3, "decision", 9 - 6),
+        (4, "maintenance", 7),
+    ]
+    assert {row[:2] for row in flags(db, "bar", "station_id = 'volos'")} == {(1, None), (2, None)}
+
+
+def test_incidents_of_the_network_count_for_each_of_its_stations(db: str) -> None:
+    with open_for_writing(db) as store:
+        two = [Station(name, None, None, None, None, None) for name in ("a", "b")]
+        seen = [Observation(BEGIN + step * 600, name, bar=1013.0) for name in ("a", "b") for step in range(4)]
+        store.add(Document(two, seen), BEGIN)
+        with store.transaction():
+            incident = INCIDENT._replace(station_id=None, variable="bar", symptoms="shared,step", started=BEGIN)
+            number = store.incidents.add(incident)
+            store.incidents.affect([Affected(number, "a", BEGIN + 600, BEGIN + 1200)])
+        assert flags(db, "bar", "bar_qc <> 2") == [(3, "shared", 2, at(1 / 6), at(2 / 6))]
+        with store.transaction():
+            store.incidents.change([incident._replace(id=number, verdict="fault")])
+        assert flags(db, "bar", "bar_qc <> 2") == [(4, "decision", 2, at(1 / 6), at(2 / 6))]
+        with store.transaction():
+            store.incidents.change([incident._replace(id=number, kind="data_missing")])
+        assert flags(db, "bar", "bar_qc <> 2") == []
+
+
+def test_a_value_that_the_collector_turned_down_fails_and_one_that_is_missing_is_missing(
+    run: Run, feed: Feed, db: str
+) -> None:
+    feed.body = collection(feature("volos", temp_out=99.9, bar=None))
+    assert run("collect", "--once", WEATHER_DB=db).returncode == 0
+    assert [row[:2] for row in flags(db, "temp_out")] == [(4, "gross_range")]
+    assert [row[:2] for row in flags(db, "bar")] == [(9, None)]
+    assert [row[:2] for row in flags(db, "out_hum")] == [(2, None)]
+
+
+def test_what_earlier_releases_found_is_flagged(earlier: str) -> None:
+    for number, (class_, test, started, ended) in enumerate(
+        (
+            ("device_failure", "step", 2, 5),
+            ("suspected", "spatial", 4, 6),  # it overlaps the one before, as an extended row may
+            ("weather_event", "shared", 8, 9),
+            ("device_failure", "missing", 10, 11),
+        )
+    ):
+        when = (DAY.format(started), DAY.format(ended), DAY.format(9), DAY.format(9 + number))
+        change(earlier, ANOMALY.format(*when, class_, test))
+    with open_for_writing(earlier) as store:
+        steps = [Observation(OCTOBER + hour * HOUR, "volos", temp_out=1.0) for hour in range(24)]
+        store.add(Document([Station("volos", None, None, None, None, None)], steps), OCTOBER)
+    assert [row[:3] for row in flags(earlier, "temp_out")] == [
+        (1, "shared", 2),
+        (2, None, 24 - 7),
+        (3, "spatial", 3),
+        (4, "step", 2),
+    ]
+
+
+OCTOBER = 1_790_812_800
+DAY = "2026-10-01 {:02}:00:00"
+ANOMALY = (
+    "INSERT INTO anomalies (station_id, variable, started, ended, first_run, last_run, class, test, state, reason) "
+    "VALUES ('volos', 'temp_out', '{}', '{}', '{}', '{}', '{}', '{}', 'closed', '')"
+)
+
+
+@pytest.fixture
+def earlier(db: str) -> str:
+    """A database of the release before flags."""
+    if db.startswith("postgresql"):
+        with closing(psycopg.connect(db, autocommit=True)) as connection:
+            connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
+            for script in migrations("postgresql")[:6]:
+                connection.execute(sql.SQL(script))
+            connection.execute("INSERT INTO schema_version VALUES (6)")
+    else:
+        open_for_writing(db).__exit__(None, None, None)
+        to_schema(db, 7)
+    return db

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from toolkit.store.columns import Columns
+
     Floats = npt.NDArray[np.float64]
 
 
@@ -199,6 +201,9 @@ class Store(Protocol):
         What was first seen later than that does not count either: a clock that ran ahead must not keep others out.
         """
 
+    def oldest(self) -> str | None:
+        """The time of the oldest observation, as `times.stored` writes it; None where there is none."""
+
     def newest(self) -> str | None:
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
 
@@ -207,6 +212,9 @@ class Store(Protocol):
 
         A run that reads more than once opens one; a snapshot within a snapshot is the same.
         """
+
+    def stamp(self) -> str:
+        """A text that is another one once anything was stored; asked outside of a snapshot, of one open store."""
 
     def numbers(self) -> list[int]:
         """The numbers by which `readings` names the stations, in the order of `stations()`."""
@@ -217,6 +225,15 @@ class Store(Protocol):
         Yields:
             Arrays of shape (2 + variables, observations): the stations' numbers, the times in seconds since the epoch,
             and each variable's values in its unit, with 15 significant digits and NaN where there is none.
+        """
+
+    def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
+        """The observations of a span of time as arrays, all at once: whoever reads long spans divides them.
+
+        Args:
+            span: of which time.
+            names: which columns of values, of `variables.COLUMNS`.
+            stations: ids of those that are wanted; none for all.
         """
 
     def rejected(self, span: Span) -> list[Rejected]:
@@ -248,6 +265,9 @@ class Store(Protocol):
 
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""
+
+    def latest_times(self) -> dict[str, int]:
+        """When each station was observed last, seconds since the epoch; stations without observations are left out."""
 
     def extents(self) -> list[Extent]:
         """The extent of each station's observations, by station; of stations without any there is none."""

@@ -6,10 +6,11 @@ lowest number decides. The order of precedence is written here and nowhere else:
 0. A value that is missing is flagged 9; one that the collector turned down, because it cannot be true, 4.
 1. Values of a time of maintenance: 4.
 2. What people say of an incident (its verdict, or that it was dismissed): fault 4, siting 3, weather 1.
-3. The worst of what is known without people: a value that a detection run calls a fault, or from which on an incident
-   was traced back, 4; what a run suspects, what is within an incident, 3; what a run calls weather, 1.
-4. A value for which a run had too few values is flagged 2.
-5. A value that a run has judged, and of which nothing is said, passes: 1. Any other was not evaluated: 2.
+3. What a detection run calls a fault, also before its window as far as it traced that back: 4.
+4. What a run suspects, and what is within an incident of which people have said nothing: 3.
+5. What a run calls weather: 1.
+6. A value for which a run had too few values: 2.
+7. A value that a run has judged, and of which nothing is said, passes: 1. Any other was not evaluated: 2.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ MEANINGS = {PASS: "pass", NOT_EVALUATED: "not_evaluated", SUSPECT: "suspect", FA
 
 MAINTENANCE, DECISION, REJECTED = "maintenance", "decision", "gross_range"
 """What decided where no test of a detection run did: `rejected` values fail the gross range test."""
+
+DETECTOR = "detector_flags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +66,52 @@ POSTGRESQL = Dialect(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A table of intervals.
+
+    Attributes:
+        table: the table, or several that are joined.
+        of: before the names of its columns station_id, started and ended.
+        flag, test, precedence: SQL for what it says.
+        where: which of its rows count.
+    """
+
+    table: str
+    of: str
+    flag: str
+    test: str
+    precedence: str
+    where: str
+
+
+def _sources(dialect: Dialect) -> list[_Source]:
+    decided = "verdict IS NOT NULL OR state = 'dismissed'"
+    of_incidents = (
+        "CASE WHEN verdict IN ('fault', 'maintenance') THEN 4 WHEN verdict = 'siting' THEN 3 "
+        f"WHEN {decided} THEN 1 ELSE 3 END",
+        f"CASE WHEN verdict = 'maintenance' THEN '{MAINTENANCE}' WHEN {decided} THEN '{DECISION}' "
+        f"ELSE {dialect.first_symptom} END",
+        f"CASE WHEN {decided} THEN 2 ELSE 4 END",
+        "kind <> 'data_missing'",
+    )
+    return [
+        _Source("maintenance", "", "4", f"'{MAINTENANCE}'", "1", "true"),
+        _Source("incidents", "", *of_incidents),
+        _Source("incident_stations AS p JOIN incidents AS i ON i.id = p.incident_id", "p.", *of_incidents),
+        _Source(DETECTOR, "", "flag", "test", "CASE flag WHEN 4 THEN 3 WHEN 3 THEN 4 WHEN 1 THEN 5 ELSE 6 END", "true"),
+    ]
+
+
 def flags_view(dialect: Dialect) -> str:
     """The statement that makes the view `flags`: station_id, variable, started, ended, flag, test, precedence."""
-    said = (
-        "CASE WHEN verdict IN ('fault', 'maintenance') THEN 4 WHEN verdict = 'siting' THEN 3 ELSE 1 END, "
-        "CASE WHEN verdict = 'maintenance' THEN 'maintenance' ELSE 'decision' END, 2"
+    selects = (
+        f"SELECT {one.of}station_id AS station_id, variable, {one.of}started AS started, {one.of}ended AS ended, "
+        f"{one.flag} AS flag, {one.test} AS test, {one.precedence} AS precedence FROM {one.table} "
+        f"WHERE {one.where} AND {one.of}station_id IS NOT NULL"
+        for one in _sources(dialect)
     )
-    of_people = "kind <> 'data_missing' AND (verdict IS NOT NULL OR state = 'dismissed')"
-    # Only its tests saw an incident that a run found; a rule of sensor health has no anomalies, and knows no hour.
-    first = "coalesce((SELECT MIN(a.started) FROM anomalies AS a WHERE a.incident_id = i.id), i.ended)"
-    undecided = "kind <> 'data_missing' AND verdict IS NULL AND state <> 'dismissed'"
-    test = dialect.first_symptom
-    return f"""CREATE VIEW flags AS
-SELECT station_id, variable, started, ended, 4 AS flag, 'maintenance' AS test, 1 AS precedence FROM maintenance
-UNION ALL
-SELECT station_id, variable, started, ended, {said} FROM incidents WHERE station_id IS NOT NULL AND {of_people}
-UNION ALL
-SELECT p.station_id, i.variable, p.started, p.ended, {said}
-FROM incident_stations AS p JOIN incidents AS i ON i.id = p.incident_id WHERE {of_people}
-UNION ALL
-SELECT station_id, variable, started, {first}, 4, {test}, 3 FROM incidents AS i
-WHERE station_id IS NOT NULL AND {undecided} AND severity <> 'info' AND kind = 'data_wrong'
-UNION ALL
-SELECT station_id, variable, started, ended, 3, {test}, 4 FROM incidents
-WHERE station_id IS NOT NULL AND {undecided}
-UNION ALL
-SELECT p.station_id, i.variable, p.started, p.ended, CASE i.severity WHEN 'info' THEN 3 ELSE 4 END, {test},
-    CASE i.severity WHEN 'info' THEN 4 ELSE 3 END
-FROM incident_stations AS p JOIN incidents AS i ON i.id = p.incident_id WHERE {undecided}
-UNION ALL
-SELECT station_id, variable, started, ended, flag, test,
-    CASE flag WHEN 4 THEN 3 WHEN 3 THEN 4 WHEN 1 THEN 5 ELSE 6 END
-FROM detector_flags WHERE flag BETWEEN 1 AND 4"""
+    return "CREATE VIEW flags AS " + " UNION ALL ".join(selects)
 
 
 def observations_qc_view(dialect: Dialect, values: Sequence[tuple[str, str]]) -> str:
@@ -137,11 +154,24 @@ def _rejected(dialect: Dialect, name: str) -> str:
 
 
 def _decisive(column: str, dialect: Dialect, name: str) -> str:
-    return (
-        f"(SELECT f.{column} FROM flags AS f WHERE f.station_id = {dialect.station} "
-        f"AND f.variable IN ('{name}', '{STATION}') AND f.started <= o.time AND f.ended >= o.time "
-        "ORDER BY f.precedence LIMIT 1)"
-    )
+    # SQLite does not push the conditions down into a view: each source is asked here for the few rows of the time.
+    found = []
+    for one in _sources(dialect):
+        said = f"SELECT {getattr(one, column)} AS {column}, {one.precedence} AS precedence FROM"
+        at = f"{one.of}station_id = {dialect.station}"
+        if one.table == DETECTOR:
+            # Those of one sensor do not overlap: the last that began is the only one that can have the time.
+            found += [
+                f"{said} (SELECT * FROM {DETECTOR} WHERE {at} AND variable = '{variable}' AND started <= o.time "
+                "ORDER BY started DESC LIMIT 1) AS last WHERE ended >= o.time"
+                for variable in (name, STATION)
+            ]
+        else:
+            found.append(
+                f"{said} {one.table} WHERE {one.where} AND {at} AND variable IN ('{name}', '{STATION}') "
+                f"AND {one.of}started <= o.time AND {one.of}ended >= o.time"
+            )
+    return f"(SELECT {column} FROM ({' UNION ALL '.join(found)}) AS f ORDER BY precedence LIMIT 1)"
 
 
 def _judged(dialect: Dialect, name: str) -> str:

@@ -40,6 +40,7 @@ from toolkit.variables import COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
+    from toolkit.store.columns import Columns
 
 ROWS_PER_STEP = 5000
 # The advisory lock of those who write incidents: any number that is not that of the migrations will do.
@@ -260,10 +261,22 @@ class PostgreSQLStore:
         )[0][0]
         return number
 
+    def oldest(self) -> str | None:
+        """See `base.Store`."""
+        return self._extreme("MIN")
+
     def newest(self) -> str | None:
         """See `base.Store`."""
-        newest = self._query(f"SELECT MAX(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
-        return stored(newest.timestamp()) if newest else None
+        return self._extreme("MAX")
+
+    def _extreme(self, which: str) -> str | None:
+        found = self._query(f"SELECT {which}(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
+        return stored(found.timestamp()) if found else None
+
+    def stamp(self) -> str:
+        """See `base.Store`."""
+        # Which transactions can be seen. Those of other databases on the server count as well: once too often.
+        return str(self._query("SELECT pg_current_snapshot()::text")[0][0])
 
     def numbers(self) -> list[int]:
         """See `base.Store`."""
@@ -291,6 +304,13 @@ class PostgreSQLStore:
         for span in pieces(spans):
             (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
             yield np.array([column or [] for column in found], dtype=np.float64)
+
+    def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
+        """See `base.Store`."""
+        from toolkit.store import postgresql_columns  # not for those who only write
+
+        with translate_errors(self._place):
+            return postgresql_columns.read(self._connection, span, names, stations, _NUMBERED)
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
@@ -372,12 +392,20 @@ class PostgreSQLStore:
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
-        names = sql.SQL(", ").join(sql.Identifier("o", name) for name in COLUMNS)
+        return [Observation._make(row) for row in self._latest(COLUMNS)]
+
+    def latest_times(self) -> dict[str, int]:
+        """See `base.Store`."""
+        return {station: time for time, station in self._latest(())}
+
+    def _latest(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The time, the station and some columns of the newest observation of each station."""
+        names = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("o", name)) for name in columns)
         astray = [name for (name,) in self._query(_ASTRAY)]
         sought = sql.SQL(_SOUGHT + " UNION ALL" if astray else "")
         # A row that plain SQL inserted after the newest is found, too.
         query = sql.SQL(
-            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id, {} FROM ("
+            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id{} FROM ("
             "SELECT station_id, time FROM newest UNION ALL {} "
             "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) "
             f"AND {_SOUND.format(time='time')} GROUP BY 1"
@@ -385,7 +413,7 @@ class PostgreSQLStore:
             f"WHERE {_SOUND.format(time='o.time')} "
             "ORDER BY s.station_id, o.time DESC"
         ).format(names, sought)
-        return [Observation._make(row) for row in self._query(query, [astray] if astray else [])]
+        return self._query(query, [astray] if astray else [])
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""

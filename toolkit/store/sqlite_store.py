@@ -39,6 +39,7 @@ from toolkit.variables import BY_NAME, COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
+    from toolkit.store.columns import Columns
 
 # How much maintenance does in one transaction: some milliseconds' work.
 ROWS_PER_STEP = 5000
@@ -90,7 +91,8 @@ _SOUND = "datetime({time}) = {time}"
 
 _VALUES = ", ".join(map(read_sql, COLUMNS))
 
-_OBSERVED = f"CAST(unixepoch(observation.time) AS INTEGER), station_id, {_VALUES}"
+_OBSERVED_AT = "CAST(unixepoch(observation.time) AS INTEGER), station_id"
+_OBSERVED = f"{_OBSERVED_AT}, {_VALUES}"
 
 # Whether the row of a station in the table newest is missing, or names an observation that is not there.
 _ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
@@ -229,11 +231,25 @@ class SQLiteStore:
         )[0][0]
         return number
 
+    def oldest(self) -> str | None:
+        """See `base.Store`."""
+        return self._first("ASC")
+
     def newest(self) -> str | None:
         """See `base.Store`."""
+        return self._first("DESC")
+
+    def _first(self, order: str) -> str | None:
         sound = _SOUND.format(time="time")
-        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time DESC LIMIT 1")
+        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time {order} LIMIT 1")
         return str(rows[0][0]) if rows else None
+
+    def stamp(self) -> str:
+        """See `base.Store`."""
+        with translate_errors(self._path):
+            if self._path.stat().st_ino != self._inode:
+                raise StoreError(f"the database {self._path} was replaced while it was in use")
+        return str(self._query("PRAGMA data_version")[0][0])
 
     def numbers(self) -> list[int]:
         """See `base.Store`."""
@@ -264,6 +280,14 @@ class SQLiteStore:
             (texts,) = self._query(query, (stored(span.start), stored(span.end)))
             found = np.array([json.loads(text) for text in texts], dtype=np.float64) / steps
             yield found[:, ~np.isnan(found[1])]
+
+    def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
+        """See `base.Store`."""
+        from toolkit.store import sqlite_columns  # not for those who only write
+
+        with self.snapshot():
+            wanted = [*_numbers(self._connection, stations).values()] or [-1] if stations else []
+            return sqlite_columns.read(self._query, span, names, wanted, self.numbers())
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
@@ -347,20 +371,28 @@ class SQLiteStore:
 
     def latest(self) -> list[Observation]:
         """See `base.Store`."""
+        return sorted(map(Observation._make, self._latest(_OBSERVED)), key=lambda one: one.station_id)
+
+    def latest_times(self) -> dict[str, int]:
+        """See `base.Store`."""
+        return {station: time for time, station in self._latest(_OBSERVED_AT)}
+
+    def _latest(self, columns: str) -> list[tuple[Any, ...]]:
+        """Columns of the newest observation of each station."""
         rows = self._query(
-            f"SELECT {_OBSERVED}, {_ASTRAY}, number FROM stations "
+            f"SELECT {columns}, {_ASTRAY}, number FROM stations "
             "LEFT JOIN newest ON newest.station = number "
             "LEFT JOIN observation ON observation.time = newest.time AND observation.station = number"
         )
         found = [row[:-2] for row in rows if row[0] is not None and not row[-2]]
         if astray := [number for *_, is_astray, number in rows if is_astray]:
             found += self._query(
-                f"SELECT {_OBSERVED} FROM ({_SOUGHT}) AS sought JOIN observation "
+                f"SELECT {columns} FROM ({_SOUGHT}) AS sought JOIN observation "
                 "ON observation.time = sought.time AND observation.station = sought.station "
                 "JOIN stations ON number = sought.station",
                 [json.dumps(astray)],
             )
-        return sorted(map(Observation._make, found), key=lambda one: one.station_id)
+        return found
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""

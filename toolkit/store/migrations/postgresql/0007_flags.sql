@@ -23,12 +23,17 @@ CREATE TABLE judged (
 );
 
 CREATE INDEX judged_ended ON judged (ended);
-CREATE INDEX anomalies_incident ON anomalies (incident_id);
+
+-- The view observations_qc looks for the intervals of a sensor that have a time.
+CREATE INDEX incidents_sensor ON incidents (station_id, variable, ended, started);
+CREATE INDEX incident_stations_station ON incident_stations (station_id, ended);
 
 -- What earlier releases found. What they did not find fault with is not known to be good: weather-tool flag judges it.
 INSERT INTO detector_flags (station_id, variable, started, ended, flag, test)
 SELECT
-    station_id, variable, started, ended,
+    station_id, variable, started, LEAST(ended, next - interval '1 second'),
     CASE class WHEN 'device_failure' THEN 4 WHEN 'weather_event' THEN 1 ELSE 3 END, test
-FROM anomalies WHERE isfinite(started) AND isfinite(ended) AND test <> 'missing'
-ORDER BY last_run DESC ON CONFLICT DO NOTHING;
+FROM (
+    SELECT *, LEAD(started) OVER (PARTITION BY station_id, variable ORDER BY started, id) AS next FROM anomalies
+    WHERE isfinite(started) AND isfinite(ended) AND test <> 'missing'
+) AS found WHERE next IS NULL OR next > started;

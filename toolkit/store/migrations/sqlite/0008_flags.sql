@@ -23,12 +23,17 @@ CREATE TABLE judged (
 ) STRICT;
 
 CREATE INDEX judged_ended ON judged (ended);
-CREATE INDEX anomalies_incident ON anomalies (incident_id);
+
+-- The view observations_qc looks for the intervals of a sensor that have a time.
+CREATE INDEX incidents_sensor ON incidents (station_id, variable, ended, started);
+CREATE INDEX incident_stations_station ON incident_stations (station_id, ended);
 
 -- What earlier releases found. What they did not find fault with is not known to be good: weather-tool flag judges it.
-INSERT OR IGNORE INTO detector_flags (station_id, variable, started, ended, flag, test)
+INSERT INTO detector_flags (station_id, variable, started, ended, flag, test)
 SELECT
-    station_id, variable, started, ended,
+    station_id, variable, started, MIN(ended, coalesce(datetime(next, '-1 second'), ended)),
     CASE class WHEN 'device_failure' THEN 4 WHEN 'weather_event' THEN 1 ELSE 3 END, test
-FROM anomalies WHERE datetime(started) = started AND datetime(ended) = ended AND test <> 'missing'
-ORDER BY last_run DESC;
+FROM (
+    SELECT *, LEAD(started) OVER (PARTITION BY station_id, variable ORDER BY started, id) AS next FROM anomalies
+    WHERE datetime(started) = started AND datetime(ended) = ended AND test <> 'missing'
+) WHERE next IS NULL OR next > started;
