@@ -14,8 +14,8 @@ PAGES = [
     *sorted((ROOT / "roles").glob("*/README.md")),
 ]
 PROGRAMS = {
-    ".", ".venv/bin/ansible-playbook", ".venv/bin/pytest", "ansible-playbook", "ansible-vault", "cd", "cp", "curl",
-    "export", "kubectl", "ls", "make", "molecule", "openssl", "podman", "podman-compose", "sqlite3", "systemctl",
+    ".", ".venv/bin/ansible-playbook", ".venv/bin/pytest", "ansible-playbook", "ansible-vault", "cd", "cp", "curl", "datasette",
+    "export", "kubectl", "ls", "make", "molecule", "openssl", "podman", "podman-compose", "sqlite-utils", "sqlite3", "systemctl",
     "weather-job", "weather-tool",
 }  # fmt: skip
 

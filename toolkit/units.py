@@ -36,3 +36,11 @@ CONVERSIONS: Mapping[str, Mapping[str, Conversion]] = {
 def conversions_to(unit: str) -> Mapping[str, Conversion]:
     """The units in which a value that is stored in `unit` may come; of one that has no others, that one alone."""
     return CONVERSIONS.get(unit, {unit: Conversion(1)})
+
+
+def udunits(unit: str) -> str:
+    """A stored unit as UDUNITS and so the CF conventions write it, in ASCII."""
+    return _UDUNITS.get(unit, unit)
+
+
+_UDUNITS = {"°C": "degree_Celsius", "km/h": "km h-1", "°": "degree", "W/m²": "W m-2"}

@@ -15,9 +15,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from http import HTTPStatus
+from typing import NamedTuple
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
@@ -36,70 +36,78 @@ KEPT_BYTES = 16 << 20
 # How old an answer may be, in seconds: so often it is looked whether something was stored.
 FRESH_SECONDS = 1.0
 # Shorter content is sent as it is.
-COMPRESSED_FROM = 1000
+PACKED_FROM = 1000
 # After a larger answer the memory that it took to make is given back to the system.
-LARGE_BYTES = 1 << 20
+LARGE_BYTES = 256 << 10
 # So much of an answer waits for a client that reads slowly.
 PART_BYTES = 128 << 10
-COMPRESSION = 1  # of zlib: four times as fast as its default, for a tenth more bytes
+PACKING = 1  # the level of zlib: four times as fast as its default, for a tenth more bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Content that is ready to be sent.
+class Content(NamedTuple):
+    """What is to be sent.
 
     Attributes:
-        content: as it is.
-        compressed: by gzip; None where it is too short for that.
+        parts: of it; each may go once it is taken in.
         kind: its media type.
-        etag: of the content, whether it is compressed or not.
         headers: further ones.
     """
 
-    content: bytearray
-    compressed: bytearray | None
+    parts: Iterable[bytes]
+    kind: str
+    headers: Mapping[str, str] = {}
+
+
+class Answer(NamedTuple):
+    """Content that is ready to be sent.
+
+    Attributes:
+        body: as it is sent.
+        packed: whether it is packed by gzip.
+        kind: its media type.
+        etag: of the content, whether it is packed or not.
+        headers: further ones.
+    """
+
+    body: bytearray
+    packed: bool
     kind: str
     etag: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """How many bytes it takes."""
-        return len(self.content) + len(self.compressed or ())
+    headers: Mapping[str, str]
 
 
-def made(parts: Iterable[bytes], kind: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer of the parts of its content; each may go once it is taken in."""
-    content, compressed = bytearray(), bytearray()
-    digest, packer = blake2b(digest_size=12), zlib.compressobj(COMPRESSION, zlib.DEFLATED, 31)
-    for part in parts:
-        content += part
+def answer(content: Content, *, pack: bool) -> Answer:
+    """Content as it is sent, packed if it is long enough for that."""
+    body, digest = bytearray(), blake2b(digest_size=12)
+    packer = None
+    for part in content.parts:
         digest.update(part)
-        compressed += packer.compress(part)
-    if len(content) < COMPRESSED_FROM:
-        return Answer(content, None, kind, f'W/"{digest.hexdigest()}"', headers or {})
-    compressed += packer.flush()
-    return Answer(content, compressed, kind, f'W/"{digest.hexdigest()}"', headers or {})
+        if packer:
+            body += packer.compress(part)
+            continue
+        body += part
+        if pack and len(body) >= PACKED_FROM:
+            packer = zlib.compressobj(PACKING, zlib.DEFLATED, 31)
+            body = bytearray(packer.compress(body))
+    if packer:
+        body += packer.flush()
+    return Answer(body, packer is not None, content.kind, f'W/"{digest.hexdigest()}"', content.headers)
 
 
 def sent(request: Request, ready: Answer) -> Response:
-    """An answer to a request: 304 where the client has it, compressed where the client takes that."""
+    """An answer to a request: 304 where the client has it."""
     headers = {
         "ETag": ready.etag,
         "Vary": "Accept-Encoding",
         "Cache-Control": "private, no-cache" if "authorization" in request.headers else "no-cache",
         **ready.headers,
     }
-    known = request.headers.get("if-none-match", "")
-    if known.strip() == "*" or ready.etag.removeprefix("W/") in {
-        one.strip().removeprefix("W/") for one in known.split(",")
-    }:
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if not known.isdisjoint({"*", ready.etag.removeprefix("W/")}):
         return Response(None, HTTPStatus.NOT_MODIFIED, headers)
-    content = ready.content
-    if ready.compressed is not None and takes_gzip(request.headers.get("accept-encoding", "")):
-        content = ready.compressed
+    if ready.packed:
         headers["Content-Encoding"] = "gzip"
-    return Whole(memoryview(content), HTTPStatus.OK, headers, ready.kind)
+    return Whole(memoryview(ready.body), HTTPStatus.OK, headers, ready.kind)
 
 
 class Whole(Response):
@@ -113,13 +121,17 @@ class Whole(Response):
             await send({"type": "http.response.body", "body": part, "more_body": start + PART_BYTES < len(self.body)})
 
 
+def takes_gzip(request: Request) -> bool:
+    """Whether a client takes content that is packed by gzip (RFC 9110, 12.5.3)."""
+    return _takes_gzip(request.headers.get("accept-encoding", ""))
+
+
 @functools.lru_cache(maxsize=64)
-def takes_gzip(accepted: str) -> bool:
-    """Whether a client takes content that is compressed by gzip (RFC 9110, 12.5.3)."""
+def _takes_gzip(accepted: str) -> bool:
     weights = {}
     for one in accepted.lower().split(","):
-        name, _, rest = one.partition(";")
-        weights[name.strip()] = rest.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+        name, _, weight = one.replace(" ", "").partition(";")
+        weights[name] = weight not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
     return weights.get("gzip", weights.get("*", False))
 
 
@@ -137,18 +149,20 @@ class Answers:
         self._stamp, self._looked = "", -FRESH_SECONDS
         self._looking: asyncio.Future[str] | None = None
 
-    async def get(self, key: Hashable, make: Callable[[Store], Answer]) -> Answer:
+    async def get(self, key: Hashable, make: Callable[[Store], Content], *, pack: bool) -> Answer:
         """An answer that is at most a second old.
 
         Args:
             key: what it depends on, besides the store.
-            make: reads and encodes it, in a thread.
+            make: reads the store, in a thread.
+            pack: whether it is to be packed.
 
         Raises:
-            Problem: too many wait.
+            Problem: too many wait, or what `make` raises.
             ToolkitError: the store cannot be read.
         """
         await self._look()
+        key = (key, pack)
         if ready := self._kept.get(key):
             self._kept.move_to_end(key)
             return ready
@@ -156,7 +170,7 @@ class Answers:
         if task is None:
             if len(self._making) >= WAITING:
                 raise too_busy()
-            task = asyncio.create_task(self._make(key, make))
+            task = asyncio.create_task(self._make(key, make, pack=pack))
             self._making[key] = task
             task.add_done_callback(functools.partial(self._made, key))
         return await asyncio.shield(task)
@@ -166,18 +180,18 @@ class Answers:
         if not task.cancelled():
             task.exception()  # nobody may wait for it any more
 
-    async def run(self, read: Callable[[Store], Answer]) -> Answer:
+    async def run(self, make: Callable[[Store], Content], *, pack: bool = False) -> Answer:
         """An answer that is not kept."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, read)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, make, pack)
 
-    async def _make(self, key: Hashable, make: Callable[[Store], Answer]) -> Answer:
+    async def _make(self, key: Hashable, make: Callable[[Store], Content], *, pack: bool) -> Answer:
         stamp = self._stamp
-        ready = await self.run(make)
-        if stamp == self._stamp and ready.size <= KEPT_BYTES:
+        ready = await self.run(make, pack=pack)
+        if stamp == self._stamp and len(ready.body) <= KEPT_BYTES:
             self._kept[key] = ready
-            self._size += ready.size
+            self._size += len(ready.body)
             while self._size > KEPT_BYTES:
-                self._size -= self._kept.popitem(last=False)[1].size
+                self._size -= len(self._kept.popitem(last=False)[1].body)
         return ready
 
     async def _look(self) -> None:
@@ -197,10 +211,10 @@ class Answers:
             self._stamp, self._size = stamp, 0
             self._kept.clear()
 
-    def _read(self, read: Callable[[Store], Answer]) -> Answer:
+    def _read(self, make: Callable[[Store], Content], pack: bool) -> Answer:
         with open_for_reading(self._db) as store, store.snapshot():
-            ready = read(store)
-        if ready.size > LARGE_BYTES:
+            ready = answer(make(store), pack=pack)
+        if len(ready.body) > LARGE_BYTES:
             _give_back()
         return ready
 

@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 import toolkit
 from toolkit.api import access, catalogue, documented, edr, measuring, plain, problems
-from toolkit.api.answers import Answers, made, sent
+from toolkit.api.answers import Answers, Content
 from toolkit.api.parameters import MOST_FEATURES, MOST_VALUES
 from toolkit.api.rows import SECONDS, Clock
 from toolkit.settings import Settings
@@ -50,10 +50,8 @@ def application(settings: Settings) -> FastAPI:
 
 async def _definition(request: Request) -> Response:
     """The definition of this API, as OpenAPI 3.1."""
-    definition = request.app.state.definition()
-    return sent(
-        request, made([json.dumps(definition | {"servers": [{"url": edr.base(request)}]}).encode()], catalogue.OPENAPI)
-    )
+    definition = request.app.state.definition() | {"servers": [{"url": edr.base(request)}]}
+    return edr.at_once(request, Content([json.dumps(definition).encode()], catalogue.OPENAPI))
 
 
 def _written(app: FastAPI, settings: Settings, has_tokens: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from toolkit.api import catalogue, coverages, documented, features, geometry, latest, paging, parameters, rows
-from toolkit.api.answers import Answer, made, sent
+from toolkit.api.answers import Content, answer, sent, takes_gzip
 from toolkit.api.parameters import MEDIA_TYPES, Area, Coverages, Filter, Form, Items, Nothing, Places, Position, Radius
 from toolkit.api.problems import Problem
 from toolkit.location import without_impossible_place
@@ -29,14 +29,20 @@ def base(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-async def ready(request: Request, key: object, make: Callable[[Store], Answer]) -> Response:
+async def ready(request: Request, key: object, make: Callable[[Store], Content]) -> Response:
     """Send the answer that is kept, or make it."""
-    return sent(request, await request.app.state.answers.get((request.url.path, base(request), key), make))
+    whole = (request.url.path, base(request), key)
+    return sent(request, await request.app.state.answers.get(whole, make, pack=takes_gzip(request)))
 
 
-def document(content: Any) -> Answer:
+def at_once(request: Request, content: Content) -> Response:
+    """Send what needs no store."""
+    return sent(request, answer(content, pack=takes_gzip(request)))
+
+
+def document(content: Any) -> Content:
     """An answer in JSON."""
-    return made([json.dumps(content).encode()], "application/json")
+    return Content([json.dumps(content).encode()], "application/json")
 
 
 def places(store: Store) -> dict[str, Station]:
@@ -47,13 +53,13 @@ def places(store: Store) -> dict[str, Station]:
 @router.get("/", responses=documented.json_of("LandingPage"))
 async def landing(request: Request, _: Annotated[Nothing, Query()]) -> Response:
     """Where everything is."""
-    return sent(request, document(catalogue.landing(base(request))))
+    return at_once(request, document(catalogue.landing(base(request))))
 
 
 @router.get("/conformance", responses=documented.json_of("Conformance"))
 async def conformance(request: Request, _: Annotated[Nothing, Query()]) -> Response:
     """The standards that this service conforms to."""
-    return sent(request, document(catalogue.conformance()))
+    return at_once(request, document(catalogue.conformance()))
 
 
 @router.get("/collections", responses=documented.json_of("Collections"))
@@ -87,11 +93,11 @@ async def locations(request: Request, collection: Collection, asked: Annotated[P
     """The stations, each with the address of its observations."""
     where, box = base(request), parameters.box(asked.bbox)
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         stations: Iterable[Station] = places(store).values()
         if box:
             stations = geometry.within_box(stations, box)
-        return made(features.locations(stations, where, collection), MEDIA_TYPES[Form.GEOJSON])
+        return Content(features.locations(stations, where, collection), MEDIA_TYPES[Form.GEOJSON])
 
     return await ready(request, asked.bbox, make)
 
@@ -155,7 +161,7 @@ async def _observations(
     period, wanted = asked.period(), asked.wanted()
     clock = request.app.state.clock
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         stations = places(store)
         names = [station.station_id for station in choose(stations)]
         if collection == "latest":
@@ -166,12 +172,12 @@ async def _observations(
             found = rows.joined([], wanted.variables)
         columns = rows.measured(found, wanted, named=asked.parameter_name is not None)
         if form is Form.COVERAGE_JSON:
-            return made(coverages.written(found, columns, stations, one=one), MEDIA_TYPES[form])
+            return Content(coverages.written(found, columns, stations, one=one), MEDIA_TYPES[form])
         if len(found.time) > parameters.MOST_FEATURES and form is Form.GEOJSON:
             raise rows.too_large(f"more than {parameters.MOST_FEATURES:,} features")
         if form is Form.GEOJSON:
-            return made(features.geojson(found, columns, stations, []), MEDIA_TYPES[form])
-        return made(features.csv(found, columns), MEDIA_TYPES[form])
+            return Content(features.geojson(found, columns, stations, []), MEDIA_TYPES[form])
+        return Content(features.csv(found, columns), MEDIA_TYPES[form])
 
     return await ready(request, asked.model_dump_json(), make)
 
@@ -184,7 +190,7 @@ async def items(request: Request, collection: Collection, asked: Annotated[Items
     where, clock = f"{base(request)}/collections/{collection}/items", request.app.state.clock
     cadence = request.app.state.settings.cadence_seconds
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         stations = places(store)
         names = parameters.chosen(asked.station, list(stations))
         if box:
@@ -205,8 +211,8 @@ async def items(request: Request, collection: Collection, asked: Annotated[Items
             )
         headers = {"Link": f'<{links[-1]["href"]}>; rel="next"'} if page.next else {}
         if asked.f == Form.CSV:
-            return made(features.csv(page.rows, columns), MEDIA_TYPES[Form.CSV], headers)
-        return made(features.geojson(page.rows, columns, stations, links), MEDIA_TYPES[Form.GEOJSON], headers)
+            return Content(features.csv(page.rows, columns), MEDIA_TYPES[Form.CSV], headers)
+        return Content(features.geojson(page.rows, columns, stations, links), MEDIA_TYPES[Form.GEOJSON], headers)
 
     return await ready(request, asked.model_dump_json(), make)
 
@@ -229,7 +235,7 @@ async def item(
         raise missing from None
     wanted, clock = parameters.wanted(None, "all"), request.app.state.clock
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         stations = places(store)
         if station not in stations or period.start != period.end:
             raise missing
@@ -240,7 +246,7 @@ async def item(
             raise missing
         columns = rows.measured(read, wanted, named=False)
         whole = b"".join(features.geojson(read, columns, stations, []))
-        return made([whole.partition(b'"features":[')[2].removesuffix(b"]}")], MEDIA_TYPES[Form.GEOJSON])
+        return Content([whole.partition(b'"features":[')[2].removesuffix(b"]}")], MEDIA_TYPES[Form.GEOJSON])
 
     return await ready(request, None, make)
 

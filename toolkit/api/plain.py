@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit.api import catalogue, documented, parameters
-from toolkit.api.answers import Answer, made, sent
+from toolkit.api.answers import Content, sent, takes_gzip
 from toolkit.api.edr import base, document, places, ready
 from toolkit.api.parameters import Nothing, Pages, Text
 from toolkit.api.problems import Problem, wrong
@@ -59,7 +59,7 @@ async def stations(request: Request, asked: Annotated[Pages, Query()]) -> Respon
     """The stations, with the time of each one's newest observation."""
     where = base(request)
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         newest = {name: iso_of(time) for name, time in store.latest_times().items()}
         known = list(places(store).values())
         shown = [
@@ -81,7 +81,7 @@ async def incidents(request: Request, asked: Annotated[Incidents, Query()]) -> R
     """Incidents, the newest first."""
     where, period = base(request), parameters.period(asked.datetime_)
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         found = store.incidents.find(
             Wanted(
                 states=() if asked.state == "all" else _among("state", asked.state, STATES),
@@ -105,7 +105,7 @@ async def incident(request: Request, number: Number, _: Annotated[Nothing, Query
     """An incident with its evidence, its history, and what people were told of it."""
     settings = request.app.state.settings
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         found = store.incidents.find(Wanted(ids=[number], parts=True))
         if not found:
             raise Problem(HTTPStatus.NOT_FOUND, f"there is no incident {number}: /incidents?state=all lists them")
@@ -123,7 +123,7 @@ async def network(request: Request, asked: Annotated[Month, Query()]) -> Respons
         raise wrong("month", asked.month, str(error).partition(": ")[2]) from None
     file = File(request.app.state.settings.reports) / FOLDER / f"network_{name}.json"
 
-    def make(_store: Store) -> Answer:
+    def make(_store: Store) -> Content:
         try:
             with file.open("rb") as report:
                 content = report.read(LARGEST_REPORT)
@@ -132,9 +132,9 @@ async def network(request: Request, asked: Annotated[Month, Query()]) -> Respons
                 HTTPStatus.NOT_FOUND,
                 f"there is no report of {name}: `weather-tool network --month {name} --save` makes it",
             ) from None
-        return made([content], "application/json")
+        return Content([content], "application/json")
 
-    return sent(request, await request.app.state.answers.run(make))
+    return sent(request, await request.app.state.answers.run(make, pack=takes_gzip(request)))
 
 
 @router.get("/health", responses={**documented.json_of("Health")})
@@ -142,7 +142,7 @@ async def health(request: Request, _: Annotated[Nothing, Query()]) -> Response:
     """Whether observations arrive, as the store says; 503 where the store cannot be read."""
     settings = request.app.state.settings
 
-    def make(store: Store) -> Answer:
+    def make(store: Store) -> Content:
         newest = store.newest()
         age = None if newest is None else time.time() - from_stored(newest).timestamp()
         status = "empty" if age is None else "stale" if age > settings.fresh_minutes * 60 else "fresh"
@@ -156,7 +156,7 @@ async def health(request: Request, _: Annotated[Nothing, Query()]) -> Response:
         )
 
     ready = await request.app.state.answers.run(make)
-    return Response(bytes(ready.content), media_type=ready.kind, headers={"Cache-Control": "no-store"})
+    return Response(bytes(ready.body), media_type=ready.kind, headers={"Cache-Control": "no-store"})
 
 
 def _observations(where: str, name: str) -> dict[str, Any]:

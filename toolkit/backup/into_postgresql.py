@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from psycopg import sql
 
 from toolkit import times
 from toolkit.address import shown
-from toolkit.backup import creating, incidents, postgresql
+from toolkit.backup import creating, flags, incidents, postgresql
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.database import PostgreSQLDatabase
@@ -87,11 +87,11 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             connection.transaction(),
         ):
             there = _columns(connection)
-            has_incidents = merge and _has_incidents(connection)
+            kinds = [kind for kind in (incidents, flags) if merge and _has(connection, kind.TABLES)]
             if merge:
                 connection.execute(_take_aside(backup, there))
-            if has_incidents:
-                connection.execute(_TAKE_INCIDENTS_ASIDE)
+            for kind in kinds:
+                connection.execute(sql.SQL(_take_tables_aside(kind.TABLES)))
             version = backup.manifest.content.schema_version
             _make_anew(connection, version)
             with closing(postgresql.tables(dump)) as tables:
@@ -102,8 +102,8 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
                         _fill(connection, table, columns, rows)
             _require_all(connection, backup)
             bring_up_to_date(connection, version)
-            if has_incidents:
-                _take_over_incidents(connection)
+            for kind in kinds:
+                _take_over_tables(connection, kind.take_over("pg_temp.kept_"), kind.TABLES)
             return _take_over(connection, there) if merge else 0
     except StoreError as error:
         raise StoreError(f"{error}: the database is as it was") from None
@@ -166,28 +166,29 @@ CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT {_row(there)} FROM observat
 """
 
 
-_TAKE_INCIDENTS_ASIDE = "".join(
-    [
-        f"LOCK TABLE {', '.join(incidents.TABLES)} IN ACCESS EXCLUSIVE MODE;\n",
-        *(
-            f"CREATE TEMPORARY TABLE kept_{table} ON COMMIT DROP AS SELECT {', '.join(columns)} FROM {table};\n"
-            for table, columns in incidents.TABLES.items()
-        ),
-    ]
-)
-"""SQL that copies the incidents of the present database, before its tables are replaced."""
+def _take_tables_aside(tables: Mapping[str, Sequence[str]]) -> str:
+    """SQL that copies some tables of the present database as they are, before they are replaced."""
+    copies = (
+        f"CREATE TEMPORARY TABLE kept_{table} ON COMMIT DROP AS SELECT {', '.join(columns)} FROM {table};\n"
+        for table, columns in tables.items()
+    )
+    return f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE;\n" + "".join(copies)
 
 
-def _has_incidents(connection: psycopg.Connection) -> bool:
-    """Whether the present database has tables of incidents: one of an older schema has none."""
-    return connection.execute("SELECT to_regclass('incidents') IS NOT NULL").fetchone() == (True,)
+def _has(connection: psycopg.Connection, tables: Iterable[str]) -> bool:
+    """Whether the present database has some tables: one of an older schema lacks them."""
+    return all(
+        connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone() == (True,) for table in tables
+    )
 
 
-def _take_over_incidents(connection: psycopg.Connection) -> None:
-    """Take over the incidents of the database that is replaced."""
-    for statement in incidents.take_over("pg_temp.kept_"):
+def _take_over_tables(
+    connection: psycopg.Connection, take_over: Iterable[str], tables: Mapping[str, Sequence[str]]
+) -> None:
+    """Take over what the copies of some tables of the replaced database have."""
+    for statement in take_over:
         connection.execute(sql.SQL(statement))
-    for table, columns in incidents.TABLES.items():
+    for table, columns in tables.items():
         if "id" in columns:
             _number_on(connection, table)
 

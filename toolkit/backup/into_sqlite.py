@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from toolkit import times
-from toolkit.backup import creating, incidents
+from toolkit.backup import creating, flags, incidents
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.backup.sqlite import heard
@@ -31,6 +31,8 @@ ATTEMPTS = 5
 FIRST = 946_684_800
 LAST = 4_102_444_800
 DAY = 86400
+# What belongs to the tables that are taken over as a whole, for people.
+NAMES = {"incidents": "incidents", "judged": "flags"}
 
 
 def put(folder: Folder, backup: Backup, db: SQLiteDatabase, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
@@ -110,7 +112,8 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
-        _take_incidents(connection, done)
+        _take_tables(connection, "incidents", incidents.take_over("old."), done)
+        _take_tables(connection, "judged", flags.take_over("old."), done)
         held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
         # The old database tells what time it is, not the clock. After that there should be nothing.
@@ -128,7 +131,7 @@ def _require_ours(old: Path) -> None:
     """
     with closing(sqlite3.connect(for_reading(old), uri=True)) as connection:
         kinds = {name: kind for kind, name in objects(connection)}
-        for name in ("stations", "observation", "counters", *incidents.TABLES):
+        for name in ("stations", "observation", "counters", *incidents.TABLES, *flags.TABLES):
             if kinds.get(name, "table") != "table":
                 raise StoreError(f"{name} is a {kinds[name]}")
 
@@ -143,20 +146,19 @@ def _count_on(connection: sqlite3.Connection) -> None:
         )
 
 
-def _take_incidents(connection: sqlite3.Connection, done: Restored) -> None:
-    """Take over the incidents of the old database, all of what belongs to them or nothing."""
-    (there,) = connection.execute("SELECT COUNT(*) FROM old.sqlite_schema WHERE name = 'incidents'").fetchone()
-    if not there:
-        return  # it is from before there were any
+def _take_tables(connection: sqlite3.Connection, table: str, take_over: Sequence[str], done: Restored) -> None:
+    """Take over what belongs to a table of the old database, all of it or nothing."""
+    if not connection.execute("SELECT COUNT(*) FROM old.sqlite_schema WHERE name = ?", (table,)).fetchone()[0]:
+        return  # it is from before there was such a table
     try:
         connection.execute("BEGIN")
-        for statement in incidents.take_over("old."):
+        for statement in take_over:
             connection.execute(statement)
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        done.unreadable.append(f"its incidents: {error}")
+        done.unreadable.append(f"its {NAMES[table]}: {error}")
 
 
 def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held: int) -> bool:

@@ -75,3 +75,11 @@ def epoch(text: str, flag: str) -> float:
         return times.epoch_of(text)
     except ValueError as error:
         raise UsageError(f"{flag}: {error}") from None
+
+
+def positive(text: str) -> int:
+    """The value of an option that is a whole number above zero, as argparse's `type`."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 0 < number < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 999999999")
+    return number

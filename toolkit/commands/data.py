@@ -12,19 +12,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from toolkit.archive import reading
-from toolkit.archive.exporting import whole_file, write_csv, write_parquet
+from toolkit.archive import exporting, reading
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
-from toolkit.cli.options import add_setting, epoch, window_end
+from toolkit.cli.options import add_setting, epoch, positive, window_end
 from toolkit.cli.show import progress, table
 from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
 from toolkit.incidents import forms
 from toolkit.incidents.kinds import rank
+from toolkit.kinds import VARIABLES
 from toolkit.location import without_impossible_place
 from toolkit.locking import writing
+from toolkit.query import answers, ask
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, Store, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.store.incidents import ACTIVE, Incident, Maintenance, Wanted
@@ -34,8 +35,10 @@ from toolkit.variables import BY_NAME, MONITORED
 EXAMPLES = (
     "weather-tool data latest",
     "weather-tool data export january.csv --start 2026-01-01 --end 2026-02-01 --station volos",
+    "weather-tool data export november.nc --start 2026-11-01 --end 2026-12-01 --qc flags",
     "weather-tool data import old/weather_stream.db --timezone Europe/Athens",
     "weather-tool data import - < january.csv",
+    'weather-tool data query "SELECT time, temp_out, temp_out_qc FROM observations_qc ORDER BY time DESC LIMIT 10"',
 )
 
 
@@ -52,13 +55,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_setting(look, "--db", "db", "DATABASE")
 
     export = actions.add_parser(
-        "export", help="write observations as CSV or Parquet", description="Write observations as CSV or Parquet."
+        "export",
+        help="write observations to a file",
+        description="Write observations, or the newest of each station as GeoJSON, to a file.",
     )
-    export.add_argument("output", metavar="FILE", help="NAME.csv, NAME.parquet, or - for CSV on standard output")
-    export.add_argument("--format", choices=("csv", "parquet"), help="default: by the name's ending")
+    export.add_argument(
+        "output", metavar="FILE", help="NAME.csv, NAME.parquet, NAME.nc, NAME.geojson, or - for standard output"
+    )
+    export.add_argument("--format", choices=exporting.FORMATS, help="default: by the name's ending; CSV for -")
     export.add_argument("--start", metavar="TIME", help="observations after this")
     export.add_argument("--end", metavar="TIME", help="observations up to this, which is included")
     export.add_argument("--station", action="append", default=[], metavar="ID", help="may be repeated; default: all")
+    export.add_argument("--variables", metavar="A,B", help="default: all")
+    export.add_argument(
+        "--qc",
+        choices=exporting.QUALITIES,
+        default="all",
+        help="; ".join(f"{name}: {said}" for name, said in exporting.QUALITIES.items()) + ". Default: all",
+    )
     add_setting(export, "--db", "db", "DATABASE")
 
     bring = actions.add_parser(
@@ -78,6 +92,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("--json", action="store_true", help="as JSON")
     add_setting(bring, "--db", "db", "DATABASE")
 
+    query = actions.add_parser(
+        "query",
+        help="what the database answers to a SELECT",
+        description="Run one SELECT, in the SQL of the database's engine. It can read, and do nothing else.",
+    )
+    query.add_argument("sql", metavar="SQL", help="the statement")
+    form = query.add_mutually_exclusive_group()
+    for name, summary in (("json", "as a JSON array"), ("ndjson", "as JSON, one row a line"), ("csv", "as CSV")):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=summary)
+    query.add_argument("--rows", type=positive, default=10_000, metavar="N", help="the most rows; default: 10000")
+    query.add_argument("--seconds", type=positive, default=60, metavar="N", help="the longest time; default: 60")
+    add_setting(query, "--db", "db", "DATABASE")
+
     anew = actions.add_parser(
         "new",
         help="begin an empty database where one is gone for good",
@@ -91,7 +118,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Run the action."""
     actions = {
         "latest": _latest, "stations": _stations, "summary": _summary, "export": _export, "import": _import,
-        "new": _new,
+        "query": _query, "new": _new,
     }  # fmt: skip
     return actions[args.action](args, loaded.settings)
 
@@ -216,30 +243,43 @@ def _summary(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _export(args: argparse.Namespace, settings: Settings) -> int:
-    kind = args.format or ("csv" if args.output == "-" else Path(args.output).suffix.lstrip("."))
-    if kind not in {"csv", "parquet"} or (kind == "parquet" and args.output == "-"):
-        raise UsageError(f"{args.output}: give NAME.csv, NAME.parquet, or --format (Parquet needs a file)")
+    kind = _format(args)
+    try:
+        variables = VARIABLES.parse(args.variables) if args.variables is not None else tuple(BY_NAME)
+    except ValueError as error:
+        raise UsageError(f"--variables: {error}") from None
     start = epoch(args.start, "--start") if args.start else None
     end = epoch(args.end, "--end") if args.end else None
+    wanted = exporting.Wanted(tuple(dict.fromkeys(variables)), args.qc)
     selection = Selection(start, end, args.station)
     with open_for_reading(settings.db) as store, store.snapshot():
         unknown = set(args.station) - {station.station_id for station in store.stations()}
         if unknown:
             raise UsageError(f"--station={min(unknown)}: there is no such station (see weather-tool data stations)")
-        chosen = store.observations(selection)
         # Rows that are written to the terminal show the progress themselves.
         shown = args.output != "-" or not sys.stdout.isatty()
-        with progress("exporting", store.count(selection), shown=shown) as advance:
-            if args.output == "-":
-                write_csv(chosen, sys.stdout, advance)
-            else:
-                with whole_file(Path(args.output)) as path:
-                    if kind == "parquet":
-                        write_parquet(chosen, path, advance)
-                    else:
-                        with path.open("w", encoding="utf-8", newline="") as file:
-                            write_csv(chosen, file, advance)
+        total = None if kind == "geojson" else store.count(selection)
+        with progress("exporting", total, shown=shown) as advance:
+            output = sys.stdout if args.output == "-" else Path(args.output)
+            not_evaluated = exporting.export(store, selection, wanted, kind, output, advance)
+    if not_evaluated:
+        print(
+            f"weather-tool: note: {not_evaluated} values were not evaluated, and are left out",
+            file=sys.stderr,
+        )
     return 0
+
+
+def _format(args: argparse.Namespace) -> str:
+    """The format of an export, which fits what else is asked for."""
+    kind = args.format or ("csv" if args.output == "-" else exporting.ENDINGS.get(Path(args.output).suffix))
+    if kind is None:
+        raise UsageError(f"{args.output}: give NAME{', NAME'.join(exporting.ENDINGS)}, or --format")
+    if args.output == "-" and kind not in exporting.TEXT:
+        raise UsageError(f"{kind} needs a file: give its name in place of -")
+    if kind == "geojson" and (args.start or args.end):
+        raise UsageError("GeoJSON has the newest observation of each station: leave out --start and --end")
+    return str(kind)
 
 
 def _import(args: argparse.Namespace, settings: Settings) -> int:
@@ -257,6 +297,15 @@ def _import(args: argparse.Namespace, settings: Settings) -> int:
             print(f"left out: {number} x {reason}{where}")
     if not any(done.stored):
         raise ToolkitError(f"nothing could be imported from {args.input}")
+    return 0
+
+
+def _query(args: argparse.Namespace, settings: Settings) -> int:
+    answer = ask(settings.db, args.sql, rows=args.rows, seconds=args.seconds)
+    if args.form:
+        answers.FORMS[args.form](answer, sys.stdout)
+    else:
+        table(answer.columns, answers.cells(answer))
     return 0
 
 

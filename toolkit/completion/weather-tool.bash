@@ -6,7 +6,7 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_weather_tool_backup_subparsers=(create list verify prune fetch)
-_shtab_weather_tool_data_subparsers=(latest stations summary export import new)
+_shtab_weather_tool_data_subparsers=(latest stations summary export import query new)
 _shtab_weather_tool_incidents_subparsers=(list show ack note assign resolve dismiss maintenance stats)
 _shtab_weather_tool_subparsers=(alert api backup collect completion data detect doctor healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
 
@@ -23,8 +23,9 @@ _shtab_weather_tool_completion_option_strings=(-h --help --verbose)
 _shtab_weather_tool_data_latest_option_strings=(-h --help --json --db)
 _shtab_weather_tool_data_stations_option_strings=(-h --help --json --db)
 _shtab_weather_tool_data_summary_option_strings=(-h --help --json --db)
-_shtab_weather_tool_data_export_option_strings=(-h --help --format --start --end --station --db)
+_shtab_weather_tool_data_export_option_strings=(-h --help --format --start --end --station --variables --qc --db)
 _shtab_weather_tool_data_import_option_strings=(-h --help --timezone --replace --json --db)
+_shtab_weather_tool_data_query_option_strings=(-h --help --json --ndjson --csv --rows --seconds --db)
 _shtab_weather_tool_data_new_option_strings=(-h --help --db)
 _shtab_weather_tool_data_option_strings=(-h --help --verbose)
 _shtab_weather_tool_detect_option_strings=(-h --help --verbose --end --window --temporal-method --temporal-threshold --variables --spatial-verify --no-spatial-verify --correlation-threshold-high --correlation-threshold-low --minimum-data --neighbour-km --neighbour-elevation-m --exceptions --db --station --save --html --record --no-record --allow-short-history --json --against-decisions --days)
@@ -57,8 +58,9 @@ _shtab_weather_tool_option_strings=(-h --help --version)
 
 _shtab_weather_tool_backup_pos_0_choices=(create list verify prune fetch)
 _shtab_weather_tool_completion_pos_0_choices=(bash zsh)
-_shtab_weather_tool_data_export___format_choices=(csv parquet)
-_shtab_weather_tool_data_pos_0_choices=(latest stations summary export import new)
+_shtab_weather_tool_data_export___format_choices=(csv parquet netcdf geojson)
+_shtab_weather_tool_data_export___qc_choices=(all good flags)
+_shtab_weather_tool_data_pos_0_choices=(latest stations summary export import query new)
 _shtab_weather_tool_incidents_list___state_choices=(open acknowledged maintenance resolved dismissed)
 _shtab_weather_tool_incidents_list___severity_choices=(info warning critical)
 _shtab_weather_tool_incidents_dismiss___as_choices=(weather siting)
@@ -115,6 +117,11 @@ _shtab_weather_tool_data_import__h_nargs=0
 _shtab_weather_tool_data_import___help_nargs=0
 _shtab_weather_tool_data_import___replace_nargs=0
 _shtab_weather_tool_data_import___json_nargs=0
+_shtab_weather_tool_data_query__h_nargs=0
+_shtab_weather_tool_data_query___help_nargs=0
+_shtab_weather_tool_data_query___json_nargs=0
+_shtab_weather_tool_data_query___ndjson_nargs=0
+_shtab_weather_tool_data_query___csv_nargs=0
 _shtab_weather_tool_data_new__h_nargs=0
 _shtab_weather_tool_data_new___help_nargs=0
 _shtab_weather_tool_data_pos_0_nargs=A...

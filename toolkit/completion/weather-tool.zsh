@@ -48,10 +48,11 @@ _shtab_weather_tool_backup_commands() {
 
 _shtab_weather_tool_data_commands() {
   local _commands=(
-    export:'Write observations as CSV or Parquet.'
+    export:'Write observations, or the newest of each station as GeoJSON, to a file.'
     import:'Take observations from CSV or from an existing weather_stream.db. What is there already stays as it is; only gaps are filled.'
     latest:'Show the newest observation of each station.'
     new:'Begin an empty database in the place of one that is gone, or has 0 bytes, when it is not to be restored. One that is there stays as it is.'
+    query:'Run one SELECT, in the SQL of the database'"'"'s engine. It can read, and do nothing else.'
     stations:'Show the stations, and what there is of each.'
     summary:'Show what the store holds, and what the collector did.'
   )
@@ -196,12 +197,14 @@ _shtab_weather_tool_data_defaults_added=0
 
 _shtab_weather_tool_data_export_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--format[default\: by the name\'s ending]:format:(csv parquet)"
+  "--format[default\: by the name\'s ending\; CSV for -]:format:(csv parquet netcdf geojson)"
   "--start[observations after this]:TIME:"
   "--end[observations up to this, which is included]:TIME:"
   "*--station[may be repeated\; default\: all]:ID:"
+  "--variables[default\: all]:A,B:"
+  "--qc[all\: all values, as they were collected\; good\: those alone that pass (flag 1)\; flags\: all, each with its flag and the test that decided. Default\: all]:qc:(all good flags)"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
-  ":NAME.csv, NAME.parquet, or - for CSV on standard output:"
+  ":NAME.csv, NAME.parquet, NAME.nc, NAME.geojson, or - for standard output:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -235,6 +238,20 @@ _shtab_weather_tool_data_new_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_data_new_defaults_added=0
+
+_shtab_weather_tool_data_query_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as a JSON array]"
+  "--ndjson[as JSON, one row a line]"
+  "--csv[as CSV]"
+  "--rows[the most rows\; default\: 10000]:N:"
+  "--seconds[the longest time\; default\: 60]:N:"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":the statement:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_data_query_defaults_added=0
 
 _shtab_weather_tool_data_stations_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -662,6 +679,7 @@ _shtab_weather_tool_data() {
         import) _arguments -C -s $_shtab_weather_tool_data_import_options ;;
         latest) _arguments -C -s $_shtab_weather_tool_data_latest_options ;;
         new) _arguments -C -s $_shtab_weather_tool_data_new_options ;;
+        query) _arguments -C -s $_shtab_weather_tool_data_query_options ;;
         stations) _arguments -C -s $_shtab_weather_tool_data_stations_options ;;
         summary) _arguments -C -s $_shtab_weather_tool_data_summary_options ;;
       esac

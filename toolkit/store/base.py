@@ -285,7 +285,7 @@ class Store(Protocol):
         """Remove observations and log lines of long ago, in steps so short that a collector hardly waits.
 
         Args:
-            before: observations before this are removed, seconds since the epoch.
+            before: observations before this are removed, with their flags; seconds since the epoch.
             log_before: the same for the log.
             pause: called between steps.
 

@@ -68,6 +68,15 @@ def drop(connection: psycopg.Connection, tables: Sequence[str]) -> None:
 
 def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = False) -> PostgreSQLStore:  # noqa: ARG001
     """See `store.open_for_reading`."""
+    return PostgreSQLStore(connect_for_reading(db, patience), shown(db.url))
+
+
+def connect_for_reading(db: PostgreSQLDatabase, patience: float) -> psycopg.Connection:
+    """A connection whose transactions cannot write, to a database of this program's schema.
+
+    Raises:
+        StoreError: see `store.open_for_reading`.
+    """
     place = shown(db.url)
     with translate_errors(place), ExitStack() as opening:
         connection = connect(db.url, patience)
@@ -78,7 +87,7 @@ def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = Fa
             what = f"has schema {version}, older than this program's {known}" if version else "is empty"
             raise StoreError(f"the database {place} {what}: the collector puts it right when it starts")
         opening.pop_all()
-    return PostgreSQLStore(connection, place)
+    return connection
 
 
 def schema(db: PostgreSQLDatabase) -> tuple[int | None, int]:

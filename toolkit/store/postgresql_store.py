@@ -446,10 +446,10 @@ class PostgreSQLStore:
         """See `base.Store`."""
         self._remove("rejected", "time", before, pause)
         self._remove("anomalies", "ended", log_before, pause)
-        return (
-            self._remove("observations", "time", before, pause),
-            self._remove("collection_log", "timestamp", log_before, pause),
-        )
+        observations = self._remove("observations", "time", before, pause)
+        self._remove("detector_flags", "ended", before, pause)
+        self._remove("judged", "ended", before, pause)
+        return observations, self._remove("collection_log", "timestamp", log_before, pause)
 
     def _remove(self, table: str, column: str, before: float, pause: Callable[[], None]) -> int:
         names = {"table": sql.Identifier(table), "column": sql.Identifier(column)}

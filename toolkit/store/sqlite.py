@@ -72,6 +72,11 @@ def schema(db: SQLiteDatabase) -> tuple[int | None, int]:
 
 def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
+    return SQLiteStore(connect_for_reading(db, patience, look=look), db.file)
+
+
+def connect_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> sqlite3.Connection:
+    """A connection that cannot write, to a database of this program's schema; see `store.open_for_reading`."""
     file = db.file
     with translate_errors(file), ExitStack() as opening:
         if not file.exists():
@@ -84,7 +89,7 @@ def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False)
             what = f"has schema {version}, older than this program's {sqlite_schema.VERSION}" if version else "is empty"
             raise StoreError(f"the database {file} {what}: the collector puts it right when it starts")
         opening.pop_all()
-    return SQLiteStore(connection, file)
+    return connection
 
 
 def _refuse_other(connection: sqlite3.Connection, file: Path) -> int:

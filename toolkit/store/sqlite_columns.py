@@ -26,7 +26,6 @@ _ABSENT, _OTHER = 1, 2
 # Larger numbers have three code points, of 15 bits each.
 _BITS, _DIGITS = 15, 3
 _BOUND = 1 << (_BITS * _DIGITS - 1)
-_WIDTH = 2 * _DIGITS
 
 
 def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int], places: Sequence[int]) -> Columns:
@@ -42,22 +41,18 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
     where, values = "time > ? AND time <= ?", [stored(span.start), stored(span.end)]
     if stations:
         where += f" AND station IN ({', '.join(map(str, stations))})"
-    codes = ", ".join([*_digits("station"), *_digits("delay"), *map(_code, names)])
-    rows = query(
-        f"SELECT unixepoch(time), group_concat(char({codes}), '') FROM observation WHERE {where} "
-        "GROUP BY time HAVING datetime(time) = time ORDER BY time",
-        values,
-    )
-    width = _WIDTH + len(names)
-    text = "".join(text for _, text in rows).encode("utf-32-le")
-    found = np.ascontiguousarray(np.frombuffer(text, "<u4").reshape(-1, width).T).astype(np.int64)
-    number, delay = _number(found[:_DIGITS]), _number(found[_DIGITS:_WIDTH])
-    time = np.repeat(
-        np.array([time for time, _ in rows], dtype=np.int64),
-        np.array([len(text) // width for _, text in rows], dtype=np.int64),
-    )
+    one = len(stations) == 1
+    ids = [] if one else _digits("station")
+    codes = [*ids, *_digits("delay"), *map(_code, names)]
+    of_times = _of_few if one else _of_many
+    time, text = of_times(query, f"char({', '.join(codes)})", where, values, len(codes))
+    found = np.frombuffer(text.encode("utf-32-le"), "<u4").reshape(-1, len(codes)).T
+    found = np.ascontiguousarray(found).astype(np.int64)
+    number = np.full(len(time), stations[0]) if one else _number(found[:_DIGITS])
+    found = found[len(ids) :]
+    delay = _number(found[:_DIGITS])
     order = in_order(time, number)
-    time, number, delay, found = time[order], number[order], delay[order], found[_WIDTH:, order]
+    time, number, delay, found = time[order], number[order], delay[order], found[_DIGITS:, order]
     columns = {name: _values(name, codes) for name, codes in zip(names, found, strict=True)}
     if others := [name for name, codes in zip(names, found, strict=True) if (codes == _OTHER).any()]:
         wanted = ", ".join(map(read_sql, others))
@@ -67,6 +62,28 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
         for name, column in zip(others, zip(*slow, strict=True), strict=True):
             columns[name] = np.array(column, dtype=columns[name].dtype)
     return known(Columns(_place(number, places), time, time + delay, columns))
+
+
+def _of_many(query: Query, code: str, where: str, values: Sequence[object], width: int) -> tuple[Ints, str]:
+    """The times and the texts of rows, of which many have the same time."""
+    rows = query(
+        f"SELECT unixepoch(time), group_concat({code}, '') FROM observation WHERE {where} "
+        "GROUP BY time HAVING datetime(time) = time ORDER BY time",
+        values,
+    )
+    numbers = np.array([len(text) // width for _, text in rows], dtype=np.int64)
+    return np.repeat(np.array([time for time, _ in rows], dtype=np.int64), numbers), "".join(text for _, text in rows)
+
+
+def _of_few(query: Query, code: str, where: str, values: Sequence[object], _width: int) -> tuple[Ints, str]:
+    """The times and the texts of rows, of which hardly two have the same time: the times are one text, too."""
+    ((times, text),) = query(
+        f"SELECT group_concat(time, ''), group_concat({code}, '') FROM observation WHERE {where} "
+        "AND datetime(time) = time",
+        values,
+    )
+    found = np.frombuffer((times or "").encode("ascii"), "S19").astype("datetime64[s]")
+    return found.astype(np.int64), text or ""
 
 
 def _digits(expression: str) -> list[str]:

@@ -432,10 +432,10 @@ class SQLiteStore:
         """See `base.Store`."""
         self._remove("rejected", "time", stored(before), pause)
         self._remove("anomalies", "ended", stored(log_before), pause)
-        return (
-            self._remove("observation", "time", stored(before), pause),
-            self._remove("collection_log", "timestamp", stored(log_before), pause),
-        )
+        observations = self._remove("observation", "time", stored(before), pause)
+        self._remove("detector_flags", "ended", stored(before), pause)
+        self._remove("judged", "ended", stored(before), pause)
+        return observations, self._remove("collection_log", "timestamp", stored(log_before), pause)
 
     def _remove(self, table: str, column: str, before: str, pause: Callable[[], None]) -> int:
         removed = 0

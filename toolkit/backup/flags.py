@@ -1,0 +1,37 @@
+"""What a restore takes over of flags from the database that it replaces: SQL that both engines share.
+
+From the first time on that the replaced database judged after the newest run that the backup knows, it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.store.flags import FlagInterval, Judged
+
+TABLES: dict[str, Sequence[str]] = {"detector_flags": FlagInterval._fields, "judged": Judged._fields}
+"""The tables of flags, with their columns."""
+
+_SINCE = "(SELECT time FROM since)"
+
+
+def take_over(old: str) -> list[str]:
+    """The statements that take over what the replaced database has.
+
+    Args:
+        old: what stands before the names of its tables.
+    """
+    statements = [
+        f"CREATE TEMPORARY TABLE since AS SELECT MIN(started) AS time FROM {old}judged "
+        "WHERE judged_at > (SELECT MAX(judged_at) FROM judged) OR NOT EXISTS (SELECT 1 FROM judged)"
+    ]
+    for table, columns in TABLES.items():
+        names = ", ".join(columns)
+        values = names.replace("started", f"CASE WHEN started < {_SINCE} THEN {_SINCE} ELSE started END", 1)
+        statements += [
+            f"DELETE FROM {table} WHERE started >= {_SINCE}",
+            f"UPDATE {table} SET ended = {_SINCE} WHERE ended > {_SINCE}",
+            f"INSERT INTO {table} ({names}) SELECT {values} FROM {old}{table} WHERE ended > {_SINCE} "
+            "ON CONFLICT DO NOTHING",
+        ]
+    return [*statements, "DROP TABLE since"]
