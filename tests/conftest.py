@@ -103,6 +103,18 @@ def feed() -> Iterator[Feed]:
     serving.stop()
 
 
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody has signed, and its key, in one file."""
+    file = tmp_path_factory.mktemp("certificate") / "own.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", file, "-out", file],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return file
+
+
 @pytest.fixture
 def environment(tmp_path: Path, feed: Feed) -> dict[str, str]:
     """The environment of a command: nothing of the machine's own settings, a database of the test's own."""

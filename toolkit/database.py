@@ -1,7 +1,8 @@
 """The database that the setting `db` names, as a value that knows its engine.
 
 An engine offers its parts in modules of its name, which `part_of` finds: `toolkit.store.ENGINE` opens a database,
-`toolkit.backup.ENGINE` makes and inspects snapshots, `toolkit.backup.into_ENGINE` restores them.
+`toolkit.backup.ENGINE` makes and inspects snapshots, `toolkit.backup.into_ENGINE` restores them, `toolkit.query.ENGINE`
+answers SQL.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ WORDS = (
     b"Content-Encoding: br\r\n", b"Location: http://[\r\n", b"Location: file:///etc/passwd\r\n", b"Retry-After: ",
     b"ETag: \"\r\n x\"\r\n", b"Date: ", b"+99999999999999999", b"max-age=", b"GMT", b"HTTP/0.9", b"0\r\n\r\n",
     b"-1\r\n", b"ffffffffffffffff\r\n", b"Connection: close\r\n", b"\r\n ", PACKED[:20],
+    b"Set-Cookie: a=b; Expires=", b"Set-Cookie2: \"", b"Location: /\xce\x92\xff\r\n", b"Content-Type: text/html; charset=x\r\n",
 )  # fmt: skip
 
 

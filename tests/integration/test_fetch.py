@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -132,17 +131,6 @@ def test_the_servers_wish_to_be_left_alone_is_respected(
         for _ in range(20):  # signs of life over some seconds
             running.wait_for("WATCHDOG")
         assert len(feed.requests) == 1
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    file = tmp_path / "own.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", file, "-out", file],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return file
 
 
 def test_the_servers_certificate_is_verified(run: Run, certificate: Path) -> None:

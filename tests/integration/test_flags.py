@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +13,7 @@ from psycopg import sql
 
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import change, query, to_schema
+from tests.documents import ROOT
 from tests.network import BEGIN, Network
 from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
@@ -184,6 +187,31 @@ def test_what_earlier_releases_found_is_flagged(earlier: str) -> None:
         (3, "spatial", 3),
         (4, "step", 2),
     ]
+
+
+def test_the_newest_values_are_shown_with_their_flags(run: Run, db: str) -> None:
+    network = Network(db, f"{VOLOS},kind=offset,size=8,at=3h", "station=zagora,kind=silent,at=2h", hours=24)
+    network.observe(6)
+    network.detect()
+    change(db, f"UPDATE observations SET bar = NULL WHERE station_id = 'volos' AND time = '{at(6)}'")
+    done = run("data", "latest", "--json", WEATHER_DB=db)
+    latest = {one["station_id"]: one["flags"] for one in json.loads(done.stdout)}
+    assert latest["volos"]["temp_out"] == {"flag": 4, "test": "step"}
+    assert latest["volos"]["bar"] == {"flag": 9, "test": None}
+    assert latest["volos"]["out_hum"] == {"flag": 1, "test": None}
+    assert latest["zagora"]["bar"]["flag"] in {1, 2}
+    assert "temp_out fail (step)" in run("data", "latest", WEATHER_DB=db).stdout
+
+
+def test_the_queries_of_the_page_on_flags_are_answered(db: str) -> None:
+    network = Network(db, f"{VOLOS},kind=offset,size=8,at=3h", hours=24)
+    network.observe(6)
+    network.detect()
+    blocks = re.findall(r"(?:^    .*\n)+", (ROOT / "docs" / "flags.md").read_text("utf-8"), re.MULTILINE)
+    good, counted, intervals = (query(db, one.replace("2026-11-01", "2025-11-01")) for one in blocks)
+    assert len(good) == 17
+    assert ("volos", 1, None, 36) in counted
+    assert [row[0] for row in intervals] == ["temp_out", "temp_out"]
 
 
 OCTOBER = 1_790_812_800

@@ -76,7 +76,18 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     program = f"import sys; sys.argv = ['weather-tool', *{words!r}]\nfrom toolkit.cli.main import main\n"
     program += "try:\n main()\nfinally:\n print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    heavy = {"numpy", "pandas", "scipy", "statsmodels", "matplotlib", "jinja2", "psycopg", "rich", "urllib3"}
+    heavy = {
+        "numpy",
+        "pandas",
+        "scipy",
+        "statsmodels",
+        "matplotlib",
+        "jinja2",
+        "psycopg",
+        "rich",
+        "requests",
+        "urllib3",
+    }
     loaded = heavy & set(done.stderr.split())
     assert not loaded
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import logging
+from typing import TYPE_CHECKING
 
 from toolkit.cli.options import add_setting
 from toolkit.collector import known_database
-from toolkit.collector.cycle import fetch_and_ingest
-from toolkit.collector.feed import fetcher_of, reader_of
 from toolkit.collector.ingester import Ingester
-from toolkit.collector.service import serve
 from toolkit.collector.spool import Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import AnswerError
-from toolkit.feed.fetch import Fetcher
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
+
+if TYPE_CHECKING:
+    from toolkit.feed.fetch import Fetcher
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Collect."""
+    from toolkit.collector.feed import fetcher_of, reader_of
+    from toolkit.collector.service import serve
+
     settings = loaded.settings
     fetcher = fetcher_of(settings)
     spool = Spool(spool_folder(settings), settings.spool_mib << 20, settings.feed_max_mib << 20)
@@ -56,6 +59,8 @@ def _store(settings: Settings) -> Store:
 
 
 def _once(fetcher: Fetcher, ingester: Ingester) -> None:
+    from toolkit.collector.cycle import fetch_and_ingest
+
     try:
         ingester.open()
     except StoreError as error:  # it comes again when the document is to be stored, which waits then

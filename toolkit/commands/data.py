@@ -25,9 +25,12 @@ from toolkit.incidents.kinds import rank
 from toolkit.kinds import VARIABLES
 from toolkit.location import without_impossible_place
 from toolkit.locking import writing
+from toolkit.model import Observation
 from toolkit.query import answers, ask
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, Store, StoreGoneError, open_for_reading, open_for_writing
+from toolkit.store.flag_views import FAIL, SUSPECT
+from toolkit.store.flags import ValueFlag
 from toolkit.store.incidents import ACTIVE, Incident, Maintenance, Wanted
 from toolkit.times import iso_of, stored
 from toolkit.variables import BY_NAME, MONITORED
@@ -133,11 +136,13 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
         latest = store.latest()
         present = window_end("NOW", store.newest())
         incidents, maintenance = _open_incidents(store, present)
+        flags = _flags(store, latest)
     if args.json:
         rows = [
             {
                 **one._asdict(),
                 "time": iso_of(one.time),
+                "flags": {name: flag._asdict() for name, flag in flags.get(one.station_id, {}).items()},
                 "incidents": [forms.of_incident(incident) for incident in incidents.get(one.station_id, [])],
                 "maintenance": [
                     forms.of_maintenance(window, present) for window in maintenance.get(one.station_id, [])
@@ -150,13 +155,19 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
     units = [f"{name} ({BY_NAME[name].unit})" for name in MONITORED]
     values = [[getattr(one, name) for name in MONITORED] for one in latest]
     table(
-        ("station", "time", "age (min)", *units, "incidents"),
+        ("station", "time", "age (min)", *units, "flags", "incidents"),
         [
             (
                 one.station_id,
                 iso_of(one.time),
                 f"{(present - one.time) / 60:.0f}",
                 *("-" if value is None else f"{value:g}" for value in row),
+                "; ".join(
+                    f"{name} {flag}"
+                    for name, flag in flags.get(one.station_id, {}).items()
+                    if flag.flag in {SUSPECT, FAIL}
+                )
+                or "-",
                 _told(incidents.get(one.station_id, []), maintenance.get(one.station_id, [])),
             )
             for one, row in zip(latest, values, strict=True)
@@ -179,6 +190,17 @@ def _open_incidents(store: Store, present: float) -> tuple[dict[str, list[Incide
     for window in store.incidents.maintenance(present, present):
         maintenance[window.station_id].append(window)
     return incidents, maintenance
+
+
+def _flags(store: Store, observations: Sequence[Observation]) -> dict[str, dict[str, ValueFlag]]:
+    """The flags of the newest values, by station and variable."""
+    of_time = defaultdict(list)
+    for one in observations:
+        of_time[one.time].append(one.station_id)
+    found: dict[str, dict[str, ValueFlag]] = {}
+    for time, stations in of_time.items():
+        found.update(store.flags.of(time, stations, MONITORED))
+    return found
 
 
 def _told(incidents: Sequence[Incident], maintenance: Sequence[Maintenance]) -> str:

@@ -8,7 +8,7 @@
 _shtab_weather_tool_backup_subparsers=(create list verify prune fetch)
 _shtab_weather_tool_data_subparsers=(latest stations summary export import query new)
 _shtab_weather_tool_incidents_subparsers=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_subparsers=(alert api backup collect completion data detect doctor healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_subparsers=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert_option_strings=(-h --help --verbose --over --episodes)
 _shtab_weather_tool_api_option_strings=(-h --help --verbose --db)
@@ -30,6 +30,7 @@ _shtab_weather_tool_data_new_option_strings=(-h --help --db)
 _shtab_weather_tool_data_option_strings=(-h --help --verbose)
 _shtab_weather_tool_detect_option_strings=(-h --help --verbose --end --window --temporal-method --temporal-threshold --variables --spatial-verify --no-spatial-verify --correlation-threshold-high --correlation-threshold-low --minimum-data --neighbour-km --neighbour-elevation-m --exceptions --db --station --save --html --record --no-record --allow-short-history --json --against-decisions --days)
 _shtab_weather_tool_doctor_option_strings=(-h --help --verbose --all --area --explain --json)
+_shtab_weather_tool_flag_option_strings=(-h --help --verbose --start --end --db --json)
 _shtab_weather_tool_healthcheck_option_strings=(-h --help --verbose --wait)
 _shtab_weather_tool_incidents_list_option_strings=(-h --help --json --db --state --all --severity --station --variable --older --since --limit)
 _shtab_weather_tool_incidents_show_option_strings=(-h --help --json --db --exceptions)
@@ -65,7 +66,7 @@ _shtab_weather_tool_incidents_list___state_choices=(open acknowledged maintenanc
 _shtab_weather_tool_incidents_list___severity_choices=(info warning critical)
 _shtab_weather_tool_incidents_dismiss___as_choices=(weather siting)
 _shtab_weather_tool_incidents_pos_0_choices=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_pos_0_choices=(alert api backup collect completion data detect doctor healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_pos_0_choices=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert__h_nargs=0
 _shtab_weather_tool_alert___help_nargs=0
@@ -146,6 +147,10 @@ _shtab_weather_tool_doctor___help_nargs=0
 _shtab_weather_tool_doctor___verbose_nargs=0
 _shtab_weather_tool_doctor___all_nargs=0
 _shtab_weather_tool_doctor___json_nargs=0
+_shtab_weather_tool_flag__h_nargs=0
+_shtab_weather_tool_flag___help_nargs=0
+_shtab_weather_tool_flag___verbose_nargs=0
+_shtab_weather_tool_flag___json_nargs=0
 _shtab_weather_tool_healthcheck__h_nargs=0
 _shtab_weather_tool_healthcheck___help_nargs=0
 _shtab_weather_tool_healthcheck___verbose_nargs=0

@@ -7,16 +7,18 @@ slots of its own, with what the others measured at the same times: see `Grid.by_
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from toolkit.location import without_impossible_place
-from toolkit.model import Station
+from toolkit.model import Rejected, Station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR, Series, scaled
-from toolkit.store import Span, Store
+from toolkit.store import Span
 from toolkit.variables import BY_NAME
 
 DAY = 24 * HOUR
@@ -46,6 +48,25 @@ OBSERVATIONS = 4
 # A slot of a longer cadence ends where less than this share of its stations' observations follow in the next of the
 # network's slots.
 LATER = 0.1
+
+
+class Source(Protocol):
+    """What observations are read from: a store, or what has its methods; see `store.base.Store`."""
+
+    def stations(self) -> list[Station]:
+        """Every station, by id."""
+
+    def numbers(self) -> list[int]:
+        """The numbers by which `readings` names them."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Within it everything that is read is of one moment."""
+
+    def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
+        """The values of some variables in some spans of time."""
+
+    def rejected(self, span: Span) -> list[Rejected]:
+        """The rejected values of a span of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +196,7 @@ class Grid:
 
 
 def load(
-    store: Store,
+    store: Source,
     start: float,
     end: float,
     cadence: float,
@@ -196,7 +217,7 @@ def load(
 
 
 def _load(
-    store: Store,
+    store: Source,
     start: float,
     end: float,
     cadence: float,

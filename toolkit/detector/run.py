@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +12,7 @@ from toolkit import times
 from toolkit.detector import grid as grids
 from toolkit.detector.classifier import Classifier
 from toolkit.detector.confidence import rated
-from toolkit.detector.grid import Grid
+from toolkit.detector.grid import Grid, Source
 from toolkit.detector.judging import Judging, judging
 from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.detector.run_tests import TestResults, run_tests
@@ -23,11 +23,10 @@ from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.neighbours import nearest
 from toolkit.settings import COMBINED, Settings
-from toolkit.store import Store
 from toolkit.variables import BY_NAME, DETECTED, STATION
 
 
-def detect(store: Store, settings: Settings, end: float, only: str | None = None) -> Report:
+def detect(store: Source, settings: Settings, end: float, only: str | None = None) -> Report:
     """Look for anomalies in the window that ends at `end`.
 
     Args:
@@ -41,9 +40,7 @@ def detect(store: Store, settings: Settings, end: float, only: str | None = None
     """
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
-    judged = [BY_NAME[name] for name in variables]
-    needed = {other for test in TESTS for one in judged if test.applies(one) for other in test.needs(one)}
-    grid = grids.load(store, start, end, settings.cadence_seconds, variables, sorted(needed - set(variables)))
+    grid = grids.load(store, start, end, settings.cadence_seconds, variables, needed_besides(variables))
     names = [station.station_id for station in grid.stations]
     require_station(only, names)
     rows = np.array([only in {None, name} for name in names], dtype=bool)
@@ -84,6 +81,13 @@ def judged_variables(settings: Settings) -> tuple[str, ...]:
     if settings.detection_method == COMBINED or variables != DETECTED:
         return variables
     return tuple(name for name in variables if BY_NAME[name].scale and not BY_NAME[name].follows)
+
+
+def needed_besides(variables: Sequence[str]) -> list[str]:
+    """The variables that a run reads besides those that it judges, because a test of these needs them."""
+    judged = [BY_NAME[name] for name in variables]
+    needed = {other for test in TESTS for one in judged if test.applies(one) for other in test.needs(one)}
+    return sorted(needed - set(variables))
 
 
 def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Iterator[Anomaly]:

@@ -106,9 +106,11 @@ def _worst(
         neighbours: which stations are near which.
         excluded: which stations are excluded already.
     """
+    nothing = np.zeros(next(iter(flags.values())).shape, dtype=bool)
 
     def flagged_by(exclusion: Exclusion) -> Bools:
-        found: Bools = np.logical_or.reduce([flags[test.name] for test in tests if test.exclusion is exclusion])
+        of_kind = [flags[test.name] for test in tests if test.exclusion is exclusion]
+        found: Bools = np.logical_or.reduce([nothing, *of_kind])
         return found
 
     always = flagged_by(Exclusion.ALWAYS).any(axis=1)

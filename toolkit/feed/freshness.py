@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-
-from urllib3 import HTTPHeaderDict
+from typing import Protocol
 
 # The longest pause that a server may request, in seconds.
 LONGEST_PAUSE = 3600.0
@@ -17,6 +16,13 @@ _FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H
 # Larger numbers count as this one (RFC 9111, 1.2.2).
 _MOST_SECONDS = 2**31
 _DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^,\s"]*))?\s*(?:,|$)')
+
+
+class Headers(Protocol):
+    """The headers of a response, as urllib3 has them: `Response.headers` of requests joins those of one name."""
+
+    def getlist(self, name: str, /) -> list[str]:
+        """The values of all headers of a name, in their order."""
 
 
 def http_time(text: str | None) -> float | None:
@@ -45,7 +51,7 @@ def retry_after(text: str | None, now: float) -> float | None:
     return None if pause is None else min(max(0.0, pause), LONGEST_PAUSE)
 
 
-def fresh_for(headers: HTTPHeaderDict, now: float) -> float | None:
+def fresh_for(headers: Headers, now: float) -> float | None:
     """For how many seconds the document stays fresh; None if the server does not say, or if it is stale.
 
     That is `max-age`, or else `Expires` minus `Date`, minus the time it has spent in caches: `Age`, or else the time
@@ -68,13 +74,13 @@ def fresh_for(headers: HTTPHeaderDict, now: float) -> float | None:
     return lifetime - age if lifetime > age else None
 
 
-def _first(headers: HTTPHeaderDict, name: str) -> str | None:
+def _first(headers: Headers, name: str) -> str | None:
     """A header; the first counts if there are several (RFC 9111, 4.2.1)."""
     found = headers.getlist(name)
     return found[0] if found else None
 
 
-def _cache_control(headers: HTTPHeaderDict) -> dict[str, str]:
+def _cache_control(headers: Headers) -> dict[str, str]:
     """The directives by name, in lower case; the first counts if one is there twice."""
     text = ",".join(headers.getlist("Cache-Control"))
     directives: dict[str, str] = {}

@@ -84,7 +84,7 @@ def ask(named: Database | str, sql: str, *, rows: int, seconds: float) -> Answer
     too_long = f"the query took longer than {seconds:g} s: ask for less, or give it more --seconds"
     try:
         with (
-            bounded_time(seconds + GRACE_SECONDS, too_long),
+            bounded_time(seconds + GRACE_SECONDS, f"{too_long}; it could not be interrupted"),
             bounded_memory(),
             engine.answering(db, sql, seconds) as (columns, found),
         ):

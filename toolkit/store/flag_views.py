@@ -99,7 +99,14 @@ def _sources(dialect: Dialect) -> list[_Source]:
         _Source("maintenance", "", "4", f"'{MAINTENANCE}'", "1", "true"),
         _Source("incidents", "", *of_incidents),
         _Source("incident_stations AS p JOIN incidents AS i ON i.id = p.incident_id", "p.", *of_incidents),
-        _Source(DETECTOR, "", "flag", "test", "CASE flag WHEN 4 THEN 3 WHEN 3 THEN 4 WHEN 1 THEN 5 ELSE 6 END", "true"),
+        _Source(
+            DETECTOR,
+            "",
+            "flag",
+            "test",
+            "CASE flag WHEN 4 THEN 3 WHEN 3 THEN 4 WHEN 1 THEN 5 ELSE 6 END",
+            "flag BETWEEN 1 AND 4",
+        ),
     ]
 
 
@@ -163,7 +170,7 @@ def _decisive(column: str, dialect: Dialect, name: str) -> str:
             # Those of one sensor do not overlap: the last that began is the only one that can have the time.
             found += [
                 f"{said} (SELECT * FROM {DETECTOR} WHERE {at} AND variable = '{variable}' AND started <= o.time "
-                "ORDER BY started DESC LIMIT 1) AS last WHERE ended >= o.time"
+                f"ORDER BY started DESC LIMIT 1) AS last WHERE ended >= o.time AND {one.where}"
                 for variable in (name, STATION)
             ]
         else:

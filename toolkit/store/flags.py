@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from toolkit.store import incidents
+from toolkit.store.flag_views import MEANINGS
 from toolkit.variables import STATION
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SAME_WITHIN = 3600
 """Anomalies, and intervals with one flag, of one sensor that are less than this apart, in seconds, are one."""
+
+
+STATIONS_PER_QUERY = 500
 
 
 class FlagInterval(NamedTuple):
@@ -50,6 +54,22 @@ class Decisive(NamedTuple):
     flag: int
     test: str
     precedence: int
+
+
+class ValueFlag(NamedTuple):
+    """The flag of one value.
+
+    Attributes:
+        flag: QARTOD's.
+        test: what decided; None where no test did.
+    """
+
+    flag: int
+    test: str | None
+
+    def __str__(self) -> str:
+        meaning = MEANINGS[self.flag].replace("_", " ")
+        return meaning if self.test is None else f"{meaning} ({self.test})"
 
 
 class Judged(NamedTuple):
@@ -102,6 +122,21 @@ class Flags:
             for started, ended, judged_at, names in rows
             if None not in {started, ended, judged_at}
         ]
+
+    def of(self, time: float, stations: Sequence[str], variables: Sequence[str]) -> dict[str, dict[str, ValueFlag]]:
+        """The flags of what stations observed at a time (seconds since the epoch), by station and variable."""
+        columns = ", ".join(f"{name}_qc, {name}_qc_test" for name in variables)
+        found: dict[str, dict[str, ValueFlag]] = {}
+        for start in range(0, len(stations), STATIONS_PER_QUERY):
+            some = stations[start : start + STATIONS_PER_QUERY]
+            rows = self._engine.query(
+                f"SELECT station_id, {columns} FROM observations_qc "
+                f"WHERE time = ? AND station_id IN ({', '.join('?' * len(some))})",
+                (self._engine.time(time), *some),
+            )
+            for station_id, *said in rows:
+                found[station_id] = dict(zip(variables, map(ValueFlag, said[::2], said[1::2]), strict=True))
+        return found
 
     def replace(
         self,

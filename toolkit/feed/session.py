@@ -1,0 +1,124 @@
+"""The HTTP session that fetches the feed: requests, without what it does unasked, and with bounds that it lacks."""
+
+from __future__ import annotations
+
+import http
+import http.client
+from collections.abc import Iterator
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from toolkit import __version__
+
+MOST_INTERIM = 20
+# The longest line of a body in chunks, in bytes.
+LONGEST_LINE = 64 * 1024
+
+
+class Session(requests.Session):
+    """Asks for what it is told to, and for nothing else.
+
+    It follows no redirects, keeps no cookies, tries once, and takes nothing from the environment or from ~/.netrc. Of
+    certificate authorities it trusts those in `ca_file`, or else the system's, as the other programs of a host do.
+
+    Args:
+        ca_file: certificates of the authorities to trust, in PEM; None for the system's.
+        proxy: the proxy's address, without user information; None for none.
+        proxy_authorization: the value of `Proxy-Authorization`; empty for none.
+    """
+
+    def __init__(self, ca_file: str | None = None, proxy: str | None = None, proxy_authorization: str = "") -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self.headers.update({"User-Agent": f"weather-toolkit/{__version__}", "Accept-Encoding": "gzip"})
+        self.verify = ca_file or True
+        if proxy:
+            self.proxies = {"http": proxy, "https": proxy}
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter({"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}))
+
+    def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
+        """None. requests calls this for `allow_redirects=False` too, and would read a redirect's body without limit."""
+        return iter(())
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, proxy_headers: dict[str, str]) -> None:
+        super().__init__()
+        self._proxy_headers = proxy_headers
+        self._pools: set[Any] = set()
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:  # noqa: ARG002 - there is one
+        return self._proxy_headers
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the pool as it is: it verifies by `ca_file` or by the system. requests would trust certifi, too."""
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _bounded(pool.ConnectionCls)
+        self._pools.add(pool)
+        return pool
+
+    def close(self) -> None:
+        # requests leaves it to the garbage collector, before which a failure that is kept keeps its connection open.
+        while self._pools:
+            self._pools.pop().close()
+        super().close()
+
+
+@cache
+def _bounded(connection: type[http.client.HTTPConnection]) -> type[http.client.HTTPConnection]:
+    """This class of connections with our class of responses."""
+    if connection.response_class is _Response:
+        return connection
+    return type(connection.__name__, (connection,), {"response_class": _Response})
+
+
+class _Response(http.client.HTTPResponse):
+    """A response with bounds, also after interim ones (RFC 9110, 15.2), of which the library knows only 100."""
+
+    _interim = 0
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, why = super()._read_status()  # type: ignore[misc]
+        if status // 100 != 1 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+            return version, status, why
+        self._interim += 1
+        if self._interim > MOST_INTERIM:
+            raise http.client.HTTPException(f"more than {MOST_INTERIM} answers come before the one that counts")
+        return version, http.HTTPStatus.CONTINUE, why
+
+    def begin(self) -> None:
+        super().begin()
+        if self.fp is not None:
+            self.fp = _BoundedFile(self.fp)  # type: ignore[assignment]
+
+
+class _BoundedFile:
+    """The file that a body is read from, with limits for a chunk and for a line.
+
+    Without them a chunk of the length -1, or a line that does not end, would fill the memory until the alarm.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, amount: int | None = None) -> bytes:
+        if amount is None or amount < 0:
+            raise ValueError("a length below zero")
+        return bytes(self._file.read(amount))
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = bytes(self._file.readline(LONGEST_LINE if limit < 0 else limit))
+        if limit < 0 and len(line) == LONGEST_LINE:
+            raise ValueError("a line without an end")
+        return line
