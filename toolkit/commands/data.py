@@ -291,7 +291,8 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
             not_evaluated = exporting.export(store, settings, selection, wanted, kind, output, advance)
     if not_evaluated:
         print(
-            f"weather-tool: note: {not_evaluated} values were not evaluated, and are left out; weather-tool flag judges them",
+            f"weather-tool: note: {not_evaluated} values were not evaluated, and are left out; "
+            "weather-tool flag judges them",
             file=sys.stderr,
         )
     return 0
