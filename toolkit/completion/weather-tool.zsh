@@ -204,6 +204,7 @@ _shtab_weather_tool_data_export_options=(
   "*--station[may be repeated\; default\: all]:ID:"
   "--variables[default\: all]:A,B:"
   "--qc[all\: all values, as they were collected\; good\: those alone that pass (flag 1)\; flags\: all, each with its flag and the test that decided. Default\: all]:qc:(all good flags)"
+  "--estimates[beside each value that fails or is suspect, VARIABLE_estimate\: what the neighbours imply]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   ":NAME.csv, NAME.parquet, NAME.nc, NAME.geojson, or - for standard output:"
 )
