@@ -204,6 +204,7 @@ _shtab_weather_tool_data_export_options=(
   "*--station[may be repeated\; default\: all]:ID:"
   "--variables[default\: all]:A,B:"
   "--qc[all\: all values, as they were collected\; good\: those alone that pass (flag 1)\; flags\: all, each with its flag and the test that decided. Default\: all]:qc:(all good flags)"
+  "--estimates[beside each value that fails or is suspect, VARIABLE_estimate\: what the neighbours imply]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   ":NAME.csv, NAME.parquet, NAME.nc, NAME.geojson, or - for standard output:"
 )
@@ -305,7 +306,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics]:AREA:"
+  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics, api]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
