@@ -123,7 +123,8 @@ class Database:
                 frame[f"{name}_estimate"] = joined([one[name] for one in better], np.float64)
         for name in names if qc == "flags" else ():
             frame[f"{name}_qc_test"] = pd.Categorical.from_codes(frame[f"{name}_qc_test"], [*tests])
-        return pd.DataFrame(frame, index=frames.index(joined([one.time for one in parts], np.int64)).rename("time"))
+        index = frames.index(joined([one.time for one in parts], np.int64)).rename("time")
+        return pd.DataFrame(frame, index=index, copy=False)
 
     def flags(
         self, start: Moment | None = None, end: Moment | None = None, stations: Sequence[str] = ()

@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from toolkit.api.parameters import Period, Wanted
 from toolkit.api.problems import wrong
-from toolkit.api.rows import SECONDS, Clock, filtered, joined, selected, taken, too_large
-from toolkit.flagging.readings import FlaggedReadings, flagged_readings
-from toolkit.store import Selection, Store
-from toolkit.times import from_stored
+from toolkit.api.rows import SECONDS, Clock, filtered, joined, pieces, selected, taken, too_large
+from toolkit.flagging.readings import FlaggedReadings
+from toolkit.store import Store
 
 Cursor = tuple[int, str]
 """The time and the station of the last observation of a page."""
@@ -95,7 +94,7 @@ def read(
     found, number = [], 0
     if selection is None:
         return Page(joined([], wanted.variables), None)
-    for piece in _pieces(store, selection, wanted, seconds):
+    for piece in pieces(store, selection, wanted, seconds):
         rows = filtered(piece, wanted)
         if len(rows.time):
             found.append(rows)
@@ -105,16 +104,6 @@ def read(
         if clock.late():
             raise too_large(f"what takes more than {SECONDS:g} s to find")
     return cut(joined(found, wanted.variables), begin, limit)
-
-
-def _pieces(store: Store, selection: Selection, wanted: Wanted, seconds: float) -> Iterator[FlaggedReadings]:
-    """The selected observations in pieces of some seconds; a gap in which there are none costs nothing."""
-    start, end = selection.start or 0.0, selection.end or 0.0
-    while start < end and (following := store.oldest(start)):
-        start = from_stored(following).timestamp() - 1
-        piece = replace(selection, start=start, end=min(end, start + seconds))
-        yield from flagged_readings(store, piece, wanted.variables, seconds=seconds)
-        start += seconds
 
 
 def _short(page: Page) -> Page:
