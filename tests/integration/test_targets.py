@@ -292,7 +292,14 @@ def test_compose_confines_what_it_runs(rendered: Path) -> None:
         one = services[name]
         assert (one["read_only"], one["cap_drop"], one["user"]) == (True, ["ALL"], "10001:10001")
         assert one["mem_limit"] == "1g"
-        assert one["secrets"] == ["postgresql_password"]
+        assert one["secrets"] == ["postgresql_password", "api_tokens"]
+
+
+def test_the_unit_of_the_api_gets_its_tokens_and_no_other_does(rendered: Path) -> None:
+    having = {
+        file.name for file in rendered.glob("weather-*.service") if "LoadCredential=api_tokens:" in file.read_text()
+    }
+    assert having == {"weather-api.service"}
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
