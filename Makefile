@@ -37,9 +37,14 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 	@lab/lab.sh up $(HOSTS)
 	@lab/lab.sh list
 
-.PHONY: test
-test: setup lint needs docs ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
+.PHONY: lab-image
+lab-image: setup
 	@lab/lab.sh image
+
+.PHONY: test
+test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
+	@# ansible-lint takes longest and one core: it begins first.
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-roles lab-image docs lint-code needs
 	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it.
 	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code test-hosts
 
@@ -73,8 +78,9 @@ faults: setup ## The faults scenario in its long form: every fault of tests/chao
 	FAULTS=all molecule test -s faults
 
 .PHONY: chaos
-chaos: setup needs ## The chaos tests in their long form: 200 kills on each engine, ten times the mutated documents and answers
+chaos: setup needs ## The chaos tests in their long form: 200 kills on each engine, ten times the mutated documents and answers, 10,000 requests
 	CHAOS_KILLS=200 FUZZ_TIMES=10 pytest tests/chaos
+	API_FUZZ=700 pytest tests/integration/test_api.py -k fuzzed
 
 .PHONY: bench
 bench: setup needs ## Speed, memory and size, against their bounds and a reference
@@ -91,14 +97,17 @@ bench-detection: setup ## How right the detector is, beside the guide's method a
 bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to upgrade, beside a known role
 	python -m tests.bench.fleet
 
-.PHONY: lint
-lint: setup ## ruff, mypy, import-linter, ansible-lint, yamllint, shellcheck
+.PHONY: lint lint-code lint-roles
+lint: lint-code lint-roles ## ruff, mypy, import-linter, ansible-lint, yamllint, shellcheck
+lint-code: setup
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports --no-logo
 	yamllint --strict .
 	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-job)
+
+lint-roles: setup
 	ansible-lint
 
 .PHONY: docs

@@ -131,6 +131,18 @@ def fleet() -> str:
                 (f"weather_outbox_age_seconds{{{HOSTS}}}", "{{instance}}"),
             ], unit="s")
         )
+        .with_row(dashboard.Row("HTTP API"))
+        .with_panel(
+            _lines("Requests", "a second, by status; none of an API that Prometheus cannot reach", [
+                (f"sum by (status) (rate(weather_api_requests_total{{{HOSTS}}}[5m]))", "{{status}}"),
+            ], unit="reqps", stacked=True)
+        )
+        .with_panel(
+            _lines("Time to answer", "of 19 requests in 20, at most", [
+                ("histogram_quantile(0.95, sum by (instance, le) "
+                 f"(rate(weather_api_request_duration_seconds_bucket{{{HOSTS}}}[5m])))", "{{instance}}"),
+            ], unit="s")
+        )
         .with_row(dashboard.Row("System health"))
         .with_panel(_checks())
         .with_panel(

@@ -20,7 +20,11 @@ echo "installing Debian packages: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { apt-get update && apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+# `make test` prepares several things at once, and apt-get update waits for no other. A service that an installation
+# starts must not inherit the lock.
+exec 9</var/lib/dpkg
+flock 9
+if ! { apt-get update && apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 9<&-; then
     tail -n 5 "$log" >&2
     echo "the packages could not be installed: mend what apt says above, then try again" >&2
     exit 1

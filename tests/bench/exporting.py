@@ -1,4 +1,4 @@
-"""Exports of a year, with the flag of each value."""
+"""A year with the flag of each value, as a file and as a DataFrame."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench.figure import Figure
 from tests.bench.storing import DAYS, START, fill
+from toolkit.analysis import Database
 from toolkit.simulator.network import default_network
 from toolkit.store import Span, open_for_writing
 from toolkit.store.flags import FlagInterval
@@ -37,7 +38,7 @@ def flag(path: Path) -> None:
 
 
 def a_year_with_flags(folder: Path) -> Iterator[Figure]:
-    """The time that the command takes as a whole, and its memory."""
+    """The time that the command takes as a whole, and its memory; the time of a DataFrame."""
     path = folder / "weather.db"
     fill(path)
     flag(path)
@@ -49,6 +50,10 @@ def a_year_with_flags(folder: Path) -> Iterator[Figure]:
     yield Figure("14 stations for a year, with flags, as CSV", seconds, "s", 5, against=f"{size:,.0f} MB")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     yield Figure("memory for it", peak, "MB", 200)
+    with Database(path) as database:
+        began = time.perf_counter()
+        rows = len(database.observations(qc="flags"))
+        yield Figure("the same as a DataFrame", time.perf_counter() - began, "s", 2, against=f"{rows:,} rows")
 
 
 BENCHES = (a_year_with_flags,)

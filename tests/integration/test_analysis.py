@@ -65,6 +65,15 @@ def test_good_values_alone_and_all(db: str, network: Network) -> None:
     pd.testing.assert_frame_equal(good, default)
 
 
+def test_estimates_stand_beside_what_failed(db: str, network: Network) -> None:
+    with opened(db) as database:
+        frame = database.observations(variables=["temp_out"], qc="all", estimates=True)
+    estimate = frame["temp_out_estimate"].dropna()
+    assert ({*frame.loc[frame["temp_out_estimate"].notna(), "station_id"]}, len(estimate)) == ({"volos"}, 12)
+    off = frame.loc[(frame["station_id"] == "volos") & frame["temp_out_estimate"].notna()]
+    assert (off["temp_out"] - off["temp_out_estimate"]).mean() == pytest.approx(8, abs=1)
+
+
 def test_what_is_said_of_values_and_what_people_deal_with(db: str, network: Network) -> None:
     person = "(station_id, variable, started, ended, actor, note)"
     change(

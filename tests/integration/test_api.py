@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,8 +29,12 @@ from owslib.ogcapi.edr import EnvironmentalDataRetrieval
 from tests.collector import Service, service
 from tests.conftest import Run
 from tests.databases import query
+from tests.documents import ROOT, commands_of
 from tests.integration.conftest import END
+from toolkit.api import server as serving
+from toolkit.api.application import application
 from toolkit.model import Document
+from toolkit.settings import load
 from toolkit.simulator.network import default_network
 from toolkit.store import Selection, Span, open_for_reading, open_for_writing
 from toolkit.store.flags import FlagInterval
@@ -410,3 +419,72 @@ def test_an_address_that_is_taken_is_one_line(run: Run, small: dict[str, str]) -
     assert done.returncode == 1
     assert "cannot serve the API" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_examples_of_the_guide(small: dict[str, str], tmp_path: Path) -> None:
+    examples = [one for one in commands_of(ROOT / "docs" / "api.md") if one.startswith("curl")]
+    assert len(examples) > 8
+    with served(small, tmp_path) as api:
+        for example in examples:
+            at = example.replace("http://127.0.0.1:9106", api.base).replace("/volos", f"/{FIRST}")
+            at = at.replace("station=volos", f"station={FIRST}")
+            done = subprocess.run(
+                ["bash", "-c", at.replace("curl -s", "curl -s --fail-with-body", 1)],
+                env={"PATH": os.environ["PATH"], "TOKEN": "0123456789abcdef"}, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, (at, done.stdout)
+            assert done.stdout
+
+
+def test_fuzzed_requests_are_answered_as_the_definition_says(small: dict[str, str], tmp_path: Path) -> None:
+    words = ["--phases", "fuzzing", "--max-examples", os.environ.get("API_FUZZ", "5"), "--no-color"]
+    with served(small, tmp_path) as api:
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).parent / "st"), "run", f"{api.base}/api", *words,
+                # What the definition cannot say, such as that an interval ends after its start, is refused as well.
+                "--exclude-checks", "positive_data_acceptance", "--warnings", "off",
+            ],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-4000:]
+        assert "Traceback" not in api.service.log
+
+
+@pytest.fixture
+def connection(small: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], socket.socket]]:
+    """Connections to a server whose patience is short."""
+    monkeypatch.setattr(serving, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(serving, "ANSWER_SECONDS", 0.6)
+    with serving.listening("127.0.0.1:0") as here:
+        app = application(load({}, small).settings)
+        server = serving.Server(app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [here]})
+        thread.start()
+        assert server.ready.wait(30)
+        yield lambda: socket.create_connection(here.getsockname())
+        server.should_exit = True
+        thread.join()
+        app.state.answers.close()
+
+
+def test_a_client_that_says_nothing_or_reads_nothing_is_left(connection: Callable[[], socket.socket]) -> None:
+    with connection() as silent:
+        assert silent.recv(100) == b""
+    with connection() as half:
+        half.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n")
+        assert half.recv(100) == b""
+    with connection() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        for _ in range(400):
+            deaf.sendall(b"GET /api HTTP/1.1\r\nHost: here\r\n\r\n")
+        while select.select([], [], [deaf], 0.05) == ([], [], []):
+            try:
+                deaf.send(b"GET /api HTTP/1.1\r\nHost: here\r\n\r\n", socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                continue
+            except OSError:
+                break
+    with connection() as good:
+        good.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        assert good.recv(100).startswith(b"HTTP/1.1 200")

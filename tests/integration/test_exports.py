@@ -127,7 +127,7 @@ def exported(judged: str, run: Run, tmp_path: Path) -> Mapping[str, Path]:
     """The same with flags in each format."""
     files = {ending: tmp_path / f"out.{ending}" for ending in ("csv", "parquet", "nc", "geojson")}
     for file in files.values():
-        done = run("data", "export", str(file), "--qc", "flags")
+        done = run("data", "export", str(file), "--qc", "flags", "--estimates")
         assert (done.returncode, done.stderr) == (0, "")
     return files
 
@@ -164,10 +164,24 @@ def test_netcdf_keeps_to_the_conventions_and_has_the_same(exported: Mapping[str,
                 named = [tests.attrs["flag_meanings"].split()[number] for number in tests.values]
                 assert named == series[f"{name}_qc_test"].astype(object).fillna("none").tolist()
         assert file["temp_out"].attrs["units"] == "degree_Celsius"
-        assert file["temp_out"].attrs["ancillary_variables"] == "temp_out_qc temp_out_qc_test"
+        assert file["temp_out"].attrs["ancillary_variables"] == "temp_out_qc temp_out_qc_test temp_out_estimate"
         assert file["temp_out_qc"].attrs["flag_meanings"] == "pass not_evaluated suspect fail missing"
         assert file["hi_speed"].attrs["cell_methods"] == "time: maximum (over the reporting interval)"
         assert file.set_xindex("station_id").sel(station_id="zagora")["latitude"].isnull()
+
+
+def test_an_estimate_stands_beside_what_failed(judged: str, run: Run) -> None:
+    words = ("--station", "volos", "--estimates", "--variables", "temp_out,rain")
+    found = rows(run("data", "export", "-", "--qc", "flags", *words).stdout)
+    failed = [row for row in found if row["temp_out_qc"] in {"3", "4"}]
+    assert [float(row["temp_out"]) - 8 for row in failed] == pytest.approx(
+        [float(row["temp_out_estimate"]) for row in failed], abs=1.5
+    )
+    assert len(failed) == 12
+    assert {row["temp_out_estimate"] for row in found if row not in failed} == {""}
+    assert "rain_estimate" not in found[0]
+    good = rows(run("data", "export", "-", "--qc", "good", *words).stdout)
+    assert [row["temp_out_estimate"] for row in good] == [row["temp_out_estimate"] for row in found]
 
 
 def test_geojson_has_the_newest_of_each_station(

@@ -15,6 +15,7 @@ from tests.conftest import Feed, Run, collection, feature
 from tests.databases import change, query, to_schema
 from tests.documents import ROOT
 from tests.network import BEGIN, Network
+from tests.postgresql import Server
 from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
 from toolkit.store.base import migrations
@@ -220,6 +221,13 @@ ANOMALY = (
     "INSERT INTO anomalies (station_id, variable, started, ended, first_run, last_run, class, test, state, reason) "
     "VALUES ('volos', 'temp_out', '{}', '{}', '{}', '{}', '{}', '{}', 'closed', '')"
 )
+
+
+def test_postgresql_does_not_compile_what_it_asks(postgresql: Server, run: Run) -> None:
+    db = postgresql.database("jit")
+    open_for_writing(db).__exit__(None, None, None)
+    done = run("data", "query", "--csv", "SELECT current_setting('jit') AS jit", WEATHER_DB=db)
+    assert done.stdout.split() == ["jit", "off"], done.stderr
 
 
 @pytest.fixture

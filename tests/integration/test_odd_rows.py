@@ -71,7 +71,12 @@ def test_what_the_store_answers(odd: str) -> None:
         assert all(None not in (*one[2:4], one.first_run, one.last_run) for one in store.anomalies(Selection()))
         assert [line.message for line in store.log(20)] == ["1 new, 0 corrected"] + ["2 new, 0 corrected"] * 2
         assert [without_impossible_place(station)[3:] for station in store.stations()] == [(None, None, None)] * 2
+        columns = store.columns(Span(0, 4e9), ["temp_out", "bar", "wind_dir_str"])
         grid = load(store, TIME - 3600, TIME, 600, ["temp_out"])
+    assert (columns.station.tolist(), columns.time.tolist()) == ([0, 1, 0, 1], [TIME - 600] * 2 + [TIME] * 2)
+    assert columns.values["temp_out"].tolist() == pytest.approx([11, 11, 10, float("nan")], nan_ok=True)
+    assert columns.values["bar"].tolist()[2:] == pytest.approx([1016.4, float("nan")], nan_ok=True)
+    assert columns.values["wind_dir_str"].tolist() == ["NNE", "NNE", "NNE", None]
     assert grid.values["temp_out"][0, -2:].tolist() == [11, 10]
     assert grid.values["temp_out"][1, -2:].tolist() == pytest.approx([11, float("nan")], nan_ok=True)
 
@@ -118,5 +123,6 @@ def test_times_without_end(db: str) -> None:
     with open_for_reading(db) as store:
         assert store.newest() == "2025-11-22 16:00:00"
         assert [one.time for one in store.latest()] == [TIME] * 2
+        assert store.columns(Span(0, 4e9), []).time.tolist() == [TIME] * 2
         assert store.extents() == [("volos", TIME, TIME, 1), ("zagora", TIME, TIME, 1)]
         assert len(list(store.observations(Selection()))) == store.count(Selection()) == 2

@@ -93,11 +93,12 @@ def test_the_forms_are_those_of_sqlite_utils(copy: Path, run: Run) -> None:
         "SELECT time, s.station_id, o.station_id, temp_out, rain, x'00ff' AS code, 'Βόλος \x1b' AS name "
         "FROM observations AS o JOIN stations AS s USING (station_id) LIMIT 3"
     )
+    written = ""
     for ours, theirs in (("--json", []), ("--ndjson", ["--nl"])):
         command = [str(BIN / "sqlite-utils"), "query", str(copy), sql, *theirs]
         wanted = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert run("data", "query", ours, sql, WEATHER_DB=str(copy)).stdout == wanted
-    written = run("data", "query", "--ndjson", sql, WEATHER_DB=str(copy)).stdout
+        written = run("data", "query", ours, sql, WEATHER_DB=str(copy)).stdout
+        assert written == wanted
     insert = [str(BIN / "sqlite-utils"), "insert", str(copy.parent / "new.db"), "answer", "-", "--nl"]
     subprocess.run(insert, input=written, text=True, capture_output=True, check=True)
     with closing(sqlite3.connect(copy.parent / "new.db")) as connection:

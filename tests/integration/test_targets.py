@@ -128,6 +128,20 @@ def test_a_service_is_what_its_declaration_says_whatever_its_name(changed: Path)
     assert "--keep served metrics --serve\n" in (changed / "cron").read_text()
 
 
+def test_the_api_scales_where_the_database_is_a_server_and_is_asked_without_it(rendered: Path) -> None:
+    for engine, replicas in (("sqlite", 1), ("postgresql", 2)):
+        found = {one["kind"]: one for one in manifests(rendered, engine) if one["metadata"]["name"] == "weather-api"}
+        assert set(found) == {"Deployment", "Service", "PodDisruptionBudget"}
+        assert found["Deployment"]["spec"]["replicas"] == replicas
+        (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+        assert container["args"] == ["api", "0.0.0.0:9106"]
+        # A database that does not answer is no reason to begin the API anew.
+        for probe in ("livenessProbe", "readinessProbe"):
+            assert container[probe]["httpGet"] == {"path": "/metrics", "port": "api"}
+        (monitor,) = [one for one in manifests(rendered, engine) if one["kind"] == "ServiceMonitor"]
+        assert [one["port"] for one in monitor["spec"]["endpoints"]] == ["metrics", "api"]
+
+
 def test_words_of_a_command_are_the_same_on_all_targets(changed: Path) -> None:
     line = next(line for line in (changed / "cron").read_text().splitlines() if " extra " in line)
     # What cron hands to sh: up to a percent sign that has no backslash before it, without those backslashes.
@@ -209,9 +223,10 @@ def test_compose_has_volumes_where_the_settings_say(changed: Path) -> None:
     for name in ("weather_feed_stations", "weather_feed_ca_file"):
         assert f"{TRIED[name]}:{TRIED[name]}:ro" in mounts
     assert f"{TRIED['weather_restic_repository']}:{TRIED['weather_restic_repository']}" in mounts
-    exporter = told["services"]["exporter"]
+    exporter, api = told["services"]["exporter"], told["services"]["api"]
     assert exporter["command"] == ["metrics", "--serve", "0.0.0.0:9206"]
     assert exporter["ports"] == ["127.0.0.2:9206:9206"]
+    assert (api["command"], api["ports"]) == (["api", "0.0.0.0:9207"], ["127.0.0.2:9207:9207"])
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
@@ -243,7 +258,7 @@ def test_pods_may_go_where_the_settings_say(changed: Path) -> None:
     ]
     out = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
     assert out == {53, 80, 443, 8443, 3128}
-    assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": 9206}]}]
+    assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": port} for port in (9206, 9207)]}]
 
 
 def test_what_a_target_cannot_give_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -272,12 +287,19 @@ def test_compose_confines_what_it_runs(rendered: Path) -> None:
     told = (rendered / "compose.yaml").read_text()
     assert "planted" not in told
     services = yaml.safe_load(told)["services"]
-    assert set(services) == {"collector", "exporter", "scheduler", "postgresql", "prometheus"}
-    for name in ("collector", "exporter", "scheduler"):
+    assert set(services) == {"collector", "exporter", "api", "scheduler", "postgresql", "prometheus"}
+    for name in ("collector", "exporter", "api", "scheduler"):
         one = services[name]
         assert (one["read_only"], one["cap_drop"], one["user"]) == (True, ["ALL"], "10001:10001")
         assert one["mem_limit"] == "1g"
-        assert one["secrets"] == ["postgresql_password"]
+        assert one["secrets"] == ["postgresql_password", "api_tokens"]
+
+
+def test_the_unit_of_the_api_gets_its_tokens_and_no_other_does(rendered: Path) -> None:
+    having = {
+        file.name for file in rendered.glob("weather-*.service") if "LoadCredential=api_tokens:" in file.read_text()
+    }
+    assert having == {"weather-api.service"}
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
@@ -299,7 +321,7 @@ def pods(rendered: Path, engine: str) -> Iterator[tuple[dict[str, Any], dict[str
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> None:
     found = list(pods(rendered, engine))
-    assert len(found) == 13
+    assert len(found) == 14
     for _, pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}

@@ -141,3 +141,15 @@ def test_a_quoted_value_is_what_a_shell_and_systemd_read(tmp_path: Path, value: 
 def test_a_control_character_in_a_value_is_refused(letter: str) -> None:
     with pytest.raises(UsageError, match="a line break or another control character"):
         load({"backups": Origin(f"/srv/a{letter}b", "--backups")}, {"WEATHER_ENV_FILE": "/dev/null"})
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["maps.example.org", "https://maps.example.org/", "https://a@maps.example.org", "HTTPS://A", "https://a:0"],
+)
+def test_an_origin_is_what_a_browser_sends(tmp_path: Path, origins: str) -> None:
+    environ = {"WEATHER_ENV_FILE": str(tmp_path / "none"), "WEATHER_API_CORS_ORIGINS": f"https://a.example, {origins}"}
+    with pytest.raises(SettingsError, match=r"is no origin; give https://HOST"):
+        load(environ=environ)
+    environ["WEATHER_API_CORS_ORIGINS"] = "*, http://localhost:3000"
+    assert load(environ=environ).settings.api_cors_origins == ("*", "http://localhost:3000")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -157,6 +159,21 @@ def test_looking_never_makes_a_file(path: Path) -> None:
     with pytest.raises(StoreError, match="there is no database"):
         open_for_reading(str(path))
     assert not list(path.parent.iterdir())
+
+
+def test_other_processes_that_come_and_go_take_no_commit_away(path: Path) -> None:
+    script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM collection_log').fetchone()[0])"  # fmt: skip
+
+    def counted() -> int:
+        return int(subprocess.check_output([sys.executable, "-c", script, path]))
+
+    with open_for_writing(str(path)) as store:
+        store.add(document(feature("volos")), COLLECTED)
+        with open_for_writing(str(path)) as other:
+            # The process that asks is not the last that has the database open: it must leave the log of commits alone.
+            assert counted() == 1
+            other.log_failure("no feed", COLLECTED)
+            assert counted() == 2
 
 
 def test_another_programs_database_is_left_alone(path: Path) -> None:

@@ -16,6 +16,7 @@ from toolkit.analysis import frames
 from toolkit.analysis.frames import Moment
 from toolkit.detector.sensors import Sensor, examine
 from toolkit.errors import UsageError
+from toolkit.flagging.estimates import estimates as estimated
 from toolkit.flagging.readings import flagged_readings
 from toolkit.model import Station
 from toolkit.settings import Settings, load
@@ -68,6 +69,8 @@ class Database:
         stations: Sequence[str] = (),
         variables: Sequence[str] | None = None,
         qc: Quality = "good",
+        *,
+        estimates: bool = False,
     ) -> pd.DataFrame:
         """Observations, in order of time, then station.
 
@@ -79,6 +82,8 @@ class Database:
             qc: `good` for values that passed quality control (flag 1) alone, NaN in the place of others; `all` for all
                 values; `flags` for all values, each with `VARIABLE_qc`, QARTOD's flag, and `VARIABLE_qc_test`, what
                 decided.
+            estimates: whether each variable has `VARIABLE_estimate` beside it: what neighbours imply, in its unit, for
+                a value that is suspect or has failed (flags 3 and 4), and NaN for any other.
 
         Returns:
             Index `time`; columns `station_id` and the variables, in their units, NaN where there is no value.
@@ -94,6 +99,7 @@ class Database:
         with self._store.snapshot():
             ids = [station.station_id for station in self._store.stations()]
             parts = list(flagged_readings(self._store, chosen, names))
+            better = [estimated(self._store, self._settings, one) for one in parts] if estimates else []
         tests: dict[str, int] = {"": 0}
 
         def joined(columns: Sequence[Any], kind: Any) -> Any:
@@ -113,9 +119,12 @@ class Database:
                     for one in parts
                 ]
                 frame[f"{name}_qc_test"] = joined(codes, np.int16)
+            if estimates:
+                frame[f"{name}_estimate"] = joined([one[name] for one in better], np.float64)
         for name in names if qc == "flags" else ():
             frame[f"{name}_qc_test"] = pd.Categorical.from_codes(frame[f"{name}_qc_test"], [*tests])
-        return pd.DataFrame(frame, index=frames.index(joined([one.time for one in parts], np.int64)).rename("time"))
+        index = frames.index(joined([one.time for one in parts], np.int64)).rename("time")
+        return pd.DataFrame(frame, index=index, copy=False)
 
     def flags(
         self, start: Moment | None = None, end: Moment | None = None, stations: Sequence[str] = ()

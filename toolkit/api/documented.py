@@ -141,7 +141,7 @@ def _schema(name: str) -> dict[str, Any]:
 
 def json_of(name: str, *, missing: bool = False) -> Responses:
     """Answers in JSON; `missing`: there may be no such thing."""
-    return _answers({"application/json": _schema(name)}, _WRONG | (_NOT_FOUND if missing else {}))
+    return _answers({"application/json": _schema(name)}, _WRONG | (_NOT_FOUND | _LARGE if missing else {}))
 
 
 def geojson() -> Responses:

@@ -159,17 +159,19 @@ async def _observations(
 ) -> Response:
     """The observations of some stations, as the filter says."""
     period, wanted = asked.period(), asked.wanted()
-    clock = request.app.state.clock
+    clock, cadence = request.app.state.clock, request.app.state.settings.cadence_seconds
 
     def make(store: Store) -> Content:
         stations = places(store)
         names = [station.station_id for station in choose(stations)]
-        if collection == "latest":
-            found = latest.read(store, clock(), period, wanted, names)
-        elif names:
-            found = rows.read(store, clock(), period, wanted, names)
-        else:
+        per_hour = 3600 / cadence * len(names)
+        some = [] if len(names) == len(stations) else names  # none stands for all
+        if not names:
             found = rows.joined([], wanted.variables)
+        elif collection == "latest":
+            found = latest.read(store, clock(), period, wanted, some)
+        else:
+            found = rows.read(store, clock(), period, wanted, some, per_hour)
         columns = rows.measured(found, wanted, named=asked.parameter_name is not None)
         if form is Form.COVERAGE_JSON:
             return Content(coverages.written(found, columns, stations, one=one), MEDIA_TYPES[form])
@@ -240,7 +242,7 @@ async def item(
         if station not in stations or period.start != period.end:
             raise missing
         read = latest.read(store, clock(), period, wanted, [station]) if collection == "latest" else rows.read(
-            store, clock(), period, wanted, [station]
+            store, clock(), period, wanted, [station], 1.0
         )  # fmt: skip
         if not len(read.time):
             raise missing

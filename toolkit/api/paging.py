@@ -12,8 +12,8 @@ import numpy as np
 
 from toolkit.api.parameters import Period, Wanted
 from toolkit.api.problems import wrong
-from toolkit.api.rows import SECONDS, Clock, filtered, joined, selected, taken, too_large
-from toolkit.flagging.readings import FlaggedReadings, flagged_readings
+from toolkit.api.rows import SECONDS, Clock, filtered, joined, pieces, selected, taken, too_large
+from toolkit.flagging.readings import FlaggedReadings
 from toolkit.store import Store
 
 Cursor = tuple[int, str]
@@ -94,7 +94,7 @@ def read(
     found, number = [], 0
     if selection is None:
         return Page(joined([], wanted.variables), None)
-    for piece in flagged_readings(store, selection, wanted.variables, seconds=seconds):
+    for piece in pieces(store, selection, wanted, seconds):
         rows = filtered(piece, wanted)
         if len(rows.time):
             found.append(rows)

@@ -28,8 +28,8 @@ from toolkit.variables import BY_NAME, STATION
 
 router = APIRouter(tags=["Network"])
 Number = Annotated[int, Path(ge=1, le=2**53, description="The incident's number.")]
-# A report of a month with 10,000 stations has some 30 MB; further ones are not of this program.
-LARGEST_REPORT = 64 << 20
+# A larger report of a month, of some thousand stations, is a matter of its file.
+LARGEST_REPORT = 8 << 20
 
 
 class Incidents(Pages):
@@ -126,12 +126,16 @@ async def network(request: Request, asked: Annotated[Month, Query()]) -> Respons
     def make(_store: Store) -> Content:
         try:
             with file.open("rb") as report:
-                content = report.read(LARGEST_REPORT)
+                content = report.read(LARGEST_REPORT + 1)
         except FileNotFoundError:
             raise Problem(
                 HTTPStatus.NOT_FOUND,
                 f"there is no report of {name}: `weather-tool network --month {name} --save` makes it",
             ) from None
+        if len(content) > LARGEST_REPORT:
+            raise Problem(
+                HTTPStatus(413), f"the report of {name} has more than {LARGEST_REPORT >> 20} MiB: read its file"
+            )
         return Content([content], "application/json")
 
     return sent(request, await request.app.state.answers.run(make, pack=takes_gzip(request)))

@@ -24,6 +24,10 @@ SECONDS = 8.0
 """So long one answer may be read for; it is looked between two pieces."""
 
 
+AT_ONCE = 60_000
+"""So many values are read at once: reading them takes ten times their memory."""
+
+
 class Clock:
     """How long reading for one answer has taken."""
 
@@ -48,15 +52,36 @@ def selected(store: Store, asked: Period, stations: Sequence[str]) -> Selection 
     return Selection(start - 1, end, stations) if start <= end else None
 
 
-def read(store: Store, clock: Clock, asked: Period, wanted: Wanted, stations: Sequence[str]) -> FlaggedReadings:
+def pieces(store: Store, selection: Selection, wanted: Wanted, seconds: float) -> Iterator[FlaggedReadings]:
+    """The selected observations in pieces of some seconds; a gap in which there are none costs nothing."""
+    start, end = selection.start or 0.0, selection.end or 0.0
+    while start < end and (following := store.oldest(start)):
+        start = from_stored(following).timestamp() - 1
+        piece = replace(selection, start=start, end=min(end, start + seconds))
+        yield from flagged_readings(store, piece, wanted.variables, seconds=seconds)
+        start += seconds
+
+
+def read(
+    store: Store, clock: Clock, asked: Period, wanted: Wanted, stations: Sequence[str], per_hour: float
+) -> FlaggedReadings:
     """All observations of some stations, or of all, in a period.
+
+    Args:
+        store: what is read.
+        clock: for how long.
+        asked: of which time.
+        wanted: which columns and flags.
+        stations: of which stations; none for all.
+        per_hour: how many observations there are of them in an hour, about.
 
     Raises:
         Problem: they are more than one answer may have, or take too long to read.
     """
     found, number = [], 0
     if selection := selected(store, asked, stations):
-        for piece in flagged_readings(store, selection, wanted.variables):
+        seconds = max(600.0, 3600 * AT_ONCE / per_hour / len(wanted.columns))
+        for piece in pieces(store, selection, wanted, seconds):
             number += len(piece.time) * len(wanted.columns)
             if number > MOST_VALUES:
                 raise too_large(f"more than {MOST_VALUES:,} values")

@@ -23,7 +23,9 @@ def take_over(old: str) -> list[str]:
     """
     statements = [
         f"CREATE TEMPORARY TABLE since AS SELECT MIN(started) AS time FROM {old}judged "
-        "WHERE judged_at > (SELECT MAX(judged_at) FROM judged) OR NOT EXISTS (SELECT 1 FROM judged)"
+        # Not from a time that plain SQL wrote, and that is none.
+        "WHERE started >= '2000-01-01 00:00:00' AND "
+        "(judged_at > (SELECT MAX(judged_at) FROM judged) OR NOT EXISTS (SELECT 1 FROM judged))"
     ]
     for table, columns in TABLES.items():
         names = ", ".join(columns)

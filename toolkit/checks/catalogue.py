@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolkit.checks import Check
 from toolkit.checks.probes import (
+    api,
     backup,
     clock,
     commands,
@@ -40,7 +41,7 @@ from toolkit.checks.probes import (
 _MODULES = (
     packages, system, settings, places, disk, security, units, cron, rivals, interference, folders, service, commands,
     processes, timers, journal, database_file, database_content, database_locks, database_access, spool, permissions,
-    clock, way, feed, detection, observations, network, incidents, backup, exporter,
+    clock, way, feed, detection, observations, network, incidents, backup, exporter, api,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}

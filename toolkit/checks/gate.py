@@ -30,10 +30,11 @@ POLL_SECONDS = 1.0
 CHECKED = (
     "release-current", "release-complete", "python-runs", "packages-complete", "settings-readable", "settings-valid",
     "units-present", "cron-table", "collector-running", "collector-responds", "exporter-port", "exporter-enabled",
-    "exporter-running", "database-exists", "database-kind", "database-schema", "database-server", "database-readable",
+    "exporter-running", "api-port", "api-enabled", "api-running", "database-exists", "database-kind",
+    "database-schema", "database-server", "database-readable",
 )  # fmt: skip
 # They close the gate although they may be mere warnings.
-_RUNNING = ("collector-running", "exporter-running")
+_RUNNING = ("collector-running", "exporter-running", "api-running")
 # All that the gate can ask where no collector is to run.
 _FRESH = "observations-fresh"
 

@@ -37,6 +37,7 @@ _CLOSER: dict[str, tuple[Remedy, ...]] = {
     "data quality": (Tool("data latest"), Tool("sensors --days 7")),
     "backup": (Tool("backup list"), Tool("backup verify"), Shell("cat /var/backups/weather/drill.json")),
     "metrics": (ServiceStatus("exporter"), Tool("metrics")),
+    "api": (ServiceStatus("api"), Logs("api")),
 }  # fmt: skip
 
 

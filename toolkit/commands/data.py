@@ -76,6 +76,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="all",
         help="; ".join(f"{name}: {said}" for name, said in exporting.QUALITIES.items()) + ". Default: all",
     )
+    export.add_argument(
+        "--estimates",
+        action="store_true",
+        help="beside each value that fails or is suspect, VARIABLE_estimate: what the neighbours imply",
+    )
     add_setting(export, "--db", "db", "DATABASE")
 
     bring = actions.add_parser(
@@ -272,7 +277,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
         raise UsageError(f"--variables: {error}") from None
     start = epoch(args.start, "--start") if args.start else None
     end = epoch(args.end, "--end") if args.end else None
-    wanted = exporting.Wanted(tuple(dict.fromkeys(variables)), args.qc)
+    wanted = exporting.Wanted(tuple(dict.fromkeys(variables)), args.qc, args.estimates)
     selection = Selection(start, end, args.station)
     with open_for_reading(settings.db) as store, store.snapshot():
         unknown = set(args.station) - {station.station_id for station in store.stations()}
@@ -283,10 +288,11 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
         total = None if kind == "geojson" else store.count(selection)
         with progress("exporting", total, shown=shown) as advance:
             output = sys.stdout if args.output == "-" else Path(args.output)
-            not_evaluated = exporting.export(store, selection, wanted, kind, output, advance)
+            not_evaluated = exporting.export(store, settings, selection, wanted, kind, output, advance)
     if not_evaluated:
         print(
-            f"weather-tool: note: {not_evaluated} values were not evaluated, and are left out",
+            f"weather-tool: note: {not_evaluated} values were not evaluated, and are left out; "
+            "weather-tool flag judges them",
             file=sys.stderr,
         )
     return 0

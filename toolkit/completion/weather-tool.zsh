@@ -18,6 +18,7 @@ _shtab_weather_tool_commands() {
     data:'Look at observations, export and import them.'
     detect:'Find anomalies in a window of time, and tell faults from weather.'
     doctor:'What is wrong with this host, why, and the command that mends it.'
+    flag:'Judge past time anew, and flag every value of it; tells nobody.'
     healthcheck:'One line for a monitor: is the service collecting?.'
     incidents:'What is wrong at which sensor since when, and what people decide of it.'
     maintain:'Remove what is older than is to be kept, and keep the database in shape.'
@@ -203,6 +204,7 @@ _shtab_weather_tool_data_export_options=(
   "*--station[may be repeated\; default\: all]:ID:"
   "--variables[default\: all]:A,B:"
   "--qc[all\: all values, as they were collected\; good\: those alone that pass (flag 1)\; flags\: all, each with its flag and the test that decided. Default\: all]:qc:(all good flags)"
+  "--estimates[beside each value that fails or is suspect, VARIABLE_estimate\: what the neighbours imply]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   ":NAME.csv, NAME.parquet, NAME.nc, NAME.geojson, or - for standard output:"
 )
@@ -304,13 +306,25 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics]:AREA:"
+  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics, api]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_doctor_defaults_added=0
+
+_shtab_weather_tool_flag_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--start[judge what was observed after this time, in ISO 8601]:TIME:"
+  "--end[the window\'s end\: NOW (default), or a time in ISO 8601\; UTC without an offset]:TIME:"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--json[print as JSON what the values are flagged]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_flag_defaults_added=0
 
 _shtab_weather_tool_healthcheck_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -613,6 +627,7 @@ _shtab_weather_tool() {
         data) _shtab_weather_tool_data ;;
         detect) _arguments -C -s $_shtab_weather_tool_detect_options ;;
         doctor) _arguments -C -s $_shtab_weather_tool_doctor_options ;;
+        flag) _arguments -C -s $_shtab_weather_tool_flag_options ;;
         healthcheck) _arguments -C -s $_shtab_weather_tool_healthcheck_options ;;
         incidents) _shtab_weather_tool_incidents ;;
         maintain) _arguments -C -s $_shtab_weather_tool_maintain_options ;;

@@ -201,8 +201,12 @@ class Store(Protocol):
         What was first seen later than that does not count either: a clock that ran ahead must not keep others out.
         """
 
-    def oldest(self) -> str | None:
-        """The time of the oldest observation, as `times.stored` writes it; None where there is none."""
+    def oldest(self, after: float | None = None) -> str | None:
+        """The time of the oldest observation, as `times.stored` writes it; None where there is none.
+
+        Args:
+            after: only of observations after this, seconds since the epoch.
+        """
 
     def newest(self) -> str | None:
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""

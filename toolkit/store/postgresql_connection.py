@@ -30,6 +30,8 @@ def connect(url: str, patience: float) -> psycopg.Connection:
     )
     with connection.transaction():
         connection.execute("SET timezone TO 'UTC'")
+        # Compiling the many short expressions of observations_qc takes longer than all else.
+        connection.execute("SET jit TO off")
         connection.execute(sql.SQL("SET lock_timeout TO {}").format(f"{int(patience * 1000)}ms"))
     return connection
 

@@ -261,16 +261,19 @@ class PostgreSQLStore:
         )[0][0]
         return number
 
-    def oldest(self) -> str | None:
+    def oldest(self, after: float | None = None) -> str | None:
         """See `base.Store`."""
-        return self._extreme("MIN")
+        if after is None:
+            return self._extreme("MIN")
+        return self._extreme("MIN", "time > %s AND ", [from_epoch(int(after))])
 
     def newest(self) -> str | None:
         """See `base.Store`."""
         return self._extreme("MAX")
 
-    def _extreme(self, which: str) -> str | None:
-        found = self._query(f"SELECT {which}(time) FROM observations WHERE {_SOUND.format(time='time')}")[0][0]
+    def _extreme(self, which: str, where: str = "", values: Sequence[object] = ()) -> str | None:
+        where += _SOUND.format(time="time")
+        found = self._query(f"SELECT {which}(time) FROM observations WHERE {where}", values)[0][0]
         return stored(found.timestamp()) if found else None
 
     def stamp(self) -> str:

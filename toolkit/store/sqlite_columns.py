@@ -46,8 +46,7 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
     codes = [*ids, *_digits("delay"), *map(_code, names)]
     of_times = _of_few if one else _of_many
     time, text = of_times(query, f"char({', '.join(codes)})", where, values, len(codes))
-    found = np.frombuffer(text.encode("utf-32-le"), "<u4").reshape(-1, len(codes)).T
-    found = np.ascontiguousarray(found).astype(np.int64)
+    found = np.ascontiguousarray(np.frombuffer(text.encode("utf-32-le"), "<i4").reshape(-1, len(codes)).T)
     number = np.full(len(time), stations[0]) if one else _number(found[:_DIGITS])
     found = found[len(ids) :]
     delay = _number(found[:_DIGITS])
@@ -94,6 +93,7 @@ def _digits(expression: str) -> list[str]:
 
 def _number(digits: Ints) -> Ints:
     """The numbers of three rows of code points."""
+    digits = digits.astype(np.int64)
     found: Ints = ((((digits[0] - 1) << _BITS) + digits[1] - 1) << _BITS) + digits[2] - 1 - _BOUND
     return found
 

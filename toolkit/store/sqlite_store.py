@@ -231,17 +231,17 @@ class SQLiteStore:
         )[0][0]
         return number
 
-    def oldest(self) -> str | None:
+    def oldest(self, after: float | None = None) -> str | None:
         """See `base.Store`."""
-        return self._first("ASC")
+        return self._first("ASC", "" if after is None else stored(after))
 
     def newest(self) -> str | None:
         """See `base.Store`."""
         return self._first("DESC")
 
-    def _first(self, order: str) -> str | None:
-        sound = _SOUND.format(time="time")
-        rows = self._query(f"SELECT time FROM observation WHERE {sound} ORDER BY time {order} LIMIT 1")
+    def _first(self, order: str, after: str = "") -> str | None:
+        where = f"time > ? AND {_SOUND.format(time='time')}"
+        rows = self._query(f"SELECT time FROM observation WHERE {where} ORDER BY time {order} LIMIT 1", [after])
         return str(rows[0][0]) if rows else None
 
     def stamp(self) -> str:

@@ -113,9 +113,9 @@ older_schema() {
 }
 
 read_only() {
-    systemctl stop weather-collector weather-exporter # or the mount would be busy
+    systemctl stop weather-collector weather-exporter weather-api # or the mount would be busy
     mount -o remount,ro "$1"
-    systemctl start --no-block weather-collector weather-exporter
+    systemctl start --no-block weather-collector weather-exporter weather-api
 }
 
 fill() { dd if=/dev/zero of="$1/junk" bs=1M status=none 2>/dev/null || true; }
@@ -139,7 +139,7 @@ forget() { # PATTERN: the stations whose ids are like it
 no_silent_stations() { forget 'silent%'; }
 
 no_bad_feed() {
-    cp -p /run/weather.env.before "$env" && systemctl restart weather-collector weather-exporter
+    cp -p /run/weather.env.before "$env" && systemctl restart weather-collector weather-exporter weather-api
     forget 'fault%'
 }
 
@@ -178,11 +178,11 @@ failed_drill() {
     cat /tmp/whole >"$file"
 }
 
-take_port() {
-    systemctl stop weather-exporter
-    in_background python3 -m http.server --bind 127.0.0.1 9105
+take_port() { # JOB PORT
+    systemctl stop "weather-$1"
+    in_background python3 -m http.server --bind 127.0.0.1 "$2"
     sleep 1
-    systemctl start weather-exporter >/dev/null 2>&1 || true
+    systemctl start "weather-$1" >/dev/null 2>&1 || true
 }
 
 # As setfacl does, which is not on every host: the service user gets nothing, owner and group keep what they have.

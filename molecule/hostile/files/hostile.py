@@ -37,7 +37,7 @@ SECRET = "what only root may read"
 # What is done by root may fail, but it ends.
 LIMIT_SECONDS = 240
 JOBS = (
-    "collector", "exporter", "detector", "sensors", "healthcheck", "backup", "restore-drill", "maintenance",
+    "collector", "exporter", "api", "detector", "sensors", "healthcheck", "backup", "restore-drill", "maintenance",
     "network-report",
 )  # fmt: skip
 # What root's side has to do with: in the service's folders, and where everybody may write.
@@ -178,7 +178,7 @@ def lines() -> dict[str, str]:
     found = re.findall(r"^\S+ \S+ \S+ \S+ \S+ root (.*)$", TABLE.read_text(), re.MULTILINE)
     commands = [re.sub(r"--delay \d+ ", "", line.replace("\\%", "%")) for line in found]
     return {line.split()[2 if "--keep" in line else 1]: line for line in commands if "--keep" not in line} | {
-        name: f"weather-job --stop {name}; weather-job --start {name}" for name in ("collector", "exporter")
+        name: f"weather-job --stop {name}; weather-job --start {name}" for name in ("collector", "exporter", "api")
     }
 
 

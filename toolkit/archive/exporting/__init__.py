@@ -14,6 +14,7 @@ from toolkit.errors import ToolkitError, reason
 from toolkit.location import without_impossible_place
 
 if TYPE_CHECKING:
+    from toolkit.settings import Settings
     from toolkit.store import Selection, Store
 
 __all__ = ["ENDINGS", "FORMATS", "QUALITIES", "TEXT", "Wanted", "export"]
@@ -27,12 +28,19 @@ TEXT = ("csv", "geojson")
 
 
 def export(
-    store: Store, selection: Selection, wanted: Wanted, kind: str, output: Path | IO[str], advance: Advance
+    store: Store,
+    settings: Settings,
+    selection: Selection,
+    wanted: Wanted,
+    kind: str,
+    output: Path | IO[str],
+    advance: Advance,
 ) -> int:
     """Write observations to a file, whole or not at all, or to a stream.
 
     Args:
         store: whose.
+        settings: which stations are neighbours, for estimates.
         selection: which; of GeoJSON the stations alone.
         wanted: which columns, and which values.
         kind: one of FORMATS.
@@ -52,7 +60,7 @@ def export(
         for one in store.stations()
         if not selection.stations or one.station_id in selection.stations
     ]
-    found = (pieces.newest if kind == "geojson" else pieces.selected)(store, selection, wanted)
+    found = (pieces.newest if kind == "geojson" else pieces.selected)(store, settings, selection, wanted)
     good = Good()
     if wanted.quality == "good":
         found = good.of(found)

@@ -68,7 +68,7 @@ def columns(wanted: Wanted) -> list[Column]:
         found.append(Column(name, name, "value"))
         if wanted.flags:
             found += [Column(f"{name}_qc", name, "flag"), Column(f"{name}_qc_test", name, "test")]
-        if wanted.estimates:
+        if wanted.estimates and BY_NAME[name].scale:  # others are not compared with neighbours
             found.append(Column(f"{name}_estimate", name, "estimate"))
         if words := BY_NAME[name].words:
             found.append(Column(words, name, "words"))

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from toolkit.archive.exporting.columns import Array
 
 CONVENTIONS = "CF-1.11"
-# Memory holds so many values of a variable, and the file is made of chunks of at most so many stations and times.
-CELLS_AT_ONCE = 4_000_000
+# The file is made of chunks of at most so many stations and times. Those of one variable that are being filled hold so
+# many values, and are in memory until they are full: none is packed twice.
 CHUNK = 64, 1024
+CELLS_AT_ONCE = 500_000
+CACHE_BYTES = 10 * CELLS_AT_ONCE
 
 METHODS = {
     "instantaneous": "point", "mean": "mean", "maximum": "maximum", "minimum": "minimum", "prevailing": "mode",
@@ -146,8 +148,9 @@ class _Writer:
         import numpy as np
 
         kind = {"flag": "i1", "test": "i2"}.get(column.what, "f8")
-        sizes = tuple(min(size, most) for size, most in zip((max(1, len(self._rows)), CHUNK[1]), CHUNK, strict=True))
-        compressed = {"compression": "zlib", "complevel": 1, "chunksizes": sizes}
+        number = max(1, len(self._rows))
+        sizes = min(number, CHUNK[0]), max(1, min(CELLS_AT_ONCE // number, CHUNK[1]))
+        compressed = {"compression": "zlib", "complevel": 1, "chunksizes": sizes, "chunk_cache": CACHE_BYTES}
         nothing = _nothing(column) if kind == "f8" else False
         made = self._file.createVariable(column.name, kind, ("station", "time"), fill_value=nothing, **compressed)
         variable = BY_NAME[column.variable]

@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING
 
 from toolkit.archive.exporting.columns import Piece, Wanted
 from toolkit.flagging.readings import FlaggedReadings, flagged_readings
+from toolkit.settings import Settings
 from toolkit.store import Selection, Store
 
 if TYPE_CHECKING:
     from toolkit.archive.exporting.columns import Array
 
 HOUR = 3600
+# Of an estimate: finer than any station's sensor.
+DECIMALS = 2
 
 
-def selected(store: Store, selection: Selection, wanted: Wanted) -> Iterator[Piece]:
+def selected(store: Store, settings: Settings, selection: Selection, wanted: Wanted) -> Iterator[Piece]:
     """The selected observations, in order of time, then station."""
     for readings in flagged_readings(store, selection, wanted.variables, words=True):
-        yield Piece(readings, {})
+        yield _with_estimates(store, settings, readings, wanted)
 
 
-def newest(store: Store, selection: Selection, wanted: Wanted) -> Iterator[Piece]:
+def newest(store: Store, settings: Settings, selection: Selection, wanted: Wanted) -> Iterator[Piece]:
     """The newest observation of each of the selected stations, whenever it was."""
     import numpy as np
 
@@ -34,9 +37,18 @@ def newest(store: Store, selection: Selection, wanted: Wanted) -> Iterator[Piece
         hours[-(-time // HOUR)].append(station_id)
     for hour in sorted(hours):
         within = Selection((hour - 1) * HOUR, hour * HOUR, hours[hour])
-        for readings, estimates in selected(store, within, wanted):
+        for readings in flagged_readings(store, within, wanted.variables, words=True):
             last = np.array([times.get(one, 0) for one in readings.stations])[readings.station] == readings.time
-            yield Piece(_where(readings, last), {name: values[last] for name, values in estimates.items()})
+            yield _with_estimates(store, settings, _where(readings, last), wanted)
+
+
+def _with_estimates(store: Store, settings: Settings, readings: FlaggedReadings, wanted: Wanted) -> Piece:
+    if not wanted.estimates:
+        return Piece(readings, {})
+    from toolkit.flagging.estimates import estimates  # loads the detector
+
+    found = estimates(store, settings, readings)
+    return Piece(readings, {name: values.round(DECIMALS) for name, values in found.items()})
 
 
 def _where(readings: FlaggedReadings, chosen: Array) -> FlaggedReadings:

@@ -105,6 +105,11 @@ class Deployment(Facts):
         except (ValueError, KeyError, AttributeError) as error:
             raise JobsError(f"{JOBS_FILE} is not as it was written: {error}") from error
 
+    @property
+    def services(self) -> list[str]:
+        """The names of the jobs that are always up; empty where no list of jobs was deployed."""
+        return [name for name, job in self.jobs.items() if job.is_service]
+
     @fact
     def user(self) -> pwd.struct_passwd | None:
         """The service user."""

@@ -197,7 +197,7 @@ def database_named(host: Host) -> Finding | None:
     change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
     return bad(
         f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
-        Sequence(EditSettings(change, host.settings_file), Restart("collector", "exporter")),
+        Sequence(EditSettings(change, host.settings_file), Restart(*(host.services or ["collector"]))),
     )
 
 

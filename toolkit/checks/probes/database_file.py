@@ -35,7 +35,7 @@ def database_exists(host: Host) -> Finding | None:
     if "INVOCATION_ID" not in os.environ and (
         host.mounts_at(host.db.parent) > 1 or host.mounted_by_hand(host.db.parent)
     ):
-        services = [name for name, job in host.jobs.items() if job.is_service]
+        services = host.services
         gone = OnMachine("umount {}", host.db.parent)
         return bad(
             f"{evidence}: another file system is mounted over {host.db.parent}, and hides it",

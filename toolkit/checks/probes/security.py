@@ -18,7 +18,6 @@ from toolkit.checks.host.deployment import USER
 from toolkit.checks.host.files import owner_of
 from toolkit.checks.remedies import (
     AsRoot,
-    EditSettings,
     OfSystemd,
     OnController,
     Remedy,
@@ -29,6 +28,7 @@ from toolkit.checks.remedies import (
     Stop,
     put_aside,
 )
+from toolkit.checks.serving import EXPORTER, LISTENERS
 from toolkit.checks.unit_files import restored, wrong_lines
 
 # What confines every unit of the service (templates/systemd/service.j2), and a drop-in could take away.
@@ -138,7 +138,7 @@ def _renumbered(host: Host, old: int, named: dict[str, int]) -> Finding:
     said = f"the number of {USER} is {host.user.pw_uid}, and its files are those of {old}"
     if taken := [name for name, uid in named.items() if uid == old]:
         return bad(f"{said}, which {taken[0]} has")
-    services = [name for name, job in host.jobs.items() if job.is_service]
+    services = host.services
     change = Shell("sed -E -i {} {}", rf"s/^{USER}:([^:]*):[0-9]+:/{USER}:\1:{old}:/", ACCOUNTS)
     return bad(said, Sequence(*map(Stop, services), change, *map(Start, services)))
 
@@ -149,7 +149,7 @@ def _user_again(host: Host) -> Remedy:
     uid = f" --uid {found.st_uid}" if found and found.st_uid else ""
     gid = f" --gid {found.st_gid}" if found and found.st_gid else ""
     other = next((name for name, number in _accounts() if found and int(number) == found.st_uid), None)
-    services = [name for name, job in host.jobs.items() if job.is_service]
+    services = host.services
     if other:
         change = Shell("sed -i {} {}", f"s/^{other}:/{USER}:/", ACCOUNTS)
         return Sequence(*map(Stop, services), change, *map(Start, services))
@@ -203,12 +203,12 @@ def ports_closed(host: Host) -> Finding | None:
         return None
     wide = sorted({port for address, port in _listening(host.user.pw_uid) if address in {"0.0.0.0", "::"}})  # noqa: S104
     if wide:
-        asked = host.settings.metrics_address
         evidence = f"the service listens to the whole world on port {', '.join(map(str, wide))}"
-        if asked.rpartition(":")[0].strip("[]") in {"0.0.0.0", "::"}:  # noqa: S104
-            commented = EditSettings("/^WEATHER_METRICS_ADDRESS=/s/^/# /", host.settings_file)
-            return bad(f"{evidence}, as WEATHER_METRICS_ADDRESS={asked} asks", Sequence(commented, Restart("exporter")))
-        return bad(evidence, Sequence(OfSystemd("systemctl revert weather-exporter.service"), Restart("exporter")))
+        listener = next((one for one in LISTENERS if int(one.named(host).rpartition(":")[2]) in wide), EXPORTER)
+        named = listener.named(host)
+        if named.rpartition(":")[0].strip("[]") in {"0.0.0.0", "::"}:  # noqa: S104
+            return bad(f"{evidence}, as {listener.variable}={named} asks", listener.moved_back(host))
+        return bad(evidence, Sequence(OfSystemd("systemctl revert {}", listener.unit), Restart(listener.job)))
     return good("no port of the service is open to the whole world")
 
 

@@ -1,0 +1,81 @@
+"""What the checks say of services that listen, put to real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from toolkit.checks import Finding
+from toolkit.checks.host import Host
+from toolkit.checks.serving import API
+from toolkit.settings import load_lenient
+
+RUNS = {"ActiveState": "active", "SubState": "running"}
+DOWN = {"ActiveState": "failed", "SubState": "failed"}
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        yield found
+
+
+def host_of(listener: socket.socket, unit: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Host:
+    """A host on which systemd says this of the API's unit."""
+    environ = {
+        "WEATHER_ENV_FILE": str(tmp_path / "none"),
+        "WEATHER_API_ADDRESS": f"0.0.0.0:{listener.getsockname()[1]}",
+    }
+    monkeypatch.setattr(Host, "unit", lambda _self, _name: unit)
+    monkeypatch.setattr(Host, "ask", lambda _self, *_: "")
+    return Host(load_lenient(environ=environ))
+
+
+def said(finding: Finding | None) -> str:
+    assert finding
+    return finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok", "says"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", True, "answers"),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", False, "answers, and cannot read the store"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", False, "is not the HTTP API: 'SSH-2.0-OpenSSH_9.2'"),
+        (b"", False, "is not the HTTP API"),
+    ],
+)
+def test_who_answers_is_told_from_who_does_not(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: bytes, ok: bool, says: str
+) -> None:
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(100).startswith(b"GET /health HTTP/1.0\r\n")
+            connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    finding = API.answers(host_of(listener, RUNS, monkeypatch, tmp_path))
+    thread.join()
+    assert finding
+    assert finding.ok is ok
+    assert says in said(finding)
+
+
+def test_a_port_that_another_program_has_is_named(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    host = host_of(listener, DOWN, monkeypatch, tmp_path)
+    assert said(API.port_is_its_own(host)).startswith("another program has 0.0.0.0:")
+    listener.close()
+    assert said(API.port_is_its_own(host)).endswith("is free")
+
+
+def test_where_there_is_no_such_job_nothing_is_asked(tmp_path: Path) -> None:
+    host = Host(load_lenient(environ={"WEATHER_ENV_FILE": str(tmp_path / "none")}))
+    assert API.answers(host) is API.port_is_its_own(host) is None

@@ -1,0 +1,127 @@
+"""A better value for one that fails or is suspect: what the neighbours imply, as `quality.expected` has it.
+
+The usual differences between stations are learnt without values that fail or are suspect, and no such value of a
+neighbour counts. What is estimated is never put in the place of what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.detector import grid as grids
+from toolkit.detector.grid import Grid
+from toolkit.detector.judging import Judging, judging
+from toolkit.flagging.readings import FlaggedReadings
+from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.expected import expect
+from toolkit.quality.neighbours import nearest
+from toolkit.quality.series import unscaled
+from toolkit.settings import Settings
+from toolkit.store import Span, Store
+from toolkit.store.base import pieces
+from toolkit.store.flag_views import FAIL, SUSPECT
+from toolkit.store.flags import Decisive
+from toolkit.variables import BY_NAME, STATION
+
+DAY = 86_400.0
+# As much is read at a time as so many days of one station are, and a week at most.
+STATION_DAYS, MOST_DAYS = 1000.0, 7.0
+# The usual differences are learnt from so many days before: a fault may last for most of them.
+PAST_DAYS = 30.0
+
+
+def estimates(store: Store, settings: Settings, readings: FlaggedReadings) -> dict[str, npt.NDArray[np.float64]]:
+    """What the neighbours imply for values that fail or are suspect.
+
+    Args:
+        store: from which the observations are.
+        settings: which stations are neighbours.
+        readings: the observations, with all variables that are wanted.
+
+    Returns:
+        By variable, in its unit, for each observation: NaN for a value of another flag, for a variable that is not
+        compared with neighbours (such as a direction), and where no neighbour can tell: none is near, they were silent
+        or are in doubt themselves, or too little is known of how the station usually differs from them.
+    """
+    found = {name: np.full(len(readings.time), np.nan) for name in readings.values}
+    wanted = {
+        name: np.isin(readings.flags[name], (SUSPECT, FAIL))
+        for name in found
+        if BY_NAME[name].scale is not None and BY_NAME[name].nature != "circular"
+    }
+    wanted = {name: of_it for name, of_it in wanted.items() if of_it.any()}
+    if not wanted:
+        return found
+    at = readings.time[np.logical_or.reduce([*wanted.values()])]
+    days = min(MOST_DAYS, STATION_DAYS / max(1, len(readings.stations)))
+    with store.snapshot():
+        for window in pieces([Span(float(at.min()) - 1, float(at.max()))], days * DAY):
+            within = (readings.time > window.start) & (readings.time <= window.end)
+            asked = {name: np.flatnonzero(of_it & within) for name, of_it in wanted.items()}
+            asked = {name: places for name, places in asked.items() if len(places)}
+            for name, places, values in _of_window(store, settings, readings, window, asked):
+                found[name][places] = values
+    return found
+
+
+def _of_window(
+    store: Store, settings: Settings, readings: FlaggedReadings, window: Span, asked: dict[str, Ints]
+) -> Iterator[tuple[str, Ints, Floats]]:
+    """By variable some of the observations that are asked for, and what their neighbours imply."""
+    if not asked:
+        return
+    grid = grids.load(store, *window, settings.cadence_seconds, [*asked], past_days=PAST_DAYS)
+    since = min([*grid.moment_times[:1].tolist(), float(grid.slot_times()[0])]) - grid.cadence
+    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    how = judging(grid.stations, settings, neighbours, [*grid.values], window.end)
+    grid = _without_wrong(how.read(grid), store.flags.decisive(Span(since, window.end)))
+    rows = {station.station_id: row for row, station in enumerate(grid.stations)}
+    row_of = np.array([rows.get(name, -1) for name in readings.stations])
+    for part, of_it in grid.by_cadence():
+        for name, places in asked.items():
+            row = row_of[readings.station[places]]
+            here = (row >= 0) & of_it[row]
+            if here.any():
+                yield name, places[here], _implied(part, how, name, row[here], readings.time[places[here]])
+
+
+def _implied(grid: Grid, how: Judging, name: str, row: Ints, time: Ints) -> Floats:
+    """What the neighbours of some stations imply at some times, in the variable's unit."""
+    series, variable = grid.series(name), BY_NAME[name]
+    rows, of_rows = np.unique(row, return_inverse=True)
+    expected = expect(series, how.neighbours_of(name), rows, np.zeros(len(series.values), dtype=bool))
+    slots = series.values.shape[1]
+    slot = np.clip(slots - 1 - (grid.end - time) // grid.cadence, 0, slots - 1).astype(np.int64)
+    implied = np.where(expected.has_close_neighbour[of_rows], expected.value[of_rows, slot], np.nan)
+    return np.clip(unscaled(variable, implied), variable.low, variable.high)
+
+
+def _without_wrong(grid: Grid, decisive: Iterable[Decisive]) -> Grid:
+    """The observations without those that fail or are suspect.
+
+    Args:
+        grid: them.
+        decisive: what is said of them, the deciding interval last.
+    """
+    rows = {station.station_id: row for row, station in enumerate(grid.stations)}
+    wrong = {name: np.zeros(values.shape, dtype=bool) for name, values in grid.values.items()}
+    earlier = {name: np.zeros(values.shape, dtype=bool) for name, values in grid.moments.items()}
+    for one in decisive:
+        names = [*wrong] if one.variable == STATION else [one.variable]
+        row = rows.get(one.station_id)
+        if row is None or names[0] not in wrong:
+            continue
+        times = grid.times[row]
+        within = (times >= one.started) & (times <= one.ended)
+        moments = (grid.moment_times >= one.started) & (grid.moment_times <= one.ended)
+        for name in names:
+            wrong[name][row, within] = earlier[name][row, moments] = one.flag in {SUSPECT, FAIL}
+    return replace(grid, values=_masked(grid.values, wrong), moments=_masked(grid.moments, earlier))
+
+
+def _masked(values: dict[str, Floats], wrong: dict[str, Bools]) -> dict[str, Floats]:
+    return {name: np.where(wrong[name], np.nan, of_it) for name, of_it in values.items()}
