@@ -17,6 +17,7 @@ from tests.documents import ROOT
 from tests.network import BEGIN, Network
 from tests.postgresql import Server
 from toolkit.model import Document, Observation, Station
+from toolkit.quality.gross_range import GrossRange
 from toolkit.store import open_for_writing
 from toolkit.store.base import migrations
 from toolkit.store.incidents import Affected, Incident
@@ -163,7 +164,7 @@ def test_a_value_that_the_collector_turned_down_fails_and_one_that_is_missing_is
 ) -> None:
     feed.body = collection(feature("volos", temp_out=99.9, bar=None))
     assert run("collect", "--once", WEATHER_DB=db).returncode == 0
-    assert [row[:2] for row in flags(db, "temp_out")] == [(4, "gross_range")]
+    assert [row[:2] for row in flags(db, "temp_out")] == [(4, GrossRange.name)]
     assert [row[:2] for row in flags(db, "bar")] == [(9, None)]
     assert [row[:2] for row in flags(db, "out_hum")] == [(2, None)]
 

@@ -25,7 +25,7 @@ PASS, NOT_EVALUATED, SUSPECT, FAIL, MISSING = 1, 2, 3, 4, 9
 
 MEANINGS = {PASS: "pass", NOT_EVALUATED: "not_evaluated", SUSPECT: "suspect", FAIL: "fail", MISSING: "missing"}
 
-MAINTENANCE, DECISION, REJECTED = "maintenance", "decision", "gross_range"
+MAINTENANCE, DECISION, REJECTED = "maintenance", "decision", "range"
 """What decided where no test of a detection run did: `rejected` values fail the gross range test."""
 
 DETECTOR = "detector_flags"
