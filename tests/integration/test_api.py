@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -33,7 +34,7 @@ from tests.documents import ROOT, commands_of
 from tests.integration.conftest import END
 from toolkit.api import server as serving
 from toolkit.api.application import application
-from toolkit.model import Document
+from toolkit.model import Document, Station
 from toolkit.settings import load
 from toolkit.simulator.network import default_network
 from toolkit.store import Selection, Span, open_for_reading, open_for_writing
@@ -488,3 +489,17 @@ def test_a_client_that_says_nothing_or_reads_nothing_is_left(connection: Callabl
     with connection() as good:
         good.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
         assert good.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_a_station_whose_id_has_a_slash_is_found_by_the_links_to_it(small: dict[str, str], tmp_path: Path) -> None:
+    one = Station("pelion/north", "Pelion", None, 39.4, 23.0, 800.0)
+    with open_for_writing(small["WEATHER_DB"]) as store:
+        (seen,) = list(store.observations(Selection(end=END, stations=[STATIONS[0]])))[-1:]
+        store.add(Document([one], [seen._replace(station_id=one.station_id)]), END)
+    with served(small, tmp_path) as api:
+        stations = api.json("/collections/observations/locations")["features"]
+        (there,) = [place for place in stations if place["id"] == one.station_id]
+        assert api.json(there["properties"]["edrqueryendpoint"])["ranges"]["temp_out"]["values"] == [seen.temp_out]
+        items = api.json("/collections/latest/items?limit=1000")["features"]
+        (item,) = [feature for feature in items if feature["properties"]["station_id"] == one.station_id]
+        assert api.json(f"/collections/latest/items/{quote(item['id'], safe='')}")["id"] == item["id"]

@@ -102,7 +102,7 @@ async def locations(request: Request, collection: Collection, asked: Annotated[P
     return await ready(request, asked.bbox, make)
 
 
-@router.get("/collections/{collection}/locations/{locId}", responses=documented.observations())
+@router.get("/collections/{collection}/locations/{locId:path}", responses=documented.observations())
 async def location(
     request: Request,
     collection: Collection,
@@ -219,7 +219,7 @@ async def items(request: Request, collection: Collection, asked: Annotated[Items
     return await ready(request, asked.model_dump_json(), make)
 
 
-@router.get("/collections/{collection}/items/{itemId}", responses=documented.feature())
+@router.get("/collections/{collection}/items/{itemId:path}", responses=documented.feature())
 async def item(
     request: Request,
     collection: Collection,
