@@ -301,7 +301,8 @@ def test_memory_is_bounded(filled: str, run: Run) -> None:
 def test_a_comparison_that_cannot_be_interrupted_ends_the_process(run: Run, environment: dict[str, str]) -> None:
     with open_for_writing(environment["WEATHER_DB"]):
         pass
-    slow = "SELECT instr(a, substr(a, 1, 499999) || 'b') FROM (SELECT printf('%.*c', 1000000, 'a') AS a)"
+    once = "instr(a, substr(a, 1, 499999) || 'b')"  # seconds each, and so few steps that none is between them
+    slow = f"SELECT {' + '.join([once] * 20)} FROM (SELECT printf('%.*c', 1000000, 'a') AS a)"
     begun = time.monotonic()
     done = run("data", "query", "--seconds=1", slow)
     assert (done.returncode, done.stdout) == (1, "")
