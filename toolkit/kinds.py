@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,11 @@ def _repository(text: str) -> str:
     return text if ":" in text else _path(text)
 
 
+def _shown_origins(text: str) -> str:
+    """Each of several addresses as people may see it."""
+    return re.sub(r"[^,\s]+", lambda found: shown(found[0]), text)
+
+
 def _origins(text: str) -> tuple[str, ...]:
     origins = tuple(name.strip() for name in text.split(",") if name.strip())
     for origin in origins:
@@ -174,7 +180,7 @@ PROXY = Kind(_optional(_url("feed_proxy")), {"type": "str"}, shown)
 SWITCH = Kind(_switch, {"type": "bool"})
 REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
-ORIGINS = Kind(_origins, {"type": "str"}, shown)
+ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 URL = Kind(_url("feed_url"), {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.settings import Origin, SettingsError, load
+from toolkit.settings import DECLARATIONS, Origin, SettingsError, load
 
 
 def test_first_of_option_environment_file_default(tmp_path: Path) -> None:
@@ -153,3 +153,9 @@ def test_an_origin_is_what_a_browser_sends(tmp_path: Path, origins: str) -> None
         load(environ=environ)
     environ["WEATHER_API_CORS_ORIGINS"] = "*, http://localhost:3000"
     assert load(environ=environ).settings.api_cors_origins == ("*", "http://localhost:3000")
+
+
+def test_several_origins_are_shown_each_without_what_may_be_secret() -> None:
+    shown = DECLARATIONS["api_cors_origins"].kind.shown
+    assert shown("https://a.example, http://localhost:3000") == "https://a.example, http://localhost:3000"
+    assert shown("https://user:word@a.example,*") == "https://a.example,*"
