@@ -6,6 +6,7 @@ A station at an impossible place is treated as one whose place is unknown.
 from __future__ import annotations
 
 from math import asin, cos, radians, sin, sqrt
+from typing import Any
 
 from toolkit.model import Station
 
@@ -38,6 +39,14 @@ def without_impossible_place(station: Station) -> Station:
     """A station from the store, without a place that cannot be: older releases stored what the feed said."""
     where = place(station.latitude, station.longitude) or (None, None)
     return station._replace(latitude=where[0], longitude=where[1], elevation=height(station.elevation))
+
+
+def point(station: Station) -> dict[str, Any] | None:
+    """A station's place as GeoJSON has it (RFC 7946), with its elevation if that is known; None where it is unknown."""
+    if station.longitude is None or station.latitude is None:
+        return None
+    elevation = [] if station.elevation is None else [station.elevation]
+    return {"type": "Point", "coordinates": [station.longitude, station.latitude, *elevation]}
 
 
 def distance_km(one: Station, other: Station) -> float:

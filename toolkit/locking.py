@@ -8,7 +8,7 @@ import pwd
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from toolkit import times
@@ -47,28 +47,40 @@ def take(path: Path, how: int = fcntl.LOCK_EX) -> int:
 
 
 @contextmanager
-def writing(folder: Path, *, alone: bool = False) -> Iterator[None]:
-    """Hold the lock for writing into the database whose spool is in a folder.
+def held(path: Path, busy: str, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+    """Hold the lock of a file, whose folder is made if it does not exist.
 
     Args:
-        folder: the spool.
-        alone: whether no other process may write meanwhile: the database is to be replaced.
+        path: the file.
+        busy: what is said of another process that holds it.
+        how: see `take`.
 
     Raises:
         InUseError: another process holds the lock; the message says which, and since when.
         ToolkitError: the folder cannot be written.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = take(folder / "writers", fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = take(path, how)
     except InUseError as other:
-        raise InUseError(f"another command is at work in the database ({other}): wait for its end") from None
+        raise InUseError(f"{busy} ({other}): wait for its end") from None
     except OSError as error:
-        raise ToolkitError(f"cannot write to {folder}: {reason(error)}") from error
+        raise ToolkitError(f"cannot write to {path.parent}: {reason(error)}") from error
     try:
         yield
     finally:
         os.close(lock)
+
+
+def writing(folder: Path, *, alone: bool = False) -> AbstractContextManager[None]:
+    """Hold the lock for writing into the database whose spool is in a folder; see `held`.
+
+    Args:
+        folder: the spool.
+        alone: whether no other process may write meanwhile: the database is to be replaced.
+    """
+    how = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+    return held(folder / "writers", "another command is at work in the database", how)
 
 
 def _who() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import numpy as np
 from tests.bench.detection import baseline
 from tests.bench.detection.weather import simulated
 from tests.bench.figure import Figure
+from tests.bench.process import tool
 from toolkit import times
 from toolkit.detector import run
 from toolkit.model import Document, Station
@@ -55,14 +55,10 @@ def database(folder: Path, number: int) -> Path:
 
 def detect(path: Path, method: str = "combined") -> tuple[float, float]:
     """Seconds and megabytes at most of `weather-tool detect`, as a process."""
-    command = [sys.executable, "-m", "toolkit", "detect", "--db", str(path), "--end", times.iso(times.from_epoch(END)),
-               "--temporal-method", method]  # fmt: skip
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in {0, 1}, process.returncode
-    return time.perf_counter() - began, usage.ru_maxrss / 1000
+    words = ["--db", str(path), "--end", times.iso(times.from_epoch(END)), "--temporal-method", method]
+    used = tool("detect", *words)
+    assert used.exit_code in {0, 1}, used
+    return used.seconds, used.megabytes
 
 
 def within(path: Path) -> float:

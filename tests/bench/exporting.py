@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.figure import Figure
+from tests.bench.process import tool
 from tests.bench.storing import DAYS, START, fill
 from toolkit.analysis import Database
 from toolkit.simulator.network import default_network
@@ -18,7 +16,6 @@ from toolkit.store import Span, open_for_writing
 from toolkit.store.flags import FlagInterval
 from toolkit.variables import DETECTED
 
-TOOL = str(Path(sys.executable).with_name("weather-tool"))
 END = START + DAYS * 86400
 # Intervals in which a sensor is flagged: one in six days.
 INTERVALS = 60
@@ -43,13 +40,11 @@ def a_year_with_flags(folder: Path) -> Iterator[Figure]:
     fill(path)
     flag(path)
     words = ["data", "export", str(folder / "year.csv"), "--qc", "flags", "--db", str(path)]
-    began = time.perf_counter()
-    subprocess.run([TOOL, *words], check=True)
-    seconds = time.perf_counter() - began
+    used = tool(*words)
+    assert used.exit_code == 0, used
     size = (folder / "year.csv").stat().st_size / 1e6
-    yield Figure("14 stations for a year, with flags, as CSV", seconds, "s", 5, against=f"{size:,.0f} MB")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    yield Figure("memory for it", peak, "MB", 200)
+    yield Figure("14 stations for a year, with flags, as CSV", used.seconds, "s", 5, against=f"{size:,.0f} MB")
+    yield Figure("memory for it", used.megabytes, "MB", 200)
     with Database(path) as database:
         began = time.perf_counter()
         rows = len(database.observations(qc="flags"))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from toolkit import times
 from toolkit.errors import UsageError
+from toolkit.model import require_station
 from toolkit.store import Selection
 from toolkit.variables import BY_NAME
 
@@ -51,8 +52,7 @@ def selection(start: Moment | None, end: Moment | None, stations: Sequence[str],
     if isinstance(stations, str):
         stations = [stations]
     for station in stations:
-        if station not in known:
-            raise UsageError(f"there is no station {station!r}; there are: {', '.join(known) or 'none yet'}")
+        require_station(station, known)
     chosen = Selection(
         None if start is None else epoch(start), None if end is None else epoch(end), list(dict.fromkeys(stations))
     )

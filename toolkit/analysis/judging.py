@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from toolkit import times
 from toolkit.analysis import frames
 from toolkit.analysis.source import FrameSource
 from toolkit.detector import grid as grids
@@ -21,6 +19,7 @@ from toolkit.quality.base import Evidence, QualityTest, Sample
 from toolkit.quality.catalogue import TESTS
 from toolkit.quality.neighbours import nearest
 from toolkit.settings import Settings, load
+from toolkit.store import StoredAnomaly
 from toolkit.store.flag_views import FAIL, MISSING, NOT_EVALUATED, PASS, SUSPECT
 from toolkit.store.flags import SAME_WITHIN
 from toolkit.variables import BY_NAME
@@ -28,21 +27,8 @@ from toolkit.variables import BY_NAME
 FLAGS = {Evidence.CONCLUSIVE: FAIL, Evidence.SHARED: PASS}
 """The flag of a value that a test flags, by what that proves; of any other test it is suspect."""
 
-
-class Found(NamedTuple):
-    """An anomaly of a DataFrame; see `detector.report.Anomaly`. Times are seconds since the epoch."""
-
-    station_id: str
-    variable: str
-    started: float
-    ended: float
-    class_: str
-    test: str
-    value: float | None
-    expected: float | None
-    score: float | None
-    reason: str
-    confidence: float | None
+OF_STORES = ["state", "first_run", "last_run"]
+"""What an anomaly has in a store alone."""
 
 
 def detect(
@@ -68,12 +54,12 @@ def detect(
         UsageError: the frames are not of this form.
     """
     source, settings = FrameSource(frame, stations), _settings(settings, hours)
-    found: dict[tuple[str, str], list[Found]] = {}
+    found: dict[tuple[str, str], list[StoredAnomaly]] = {}
     for end in _ends(source, hours):
         for one in run.detect(source, settings, end).anomalies:
             _add(found.setdefault((one.station_id, one.variable), []), one)
     rows = [one for of_sensor in found.values() for one in of_sensor]
-    return frames.table(Found, rows, ["started", "ended"])
+    return frames.table(StoredAnomaly, rows, ["started", "ended"]).drop(columns=OF_STORES)
 
 
 def run_test(
@@ -157,14 +143,9 @@ def _test(name: str, variable: str) -> QualityTest:
     raise UsageError(f"there is no test {name!r}; there are: {', '.join(test.name for test in TESTS)}")
 
 
-def _add(of_sensor: list[Found], one: Anomaly) -> None:
+def _add(of_sensor: list[StoredAnomaly], one: Anomaly) -> None:
     """Add what a window found of a sensor; what goes on from the window before is one with it, in the later words."""
-    started = times.epoch_of(one.start)
-    if of_sensor and started - of_sensor[-1].ended <= SAME_WITHIN:
-        started = of_sensor.pop().started
-    of_sensor.append(
-        Found(
-            one.station_id, one.variable, started, times.epoch_of(one.end), one.class_, one.test, one.value,
-            one.expected, one.score, one.reason, one.confidence,
-        )
-    )  # fmt: skip
+    found = one.stored()
+    if of_sensor and found.started - of_sensor[-1].ended <= SAME_WITHIN:
+        found = found._replace(started=of_sensor.pop().started)
+    of_sensor.append(found)

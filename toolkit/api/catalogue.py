@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import toolkit
 from toolkit.api.coverages import parameter
@@ -47,6 +48,11 @@ _METHODS = {"instantaneous": "instantaneous", "accumulated": "sum", "prevailing"
 def link(href: str, rel: str, title: str, kind: str = "application/json", **further: Any) -> dict[str, Any]:
     """A link."""
     return {"href": href, "rel": rel, "type": kind, "title": title, **further}
+
+
+def location(base: str, collection: str, station_id: str) -> str:
+    """The address of a station's observations."""
+    return f"{base}/collections/{collection}/locations/{quote(station_id, safe='')}"
 
 
 def landing(base: str) -> dict[str, Any]:

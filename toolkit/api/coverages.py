@@ -15,7 +15,6 @@ from covjson_pydantic.reference_system import ReferenceSystem, ReferenceSystemCo
 from covjson_pydantic.unit import Symbol, Unit
 
 from toolkit.api.parameters import FLAG, variable_of
-from toolkit.api.rows import taken
 from toolkit.flagging.readings import FlaggedReadings
 from toolkit.model import Station
 from toolkit.store.flag_views import MEANINGS
@@ -81,7 +80,7 @@ def written(
     groups = np.split(order, np.flatnonzero(np.diff(of)) + 1) if len(order) else []
     parameters = Parameters({column: parameter(column) for column in columns})
     if one and len(groups) == 1:
-        yield from _coverage(taken(rows, groups[0]), columns, stations, parameters)
+        yield from _coverage(rows.taken(groups[0]), columns, stations, parameters)
         return
     empty = CoverageCollection(
         domainType=DomainType.point_series, coverages=[], parameters=parameters, referencing=_referencing()
@@ -91,7 +90,7 @@ def written(
     for number, places in enumerate(groups):
         if number:
             yield b","
-        yield from _coverage(taken(rows, places), columns, stations, None)
+        yield from _coverage(rows.taken(places), columns, stations, None)
     yield b"]" + tail.encode()
 
 

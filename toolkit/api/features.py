@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from urllib.parse import quote
 
-from toolkit.api.rows import taken, texts, times
+from toolkit.api.catalogue import location
+from toolkit.api.rows import texts, times
 from toolkit.archive.spreadsheet import guarded
 from toolkit.flagging.readings import FlaggedReadings
+from toolkit.location import point
 from toolkit.model import Station
 
 # So many features are written at once, and are in memory as text.
@@ -41,7 +42,7 @@ def geojson(
 def _blocks(rows: FlaggedReadings) -> Iterator[FlaggedReadings]:
     """Some rows after the others."""
     for start in range(0, len(rows.time), AT_ONCE):
-        yield taken(rows, slice(start, start + AT_ONCE))
+        yield rows.taken(slice(start, start + AT_ONCE))
 
 
 def item_id(name: str, moment: str) -> str:
@@ -50,15 +51,7 @@ def item_id(name: str, moment: str) -> str:
 
 
 def _head(station: Station) -> str:
-    return f'"geometry":{json.dumps(geometry(station))},'
-
-
-def geometry(station: Station) -> dict[str, object] | None:
-    """A station's point; None where its place is unknown."""
-    if station.latitude is None or station.longitude is None:
-        return None
-    height = [] if station.elevation is None else [station.elevation]
-    return {"type": "Point", "coordinates": [station.longitude, station.latitude, *height]}
+    return f'"geometry":{json.dumps(point(station))},'
 
 
 def csv(rows: FlaggedReadings, columns: Sequence[str]) -> Iterator[bytes]:
@@ -97,9 +90,9 @@ def _location(station: Station, base: str, collection: str) -> dict[str, object]
     return {
         "type": "Feature",
         "id": station.station_id,
-        "geometry": geometry(station),
+        "geometry": point(station),
         "properties": {
             "name": station.station_name_en or station.station_name_gr or station.station_id,
-            "edrqueryendpoint": f"{base}/collections/{collection}/locations/{quote(station.station_id, safe='')}",
+            "edrqueryendpoint": location(base, collection, station.station_id),
         },
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from toolkit.api.parameters import Period, Wanted
-from toolkit.api.rows import Clock, filtered, joined, taken, too_large
+from toolkit.api.rows import Clock, filtered, joined, too_large
 from toolkit.flagging.readings import FlaggedReadings, flagged_readings
 from toolkit.store import Selection, Store
 
@@ -37,7 +37,7 @@ def read(store: Store, clock: Clock, asked: Period, wanted: Wanted, stations: Se
         for piece in flagged_readings(store, selection, wanted.variables):
             times = np.array([newest.get(name, -1) for name in piece.stations], dtype=np.int64)
             if len(piece.time):
-                found.append(taken(piece, np.flatnonzero(piece.time == times[piece.station])))
+                found.append(piece.taken(np.flatnonzero(piece.time == times[piece.station])))
             if clock.late():
                 raise too_large("what takes too long to read")
     return filtered(joined(found, wanted.variables), wanted)

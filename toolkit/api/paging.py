@@ -12,7 +12,7 @@ import numpy as np
 
 from toolkit.api.parameters import Period, Wanted
 from toolkit.api.problems import wrong
-from toolkit.api.rows import SECONDS, Clock, filtered, joined, pieces, selected, taken, too_large
+from toolkit.api.rows import SECONDS, Clock, filtered, joined, pieces, selected, too_large
 from toolkit.flagging.readings import FlaggedReadings
 from toolkit.store import Store
 
@@ -63,7 +63,7 @@ def cut(rows: FlaggedReadings, begin: Cursor | None, limit: int) -> Page:
         order = order[after]
     shown = order[:limit]
     last = (int(rows.time[shown[-1]]), str(names[shown[-1]])) if len(order) > limit else None
-    return Page(taken(rows, shown), _written(last) if last else None)
+    return Page(rows.taken(shown), _written(last) if last else None)
 
 
 def read(

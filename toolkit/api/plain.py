@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path as File
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -165,7 +165,7 @@ async def health(request: Request, _: Annotated[Nothing, Query()]) -> Response:
 
 def _observations(where: str, name: str) -> dict[str, Any]:
     """The link to a station's observations."""
-    place = f"{where}/collections/observations/locations/{quote(name, safe='')}"
+    place = catalogue.location(where, "observations", name)
     return catalogue.link(place, "data", "its observations", parameters.MEDIA_TYPES[parameters.Form.COVERAGE_JSON])
 
 

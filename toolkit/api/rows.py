@@ -135,28 +135,12 @@ def filtered(rows: FlaggedReadings, wanted: Wanted) -> FlaggedReadings:
         return rows
     keeps = {name: np.isin(rows.flags[name], wanted.flags) for name in wanted.variables}
     some = np.logical_or.reduce(list(keeps.values()))
-    return taken(
-        replace(
-            rows,
-            values={name: np.where(keeps[name], rows.values[name], np.nan) for name in keeps},
-            flags={name: np.where(keeps[name], rows.flags[name], 0).astype("int8") for name in keeps},
-            tests={name: np.where(keeps[name], rows.tests[name], 0).astype("int16") for name in keeps},
-        ),
-        np.flatnonzero(some),
-    )
-
-
-def taken(rows: FlaggedReadings, places: npt.NDArray[np.intp] | slice) -> FlaggedReadings:
-    """Some of the rows."""
     return replace(
         rows,
-        station=rows.station[places],
-        time=rows.time[places],
-        collected=rows.collected[places],
-        values={name: values[places] for name, values in rows.values.items()},
-        flags={name: flags[places] for name, flags in rows.flags.items()},
-        tests={name: tests[places] for name, tests in rows.tests.items()},
-    )
+        values={name: np.where(keeps[name], rows.values[name], np.nan) for name in keeps},
+        flags={name: np.where(keeps[name], rows.flags[name], 0).astype("int8") for name in keeps},
+        tests={name: np.where(keeps[name], rows.tests[name], 0).astype("int16") for name in keeps},
+    ).taken(some)
 
 
 def measured(rows: FlaggedReadings, wanted: Wanted, *, named: bool) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from toolkit.store.flags import FlagInterval, Judged
 
+NOUN = "flags"
 TABLES: dict[str, Sequence[str]] = {"detector_flags": FlagInterval._fields, "judged": Judged._fields}
 """The tables of flags, with their columns."""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from toolkit import clock, locking
 from toolkit.backup import manifest
 from toolkit.backup.manifest import DamagedError, Manifest
-from toolkit.errors import InUseError, ToolkitError, reason
+from toolkit.errors import ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
 from toolkit.text import one_line
 
@@ -80,22 +80,13 @@ class Folder:
         if self._locked:
             yield
             return
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = locking.take(self.path / ".lock")
-        except InUseError as other:
-            raise InUseError(
-                f"another backup or restore is at work in {self.path} ({other}): wait for its end"
-            ) from None
-        except OSError as error:
-            raise ToolkitError(f"cannot write to {self.path}: {reason(error)}") from error
-        self._locked = True
-        try:
-            self._clean()
-            yield
-        finally:
-            self._locked = False
-            os.close(lock)
+        with locking.held(self.path / ".lock", f"another backup or restore is at work in {self.path}"):
+            self._locked = True
+            try:
+                self._clean()
+                yield
+            finally:
+                self._locked = False
 
     def scratch(self, name: str) -> Path:
         """An empty file that only the service user may read, and that does not outlive this run under this name."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from toolkit.store.incidents import Action, Affected, Incident, Maintenance, Message
 
+NOUN = "incidents"
 TABLES: dict[str, Sequence[str]] = {
     "incidents": Incident._fields,
     "incident_stations": Affected._fields,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -31,8 +31,6 @@ ATTEMPTS = 5
 FIRST = 946_684_800
 LAST = 4_102_444_800
 DAY = 86400
-# What belongs to the tables that are taken over as a whole, for people.
-NAMES = {"incidents": "incidents", "judged": "flags"}
 
 
 def put(folder: Folder, backup: Backup, db: SQLiteDatabase, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
@@ -112,8 +110,8 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
-        _take_tables(connection, "incidents", incidents.take_over("old."), done)
-        _take_tables(connection, "judged", flags.take_over("old."), done)
+        for kind in (incidents, flags):
+            _take_tables(connection, kind.NOUN, kind.TABLES, kind.take_over("old."), done)
         held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
         # The old database tells what time it is, not the clock. After that there should be nothing.
@@ -146,10 +144,13 @@ def _count_on(connection: sqlite3.Connection) -> None:
         )
 
 
-def _take_tables(connection: sqlite3.Connection, table: str, take_over: Sequence[str], done: Restored) -> None:
-    """Take over what belongs to a table of the old database, all of it or nothing."""
-    if not connection.execute("SELECT COUNT(*) FROM old.sqlite_schema WHERE name = ?", (table,)).fetchone()[0]:
-        return  # it is from before there was such a table
+def _take_tables(
+    connection: sqlite3.Connection, noun: str, tables: Iterable[str], take_over: Iterable[str], done: Restored
+) -> None:
+    """Take over what some tables of the old database have, all of it or nothing."""
+    there = {name for (name,) in connection.execute("SELECT name FROM old.sqlite_schema")}
+    if there.isdisjoint(tables):
+        return  # it is from before there were such tables
     try:
         connection.execute("BEGIN")
         for statement in take_over:
@@ -158,7 +159,7 @@ def _take_tables(connection: sqlite3.Connection, table: str, take_over: Sequence
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        done.unreadable.append(f"its {NAMES[table]}: {error}")
+        done.unreadable.append(f"its {noun}: {error}")
 
 
 def _nothing_was_imported(connection: sqlite3.Connection, last: str | None, held: int) -> bool:

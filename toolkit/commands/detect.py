@@ -17,7 +17,7 @@ from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
-from toolkit.store import Selection, Span, Store, StoredAnomaly, open_for_reading, open_for_writing
+from toolkit.store import Selection, Span, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
 
 PAINT = {"device_failure": "bold red", "suspected": "yellow", "unverified": "dim", "weather_event": "blue"}
@@ -222,13 +222,6 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
     from toolkit.incidents.planning import Run
     from toolkit.incidents.tracing import traced
 
-    found = [
-        StoredAnomaly(
-            one.station_id, one.variable, times.epoch_of(one.start), times.epoch_of(one.end), one.class_, one.test,
-            one.value, one.expected, one.score, one.reason, one.confidence,
-        )
-        for one in report.anomalies
-    ]  # fmt: skip
     window = Span(times.epoch_of(report.window.start), times.epoch_of(report.window.end))
     with open_for_reading(settings.db) as store, store.snapshot():
         troubles = traced(store, settings, window, trouble.of_report(report))
@@ -239,7 +232,7 @@ def record(settings: Settings, report: Report, at: float, only: list[str] | None
     }
     with open_for_writing(settings.db, begin=False) as store, store.transaction():
         stations = only or [station.station_id for station in store.stations()]
-        store.record(window, stations, found)
+        store.record(window, stations, [one.stored() for one in report.anomalies])
         variables = judged_variables(settings)
         judged = trouble.judged_by(report, stations, variables)
         run = Run("detector", *window, judged, at, whole=only is None)

@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from toolkit import times
+from toolkit.store import StoredAnomaly
+
 SCHEMA = "weather-toolkit/report/2"
 
 Class = Literal["device_failure", "weather_event", "suspected", "unverified"]
@@ -95,6 +98,13 @@ class Anomaly:
     correlation: float | None
     neighbours: list[Neighbour]
     confidence: float | None = None
+
+    def stored(self) -> StoredAnomaly:
+        """The same as a store keeps it."""
+        return StoredAnomaly(
+            self.station_id, self.variable, times.epoch_of(self.start), times.epoch_of(self.end), self.class_,
+            self.test, self.value, self.expected, self.score, self.reason, self.confidence,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ the intervals that decide are written over one another, the deciding one last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -55,6 +55,23 @@ class FlaggedReadings:
     flags: dict[str, npt.NDArray[np.int8]]
     tests: dict[str, npt.NDArray[np.int16]]
     test_names: list[str]
+
+    def taken(self, places: Any) -> FlaggedReadings:
+        """Some of them: numbers, a mask, or a slice."""
+
+        def of(columns: dict[str, Any]) -> dict[str, Any]:
+            return {name: column[places] for name, column in columns.items()}
+
+        return replace(
+            self,
+            station=self.station[places],
+            time=self.time[places],
+            collected=self.collected[places],
+            values=of(self.values),
+            words=of(self.words),
+            flags=of(self.flags),
+            tests=of(self.tests),
+        )
 
 
 def flagged_readings(

@@ -8,39 +8,23 @@ can make the two disagree.
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import InUseError, ToolkitError, reason
 from toolkit.files import read_json, write_atomically
-from toolkit.locking import take
+from toolkit.locking import held
 from toolkit.store.flags import Judged
 
 NAME, LOCK = "flagging.json", "flagging"
 _LARGEST = 1 << 20
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the lock that lets one run at a time judge past time.
-
-    Raises:
-        InUseError: another one holds it.
-    """
-    try:
-        lock = take(folder / LOCK)
-    except InUseError as other:
-        raise InUseError(f"past time is being judged already ({other}): wait for its end") from None
-    except OSError as error:
-        raise ToolkitError(f"cannot write to {folder}: {reason(error)}") from error
-    try:
-        yield
-    finally:
-        os.close(lock)
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """Hold the lock that lets one run at a time judge past time; see `locking.held`."""
+    return held(folder / LOCK, "past time is being judged already")
 
 
 def begun(folder: Path, run: Mapping[str, Any]) -> float | None:

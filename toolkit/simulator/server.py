@@ -10,6 +10,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from toolkit.location import point
 from toolkit.model import Observation, Station
 from toolkit.simulator.clock import Clock
 from toolkit.simulator.source import Source
@@ -30,7 +31,7 @@ def compose(stations: Iterable[Station], observations: Iterable[Observation | No
                 "ts": observation.time,
                 **dict(zip(observation._fields[2:], observation[2:], strict=True)),
             },
-            "geometry": _point(station),
+            "geometry": point(station),
         }
         for number, (station, observation) in enumerate(zip(stations, observations, strict=True), start=1)
         if observation
@@ -39,16 +40,6 @@ def compose(stations: Iterable[Station], observations: Iterable[Observation | No
         {"type": "FeatureCollection", "name": "latestValues_Datagems", "features": features},
         ensure_ascii=False,
     ).encode()
-
-
-def _point(station: Station) -> dict[str, Any] | None:
-    if station.longitude is None or station.latitude is None:
-        return None
-    place = [station.longitude, station.latitude]
-    return {
-        "type": "Point",
-        "coordinates": place if station.elevation is None else [*place, station.elevation],
-    }
 
 
 def server(source: Source, clock: Clock, address: str, port: int) -> ThreadingHTTPServer:

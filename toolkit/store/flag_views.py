@@ -15,9 +15,10 @@ lowest number decides. The order of precedence is written here and nowhere else:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from toolkit.store.encoding import shown_sql
 from toolkit.variables import BY_NAME, STATION
 
 PASS, NOT_EVALUATED, SUSPECT, FAIL, MISSING = 1, 2, 3, 4, 9
@@ -39,6 +40,7 @@ class Dialect:
         observations: the rows of observations as `o`, with the stations' ids in `station`.
         station: SQL for the station's id of a row.
         collected: SQL for when a row was collected.
+        shown: makes SQL that shows the value of a column, as a column of that name.
         first_symptom: SQL for the first of the symptoms of an incident.
         judges: SQL for whether a row of `judged` is of a variable, whose name is `{}`.
     """
@@ -46,6 +48,7 @@ class Dialect:
     observations: str
     station: str
     collected: str
+    shown: Callable[[str], str]
     first_symptom: str
     judges: str
 
@@ -54,6 +57,7 @@ SQLITE = Dialect(
     observations="observation AS o JOIN stations AS s ON s.number = o.station",
     station="s.station_id",
     collected="datetime(o.time, o.delay || ' seconds')",
+    shown=shown_sql,
     first_symptom="substr(symptoms, 1, instr(symptoms || ',', ',') - 1)",
     judges="instr(variables, ',{},') > 0",
 )
@@ -61,6 +65,7 @@ POSTGRESQL = Dialect(
     observations="observations AS o",
     station="o.station_id",
     collected="o.collected_at",
+    shown="o.{}".format,
     first_symptom="split_part(symptoms, ',', 1)",
     judges="strpos(variables, ',{},') > 0",
 )
@@ -121,18 +126,18 @@ def flags_view(dialect: Dialect) -> str:
     return "CREATE VIEW flags AS " + " UNION ALL ".join(selects)
 
 
-def observations_qc_view(dialect: Dialect, values: Sequence[tuple[str, str]]) -> str:
+def observations_qc_view(dialect: Dialect, names: Sequence[str]) -> str:
     """The statement that makes the view `observations_qc`.
 
     For each variable it has the value, `VARIABLE_qc` with the flag, and `VARIABLE_qc_test` with what decided.
 
     Args:
         dialect: the engine's.
-        values: the columns of values, each with the SQL that shows it.
+        names: the columns of values.
     """
     columns = ["o.time", f"{dialect.station} AS station_id"]
-    for name, shown in values:
-        columns.append(f"{shown} AS {name}")
+    for name in names:
+        columns.append(dialect.shown(name))
         if name in BY_NAME:
             columns += [f"{_flag(dialect, name)} AS {name}_qc", f"{_test(dialect, name)} AS {name}_qc_test"]
     columns.append(f"{dialect.collected} AS collected_at")

@@ -53,8 +53,7 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     for script in scripts[version:]:
         connection.execute(sql.SQL(script))
     connection.execute(sql.SQL(flag_views.flags_view(flag_views.POSTGRESQL)))
-    shown = [(name, f"o.{name}") for name in COLUMNS]
-    connection.execute(sql.SQL(flag_views.observations_qc_view(flag_views.POSTGRESQL, shown)))
+    connection.execute(sql.SQL(flag_views.observations_qc_view(flag_views.POSTGRESQL, COLUMNS)))
     connection.execute("DELETE FROM schema_version")
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 

@@ -28,7 +28,7 @@ def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
         # Created before SQLite creates it, for its mode: only the service may read it. Not opened where it exists: to
         # close it would take SQLite's locks from this process's other connections (sqlite.org/howtocorrupt.html, 2.2).
         if not file.exists():
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT * begin, 0o600))
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         require_files(file)
         connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
         opening.callback(connection.close)

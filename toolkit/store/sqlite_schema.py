@@ -14,7 +14,7 @@ from importlib import resources
 
 from toolkit.store import flag_views
 from toolkit.store.base import migrations
-from toolkit.store.encoding import shown_sql, view_sql
+from toolkit.store.encoding import view_sql
 from toolkit.text import one_line
 from toolkit.variables import COLUMNS
 
@@ -94,8 +94,8 @@ def _make(connection: sqlite3.Connection, version: int, wanted: int) -> None:
     else:
         view = view_sql(columns(connection))
     if wanted >= _FLAGS:
-        shown = [(name, shown_sql(name).removesuffix(f" AS {name}")) for name in columns(connection)]
-        view += [flag_views.flags_view(flag_views.SQLITE), flag_views.observations_qc_view(flag_views.SQLITE, shown)]
+        view.append(flag_views.flags_view(flag_views.SQLITE))
+        view.append(flag_views.observations_qc_view(flag_views.SQLITE, columns(connection)))
     for statement in view:
         connection.execute(statement)
 

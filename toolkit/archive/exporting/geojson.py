@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from toolkit.archive.exporting.columns import Advance, Piece, Wanted, columns
+from toolkit.location import point
 from toolkit.model import Station
 from toolkit.times import iso_of
 
@@ -34,12 +35,10 @@ def write(pieces: Iterable[Piece], wanted: Wanted, stations: Sequence[Station], 
 
 
 def _feature(station: Station, properties: dict[str, Any]) -> dict[str, Any]:
-    at = [station.longitude, station.latitude, station.elevation]
-    placed = station.longitude is not None
     return {
         "type": "Feature",
         "id": station.station_id,
-        "geometry": {"type": "Point", "coordinates": [one for one in at if one is not None]} if placed else None,
+        "geometry": point(station),
         "properties": {
             "station_id": station.station_id,
             "station_name_en": station.station_name_en,

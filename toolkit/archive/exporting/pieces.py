@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from toolkit.archive.exporting.columns import Piece, Wanted
 from toolkit.flagging.readings import FlaggedReadings, flagged_readings
 from toolkit.settings import Settings
 from toolkit.store import Selection, Store
-
-if TYPE_CHECKING:
-    from toolkit.archive.exporting.columns import Array
 
 HOUR = 3600
 # Of an estimate: finer than any station's sensor.
@@ -31,7 +26,7 @@ def newest(store: Store, settings: Settings, selection: Selection, wanted: Wante
     import numpy as np
 
     chosen = set(selection.stations)
-    times = {one.station_id: one.time for one in store.latest() if not chosen or one.station_id in chosen}
+    times = {one: time for one, time in store.latest_times().items() if not chosen or one in chosen}
     hours = defaultdict(list)  # most stations have reported within the same one: few are read in vain
     for station_id, time in times.items():
         hours[-(-time // HOUR)].append(station_id)
@@ -39,7 +34,7 @@ def newest(store: Store, settings: Settings, selection: Selection, wanted: Wante
         within = Selection((hour - 1) * HOUR, hour * HOUR, hours[hour])
         for readings in flagged_readings(store, within, wanted.variables, words=True):
             last = np.array([times.get(one, 0) for one in readings.stations])[readings.station] == readings.time
-            yield _with_estimates(store, settings, _where(readings, last), wanted)
+            yield _with_estimates(store, settings, readings.taken(last), wanted)
 
 
 def _with_estimates(store: Store, settings: Settings, readings: FlaggedReadings, wanted: Wanted) -> Piece:
@@ -49,21 +44,3 @@ def _with_estimates(store: Store, settings: Settings, readings: FlaggedReadings,
 
     found = estimates(store, settings, readings)
     return Piece(readings, {name: values.round(DECIMALS) for name, values in found.items()})
-
-
-def _where(readings: FlaggedReadings, chosen: Array) -> FlaggedReadings:
-    """Those of the observations for which `chosen` is true."""
-
-    def of(columns: dict[str, Array]) -> dict[str, Array]:
-        return {name: values[chosen] for name, values in columns.items()}
-
-    return replace(
-        readings,
-        station=readings.station[chosen],
-        time=readings.time[chosen],
-        collected=readings.collected[chosen],
-        values=of(readings.values),
-        words=of(readings.words),
-        flags=of(readings.flags),
-        tests=of(readings.tests),
-    )
