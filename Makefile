@@ -99,7 +99,8 @@ bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to
 
 .PHONY: lint lint-code lint-roles
 lint: lint-code lint-roles ## ruff, mypy, import-linter, ansible-lint, yamllint, shellcheck
-lint-code: setup
+lint-code: setup $(CONSOLE)
+	npm run --silent --prefix console lint
 	ruff check
 	ruff format --check
 	mypy
@@ -119,6 +120,15 @@ release: setup ## What is published, in dist/release: sdist, wheel, wheelhouse, 
 	@tools/need.sh git podman
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/release.txt
 	python -m tools.release
+
+# What the console runs in the browser. The bundle is in the tree, so that hosts and controllers do without Node.
+CONSOLE := toolkit/console/static/console.js
+.PHONY: console
+console: $(CONSOLE)
+$(CONSOLE): $(shell git ls-files console 2>/dev/null) tools/console.py $(VENV)/.ready
+	@command -v npm >/dev/null || tools/need.sh nodejs npm
+	python -m tools.console
+	@touch $@
 
 .PHONY: generate
 generate: setup ## Write anew what derives from settings and checks

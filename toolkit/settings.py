@@ -308,6 +308,9 @@ class Settings:
         number(0, 1_000_000),
         "How many requests of one client the HTTP API answers in a minute; further ones get the status 429. 0: all.",
     )
+    console: bool = _setting(
+        "on", SWITCH, "Whether the process that serves the HTTP API serves the console, too, under `/console`."
+    )
     restic_repository: str | None = _setting(
         "",
         REPOSITORY,

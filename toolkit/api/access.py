@@ -20,6 +20,8 @@ from toolkit.credentials import Credential, CredentialError
 
 OPEN = ("/health", "/metrics")
 """What monitoring asks: without a token, and as often as it likes."""
+CONSOLE = "/console"
+"""What people see in a browser: without a token, for it has accounts (`console.people`)."""
 
 # A token that is shorter can be guessed, and RFC 6750 knows these characters alone.
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{16,512}=*")
@@ -117,7 +119,8 @@ class Access:
         if scope["path"] in OPEN:
             return None
         client = _network((scope.get("client") or ("",))[0])
-        if self._digests:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if self._digests and path != CONSOLE and not path.startswith(f"{CONSOLE}/"):
             kind, _, token = headers.get("authorization", "").partition(" ")
             digest = sha256(token.strip().encode("latin-1", "replace")).digest()
             known = [hmac.compare_digest(digest, one) for one in self._digests]

@@ -28,6 +28,7 @@ def application(settings: Settings) -> FastAPI:
     digests = access.tokens()
     app = FastAPI(title=catalogue.TITLE, version=toolkit.__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.settings = settings
+    app.state.closed = bool(digests)
     app.state.answers = Answers(settings.db)
     app.state.stopping = threading.Event()
     app.state.clock = functools.partial(Clock, app.state.stopping.is_set)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from toolkit.api.application import application
 from toolkit.errors import ToolkitError, reason
 from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
 from toolkit.settings import Settings
@@ -125,17 +124,16 @@ def listening(address: str) -> socket.socket:
     return here
 
 
-def serve(settings: Settings) -> None:
-    """Serve at `api_address` until SIGTERM or SIGINT.
+def serve(settings: Settings, serving: FastAPI) -> None:
+    """Serve an application at `api_address` until SIGTERM or SIGINT.
 
     Raises:
-        ToolkitError: the address cannot be had, or the tokens cannot be used.
+        ToolkitError: the address cannot be had.
     """
     # A thread that encodes an answer gives way to the one that serves after half a millisecond, not after five.
     sys.setswitchinterval(0.0005)
     # What uvicorn says of single requests is no news for the journal: the metrics count them.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
-    serving = application(settings)
     with listening(settings.api_address) as here:
         server = Server(serving)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [here]}, daemon=True)

@@ -21,7 +21,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(_args: argparse.Namespace, loaded: Loaded) -> int:
     """Serve until the process is told to stop."""
+    from toolkit.api.application import application
     from toolkit.api.server import serve
 
-    serve(loaded.settings)
+    serving = application(loaded.settings)
+    if loaded.settings.console:
+        from toolkit.console import application as console
+
+        console.add(serving)
+    serve(loaded.settings, serving)
     return 0

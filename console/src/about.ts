@@ -1,0 +1,45 @@
+// What every view needs to know of the service and of who looks: `data/about`.
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+
+export interface Variable {
+  name: string;
+  /** In plain words, in the interface's language where the catalogue has it. */
+  label: string;
+  unit: string;
+  /** Whether it is judged by the detector. */
+  detected: boolean;
+}
+
+export interface Person {
+  name: string;
+  role: "viewer" | "operator";
+}
+
+export interface About {
+  version: string;
+  /** The host's name. */
+  host: string;
+  /** IANA's name of the network's time zone. */
+  time_zone: string;
+  cadence_seconds: number;
+  fresh_minutes: number;
+  variables: Variable[];
+  /** Who has signed in; null for nobody. */
+  person: Person | null;
+  /** Whether one can sign in with a password. */
+  sign_in: boolean;
+  /** Whether one must sign in to look. */
+  closed: boolean;
+  /** Whether other hosts are shown as well. */
+  hosts: boolean;
+  csrf: string;
+}
+
+export const AboutContext = createContext<About | undefined>(undefined);
+
+export function useAbout(): About {
+  const about = useContext(AboutContext);
+  if (!about) throw new Error("a view is shown before data/about is there");
+  return about;
+}

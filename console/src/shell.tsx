@@ -1,0 +1,98 @@
+// What is around every view: the heading, the ways to other views, who is signed in, and whether the service answers.
+import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from "preact-iso";
+import { type About, AboutContext } from "./about";
+import { keepToken, useData } from "./data";
+import { Notice } from "./parts/notice";
+import { BASE, link } from "./place";
+import { Preferences } from "./preferences";
+import { t } from "./words";
+
+const Network = lazy(() => import("./views/network"));
+const Station = lazy(() => import("./views/station"));
+const Incidents = lazy(() => import("./views/incidents"));
+const Incident = lazy(() => import("./views/incident"));
+const Service = lazy(() => import("./views/service"));
+const Hosts = lazy(() => import("./views/hosts"));
+const Playback = lazy(() => import("./views/playback"));
+const SignIn = lazy(() => import("./views/signin"));
+
+const EVERY_SECONDS = 30;
+
+export function Shell() {
+  const { data: about, error, again } = useData<About>("about", {}, EVERY_SECONDS);
+  if (about) keepToken(about.csrf);
+  return (
+    <LocationProvider scope={BASE}>
+      <a class="skip" href="#main">
+        {t("Skip to the content")}
+      </a>
+      <Heading about={about} />
+      <main id="main" tabIndex={-1}>
+        {error && <Notice kind="offline">{t("The service does not answer. What is shown may be old.")}</Notice>}
+        {about && (
+          <AboutContext.Provider value={about}>
+            {about.closed && !about.person ? <SignIn /> : <Views />}
+          </AboutContext.Provider>
+        )}
+        {!about && error && (
+          <button type="button" onClick={again}>
+            {t("Try again")}
+          </button>
+        )}
+      </main>
+    </LocationProvider>
+  );
+}
+
+function Views() {
+  return (
+    <ErrorBoundary onError={(error) => console.error(error)}>
+      <Router>
+        <Route path={`${BASE}/`} component={Network} />
+        <Route path={`${BASE}/stations/:station`} component={Station} />
+        <Route path={`${BASE}/incidents`} component={Incidents} />
+        <Route path={`${BASE}/incidents/:number`} component={Incident} />
+        <Route path={`${BASE}/service`} component={Service} />
+        <Route path={`${BASE}/hosts`} component={Hosts} />
+        <Route path={`${BASE}/playback`} component={Playback} />
+        <Route path={`${BASE}/sign-in`} component={SignIn} />
+        <Route default component={Nothing} />
+      </Router>
+    </ErrorBoundary>
+  );
+}
+
+function Nothing() {
+  return <Notice kind="error">{t("There is no such view.")}</Notice>;
+}
+
+function Heading({ about }: { about: About | undefined }) {
+  const { path } = useLocation();
+  const ways: [string, string][] = [
+    [link([]), t("Network")],
+    [link(["incidents"]), t("Incidents")],
+    [link(["playback"]), t("Playback")],
+    [link(["service"]), t("Service")],
+  ];
+  if (about?.hosts) ways.push([link(["hosts"]), t("Hosts")]);
+  return (
+    <header>
+      <nav aria-label={t("Views")}>
+        <ul>
+          {ways.map(([href, name]) => (
+            <li key={href}>
+              <a href={href || "/"} aria-current={path === href ? "page" : undefined}>
+                {name}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div class="corner">
+        {about?.person && <span>{about.person.name}</span>}
+        {about?.sign_in && !about.person && <a href={link(["sign-in"])}>{t("Sign in")}</a>}
+        <Preferences />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,5 @@
+import { t } from "../words";
+
+export default function Hosts() {
+  return <h1>{t("Hosts")}</h1>;
+}
