@@ -91,7 +91,7 @@ function Heading({ about }: { about: About | undefined }) {
       <div class="corner">
         {about?.person && <span>{about.person.name}</span>}
         {about?.sign_in && !about.person && <a href={link(["sign-in"])}>{t("Sign in")}</a>}
-        <Preferences />
+        <Preferences network={about?.time_zone ?? "UTC"} />
       </div>
     </header>
   );
