@@ -47,7 +47,7 @@ export function Shell() {
 function Views() {
   return (
     <ErrorBoundary onError={(error) => console.error(error)}>
-      <Router>
+      <Router onRouteChange={toContent}>
         <Route path={`${BASE}/`} component={Network} />
         <Route path={`${BASE}/stations/:station`} component={Station} />
         <Route path={`${BASE}/incidents`} component={Incidents} />
@@ -60,6 +60,13 @@ function Views() {
       </Router>
     </ErrorBoundary>
   );
+}
+
+let first = true;
+/** Who goes to another view by keyboard or hears the page is at the view's beginning then. */
+function toContent(): void {
+  if (!first) document.getElementById("main")?.focus({ preventScroll: true });
+  first = false;
 }
 
 function Nothing() {
@@ -91,7 +98,7 @@ function Heading({ about }: { about: About | undefined }) {
       <div class="corner">
         {about?.person && <span>{about.person.name}</span>}
         {about?.sign_in && !about.person && <a href={link(["sign-in"])}>{t("Sign in")}</a>}
-        <Preferences />
+        <Preferences network={about?.time_zone ?? "UTC"} />
       </div>
     </header>
   );
