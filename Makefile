@@ -130,6 +130,10 @@ $(CONSOLE): $(shell git ls-files console 2>/dev/null) tools/console.py $(VENV)/.
 	python -m tools.console
 	@touch $@
 
+.PHONY: words
+words: setup ## Bring the console's translations up to date with its messages
+	python -m tools.console --words
+
 .PHONY: generate
 generate: setup ## Write anew what derives from settings and checks
 	python -m tools.generate

@@ -1,8 +1,8 @@
-// Bundles what runs in the browser into toolkit/console/static: `npm run build`, which `make console` calls.
+// Bundles what runs in the browser: `node build.mjs FOLDER`, which tools/console.py calls.
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
-const TO = "../toolkit/console/static";
+const TO = process.argv[2];
 
 await rm(TO, { recursive: true, force: true });
 await mkdir(TO, { recursive: true });
