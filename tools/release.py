@@ -62,7 +62,7 @@ def _wheelhouses() -> None:
 
 
 def _bill_of_materials(version: str) -> None:
-    """A bill of materials of what is installed on hosts, as locked, and of what the console runs in browsers: a list."""
+    """A bill of materials of what hosts install and browsers run, as locked: a list, without a graph."""
     path = TO / f"weather-toolkit-{version}.cdx.json"
     _run(
         sys.executable, "-W", "ignore::UserWarning", "-m", "cyclonedx_py", "requirements", "requirements/hosts.txt",
