@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, network
+from toolkit.console import about, assets, network, series
 
 
 def add(app: FastAPI) -> None:
@@ -14,5 +14,11 @@ def add(app: FastAPI) -> None:
         ToolkitError: its bundle is not there.
     """
     assets.digest()
-    for router in (about.router, network.router, assets.router):  # the last one has a page for every other address
-        app.include_router(router)
+    modules = (
+        about,
+        network,
+        series,
+        assets,  # has a page for every other address
+    )
+    for module in modules:
+        app.include_router(module.router)
