@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit import land
 from toolkit.api import latest, parameters, rows
 from toolkit.api.edr import at_once, document, places, ready
-from toolkit.api.problems import Problem
+from toolkit.api.problems import Problem, wrong
 from toolkit.console.about import DATA
 from toolkit.console.people import Reader
 from toolkit.console.state import active_incidents, states_with
@@ -45,12 +45,6 @@ class Box(BaseModel):
     south: float = Field(ge=-90, le=90)
     north: float = Field(ge=-90, le=90)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.west >= self.east or self.south >= self.north:
-            raise ValueError("west must be less than east, and south less than north")
-        return self
-
 
 @router.get("/network")
 async def network(request: Request, _: Reader) -> Response:
@@ -63,7 +57,7 @@ async def network(request: Request, _: Reader) -> Response:
 
 @router.get("/network/neighbours")
 async def neighbours(request: Request, _: Reader, station: Annotated[str, Query(max_length=600)]) -> Response:
-    """The neighbours of a station, with which it is compared, the nearest first."""
+    """The neighbours of a station, with which it is compared, the nearest by distance and height first."""
     settings = request.app.state.settings
     return await ready(request, station, lambda store: document(_neighbours(places(store), station, settings)))
 
@@ -75,6 +69,9 @@ def land_in(request: Request, _: Reader, box: Annotated[Box, Query()]) -> Respon
     Each line is a list of numbers: the longitude and the latitude of its first point, then the differences of each
     point from the one before, all in steps of `step` degrees.
     """
+    for lower, upper in (("west", "east"), ("south", "north")):
+        if getattr(box, lower) >= getattr(box, upper):
+            raise wrong(lower, getattr(box, lower), f"give less than `{upper}`")
     sides = (box.west, box.east, box.south, box.north)
     step = max(box.east - box.west, box.north - box.south) / STEPS
     content = {
