@@ -1,5 +1,8 @@
 // What is around every view: the heading, the ways to other views, who is signed in, and whether the service answers.
-import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from "preact-iso";
+
+import { useMemo } from "preact/hooks";
+import lazy, { ErrorBoundary } from "preact-iso/lazy";
+import { LocationProvider, Route, Router, useLocation } from "preact-iso/router";
 import { type About, AboutContext } from "./about";
 import { keepToken, useData } from "./data";
 import { Notice } from "./parts/notice";
@@ -19,8 +22,8 @@ const SignIn = lazy(() => import("./views/signin"));
 const EVERY_SECONDS = 30;
 
 export function Shell() {
-  const { data: about, error, again } = useData<About>("about", {}, EVERY_SECONDS);
-  if (about) keepToken(about.csrf);
+  const { data, error, again } = useData<About>("about", {}, EVERY_SECONDS);
+  const about = useMemo(() => data && inWords(data), [data]);
   return (
     <LocationProvider scope={BASE}>
       <a class="skip" href="#main">
@@ -44,10 +47,16 @@ export function Shell() {
   );
 }
 
+/** What was said of the service, with the variables' labels in the interface's language. */
+function inWords(said: About): About {
+  keepToken(said.csrf);
+  return { ...said, variables: said.variables.map((one) => ({ ...one, label: t(one.label) })) };
+}
+
 function Views() {
   return (
     <ErrorBoundary onError={(error) => console.error(error)}>
-      <Router>
+      <Router onRouteChange={toContent}>
         <Route path={`${BASE}/`} component={Network} />
         <Route path={`${BASE}/stations/:station`} component={Station} />
         <Route path={`${BASE}/incidents`} component={Incidents} />
@@ -60,6 +69,13 @@ function Views() {
       </Router>
     </ErrorBoundary>
   );
+}
+
+let first = true;
+/** Who goes to another view by keyboard or hears the page is at the view's beginning then. */
+function toContent(): void {
+  if (!first) document.getElementById("main")?.focus({ preventScroll: true });
+  first = false;
 }
 
 function Nothing() {
@@ -91,7 +107,7 @@ function Heading({ about }: { about: About | undefined }) {
       <div class="corner">
         {about?.person && <span>{about.person.name}</span>}
         {about?.sign_in && !about.person && <a href={link(["sign-in"])}>{t("Sign in")}</a>}
-        <Preferences />
+        <Preferences network={about?.time_zone ?? "UTC"} />
       </div>
     </header>
   );
