@@ -87,7 +87,8 @@ def _read(path: Path) -> Catalog:
 
 
 def _run(*words: str) -> None:
-    subprocess.run(words, cwd=SOURCE, check=True)
+    if subprocess.run(words, cwd=SOURCE, check=False).returncode:
+        raise SystemExit(f"the console was not made: {' '.join(words[:2])} failed, see above")
 
 
 if __name__ == "__main__":

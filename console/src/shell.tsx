@@ -1,7 +1,8 @@
 // What is around every view: the heading, the ways to other views, who is signed in, and whether the service answers.
 
 import { useMemo } from "preact/hooks";
-import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from "preact-iso";
+import lazy, { ErrorBoundary } from "preact-iso/lazy";
+import { LocationProvider, Route, Router, useLocation } from "preact-iso/router";
 import { type About, AboutContext } from "./about";
 import { keepToken, useData } from "./data";
 import { Notice } from "./parts/notice";

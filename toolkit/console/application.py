@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance
+from toolkit.console import about, assets, incidents, maintenance, series
 from toolkit.console.acting import Acting
 
 
@@ -20,6 +20,7 @@ def add(app: FastAPI) -> None:
         about.router,
         incidents.router,
         maintenance.router,
+        series.router,
         assets.router,  # the last one: it has a page for every other address
     ):
         app.include_router(router)
