@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, network, series
+from toolkit.console import about, assets, incidents, maintenance, network, series
+from toolkit.console.acting import Acting
 
 
 def add(app: FastAPI) -> None:
@@ -14,11 +15,13 @@ def add(app: FastAPI) -> None:
         ToolkitError: its bundle is not there.
     """
     assets.digest()
-    modules = (
-        about,
-        network,
-        series,
-        assets,  # has a page for every other address
-    )
-    for module in modules:
-        app.include_router(module.router)
+    app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    for router in (
+        about.router,
+        incidents.router,
+        maintenance.router,
+        network.router,
+        series.router,
+        assets.router,  # the last one: it has a page for every other address
+    ):
+        app.include_router(router)
