@@ -130,6 +130,10 @@ $(CONSOLE): $(shell git ls-files console 2>/dev/null) tools/console.py $(VENV)/.
 	python -m tools.console
 	@touch $@
 
+.PHONY: words
+words: setup ## Bring the console's translations up to date with its messages
+	python -m tools.console --words
+
 .PHONY: generate
 generate: setup ## Write anew what derives from settings and checks
 	python -m tools.generate
@@ -138,7 +142,7 @@ generate: setup ## Write anew what derives from settings and checks
 clean: ## Take away the lab, its images, and everything else that was made here
 	@python3 -m lab.feed stop --all
 	@lab/lab.sh clean
-	rm -rf $(VENV) dist .cache .ansible .mypy_cache .pytest_cache .ruff_cache
+	rm -rf console/node_modules $(VENV) dist .cache .ansible .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: lock
@@ -148,4 +152,5 @@ lock: setup ## Choose the newest versions of all dependencies anew
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group bench -c requirements/dev.txt -o requirements/bench.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group policy -o requirements/policy.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group release -c requirements/dev.txt -o requirements/release.txt
+	npm update --prefix console --save --silent
 	grep -A 100 '^uv==' requirements/dev.txt | awk 'NR == 1 || /^ /; NR > 1 && !/^ / {exit}' > requirements/uv.txt

@@ -1,12 +1,10 @@
-// Bundles what runs in the browser into toolkit/console/static: `npm run build`, which `make console` calls.
+// Bundles what runs in the browser: `node build.mjs FOLDER`, which tools/console.py calls.
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
-const TO = "../toolkit/console/static";
+const TO = process.argv[2];
 
-await rm(TO, { recursive: true, force: true });
-await mkdir(TO, { recursive: true });
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   entryPoints: { console: "src/main.tsx", style: "src/style/main.css" },
   outdir: TO,
   bundle: true,
@@ -15,6 +13,7 @@ const { metafile } = await build({
   target: ["es2022", "chrome110", "firefox115", "safari16.4"],
   minify: true,
   metafile: true,
+  write: false, // what was there stays where this fails
   legalComments: "none", // LICENCES.txt has the licences whole
   chunkNames: "[name]-[hash]",
   jsx: "automatic",
@@ -22,7 +21,7 @@ const { metafile } = await build({
   loader: { ".png": "file", ".svg": "file" },
   assetNames: "[name]-[hash]",
   logLevel: "warning",
-});
+}).catch(() => process.exit(1)); // esbuild has said why
 
 // The licence of every package of which something is in the bundle.
 const packages = new Set();
@@ -39,5 +38,8 @@ for (const name of [...packages].sort()) {
   const text = (await readFile(`${folder}/${file}`, "utf8")).trim();
   licences += `${name} ${version} (${license})\n\n${text}\n\n${"-".repeat(80)}\n\n`;
 }
+await rm(TO, { recursive: true, force: true });
+await mkdir(TO, { recursive: true });
+for (const file of outputFiles) await writeFile(file.path, file.contents);
 await writeFile(`${TO}/LICENCES.txt`, licences);
 await copyFile("src/icon.svg", `${TO}/icon.svg`);

@@ -62,7 +62,7 @@ def _wheelhouses() -> None:
 
 
 def _bill_of_materials(version: str) -> None:
-    """A bill of materials of what is installed on hosts, as locked: a list, without a graph of dependencies."""
+    """A bill of materials of what hosts install and browsers run, as locked: a list, without a graph."""
     path = TO / f"weather-toolkit-{version}.cdx.json"
     _run(
         sys.executable, "-W", "ignore::UserWarning", "-m", "cyclonedx_py", "requirements", "requirements/hosts.txt",
@@ -70,7 +70,26 @@ def _bill_of_materials(version: str) -> None:
     )  # fmt: skip
     bill = json.loads(path.read_text("utf-8"))
     bill["metadata"]["component"]["version"] = version  # pyproject.toml leaves it to toolkit/__init__.py
+    bill["components"] += _in_browsers()
     path.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
+
+
+def _in_browsers() -> list[dict[str, object]]:
+    """The packages of npm of which something is in the console's bundle."""
+    lock = json.loads((ROOT / "console" / "package-lock.json").read_text("utf-8"))
+    return [
+        {
+            "type": "library",
+            "bom-ref": f"npm-{name}",
+            "name": name,
+            "version": one["version"],
+            "purl": f"pkg:npm/{name}@{one['version']}",
+            "licenses": [{"license": {"id": one["license"]}}],
+        }
+        for place, one in sorted(lock["packages"].items())
+        if place and not one.get("dev")
+        for name in [place.removeprefix("node_modules/")]
+    ]
 
 
 def _image(version: str) -> None:

@@ -1,5 +1,8 @@
 // What is around every view: the heading, the ways to other views, who is signed in, and whether the service answers.
-import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from "preact-iso";
+
+import { useMemo } from "preact/hooks";
+import lazy, { ErrorBoundary } from "preact-iso/lazy";
+import { LocationProvider, Route, Router, useLocation } from "preact-iso/router";
 import { type About, AboutContext } from "./about";
 import { keepToken, useData } from "./data";
 import { Notice } from "./parts/notice";
@@ -19,8 +22,8 @@ const SignIn = lazy(() => import("./views/signin"));
 const EVERY_SECONDS = 30;
 
 export function Shell() {
-  const { data: about, error, again } = useData<About>("about", {}, EVERY_SECONDS);
-  if (about) keepToken(about.csrf);
+  const { data, error, again } = useData<About>("about", {}, EVERY_SECONDS);
+  const about = useMemo(() => data && inWords(data), [data]);
   return (
     <LocationProvider scope={BASE}>
       <a class="skip" href="#main">
@@ -42,6 +45,12 @@ export function Shell() {
       </main>
     </LocationProvider>
   );
+}
+
+/** What was said of the service, with the variables' labels in the interface's language. */
+function inWords(said: About): About {
+  keepToken(said.csrf);
+  return { ...said, variables: said.variables.map((one) => ({ ...one, label: t(one.label) })) };
 }
 
 function Views() {
