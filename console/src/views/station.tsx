@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useRoute } from "preact-iso";
 import { useAbout } from "../about";
 import { address, type Loaded, useData } from "../data";
+import { figure } from "../parts/chart/reading";
 import type { Span } from "../parts/chart/shapes";
 import { Notice } from "../parts/notice";
 import { ago, Moment, moment, useNow, zone } from "../parts/time";
@@ -103,6 +104,7 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
           </span>
         )}
       </p>
+      <Newest values={station.values} />
       <SpanControls shown={shown} bounds={bounds} />
       <div class="row">
         <VariableControls shown={shown} chosen={chosen} />
@@ -174,6 +176,25 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
       <h2>{t("The station")}</h2>
       <Metadata station={station} />
     </>
+  );
+}
+
+/** The values of the newest observation. */
+function Newest({ values }: { values: StationData["values"] }) {
+  const { variables } = useAbout();
+  return (
+    <dl class="newest">
+      {variables
+        .filter(({ name }) => typeof values[name] === "number" && !SELDOM.has(name))
+        .map(({ name, label, unit }) => (
+          <div key={name}>
+            <dt>{t(label)}</dt>
+            <dd>
+              {figure(values[name] as number)} <span class="faint">{unit}</span>
+            </dd>
+          </div>
+        ))}
+    </dl>
   );
 }
 

@@ -6,6 +6,8 @@ import type { Band, Line, Span } from "../../parts/chart/shapes";
 import { t } from "../../words";
 import type { IncidentBand, MaintenanceBand, Neighbours, Rain, Series } from "./shapes";
 
+// Units of what has no zero to stand on.
+const LEVELS = new Set(["°C", "hPa", "%"]);
 const COLOURS = ["--link", "--well", "--silent", "--ink"];
 
 export interface ChartsProps {
@@ -54,7 +56,7 @@ function GroupChart({ group, ...props }: ChartsProps & { group: Variable[] }) {
       unit={unit}
       lines={lines}
       bands={bands}
-      scale={unit === "°" ? "compass" : unit === "mm" || unit === "km/h" ? "zero" : "level"}
+      scale={unit === "°" ? "compass" : LEVELS.has(unit) ? "level" : "zero"}
       span={span}
       bounds={bounds}
       onSpan={onSpan}

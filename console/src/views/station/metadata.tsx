@@ -6,7 +6,7 @@ import { t } from "../../words";
 import type { Description, StationData } from "./shapes";
 
 export function Metadata({ station }: { station: StationData }) {
-  const { id, first_seen, last_seen, oldest, newest, observations, history } = station;
+  const { id, first_seen, last_seen, history } = station;
   return (
     <>
       <dl class="facts">
@@ -22,11 +22,15 @@ export function Metadata({ station }: { station: StationData }) {
         <dd>
           <Spell from={first_seen} to={last_seen} />
         </dd>
-        <dt>{t("Observations")}</dt>
-        <dd>
-          {observations.toLocaleString()}, <Spell from={oldest} to={newest} />
-        </dd>
       </dl>
+      {history.length > 0 && <History history={history} />}
+    </>
+  );
+}
+
+function History({ history }: { history: StationData["history"] }) {
+  return (
+    <>
       <h3>{t("How the feed has described it")}</h3>
       <Scroll label={t("How the feed has described it")}>
         <table>

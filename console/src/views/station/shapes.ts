@@ -84,11 +84,10 @@ export interface StationData extends Description {
   /** When it was in the feed first and last. */
   first_seen: number | null;
   last_seen: number | null;
-  /** The times of its oldest and its newest observation, and how many there are. */
+  /** The time of the oldest observation of the whole network, and of this station's newest. */
   oldest: number | null;
   newest: number | null;
-  observations: number;
-  /** The variables of which its newest observations have values. */
+  /** The variables of which there have been values of late. */
   measures: string[];
   /** The newest observation's values. */
   values: Record<string, number | null>;
