@@ -18,6 +18,7 @@ from toolkit.api.problems import Problem
 from toolkit.console.about import DATA
 from toolkit.console.people import Reader
 from toolkit.console.state import states
+from toolkit.location import without_impossible_place
 from toolkit.model import Station
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
@@ -61,11 +62,7 @@ def _described(store: Store, settings: Settings, name: str) -> Content:
     return document(
         {
             "id": name,
-            "name": found.station_name_en,
-            "name_gr": found.station_name_gr,
-            "latitude": found.latitude,
-            "longitude": found.longitude,
-            "elevation": found.elevation,
+            **_description(found),
             "state": states(store, settings, time.time())[name],
             "first_seen": seen and seen.first,
             "last_seen": seen and seen.last,
@@ -74,17 +71,23 @@ def _described(store: Store, settings: Settings, name: str) -> Content:
             **_newest(store, name, newest),
             "history": [
                 {
-                    "since": int(one.since),
-                    "name": one.station_name_en,
-                    "name_gr": one.station_name_gr,
-                    "latitude": one.latitude,
-                    "longitude": one.longitude,
-                    "elevation": one.elevation,
+                    "since": int(since),
+                    **_description(without_impossible_place(Station(name, *said))),
                 }
-                for one in store.records.history(name)
+                for _, since, *said in store.records.history(name)
             ],
         }
     )
+
+
+def _description(one: Station) -> dict[str, Any]:
+    return {
+        "name": one.station_name_en,
+        "name_gr": one.station_name_gr,
+        "latitude": one.latitude,
+        "longitude": one.longitude,
+        "elevation": one.elevation,
+    }
 
 
 def one(store: Store, name: str) -> Station:
