@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -159,3 +160,16 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "weather.db")
     server: Server = request.getfixturevalue("postgresql")
     return server.database(f"test_{uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with the network of `tests.console.sample`: to be copied."""
+    from tests import console
+
+    path = tmp_path_factory.mktemp("sample") / "weather.db"
+    console.sample(str(path))
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")  # one file
+    connection.close()
+    return path

@@ -64,6 +64,12 @@ class Server:
             connection.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING '{encoding}'")
         return self.url(name)
 
+    def copy(self, name: str, new: str) -> str:
+        """Copy a database to which nobody is connected; returns what WEATHER_DB would be."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{new}" TEMPLATE "{name}"')
+        return self.url(new)
+
     def url(self, name: str) -> str:
         """The address of a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"

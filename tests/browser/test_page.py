@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 
+from tests.browser.pages import PHONE, SCREEN
 from tests.conftest import Run
 from tests.integration.conftest import Spoil, good_weather, spoil
 from tests.integration.test_incident_page import INCIDENT, write
 from toolkit.store.incidents import Affected
 
 __all__ = ["good_weather", "spoil"]
-
-CHROMIUM = "/usr/bin/chromium"
-PHONE = {"width": 360, "height": 740}
-SCREEN = {"width": 1100, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Without its sandbox, which root may not have: it sees nothing but a file of our own.
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 @pytest.fixture
@@ -54,7 +43,7 @@ def url(run: Run, night: None, tmp_path: Path) -> str:
     return (tmp_path / "page.html").as_uri()
 
 
-def opened(browser: Browser, url: str, size: dict[str, int], scheme: str = "light") -> tuple[Page, list[str]]:
+def opened(browser: Browser, url: str, size: ViewportSize, scheme: str = "light") -> tuple[Page, list[str]]:
     page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -70,7 +59,7 @@ def shown(page: Page, what: str) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [SCREEN, PHONE], ids=["screen", "phone"])
-def test_everybody_can_use_it(browser: Browser, url: str, scheme: str, size: dict[str, int]) -> None:
+def test_everybody_can_use_it(browser: Browser, url: str, scheme: str, size: ViewportSize) -> None:
     page, said = opened(browser, url, size, scheme)
     page.locator("details:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
     found = Axe().run(page)
@@ -100,7 +89,7 @@ def test_the_index_leads_to_a_page_and_the_page_back(browser: Browser, run: Run,
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", SCREEN), ("dark", PHONE)], ids=["screen", "phone"])
 def test_everybody_can_use_the_page_of_a_month(
-    browser: Browser, run: Run, spoil: Spoil, tmp_path: Path, scheme: str, size: dict[str, int]
+    browser: Browser, run: Run, spoil: Spoil, tmp_path: Path, scheme: str, size: ViewportSize
 ) -> None:
     spoil("", "station_id = 'dodoni'", 30)
     done = run("network", "--month", "2025-11", "--html", WEATHER_REPORTS=str(tmp_path))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.console import Console, catch_up, copied
+from tests.console import sample as console_sample
 from tests.feeds import parse
+from tests.postgresql import Server
 from toolkit.model import Document
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
@@ -71,3 +75,27 @@ def fill(environment: dict[str, str]) -> Callable[..., None]:
                 store.add(document, END - 600 * step + 60)
 
     return put
+
+
+@pytest.fixture(scope="session")
+def sample_of_postgresql(postgresql: Server) -> str:
+    """The name of a database with the network of `tests.console.sample`: to be copied."""
+    console_sample(postgresql.database("sample"))
+    return "sample"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def console(
+    request: pytest.FixtureRequest, sample: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Console]:
+    """A service with a console for the tests of one file, on a copy of the sample in either engine."""
+    folder = tmp_path_factory.mktemp("console")
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgresql")
+        db = server.copy(request.getfixturevalue("sample_of_postgresql"), f"console_{uuid4().hex}")
+        catch_up(db)
+    else:
+        db = copied(sample, folder)
+    running = Console(db, folder)
+    yield running
+    running.stop()

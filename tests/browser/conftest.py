@@ -1,0 +1,45 @@
+"""Debian's Chromium, and the pages of a console in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.pages import LOOKS, Look, Pages
+from tests.console import Console, copied
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Without its sandbox, which root may not have: it sees nothing but files and services of our own."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture(scope="module")
+def console(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A service for the tests of one file, on a copy of the sample that is theirs to change."""
+    folder = tmp_path_factory.mktemp("console")
+    running = Console(copied(sample, folder), folder)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def pages(browser: Browser, console: Console) -> Iterator[Pages]:
+    """Opens pages. The test fails if one of them says something on its console, or asks another server."""
+    opened = Pages(browser, console)
+    yield opened
+    opened.close()
+    assert opened.said == []
+
+
+@pytest.fixture(params=LOOKS)
+def look(request: pytest.FixtureRequest) -> Look:
+    """A test that takes it runs four times: in light, in dark, on a phone, in Greek."""
+    return LOOKS[request.param]
