@@ -17,66 +17,13 @@ from types import FrameType
 from typing import Any
 
 from toolkit.errors import ToolkitError
+from toolkit.schedules import is_due
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-# Every month has this day.
-LAST_DAY = 28
 # As TimeoutStartSec of the units.
 LIMIT_SECONDS = 15 * 60
 STOP_SECONDS = 8
 
 log = logging.getLogger(__name__)
-
-
-def is_due(schedule: Mapping[str, Any], at: datetime) -> bool:
-    """Whether a schedule of `weather_jobs` names this minute.
-
-    Args:
-        schedule: minute, hour and weekday as cron has them (a number, `*`, `*/5`; Sun to Sat), and the day of the
-            month, a number; `*` where not given.
-        at: local time.
-
-    Raises:
-        ToolkitError: a field is none of these.
-    """
-    weekday = str(schedule.get("weekday", "*"))
-    if weekday != "*" and weekday not in DAYS:
-        raise ToolkitError(f"weekday {weekday!r} of a schedule is none of {', '.join(DAYS)}")
-    return (
-        _names(schedule.get("minute", "*"), at.minute)
-        and _names(schedule.get("hour", "*"), at.hour)
-        and day_of_month(schedule) in {None, at.day}
-        and weekday in {"*", DAYS[at.weekday()]}
-    )
-
-
-def day_of_month(schedule: Mapping[str, Any]) -> int | None:
-    """The day of the month on which a schedule of `weather_jobs` runs; None for every day.
-
-    Raises:
-        ToolkitError: it is no such day, or there is a weekday as well.
-    """
-    if "day" not in schedule:
-        return None
-    day = str(schedule["day"])
-    if not (day.isascii() and day.isdecimal() and 1 <= int(day) <= LAST_DAY):
-        raise ToolkitError(
-            f"day {day!r} of a schedule is no day that every month has: give a number from 1 to {LAST_DAY}"
-        )
-    if "weekday" in schedule:
-        # cron would run the job on either of them, and systemd where both are true.
-        raise ToolkitError(f"day {day!r} of a schedule is given with a weekday: take one of them away")
-    return int(day)
-
-
-def _names(wanted: object, value: int) -> bool:
-    text = str(wanted)
-    if text == "*":
-        return True
-    step = text.removeprefix("*/")
-    if not step.isdecimal() or (step != text and step == "0"):
-        raise ToolkitError(f"{text!r} of a schedule is no number, * or */NUMBER")
-    return value % int(step) == 0 if step != text else value == int(text)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -14,7 +15,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -257,3 +261,29 @@ def test_who_does_not_read_is_let_go(serving: tuple[str, int], monkeypatch: pyte
     with socket.create_connection(serving, 5) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\nX")
         assert client.recv(100) == b""
+
+
+def test_the_console_is_told_what_only_the_exporter_sees_and_nobody_elsewhere_is(
+    run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path
+) -> None:
+    stored_minutes_ago(run, feed, environment, 2)
+    assert run("backup", "create").returncode == 0
+    with served(environment, tmp_path) as exporter:
+        told = asked(exporter.place, "127.0.0.1")
+        with pytest.raises(HTTPError, match="404"):
+            asked(exporter.place, "127.0.0.2")
+    found = {one["id"]: one for one in told["findings"]["checks"]}
+    assert found["observations-fresh"]["status"] == "OK"
+    assert all(abs(one["at"] - told["at"]) < 60 for one in found.values())
+    assert [one["observations"] for one in told["backups"]] == [1]
+    assert {"data", "backups"} <= {name for disk in told["disks"] for name in disk["holds"]}
+
+
+def asked(place: tuple[str, int], client: str) -> Any:
+    """What the exporter tells of the service to a client with an address."""
+    connection = HTTPConnection(*place, timeout=10, source_address=(client, 0))
+    connection.request("GET", "/service")
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise HTTPError("/service", answer.status, answer.reason, answer.headers, None)
+    return json.load(answer)

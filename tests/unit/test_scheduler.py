@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import TOOL, Run
 from toolkit.errors import ToolkitError
-from toolkit.scheduler import after, awaited, is_due, seconds
+from toolkit.scheduler import after, awaited, seconds
+from toolkit.schedules import is_due, next_run
 
 SUNDAY = datetime(2026, 11, 22, 5, 30)  # noqa: DTZ001 - local, as schedules are
 
@@ -34,6 +35,32 @@ SUNDAY = datetime(2026, 11, 22, 5, 30)  # noqa: DTZ001 - local, as schedules are
 )
 def test_a_schedule_names_its_minutes(schedule: dict[str, object], due: bool) -> None:
     assert is_due(schedule, SUNDAY) is due
+
+
+@pytest.mark.parametrize(
+    ("schedule", "after_days", "at"),
+    [
+        ({}, 0, "05:31"),
+        ({"minute": 5}, 0, "06:05"),
+        ({"minute": "*/5"}, 0, "05:35"),
+        ({"hour": 5, "minute": 30}, 1, "05:30"),
+        ({"hour": 5, "minute": 31}, 0, "05:31"),
+        ({"weekday": "Sun", "hour": 5, "minute": 30}, 7, "05:30"),
+        ({"weekday": "Mon", "hour": 7, "minute": 2}, 1, "07:02"),
+        ({"day": 1, "hour": 15, "minute": 20}, 9, "15:20"),
+        ({"day": 22, "hour": 0}, 30, "00:00"),
+    ],
+)
+def test_the_next_run_is_the_first_minute_that_a_schedule_names(
+    schedule: dict[str, object], after_days: int, at: str
+) -> None:
+    due = next_run(schedule, SUNDAY.replace(second=12))
+    assert due is not None
+    assert (due.date() - SUNDAY.date(), f"{due:%H:%M}") == (timedelta(days=after_days), at)
+
+
+def test_a_schedule_may_name_no_minute() -> None:
+    assert next_run({"hour": 25}, SUNDAY) is None
 
 
 @pytest.mark.parametrize("schedule", [

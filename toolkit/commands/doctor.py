@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 from collections.abc import Sequence
 
-from toolkit import times
 from toolkit.backup.collector import become_the_service_user
 from toolkit.checks import Status
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
@@ -15,7 +13,7 @@ from toolkit.checks.diagnosis import Cause, Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.runbook import page
 from toolkit.checks.targets import target_of
-from toolkit.damaged import SCHEMA
+from toolkit.checks.told import as_json
 from toolkit.errors import UsageError
 from toolkit.settings import Loaded
 from toolkit.text import nearest
@@ -52,7 +50,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     results = examine(Host(loaded), checks)
     found = causes(results)
     if args.json:
-        print(json.dumps(_as_json(results, found), indent=1, ensure_ascii=False))
+        print(json.dumps(as_json(results, found), indent=1, ensure_ascii=False))
     else:
         _show(results, found, everything=args.all)
     return int(max((cause.status for cause in found), default=Status.OK))
@@ -67,32 +65,6 @@ def _known(given: str, names: list[str], what: str) -> str:
         return having[0]
     near = nearest(given, names, cutoff=0.4)
     raise UsageError(f"there is no {what} {given!r}; " + (f"did you mean {near}?" if near else ", ".join(names)))
-
-
-def _as_json(results: Sequence[Result], found: Sequence[Cause]) -> dict[str, object]:
-    roots = {one.check.id: cause.result.check.id for cause in found for one in cause.explains}
-    return {
-        "schema": SCHEMA,
-        "host": platform.node(),
-        "at": times.iso(times.now()),
-        "verdict": max((cause.status for cause in found), default=Status.OK).name,
-        "causes": [
-            {
-                **_as_dict(cause.result), "status": cause.status.name,
-                "explains": [one.check.id for one in cause.explains],
-            }
-            for cause in found
-        ],
-        "checks": [{**_as_dict(one), "because": roots.get(one.check.id)} for one in results],
-    }  # fmt: skip
-
-
-def _as_dict(one: Result) -> dict[str, object]:
-    failed = one.status in {Status.WARNING, Status.CRITICAL}
-    return {
-        "id": one.check.id, "area": one.check.area, "status": one.status.name, "evidence": one.finding.evidence,
-        "remedy": one.command if failed else None,
-    }  # fmt: skip
 
 
 def _show(results: Sequence[Result], found: Sequence[Cause], *, everything: bool) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.errors import ToolkitError, reason
-from toolkit.scheduler import Scheduler, is_due, seconds
+from toolkit.scheduler import Scheduler, seconds
+from toolkit.schedules import is_due
 from toolkit.settings import Loaded
 
 EXAMPLES = ("weather-tool schedule --jobs jobs.json",)

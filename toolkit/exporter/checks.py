@@ -1,9 +1,10 @@
-"""The checks as metrics. They are made once a minute, not at every scrape."""
+"""The checks, as metrics and as findings. They are made once a minute, not at every scrape."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -11,6 +12,7 @@ from toolkit.checks import Check
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
+from toolkit.checks.told import as_json
 from toolkit.settings import Settings, load_lenient
 
 EVERY_SECONDS = 60.0
@@ -24,14 +26,24 @@ class CheckResults:
         self._results: dict[str, Result] = {}
         self._made: dict[str, float] = {}
 
-    def examine(self, settings: Settings) -> None:
-        """Make the checks that are due; to be called from the main thread."""
+    def examine(self, settings: Settings) -> Host:
+        """Make the checks that are due; to be called from the main thread. Returns the host as it was seen."""
         now = time.monotonic()
         due = [check for check in CHECKS if now - self._made.get(check.id, -1e9) >= _period(check, settings) - 1]
         # The settings as they are now, not as they were when the exporter was started.
-        for one in examine(Host(load_lenient()), due):
+        host = Host(load_lenient())
+        for one in examine(host, due):
             self._results[one.check.id] = one
         self._made |= dict.fromkeys((check.id for check in due), now)
+        return host
+
+    def findings(self) -> dict[str, Any]:
+        """As `weather-tool doctor --json` has them; `at` is when a check was made, seconds since the epoch."""
+        results, present = list(self._results.values()), time.time() - time.monotonic()
+        found = as_json(results, causes(results))
+        for one in found["checks"]:
+            one["at"] = round(present + self._made[one["id"]])
+        return found
 
     def metrics(self) -> Iterable[Metric]:
         """The status of each check, and which failures are causes."""

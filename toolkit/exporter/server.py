@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import sys
@@ -19,6 +20,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from toolkit.errors import ToolkitError, reason
 from toolkit.exporter.checks import EVERY_SECONDS, CheckResults
 from toolkit.exporter.metrics import Weather
+from toolkit.exporter.service import of_service
 from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
 from toolkit.settings import Settings
 
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 MOST_CONNECTIONS = 32
 # How long a connection may last, with its request and the answer.
 CONNECTION_SECONDS = 30.0
-METRICS, HEALTHY = ("/metrics", "/"), "/-/healthy"
+METRICS, HEALTHY, SERVICE = ("/metrics", "/"), "/-/healthy", "/service"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -54,6 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
             form = openmetrics if "application/openmetrics-text" in self.headers.get("Accept", "") else exposition
             kind = form.CONTENT_TYPE_LATEST
             content = b"" if head else form.generate_latest(self.server.registry)
+        elif path == SERVICE and self._asked_here():
+            kind, content = "application/json", self.server.service
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
@@ -65,6 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not head:
             self.wfile.write(content)
 
+    def _asked_here(self) -> bool:
+        """Whether the client is on this machine, or this is a container, whose port its deployment publishes."""
+        return self.server.contained or self.connection.getsockname()[0] == self.client_address[0]
+
     def log_message(self, *_: object) -> None:
         """Requests are not logged."""
 
@@ -73,6 +81,10 @@ class Server(ThreadingHTTPServer):
     """An HTTP server that clients who send half a request, or do not read the answer, cannot block.
 
     At `MOST_CONNECTIONS` the connection that has waited longest for its client is closed for a new one.
+
+    Attributes:
+        service: what is answered to the console, as JSON; see `exporter.service`.
+        contained: whether this is a container.
     """
 
     daemon_threads = True
@@ -86,6 +98,7 @@ class Server(ThreadingHTTPServer):
         )
         self.address_family, place = found[0][0], found[0][4]
         self.registry = registry
+        self.service, self.contained = b"{}", False
         self._guard = threading.Lock()
         self._since: dict[socket.socket, float] = {}  # when each connection began, the oldest first
         self._answering: set[socket.socket] = set()
@@ -161,15 +174,16 @@ def serve(address: str, settings: Settings) -> None:
     with until_stopped() as wait:
         notify("READY=1", f"STATUS=Serving http://{address}/metrics")
         log.info("serving http://%s/metrics", address)
-        _make_checks(checks, settings, wait)
+        _make_checks(server, checks, settings, wait)
     server.shutdown()
     server.server_close()
 
 
-def _make_checks(checks: CheckResults, settings: Settings, wait: Callable[[float], None]) -> None:
+def _make_checks(server: Server, checks: CheckResults, settings: Settings, wait: Callable[[float], None]) -> None:
     """Make the checks that are due, again and again."""
     every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
     while True:
         notify("WATCHDOG=1")
-        checks.examine(settings)
+        host = checks.examine(settings)
+        server.service, server.contained = json.dumps(of_service(host, checks)).encode(), host.contained
         wait(every)

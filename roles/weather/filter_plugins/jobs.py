@@ -30,7 +30,7 @@ def _wrong_with(job: Mapping[str, Any]) -> Iterator[str]:
     from toolkit.credentials import Credential
     from toolkit.errors import ToolkitError
     from toolkit.kinds import ADDRESS
-    from toolkit.scheduler import day_of_month
+    from toolkit.schedules import day_of_month
     from toolkit.settings import DECLARATIONS
 
     yield from _unknown(job, FIELDS, "field of a job")

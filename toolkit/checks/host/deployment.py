@@ -38,12 +38,14 @@ class Job:
         schedule: minute, hour, day (of the month) and weekday as cron has them; None for a service that is always up.
         command: the arguments of weather-tool.
         network: whether the job connects to anything beyond this host.
+        description: for people.
     """
 
     name: str
     schedule: dict[str, Any] | None
     command: str
     network: bool = False
+    description: str = ""
 
     @property
     def is_service(self) -> bool:
@@ -95,7 +97,13 @@ class Deployment(Facts):
         try:
             deployed = json.loads(JOBS_FILE.read_text(encoding="utf-8"))
             return {
-                name: Job(name, job.get("schedule"), str(job["command"]), job.get("network") is True)
+                name: Job(
+                    name,
+                    job.get("schedule"),
+                    str(job["command"]),
+                    job.get("network") is True,
+                    str(job.get("description", "")),
+                )
                 for name, job in deployed["jobs"].items()
             }
         except FileNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from toolkit.checks.host.deployment import Deployment, Job
@@ -25,6 +26,7 @@ _PROPERTIES = (
     "RuntimeDirectory", "LoadCredential", "ConditionResult", "ConditionTimestampMonotonic", "LoadError", "ExecMainCode",
     "Unit",
     "NextElapseUSecRealtime", "LastTriggerUSec", "TimersCalendar", "ExecMainExitTimestampMonotonic",
+    "ActiveEnterTimestamp", "ExecMainStartTimestamp", "ExecMainExitTimestamp",
 )  # fmt: skip
 
 
@@ -87,3 +89,11 @@ class Systemd(Deployment):
 
 def _kinds(job: Job) -> tuple[str, ...]:
     return ("service",) if job.is_service else ("service", "timer")
+
+
+def epoch_of(text: str) -> float | None:
+    """A time as systemd writes it, `Wed 2026-11-25 04:19:33 UTC`; None for `n/a` and for an empty text."""
+    try:
+        return datetime.strptime(text, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.systemd import UNITS
+from toolkit.checks.host.systemd import UNITS, epoch_of
 from toolkit.checks.remedies import Enable, OfSystemd, Remedy, Sequence
 from toolkit.checks.unit_files import Line, lines_of, restored
 from toolkit.times import iso_of
@@ -55,7 +54,7 @@ def _timer(job: str, host: Host) -> Finding | None:  # noqa: PLR0912 - one quest
             written
         ):
             return bad(f"{changed} gives {name} another schedule than was deployed", reverted)
-    due = _epoch(unit["NextElapseUSecRealtime"])
+    due = epoch_of(unit["NextElapseUSecRealtime"])
     if due is None:
         return bad(f"{name} has no next run", OfSystemd("systemctl restart {}", name))
     monthly = "day" in (host.jobs[job].schedule or {})
@@ -98,14 +97,6 @@ def _schedule_again(host: Host, job: str, unit: dict[str, str]) -> Remedy:
 
 def _reloaded(timer: str) -> tuple[Remedy, Remedy]:
     return OfSystemd("systemctl daemon-reload"), OfSystemd("systemctl restart {}", timer)
-
-
-def _epoch(text: str) -> float | None:
-    """A time as systemd writes it, `Wed 2026-11-25 04:19:33 UTC`; None for `n/a` and for an empty text."""
-    try:
-        return datetime.strptime(text, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
 
 
 def _check(job: str, severity: Status, invariant: str, problem: str) -> Check:
