@@ -562,7 +562,7 @@ _shtab_weather_tool_sensors_options=(
   "--end[up to when\: NOW (default), or a time in ISO 8601]:TIME:"
   "--station[this station alone]:ID:"
   "--save[also write it as JSON\; strftime codes are filled in, in UTC]:PATH:"
-  "--record[keep what is wrong in the store\'s table of incidents]"
+  "--record[keep their health in the store, and what is wrong as incidents]"
   "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
   "--json[as JSON]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from toolkit.api.answers import Content
-from toolkit.api.edr import document, places, ready
+from toolkit.api.edr import document, ready
 from toolkit.api.parameters import Text
-from toolkit.api.problems import Problem
+from toolkit.console import asking
 from toolkit.console.about import DATA
 from toolkit.console.people import Reader
 from toolkit.console.state import states
@@ -22,7 +21,6 @@ from toolkit.location import without_impossible_place
 from toolkit.model import Station
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
-from toolkit.text import did_you_mean
 from toolkit.times import epoch_of, from_stored
 from toolkit.variables import BY_NAME, MEASURED
 
@@ -55,7 +53,7 @@ async def sensors(request: Request, asked: Annotated[Which, Query()], _: Reader)
 
 
 def _described(store: Store, settings: Settings, name: str) -> Content:
-    found = one(store, name)
+    found = asking.station_of(store, name)
     newest = store.latest_times().get(name)
     oldest = store.oldest()
     seen = next((one for one in store.statistics.seen() if one.station_id == name), None)
@@ -72,7 +70,7 @@ def _described(store: Store, settings: Settings, name: str) -> Content:
             "history": [
                 {
                     "since": int(since),
-                    **_description(without_impossible_place(Station(name, *said))),
+                    **_description(without_impossible_place(Station._make((name, *said)))),
                 }
                 for _, since, *said in store.records.history(name)
             ],
@@ -88,19 +86,6 @@ def _description(one: Station) -> dict[str, Any]:
         "longitude": one.longitude,
         "elevation": one.elevation,
     }
-
-
-def one(store: Store, name: str) -> Station:
-    """A station.
-
-    Raises:
-        Problem: there is none of this id.
-    """
-    known = places(store)
-    if name not in known:
-        hint = did_you_mean(name, known, "the view of the network lists them")
-        raise Problem(HTTPStatus.NOT_FOUND, f"there is no station {name[:80]!r}: {hint}")
-    return known[name]
 
 
 def _newest(store: Store, name: str, newest: int | None) -> dict[str, Any]:
@@ -119,7 +104,7 @@ _FIGURES = ("completeness", "missing", "stuck", "stalled", "drift_per_day", "noi
 
 
 def _health(store: Store, name: str) -> Content:
-    one(store, name)
+    asking.station_of(store, name)
     kept = {it.variable: it for it in store.records.health(name)}
     found = [kept[name] for name in BY_NAME if name in kept]
     return document(
