@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, series
+from toolkit.console import about, assets, incidents, maintenance, series, station
+from toolkit.console.acting import Acting
 
 
 def add(app: FastAPI) -> None:
@@ -14,5 +15,13 @@ def add(app: FastAPI) -> None:
         ToolkitError: its bundle is not there.
     """
     assets.digest()
-    for router in (about.router, series.router, assets.router):  # the last one has a page for every other address
+    app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    for router in (
+        about.router,
+        incidents.router,
+        maintenance.router,
+        series.router,
+        station.router,
+        assets.router,  # the last one: it has a page for every other address
+    ):
         app.include_router(router)
