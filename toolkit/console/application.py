@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, series
+from toolkit.console import about, assets, incidents, maintenance, network, series, station
 from toolkit.console.acting import Acting
 
 
@@ -20,7 +20,9 @@ def add(app: FastAPI) -> None:
         about.router,
         incidents.router,
         maintenance.router,
+        network.router,
         series.router,
+        station.router,
         assets.router,  # the last one: it has a page for every other address
     ):
         app.include_router(router)
