@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.pages import Look, Pages, check, ready
 from tests.console import Console
@@ -37,11 +37,11 @@ def stored(console: Console, number: int) -> Incident:
     return one
 
 
-def row(page: Page, number: int) -> object:
+def row(page: Page, number: int) -> Locator:
     return page.locator(f"tbody tr:has(a[href$='/incidents/{number}'])")
 
 
-def tab(page: Page, name: str) -> object:
+def tab(page: Page, name: str) -> Locator:
     return page.get_by_role("navigation", name="Which incidents").get_by_role("link", name=name)
 
 
