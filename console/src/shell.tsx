@@ -71,15 +71,19 @@ function Views() {
   );
 }
 
-let first = true;
 /** Who goes to another view by keyboard or hears the page is at the view's beginning then. */
 function toContent(): void {
-  if (!first) document.getElementById("main")?.focus({ preventScroll: true });
-  first = false;
+  document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 function Nothing() {
   return <Notice kind="error">{t("There is no such view.")}</Notice>;
+}
+
+/** Whether a way leads to the view that is shown, or to one that this view belongs to. */
+function current(path: string, href: string): "page" | "true" | undefined {
+  if (path === href) return "page";
+  return href !== link([]) && path.startsWith(`${href}/`) ? "true" : undefined;
 }
 
 function Heading({ about }: { about: About | undefined }) {
@@ -97,7 +101,7 @@ function Heading({ about }: { about: About | undefined }) {
         <ul>
           {ways.map(([href, name]) => (
             <li key={href}>
-              <a href={href || "/"} aria-current={path === href ? "page" : undefined}>
+              <a href={href || "/"} aria-current={current(path, href)}>
                 {name}
               </a>
             </li>
