@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, series, session
+from toolkit.console import about, assets, incidents, maintenance, series, session, station
+from toolkit.console.acting import Acting
 
 
 def add(app: FastAPI) -> None:
@@ -14,7 +15,15 @@ def add(app: FastAPI) -> None:
         ToolkitError: its bundle is not there, or the proxy's key cannot be used.
     """
     assets.digest()
+    app.state.acting = Acting(app.state.settings.db, app.state.answers)
     app.state.signing_in = session.SigningIn(app.state.settings.db)
-    # The last one has a page for every other address.
-    for router in (about.router, session.router, series.router, assets.router):
+    for router in (
+        about.router,
+        session.router,
+        incidents.router,
+        maintenance.router,
+        series.router,
+        station.router,
+        assets.router,  # the last one: it has a page for every other address
+    ):
         app.include_router(router)

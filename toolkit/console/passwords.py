@@ -35,7 +35,7 @@ def hashed(password: str, name: str) -> str:
         raise UsageError(f"the password has {len(text)} characters: give {SHORTEST} to {LONGEST}")
     if name.casefold() in text.casefold() or len(set(text)) < SHORTEST // 3:
         raise UsageError("the password is easily guessed: leave the name out, and use more different characters")
-    return _HASHER.hash(text)
+    return _HASHER.hash(_encoded(text))
 
 
 def require_sound(text: str) -> str:
@@ -58,9 +58,10 @@ def fits(password: str, text: str | None) -> bool:
         return False
     usable = text if text is not None and _is_sound(text) else None
     try:
-        return _HASHER.verify(usable or _nobodys(), _normal(password)) and usable is not None
+        _HASHER.verify(usable or _nobodys(), _encoded(_normal(password)))
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
+    return usable is not None
 
 
 def _is_sound(text: str) -> bool:
@@ -76,3 +77,8 @@ def _nobodys() -> str:
 def _normal(password: str) -> str:
     """A password as every keyboard and system writes it (NIST SP 800-63B, 3.1.1.2)."""
     return unicodedata.normalize("NFKC", password)
+
+
+def _encoded(text: str) -> bytes:
+    """Any text, also one with half of a surrogate pair, which JSON and a terminal can bring."""
+    return text.encode("utf-8", "surrogatepass")

@@ -10,7 +10,6 @@ import hmac
 import json
 import re
 import time
-import unicodedata
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, NamedTuple
@@ -18,12 +17,11 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from toolkit import actor
 from toolkit.api.answers import Content
 from toolkit.api.problems import Problem
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.store import Store
-from toolkit.store.accounts import IDLE_SECONDS, LONGEST_SECONDS, Role
+from toolkit.store.accounts import IDLE_SECONDS, LONGEST_SECONDS, Role, account_name
 
 COOKIE = "weather_session"
 # A session of later than this after now began by a clock that was wrong.
@@ -56,15 +54,6 @@ class Visit(NamedTuple):
     person: Person
     csrf: str
     digest: str | None
-
-
-def account_name(text: str, place: str) -> str:
-    """The name of an account, however a keyboard writes its letters.
-
-    Raises:
-        UsageError: it is none; the message names the place.
-    """
-    return actor.person(unicodedata.normalize("NFC", text), place)
 
 
 def digest_of(token: str) -> str:
@@ -103,7 +92,7 @@ async def _of_session(request: Request) -> Visit | None:
         now - LONGEST_SECONDS < started <= now + _AHEAD_SECONDS and now - IDLE_SECONDS < seen <= now + _AHEAD_SECONDS
     ):
         return None
-    request.app.state.signing_in.note_seen(digest, seen, now)
+    request.app.state.signing_in.note_seen(request.app.state.acting, digest, seen)
     return Visit(Person(name, role), _derived(token.encode(), "csrf"), digest)
 
 

@@ -12,10 +12,9 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel
@@ -24,13 +23,14 @@ from toolkit import credentials
 from toolkit.api.access import CLIENTS, Limit, network, too_many
 from toolkit.api.problems import Problem, too_busy
 from toolkit.console.about import DATA
+from toolkit.console.acting import Acting
 from toolkit.console.assets import ROOT
-from toolkit.console.people import COOKIE, Visitor, account_name, digest_of, require_same_site
+from toolkit.console.people import COOKIE, Visitor, digest_of, require_same_site
 from toolkit.credentials import Credential, CredentialError
 from toolkit.database import Database
-from toolkit.errors import ToolkitError, UsageError
-from toolkit.store import open_for_reading, open_for_writing
-from toolkit.store.accounts import LONGEST_SECONDS, Account
+from toolkit.errors import UsageError
+from toolkit.store import Store, open_for_reading
+from toolkit.store.accounts import LONGEST_SECONDS, Account, account_name
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 log = logging.getLogger(__name__)
@@ -45,8 +45,6 @@ MOST_SESSIONS = 20
 SEEN_SECONDS = 900
 SHORTEST_KEY = 16
 
-Result = TypeVar("Result")
-
 
 class SigningIn:
     """What a running service knows of people who sign in."""
@@ -58,6 +56,7 @@ class SigningIn:
         self._clients, self._names = Limit(*OF_CLIENT), Limit(*OF_NAME)
         self._known: OrderedDict[str, None] = OrderedDict()
         self._noted: dict[str, float] = {}
+        self._noting: set[asyncio.Task[None]] = set()
         self.proxy_key = _proxy_key()
 
     def attempt(self, client: str, name: str) -> None:
@@ -84,8 +83,8 @@ class SigningIn:
         pair = f"{client} {name}"
         return pair if pair in self._known else name
 
-    async def run(self, do: Callable[[], Result]) -> Result:
-        """What `do` returns; one is done at a time, in a thread.
+    async def account(self, name: str, password: str) -> Account | None:
+        """The account with this name and password; None for a wrong one, after as long a time.
 
         Raises:
             Problem: too many wait.
@@ -94,47 +93,36 @@ class SigningIn:
             raise too_busy()
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, do)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._look, name, password)
         finally:
             self._waiting -= 1
 
-    def account(self, name: str, password: str) -> Account | None:
-        """The account with this name and password; None for a wrong one, after as long a time."""
+    def _look(self, name: str, password: str) -> Account | None:
         from toolkit.console import passwords  # with the first who signs in
 
         with open_for_reading(self._db) as store:
             found = store.accounts.find(name)
         return found if passwords.fits(password, found and found.password) else None
 
-    def begin(self, account: Account, token: str, before: str | None) -> bool:
-        """Begin a session in the place of that which the browser had; False if the account was changed meanwhile."""
-        now = time.time()
-        with open_for_writing(self._db, begin=False) as store, store.transaction():
-            if store.accounts.find(account.name) != account:
-                return False
-            store.accounts.end_old(now)
-            store.accounts.end([before] if before else [])
-            store.accounts.begin(digest_of(token), account.name, now, MOST_SESSIONS)
-        return True
-
-    def end(self, digest: str) -> None:
-        """End a session."""
-        with open_for_writing(self._db, begin=False) as store, store.transaction():
-            store.accounts.end([digest])
-
-    def note_seen(self, digest: str, seen: float, now: float) -> None:
+    def note_seen(self, acting: Acting, digest: str, seen: float) -> None:
         """Note that a session is used, now and then, and without waiting for it."""
-        last = max(seen, self._noted.get(digest, 0.0))
-        if now - last > SEEN_SECONDS:
-            self._noted = {one: at for one, at in self._noted.items() if now - at < SEEN_SECONDS} | {digest: now}
-            self._thread.submit(self._note_seen, digest, now)
+        now = time.time()
+        if now - max(seen, self._noted.get(digest, 0.0)) < SEEN_SECONDS:
+            return
+        self._noted = {one: at for one, at in self._noted.items() if now - at < SEEN_SECONDS} | {digest: now}
 
-    def _note_seen(self, digest: str, now: float) -> None:
-        try:
-            with open_for_writing(self._db, begin=False) as store, store.transaction():
+        def note(store: Store, _: float) -> None:
+            with store.transaction():
                 store.accounts.note_seen(digest, now)
-        except ToolkitError as error:  # it is noted a quarter of an hour later
-            log.warning("%s", error)
+
+        noting = asyncio.create_task(acting.run(note))
+        self._noting.add(noting)
+        noting.add_done_callback(self._was_noted)
+
+    def _was_noted(self, noting: asyncio.Task[None]) -> None:
+        self._noting.discard(noting)
+        if not noting.cancelled():
+            noting.exception()  # it is in the log, and noted a quarter of an hour later
 
 
 def _proxy_key() -> str | None:
@@ -163,16 +151,28 @@ class NameAndPassword(BaseModel):
 async def begin(request: Request, given: Annotated[NameAndPassword, Body()], found: Visitor) -> Response:
     """Sign in: the answer sets the cookie of a new session."""
     require_same_site(request)
-    state, client = request.app.state.signing_in, request.client.host if request.client else ""
+    state: SigningIn = request.app.state.signing_in
+    client = request.client.host if request.client else ""
     wrong = Problem(HTTPStatus.UNAUTHORIZED, "the name or the password is wrong")
     try:
         name = account_name(given.name, "name")
     except UsageError:
         raise wrong from None
     state.attempt(client, name)
-    account = await state.run(lambda: state.account(name, given.password))
+    account = await state.account(name, given.password)
     token = secrets.token_urlsafe(32)
-    if account is None or not await state.run(lambda: state.begin(account, token, found and found.digest)):
+
+    def write(store: Store, _: float) -> bool:
+        with store.transaction():
+            if store.accounts.find(name) != account:  # it was changed meanwhile
+                return False
+            now = time.time()  # the host's clock alone, for it tells when the session ends
+            store.accounts.end_old(now)
+            store.accounts.end([found.digest] if found and found.digest else [])
+            store.accounts.begin(digest_of(token), name, now, MOST_SESSIONS)
+        return True
+
+    if account is None or not await Acting.of(request).run(write):
         log.warning("somebody at %s could not sign in", client)
         raise wrong
     state.succeeded(client, name)
@@ -190,12 +190,16 @@ async def begin(request: Request, given: Annotated[NameAndPassword, Body()], fou
 async def end(request: Request, found: Visitor) -> Response:
     """Sign out."""
     require_same_site(request)
-    state = request.app.state.signing_in
     if found and found.digest:
         digest = found.digest
         if not hmac.compare_digest(request.headers.get("x-csrf-token", "").encode(), found.csrf.encode()):
             raise Problem(HTTPStatus.FORBIDDEN, "the page is of another session: load it anew")
-        await state.run(lambda: state.end(digest))
+
+        def write(store: Store, _: float) -> None:
+            with store.transaction():
+                store.accounts.end([digest])
+
+        await Acting.of(request).run(write)
     answer = Response(None, HTTPStatus.NO_CONTENT, {"Cache-Control": "no-store"})
     answer.delete_cookie(COOKIE, path=_path(request), httponly=True, samesite="strict")
     return answer
