@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, series, session, station
+from toolkit.console import about, assets, incidents, maintenance, network, series, session, station
 from toolkit.console.acting import Acting
 
 
@@ -22,6 +22,7 @@ def add(app: FastAPI) -> None:
         session.router,
         incidents.router,
         maintenance.router,
+        network.router,
         series.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
