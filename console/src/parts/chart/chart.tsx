@@ -117,7 +117,7 @@ export function Chart(props: ChartProps) {
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: parent.clientWidth, height }));
     resized.observe(parent);
-    const ended = listen(made.over, { span: () => now.current.span, show });
+    const ended = listen(made.over, { span: () => now.current.span, show, point });
     return () => {
       ended();
       resized.disconnect();
@@ -130,6 +130,15 @@ export function Chart(props: ChartProps) {
     plot.current?.setScale("x", { min: span.from, max: span.to });
   }, [lines, bands, span.from, span.to, at, scheme]);
 
+  /** Put the cursor of this chart, and of those with it, at a moment. */
+  const point = (seconds: number) => {
+    const self = plot.current;
+    if (!self) return;
+    // Its last argument tells the other charts; uPlot's types do not have it.
+    const put: (at: { left: number; top: number }, fire: boolean, publish: boolean) => void = self.setCursor;
+    put({ left: self.valToPos(seconds, "x"), top: self.over.clientHeight / 2 }, true, true);
+  };
+
   /** Move the cursor by some values of the first line. */
   const step = (by: number | "first" | "last") => {
     const times = lines[0]?.times ?? [];
@@ -138,9 +147,8 @@ export function Chart(props: ChartProps) {
     const here = cursor === undefined ? (by === 1 ? first - 1 : last + 1) : placeOf(times, cursor);
     const to = by === "first" ? first : by === "last" ? last : Math.min(Math.max(here + by, first), last);
     const seconds = times[to];
-    const self = plot.current;
-    if (seconds === undefined || !self) return;
-    self.setCursor({ left: self.valToPos(seconds, "x"), top: height / 3 });
+    if (seconds === undefined) return;
+    point(seconds);
     setCursor(seconds);
     setSaid(sentence(lines, unit, seconds, moment(seconds)));
   };
