@@ -126,7 +126,7 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
       </h2>
       <Failed of={series} />
       <Failed of={rain} />
-      {compared && tooLong && <Notice kind="busy">{t("Zoom in to at most 31 days to see the neighbours.")}</Notice>}
+      {compared && tooLong && <Notice kind="stale">{t("Zoom in to at most 31 days to see the neighbours.")}</Notice>}
       <Failed of={neighbours} />
       <div class="charts" ref={measured}>
         {kept ? (
@@ -141,7 +141,7 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
             onSpan={shown.showSpan}
           />
         ) : chosen.length ? (
-          !series.error && <p class="faint">{t("Loading…")}</p>
+          !series.error && <Notice kind="busy">{t("Loading…")}</Notice>
         ) : (
           <p class="faint">{t("This station has no observations yet.")}</p>
         )}
