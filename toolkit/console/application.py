@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, series, station
+from toolkit.console import (
+    about,
+    assets,
+    completeness,
+    download,
+    incidents,
+    maintenance,
+    neighbours,
+    network,
+    rain,
+    rose,
+    series,
+    station,
+)
 from toolkit.console.acting import Acting
 
 
@@ -18,9 +31,14 @@ def add(app: FastAPI) -> None:
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
     for router in (
         about.router,
+        completeness.router,
+        download.router,
         incidents.router,
         maintenance.router,
+        neighbours.router,
         network.router,
+        rain.router,
+        rose.router,
         series.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
