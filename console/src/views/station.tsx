@@ -37,11 +37,11 @@ export default function Station() {
   const name = loaded.data ? nameOf(loaded.data) : station;
   useTitle(name);
   return (
-    <>
+    <div class="station">
       <h1>{name}</h1>
       {loaded.error && <Notice kind="error">{loaded.error.message}</Notice>}
       {loaded.data && <Loaded_ key={station} station={loaded.data} shown={shown} />}
-    </>
+    </div>
   );
 }
 
@@ -71,7 +71,7 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
   const asked = chosen.join();
 
   const series = useData<Series>(ready ? "series" : null, { ...of, variables: asked, width: pixels }, EVERY_SECONDS);
-  const step = length <= 3 * DAY ? "hour" : length <= 400 * DAY ? "day" : "month";
+  const step = length <= 8 * DAY ? "hour" : length <= 400 * DAY ? "day" : "month";
   const rain = useData<Rain>(ready && chosen.includes("rain") ? "rain" : null, { ...of, step }, EVERY_SECONDS);
   const near = around(rested, Math.min(length / 2, Math.max(0, (MOST_OF_NEIGHBOURS - length) / 2)), bounds);
   const tooLong = length > MOST_OF_NEIGHBOURS;

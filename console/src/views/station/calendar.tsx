@@ -1,5 +1,5 @@
 // How much of each day arrived. A column is a week, from Monday; days are UTC's.
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Span } from "../../parts/chart/shapes";
 import { Scroll } from "../../parts/scroll";
 import { language, t } from "../../words";
@@ -19,8 +19,16 @@ interface Day {
 
 export function Calendar({ data, onSpan }: { data: Completeness; onSpan: (span: Span) => void }) {
   const years = useMemo(() => byYear(data), [data]);
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // Where not all fits, the newest days are in view.
+    const found = place.current?.querySelector(".scroll");
+    const newest = found?.querySelector(".year:last-of-type g g:last-child")?.getBoundingClientRect();
+    if (found && newest)
+      found.scrollLeft += Math.max(0, newest.right - found.getBoundingClientRect().right + 2 * PITCH);
+  }, [data]);
   return (
-    <div class="calendar">
+    <div class="calendar" ref={place}>
       <Scroll label={t("Days")}>
         {[...years].map(([year, days]) => (
           <Year key={year} year={year} days={days} onSpan={onSpan} />

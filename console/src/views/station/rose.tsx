@@ -16,6 +16,8 @@ export function Rose({ number, calm, edges, unit, share }: WindRose) {
   const most = Math.max(...sums);
   const rings = ringsUpTo(most);
   const top = Math.max(most, rings.at(-1) ?? 0);
+  // Classes above the strongest wind are left out.
+  const shown = edges.slice(0, share.findLastIndex((shares) => shares.some((one) => one > 0)) + 1);
   const radius = (part: number) => HUB + (RADIUS - HUB) * (part / top);
   const percent = (part: number) => `${figure(100 * part)} %`;
   return (
@@ -66,7 +68,7 @@ export function Rose({ number, calm, edges, unit, share }: WindRose) {
       </svg>
       <div>
         <ul class="speeds">
-          {edges.map((edge, class_) => (
+          {shown.map((edge, class_) => (
             <li key={edge}>
               <svg width="14" height="14" aria-hidden="true">
                 <rect width="14" height="14" class={`speed-${class_}`} />
@@ -83,7 +85,7 @@ export function Rose({ number, calm, edges, unit, share }: WindRose) {
               <thead>
                 <tr>
                   <th scope="col">{t("From")}</th>
-                  {edges.map((edge, class_) => (
+                  {shown.map((edge, class_) => (
                     <th key={edge} scope="col" class="number">
                       {speeds(edges, class_)}
                     </th>
@@ -94,7 +96,7 @@ export function Rose({ number, calm, edges, unit, share }: WindRose) {
                 {POINTS.map((point, sector) => (
                   <tr key={point}>
                     <th scope="row">{point}</th>
-                    {edges.map((edge, class_) => (
+                    {shown.map((edge, class_) => (
                       <td key={edge} class="number">
                         {percent(share[class_]?.[sector] ?? 0)}
                       </td>
