@@ -1,9 +1,12 @@
 // How much of each day arrived. A column is a week, from Monday; days are UTC's.
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useData } from "../../data";
 import type { Span } from "../../parts/chart/shapes";
+import { Failed } from "../../parts/failed";
 import { Scroll } from "../../parts/scroll";
 import { language, t } from "../../words";
 import type { Completeness } from "./shapes";
+import { useKept } from "./span";
 
 const DAY = 86400;
 const CELL = 11;
@@ -17,7 +20,29 @@ interface Day {
   failed: number;
 }
 
-export function Calendar({ data, onSpan }: { data: Completeness; onSpan: (span: Span) => void }) {
+interface CalendarProps {
+  station: string;
+  /** What is looked at: at least the year up to its end is shown. */
+  span: Span;
+  /** When the oldest observation is of. */
+  oldest: number;
+  onSpan: (span: Span) => void;
+}
+
+export function Calendar({ station, span, oldest, onSpan }: CalendarProps) {
+  const from = Math.max(Math.min(span.from, span.to - 365 * DAY), oldest);
+  const days = { from: Math.floor(from / DAY) * DAY, to: Math.ceil(span.to / DAY) * DAY };
+  const loaded = useData<Completeness>("completeness", { station, ...days });
+  const kept = useKept(loaded.data, station);
+  return (
+    <>
+      <Failed of={loaded} />
+      {kept && <Days data={kept} onSpan={onSpan} />}
+    </>
+  );
+}
+
+function Days({ data, onSpan }: { data: Completeness; onSpan: (span: Span) => void }) {
   const years = useMemo(() => byYear(data), [data]);
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {

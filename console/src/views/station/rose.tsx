@@ -1,15 +1,31 @@
 // From where the wind blew: each sector's length is the share of the time, its shades are the speeds.
 import { useId } from "preact/hooks";
+import { useData } from "../../data";
 import { figure } from "../../parts/chart/reading";
+import type { Span } from "../../parts/chart/shapes";
+import { Failed } from "../../parts/failed";
 import { Scroll } from "../../parts/scroll";
 import { t } from "../../words";
 import type { WindRose } from "./shapes";
+import { useKept } from "./span";
 
 const POINTS = ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"];
 const RADIUS = 100;
 const HUB = 6;
 
-export function Rose({ number, calm, edges, unit, share }: WindRose) {
+/** The wind rose of a span. */
+export function Rose({ station, span }: { station: string; span: Span }) {
+  const loaded = useData<WindRose>("rose", { station, ...span });
+  const rose = useKept(loaded.data, station);
+  return (
+    <>
+      <Failed of={loaded} />
+      {rose && <Drawn {...rose} />}
+    </>
+  );
+}
+
+function Drawn({ number, calm, edges, unit, share }: WindRose) {
   const title = useId();
   if (!number) return <p class="faint">{t("No wind was measured in this span.")}</p>;
   const sums = POINTS.map((_, sector) => share.reduce((sum, shares) => sum + (shares[sector] ?? 0), 0));
