@@ -231,7 +231,7 @@ function useWidth() {
   useEffect(() => {
     const found = element.current;
     if (!found) return;
-    const look = () => setWidth(Math.max(50, Math.ceil(found.clientWidth / 100) * 100));
+    const look = () => setWidth(Math.ceil(found.clientWidth / 100) * 100); // 0 until it is laid out
     look();
     const watched = new ResizeObserver(look);
     watched.observe(found);
