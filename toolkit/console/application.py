@@ -16,6 +16,7 @@ from toolkit.console import (
     rain,
     rose,
     series,
+    session,
     station,
 )
 from toolkit.console.acting import Acting
@@ -25,14 +26,16 @@ def add(app: FastAPI) -> None:
     """Serve the console as well.
 
     Raises:
-        ToolkitError: its bundle is not there.
+        ToolkitError: its bundle is not there, or the proxy's key cannot be used.
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
         completeness.router,
         download.router,
+        session.router,
         incidents.router,
         maintenance.router,
         neighbours.router,
