@@ -31,8 +31,8 @@ async def rose(request: Request, asked: Annotated[asking.Asked, Query()], _: Rea
 
     def make(store: Store) -> Content:
         asked.known(store)
-        parts = [_winds(store, asked.station, one) for one in _days(span)]
-        speed, direction = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        parts = [_winds(store, asked.station, one) for whole in reading.observed(store, span) for one in _days(whole)]
+        speed, direction = (np.concatenate([np.empty(0), *(part[place] for part in parts)]) for place in (0, 1))
         sector = np.round(direction / 22.5).astype(np.int64) % len(COMPASS)
         kind = np.searchsorted(EDGES, speed, side="right") - 1
         blows = kind >= 0
