@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, series
+from toolkit.console import about, assets, series, service
 
 
 def add(app: FastAPI) -> None:
@@ -14,5 +14,11 @@ def add(app: FastAPI) -> None:
         ToolkitError: its bundle is not there.
     """
     assets.digest()
-    for router in (about.router, series.router, assets.router):  # the last one has a page for every other address
+    app.state.exporter = service.Exporter()
+    for router in (
+        about.router,
+        series.router,
+        service.router,
+        assets.router,
+    ):  # the last one has a page for every other address
         app.include_router(router)
