@@ -14,7 +14,7 @@ from psycopg import sql
 
 from toolkit import times
 from toolkit.address import shown
-from toolkit.backup import creating, flags, incidents, postgresql
+from toolkit.backup import accounts, creating, flags, incidents, postgresql
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.database import PostgreSQLDatabase
@@ -87,7 +87,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             connection.transaction(),
         ):
             there = _columns(connection)
-            kinds = [kind for kind in (incidents, flags) if merge and _has(connection, kind.TABLES)]
+            kinds = [kind for kind in (incidents, flags, accounts) if merge and _has(connection, kind.TABLES)]
             if merge:
                 connection.execute(_take_aside(backup, there))
             for kind in kinds:
@@ -102,6 +102,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
                         _fill(connection, table, columns, rows)
             _require_all(connection, backup)
             bring_up_to_date(connection, version)
+            connection.execute(accounts.END_SESSIONS)
             for kind in kinds:
                 _take_over_tables(connection, kind.take_over("pg_temp.kept_"), kind.TABLES)
             return _take_over(connection, there) if merge else 0

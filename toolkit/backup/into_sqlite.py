@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from toolkit import times
-from toolkit.backup import creating, flags, incidents
+from toolkit.backup import accounts, creating, flags, incidents
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.backup.sqlite import heard
@@ -48,6 +48,7 @@ def put(folder: Folder, backup: Backup, db: SQLiteDatabase, *, merge: bool) -> R
     try:
         _remove(parts_of(scratch))  # what an interrupted restore left
         _unpack(backup, scratch)
+        _end_sessions(scratch)
         done = Restored(backup)
         with _locked(path) as parts:
             if merge and parts:
@@ -93,6 +94,11 @@ def _unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
             pass  # it is brought up to date
 
 
+def _end_sessions(new: Path) -> None:
+    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        connection.execute(accounts.END_SESSIONS)
+
+
 def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
     """Take over what the old database has beyond the backup, as far as it can be read."""
     with closing(sqlite3.connect(new.absolute().as_uri(), uri=True, isolation_level=None)) as connection:
@@ -110,7 +116,7 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
-        for kind in (incidents, flags):
+        for kind in (incidents, flags, accounts):
             _take_tables(connection, kind.NOUN, kind.TABLES, kind.take_over("old."), done)
         held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
@@ -129,7 +135,7 @@ def _require_ours(old: Path) -> None:
     """
     with closing(sqlite3.connect(for_reading(old), uri=True)) as connection:
         kinds = {name: kind for kind, name in objects(connection)}
-        for name in ("stations", "observation", "counters", *incidents.TABLES, *flags.TABLES):
+        for name in ("stations", "observation", "counters", *incidents.TABLES, *flags.TABLES, *accounts.TABLES):
             if kinds.get(name, "table") != "table":
                 raise StoreError(f"{name} is a {kinds[name]}")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.model import Document, Observation, Rejected, Station
+from toolkit.store.accounts import Accounts
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.statistics import Statistics
@@ -184,6 +185,10 @@ class Store(Protocol):
     @property
     def flags(self) -> Flags:
         """The flags of values, as intervals; what writes is called within `transaction`."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in to the console, and who has; what writes is called within `transaction`."""
 
     @property
     def statistics(self) -> Statistics:

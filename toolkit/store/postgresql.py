@@ -110,13 +110,15 @@ def holds_tables(connection: psycopg.Connection) -> bool:
 TABLES = (
     "stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest", "incidents",
     "incident_stations", "incident_history", "maintenance", "outbox", "runs", "detector_flags", "judged",
+    "accounts", "sessions",
 )  # fmt: skip
 _LACKS = """
 SELECT kind || ' ' || name || ' is gone' FROM (VALUES
     ('table', 'stations'), ('table', 'observations'), ('table', 'collection_log'), ('table', 'counters'),
     ('table', 'rejected'), ('table', 'anomalies'), ('table', 'newest'), ('table', 'incidents'),
     ('table', 'incident_stations'), ('table', 'incident_history'), ('table', 'maintenance'), ('table', 'outbox'),
-    ('table', 'runs'), ('table', 'detector_flags'), ('table', 'judged'), ('view', 'flags'), ('view', 'observations_qc')
+    ('table', 'runs'), ('table', 'detector_flags'), ('table', 'judged'), ('table', 'accounts'), ('table', 'sessions'),
+    ('view', 'flags'), ('view', 'observations_qc')
 ) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
 UNION ALL
 SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('observations'), ('counters'))

@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.model import Document, Observation, Rejected, Station
+from toolkit.store.accounts import Accounts
 from toolkit.store.base import (
     Count,
     DocumentRefusedError,
@@ -234,6 +235,11 @@ class PostgreSQLStore:
     def flags(self) -> Flags:
         """See `base.Store`."""
         return Flags(_Engine(self))
+
+    @property
+    def accounts(self) -> Accounts:
+        """See `base.Store`."""
+        return Accounts(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:

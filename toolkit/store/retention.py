@@ -37,7 +37,7 @@ class Removed(NamedTuple):
 
 
 def maintain(store: Store, reports: Path, keep: Retention, now: float, dry_run: bool) -> Removed:
-    """Remove what is older than it is to be kept, refresh statistics, give free space back.
+    """Remove what is older than it is to be kept, and old sessions; refresh statistics, give free space back.
 
     Ages are counted from the newest observation where the host's clock is far ahead of it.
 
@@ -65,6 +65,8 @@ def maintain(store: Store, reports: Path, keep: Retention, now: float, dry_run: 
         return Removed(store.count(Selection(end=before - 1)), 0, len(old))
     log_before = present - keep.log * DAY if keep.log else 0.0
     observations, log_lines = store.remove_before(before, log_before, _pause)
+    with store.transaction():
+        store.accounts.end_old(now)
     store.tidy(_pause)
     for report in old:
         _remove(report)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.model import Document, Observation, Rejected, Station
+from toolkit.store.accounts import Accounts
 from toolkit.store.base import (
     Count,
     DocumentRefusedError,
@@ -205,6 +206,11 @@ class SQLiteStore:
     def flags(self) -> Flags:
         """See `base.Store`."""
         return Flags(_Engine(self))
+
+    @property
+    def accounts(self) -> Accounts:
+        """See `base.Store`."""
+        return Accounts(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:
