@@ -67,7 +67,7 @@ $(SCENARIOS:%=test-%): test-%: setup
 
 .PHONY: needs
 needs: .venv/policy/.ready
-	@tools/need.sh chromium faketime openssl postgresql restic
+	@tools/need.sh chromium faketime firefox-esr openssl postgresql restic
 
 .PHONY: fleet
 fleet: setup ## The fleet scenario in its long form: six hosts, more ways to fail

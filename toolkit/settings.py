@@ -36,6 +36,7 @@ from toolkit.kinds import (
     QUIET_HOURS,
     REPOSITORY,
     SWITCH,
+    TEXT,
     TIME_ZONE,
     URL,
     VARIABLES,
@@ -123,6 +124,12 @@ class Settings:
         "address is a secret: put it into the credential feed_url.",
     )
     feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
+    feed_records: str = _setting(
+        "",
+        TEXT,
+        "Where documents have their entries. Of json: a JMESPath expression, such as `stations[*].latest`; empty where "
+        "the document is the list. Of xml: the path of the elements, such as `stations/station`. Other formats: empty.",
+    )
     feed_fields: FieldMapping = _setting(
         NOA_FIELDS,
         MAPPING,

@@ -71,11 +71,9 @@ function Views() {
   );
 }
 
-let first = true;
 /** Who goes to another view by keyboard or hears the page is at the view's beginning then. */
 function toContent(): void {
-  if (!first) document.getElementById("main")?.focus({ preventScroll: true });
-  first = false;
+  document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 function Nothing() {

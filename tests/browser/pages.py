@@ -29,6 +29,17 @@ LOOKS = {
     "phone": Look(PHONE),
     "greek": Look(PHONE, "dark", "el-GR"),
 }
+# A page of each view, by its name.
+VIEWS = {
+    "network": "",
+    "station": "stations/volos",
+    "incidents": "incidents",
+    "incident": "incidents/1",
+    "service": "service",
+    "hosts": "hosts",
+    "playback": "playback",
+    "sign-in": "sign-in",
+}
 
 
 class Pages:
@@ -48,7 +59,15 @@ class Pages:
         """Do not mind what is said from here on and has this pattern, such as `status of 409`."""
         self._allowed.append(pattern)
 
-    def open(self, path: str = "", look: Look = LIGHT, by: str = "", role: Role = "operator", **further: Any) -> Page:
+    def open(
+        self,
+        path: str = "",
+        look: Look = LIGHT,
+        by: str = "",
+        role: Role = "operator",
+        clock: bool = False,
+        **further: Any,
+    ) -> Page:
         """A page once its data are there.
 
         Args:
@@ -56,6 +75,7 @@ class Pages:
             look: how it is shown.
             by: who has signed in, with an account that is made if it is not there; nobody unless told.
             role: of a new account.
+            clock: its time can be moved: `page.clock.fast_forward("01:00")`.
             further: for Playwright's `new_context`.
         """
         context = self._browser.new_context(
@@ -66,6 +86,8 @@ class Pages:
             self.console.account(by, role)
             answer = context.request.post(f"{self.console.root}data/session", data={"name": by, "password": PASSWORD})
             assert answer.ok, answer.text()
+        if clock:
+            context.clock.install()
         page = context.new_page()
         self.watch(page)
         page.goto(self.console.root + path)
@@ -95,7 +117,7 @@ class Pages:
 def ready(page: Page) -> None:
     """Wait until a view has its heading, and its data: no notice says any more that they are to come."""
     page.locator("main h1").first.wait_for()
-    page.wait_for_function("!document.querySelector('main .notice.busy')")
+    page.locator("main .notice.busy").first.wait_for(state="detached")
 
 
 def check(page: Page) -> None:

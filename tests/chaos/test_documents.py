@@ -18,7 +18,8 @@ from tests.fuzzing import TIMES, mutated
 from toolkit.archive.importing import import_file
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.errors import ToolkitError
-from toolkit.feed import csv, geojson
+from toolkit.feed import csv, geojson, xml
+from toolkit.feed import json as plain
 from toolkit.feed.entries import WORD, Entries
 from toolkit.feed.errors import FeedError
 from toolkit.feed.stations import read_stations
@@ -48,6 +49,22 @@ CSV = (
     b"Latest values\n\n" + (HEAD + 9 * ROW).replace(b",", b";").replace(b".", b","),
     (HEAD + ROW).decode().encode("utf-16"),
 )
+JSON = (
+    b'{"date":"2025-11-22","stations":['
+    + b",".join(9 * [b'{"id":"volos","latest":{"time":1763827200,"temp_out":"12,5","wind_dir":22.5}}'])
+    + b"]}",
+    b'{"stations":{"id":"\xce\xb2","latest":{"time":"2025-11-22T16:00Z","bar":-999.9,"out_hum":null}}}',
+)
+XML = (
+    b'<?xml version="1.0"?><n:net xmlns:n="urn:x"><n:stations>'
+    + 9
+    * b'<n:station n:id="volos"><time>2025-11-22T16:00:00Z</time><temp_out unit="C">13.9</temp_out><bar/></n:station>'
+    + b"</n:stations></n:net>",
+    "<net><stations><station id='β'><time>1763827200</time><out_hum>60</out_hum></station></stations></net>".encode(
+        "utf-16"
+    ),
+    b"<!DOCTYPE net [<!ENTITY a 'ten'><!ENTITY b '&a;&a;'>]><net><stations><station id='&b;'/></stations></net>",
+)
 STATIONS = (
     b"station_id,station_name_en,latitude,longitude,elevation\nvolos,Volos,39.3,22.9,52\nzagora,,39.4,23.1,\n",
     b'\xef\xbb\xbfstation_id;latitude;longitude\n"volos";39,3;22,9\n',
@@ -55,7 +72,7 @@ STATIONS = (
 WORDS = (
     b"-9999", b"999.9", b"NA", b"0001-01-01", b"0205-12-06 00:00:00", b"9999-12-31T23:59:59-12:00", b"NOW", b"1970-01-01",
     b"361", b"1e308", b'"open', b'""', b"\n\n", b"volos", b"\xce\xb2", b'"ts":', b'"station_file":', b'"features":[',
-    b"true", b"{}", b"[]", b"20251122T16", b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
+    b"true", b"{}", b"[]", b"<station>", b"</station>", b"&#x1F;", b"<!DOCTYPE x>", b"<![CDATA[", b"&amp;", b"xmlns='u'", b"20251122T16", b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
 )  # fmt: skip
 ODD: tuple[Any, ...] = (
     None, True, [], {}, [[]], {"a": {}}, "", "---", "NaN", "\x00", "\ud800", "\u202e", "x" * 9000, "-9999", "1e999", -999.9,
@@ -87,9 +104,11 @@ def check(document: Document) -> None:
 def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ends, reasons = Counter[str](), Counter[str]()
     with open_for_writing(str(tmp_path / "weather.db")) as store:
-        for name, parse, fields, good in (
-            ("GeoJSON", geojson.parse, NOA, GEOJSON),
-            ("CSV", csv.parse, FieldMapping(), CSV),
+        for name, parse, records, fields, good in (
+            ("GeoJSON", geojson.parse, "", NOA, GEOJSON),
+            ("CSV", csv.parse, "", FieldMapping(), CSV),
+            ("JSON", plain.parse, "stations", parse_mapping("station_id=id, time=latest.time, bar=latest.bar"), JSON),
+            ("XML", xml.parse, "stations/station", parse_mapping("station_id=@id"), XML),
         ):
             at, waiting = random.Random(17), list[Document]()
             for number in range(DOCUMENTS):
@@ -98,7 +117,7 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
                     body = json.dumps(_other(json.loads(body), at)).encode()
                 else:
                     body = mutated(body, at, WORDS)
-                document = _read(parse, body, fields, f"{name} {number}")
+                document = _read(parse, body, records, fields, f"{name} {number}")
                 ends[f"{name}: {'one line' if document is None else 'a document'}"] += 1
                 if document is not None:
                     reasons.update(document.left_out)
@@ -107,7 +126,9 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
                     _store(store, waiting)
                     waiting = []
     assert all(
-        ends[f"{name}: {end}"] > DOCUMENTS / 50 for name in ("GeoJSON", "CSV") for end in ("one line", "a document")
+        ends[f"{name}: {end}"] > DOCUMENTS / 50
+        for name in ("GeoJSON", "CSV", "JSON", "XML")
+        for end in ("one line", "a document")
     )
     assert len(reasons) < 40
     with capsys.disabled():
@@ -125,8 +146,10 @@ def _other(content: Any, at: random.Random) -> Any:
     return content
 
 
-def _read(parse: Callable[[bytes, Entries], None], body: bytes, mapping: FieldMapping, which: str) -> Document | None:
-    entries = Entries(mapping, BOUNDS)
+def _read(
+    parse: Callable[[bytes, Entries], None], body: bytes, records: str, mapping: FieldMapping, which: str
+) -> Document | None:
+    entries = Entries(mapping, BOUNDS, records=records)
     try:
         parse(body, entries)
     except FeedError as error:

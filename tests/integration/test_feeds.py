@@ -138,3 +138,116 @@ def test_the_doctor_reads_the_feed_in_its_form(run: Run, feed: Feed) -> None:
     causes = [one["id"] for one in json.loads(run(*words, **form).stdout)["causes"]]
     assert "feed-readable" not in causes
     assert "feed-readable" in [one["id"] for one in json.loads(run(*words).stdout)["causes"]]
+
+
+def test_json_whose_entries_an_expression_finds(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = json.dumps(
+        {
+            "generated": "2025-11-22T16:05:00Z",
+            "sites": [
+                {"code": "a1", "lat": 39.3, "lon": 22.9, "now": {"at": 1763827200, "t": 54.5, "p": "1 013"}},
+                {"code": "b2", "now": {"at": 1763827200000, "t": 50}},
+                "maintenance",
+            ],
+        }
+    ).encode()
+    fields = "station_id=code, latitude=lat, longitude=lon, time=now.at, temp_out=now.t [°F], bar=now.p"
+    environment |= {"WEATHER_FEED_FORMAT": "json", "WEATHER_FEED_FIELDS": fields}
+    done = run("collect", "--once", WEATHER_FEED_RECORDS="sites")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "2 stations, 1 new observations, 3 left out\n"
+    assert stored(environment, "SELECT time, station_id, temp_out FROM observations") == [
+        ("2025-11-22 16:00:00", "a1", 12.5)
+    ]
+    reshaped = "sites[?lat].{station_id: code, time: now.at, temp_out: now.t}"
+    done = run("collect", "--once", WEATHER_FEED_RECORDS=reshaped, WEATHER_FEED_FIELDS="")
+    assert done.stderr == "1 stations, 0 new observations, 1 corrected\n"
+
+
+@pytest.mark.parametrize(
+    ("format_", "records", "why"),
+    [
+        ("json", "sites[", "WEATHER_FEED_RECORDS=sites[: it is no JMESPath"),
+        ("xml", "", "WEATHER_FEED_RECORDS=: give the path of the elements of which each is an entry"),
+        ("xml", "a[1]/b", "WEATHER_FEED_RECORDS=a[1]/b: give the path"),
+        ("csv", "rows", "WEATHER_FEED_RECORDS=rows: documents of the format csv have their entries in one place"),
+    ],
+)
+def test_entries_that_cannot_be_found(run: Run, feed: Feed, format_: str, records: str, why: str) -> None:
+    done = run("collect", "--once", WEATHER_FEED_FORMAT=format_, WEATHER_FEED_RECORDS=records)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not feed.requests
+
+
+def test_json_without_what_the_expression_names(run: Run, feed: Feed) -> None:
+    feed.body = b'{"stations": "none today"}'
+    done = run("collect", "--once", WEATHER_FEED_FORMAT="json", WEATHER_FEED_RECORDS="stations")
+    assert done.returncode == 1
+    assert "the feed has no list of objects at 'stations': it is a text" in done.stderr
+
+
+XML = """<?xml version="1.0" encoding="UTF-8"?>
+<aemet xmlns="urn:example"><!-- of the last hour -->
+  <station id="8025" name="Alicante"><lat>38.37</lat><lon>-0.49</lon>
+    <obs time="2025-11-22T16:00:00Z"><v name="T">13.9</v><v name="RH">60</v></obs>
+    <obs time="2025-11-22T16:10:00Z"><v name="T">14.1</v><v name="RH">-</v></obs>
+  </station>
+  <station id="8026"><obs time="soon"><v name="T">9</v></obs></station>
+</aemet>
+"""
+XML_FIELDS = (
+    """station_id=../@id, station_name_en=../@name, latitude=../lat, longitude=../lon, time=@time, """
+    """temp_out="v[@name='T']", out_hum="v[@name='RH']" """
+)
+
+
+def test_xml_whose_values_xpath_finds(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = XML.encode()
+    environment |= {
+        "WEATHER_FEED_FORMAT": "xml",
+        "WEATHER_FEED_FIELDS": XML_FIELDS,
+        "WEATHER_FEED_RECORDS": "station/obs",
+    }
+    done = run("collect", "--once")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "2 stations, 2 new observations, 1 left out\n"
+    assert stored(environment, "SELECT time, station_id, temp_out, out_hum FROM observations ORDER BY time") == [
+        ("2025-11-22 16:00:00", "8025", 13.9, 60.0),
+        ("2025-11-22 16:10:00", "8025", 14.1, None),
+    ]
+    assert stored(environment, "SELECT station_name_en, latitude FROM stations WHERE station_id = '8025'") == [
+        ("Alicante", 38.37)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ('<!DOCTYPE a [<!ENTITY b "x">]><a><station id="&b;"/></a>', "XML with a DTD"),
+        ('<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd"><a><station/></a>', "XML with a DTD"),
+        ("<a>" * 200 + "</a>" * 200, "nested more than 100 deep"),
+        ("<a><b></a>", "the feed is not XML"),
+        ("", "the feed is not XML"),
+        ("<a><other/></a>", "the feed has no element station"),
+    ],
+    ids=["entity", "remote DTD", "deep", "broken", "empty", "another"],
+)
+def test_xml_that_is_not_read(run: Run, feed: Feed, body: str, why: str) -> None:
+    feed.body = body.encode()
+    done = run("collect", "--once", WEATHER_FEED_FORMAT="xml", WEATHER_FEED_RECORDS="station")
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_xml_that_is_broken_in_the_middle(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = XML.replace("14.1</v>", "14.1<").encode()
+    environment |= {
+        "WEATHER_FEED_FORMAT": "xml",
+        "WEATHER_FEED_FIELDS": XML_FIELDS,
+        "WEATHER_FEED_RECORDS": "station/obs",
+    }
+    done = run("collect", "--once")
+    assert done.stderr == "1 stations, 1 new observations, 1 left out\n"

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import Run
 from tests.integration.conftest import Spoil
+from toolkit.land import shores
 from toolkit.model import Document, Observation, Station
-from toolkit.page.coastline import shores
 from toolkit.store import open_for_writing
 
 END = "--end=2025-11-22T16:00Z"

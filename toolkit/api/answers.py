@@ -166,14 +166,19 @@ class Answers:
         if ready := self._kept.get(key):
             self._kept.move_to_end(key)
             return ready
-        task = self._making.get(key)
+        of_now = (key, self._stamp)
+        task = self._making.get(of_now)
         if task is None:
             if len(self._making) >= WAITING:
                 raise too_busy()
             task = asyncio.create_task(self._make(key, make, pack=pack))
-            self._making[key] = task
-            task.add_done_callback(functools.partial(self._made, key))
+            self._making[of_now] = task
+            task.add_done_callback(functools.partial(self._made, of_now))
         return await asyncio.shield(task)
+
+    def look_again(self) -> None:
+        """Have the next request look whether something was stored: this process has stored something."""
+        self._looked, self._looking = -FRESH_SECONDS, None
 
     def _made(self, key: Hashable, task: asyncio.Task[Answer]) -> None:
         del self._making[key]
@@ -204,9 +209,11 @@ class Answers:
         try:
             stamp = await asyncio.shield(looking)
         finally:
-            if looking.done() and self._looking is looking:
+            current = self._looking is looking
+            if current and looking.done():
                 self._looking = None
-        self._looked = time.monotonic()
+        if current:
+            self._looked = time.monotonic()
         if stamp != self._stamp:
             self._stamp, self._size = stamp, 0
             self._kept.clear()

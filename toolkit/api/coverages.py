@@ -106,7 +106,7 @@ def _coverage(
             axes=Axes(
                 x=ValuesAxis[float](values=[station.longitude or 0.0]),
                 y=ValuesAxis[float](values=[station.latitude or 0.0]),
-                t=ValuesAxis[datetime].model_validate({"values": rows.time.tolist()}),
+                t=ValuesAxis[datetime].model_construct(values=[]),
             ),
             referencing=_referencing() if parameters else None,
         ),
@@ -114,11 +114,26 @@ def _coverage(
         ranges={},
     )
     head, _, tail = frame.model_dump_json(exclude_none=True).rpartition('"ranges":{}')
-    yield head.encode() + b'"ranges":{'
+    before, _, after = head.partition('"t":{"values":[]')
+    yield before.encode() + b'"t":{"values":[' + _times(rows) + b"]" + after.encode() + b'"ranges":{'
     for number, column in enumerate(columns):
         content = _range(rows, column).model_dump_json()
         yield (b"," if number else b"") + b'"' + column.encode() + b'":' + content.encode()
     yield b"}" + tail.encode()
+
+
+def _times(rows: FlaggedReadings) -> bytes:
+    """The times of rows as JSON, without brackets: as pydantic's objects they would take half of the answer's time."""
+    written = np.empty(len(rows.time), dtype=[("quote", "S1"), ("day", "S10"), ("time", "S9"), ("end", "S3")])
+    day, second = np.divmod(rows.time, 86_400)
+    written["quote"], written["end"] = b'"', b'Z",'
+    for name, of, text in (
+        ("day", day.astype("datetime64[D]"), slice(10)),
+        ("time", second.astype("datetime64[s]"), slice(10, 19)),
+    ):
+        distinct, places = np.unique(of, return_inverse=True)
+        written[name] = np.array([str(one)[text] for one in distinct.astype("datetime64[s]")], dtype="S")[places]
+    return written.tobytes()[:-1]
 
 
 def _range(rows: FlaggedReadings, column: str) -> NdArrayFloat | NdArrayInt | NdArrayStr:

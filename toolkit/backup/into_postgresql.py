@@ -14,7 +14,7 @@ from psycopg import sql
 
 from toolkit import times
 from toolkit.address import shown
-from toolkit.backup import accounts, creating, flags, incidents, postgresql
+from toolkit.backup import accounts, creating, flags, incidents, postgresql, station_records
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.database import PostgreSQLDatabase
@@ -87,7 +87,11 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             connection.transaction(),
         ):
             there = _columns(connection)
-            kinds = [kind for kind in (incidents, flags, accounts) if merge and _has(connection, kind.TABLES)]
+            kinds = [
+                kind
+                for kind in (incidents, flags, accounts, station_records)
+                if merge and _has(connection, kind.TABLES)
+            ]
             if merge:
                 connection.execute(_take_aside(backup, there))
             for kind in kinds:

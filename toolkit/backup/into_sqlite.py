@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from toolkit import times
-from toolkit.backup import accounts, creating, flags, incidents
+from toolkit.backup import accounts, creating, flags, incidents, station_records
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.into import LATE_SECONDS, Restored
 from toolkit.backup.sqlite import heard
@@ -116,7 +116,7 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
-        for kind in (incidents, flags, accounts):
+        for kind in (incidents, flags, accounts, station_records):
             _take_tables(connection, kind.NOUN, kind.TABLES, kind.take_over("old."), done)
         held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
@@ -135,7 +135,15 @@ def _require_ours(old: Path) -> None:
     """
     with closing(sqlite3.connect(for_reading(old), uri=True)) as connection:
         kinds = {name: kind for kind, name in objects(connection)}
-        for name in ("stations", "observation", "counters", *incidents.TABLES, *flags.TABLES, *accounts.TABLES):
+        for name in (
+            "stations",
+            "observation",
+            "counters",
+            *incidents.TABLES,
+            *flags.TABLES,
+            *accounts.TABLES,
+            *station_records.TABLES,
+        ):
             if kinds.get(name, "table") != "table":
                 raise StoreError(f"{name} is a {kinds[name]}")
 

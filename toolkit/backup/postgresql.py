@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 30.0
 TABLES = (
     "schema_version", "stations", "observations", "newest", "collection_log", "counters", "anomalies", "rejected",
     "incidents", "incident_stations", "incident_history", "maintenance", "outbox", "runs",
-    "detector_flags", "judged", "accounts", "sessions",
+    "detector_flags", "judged", "accounts", "sessions", "station_history", "sensor_health",
 )  # fmt: skip
 # The size of a row as COPY writes it, in bytes.
 LARGEST_ROW = 16 << 20

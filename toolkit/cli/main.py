@@ -43,6 +43,7 @@ COMMANDS = {
     "metrics": "metrics for Prometheus, printed or served",
     "network": "how the network performed in a month: availability, timeliness, quality, incidents",
     "notify": "tell people of incidents: what is new, over, or waits for somebody",
+    "playback": "past time as the detector saw it, run by run, and why it said so",
     "preflight": "could this release run here? Looks, and changes nothing",
     "report": "one page for people: map, stations, anomalies with plots, sensors, completeness",
     "restore": "put a backup in the place of the database",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.errors import UsageError, reason
 from toolkit.feed.fetch import Fetcher
-from toolkit.feed.reader import DocumentReader
+from toolkit.feed.reader import DocumentReader, require
 from toolkit.feed.stations import read_stations
 from toolkit.settings import Settings
 
@@ -35,11 +35,15 @@ def reader_of(settings: Settings) -> DocumentReader:
     """What reads the feed's documents.
 
     Raises:
-        UsageError: the file of stations cannot be used.
+        UsageError: the file of stations cannot be used, or the format does not know such entries.
     """
+    try:
+        require(settings.feed_format, settings.feed_records)
+    except ValueError as error:
+        raise UsageError(f"WEATHER_FEED_RECORDS={settings.feed_records}: {error}") from None
     stations = read_stations(Path(settings.feed_stations), settings.bounds) if settings.feed_stations else []
     by_id = {one.station_id: one for one in stations}
-    return DocumentReader(settings.feed_format, settings.feed_fields, by_id, settings.bounds)
+    return DocumentReader(settings.feed_format, settings.feed_records, settings.feed_fields, by_id, settings.bounds)
 
 
 def _require_certificates(ca_file: str) -> None:

@@ -95,7 +95,8 @@ class Ingester:
         document = _parsed(self._reader, body)
         stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
         present = clock.present(time.time(), server, self._newest_stored(), stations)
-        raw = RawDocument(body, present, present, self._reader.format, self._reader.mapping.text)
+        reader = self._reader
+        raw = RawDocument(body, present, present, reader.format, reader.records, reader.mapping.text)
         if self.waiting:
             self._spool.put(raw)
             return self.drain()
@@ -110,7 +111,7 @@ class Ingester:
 
     def _read(self, raw: RawDocument) -> Document:
         """Read a document by the format and fields that the settings named when it came."""
-        reader = self._reader.as_of(raw.format, raw.fields) if raw.format else self._reader
+        reader = self._reader.as_of(raw.format, raw.records, raw.fields) if raw.format else self._reader
         return admit(_parsed(reader, raw.body), raw.present)
 
     def drain(self) -> IngestResult:

@@ -48,14 +48,15 @@ class RawDocument(NamedTuple):
         body: the document.
         collected: when it was fetched, seconds since the epoch.
         present: the same as `clock.present` determined it; see `quality.admission`.
-        format, fields: the feed's format and fields, as the settings named them then; empty if an older release wrote
-            the file.
+        format, records, fields: the feed's format, entries and fields, as the settings named them then; empty if an
+            older release wrote the file.
     """
 
     body: bytes
     collected: float
     present: float
     format: str = ""
+    records: str = ""
     fields: str = ""
 
 
@@ -245,4 +246,5 @@ def _unpack(packed: bytes, largest: int) -> RawDocument:
     collected, present = float(fields["collected"]), float(fields["present"])
     if not (0 <= collected < LATEST and 0 <= present < LATEST):
         raise ValueError("it does not say when it came")
-    return RawDocument(body, collected, present, str(fields.get("format", "")), str(fields.get("fields", "")))
+    as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields"))
+    return RawDocument(body, collected, present, *as_of)

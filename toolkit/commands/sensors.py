@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Selection, Store, open_for_reading, open_for_writing
+from toolkit.store.station_records import SensorHealth
 from toolkit.variables import BY_NAME, MONITORED
 
 if TYPE_CHECKING:
@@ -38,7 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", default="NOW", metavar="TIME", help="up to when: NOW (default), or a time in ISO 8601")
     parser.add_argument("--station", metavar="ID", help="this station alone")
     parser.add_argument("--save", metavar="PATH", help="also write it as JSON; strftime codes are filled in, in UTC")
-    parser.add_argument("--record", action="store_true", help="keep what is wrong in the store's table of incidents")
+    parser.add_argument(
+        "--record", action="store_true", help="keep their health in the store, and what is wrong as incidents"
+    )
     add_setting(parser, "--exceptions", "exceptions", "JSON")
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_setting(parser, "--db", "db", "DATABASE")
@@ -83,7 +88,7 @@ def _affordable(store: Store, days: float) -> float:
 
 
 def record(settings: Settings, health: Health, at: float, days: float, *, whole: bool) -> None:
-    """Keep what is wrong with the sensors in the store, as incidents.
+    """Keep the health of the sensors in the store, and what is wrong with them as incidents.
 
     Args:
         settings: the database, and how incidents are kept.
@@ -104,6 +109,13 @@ def record(settings: Settings, health: Health, at: float, days: float, *, whole:
     run = Run("sensors", start, end, judged, at, exact=DAY, whole=whole)
     with open_for_writing(settings.db, begin=False) as store, store.transaction():
         keep(store, settings, run, trouble.of_health(health, days))
+        store.records.keep_health(
+            [
+                SensorHealth(one.station_id, one.variable, start, end, json.dumps(asdict(one), ensure_ascii=False))
+                for one in health.sensors
+            ],
+            whole=whole,
+        )
 
 
 def _show(health: Health) -> None:

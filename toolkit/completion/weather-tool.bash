@@ -8,7 +8,7 @@
 _shtab_weather_tool_backup_subparsers=(create list verify prune fetch)
 _shtab_weather_tool_data_subparsers=(latest stations summary export import query new)
 _shtab_weather_tool_incidents_subparsers=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_subparsers=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_subparsers=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify playback preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert_option_strings=(-h --help --verbose --over --episodes)
 _shtab_weather_tool_api_option_strings=(-h --help --verbose --db)
@@ -46,6 +46,7 @@ _shtab_weather_tool_maintain_option_strings=(-h --help --verbose --data-days --l
 _shtab_weather_tool_metrics_option_strings=(-h --help --verbose --serve --db)
 _shtab_weather_tool_network_option_strings=(-h --help --verbose --month --station --save --html --allow-short-history --json --db)
 _shtab_weather_tool_notify_option_strings=(-h --help --verbose --summary --db)
+_shtab_weather_tool_playback_option_strings=(-h --help --verbose --end --hours --step --station --variable --everything --db --json)
 _shtab_weather_tool_preflight_option_strings=(-h --help --verbose --json)
 _shtab_weather_tool_report_option_strings=(-h --help --verbose --html --end --window --db)
 _shtab_weather_tool_restore_option_strings=(-h --help --verbose --drill --discard-newer --timezone --json --folder --db)
@@ -66,7 +67,7 @@ _shtab_weather_tool_incidents_list___state_choices=(open acknowledged maintenanc
 _shtab_weather_tool_incidents_list___severity_choices=(info warning critical)
 _shtab_weather_tool_incidents_dismiss___as_choices=(weather siting)
 _shtab_weather_tool_incidents_pos_0_choices=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_pos_0_choices=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_pos_0_choices=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify playback preflight report restore schedule sensors settings simulate)
 
 _shtab_weather_tool_alert__h_nargs=0
 _shtab_weather_tool_alert___help_nargs=0
@@ -212,6 +213,11 @@ _shtab_weather_tool_notify__h_nargs=0
 _shtab_weather_tool_notify___help_nargs=0
 _shtab_weather_tool_notify___verbose_nargs=0
 _shtab_weather_tool_notify___summary_nargs=0
+_shtab_weather_tool_playback__h_nargs=0
+_shtab_weather_tool_playback___help_nargs=0
+_shtab_weather_tool_playback___verbose_nargs=0
+_shtab_weather_tool_playback___everything_nargs=0
+_shtab_weather_tool_playback___json_nargs=0
 _shtab_weather_tool_preflight__h_nargs=0
 _shtab_weather_tool_preflight___help_nargs=0
 _shtab_weather_tool_preflight___verbose_nargs=0

@@ -25,6 +25,7 @@ _shtab_weather_tool_commands() {
     metrics:'Metrics for Prometheus, printed or served.'
     network:'How the network performed in a month: availability, timeliness, quality, incidents.'
     notify:'Tell people of incidents: what is new, over, or waits for somebody.'
+    playback:'Past time as the detector saw it, run by run, and why it said so.'
     preflight:'Could this release run here? Looks, and changes nothing.'
     report:'One page for people: map, stations, anomalies with plots, sensors, completeness.'
     restore:'Put a backup in the place of the database.'
@@ -510,6 +511,22 @@ _shtab_weather_tool_notify_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_notify_defaults_added=0
 
+_shtab_weather_tool_playback_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--end[the window\'s end\: NOW (default), or a time in ISO 8601\; UTC without an offset]:TIME:"
+  "--hours[how long before it to begin (default\: 24)]:N:"
+  "--step[from run to run (default\: 60)]:MINUTES:"
+  "--station[explain how this station is judged]:ID:"
+  "--variable[with --station\: show what each test compared in the last of the runs]:NAME:"
+  "--everything[also with what had not been collected yet, or was corrected later]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--json[print each run as a line of JSON as soon as it is made]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_playback_defaults_added=0
+
 _shtab_weather_tool_preflight_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
@@ -562,7 +579,7 @@ _shtab_weather_tool_sensors_options=(
   "--end[up to when\: NOW (default), or a time in ISO 8601]:TIME:"
   "--station[this station alone]:ID:"
   "--save[also write it as JSON\; strftime codes are filled in, in UTC]:PATH:"
-  "--record[keep what is wrong in the store\'s table of incidents]"
+  "--record[keep their health in the store, and what is wrong as incidents]"
   "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
   "--json[as JSON]"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
@@ -634,6 +651,7 @@ _shtab_weather_tool() {
         metrics) _arguments -C -s $_shtab_weather_tool_metrics_options ;;
         network) _arguments -C -s $_shtab_weather_tool_network_options ;;
         notify) _arguments -C -s $_shtab_weather_tool_notify_options ;;
+        playback) _arguments -C -s $_shtab_weather_tool_playback_options ;;
         preflight) _arguments -C -s $_shtab_weather_tool_preflight_options ;;
         report) _arguments -C -s $_shtab_weather_tool_report_options ;;
         restore) _arguments -C -s $_shtab_weather_tool_restore_options ;;

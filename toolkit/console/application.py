@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, series, service
+from toolkit.console import about, assets, incidents, maintenance, network, series, service, station
+from toolkit.console.acting import Acting
 
 
 def add(app: FastAPI) -> None:
@@ -14,11 +15,16 @@ def add(app: FastAPI) -> None:
         ToolkitError: its bundle is not there.
     """
     assets.digest()
+    app.state.acting = Acting(app.state.settings.db, app.state.answers)
     app.state.exporter = service.Exporter()
     for router in (
         about.router,
+        incidents.router,
+        maintenance.router,
+        network.router,
         series.router,
         service.router,
-        assets.router,
-    ):  # the last one has a page for every other address
+        station.router,
+        assets.router,  # the last one: it has a page for every other address
+    ):
         app.include_router(router)

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from toolkit.api.parameters import Text
 from toolkit.api.problems import Problem, wrong
+from toolkit.location import without_impossible_place
+from toolkit.model import Station
 from toolkit.store import Span, Store
 from toolkit.text import did_you_mean
 from toolkit.variables import BY_NAME
@@ -51,10 +53,7 @@ class Asked(BaseModel):
         Raises:
             Problem: there is none.
         """
-        ids = [one.station_id for one in store.stations()]
-        if self.station not in ids:
-            hint = did_you_mean(self.station, ids, "the view of the network lists them")
-            raise Problem(HTTPStatus.NOT_FOUND, f"there is no station {self.station[:80]!r}: {hint}")
+        station_of(store, self.station)
 
 
 def names(text: str | None) -> list[str]:
@@ -72,3 +71,16 @@ def names(text: str | None) -> list[str]:
         except ValueError as error:
             raise wrong("variables", name, str(error)) from None
     return found
+
+
+def station_of(store: Store, name: str) -> Station:
+    """A station, without an impossible place.
+
+    Raises:
+        Problem: there is none of this id.
+    """
+    found = {one.station_id: one for one in store.stations()}
+    if name not in found:
+        hint = did_you_mean(name, found, "the view of the network lists them")
+        raise Problem(HTTPStatus.NOT_FOUND, f"there is no station {name[:80]!r}: {hint}")
+    return without_impossible_place(found[name])

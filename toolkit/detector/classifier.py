@@ -11,11 +11,11 @@ from toolkit.detector import weather
 from toolkit.detector.grid import Grid
 from toolkit.detector.report import Class, Neighbour
 from toolkit.detector.run_tests import TestResults
-from toolkit.quality.arrays import correlation, median, on_circle
+from toolkit.quality.arrays import Floats, Ints, correlation, median, on_circle
 from toolkit.quality.base import Evidence, FlaggedInterval, WorstReading
 from toolkit.quality.expected import Expected
 from toolkit.quality.neighbours import Neighbours
-from toolkit.quality.series import unscaled
+from toolkit.quality.series import Series, unscaled
 from toolkit.settings import Correlations
 
 # The numbers below were chosen with `make bench-detection`, 2026-11-24.
@@ -69,7 +69,7 @@ class Classifier:
         """The class of a flagged interval, and why."""
         results = self._results[interval.series.variable.name]
         slot, worst = _worst_reading(results.expected, interval)
-        near = self._compared_with(interval, interval.slots.start + slot)
+        near = self.compared_with(interval.series, interval.row, interval.slots.start + slot)
         known = [one.correlation for one in near if one.correlation is not None]
         correlation = round(float(np.median(known)), 3) if known else None
         class_, reason = self._decide(results, interval, worst, correlation)
@@ -124,22 +124,33 @@ class Classifier:
         near = self._neighbours.rows[interval.row, self._neighbours.close[interval.row]]
         return bool(interval.series.measured[near].any())
 
-    def _compared_with(self, interval: FlaggedInterval, slot: int) -> list[Neighbour]:
-        """The neighbours that measure this variable, and what they imply in a slot of the series."""
-        series, row = interval.series, interval.row
+    def implied(self, series: Series, row: int) -> tuple[Ints, Floats]:
+        """The neighbours of a station that measure a variable, and what each implies for it, nearest first.
+
+        Returns:
+            Their places in `Neighbours`, and what they imply in the variable's unit, neighbours × slots.
+        """
         places = np.flatnonzero(self._neighbours.close[row])
         places = places[series.measured[self._neighbours.rows[row, places]]]
         if not self._verify or not len(places):
-            return []
+            return places[:0], np.empty((0, series.scaled.shape[1]))
         near = self._neighbours.rows[row, places]
-        difference, window = series.scaled[row] - series.scaled[near], series.window_values
+        difference = series.scaled[row] - series.scaled[near]
         if series.nature == "circular":
-            difference, window = on_circle(difference), on_circle(window)
+            difference = on_circle(difference)
         before = difference[:, : -series.window]
         usual_difference = np.where(np.isnan(before).all(axis=1), median(difference), median(before))
-        implied = unscaled(series.variable, series.scaled[near, slot] + usual_difference)
+        implied = unscaled(series.variable, series.scaled[near] + usual_difference[:, None])
+        return places, implied % 360 if series.nature == "circular" else implied
+
+    def compared_with(self, series: Series, row: int, slot: int) -> list[Neighbour]:
+        """The neighbours of a station that measure a variable, and what they imply in a slot of the series."""
+        places, implied = self.implied(series, row)
+        if not len(places):
+            return []
+        near, window = self._neighbours.rows[row, places], series.window_values
         if series.nature == "circular":
-            implied = implied % 360
+            window = on_circle(window)
         correlations = correlation(np.broadcast_to(window[row], window[near].shape), window[near], COMMON_AT_LEAST)
         return [
             Neighbour(
@@ -149,7 +160,9 @@ class Classifier:
                 implies=_or_none(implies, 2),
                 correlation=_or_none(correlation, 3),
             )
-            for station, place, implies, correlation in zip(near.tolist(), places, implied, correlations, strict=True)
+            for station, place, implies, correlation in zip(
+                near.tolist(), places, implied[:, slot], correlations, strict=True
+            )
         ]
 
     def _names(self, row: int) -> str:

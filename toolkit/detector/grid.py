@@ -6,7 +6,7 @@ slots of its own, with what the others measured at the same times: see `Grid.by_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -122,14 +122,14 @@ class Grid:
         step = max(1, round(hours * HOUR / self.cadence))
         return np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
 
-    def silent(self) -> Bools:
-        """Slots in which a station reports nothing, for too long; stations × window slots."""
+    def silent(self, note: Callable[..., None] | None = None) -> Bools:
+        """Slots in which a station reports nothing, for too long; stations × window slots. See `missing.gaps`."""
         there, ends, places = ~np.isnan(self.times), self.slot_times(), self._history()
         past, past_ends = (
             np.hstack([self.reported, there[:, places]]),
             np.concatenate([self.moment_times, ends[places]]),
         )
-        return missing.gaps(there, past, ends, past_ends, self.window)
+        return missing.gaps(there, past, ends, past_ends, self.window, note)
 
     def by_cadence(self) -> Iterator[tuple[Grid, Bools]]:
         """The same observations in slots as long as stations' own observations are apart.

@@ -12,6 +12,7 @@ from toolkit import times
 from toolkit.detector import grid as grids
 from toolkit.detector.classifier import Classifier
 from toolkit.detector.confidence import rated
+from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid, Source
 from toolkit.detector.judging import Judging, judging
 from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stations, Window
@@ -26,7 +27,9 @@ from toolkit.settings import COMBINED, Settings
 from toolkit.variables import BY_NAME, DETECTED, STATION
 
 
-def detect(store: Source, settings: Settings, end: float, only: str | None = None) -> Report:
+def detect(
+    store: Source, settings: Settings, end: float, only: str | None = None, explaining: Explaining | None = None
+) -> Report:
     """Look for anomalies in the window that ends at `end`.
 
     Args:
@@ -34,15 +37,18 @@ def detect(store: Source, settings: Settings, end: float, only: str | None = Non
         settings: window, method, variables, neighbourhood.
         end: the window's end, seconds since the epoch.
         only: report this station alone; the others still count as its neighbours.
+        explaining: is told why a station is judged as it is.
 
     Raises:
-        UsageError: there is no station `only`.
+        UsageError: there is no station `only`, or none that is to be explained.
     """
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
     grid = grids.load(store, start, end, settings.cadence_seconds, variables, needed_besides(variables))
     names = [station.station_id for station in grid.stations]
     require_station(only, names)
+    if explaining:
+        require_station(explaining.station_id, names)
     rows = np.array([only in {None, name} for name in names], dtype=bool)
 
     anomalies: list[Anomaly] = []
@@ -51,7 +57,7 @@ def detect(store: Source, settings: Settings, end: float, only: str | None = Non
     how = judging(grid.stations, settings, neighbours, [*grid.values], end)
     for part, of_it in how.read(grid).by_cadence():
         if (asked := rows & of_it & ~how.left_out).any():
-            anomalies += _anomalies(part, settings, how, asked)
+            anomalies += _anomalies(part, settings, how, asked, explaining)
             insufficient += _insufficient(part, settings, asked)
     insufficient += how.not_judged(grid.stations, rows, variables)
     with_data = {*names} - {one.station_id for one in insufficient if one.variable == STATION}
@@ -90,7 +96,9 @@ def needed_besides(variables: Sequence[str]) -> list[str]:
     return sorted(needed - set(variables))
 
 
-def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Iterator[Anomaly]:
+def _anomalies(
+    grid: Grid, settings: Settings, how: Judging, rows: Bools, explaining: Explaining | None
+) -> Iterator[Anomaly]:
     """Every anomaly of some stations.
 
     Args:
@@ -98,8 +106,10 @@ def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Ite
         settings: method and variables.
         how: how each sensor is judged.
         rows: whether each station is asked for.
+        explaining: is told why its station is judged as it is, if that is asked for.
     """
-    silent = grid.silent()
+    row_explained = explaining.row(grid, rows) if explaining else None
+    silent = grid.silent(explaining.silence(grid) if explaining and row_explained is not None else None)
     tests = method_tests(settings.detection_method, settings.temporal_threshold)
 
     def results_of(variable: str) -> TestResults:
@@ -107,7 +117,7 @@ def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Ite
             grid.series(variable), how.neighbours_of(variable), silent, grid.values, grid.stations,
             looser=how.looser.get(variable),
         )  # fmt: skip
-        return run_tests(tests, sample)
+        return run_tests(tests, sample, row_explained)
 
     # Variables are tested independently of one another, and numpy lets other threads run while it computes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -122,10 +132,14 @@ def _anomalies(grid: Grid, settings: Settings, how: Judging, rows: Bools) -> Ite
             if lost[row, first:after].any():
                 reason = f"most of what the station measures has had no value for {hours:.1f} h"
             yield _silent(grid, int(row), first, after, reason)
+    if explaining and row_explained is not None:
+        explaining.station(grid, silent | lost)
     for variable, one in results.items():
         classifier = Classifier(
             grid, how.neighbours_of(variable), results, settings.correlations, verify=settings.spatial_verify
         )
+        if explaining and row_explained is not None:
+            explaining.add(grid, one, classifier)
         for interval in _flagged_intervals(one, rows):
             if interval.test.follows and _named_already(results, interval):
                 continue

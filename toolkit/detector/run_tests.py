@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Ints
 from toolkit.quality.base import Exclusion, QualityTest, Sample
+from toolkit.quality.criteria import Criterion, Notes
 from toolkit.quality.expected import Comparison, Expected, expect
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
@@ -30,6 +31,8 @@ class TestResults:
         prepared: what the preparation of each test returned, by the name of the test.
         expected: what is expected of every station, without the excluded ones as neighbours; None for a variable that
             has no scale of comparison.
+        criteria: by the name of a test, what it compared at the station of which that is asked for.
+        excluded: which stations were left out as neighbours of others, because they are thought wrong themselves.
     """
 
     __test__: ClassVar[bool] = False  # says to pytest that this is none of its tests
@@ -39,14 +42,17 @@ class TestResults:
     flags: dict[str, Bools]
     prepared: Mapping[str, Any]
     expected: Expected | None
+    criteria: Mapping[str, Sequence[Criterion]]
+    excluded: Bools
 
 
-def run_tests(tests: Sequence[QualityTest], sample: Sample) -> TestResults:
+def run_tests(tests: Sequence[QualityTest], sample: Sample, asked: int | None = None) -> TestResults:
     """Run those of some tests that apply to a variable.
 
     Args:
         tests: the tests, by precedence.
         sample: the variable at all stations of the network, without an expectation.
+        asked: the station of which it is noted what the tests compare.
     """
     series, neighbours = sample.series, sample.neighbours
     stations = len(series.values)
@@ -54,8 +60,18 @@ def run_tests(tests: Sequence[QualityTest], sample: Sample) -> TestResults:
     if series.compared:
         sample = replace(sample, expectation=_expect(sample, np.arange(stations), excluded))
     tests = [test for test in tests if test.applies(series.variable)]
-    prepared = _prepared(tests, sample)
-    flags = {test.name: test.run(sample, prepared[test.name]) for test in tests}
+    criteria: dict[str, list[Criterion]] = {test.name: [] for test in tests}
+    prepared = _prepared(tests, sample, asked, criteria)
+    noted_before = {name: len(noted) for name, noted in criteria.items()}
+
+    def run(test: QualityTest, sample: Sample) -> Bools:
+        notes = None if asked is None else Notes(asked, series.window)
+        flagged = test.run(replace(sample, notes=notes), prepared[test.name])
+        if notes and notes.criteria:  # of what was compared anew the last counts
+            criteria[test.name][noted_before[test.name] :] = notes.criteria
+        return flagged
+
+    flags = {test.name: run(test, sample) for test in tests}
     expected = sample.expectation
     if expected is not None:
         for _ in range(ROUNDS):
@@ -69,10 +85,11 @@ def run_tests(tests: Sequence[QualityTest], sample: Sample) -> TestResults:
             _replace_rows(expected, anew)
             for test in tests:
                 if test.compares:
-                    flags[test.name][again] = test.run(replace(sample, expectation=anew), prepared[test.name])
+                    flags[test.name][again] = run(test, replace(sample, expectation=anew))
     # A large network has little memory for what most tests find at most variables: nothing.
     flags = {name: found if found.any() else np.broadcast_to(np.False_, found.shape) for name, found in flags.items()}
-    return TestResults(series, tests, flags, prepared, expected and expected.without_comparison())
+    compared = expected and expected.without_comparison()
+    return TestResults(series, tests, flags, prepared, compared, criteria, excluded)
 
 
 def _expect(sample: Sample, rows: Ints, excluded: Bools) -> Comparison:
@@ -84,10 +101,22 @@ def _expect(sample: Sample, rows: Ints, excluded: Bools) -> Comparison:
     return expected
 
 
-def _prepared(tests: Sequence[QualityTest], sample: Sample) -> dict[str, Any]:
-    """What the preparation of each test returns, by the name of the test; each preparation is made once."""
-    made = {one: one.of(sample) for one in {test.preparation for test in tests} if one is not None}
-    return {test.name: made[test.preparation] if test.preparation else None for test in tests}
+def _prepared(
+    tests: Sequence[QualityTest], sample: Sample, asked: int | None, criteria: Mapping[str, list[Criterion]]
+) -> dict[str, Any]:
+    """What the preparation of each test returns, by the name of the test; each preparation is made once.
+
+    What is compared in it at the station `asked` is added to the criteria of its tests.
+    """
+    made: dict[str, Any] = dict.fromkeys(test.name for test in tests)
+    for one in {test.preparation for test in tests} - {None}:
+        notes = None if asked is None else Notes(asked, sample.series.window)
+        found = one.of(replace(sample, notes=notes)) if one else None
+        for test in tests:
+            if test.preparation is one:
+                made[test.name] = found
+                criteria[test.name].extend(notes.criteria if notes else [])
+    return made
 
 
 def _worst(

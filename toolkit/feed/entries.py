@@ -44,6 +44,7 @@ class Entries:
 
     Attributes:
         needed: the feed's names of the fields without which an entry cannot be used: station id and time.
+        records: where a document has its entries, for formats that leave that open.
         stations: every station with an id, by id.
         observations: by time and station; a later entry of the same time and station fills gaps and corrects values.
         left_out: how many entries or values were left out, by reason.
@@ -56,6 +57,7 @@ class Entries:
         mapping: FieldMapping = FieldMapping(),
         bounds: Bounds = Bounds(),
         clock: Clock = utc,
+        records: str = "",
     ) -> None:
         fields = fields_of(mapping)
         self._bounds = bounds
@@ -70,6 +72,7 @@ class Entries:
             for name, field in ((name, fields[name]) for name in COLUMNS)
         ]
         self._number = 0
+        self.records = records
         self.needed = (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
         self.clear()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from toolkit.feed.entries import Entries
-from toolkit.feed.errors import NoStationError, NotAFeedError, UnreadableError
-from toolkit.text import decoded, one_line
-
-# The most digits of a whole number: Python refuses to read very long ones, which are noise.
-DIGITS = 400
-# What may follow a document: white space, and the rest of a buffer of fixed size.
-PADDING = "\0 \t\r\n"
+from toolkit.feed.errors import NoStationError, NotAFeedError
+from toolkit.feed.json import content
 
 
 def parse(body: bytes, entries: Entries) -> None:
@@ -23,7 +17,7 @@ def parse(body: bytes, entries: Entries) -> None:
         NotAFeedError: it is no GeoJSON FeatureCollection or Feature.
         NoStationError: no feature has a station id.
     """
-    features = _features(_content(decoded(body).rstrip(PADDING)))
+    features = _features(content(body))
     for feature in features:
         properties = feature.get("properties") if isinstance(feature, dict) else None
         if isinstance(properties, dict):
@@ -32,35 +26,6 @@ def parse(body: bytes, entries: Entries) -> None:
             entries.leave_out("not a feature")
     if not entries.stations:
         raise NoStationError(f"the feed holds no station: {len(features)} features, none with a station id")
-
-
-def _content(text: str) -> Any:
-    """Decode JSON. Control characters in strings, which should be escaped, are accepted."""
-    try:
-        try:
-            return json.loads(text, strict=False)
-        except json.JSONDecodeError:
-            raise
-        except ValueError:  # a number with too many digits for Python becomes None
-            return json.loads(
-                text, strict=False, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None
-            )
-    except json.JSONDecodeError as error:
-        raise UnreadableError(f"the feed is not JSON: {_where(text, error)}") from None
-    except RecursionError:
-        raise UnreadableError("the feed is not JSON that can be read: it is nested too deeply") from None
-
-
-def _where(text: str, error: json.JSONDecodeError) -> str:
-    if not text.strip():
-        return "it is empty"
-    # The position is where the text begins that is not closed.
-    if error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()):
-        return f"it ends in the middle, at {len(text)}"
-    if not text[: error.pos].strip():
-        return f"it begins with {one_line(text.lstrip(), 40)!r}"
-    near = one_line(text[max(0, error.pos - 20) : error.pos + 20])
-    return f"{error.msg[:1].lower()}{error.msg[1:]} at {error.pos}, in {near!r}"
 
 
 def _features(content: Any) -> list[Any]:

@@ -14,7 +14,11 @@ from toolkit.model import FORMATS, Bounds, Document, Station
 
 
 class Format(Protocol):
-    """A module of this package that reads one format; it has the format's name and is listed in `model.FORMATS`."""
+    """A module of this package that reads one format; it has the format's name and is listed in `model.FORMATS`.
+
+    One that leaves open where a document has its entries has a function `require(records)`, too, which raises
+    ValueError for a text that does not say it.
+    """
 
     def parse(self, body: bytes, entries: Entries) -> None:
         """Take the stations and observations of a document.
@@ -30,12 +34,14 @@ class DocumentReader:
 
     Attributes:
         format: one of `model.FORMATS`.
+        records: where a document has its entries, for formats that leave that open.
         mapping: what the documents call their fields.
         stations: what the documents do not say of stations, by id.
         bounds: how much is taken from one document.
     """
 
     format: str
+    records: str
     mapping: FieldMapping
     stations: Mapping[str, Station]
     bounds: Bounds
@@ -46,25 +52,26 @@ class DocumentReader:
         Raises:
             FeedError: the document is not of this feed's format, or describes no station.
         """
-        entries = Entries(self.mapping, self.bounds)
+        entries = Entries(self.mapping, self.bounds, records=self.records)
         _format(self.format).parse(body, entries)
         document = entries.document()
         if self.stations:
             document.stations = [self._completed(one) for one in document.stations]
         return document
 
-    def as_of(self, format: str, fields: str) -> DocumentReader:  # noqa: A002 - the setting's name
-        """The reader of a document that came when the settings named another format or other fields.
+    def as_of(self, format: str, records: str, fields: str) -> DocumentReader:  # noqa: A002 - the setting's name
+        """The reader of a document that came when the settings named another format, other entries or fields.
 
         Raises:
-            UnreadableError: this release does not know that format or those fields.
+            UnreadableError: this release does not know that format, those entries or those fields.
         """
-        if (format, fields) == (self.format, self.mapping.text):
+        if (format, records, fields) == (self.format, self.records, self.mapping.text):
             return self
         try:
             if format not in FORMATS:
                 raise ValueError(f"give one of {', '.join(FORMATS)}")
-            return replace(self, format=format, mapping=parse_mapping(fields))
+            require(format, records)
+            return replace(self, format=format, records=records, mapping=parse_mapping(fields))
         except ValueError as error:
             raise UnreadableError(f"a document of the format {format!r} with the fields {fields!r}: {error}") from error
 
@@ -73,6 +80,19 @@ class DocumentReader:
         if known is None:
             return station
         return Station._make(own if own is not None else more for own, more in zip(station, known, strict=True))
+
+
+def require(format: str, records: str) -> None:  # noqa: A002 - the setting's name
+    """Look whether a text says where documents of a format have their entries.
+
+    Raises:
+        ValueError: it does not, or the format does not leave that open; the message says what would be right.
+    """
+    look = getattr(_format(format), "require", None)
+    if look:
+        look(records)
+    elif records:
+        raise ValueError(f"documents of the format {format} have their entries in one place: leave it empty")
 
 
 def _format(name: str) -> Format:

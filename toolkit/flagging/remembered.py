@@ -1,7 +1,11 @@
-"""A store of which one window after another is read: what the windows share is read once."""
+"""A store of which one window after another is read: what the windows share is read once.
+
+It can be seen as it was at an earlier time, by when each observation was collected.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
@@ -50,15 +54,55 @@ class Remembered:
         """See `base.Store`."""
         wanted = [0, 1, *(2 + self._variables.index(name) for name in variables)]
         for span in pieces(spans):
-            yield self._piece(span)[wanted]
+            yield self._seen(self._piece(span))[wanted]
+
+    def _seen(self, piece: Floats) -> Floats:
+        """What is given of a piece."""
+        return piece
+
+    def _read(self, span: Span) -> Floats:
+        """A piece as it is kept: stations' numbers, times, and each variable."""
+        parts = list(self._store.readings([span], self._variables))
+        return np.hstack(parts) if parts else np.empty((2 + len(self._variables), 0))
 
     def _piece(self, span: Span) -> Floats:
         found = self._kept.pop(span, None)
         if found is None:
-            parts = list(self._store.readings([span], self._variables))
-            found = np.hstack(parts) if parts else np.empty((2 + len(self._variables), 0))
+            found = self._read(span)
             self._bytes += found.nbytes
         self._kept[span] = found
         while self._bytes > MOST_BYTES and len(self._kept) > 1:
             self._bytes -= self._kept.pop(next(iter(self._kept))).nbytes
         return found
+
+
+class AsCollected(Remembered):
+    """A store as it was at a time: without the observations that were collected later.
+
+    Of an observation that was corrected the store knows neither the first value nor when that came: it is taken for
+    collected when it was corrected.
+
+    Attributes:
+        at: the time, seconds since the epoch.
+    """
+
+    at = math.inf
+
+    def numbers(self) -> list[int]:
+        """See `base.Store`."""
+        return list(range(len(self.stations())))
+
+    def late(self, span: Span) -> tuple[int, int]:
+        """Of the observations of a span of time how many were collected later, and how many there are."""
+        found = [self._piece(one)[-1] for one in pieces([span])]
+        return sum(int((one > self.at).sum()) for one in found), sum(one.size for one in found)
+
+    def _seen(self, piece: Floats) -> Floats:
+        return piece[:, piece[-1] <= self.at]
+
+    def _read(self, span: Span) -> Floats:
+        """The same with when each was collected in the last row."""
+        found = self._store.columns(span, self._variables)
+        return np.vstack(
+            [found.station, found.time, *(found.values[name] for name in self._variables), found.collected]
+        )

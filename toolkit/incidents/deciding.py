@@ -5,8 +5,9 @@ Each function takes a store that is open for writing and does all in one transac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from toolkit import clock, times
 from toolkit.errors import ToolkitError, UsageError
@@ -34,15 +35,24 @@ class Decision:
         actor: a person's name.
         at: the present, seconds since the epoch.
         note: what there is to say of it; may be empty.
+        seen: the version of incidents, by number, that the person had before their eyes (see `version`): one that has
+            changed since is not decided of.
     """
 
     actor: str
     at: float
     note: str = ""
+    seen: Mapping[int, str] = field(default_factory=dict)
 
     def line(self, incident: Incident, action: str, more: str = "") -> Action:
         """The line of an incident's history."""
         return Action(incident.id, self.at, self.actor, action, ": ".join(part for part in (more, self.note) if part))
+
+
+def version(one: Incident) -> str:
+    """A text that is another one once people have decided of an incident, or it came back."""
+    decided = (one.state, one.acknowledged, one.verdict, one.assignee, one.part_of, one.reopened)
+    return blake2b(repr(decided).encode(), digest_size=6).hexdigest()
 
 
 def note_text(text: str | None, *, needed: bool = False) -> str:
@@ -53,7 +63,7 @@ def note_text(text: str | None, *, needed: bool = False) -> str:
     """
     found = clean(text or "")
     if needed and not found:
-        raise UsageError("give the note, in quotes")
+        raise UsageError("give a note")
     if len(found) > NOTE_LENGTH:
         raise UsageError(f"the note has {len(found)} characters: give at most {NOTE_LENGTH}")
     return found
@@ -144,6 +154,8 @@ def _decide(
     with store.transaction():
         before = found(store, ids)
         for one in before:
+            if by.seen.get(one.id, version(one)) != version(one):
+                raise _changed(store, one)
             if one.part_of is not None and not parts:
                 raise UndecidableError(
                     f"incident {one.id} is a part of incident {one.part_of}, of the network: decide of that one"
@@ -175,6 +187,12 @@ def found(store: Store, ids: Sequence[int]) -> list[Incident]:
     return [there[number] for number in wanted]
 
 
+def _changed(store: Store, one: Incident) -> UndecidableError:
+    last = store.incidents.history(one.id)[-1:]
+    how = "".join(f": {each.action} by {one_line(each.actor)} at {_when(each.time)}" for each in last)
+    return UndecidableError(f"incident {one.id} has changed since it was shown{how}")
+
+
 def _cannot(what: str, one: Incident) -> UndecidableError:
     as_what = f" as {one.verdict}" if one.verdict else ""
     return UndecidableError(f"incident {one.id} cannot {what}: it is {one.state}{as_what} since {_when(one.resolved)}")
@@ -204,11 +222,11 @@ def plan(
         UsageError: there is no such station, the times are wrong, or it overlaps other maintenance.
     """
     if ended <= started:
-        raise UsageError(f"--to={times.stored(ended)} is not after --from={times.stored(started)}")
+        raise UsageError(f"the end, {_when(ended)}, is not after the start, {_when(started)}")
     if ended - started > MOST_SECONDS:
-        raise UsageError(f"--from and --to are {(ended - started) / 86400:.0f} days apart: give at most 366")
+        raise UsageError(f"from start to end it is {(ended - started) / 86400:.0f} days: give at most 366")
     if not started >= clock.EARLIEST or ended >= clock.LATEST:
-        raise UsageError("--from and --to: give times from 2001 to 2100")
+        raise UsageError("give a start and an end from 2001 to 2100")
     with store.transaction():
         require_station(store, station)
         names = tuple(dict.fromkeys(variables)) or (STATION,)
@@ -217,8 +235,7 @@ def plan(
             if any(_overlap(one, window) for window in windows):
                 raise UsageError(
                     f"it overlaps maintenance {one.id} of {station}, {one.variable}, from {times.stored(one.started)} "
-                    f"to {times.stored(one.ended)} UTC, by {one_line(one.actor)}: end that first "
-                    f"(weather-tool incidents maintenance --end {one.id})"
+                    f"to {times.stored(one.ended)} UTC, by {one_line(one.actor)}: end maintenance {one.id} first"
                 )
         windows = [one._replace(id=store.incidents.plan(one)) for one in windows]
         for window in windows:
@@ -235,14 +252,14 @@ def end(store: Store, by: Decision, number: int, ended: float | None) -> Mainten
     with store.transaction():
         there = {one.id: one for one in store.incidents.maintenance(clock.EARLIEST, clock.LATEST)}
         if number not in there:
-            raise UsageError(f"there is no maintenance {number} (see weather-tool incidents maintenance)")
+            raise UsageError(f"there is no maintenance {number}")
         window = there[number]
         until = by.at if ended is None else ended
         if ended is None and window.ended <= by.at:
             raise UsageError(f"maintenance {number} is over since {times.stored(window.ended)} UTC")
         if until <= window.started:
             if ended is not None:
-                raise UsageError(f"--to={times.stored(ended)} is before it begins, {times.stored(window.started)} UTC")
+                raise UsageError(f"the end, {_when(ended)}, is not after it begins, {_when(window.started)}")
             store.incidents.cancel(number)
             return None
         changed = window._replace(ended=until)

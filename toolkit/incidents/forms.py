@@ -1,8 +1,12 @@
-"""Incidents as JSON: what `weather-tool incidents --json` prints."""
+"""Incidents as JSON: what `weather-tool incidents --json` prints, and what the HTTP API and the console serve.
+
+Each form takes how a time is written: ISO 8601 unless told otherwise.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from toolkit import times
 from toolkit.incidents import evidence
@@ -12,13 +16,16 @@ from toolkit.store import Store
 from toolkit.store.incidents import Action, Affected, Incident, Maintenance
 from toolkit.variables import STATION
 
+Time = Callable[[float | None], object]
+"""How a time is written, given in seconds since the epoch."""
 
-def time(epoch: float | None) -> str | None:
+
+def iso(epoch: float | None) -> str | None:
     """ISO 8601 in UTC."""
     return None if epoch is None else times.iso_of(epoch)
 
 
-def of_incident(one: Incident) -> dict[str, object]:
+def of_incident(one: Incident, time: Time = iso) -> dict[str, object]:
     """An incident."""
     return {
         "id": one.id,
@@ -43,7 +50,7 @@ def of_incident(one: Incident) -> dict[str, object]:
     }
 
 
-def of_maintenance(one: Maintenance, at: float) -> dict[str, object]:
+def of_maintenance(one: Maintenance, at: float, time: Time = iso) -> dict[str, object]:
     """Maintenance, with its state at a time: ahead, under way or over."""
     state = "ahead" if at < one.started else "over" if at > one.ended else "under way"
     return {
@@ -58,17 +65,17 @@ def of_maintenance(one: Maintenance, at: float) -> dict[str, object]:
     }
 
 
-def of_action(one: Action) -> dict[str, object]:
+def of_action(one: Action, time: Time = iso) -> dict[str, object]:
     """A line of a history."""
     return {"time": time(one.time), "by": one.actor, "action": one.action, "note": one.note}
 
 
-def of_affected(one: Affected) -> dict[str, object]:
+def of_affected(one: Affected, time: Time = iso) -> dict[str, object]:
     """A station of an incident of the network."""
     return {"station_id": one.station_id, "started": time(one.started), "ended": time(one.ended)}
 
 
-def at_length(store: Store, settings: Settings, one: Incident, at: float) -> dict[str, object]:
+def at_length(store: Store, settings: Settings, one: Incident, at: float, time: Time = iso) -> dict[str, Any]:
     """An incident with its evidence, history, stations, maintenance, exceptions and messages."""
     stations = store.incidents.affected([one.id]) if one.station_id is None else []
     names = {one.station_id, *(part.station_id for part in stations)}
@@ -79,11 +86,11 @@ def at_length(store: Store, settings: Settings, one: Incident, at: float) -> dic
         and (window.variable == one.variable or STATION in {window.variable, one.variable})
     ]
     return {
-        **of_incident(one),
+        **of_incident(one, time),
         "evidence": evidence.read(one.evidence),
-        "stations": [of_affected(part) for part in stations],
-        "history": [of_action(action) for action in store.incidents.history(one.id)],
-        "maintenance": [of_maintenance(window, at) for window in windows],
+        "stations": [of_affected(part, time) for part in stations],
+        "history": [of_action(action, time) for action in store.incidents.history(one.id)],
+        "maintenance": [of_maintenance(window, at, time) for window in windows],
         "exceptions": [as_entry(each) for each in _exceptions(settings.exceptions, one, at)],
         "messages": [
             {

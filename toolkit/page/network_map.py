@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from toolkit.land import shores
 from toolkit.model import Station
-from toolkit.page.coastline import shores
 from toolkit.page.drawing import COLOURS, as_svg, new_figure
 from toolkit.quality.arrays import Floats
 from toolkit.quality.neighbours import Neighbours

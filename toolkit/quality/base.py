@@ -15,7 +15,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from toolkit.model import Station
-from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.criteria import Condition, Met, Notes
 from toolkit.quality.expected import Comparison
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
@@ -75,6 +76,7 @@ class Sample:
             of comparison.
         looser: how many times as far from what neighbours imply as elsewhere each station's readings may be; None where
             there is no exception.
+        notes: where to note what is compared; None where nobody asks.
     """
 
     series: Series
@@ -84,6 +86,20 @@ class Sample:
     stations: Sequence[Station] = ()
     expectation: Comparison | None = None
     looser: Floats | None = None
+    notes: Notes | None = None
+
+    def note(
+        self,
+        met: Met,
+        *conditions: Condition,
+        what: str = "",
+        rows: Ints | None = None,
+        after: int = 0,
+        earlier: Met | None = None,
+    ) -> None:
+        """Note what a test compares, if somebody asks why; see `Notes.add`."""
+        if self.notes is not None:
+            self.notes.add(met, conditions, what, rows=rows, after=after, earlier=earlier)
 
     @property
     def expected(self) -> Comparison:

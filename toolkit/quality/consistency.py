@@ -24,6 +24,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.humidity import dew_point, frost_point
 from toolkit.variables import BY_NAME, Variable
 
@@ -206,6 +207,7 @@ def broken_rules(sample: Sample) -> Broken:
         broken = excess > 1
         readings = (~np.isnan(values[variable]) & ~np.isnan(values[rule.others[0]])).sum(axis=1)
         share = np.where(readings > 0, broken.sum(axis=1) / np.maximum(readings, 1), np.nan)
+        by_rule = np.zeros_like(flagged)
         for row in np.flatnonzero(share > 0):
             others = np.delete(share, row)
             if (others > LIMITS.others).sum() * 4 >= np.count_nonzero(~np.isnan(others)) > 0:
@@ -214,8 +216,12 @@ def broken_rules(sample: Sample) -> Broken:
                 if after - first < LIMITS.running and excess[row, first:after].max() < LIMITS.far:
                     continue
                 if rule.rival is None or _moved_more(sample, rule, int(row), before + after - 1):
-                    flagged[row, first:after] = True
+                    by_rule[row, first:after] = True
                     texts[row] = rule.text
+        blamed = Condition("it is the one that moved", by_rule, "≥", 1)
+        conditions = [Condition("by so much of what is possible", excess, ">", 1), *([blamed] if rule.rival else [])]
+        sample.note(by_rule, *conditions, what=rule.text)
+        flagged |= by_rule
     return Broken(flagged, texts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, intervals
+from toolkit.quality.arrays import Bools, Ints, intervals
 from toolkit.quality.base import FlaggedInterval, QualityTest, Sample, WorstReading, number
 
 Contradictions = Mapping[str, Bools]
@@ -25,6 +25,16 @@ class ContradictionTest(QualityTest):
         """What is contradicted for most of the interval."""
         slots = interval.row, slice(interval.first, interval.after)
         return max(prepared, key=lambda text: int(prepared[text][slots].sum())).format(value=number(worst.value))
+
+
+def longest(flagged: Bools) -> Ints:
+    """How many slots the longest run has, stations."""
+    so_far = np.zeros(len(flagged), dtype=np.int64)
+    most = so_far.copy()
+    for slot in flagged.T:
+        so_far = np.where(slot, so_far + 1, 0)
+        most = np.maximum(most, so_far)
+    return most
 
 
 def lasting(flagged: Bools, slots: int) -> Bools:

@@ -12,7 +12,7 @@ import numpy as np
 from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest
-from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.criteria import Condition
 from toolkit.quality.runs import Runs
 from toolkit.variables import BY_NAME, Variable
 
@@ -49,8 +49,8 @@ def judge(sample: Sample) -> Contradictions:
     speed = sample.values[series.variable.speed]
     towards = np.where(speed >= LIMITS.wind, series.values % 360, np.nan)
     there = ~np.isnan(towards[:, -series.window :])
-    stuck = _stuck(towards, series.window, series.per_hour, sample.neighbours)
-    turned = _turned(towards, series.window, sample.neighbours) & ~stuck.any(axis=1)
+    stuck = _stuck(sample, towards)
+    turned = _turned(sample, towards) & ~stuck.any(axis=1)
     between = np.maximum.accumulate(there, axis=1) & np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
     return {
         "it has read {value}° without a change for hours of wind": stuck,
@@ -85,14 +85,16 @@ def _runs(towards: Floats) -> Runs:
     return Runs.of(towards, np.ones(towards.shape, dtype=bool), towards.shape[1])
 
 
-def _stuck(towards: Floats, window: int, hour: int, neighbours: Neighbours) -> Bools:
+def _stuck(sample: Sample, towards: Floats) -> Bools:
     """The window's readings of runs that are too long, stations × window slots."""
+    window, hour, neighbours = sample.series.window, sample.series.per_hour, sample.neighbours
     runs = _runs(towards)
     length = runs.length
     found = np.zeros((len(towards), window), dtype=bool)
     now = length[:, -window:]
     longest = now.max(axis=1, initial=0)
     least = max(LIMITS.readings, round(LIMITS.hours * hour))
+    limits, likewise = np.full(len(longest), float(least)), np.zeros(len(longest))
     for row in np.flatnonzero(longest >= least):
         after = towards.shape[1] - window + int(np.argmax(now[row])) + 1
         first = int(runs.start[row, after - 1])
@@ -104,19 +106,29 @@ def _stuck(towards: Floats, window: int, hour: int, neighbours: Neighbours) -> B
         known = np.count_nonzero(~np.isnan(theirs), axis=1)
         alike = _runs(theirs).length.max(axis=1, initial=0) >= LIMITS.likewise * np.maximum(known, 1)
         asked = known * 2 > longest[row]
-        if (alike & asked).any() or longest[row] < limit * (1 if asked.any() else LIMITS.alone):
+        limits[row] = limit * (1 if asked.any() else LIMITS.alone)
+        likewise[row] = np.count_nonzero(alike & asked)
+        if likewise[row] or longest[row] < limits[row]:
             continue
         found[row, max(0, first - towards.shape[1] + window) : after - towards.shape[1] + window] = True
+    sample.note(
+        found.any(axis=1),
+        Condition("the longest run of one direction in a wind", longest, "≥", limits, "readings"),
+        Condition("neighbours that stayed the same likewise", likewise, "≤", 0),
+        what="a vane that is stuck",
+    )
     return found & ~np.isnan(towards[:, -window:])
 
 
-def _turned(towards: Floats, window: int, neighbours: Neighbours) -> Bools:
+def _turned(sample: Sample, towards: Floats) -> Bools:
     """Which stations' directions in the window differ otherwise than before from most of their neighbours'."""
+    window, neighbours = sample.series.window, sample.neighbours
     count, slots = towards.shape
     blocks = slots // window
     found = np.zeros(count, dtype=bool)
     if blocks <= LIMITS.before:
         return found
+    apart_from, of = np.zeros(count), np.zeros(count)
     unit = np.exp(1j * np.radians(towards[:, slots - blocks * window :])).reshape(count, blocks, window)
     for row in np.flatnonzero(neighbours.close.sum(axis=1) >= LIMITS.agree):
         near = neighbours.rows[row, neighbours.close[row]]
@@ -131,5 +143,8 @@ def _turned(towards: Floats, window: int, neighbours: Neighbours) -> Bools:
         alike = median(np.where(earlier, np.abs(mean[:, :-1]), np.nan)) >= LIMITS.steady
         asked = known[:, -1] & (earlier.sum(axis=1) >= LIMITS.before) & alike & (np.abs(mean[:, -1]) >= LIMITS.steady)
         turned = asked & (apart[:, -1] > np.maximum(LIMITS.turned, LIMITS.usual * usual))
+        apart_from[row], of[row] = turned.sum(), max(LIMITS.agree, asked.sum() // 2 + 1)
         found[row] = turned.sum() >= LIMITS.agree and turned.sum() * 2 > asked.sum()
+    told = Condition("neighbours from which it differs otherwise than before", apart_from, "≥", of)
+    sample.note(found, told, what="a vane that has turned")
     return found

@@ -13,7 +13,8 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, mean
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest
+from toolkit.quality.criteria import Condition
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
 
@@ -76,9 +77,21 @@ def judge(sample: Sample) -> Contradictions:
 
     zeros = np.zeros(rain.shape, dtype=bool)
     if asked.sum(axis=1).max(initial=0) >= LIMITS.neighbours:
-        zeros = _zeros(np.where(temperature < LIMITS.freezing, np.nan, rain), rain[near.rows], asked)
+        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain[near.rows], asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
-    lone = lasting(alone, LIMITS.lone_hours) | lasting(alone & (humidity < LIMITS.dry), LIMITS.lone_hours_dry)
+    alone_dry = alone & (humidity < LIMITS.dry)
+    lone, lone_dry = lasting(alone, LIMITS.lone_hours), lasting(alone_dry, LIMITS.lone_hours_dry)
+    for met, hours_alone, least, what in (
+        (lone, alone, LIMITS.lone_hours, "rain here alone"),
+        (lone_dry, alone_dry, LIMITS.lone_hours_dry, "rain here alone in dry air"),
+    ):
+        sample.note(
+            met.any(axis=1),
+            Condition("hours of it without a pause", longest(hours_alone), "≥", least, "h"),
+            Condition("neighbours that were asked", asked.sum(axis=1), "≥", LIMITS.neighbours),
+            what=what,
+        )
+    lone |= lone_dry
     there = ~np.isnan(series.window_values)
     dry = slots(around.enough & _still(around.second_most))
     return {
@@ -119,10 +132,11 @@ def _around(rain: Floats) -> Around:
     return Around(known >= LIMITS.neighbours, np.take_along_axis(ordered, np.maximum(at - 1, 0), 1)[:, 0])
 
 
-def _zeros(own: Floats, near: Floats, asked: Bools) -> Bools:
+def _zeros(sample: Sample, own: Floats, near: Floats, asked: Bools) -> Bools:
     """The hours of rain at a station's neighbours in which it counted nothing, where they are too many.
 
     Args:
+        sample: where it is noted.
         own: the rain of each station; stations × hours.
         near: that of its neighbours; stations × neighbours × hours.
         asked: which of them are asked; stations × neighbours.
@@ -135,7 +149,17 @@ def _zeros(own: Floats, near: Floats, asked: Bools) -> Bools:
     wet = counts & (near > 0)
     number = np.sort(np.where(asked, wet.sum(axis=2), np.iinfo(np.int64).max), axis=1)[:, 1]
     total = np.sort(np.where(asked, np.nansum(np.where(counts, near, 0), axis=2), np.inf), axis=1)[:, 1]
-    clogged = (asked.sum(axis=1) >= LIMITS.neighbours) & (number >= LIMITS.zero_wet_hours) & (total >= LIMITS.zero_mm)
+    enough = asked.sum(axis=1)
+    clogged = (enough >= LIMITS.neighbours) & (number >= LIMITS.zero_wet_hours) & (total >= LIMITS.zero_mm)
+    sample.note(
+        clogged,
+        Condition(
+            "hours of rain at all neighbours but one since it counted any", number, "≥", LIMITS.zero_wet_hours, "h"
+        ),
+        Condition("rain of all but one meanwhile", total, "≥", LIMITS.zero_mm, "mm"),
+        Condition("neighbours that were asked", enough, "≥", LIMITS.neighbours),
+        what="it has counted nothing",
+    )
     found = np.zeros(own.shape, dtype=bool)
     for row in np.flatnonzero(clogged):
         most = np.flatnonzero((wet[row] & asked[row][:, None]).sum(axis=0) * 2 > asked[row].sum())
@@ -157,7 +181,15 @@ def _bursts(sample: Sample, fell: Floats, dry_around: Bools) -> Bools:
     humidity = sample.values["out_hum"][:, -window:]
     after = np.hstack([humidity[:, 1:], humidity[:, -1:]])
     moist = np.where(np.isnan(after), humidity, np.maximum(humidity, after))
-    found: Bools = (fell[:, -window:] >= LIMITS.burst) & dry_around & (moist < LIMITS.burst_dry)
+    amount = fell[:, -window:]
+    found: Bools = (amount >= LIMITS.burst) & dry_around & (moist < LIMITS.burst_dry)
+    sample.note(
+        found,
+        Condition("rain since the reading before", amount, "≥", LIMITS.burst, "mm"),
+        Condition("humidity", moist, "<", LIMITS.burst_dry, "%"),
+        Condition("dry at all neighbours but one", dry_around, "≥", 1),
+        what="much rain at once in dry air",
+    )
     return found
 
 
@@ -187,6 +219,7 @@ def _held(sample: Sample) -> Bools:
         for row in np.flatnonzero(followed & gone_on):
             again = np.flatnonzero(reset[row, slot:])
             found[row, slot : slot + again[0] if len(again) else None] = True
+    sample.note(found, what="a total that was not reset when nearly all others were")
     return found[:, -series.window :]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats
 from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, QualityTest, Sample, WorstReading, number
-from toolkit.quality.series import readable
+from toolkit.quality.criteria import Condition
 from toolkit.variables import Variable
 
 
@@ -30,7 +30,12 @@ class GrossRange(QualityTest):
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag impossible values, stations × window slots."""
-        return impossible(sample.series.variable, sample.series.window_values)
+        variable, values = sample.series.variable, sample.series.window_values
+        least, most = variable.readable
+        above, below = values > most, values < least
+        sample.note(above, Condition("the reading", values, ">", most, variable.unit))
+        sample.note(below, Condition("the reading", values, "<", least, variable.unit))
+        return above | below
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The value, and the bounds."""
@@ -41,9 +46,5 @@ class GrossRange(QualityTest):
     def distance(self, interval: FlaggedInterval, residual: Floats) -> Floats:
         """One impossible value is as far off as another; the first of them is shown."""
         values = interval.series.values[interval.row, interval.slots]
-        return np.where(impossible(interval.series.variable, values), 1.0, np.nan)
-
-
-def impossible(variable: Variable, values: Floats) -> Bools:
-    """Which values no working sensor reads."""
-    return ~readable(variable, values) & ~np.isnan(values)
+        least, most = interval.series.variable.readable
+        return np.where((values > most) | (values < least), 1.0, np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.series import HOUR
 from toolkit.variables import Variable
 
@@ -88,7 +90,7 @@ class Missing(QualityTest):
         if (speed := sample.values.get(variable.speed)) is not None:
             there |= ~(speed >= LIMITS.wind)  # a calm has no direction
             past, past_ends = there[:, : -series.window], series.ends[: -series.window]
-        flagged = gaps(there, past, series.ends, past_ends, series.window)
+        flagged = gaps(there, past, series.ends, past_ends, series.window, sample.note)
         return flagged & ~sample.silent
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
@@ -96,7 +98,14 @@ class Missing(QualityTest):
         return f"no value for {interval.hours:.1f} h, while it used to report"
 
 
-def gaps(reported: Bools, past: Bools, ends: Floats, past_ends: Floats, window: int) -> Bools:
+def gaps(
+    reported: Bools,
+    past: Bools,
+    ends: Floats,
+    past_ends: Floats,
+    window: int,
+    note: Callable[..., None] | None = None,
+) -> Bools:
     """Gaps that are too long, stations × window slots.
 
     Args:
@@ -105,6 +114,7 @@ def gaps(reported: Bools, past: Bools, ends: Floats, past_ends: Floats, window: 
         ends: when each slot ends, seconds since the epoch.
         past_ends: when each moment ends.
         window: how many slots at the end are tested.
+        note: is told what is compared, see `Sample.note`.
     """
     slot = float(ends[-1] - ends[0]) / max(len(ends) - 1, 1)
     before = len(ends) - window
@@ -122,15 +132,26 @@ def gaps(reported: Bools, past: Bools, ends: Floats, past_ends: Floats, window: 
     shortest = np.maximum(usual, max(LIMITS.hours * HOUR, LIMITS.readings * slot) * young)
     spacing = float(np.diff(past_ends).max(initial=0.0))
     flagged = np.zeros((len(reported), window), dtype=bool)
+    longest, limit = np.zeros(len(reported)), shortest - slot / 2
     for row in np.flatnonzero(expected & absent[:, before:].any(axis=1)):
         moments = past_ends[past[row]]
         earlier = [0.0, *(np.diff(moments[moments < ends[0]]) - spacing).tolist()]
         for first, after in intervals(absent[row]):
             began = moments.max(initial=ends[0] - slot) if first == 0 else ends[first - 1]
             length = float(ends[after - 1] - began)
-            if after > before and length >= max(shortest[row], LIMITS.longest * max(earlier)) - slot / 2:
-                flagged[row, max(0, first - before) : after - before] = True
+            too_long = max(shortest[row], LIMITS.longest * max(earlier)) - slot / 2
+            if after > before:
+                if length - too_long >= longest[row] - limit[row] or longest[row] == 0:
+                    longest[row], limit[row] = length, too_long
+                if length >= too_long:
+                    flagged[row, max(0, first - before) : after - before] = True
             earlier.append(length)
+    if note:
+        note(
+            flagged.any(axis=1),
+            Condition("the longest gap", longest / HOUR, "≥", limit / HOUR, "h"),
+            Condition("share of values before the window", share, "≥", LIMITS.habit),
+        )
     return flagged
 
 

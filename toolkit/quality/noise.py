@@ -23,8 +23,8 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.exceedance import exceedance_limit
-from toolkit.quality.series import Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class Noise(QualityTest):
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag noisy readings, stations × window slots."""
         series = sample.series
-        noisy = _noisy(series, series.scaled) & _noisy(series, sample.expected.residual)
+        noisy = _noisy(sample, series.scaled, "the readings jump to and fro")
+        noisy &= _noisy(sample, sample.expected.residual, "so does their difference from what neighbours imply")
         return noisy[:, -series.window :] & ~np.isnan(series.window_values)
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
@@ -73,8 +74,12 @@ class Noise(QualityTest):
         return f"it jumps to and fro as it never did, for {interval.hours:.1f} h"
 
 
-def _noisy(series: Series, values: Floats) -> Bools:
-    """Which of a series' readings, or of their residuals, lie in a time of too much jitter; stations × slots."""
+def _noisy(sample: Sample, values: Floats, what: str) -> Bools:
+    """Which of a series' readings, or of their residuals, lie in a time of too much jitter; stations × slots.
+
+    `what` says what that means.
+    """
+    series = sample.series
     window, slots = series.window, values.shape[1]
     flagged = np.zeros(values.shape, dtype=bool)
     width = max(LIMITS.hours * series.per_hour, LIMITS.readings)
@@ -95,6 +100,9 @@ def _noisy(series: Series, values: Floats) -> Bools:
     at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days, 0.1))  # higher for a station that is hardly known
     at_least = np.maximum(at_least, LIMITS.steps * series.steps() / sigma)
     limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least)[:, None] * np.maximum(of_all, 1)
-    for row, first in zip(*np.nonzero(now > limit), strict=True):
+    above = now > limit
+    condition = Condition(f"second difference, median of {width / series.per_hour:g} h", now, ">", limit, "σ")
+    sample.note(above, condition, what=what)
+    for row, first in zip(*np.nonzero(above), strict=True):
         flagged[row, begin + first : begin + first + width + 2] = True
     return flagged

@@ -24,6 +24,7 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.runs import Runs
 
 _TIMES_BEFORE = "times the longest run before"
@@ -76,6 +77,8 @@ class PersistenceThresholds(Thresholds):
 
 
 LIMITS = PersistenceThresholds()
+# In the place of a row of which something else is noted.
+NONE = -1
 
 
 class Persistence(QualityTest):
@@ -154,14 +157,19 @@ class _Candidates:
         return (slot >= self.first[:, None]) & (slot <= self.last[:, None])
 
 
-def _candidates(sample: Sample, runs: Runs) -> _Candidates:
+def _candidates(sample: Sample, runs: Runs, what: str) -> _Candidates:
+    """The runs that are long enough; of the others it is noted how long they are, and `what` they are runs of."""
     series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     window, rows = series.window, expected.rows
     slots = series.scaled.shape[1]
     length = runs.length[rows]
     last = slots - window + np.argmax(length[:, slots - window :], axis=1)
     longest = np.take_along_axis(length, last[:, None], 1)[:, 0]
-    chosen = np.flatnonzero((longest >= LIMITS.readings) & (longest >= LIMITS.hours * series.per_hour))
+    least = max(LIMITS.readings, LIMITS.hours * series.per_hour)
+    long_enough = longest >= least
+    shorter = Condition(f"the longest run of {what}", longest, "≥", least, "readings")
+    sample.note(long_enough, shorter, rows=np.where(long_enough, NONE, rows))
+    chosen = np.flatnonzero(long_enough)
     last, longest = last[chosen], longest[chosen]
     first = runs.start[rows[chosen], last]
     slot = np.arange(slots)
@@ -201,22 +209,39 @@ def _candidates(sample: Sample, runs: Runs) -> _Candidates:
 def _stuck(sample: Sample, runs: Runs) -> Bools:
     """Runs of one reading that are too long, rows × window slots."""
     series, expected = sample.series, sample.expected
-    hour, found = series.per_hour, _candidates(sample, runs)
+    what = "equal readings"
+    hour, found = series.per_hour, _candidates(sample, runs, what)
+    rows, close = expected.rows[found.chosen], expected.has_close_neighbour[found.chosen]
     length, before = found.length, found.longest_before
     sigma = expected.residual_sigma[found.chosen]
-    step = series.steps()[expected.rows[found.chosen]]
+    step = series.steps()[rows]
     enough = LIMITS.moved_steps * step + LIMITS.moved_sigmas * sigma
     moved, far = found.moved > enough, found.moved > LIMITS.moved_far * enough
-    varied = found.moved > LIMITS.moved_steps * step + sigma
+    enough_alike = LIMITS.moved_steps * step + sigma
+    varied = found.moved > enough_alike
     longer = np.where(found.known, LIMITS.longer_moved, LIMITS.longer_moved_young)
     longer = longer * np.where(far, LIMITS.longer_far, 1.0)
-    too_long_moved = length > np.maximum(longer * before, LIMITS.hours_moved * hour)
-    too_long_alike = length > np.maximum(LIMITS.longer * before, LIMITS.hours_alike * hour)
-    stuck = np.where(
-        expected.has_close_neighbour[found.chosen],
-        (found.alike < LIMITS.likewise) & ((moved & too_long_moved) | (varied & too_long_alike)),
-        length > np.maximum(LIMITS.longer_alone * before, LIMITS.hours_alone * hour),
-    )
+    limit_moved = np.maximum(longer * before, LIMITS.hours_moved * hour)
+    limit_alike = np.maximum(LIMITS.longer * before, LIMITS.hours_alike * hour)
+    limit_alone = np.maximum(LIMITS.longer_alone * before, LIMITS.hours_alone * hour)
+    apart = found.alike < LIMITS.likewise
+    stuck_moved = apart & moved & (length > limit_moved)
+    stuck_alike = apart & varied & (length > limit_alike)
+    stuck_alone = length > limit_alone
+    for met, which, limit, moving in (
+        (stuck_moved, close, limit_moved, enough),
+        (stuck_alike, close, limit_alike, enough_alike),
+        (stuck_alone, ~close, limit_alone, None),
+    ):
+        conditions = [Condition(f"the longest run of {what}", length, ">", limit, "readings")]
+        if moving is not None:
+            implied = "what neighbours imply moved meanwhile by"
+            conditions += [
+                Condition(implied, found.moved, ">", moving, series.scaled_unit),
+                Condition("share of that time in which neighbours stayed the same", found.alike, "<", LIMITS.likewise),
+            ]
+        sample.note(met, *conditions, rows=np.where(which, rows, NONE))
+    stuck = np.where(close, stuck_moved | stuck_alike, stuck_alone)
     return _flagged(sample, found, stuck)
 
 
@@ -224,7 +249,8 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
     """Calms that are too long while neighbours have wind, rows × window slots."""
     series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     hour, slots = series.per_hour, series.scaled.shape[1]
-    found = _candidates(sample, runs)
+    what = "calm readings"
+    found = _candidates(sample, runs, what)
     rows, chosen, length = expected.rows[found.chosen], found.chosen, found.length
     inside = found.inside(slots)
 
@@ -235,7 +261,8 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
     calm = _share(near == 0, near, inside)
     calmer = calm - _share(near == 0, near, ~inside)
     around = np.nan_to_num(median(np.where(compared, calmer, np.nan)))
-    turned = np.nan_to_num(median(np.where(compared, calm, np.nan))) < LIMITS.turned
+    calm_at = np.nan_to_num(median(np.where(compared, calm, np.nan)))
+    windy_around = (around < LIMITS.calm_around) & (calm_at < LIMITS.turned)
 
     several = (neighbours.close[rows] & compared).sum(axis=1) > 1
     slower = 1 + LIMITS.days_to_learn / np.maximum(series.days[rows], 0.1)
@@ -254,15 +281,27 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
         & (earlier.sum(axis=1) >= LIMITS.as_windy_hours * hour)
         & (of_this > LIMITS.longer_windy * longest_windy)
         & (length >= hours * hour)
+        & windy_around
     )
-    longer_than_ever = np.where(
-        several,
-        (length > np.maximum(LIMITS.longer_calm * found.longest_before, hours * hour))
-        & (found.level > LIMITS.wind_around),
-        (length > np.maximum(LIMITS.longer_calm_alone * found.longest_before, hours * hour))
-        & ((found.level > LIMITS.wind_around) | ~expected.has_reference[chosen]),
+    limit = np.where(several, LIMITS.longer_calm, LIMITS.longer_calm_alone) * found.longest_before
+    limit = np.maximum(limit, hours * hour)
+    asked = several | expected.has_reference[chosen]
+    longer_than_ever = (length > limit) & ((found.level > LIMITS.wind_around) | ~asked) & windy_around
+    around_it = (
+        Condition("the wind around meanwhile", found.level, ">", LIMITS.wind_around, series.scaled_unit),
+        Condition("share of it by which neighbours were calmer than usual", around, "<", LIMITS.calm_around),
+        Condition("share of it in which neighbours were calm", calm_at, "<", LIMITS.turned),
     )
-    return _flagged(sample, found, (around < LIMITS.calm_around) & turned & (longer_than_ever_windy | longer_than_ever))
+    sample.note(
+        longer_than_ever_windy,
+        Condition(f"{what} with as much wind around", of_this, ">", LIMITS.longer_windy * longest_windy, "readings"),
+        Condition(f"the longest run of {what}", length, "≥", hours * hour, "readings"),
+        Condition("earlier readings with as much wind around", earlier.sum(axis=1), "≥", LIMITS.as_windy_hours * hour),
+        *around_it, rows=rows,
+    )  # fmt: skip
+    longest = Condition(f"the longest run of {what}", length, ">", limit, "readings")
+    sample.note(longer_than_ever, longest, *around_it, rows=rows)
+    return _flagged(sample, found, longer_than_ever_windy | longer_than_ever)
 
 
 def _share(calm: Bools, readings: Floats, slots: Bools) -> Floats:

@@ -17,6 +17,7 @@ from toolkit.quality.base import (
     threshold,
 )
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting
+from toolkit.quality.criteria import Condition
 from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
 from toolkit.variables import Variable
 
@@ -63,16 +64,29 @@ def judge(sample: Sample) -> Contradictions:
     highest, lowest = np.max(heights, axis=0), np.min(heights, axis=0)
     above = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
 
-    too_much = values > LIMITS.possible * above + LIMITS.possible_base
-    often = lasting(values > LIMITS.rare * above + LIMITS.rare_base, round(LIMITS.rare_hours * hour))
+    possible, rare = LIMITS.possible * above + LIMITS.possible_base, LIMITS.rare * above + LIMITS.rare_base
+    too_much, often = values > possible, lasting(values > rare, round(LIMITS.rare_hours * hour))
     night = highest < LIMITS.night
     day = lowest > LIMITS.day
     nothing = lasting(day & (values <= LIMITS.least), round(LIMITS.least_hours * hour))
+    light, still = night & (values > LIMITS.dark), _still(series.values, slots, hour) & day & ~nothing
+    reading, sun = "the reading", "the sun's height, as the cosine of its zenith angle"
+    unit = series.variable.unit
+    for met, what, *conditions in (
+        (light, "light at night", Condition(reading, values, ">", LIMITS.dark, unit),
+         Condition(sun, highest, "<", LIMITS.night)),
+        (too_much & ~night, "more than is possible", Condition(reading, values, ">", possible, unit)),
+        (often & ~night, "more than is likely for so long", Condition(reading, values, ">", rare, unit)),
+        (nothing, "none by day", Condition(reading, values, "≤", LIMITS.least, unit),
+         Condition(sun, lowest, ">", LIMITS.day)),
+        (still, "the same reading for too long by day", Condition(sun, lowest, ">", LIMITS.day)),
+    ):  # fmt: skip
+        sample.note(met, *conditions, what=what)
     found = {
-        "at night it reads {value} W/m²": night & (values > LIMITS.dark),
+        "at night it reads {value} W/m²": light,
         "{value} W/m² is more than the sun can give at that height": (too_much | often) & ~night,
         "it reads no radiation by day": _until_sun(nothing, values),
-        "by day it has read {value} W/m² without a change": _still(series.values, slots, hour) & day & ~nothing,
+        "by day it has read {value} W/m² without a change": still,
     }
     return {text: flagged[:, -window:] & ~sample.silent for text, flagged in found.items()}
 

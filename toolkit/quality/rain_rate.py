@@ -16,6 +16,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.rainfall import amounts
 from toolkit.variables import Variable
 
@@ -56,7 +57,9 @@ class RainRate(QualityTest):
         series = sample.series
         fell = amounts(series.values)
         hours = slots_since_previous(series.values) * series.slot_hours
-        found: Bools = fell > LIMITS.share * LIMITS.hour * hours**LIMITS.power
+        limit = LIMITS.share * LIMITS.hour * hours**LIMITS.power
+        found: Bools = fell > limit
+        sample.note(found, Condition("rain since the reading before", fell, ">", limit, "mm"))
         return found[:, -series.window :]
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:

@@ -23,6 +23,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.series import unscaled
 from toolkit.variables import Variable
 
@@ -76,14 +77,20 @@ class Resolution(QualityTest):
             & (_off(before, step).sum(axis=1) <= LIMITS.off_before * readings)
         )
         off = _off(now, step) & known[:, None]
+        count, limit = np.zeros(len(values)), np.zeros(len(values))
         for row in np.flatnonzero(off.sum(axis=1) >= LIMITS.different):
             first, after = np.flatnonzero(off[row])[[0, -1]] + [0, 1]
             between = ~np.isnan(now[row, first:after])
-            different = len(np.unique(now[row, off[row]]))
-            if off[row].sum() >= LIMITS.off_now * between.sum() and different >= LIMITS.different:
+            count[row], limit[row] = len(np.unique(now[row, off[row]])), LIMITS.off_now * between.sum()
+            if off[row].sum() >= limit[row] and count[row] >= LIMITS.different:
                 flagged[row, first:after] = ~np.isnan(values[row, first:after])
         if flagged.any(axis=1).sum() > max(1, LIMITS.feed * known.sum()):
             flagged[:] = False
+        sample.note(
+            flagged.any(axis=1),
+            Condition("different values that are no multiple of the sensor's step", count, "≥", LIMITS.different),
+            Condition("readings that are none", off.sum(axis=1), "≥", limit),
+        )
         return flagged
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:

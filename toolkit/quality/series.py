@@ -59,6 +59,11 @@ class Series:
         return self.variable.scale
 
     @property
+    def scaled_unit(self) -> str:
+        """The unit of the scale of comparison."""
+        return f"√({self.variable.unit})" if self.scale.root else self.variable.unit
+
+    @property
     def nature(self) -> Nature:
         """How the variable varies."""
         return self.variable.nature

@@ -6,6 +6,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools
 from toolkit.quality.base import Evidence, Exclusion, FlaggedInterval, QualityTest, Sample, WorstReading
+from toolkit.quality.criteria import Condition
 from toolkit.quality.jump import JUMP_LIMITS, LIMITS, JumpLimits
 from toolkit.quality.step import last_jump
 
@@ -28,7 +29,14 @@ class Shared(QualityTest):
         series, expected = sample.series, sample.expected
         own = np.abs(np.diff(series.scaled[expected.rows], axis=1))[:, -series.window :]
         limit = prepared.jump[expected.rows, None]
-        found = (own > limit) & (np.abs(expected.change[:, -series.window :]) <= limit)
+        alone = np.abs(expected.change[:, -series.window :])
+        found = (own > limit) & (alone <= limit)
+        sample.note(
+            found,
+            Condition("change from the reading before", own, ">", limit, series.scaled_unit),
+            Condition("what of it neighbours did not share", alone, "≤", limit, series.scaled_unit),
+            rows=expected.rows,
+        )
         return np.hstack([np.zeros((len(found), series.window - found.shape[1]), dtype=bool), found])
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:

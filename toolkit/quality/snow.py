@@ -9,6 +9,7 @@ import numpy as np
 from toolkit.quality.arrays import Bools, Floats, previous, slots_since_previous
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest
+from toolkit.quality.criteria import Condition
 from toolkit.variables import Variable
 
 
@@ -45,8 +46,17 @@ def judge(sample: Sample) -> Contradictions:
     believed = np.where(warm, np.nan, depth)
     before, hours = previous(believed), slots_since_previous(believed) / hour
     change = depth - before
-    jumped = (change > np.maximum(LIMITS.jump, LIMITS.rise * hours)) | (
-        -change > np.maximum(LIMITS.jump, LIMITS.fall * hours)
+    rise, fall = np.maximum(LIMITS.jump, LIMITS.rise * hours), np.maximum(LIMITS.jump, LIMITS.fall * hours)
+    risen, fallen = change > rise, -change > fall
+    jumped = risen | fallen
+    since = jumped[:, -window:].any(axis=1)
+    sample.note(risen, Condition("rise since the reading before", change, ">", rise, "cm"), earlier=since)
+    sample.note(fallen, Condition("fall since the reading before", -change, ">", fall, "cm"), earlier=since)
+    sample.note(
+        warm,
+        Condition("growth", grown, "≥", LIMITS.warm_rise, "cm"),
+        Condition("the coldest air meanwhile", coldest, ">", LIMITS.warm, "°C"),
+        what="snow that grows in warm air",
     )
     return {
         "{value} cm is a jump that no snow makes": _until_back(depth, before, jumped)[:, -window:],

@@ -23,6 +23,7 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.series import differences
 
 
@@ -82,6 +83,13 @@ class Spatial(QualityTest):
         for row, first in zip(*np.nonzero(far), strict=True):
             slots = slice(first, first + width)
             flagged[row, slots] |= off[row, slots] * np.sign(lasting[row, first]) > LIMITS.part
+        hours = f"median of {width / series.per_hour:g} h"
+        sample.note(
+            far,
+            Condition(f"difference from what neighbours imply, {hours}", np.abs(lasting), ">", limit, "σ"),
+            Condition("the same in the unit", np.abs(difference), "≥", series.scale.difference, series.variable.unit),
+            rows=expected.rows,
+        )
         return flagged
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:

@@ -22,6 +22,7 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.quality.expected import Comparison
 from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, level_changes, level_width, undone
 from toolkit.quality.series import Series, differences
@@ -71,24 +72,43 @@ class Step(QualityTest):
         series, expected = sample.series, sample.expected
         window, rows = series.window, expected.rows
         readings, change = series.scaled[rows], expected.change
-        jumps = np.abs(change) > prepared.jump[rows, None]
+        moved = np.abs(change)
+        large = moved > prepared.jump[rows, None]
         # A shower comes and goes as well, and where nobody is near nobody can tell.
-        jumps[:, :-1] |= (undone(change) > prepared.spike[rows, None]) & expected.has_close_neighbour[:, None]
+        back = undone(change)
+        spikes = (back > prepared.spike[rows, None]) & expected.has_close_neighbour[:, None]
+        jumps = large.copy()
+        jumps[:, :-1] |= spikes
         shift, width = level_changes(series, expected.residual), level_width(series)
-        if shift.shape[1]:
-            slots = slice(width - 1, width - 1 + shift.shape[1])
-            jump, size = change[:, slots], np.abs(shift)
-            jumps[:, slots] |= (
-                (size > prepared.shift[rows, None])
-                & (np.abs(jump) > LIMITS.sigmas * prepared.sigma[rows, None])
-                & (np.abs(jump) > LIMITS.part * size)
-                & (np.sign(jump) == np.sign(shift))
-            )
+        slots = slice(width - 1, width - 1 + shift.shape[1])
+        size, along = np.abs(shift), change[:, slots] * np.sign(shift)
+        most, clear = LIMITS.part * size, LIMITS.sigmas * prepared.sigma[rows]
+        shifts = (size > prepared.shift[rows, None]) & (along > clear[:, None]) & (along > most)
+        jumps[:, slots] |= shifts
         jumps |= _jumps_across_gaps(readings, expected.value, prepared.jump[rows], series.per_hour)
         flagged = np.zeros((len(readings), window), dtype=bool)
         for row in np.flatnonzero(jumps.any(axis=1)):
             flagged[row] = _until_undone(series, expected, int(row), np.flatnonzero(jumps[row]))[-window:]
-        return flagged & ~np.isnan(readings[:, -window:])
+        flagged &= ~np.isnan(readings[:, -window:])
+        since, unit = flagged.any(axis=1), series.scaled_unit
+        by = "change from the reading before that neighbours did not share"
+        sample.note(
+            large, Condition(by, moved, ">", prepared.jump[rows], unit), what="a jump", rows=rows, earlier=since
+        )
+        sample.note(
+            spikes,
+            Condition("what of such a change the next one undid", back, ">", prepared.spike[rows], unit),
+            Condition("close neighbours that were asked", expected.has_close_neighbour, "≥", 1),
+            what="a spike", rows=rows, after=1, earlier=since,
+        )  # fmt: skip
+        sample.note(
+            shifts,
+            Condition("change of the level", size, ">", prepared.shift[rows], unit),
+            Condition(f"{by}, along with it", along, ">", clear, unit),
+            Condition("the same, beside the change of the level", along, ">", most, unit),
+            what="a change of level", rows=rows, after=width - 1, earlier=since,
+        )  # fmt: skip
+        return flagged
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:
         """From which value to which it jumped, and when."""

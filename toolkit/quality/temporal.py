@@ -26,6 +26,7 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
+from toolkit.quality.criteria import Condition
 from toolkit.settings import Method
 from toolkit.variables import Variable
 
@@ -252,7 +253,10 @@ class TemporalMethod(QualityTest):
         """Flag readings with a score above the threshold, stations × window slots."""
         series = sample.series
         window = on_circle(series.window_values) if series.nature == "circular" else series.window_values
-        return self.scored(window, series.variable.accuracy).score > self._threshold
+        score = self.scored(window, series.variable.accuracy).score
+        found = score > self._threshold
+        sample.note(found, Condition(f"score of {self.name}", score, ">", self._threshold, "σ"))
+        return found
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
         """The reading, and the method."""

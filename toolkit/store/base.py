@@ -18,6 +18,7 @@ from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.accounts import Accounts
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
+from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -189,6 +190,10 @@ class Store(Protocol):
     @property
     def accounts(self) -> Accounts:
         """Who may sign in to the console, and who has; what writes is called within `transaction`."""
+
+    @property
+    def records(self) -> StationRecords:
+        """How the feed has described stations, and the health of their sensors; `transaction` for what writes."""
 
     @property
     def statistics(self) -> Statistics:

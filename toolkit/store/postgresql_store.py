@@ -34,6 +34,7 @@ from toolkit.store.base import (
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
+from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
@@ -201,6 +202,7 @@ class PostgreSQLStore:
         at = from_epoch(int(collected))
         with self._transaction() as cursor, _translate_refusals(self._place):
             if document.stations:
+                self.records.note(self.stations(), document.stations, collected)
                 columns = map(list, zip(*document.stations, strict=True))
                 cursor.execute(_STATIONS, {"at": at, **dict(zip(Station._fields, columns, strict=True))})
             new = corrected = 0
@@ -240,6 +242,11 @@ class PostgreSQLStore:
     def accounts(self) -> Accounts:
         """See `base.Store`."""
         return Accounts(_Engine(self))
+
+    @property
+    def records(self) -> StationRecords:
+        """See `base.Store`."""
+        return StationRecords(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:

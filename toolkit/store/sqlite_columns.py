@@ -23,8 +23,9 @@ Query = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
 # 55,296 and are no characters.
 _LARGEST, _ZERO = 27_000, 28_000
 _ABSENT, _OTHER = 1, 2
-# Larger numbers have three code points, of 15 bits each.
-_BITS, _DIGITS = 15, 3
+# Larger numbers have two code points, of 20 bits each: there are that many above the surrogates.
+_ABOVE = 57_344
+_BITS, _DIGITS = 20, 2
 _BOUND = 1 << (_BITS * _DIGITS - 1)
 
 
@@ -86,15 +87,15 @@ def _of_few(query: Query, code: str, where: str, values: Sequence[object], _widt
 
 
 def _digits(expression: str) -> list[str]:
-    """SQL for a whole number as three code points, the most significant first."""
+    """SQL for a whole number as two code points, the more significant first."""
     whole = f"max(-{_BOUND}, min({expression}, {_BOUND - 1})) + {_BOUND}"
-    return [f"1 + (({whole} >> {_BITS * place}) & {(1 << _BITS) - 1})" for place in reversed(range(_DIGITS))]
+    return [f"{_ABOVE} + (({whole} >> {_BITS * place}) & {(1 << _BITS) - 1})" for place in reversed(range(_DIGITS))]
 
 
 def _number(digits: Ints) -> Ints:
-    """The numbers of three rows of code points."""
-    digits = digits.astype(np.int64)
-    found: Ints = ((((digits[0] - 1) << _BITS) + digits[1] - 1) << _BITS) + digits[2] - 1 - _BOUND
+    """The numbers of two rows of code points."""
+    high, low = digits.astype(np.int64) - _ABOVE
+    found: Ints = (high << _BITS) + low - _BOUND
     return found
 
 

@@ -33,6 +33,7 @@ from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.sqlite_file import translate_errors
+from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
@@ -176,6 +177,7 @@ class SQLiteStore:
         """See `base.Store`."""
         at = stored(collected)
         with self._transaction() as connection, _translate_refusals(self._path):
+            self.records.note(self.stations(), document.stations, collected)
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             new = corrected = 0
@@ -211,6 +213,11 @@ class SQLiteStore:
     def accounts(self) -> Accounts:
         """See `base.Store`."""
         return Accounts(_Engine(self))
+
+    @property
+    def records(self) -> StationRecords:
+        """See `base.Store`."""
+        return StationRecords(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:

@@ -1,5 +1,252 @@
-import { t } from "../words";
+// A station: its variables over time, and what is known of it.
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useRoute } from "preact-iso";
+import { useAbout } from "../about";
+import { address, type Loaded, useData } from "../data";
+import { figure } from "../parts/chart/reading";
+import type { Span } from "../parts/chart/shapes";
+import { Notice } from "../parts/notice";
+import { ago, Moment, moment, useNow, zone } from "../parts/time";
+import { useTitle } from "../parts/title";
+import { language, t } from "../words";
+import { Bands, playbackLink } from "./station/bands";
+import { Calendar } from "./station/calendar";
+import { Charts } from "./station/charts";
+import { SpanControls, VariableControls } from "./station/controls";
+import { Metadata, placeText } from "./station/metadata";
+import { Rose } from "./station/rose";
+import { SensorHealth } from "./station/sensors";
+import type { Completeness, Neighbours, Rain, Sensors, Series, State, StationData, WindRose } from "./station/shapes";
+import { useKept, useRested, useShown } from "./station/span";
+import { ValuesTable } from "./station/table";
+
+const DAY = 86400;
+// So long a span must rest before finer data are fetched.
+const REST_MS = 120;
+const EVERY_SECONDS = 60;
+// The service reads neighbours of at most so long.
+const MOST_OF_NEIGHBOURS = 31 * DAY;
+// Not shown unless asked for: the charts show the range of readings, and the vane is drawn once.
+const SELDOM = new Set(["hi_temp", "low_temp", "hi_dir"]);
 
 export default function Station() {
-  return <h1>{t("Station")}</h1>;
+  const { station = "" } = useRoute().params;
+  const loaded = useData<StationData>("station", { station }, EVERY_SECONDS);
+  const shown = useShown(station);
+  const name = loaded.data ? nameOf(loaded.data) : station;
+  useTitle(name);
+  return (
+    <>
+      <h1>{name}</h1>
+      {loaded.error && <Notice kind="error">{loaded.error.message}</Notice>}
+      {loaded.data && <Loaded_ key={station} station={loaded.data} shown={shown} />}
+    </>
+  );
+}
+
+function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<typeof useShown> }) {
+  const { variables } = useAbout();
+  const now = useNow(30);
+  const { span, words } = shown;
+  const [measured, width] = useWidth();
+  const bounds = {
+    from: Math.min(station.oldest ?? now, now - DAY),
+    to: Math.max(station.newest ?? 0, Math.ceil(now / 60) * 60),
+  };
+  const chosen = useMemo(() => {
+    const asked = words.variables?.split(",").filter((one) => variables.some(({ name }) => name === one)) ?? [];
+    return asked.length ? asked : station.measures.filter((one) => !SELDOM.has(one));
+  }, [words.variables, station.measures.join(), variables]);
+  const compared = words.neighbours && chosen.includes(words.neighbours) ? words.neighbours : undefined;
+  const id = station.id;
+
+  // Half a span more on each side is fetched, so that moving the picture finds something there.
+  const rested = useRested(span, `${span.from} ${span.to}`, REST_MS);
+  const length = rested.to - rested.from;
+  const wanted = around(rested, length / 2, bounds);
+  const pixels = Math.min(4000, Math.max(50, Math.round(((width || 900) * (wanted.to - wanted.from)) / length)));
+  const of = { station: id, ...wanted };
+  const ready = width > 0 && chosen.length > 0;
+  const asked = chosen.join();
+
+  const series = useData<Series>(ready ? "series" : null, { ...of, variables: asked, width: pixels }, EVERY_SECONDS);
+  const step = length <= 3 * DAY ? "hour" : length <= 400 * DAY ? "day" : "month";
+  const rain = useData<Rain>(ready && chosen.includes("rain") ? "rain" : null, { ...of, step }, EVERY_SECONDS);
+  const near = around(rested, Math.min(length / 2, Math.max(0, (MOST_OF_NEIGHBOURS - length) / 2)), bounds);
+  const tooLong = length > MOST_OF_NEIGHBOURS;
+  const neighbours = useData<Neighbours>(
+    ready && compared && !tooLong ? "neighbours" : null,
+    { station: id, ...near, variable: compared, width: pixels },
+    EVERY_SECONDS,
+  );
+  const kept = useKept(series.data, `${id} ${asked}`);
+  const keptRain = useKept(rain.data, id);
+  const keptNeighbours = useKept(neighbours.data, `${id} ${compared}`);
+  const rose = useData<WindRose>("rose", { station: id, ...rested });
+  const keptRose = useKept(rose.data, id);
+  const year = { from: Math.min(rested.from, rested.to - 365 * DAY), to: rested.to };
+  const days = { from: Math.floor(Math.max(year.from, bounds.from) / DAY) * DAY, to: Math.ceil(year.to / DAY) * DAY };
+  const calendar = useData<Completeness>("completeness", { station: id, ...days });
+  const keptCalendar = useKept(calendar.data, id);
+  const sensors = useData<Sensors>("sensors", { station: id });
+  const labels = useMemo(() => new Map(variables.map((one) => [one.name, t(one.label)])), [variables]);
+  const drawn = variables.filter(({ name }) => chosen.includes(name));
+  const [table, setTable] = useState(false);
+
+  return (
+    <>
+      <p class="station-line">
+        <StateWord state={station.state} /> <span>{placeText(station)}</span>{" "}
+        {station.newest !== null && (
+          <span>
+            {t("newest observation")} <Moment at={station.newest} /> ({ago(station.newest, now)})
+          </span>
+        )}
+      </p>
+      <Newest values={station.values} />
+      <SpanControls shown={shown} bounds={bounds} />
+      <div class="row">
+        <VariableControls shown={shown} chosen={chosen} />
+        <a
+          href={address("download", {
+            station: id,
+            variables: asked,
+            from: Math.round(span.from),
+            to: Math.round(span.to),
+          })}
+          download
+        >
+          {t("Download as CSV")}
+        </a>
+        <a href={playbackLink(id, span)}>{t("As the detector saw it")}</a>
+      </div>
+      <h2>
+        <Moment at={span.from} /> – <Moment at={span.to} /> <span class="faint">{zone}</span>
+      </h2>
+      <Failed of={series} />
+      <Failed of={rain} />
+      {compared && tooLong && <Notice kind="stale">{t("Zoom in to at most 31 days to see the neighbours.")}</Notice>}
+      <Failed of={neighbours} />
+      <div class="charts" ref={measured}>
+        {kept ? (
+          <Charts
+            chosen={chosen}
+            series={kept}
+            rain={keptRain}
+            compared={compared}
+            neighbours={tooLong ? undefined : keptNeighbours}
+            span={span}
+            bounds={bounds}
+            onSpan={shown.showSpan}
+          />
+        ) : chosen.length ? (
+          !series.error && <Notice kind="busy">{t("Loading…")}</Notice>
+        ) : (
+          <p class="faint">{t("This station has no observations yet.")}</p>
+        )}
+      </div>
+      <p class="faint hint">
+        {t(
+          "Drag to zoom in, double-click to zoom out; Shift and drag to move. On a touchscreen, one finger moves and two zoom. A strip above a plot marks readings that tests found: a triangle is suspect, a cross fails.",
+        )}
+      </p>
+
+      <h2>{t("Incidents and maintenance")}</h2>
+      {kept && <Bands bands={kept.bands} span={span} labels={labels} />}
+
+      <h2>{t("Values")}</h2>
+      <details open={table} onToggle={(event) => setTable(event.currentTarget.open)}>
+        <summary>{t("As a table")}</summary>
+        {table && kept && <ValuesTable series={kept} variables={drawn} span={span} />}
+      </details>
+
+      <h2>{t("Wind")}</h2>
+      <Failed of={rose} />
+      {keptRose && <Rose {...keptRose} />}
+
+      <h2>{t("Completeness")}</h2>
+      <Failed of={calendar} />
+      {keptCalendar && <Calendar data={keptCalendar} onSpan={shown.showSpan} />}
+
+      <h2>{t("Sensor health")}</h2>
+      <Failed of={sensors} />
+      {sensors.data && <SensorHealth data={sensors.data} variables={variables} />}
+
+      <h2>{t("The station")}</h2>
+      <Metadata station={station} />
+    </>
+  );
+}
+
+/** The values of the newest observation. */
+function Newest({ values }: { values: StationData["values"] }) {
+  const { variables } = useAbout();
+  return (
+    <dl class="newest">
+      {variables
+        .filter(({ name }) => typeof values[name] === "number" && !SELDOM.has(name))
+        .map(({ name, label, unit }) => (
+          <div key={name}>
+            <dt>{t(label)}</dt>
+            <dd>
+              {figure(values[name] as number)} <span class="faint">{unit}</span>
+            </dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+function Failed({ of }: { of: Loaded<unknown> }) {
+  if (!of.error) return null;
+  const refused = "status" in of.error;
+  return (
+    <Notice kind={refused ? "error" : "offline"}>
+      {refused
+        ? of.error.message
+        : t("The service does not answer. What is shown is of {time}.", { time: moment(of.at / 1000) })}
+    </Notice>
+  );
+}
+
+function StateWord({ state }: { state: State }) {
+  const words: Record<State, string> = {
+    critical: t("critical"),
+    warning: t("warning"),
+    silent: t("silent"),
+    maintenance: t("maintenance"),
+    weather: t("weather"),
+    well: t("well"),
+  };
+  return <span class={`state ${state}`}>{words[state]}</span>;
+}
+
+/** A station's name in the reader's language. */
+function nameOf({ id, name, name_gr }: StationData): string {
+  return (language === "el" ? (name_gr ?? name) : (name ?? name_gr)) ?? id;
+}
+
+/** A span with some seconds more on each side, within bounds. */
+function around(span: Span, seconds: number, bounds: Span): Span {
+  return {
+    from: Math.round(Math.max(span.from - seconds, Math.min(bounds.from - 1, span.from))),
+    to: Math.round(Math.min(span.to + seconds, Math.max(bounds.to, span.to))),
+  };
+}
+
+/** The width of an element in CSS pixels, in steps, so that the same data are asked for on similar screens. */
+function useWidth() {
+  const element = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const found = element.current;
+    if (!found) return;
+    const look = () => setWidth(Math.max(50, Math.ceil(found.clientWidth / 100) * 100));
+    look();
+    const watched = new ResizeObserver(look);
+    watched.observe(found);
+    return () => watched.disconnect();
+  }, []);
+  return [element, width] as const;
 }

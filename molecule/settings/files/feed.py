@@ -1,7 +1,8 @@
-"""A feed in CSV over HTTPS that is reached by a proxy alone: feed.py FOLDER, with cert.pem and key.pem in it."""
+"""A feed in JSON over HTTPS that is reached by a proxy alone: feed.py FOLDER, with cert.pem and key.pem in it."""
 
 from __future__ import annotations
 
+import json
 import math
 import socket
 import ssl
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 FEED, PROXY = ("127.0.0.1", 8443), ("127.0.0.1", 3128)
-HEADER = 'Station;Zeit;"T ""außen""";rF;p;$v\\s'
+FIELDS = ("Station", "Zeit", 'T "außen"', "rF", "p", "$v\\s")
 STATIONS = ("Aßling", "Bühl", "Cham", "Dörth")
 CADENCE, HOURS = 120, 3
 proxied: set[int] = set()
@@ -21,14 +22,15 @@ proxied: set[int] = set()
 def document() -> str:
     """The last hours of every station, in kelvins and pascals."""
     now = int(time.time()) // CADENCE * CADENCE
-    rows = [HEADER]
+    rows = []
     for at in range(now - HOURS * 3600, now + 1, CADENCE):
         for number, station in enumerate(STATIONS):
             wave = math.sin(at / 4000 + number / 9)
             said = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
             kelvin, humidity, pascal, speed = 285 + 3 * wave, 60 - 9 * wave, 101300 + 90 * wave, 2 + wave
-            rows.append(f"{station};{said};{kelvin:.2f};{humidity:.0f};{pascal:.0f};{speed:.1f}")
-    return "\n".join(rows) + "\n"
+            values = (station, said, round(kelvin, 2), round(humidity), round(pascal), round(speed, 1))
+            rows.append(dict(zip(FIELDS, values, strict=True)))
+    return json.dumps({"100% $Werte": {"d'heute": rows}}, ensure_ascii=False)
 
 
 class Feed(BaseHTTPRequestHandler):
@@ -36,7 +38,7 @@ class Feed(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Serve the document under its name."""
-        known = unquote(self.path) == "/spät.csv?x= &y=$z" and self.client_address[1] in proxied
+        known = unquote(self.path) == "/spät.json?x= &y=$z" and self.client_address[1] in proxied
         body = document().encode() if known else b"not by this way"
         self.send_response(200 if known else 404)
         self.send_header("Content-Length", str(len(body)))

@@ -1,0 +1,138 @@
+"""The network now: its stations with their states and newest values, a station's neighbours, and the land around."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from toolkit import land
+from toolkit.api import latest, parameters, rows
+from toolkit.api.edr import at_once, document, places, ready
+from toolkit.api.problems import Problem, wrong
+from toolkit.console.about import DATA
+from toolkit.console.people import Reader
+from toolkit.console.state import active_incidents, states_with
+from toolkit.location import distance_km
+from toolkit.model import Station
+from toolkit.quality.neighbours import CANDIDATES, nearest
+from toolkit.settings import Settings
+from toolkit.store import Store
+from toolkit.text import clean
+
+router = APIRouter(prefix=DATA, include_in_schema=False)
+
+# States and maintenance change by the clock alone, too: an answer about the present is made anew after so many seconds.
+PRESENT_SECONDS = 60
+# The finest detail of the land: the longer side of a box has so many steps. It is wider than the map that shows it.
+STEPS = 4096
+# The land changes with the release.
+A_DAY = {"Cache-Control": "private, max-age=86400"}
+
+
+class Box(BaseModel):
+    """A part of the Earth, in degrees; west and east may be beyond ±180."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    west: float = Field(ge=-540, le=540)
+    east: float = Field(ge=-540, le=540)
+    south: float = Field(ge=-90, le=90)
+    north: float = Field(ge=-90, le=90)
+
+
+@router.get("/network")
+async def network(request: Request, _: Reader) -> Response:
+    """The stations now."""
+    settings, clock = request.app.state.settings, request.app.state.clock
+    return await ready(
+        request, int(time.time() // PRESENT_SECONDS), lambda store: document(_network(store, settings, clock()))
+    )
+
+
+@router.get("/network/neighbours")
+async def neighbours(request: Request, _: Reader, station: Annotated[str, Query(max_length=600)]) -> Response:
+    """The neighbours of a station, with which it is compared, the nearest by distance and height first."""
+    settings = request.app.state.settings
+    return await ready(request, station, lambda store: document(_neighbours(places(store), station, settings)))
+
+
+@router.get("/land")
+def land_in(request: Request, _: Reader, box: Annotated[Box, Query()]) -> Response:
+    """The land and the borders in a box, as detailed as a map of the box can show it.
+
+    Each line is a list of numbers: the longitude and the latitude of its first point, then the differences of each
+    point from the one before, all in steps of `step` degrees.
+    """
+    for lower, upper in (("west", "east"), ("south", "north")):
+        if getattr(box, lower) >= getattr(box, upper):
+            raise wrong(lower, getattr(box, lower), f"give less than `{upper}`")
+    sides = (box.west, box.east, box.south, box.north)
+    step = max(box.east - box.west, box.north - box.south) / STEPS
+    content = {
+        "step": step,
+        "land": [line for ring in land.land(*sides) if len(line := _steps(ring, step)) > 6],
+        "borders": [line for piece in land.borders(*sides) if len(line := _steps(piece, step)) > 2],
+    }
+    return at_once(request, document(content)._replace(headers=A_DAY))
+
+
+def _network(store: Store, settings: Settings, clock: rows.Clock) -> Mapping[str, Any]:
+    """The stations with their states, newest values and these values' flags, as the view has them."""
+    wanted = parameters.wanted(None, "all")
+    newest = latest.read(store, clock, parameters.Period(), wanted, [])
+    variables = [name for name in rows.measured(newest, wanted, named=False) if name in newest.values]
+    values = np.array([newest.values[name] for name in variables]).T.tolist() if variables else []
+    flags = np.array([newest.flags[name] for name in variables]).T.tolist() if variables else []
+    row = {newest.stations[number]: place for place, number in enumerate(newest.station.tolist())}
+    incidents = active_incidents(store)
+    state = states_with(store, settings, time.time(), incidents)
+    shown = []
+    for name, one in places(store).items():
+        at = row.get(name)
+        shown.append(
+            {
+                "id": name,
+                "name_en": clean(one.station_name_en or ""),
+                "name_gr": clean(one.station_name_gr or ""),
+                "latitude": one.latitude,
+                "longitude": one.longitude,
+                "elevation": one.elevation,
+                "state": state[name],
+                "incidents": len(incidents.get(name, ())),
+                "newest": None if at is None else int(newest.time[at]),
+                "values": [] if at is None or not variables else [None if x != x else x for x in values[at]],  # noqa: PLR0124 - NaN
+                "flags": [] if at is None or not variables else flags[at],
+            }
+        )
+    return {"variables": variables, "stations": shown}
+
+
+def _neighbours(stations: Mapping[str, Station], station: str, settings: Settings) -> Sequence[Mapping[str, Any]]:
+    here = stations.get(station)
+    if here is None:
+        raise Problem(HTTPStatus.NOT_FOUND, f"there is no station {station[:80]!r}")
+    if here.latitude is None:
+        return []
+    # Neighbours are chosen among the nearest by distance: it takes no more of a large network.
+    others = [one for one in stations.values() if one.latitude is not None and one is not here]
+    others = sorted(others, key=lambda one: distance_km(here, one))[:CANDIDATES]
+    found = nearest([here, *others], settings.neighbour_km, settings.neighbour_elevation_m)
+    return [
+        {"id": others[row - 1].station_id, "km": round(km, 1)}
+        for row, close, km in zip(found.rows[0].tolist(), found.close[0], found.km[0].tolist(), strict=True)
+        if close
+    ]
+
+
+def _steps(line: land.Floats, step: float) -> list[int]:
+    """A line as differences in whole steps, without those that are none."""
+    points = np.round(line / step).astype(np.int64)
+    moved = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
+    moved = moved[np.append(True, np.any(moved[1:] != 0, axis=1))]
+    return [int(one) for one in moved.flat]

@@ -1,0 +1,103 @@
+"""A feed in JSON: an object for each station or observation, in a list that a JMESPath expression finds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from toolkit.feed.entries import Entries
+from toolkit.feed.errors import NoStationError, NotAFeedError, UnreadableError
+from toolkit.text import decoded, one_line
+
+# The most digits of a whole number: Python refuses to read very long ones, which are noise.
+DIGITS = 400
+# What may follow a document: white space, and the rest of a buffer of fixed size.
+PADDING = "\0 \t\r\n"
+
+
+def require(records: str) -> None:
+    """Look whether an expression can be used.
+
+    Raises:
+        ValueError: it is no JMESPath; the message says what is wrong with it.
+    """
+    import jmespath
+
+    if records:
+        try:
+            jmespath.compile(records)
+        except jmespath.exceptions.JMESPathError as error:
+            raise ValueError(f"it is no JMESPath: {one_line(str(error), 200)}") from None
+
+
+def parse(body: bytes, entries: Entries) -> None:
+    """Take the stations and observations of a document.
+
+    Raises:
+        UnreadableError: it is not JSON.
+        NotAFeedError: the expression finds no list of objects in it.
+        NoStationError: no object has a station id.
+    """
+    found = _found(content(body), entries.records)
+    for one in found:
+        if isinstance(one, dict):
+            entries.take(one)
+        else:
+            entries.leave_out("not an object")
+    if not entries.stations:
+        raise NoStationError(f"the feed holds no station: {len(found)} objects, none with a station id")
+
+
+def _found(document: Any, records: str) -> list[Any]:
+    """The entries that the expression finds; without one, the document is the list of them, or the only one."""
+    if records:
+        import jmespath
+
+        try:
+            document = jmespath.search(records, document)
+        except jmespath.exceptions.JMESPathError as error:
+            raise NotAFeedError(f"the expression {records!r} fails on the feed: {one_line(str(error), 200)}") from None
+    if isinstance(document, dict):
+        return [document]
+    if isinstance(document, list):
+        return document
+    where = f"at {records!r}" if records else "there"
+    raise NotAFeedError(f"the feed has no list of objects {where}: it is {_kind(document)}")
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else "a text" if isinstance(value, str) else "a single value"
+
+
+def content(body: bytes) -> Any:
+    """Decode JSON. Control characters in strings, which should be escaped, are accepted.
+
+    Raises:
+        UnreadableError: it is not JSON.
+    """
+    text = decoded(body).rstrip(PADDING)
+    try:
+        try:
+            return json.loads(text, strict=False)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # a number with too many digits for Python becomes None
+            return json.loads(
+                text, strict=False, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None
+            )
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"the feed is not JSON: {_where(text, error)}") from None
+    except RecursionError:
+        raise UnreadableError("the feed is not JSON that can be read: it is nested too deeply") from None
+
+
+def _where(text: str, error: json.JSONDecodeError) -> str:
+    if not text.strip():
+        return "it is empty"
+    # The position is where the text begins that is not closed.
+    if error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()):
+        return f"it ends in the middle, at {len(text)}"
+    if not text[: error.pos].strip():
+        return f"it begins with {one_line(text.lstrip(), 40)!r}"
+    near = one_line(text[max(0, error.pos - 20) : error.pos + 20])
+    return f"{error.msg[:1].lower()}{error.msg[1:]} at {error.pos}, in {near!r}"
