@@ -18,7 +18,7 @@ from tests.fuzzing import TIMES, mutated
 from toolkit.archive.importing import import_file
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.errors import ToolkitError
-from toolkit.feed import csv, geojson, xml
+from toolkit.feed import coveragejson, csv, geojson, metar, xml
 from toolkit.feed import json as plain
 from toolkit.feed.entries import WORD, Entries
 from toolkit.feed.errors import FeedError
@@ -65,6 +65,17 @@ XML = (
     ),
     b"<!DOCTYPE net [<!ENTITY a 'ten'><!ENTITY b '&a;&a;'>]><net><stations><station id='&b;'/></stations></net>",
 )
+COVERAGEJSON = (
+    b'{"type":"CoverageCollection","coverages":[{"type":"Coverage","id":"volos","domain":{"type":"Domain","domainType":"PointSeries",'
+    b'"axes":{"x":{"values":[22.9]},"y":{"values":[39.3]},"t":{"values":["2025-11-22T16:00:00Z","2025-11-22T16:10:00Z"]}}},'
+    b'"ranges":{"temp_out":{"type":"NdArray","dataType":"float","shape":[2],"values":[13.9,null]},"bar":{"values":[1016.4,1e9]}}}]}',
+    b'{"type":"Coverage","name":"a","domain":{"axes":{"t":{"values":[1763827200]}}},"ranges":{"out_hum":{"values":[60]}}}',
+)
+METAR = (
+    b"2025/11/22 15:50\nLGAV 221550Z 03012G25KT 9999 FEW030 14/06 Q1018 NOSIG\n\n2025/11/22 15:53\n"
+    b"KSEA 221553Z 00000KT 10SM CLR M02/M05 A2992 RMK AO2 SLP142 T10171050\n\n",
+    b"METAR LGBL 221620Z AUTO 34008KT 9999\n  BKN020 11/M01 Q1019=\nSPECI EHAM 221633Z NIL=\n" * 5,
+)
 STATIONS = (
     b"station_id,station_name_en,latitude,longitude,elevation\nvolos,Volos,39.3,22.9,52\nzagora,,39.4,23.1,\n",
     b'\xef\xbb\xbfstation_id;latitude;longitude\n"volos";39,3;22,9\n',
@@ -78,6 +89,9 @@ ODD: tuple[Any, ...] = (
     None, True, [], {}, [[]], {"a": {}}, "", "---", "NaN", "\x00", "\ud800", "\u202e", "x" * 9000, "-9999", "1e999", -999.9,
     0, -1, 361, 1e308, 10**400, float("nan"), float("inf"), 2**63, 1_763_827_200_000, "2025-11-22", "0001-01-01", [1] * 9,
 )  # fmt: skip
+
+
+FUZZED = ("GeoJSON", "CSV", "JSON", "XML", "CoverageJSON", "METAR")
 
 
 def check(document: Document) -> None:
@@ -108,6 +122,8 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             ("GeoJSON", geojson.parse, "", NOA, GEOJSON),
             ("CSV", csv.parse, "", FieldMapping(), CSV),
             ("JSON", plain.parse, "stations", parse_mapping("station_id=id, time=latest.time, bar=latest.bar"), JSON),
+            ("CoverageJSON", coveragejson.parse, "", parse_mapping("station_id=id|name"), COVERAGEJSON),
+            ("METAR", metar.parse, "", FieldMapping(), METAR),
             ("XML", xml.parse, "stations/station", parse_mapping("station_id=@id"), XML),
         ):
             at, waiting = random.Random(17), list[Document]()

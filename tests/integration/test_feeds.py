@@ -251,3 +251,51 @@ def test_xml_that_is_broken_in_the_middle(run: Run, feed: Feed, environment: dic
     }
     done = run("collect", "--once")
     assert done.stderr == "1 stations, 1 new observations, 1 left out\n"
+
+
+def test_reports_as_airports_send_them(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = (
+        b"2025/11/22 15:50\nLGAV 221550Z 03012G25KT 9999 FEW030 14/06 Q1018 NOSIG\n\n"
+        b"2025/11/22 15:53\nKSEA 221553Z 00000KT 10SM CLR M02/M05 A2992 RMK AO2\n"
+        b"METAR LGBL 221600Z NIL=\nMETAR LGTS 221600Z /////KT\n  9999 ///// Q////=\nLGKR 329999Z 11/10 Q1000\n"
+    )
+    done = run("collect", "--once", WEATHER_FEED_FORMAT="metar", WEATHER_FEED_FIELDS="")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "4 stations, 3 new observations, 2 left out\n"
+    query = "SELECT time, station_id, temp_out, dew_point, bar, wind_speed, wind_dir, hi_speed FROM observations"
+    assert stored(environment, f"{query} ORDER BY time, station_id") == [
+        ("2025-11-22 15:50:00", "LGAV", 14.0, 6.0, 1018.0, 22.2, 30.0, 46.3),
+        ("2025-11-22 15:53:00", "KSEA", -2.0, -5.0, 1013.2, 0.0, None, None),
+        ("2025-11-22 16:00:00", "LGTS", None, None, None, None, None, None),
+    ]
+
+
+def test_coverages_of_another_service_like_ours(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = json.dumps(
+        {
+            "type": "CoverageCollection",
+            "coverages": [
+                {
+                    "type": "Coverage",
+                    "eumetnet:locationId": "06240",
+                    "domain": {
+                        "axes": {
+                            "x": {"values": [4.79]},
+                            "y": {"values": [52.32]},
+                            "t": {"values": ["2025-11-22T16:00:00Z", "2025-11-22T16:10:00Z"]},
+                        }
+                    },
+                    "ranges": {"ta": {"values": [9.1, None]}, "ff": {"values": [5]}},
+                },
+                {"type": "Coverage", "domain": {"axes": {"x": {"values": [1, 2]}, "t": {"values": [1]}}}},
+            ],
+        }
+    ).encode()
+    fields = "station_id=eumetnet:locationId, temp_out=ta, wind_speed=ff [m/s]"
+    done = run("collect", "--once", WEATHER_FEED_FORMAT="coveragejson", WEATHER_FEED_FIELDS=fields)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "1 stations, 2 new observations, 1 left out\n"
+    assert stored(environment, "SELECT time, temp_out, wind_speed FROM observations ORDER BY time") == [
+        ("2025-11-22 16:00:00", 9.1, None),
+        ("2025-11-22 16:10:00", None, None),
+    ]

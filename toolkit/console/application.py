@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, series, service, station
+from toolkit.console import about, assets, incidents, maintenance, network, series, service, session, station
 from toolkit.console.acting import Acting
 
 
@@ -12,13 +12,15 @@ def add(app: FastAPI) -> None:
     """Serve the console as well.
 
     Raises:
-        ToolkitError: its bundle is not there.
+        ToolkitError: its bundle is not there, or the proxy's key cannot be used.
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
     app.state.exporter = service.Exporter()
+    app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
+        session.router,
         incidents.router,
         maintenance.router,
         network.router,

@@ -21,7 +21,7 @@ from toolkit.api.parameters import Text
 from toolkit.api.problems import Problem
 from toolkit.console.about import DATA
 from toolkit.console.acting import Acting, done
-from toolkit.console.incident_forms import Shown, at_length, shown
+from toolkit.console.incident_forms import Shown, at_length, shown, whole
 from toolkit.console.people import Operator, Person, Reader
 from toolkit.incidents import deciding
 from toolkit.incidents.deciding import Decision
@@ -83,6 +83,7 @@ def _list(store: Store, asked: Asked, who: Person | None) -> Content:
     return document(
         {
             "counts": {show: len(some) for show, some in lists.items()},
+            "newest": max((whole(one.news) or 0 for one in active), default=0),
             "people": sorted({one.incident.assignee for one in active if one.incident.assignee}),
             "incidents": [one.form() for one in found[asked.offset : asked.offset + asked.limit]],
             "more": len(found) > asked.offset + asked.limit,
@@ -97,7 +98,7 @@ def _is(one: Shown, show: Active, asked: Asked, who: Person | None) -> bool:
         case "unassigned":
             return one.incident.assignee is None
         case "new":
-            return one.news > asked.looked
+            return int(one.news) > asked.looked
     return True
 
 

@@ -71,6 +71,16 @@ async def maintenance(request: Request, asked: Annotated[Asked, Query()], _: Rea
     return await ready(request, asked.model_dump_json(), make)
 
 
+@router.get("/stations")
+async def stations(request: Request, _: Reader) -> Response:
+    """The stations at which people can work, by id."""
+
+    def make(store: Store) -> Content:
+        return document({"stations": [{"station_id": one.station_id, **names(one)} for one in store.stations()]})
+
+    return await ready(request, None, make)
+
+
 @router.post("")
 async def plan(request: Request, planned: Planned, who: Operator) -> Response:
     """Say when people work at a station's sensors."""

@@ -1,6 +1,7 @@
 // Counts hour by hour or day by day, as bars that lie on one another, with the table that has the same figures.
 import { t } from "../words";
 import { count } from "./amounts";
+import { Scroll } from "./scroll";
 
 export interface Kind {
   name: string;
@@ -56,7 +57,7 @@ export function Bars({ title, kinds, bars }: { title: string; kinds: Kind[]; bar
       </div>
       <details>
         <summary>{t("As a table")}</summary>
-        <div class="scroll">
+        <Scroll label={title}>
           <table>
             <caption class="hidden">{title}</caption>
             <thead>
@@ -82,7 +83,7 @@ export function Bars({ title, kinds, bars }: { title: string; kinds: Kind[]; bar
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       </details>
     </figure>
   );

@@ -15,8 +15,8 @@ export function Collection({ said, spool, now }: { said: OfStore; spool: number 
   const reasons = Object.entries(left_out);
   const newest = said.database.newest;
   return (
-    <section aria-labelledby="collection">
-      <h2 id="collection">{t("Collection")}</h2>
+    <section>
+      <h2>{t("Collection")}</h2>
       <Figures>
         <Figure name={t("Newest observation")}>{newest === null ? t("none") : ago(newest, now)}</Figure>
         <Figure name={t("Last document")} note={last?.message ?? ""}>
@@ -69,8 +69,8 @@ export function Detection({ said, took, now }: { said: OfStore; took: number | u
   const { days, last } = said.detection;
   const today = days.at(-1);
   return (
-    <section aria-labelledby="detection">
-      <h2 id="detection">{t("Detection")}</h2>
+    <section>
+      <h2>{t("Detection")}</h2>
       <Figures>
         <Figure name={t("Last run")}>{last === null ? t("none") : ago(last, now)}</Figure>
         {took !== undefined && <Figure name={t("It took")}>{inSeconds(took)}</Figure>}

@@ -1,5 +1,6 @@
 // What the doctor found: causes with their remedies, and every check.
 import { useState } from "preact/hooks";
+import { Scroll } from "../../parts/scroll";
 import { ago } from "../../parts/time";
 import { t, tn } from "../../words";
 import type { Cause, Check, OfDoctor, Status } from "./said";
@@ -33,8 +34,8 @@ export function Verdict({ findings }: { findings: OfDoctor }) {
 export function Findings({ findings }: { findings: OfDoctor }) {
   if (!findings.causes.length) return null;
   return (
-    <section aria-labelledby="findings">
-      <h2 id="findings">{t("To be mended")}</h2>
+    <section>
+      <h2>{t("To be mended")}</h2>
       <ul class="findings">
         {findings.causes.map((cause) => (
           <Finding key={cause.id} cause={cause} checks={findings.checks} />
@@ -103,7 +104,7 @@ export function Checks({ findings, now }: { findings: OfDoctor; now: number }) {
         {tn("{n} check", "All {n} checks", all)}
         {unseen > 0 && `; ${tn("{n} could not be made", "{n} could not be made", unseen)}`}
       </summary>
-      <div class="scroll">
+      <Scroll label={t("Checks")}>
         <table>
           <thead>
             <tr>
@@ -135,7 +136,7 @@ export function Checks({ findings, now }: { findings: OfDoctor; now: number }) {
             </tbody>
           ))}
         </table>
-      </div>
+      </Scroll>
     </details>
   );
 }

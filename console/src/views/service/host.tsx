@@ -1,6 +1,7 @@
 // What only the host knows: jobs, backups and drills, space, versions.
 import { count, inSeconds, share, size } from "../../parts/amounts";
 import { Figure, Figures } from "../../parts/figure";
+import { Scroll } from "../../parts/scroll";
 import { ago, duration, Moment } from "../../parts/time";
 import { t, tn } from "../../words";
 import type { Job, OfStore, Seen } from "./said";
@@ -8,9 +9,9 @@ import type { Job, OfStore, Seen } from "./said";
 export function Jobs({ jobs, now }: { jobs: Job[]; now: number }) {
   if (!jobs.length) return null;
   return (
-    <section aria-labelledby="jobs">
-      <h2 id="jobs">{t("Jobs")}</h2>
-      <div class="scroll">
+    <section>
+      <h2>{t("Jobs")}</h2>
+      <Scroll label={t("Jobs")}>
         <table>
           <thead>
             <tr>
@@ -38,7 +39,7 @@ export function Jobs({ jobs, now }: { jobs: Job[]; now: number }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }
@@ -64,8 +65,8 @@ export function Backups({ host, now }: { host: Seen; now: number }) {
   const { backups, damaged_backups: damaged, drill } = host;
   const newest = backups?.[0];
   return (
-    <section aria-labelledby="backups">
-      <h2 id="backups">{t("Backups")}</h2>
+    <section>
+      <h2>{t("Backups")}</h2>
       <Figures>
         <Figure name={t("Newest backup")} note={newest ? size(newest.bytes) : ""}>
           {backups === null ? t("cannot be read") : newest ? ago(newest.created, now) : t("none")}
@@ -92,7 +93,7 @@ export function Backups({ host, now }: { host: Seen; now: number }) {
       {backups && backups.length > 0 && (
         <details>
           <summary>{tn("The newest backup", "The newest {n} backups", backups.length)}</summary>
-          <div class="scroll">
+          <Scroll label={t("Backups")}>
             <table>
               <thead>
                 <tr>
@@ -121,7 +122,7 @@ export function Backups({ host, now }: { host: Seen; now: number }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         </details>
       )}
     </section>
@@ -131,8 +132,8 @@ export function Backups({ host, now }: { host: Seen; now: number }) {
 export function Space({ host, store, now }: { host: Seen | undefined; store: OfStore | undefined; now: number }) {
   const holds = { data: t("data"), reports: t("reports"), backups: t("backups") };
   return (
-    <section aria-labelledby="space">
-      <h2 id="space">{t("Space and versions")}</h2>
+    <section>
+      <h2>{t("Space and versions")}</h2>
       {host && (
         <ul class="disks">
           {host.disks.map((disk) => {
