@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, series, service, session, station
+from toolkit.console import (
+    about,
+    assets,
+    completeness,
+    download,
+    incidents,
+    maintenance,
+    neighbours,
+    network,
+    rain,
+    rose,
+    series,
+    service,
+    session,
+    station,
+)
 from toolkit.console.acting import Acting
 
 
@@ -20,10 +35,15 @@ def add(app: FastAPI) -> None:
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
+        completeness.router,
+        download.router,
         session.router,
         incidents.router,
         maintenance.router,
+        neighbours.router,
         network.router,
+        rain.router,
+        rose.router,
         series.router,
         service.router,
         station.router,
