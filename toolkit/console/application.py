@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, series, session, station
+from toolkit.console import (
+    about,
+    assets,
+    completeness,
+    download,
+    incidents,
+    maintenance,
+    neighbours,
+    network,
+    rain,
+    rose,
+    series,
+    session,
+    station,
+)
 from toolkit.console.acting import Acting
 
 
@@ -19,10 +33,15 @@ def add(app: FastAPI) -> None:
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
+        completeness.router,
+        download.router,
         session.router,
         incidents.router,
         maintenance.router,
+        neighbours.router,
         network.router,
+        rain.router,
+        rose.router,
         series.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
