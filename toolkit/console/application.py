@@ -16,6 +16,7 @@ from toolkit.console import (
     rain,
     rose,
     series,
+    service,
     session,
     station,
 )
@@ -30,6 +31,7 @@ def add(app: FastAPI) -> None:
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.exporter = service.Exporter()
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
@@ -43,6 +45,7 @@ def add(app: FastAPI) -> None:
         rain.router,
         rose.router,
         series.router,
+        service.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
     ):
