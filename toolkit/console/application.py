@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, series, station
+from toolkit.console import about, assets, incidents, maintenance, network, playback, series, station
 from toolkit.console.acting import Acting
+from toolkit.console.playing import Playing
 
 
 def add(app: FastAPI) -> None:
@@ -16,11 +17,13 @@ def add(app: FastAPI) -> None:
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.playing = Playing(app.state.settings.db)
     for router in (
         about.router,
         incidents.router,
         maintenance.router,
         network.router,
+        playback.router,
         series.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
