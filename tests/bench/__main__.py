@@ -9,7 +9,18 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import backing_up, collecting, detecting, everyday, exporting, flagging, incidents, serving, storing
+from tests.bench import (
+    backing_up,
+    collecting,
+    console,
+    detecting,
+    everyday,
+    exporting,
+    flagging,
+    incidents,
+    serving,
+    storing,
+)
 
 
 def main() -> int:
@@ -17,7 +28,7 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%F}")
     print(f"{'':46} {'measured':>12} {'bound':>10}   against")
     kept = True
-    parts = (collecting, everyday, detecting, incidents, storing, exporting, flagging, serving, backing_up)
+    parts = (collecting, everyday, detecting, incidents, storing, exporting, flagging, serving, console, backing_up)
     for bench in (bench for part in parts for bench in part.BENCHES):
         if sys.argv[1:] and not any(word in bench.__name__ for word in sys.argv[1:]):
             continue

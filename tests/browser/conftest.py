@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.pages import LOOKS, Look, Pages
+from tests.browser.pages import CHROMIUM, LOOKS, Look, Pages
 from tests.console import Console, copied
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize
 
 from tests.console import PASSWORD, Console, Role
 
+CHROMIUM = "/usr/bin/chromium"
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SCREEN: ViewportSize = {"width": 1100, "height": 800}
 
@@ -96,9 +98,20 @@ class Pages:
 
     def watch(self, page: Page) -> None:
         """Hear what a page says and asks for."""
+        coming = _coming[page] = set()
         page.on("console", lambda message: self._hear(f"{message.type}: {message.text} {message.location['url']}"))
         page.on("pageerror", lambda error: self._hear(str(error)))
-        page.on("request", self._request)
+
+        def ask(request: Request) -> None:
+            coming.add(request)
+            self._request(request)
+
+        def answered(request: Request) -> None:
+            coming.discard(request)
+
+        page.on("request", ask)
+        page.on("requestfinished", answered)
+        page.on("requestfailed", answered)
 
     def _request(self, request: Request) -> None:
         if not request.url.startswith((self.console.root, "data:", "blob:")):
@@ -114,10 +127,19 @@ class Pages:
             context.close()
 
 
+# What pages wait for.
+_coming: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 def ready(page: Page) -> None:
-    """Wait until a view has its heading, and its data: no notice says any more that they are to come."""
+    """Wait until a view has its heading and its data: nothing that it asked for is still to come, and all is drawn."""
     page.locator("main h1").first.wait_for()
     page.locator("main .notice.busy").first.wait_for(state="detached")
+    page.evaluate(DRAWN)
+    while coming := _coming[page]:
+        next(iter(coming)).response()
+        page.evaluate(DRAWN)
 
 
 def check(page: Page) -> None:

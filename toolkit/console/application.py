@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, playback, series, station
+from toolkit.console import (
+    about,
+    assets,
+    completeness,
+    download,
+    incidents,
+    maintenance,
+    neighbours,
+    network,
+    playback,
+    rain,
+    rose,
+    series,
+    session,
+    station,
+)
 from toolkit.console.acting import Acting
 from toolkit.console.playing import Playing
 
@@ -13,17 +28,24 @@ def add(app: FastAPI) -> None:
     """Serve the console as well.
 
     Raises:
-        ToolkitError: its bundle is not there.
+        ToolkitError: its bundle is not there, or the proxy's key cannot be used.
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
     app.state.playing = Playing(app.state.settings.db)
+    app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
+        completeness.router,
+        download.router,
+        session.router,
         incidents.router,
         maintenance.router,
+        neighbours.router,
         network.router,
         playback.router,
+        rain.router,
+        rose.router,
         series.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
