@@ -26,7 +26,7 @@ from toolkit.text import one_line
 # a while.
 SECONDS = 120.0
 # What nobody asks for any more is ended after so long.
-LEFT_SECONDS = 20.0
+LEFT_SECONDS = 10.0
 # What has been made is kept for so long at most: the settings may have changed, and late observations come.
 KEPT_SECONDS = 600.0
 # So much is kept, in bytes, and so many may wait.
@@ -108,6 +108,7 @@ class Playing:
         if play is not None and play.over and now - play.made > KEPT_SECONDS:
             play = None
         if play is None:
+            self._forget()
             if sum(one.state == "waiting" for one in self._plays.values()) >= WAITING:
                 raise too_busy()
             play = self._plays[wanted] = Play(made=now)
@@ -136,7 +137,7 @@ class Playing:
         """Forget what nobody waits for any more, and what is too much to be kept."""
         now = time.monotonic()
         for wanted, play in list(self._plays.items()):
-            if not play.over and now - play.asked > LEFT_SECONDS:
+            if play.state == "waiting" and now - play.asked > LEFT_SECONDS:
                 del self._plays[wanted]
         size = sum(one.size for one in self._plays.values())
         for wanted, play in list(self._plays.items()):
@@ -166,7 +167,10 @@ class Playing:
             while not reading.done():
                 await asyncio.wait([reading], timeout=1)
                 now = time.monotonic()
-                if now - play.made > SECONDS or now - play.asked > LEFT_SECONDS:
+                if now - play.asked > LEFT_SECONDS:
+                    self._plays.pop(wanted, None)  # who comes back has it begun anew
+                    break
+                if now - play.made > SECONDS:
                     play.state = "stopped"
                     break
             else:
