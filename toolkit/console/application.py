@@ -17,6 +17,7 @@ from toolkit.console import (
     rain,
     rose,
     series,
+    service,
     session,
     station,
 )
@@ -33,6 +34,7 @@ def add(app: FastAPI) -> None:
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
     app.state.playing = Playing(app.state.settings.db)
+    app.state.exporter = service.Exporter()
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
@@ -47,6 +49,7 @@ def add(app: FastAPI) -> None:
         rain.router,
         rose.router,
         series.router,
+        service.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
     ):

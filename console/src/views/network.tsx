@@ -40,12 +40,13 @@ export default function Network() {
 function Unanswered({ loaded: { data, error, at } }: { loaded: Loaded<NetworkData> }) {
   const now = useNow();
   if (!error) return null;
-  const why = "status" in error ? error.message : t("The service does not answer.");
-  if (!data) return <Notice kind="error">{why}</Notice>;
+  const why = "status" in error ? error.message : "";
+  if (!data)
+    return <Notice kind="error">{why || t("The stations cannot be shown: the service does not tell them.")}</Notice>;
   return (
     <Notice kind="offline">
       {why}{" "}
-      {t("The stations are shown as they were {ago}; the service is asked again by itself.", {
+      {t("The stations are shown as they were {ago}; they come up to date by themselves.", {
         ago: ago(at / 1000, now),
       })}
     </Notice>

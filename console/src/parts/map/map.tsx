@@ -94,6 +94,7 @@ function make(element: HTMLElement, now: Now): Made {
 
   let fitted = "";
   let shown = false;
+  let resizing = false;
   let drawLand = () => {};
   const whole = () => {
     const all = L.latLngBounds(now.current.places.map((one) => [one.latitude, one.longitude]));
@@ -111,7 +112,9 @@ function make(element: HTMLElement, now: Now): Made {
     drawLand = addLand(map);
     marks.addTo(map);
     pointed.addTo(map);
-    map.on("moveend", () => now.current.onMove(where(map) === fitted ? "" : where(map)));
+    map.on("moveend", () => {
+      if (!resizing) now.current.onMove(where(map) === fitted ? "" : where(map));
+    });
   };
 
   const under = (event: L.LeafletMouseEvent) => {
@@ -141,8 +144,11 @@ function make(element: HTMLElement, now: Now): Made {
   let touchedBefore: string | null = null;
 
   const resized = new ResizeObserver(() => {
+    const isWhole = shown && where(map) === fitted;
+    resizing = true;
     map.invalidateSize({ animate: false });
-    if (shown && where(map) !== fitted && !now.current.at) whole();
+    if (isWhole) whole();
+    resizing = false;
   });
   resized.observe(element);
   return {

@@ -24,6 +24,9 @@ export interface Shown {
 
 type Words = Record<string, string | undefined>;
 
+/** With a slash after the console's root, as the page's base has it. */
+const address = (words: Words) => link([""], words);
+
 /** What is shown, and how to show something else: words of the address, of which empty ones are left out. */
 export function useShown(): [Shown, (words: Words) => void] {
   const { query, route } = useLocation();
@@ -33,9 +36,9 @@ export function useShown(): [Shown, (words: Words) => void] {
     (words: Words) => {
       const all: Words = { ...now.current, ...words };
       for (const name of Object.keys(all)) if (!all[name]) delete all[name];
-      if (link([], all) === link([], now.current)) return;
+      if (address(all) === address(now.current)) return;
       now.current = all as Record<string, string>;
-      route(link([], all), true);
+      route(address(all), true);
     },
     [route],
   );
