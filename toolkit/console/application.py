@@ -14,6 +14,7 @@ from toolkit.console import (
     maintenance,
     neighbours,
     network,
+    playback,
     rain,
     rose,
     series,
@@ -22,6 +23,7 @@ from toolkit.console import (
     station,
 )
 from toolkit.console.acting import Acting
+from toolkit.console.playing import Playing
 
 
 def add(app: FastAPI) -> None:
@@ -32,6 +34,7 @@ def add(app: FastAPI) -> None:
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.playing = Playing(app.state.settings.db)
     app.state.exporter = service.Exporter()
     app.state.hosts = hosts.Hosts(app.state.settings)
     app.state.signing_in = session.SigningIn(app.state.settings.db)
@@ -45,6 +48,7 @@ def add(app: FastAPI) -> None:
         maintenance.router,
         neighbours.router,
         network.router,
+        playback.router,
         rain.router,
         rose.router,
         series.router,
