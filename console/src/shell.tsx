@@ -80,6 +80,12 @@ function Nothing() {
   return <Notice kind="error">{t("There is no such view.")}</Notice>;
 }
 
+/** Whether a way leads to the view that is shown, or to one that this view belongs to. */
+function current(path: string, href: string): "page" | "true" | undefined {
+  if (path === href) return "page";
+  return href !== link([]) && path.startsWith(`${href}/`) ? "true" : undefined;
+}
+
 function Heading({ about }: { about: About | undefined }) {
   const { path } = useLocation();
   const ways: [string, string][] = [
@@ -95,7 +101,7 @@ function Heading({ about }: { about: About | undefined }) {
         <ul>
           {ways.map(([href, name]) => (
             <li key={href}>
-              <a href={href || "/"} aria-current={path === href ? "page" : undefined}>
+              <a href={href || "/"} aria-current={current(path, href)}>
                 {name}
               </a>
             </li>

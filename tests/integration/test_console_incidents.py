@@ -53,7 +53,9 @@ class Service:
         return answer.json()
 
     def post(self, path: str, name: str = "maria", status: int = 200, **body: Any) -> Any:
-        answer = requests.post(self.base + path, json=body, headers={"X-Name": name}, timeout=30)
+        answer = requests.post(
+            self.base + path, json=body, headers={"X-Name": name, "X-CSRF-Token": "token of the page"}, timeout=30
+        )
         assert answer.status_code == status, answer.text
         return answer.json()
 
@@ -64,9 +66,10 @@ class Service:
         return self.get(f"incidents/{number}")
 
 
-async def _by_header(request: Request) -> people.Person | None:
+async def _by_header(request: Request) -> people.Visit | None:
     name = request.headers.get("x-name", "")
-    return people.Person(name, "viewer" if name == "viewer" else "operator") if name else None
+    who = people.Person(name, "viewer" if name == "viewer" else "operator")
+    return people.Visit(who, "token of the page", None) if name else None
 
 
 @pytest.fixture
@@ -91,7 +94,7 @@ def service(db: str) -> Iterator[Service]:
     told = {"WEATHER_DB": db, "WEATHER_ENV_FILE": "/nonexistent", "WEATHER_API_REQUESTS_PER_MINUTE": "0"}
     app = application(load({}, told).settings)
     console.add(app)
-    app.dependency_overrides[people.person] = _by_header
+    app.dependency_overrides[people.visit] = _by_header
     with listening("127.0.0.1:0") as here:
         server = Server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [here]}, daemon=True)
@@ -184,7 +187,10 @@ def test_many_at_once_each_is_done_once(service: Service) -> None:
 
     def acknowledge(name: str) -> None:
         start.wait()
-        address, headers = service.base + "incidents/1/acknowledge", {"X-Name": name}
+        address, headers = (
+            service.base + "incidents/1/acknowledge",
+            {"X-Name": name, "X-CSRF-Token": "token of the page"},
+        )
         answers.append(requests.post(address, json={}, headers=headers, timeout=30).status_code)
 
     threads = [threading.Thread(target=acknowledge, args=(f"person-{number}",)) for number in range(12)]

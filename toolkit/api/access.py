@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolkit import credentials
 from toolkit.api import problems
+from toolkit.api.problems import Problem
 from toolkit.credentials import Credential, CredentialError
 
 OPEN = ("/health", "/metrics")
@@ -54,10 +55,10 @@ def tokens() -> list[bytes]:
 
 
 class Limit:
-    """So many requests a minute of each client; unused ones of the last minute can be made up for at once."""
+    """So many requests a minute of each client, and so many at once; those of a minute where that is not given."""
 
-    def __init__(self, per_minute: int) -> None:
-        self._per_second, self._most = per_minute / 60, float(per_minute)
+    def __init__(self, per_minute: float, at_once: float | None = None) -> None:
+        self._per_second, self._most = per_minute / 60, float(per_minute if at_once is None else at_once)
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, client: str) -> int:
@@ -73,8 +74,13 @@ class Limit:
             self._left.popitem(last=False)
         return 0 if allowed else max(1, round((1 - left) / self._per_second))
 
+    def give_back(self, client: str) -> None:
+        """Do not count the last request of a client."""
+        left, then = self._left.get(client, (self._most, 0.0))
+        self._left[client] = (min(self._most, left + 1), then)
 
-def _network(address: str) -> str:
+
+def network(address: str) -> str:
     """The address of a client; of IPv6 its network, for one client has all of it."""
     try:
         found = ipaddress.ip_address(address)
@@ -118,7 +124,7 @@ class Access:
             return problems.answer(HTTPStatus.BAD_REQUEST, "the header Host is missing or is no host")
         if scope["path"] in OPEN:
             return None
-        client = _network((scope.get("client") or ("",))[0])
+        client = network((scope.get("client") or ("",))[0])
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if self._digests and path != CONSOLE and not path.startswith(f"{CONSOLE}/"):
             kind, _, token = headers.get("authorization", "").partition(" ")
@@ -126,7 +132,7 @@ class Access:
             known = [hmac.compare_digest(digest, one) for one in self._digests]
             if kind.lower() != "bearer" or not any(known):
                 if wait := self._limit.wait(client):
-                    return _too_many(wait)
+                    return _refused(too_many(wait))
                 wrong = ', error="invalid_token"' if kind else ""
                 return problems.answer(
                     HTTPStatus.UNAUTHORIZED,
@@ -135,15 +141,20 @@ class Access:
                 )
             client = digest.hex()
         wait = self._limit.wait(client)
-        return _too_many(wait) if wait else None
+        return _refused(too_many(wait)) if wait else None
 
 
-def _too_many(wait: int) -> ASGIApp:
-    return problems.answer(
+def too_many(wait: int) -> Problem:
+    """A client sent so much that the next is answered in `wait` seconds."""
+    return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         f"too many requests: the next is answered in {wait} s",
         {"Retry-After": str(wait)},
     )
+
+
+def _refused(problem: Problem) -> ASGIApp:
+    return problems.answer(problem.status, problem.detail, problem.headers)
 
 
 def _believe_proxy(scope: Scope, headers: Headers) -> None:
@@ -151,6 +162,7 @@ def _believe_proxy(scope: Scope, headers: Headers) -> None:
     client = scope.get("client")
     if not client or client[0] not in {"127.0.0.1", "::1"}:
         return
+    scope.setdefault("state", {})["from_this_host"] = True
     if told := headers.get("x-forwarded-for", "").rpartition(",")[2].strip():
         scope["client"] = (told[:64], 0)
     if (scheme := headers.get("x-forwarded-proto", "")) in {"http", "https"}:

@@ -41,6 +41,8 @@ PACKED_FROM = 1000
 LARGE_BYTES = 256 << 10
 # So much of an answer waits for a client that reads slowly.
 PART_BYTES = 128 << 10
+# What is asked with one of these may be for one person alone.
+_OF_ONE = {"authorization", "cookie", "x-forwarded-user"}
 PACKING = 1  # the level of zlib: four times as fast as its default, for a tenth more bytes
 
 
@@ -99,7 +101,7 @@ def sent(request: Request, ready: Answer) -> Response:
     headers = {
         "ETag": ready.etag,
         "Vary": "Accept-Encoding",
-        "Cache-Control": "private, no-cache" if "authorization" in request.headers else "no-cache",
+        "Cache-Control": "no-cache" if _OF_ONE.isdisjoint(request.headers) else "private, no-cache",
         **ready.headers,
     }
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}

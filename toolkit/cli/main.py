@@ -28,6 +28,7 @@ from toolkit.text import did_you_mean, one_line
 LINE_LENGTH = 2000
 
 COMMANDS = {
+    "accounts": "who may sign in to the console, and as what",
     "alert": "tell people once that a job failed, and once that it is well again",
     "api": "serve observations with flags, stations and incidents over HTTP, read-only",
     "backup": "make verified backups, list, verify and prune them",

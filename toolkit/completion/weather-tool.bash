@@ -5,11 +5,19 @@
 #    source ~/.local/share/bash_completion/weather-tool
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
+_shtab_weather_tool_accounts_subparsers=(list add password role remove apply)
 _shtab_weather_tool_backup_subparsers=(create list verify prune fetch)
 _shtab_weather_tool_data_subparsers=(latest stations summary export import query new)
 _shtab_weather_tool_incidents_subparsers=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_subparsers=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify playback preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_subparsers=(accounts alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify playback preflight report restore schedule sensors settings simulate)
 
+_shtab_weather_tool_accounts_list_option_strings=(-h --help --json --db)
+_shtab_weather_tool_accounts_add_option_strings=(-h --help --json --db --role)
+_shtab_weather_tool_accounts_password_option_strings=(-h --help --json --db)
+_shtab_weather_tool_accounts_role_option_strings=(-h --help --json --db)
+_shtab_weather_tool_accounts_remove_option_strings=(-h --help --json --db)
+_shtab_weather_tool_accounts_apply_option_strings=(-h --help --json --db)
+_shtab_weather_tool_accounts_option_strings=(-h --help --verbose)
 _shtab_weather_tool_alert_option_strings=(-h --help --verbose --over --episodes)
 _shtab_weather_tool_api_option_strings=(-h --help --verbose --db)
 _shtab_weather_tool_backup_create_option_strings=(-h --help --prune --keep-daily --keep-weekly --keep-monthly --db --folder --json)
@@ -58,6 +66,9 @@ _shtab_weather_tool_option_strings=(-h --help --version)
 
 
 
+_shtab_weather_tool_accounts_add___role_choices=(viewer operator)
+_shtab_weather_tool_accounts_role_pos_1_choices=(viewer operator)
+_shtab_weather_tool_accounts_pos_0_choices=(list add password role remove apply)
 _shtab_weather_tool_backup_pos_0_choices=(create list verify prune fetch)
 _shtab_weather_tool_completion_pos_0_choices=(bash zsh)
 _shtab_weather_tool_data_export___format_choices=(csv parquet netcdf geojson)
@@ -67,8 +78,30 @@ _shtab_weather_tool_incidents_list___state_choices=(open acknowledged maintenanc
 _shtab_weather_tool_incidents_list___severity_choices=(info warning critical)
 _shtab_weather_tool_incidents_dismiss___as_choices=(weather siting)
 _shtab_weather_tool_incidents_pos_0_choices=(list show ack note assign resolve dismiss maintenance stats)
-_shtab_weather_tool_pos_0_choices=(alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify playback preflight report restore schedule sensors settings simulate)
+_shtab_weather_tool_pos_0_choices=(accounts alert api backup collect completion data detect doctor flag healthcheck incidents maintain metrics network notify playback preflight report restore schedule sensors settings simulate)
 
+_shtab_weather_tool_accounts_list__h_nargs=0
+_shtab_weather_tool_accounts_list___help_nargs=0
+_shtab_weather_tool_accounts_list___json_nargs=0
+_shtab_weather_tool_accounts_add__h_nargs=0
+_shtab_weather_tool_accounts_add___help_nargs=0
+_shtab_weather_tool_accounts_add___json_nargs=0
+_shtab_weather_tool_accounts_password__h_nargs=0
+_shtab_weather_tool_accounts_password___help_nargs=0
+_shtab_weather_tool_accounts_password___json_nargs=0
+_shtab_weather_tool_accounts_role__h_nargs=0
+_shtab_weather_tool_accounts_role___help_nargs=0
+_shtab_weather_tool_accounts_role___json_nargs=0
+_shtab_weather_tool_accounts_remove__h_nargs=0
+_shtab_weather_tool_accounts_remove___help_nargs=0
+_shtab_weather_tool_accounts_remove___json_nargs=0
+_shtab_weather_tool_accounts_apply__h_nargs=0
+_shtab_weather_tool_accounts_apply___help_nargs=0
+_shtab_weather_tool_accounts_apply___json_nargs=0
+_shtab_weather_tool_accounts_pos_0_nargs=A...
+_shtab_weather_tool_accounts__h_nargs=0
+_shtab_weather_tool_accounts___help_nargs=0
+_shtab_weather_tool_accounts___verbose_nargs=0
 _shtab_weather_tool_alert__h_nargs=0
 _shtab_weather_tool_alert___help_nargs=0
 _shtab_weather_tool_alert___verbose_nargs=0

@@ -10,6 +10,7 @@
 
 _shtab_weather_tool_commands() {
   local _commands=(
+    accounts:'Who may sign in to the console, and as what.'
     alert:'Tell people once that a job failed, and once that it is well again.'
     api:'Serve observations with flags, stations and incidents over HTTP, read-only.'
     backup:'Make verified backups, list, verify and prune them.'
@@ -35,6 +36,18 @@ _shtab_weather_tool_commands() {
     simulate:'Serve a feed of simulated or recorded weather, with faults on demand.'
   )
   _describe 'weather-tool commands' _commands
+}
+
+_shtab_weather_tool_accounts_commands() {
+  local _commands=(
+    add:'Let a person sign in, with a new password. It is asked for twice on a terminal; elsewhere it is the first line of standard input.'
+    apply:'Make the accounts those that a deployment declares, as JSON on standard input; accounts that were made by hand stay.'
+    list:'Who may sign in to the console, and as what.'
+    password:'Change a password. It is asked for twice on a terminal; elsewhere it is the first line of standard input.'
+    remove:'Remove an account, and sign the person out; what the person did stays in histories.'
+    role:'Say whether a person may act, and sign the person out.'
+  )
+  _describe 'weather-tool accounts commands' _commands
 }
 
 _shtab_weather_tool_backup_commands() {
@@ -83,6 +96,74 @@ _shtab_weather_tool_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_defaults_added=0
+
+_shtab_weather_tool_accounts_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_accounts_defaults_added=0
+
+_shtab_weather_tool_accounts_add_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  "--role[a viewer looks, an operator acts as well]:role:(viewer operator)"
+  ":as histories will have it:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_accounts_add_defaults_added=0
+
+_shtab_weather_tool_accounts_apply_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_accounts_apply_defaults_added=0
+
+_shtab_weather_tool_accounts_list_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_accounts_list_defaults_added=0
+
+_shtab_weather_tool_accounts_password_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":as histories will have it:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_accounts_password_defaults_added=0
+
+_shtab_weather_tool_accounts_remove_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":as histories will have it:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_accounts_remove_defaults_added=0
+
+_shtab_weather_tool_accounts_role_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":as histories will have it:"
+  ":a viewer looks, an operator acts as well:(viewer operator)"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_accounts_role_defaults_added=0
 
 _shtab_weather_tool_alert_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -636,6 +717,7 @@ _shtab_weather_tool() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_weather_tool-$line[1]:"
       case $line[1] in
+        accounts) _shtab_weather_tool_accounts ;;
         alert) _arguments -C -s $_shtab_weather_tool_alert_options ;;
         api) _arguments -C -s $_shtab_weather_tool_api_options ;;
         backup) _shtab_weather_tool_backup ;;
@@ -659,6 +741,34 @@ _shtab_weather_tool() {
         sensors) _arguments -C -s $_shtab_weather_tool_sensors_options ;;
         settings) _arguments -C -s $_shtab_weather_tool_settings_options ;;
         simulate) _arguments -C -s $_shtab_weather_tool_simulate_options ;;
+      esac
+  esac
+}
+
+_shtab_weather_tool_accounts() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->accounts'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_weather_tool_accounts_defaults_added )); then
+    if (( ${_shtab_weather_tool_accounts_options[(I)${(q)one_or_more}*]} +          ${_shtab_weather_tool_accounts_options[(I)${(q)remainder}*]} +          ${_shtab_weather_tool_accounts_options[(I)${(q)default}]} == 0 )); then
+      _shtab_weather_tool_accounts_options+=(': :_shtab_weather_tool_accounts_commands' '*::: :->accounts')
+    fi
+    _shtab_weather_tool_accounts_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_weather_tool_accounts_options
+
+  case $state in
+    accounts)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_weather_tool_accounts-$line[1]:"
+      case $line[1] in
+        add) _arguments -C -s $_shtab_weather_tool_accounts_add_options ;;
+        apply) _arguments -C -s $_shtab_weather_tool_accounts_apply_options ;;
+        list) _arguments -C -s $_shtab_weather_tool_accounts_list_options ;;
+        password) _arguments -C -s $_shtab_weather_tool_accounts_password_options ;;
+        remove) _arguments -C -s $_shtab_weather_tool_accounts_remove_options ;;
+        role) _arguments -C -s $_shtab_weather_tool_accounts_role_options ;;
       esac
   esac
 }

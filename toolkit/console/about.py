@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import platform
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from toolkit import __version__
 from toolkit.console.assets import ROOT
-from toolkit.console.people import Person, person
+from toolkit.console.people import Visitor, has_accounts
 from toolkit.variables import MEASURED
 
 DATA = ROOT + "/data"
@@ -18,7 +17,7 @@ router = APIRouter(prefix=DATA, include_in_schema=False)
 
 
 @router.get("/about")
-async def about(request: Request, who: Annotated[Person | None, Depends(person)]) -> Response:
+async def about(request: Request, found: Visitor) -> Response:
     """The service, its variables, and who has signed in. It is open, for it is what a form to sign in needs."""
     state, settings = request.app.state, request.app.state.settings
     return JSONResponse(
@@ -37,11 +36,12 @@ async def about(request: Request, who: Annotated[Person | None, Depends(person)]
                 }
                 for one in MEASURED
             ],
-            "person": who and who._asdict(),
-            "sign_in": False,
+            "person": found and found.person._asdict(),
+            "sign_in": await has_accounts(request),
+            "sign_out": found is not None and found.digest is not None,
             "closed": state.closed,
             "hosts": False,
-            "csrf": "",
+            "csrf": found.csrf if found else "",
         },
         headers={"Cache-Control": "no-store"},
     )

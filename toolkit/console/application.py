@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, series, station
+from toolkit.console import (
+    about,
+    assets,
+    completeness,
+    download,
+    incidents,
+    maintenance,
+    neighbours,
+    network,
+    rain,
+    rose,
+    series,
+    service,
+    session,
+    station,
+)
 from toolkit.console.acting import Acting
 
 
@@ -12,16 +27,25 @@ def add(app: FastAPI) -> None:
     """Serve the console as well.
 
     Raises:
-        ToolkitError: its bundle is not there.
+        ToolkitError: its bundle is not there, or the proxy's key cannot be used.
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.exporter = service.Exporter()
+    app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
+        completeness.router,
+        download.router,
+        session.router,
         incidents.router,
         maintenance.router,
+        neighbours.router,
         network.router,
+        rain.router,
+        rose.router,
         series.router,
+        service.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
     ):

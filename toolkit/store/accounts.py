@@ -5,9 +5,11 @@ Times are seconds since the epoch. What a table has that this program did not wr
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
+from toolkit import actor
 from toolkit.store.incidents import Engine
 
 Role = Literal["viewer", "operator"]
@@ -53,6 +55,15 @@ class Session(NamedTuple):
     role: Role
     started: float
     seen: float
+
+
+def account_name(text: str, place: str) -> str:
+    """The name of an account, however a keyboard writes its letters.
+
+    Raises:
+        UsageError: it is none; the message names the place.
+    """
+    return actor.person(unicodedata.normalize("NFC", text), place)
 
 
 class Accounts:
