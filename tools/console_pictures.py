@@ -46,15 +46,16 @@ def main() -> None:
         db = str(Path(name) / "weather.db")
         sample(db)
         console = Console(db, Path(name))
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for file, (path, look, by) in PICTURES.items():
-            pages = Pages(browser, console)
-            pages.open(path, look, by).screenshot(path=FOLDER / f"{file}.png")
-            pages.close()
-            for said in pages.said:
-                print(f"{file}: {said}")
-        browser.close()
-        console.stop()
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            for file, (path, look, by) in PICTURES.items():
+                pages = Pages(browser, console)
+                pages.open(path, look, by).screenshot(path=FOLDER / f"{file}.png")
+                pages.close()
+                for said in pages.said:
+                    print(f"{file}: {said}")
+        finally:
+            console.stop()
 
 
 if __name__ == "__main__":
