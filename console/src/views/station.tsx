@@ -7,8 +7,10 @@ import { address, useData } from "../data";
 import { figure } from "../parts/chart/reading";
 import type { Span } from "../parts/chart/shapes";
 import { Failed } from "../parts/failed";
+import { Figure, Figures } from "../parts/figure";
 import { Notice } from "../parts/notice";
 import { WhenSeen } from "../parts/seen";
+import { StateWord } from "../parts/state";
 import { ago, Moment, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
 import { language, t } from "../words";
@@ -19,7 +21,7 @@ import { SpanControls, VariableControls } from "./station/controls";
 import { Metadata, placeText } from "./station/metadata";
 import { Rose } from "./station/rose";
 import { SensorHealth } from "./station/sensors";
-import type { Neighbours, Rain, Series, State, StationData } from "./station/shapes";
+import type { Neighbours, Rain, Series, StationData } from "./station/shapes";
 import { useKept, useRested, useShown } from "./station/span";
 import { ValuesTable } from "./station/table";
 
@@ -184,31 +186,16 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
 function Newest({ values }: { values: StationData["values"] }) {
   const { variables } = useAbout();
   return (
-    <dl class="newest">
+    <Figures>
       {variables
         .filter(({ name }) => typeof values[name] === "number" && !SELDOM.has(name))
         .map(({ name, label, unit }) => (
-          <div key={name}>
-            <dt>{t(label)}</dt>
-            <dd>
-              {figure(values[name] as number)} <span class="faint">{unit}</span>
-            </dd>
-          </div>
+          <Figure key={name} name={t(label)}>
+            {figure(values[name] as number)} <span class="faint">{unit}</span>
+          </Figure>
         ))}
-    </dl>
+    </Figures>
   );
-}
-
-function StateWord({ state }: { state: State }) {
-  const words: Record<State, string> = {
-    critical: t("critical"),
-    warning: t("warning"),
-    silent: t("silent"),
-    maintenance: t("maintenance"),
-    weather: t("weather"),
-    well: t("well"),
-  };
-  return <span class={`state ${state}`}>{words[state]}</span>;
 }
 
 /** A station's name in the reader's language. */
