@@ -1,4 +1,5 @@
 // What the service says of a station (toolkit/console/series.py and station.py have the words).
+
 import type { Flagged } from "../../parts/chart/shapes";
 import type { State } from "../../parts/state";
 
