@@ -20,8 +20,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FILE = "land.npz.xz"
-# Here the data ends: no shore, but the edge of a map.
-EDGE_LONGITUDE, EDGE_LATITUDE = 179.99, -85.2
+# Here the source was cut: no shore, but the edge of a map.
+EDGE_LONGITUDE, EDGE_LATITUDE = 180.0, -85.2
+# A ring goes on beyond ±180°, and none as far as this.
+MOST = 200.0
 
 
 class Lines(NamedTuple):
@@ -38,7 +40,7 @@ class Lines(NamedTuple):
     def turned(self, west: float, east: float) -> Iterator[Lines]:
         """The same, once for every turn around the Earth that is between west and east."""
         for turn in (-360.0, 0.0, 360.0):
-            if west <= turn + 180 and east >= turn - 180:
+            if west <= turn + MOST and east >= turn - MOST:
                 yield Lines(self.starts, self.points + np.array([turn, 0.0]))
 
 
@@ -46,7 +48,7 @@ def shores(west: float, east: float, south: float, north: float) -> list[Floats]
     """The shores in a box: each piece as points × (longitude, latitude)."""
     rings, _ = _all()
     longitude, latitude = rings.points.T
-    real = (abs(longitude) < EDGE_LONGITUDE) & (latitude > EDGE_LATITUDE)
+    real = (abs(abs(longitude) - EDGE_LONGITUDE) > 0.01) & (latitude > EDGE_LATITUDE)
     return [piece for lines in rings.turned(west, east) for piece in _inside(lines, real, west, east, south, north)]
 
 

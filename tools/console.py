@@ -60,9 +60,14 @@ def catalogues() -> list[Path]:
 def messages() -> Catalog:
     """The messages of the code, each with the files that have it."""
     found = Catalog(charset="utf-8")
-    method = [("**.tsx", "javascript"), ("**.ts", "javascript")]
+    kinds = ("**.tsx", "**.ts")
     for name, _, text, comments, _ in extract_from_dir(
-        SOURCE / "src", method, keywords=KEYWORDS, comment_tags=["Translators:"], strip_comment_tags=True
+        SOURCE / "src",
+        [(kind, "javascript") for kind in kinds],
+        {kind: {"parse_template_string": "true"} for kind in kinds},
+        keywords=KEYWORDS,
+        comment_tags=["Translators:"],
+        strip_comment_tags=True,
     ):
         found.add(text, locations=[(name, 0)], auto_comments=comments)
     for variable in MEASURED:

@@ -32,7 +32,8 @@ def main(source: str) -> None:
     scale = np.array(topology["transform"]["scale"])
     # TopoJSON's arcs are quantised, and each point is stored as the difference from the one before.
     arcs = [np.cumsum(np.array(arc), axis=0).astype(np.float64) for arc in topology["arcs"]]
-    land = [_joined(arcs, ring) for ring in _rings(topology["objects"]["land"])]
+    around, pole = 360 / scale[0], (-90 - topology["transform"]["translate"][1]) / scale[1]
+    land = [_unwrapped(_joined(arcs, ring), round(around), pole) for ring in _rings(topology["objects"]["land"])]
     used = Counter(arc if arc >= 0 else ~arc for ring in _rings(topology["objects"]["countries"]) for arc in ring)
     borders = [arcs[arc] for arc, countries in used.items() if countries > 1]
     lines = [(_simplified(line * scale) / scale).round().astype(np.int64) for line in (*land, *borders)]
@@ -65,6 +66,15 @@ def _joined(arcs: list[Points], numbers: list[int]) -> Points:
     """Arcs as one line; ~n is arc n backwards."""
     parts = [arcs[one] if one >= 0 else arcs[~one][::-1] for one in numbers]
     return np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+
+
+def _unwrapped(ring: Points, around: int, pole: float) -> Points:
+    """A ring that goes on beyond 180° where the source begins anew at -180°; one around the South Pole goes there."""
+    longitude, latitude = np.unwrap(ring[:, 0], period=around), ring[:, 1]
+    if round(longitude[0] - longitude[-1]):
+        longitude = np.append(longitude, [longitude[-1], longitude[0], longitude[0]])
+        latitude = np.append(latitude, [pole, pole, latitude[0]])
+    return np.stack([longitude, latitude], axis=1)
 
 
 def _simplified(line: Points) -> Points:

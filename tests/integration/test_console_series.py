@@ -14,7 +14,7 @@ from tests.integration.conftest import END
 from tests.integration.test_api import FIRST, HOUR, Client, fill, served
 from toolkit.store import open_for_writing
 from toolkit.store.incidents import Affected, Incident, Maintenance
-from toolkit.times import stored
+from toolkit.times import iso_of, stored
 
 DAY = 86_400
 HOSTILE = '<b>"evil"</b>/../?x=1&y'
@@ -137,3 +137,85 @@ def test_a_time_without_observations_is_empty(console: Client) -> None:
     found = series(console, **{"from": END - 900 * DAY, "to": END - 800 * DAY})
     assert found["time"] == found["variables"]["temp_out"]["value"] == []
     assert series(console, **{"from": END - 900 * DAY, "to": END - 800 * DAY, "variables": ""})["variables"] == {}
+
+
+def ask(console: Client, what: str, **asked: Any) -> Any:
+    told = {"station": FIRST, "from": END - 3 * DAY, "to": END, **asked}
+    answer = console(f"/console/data/{what}", params=told)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_rain_of_days_is_what_the_gauge_counted(console: Client) -> None:
+    found = ask(console, "rain", step="day")
+    rows = query(
+        console.db, f"SELECT time, rain FROM observations_qc WHERE station_id = '{FIRST}' AND rain_qc < 4 ORDER BY time"
+    )  # fmt: skip
+    assert found["step"] == "day"
+    assert len(found["time"]) == len(found["sum"]) == 4
+    for start, end, total in zip(found["time"][1:-1], found["end"][1:-1], found["sum"][1:-1], strict=True):
+        within = [rain for time, rain in rows if stored(start) < str(time)[:19] <= stored(end)]
+        assert total == pytest.approx(sum(within), abs=0.01)  # the simulated gauge tells the amount of an interval
+    hours = ask(console, "rain", step="hour")
+    assert len(hours["sum"]) == 72
+    assert sum(filter(None, hours["sum"])) == pytest.approx(sum(filter(None, found["sum"])), abs=0.3)
+    assert ask(console, "rain", **{"from": 0, "to": 253402300799})["step"] == "month"
+
+
+def test_a_rose_has_every_wind_that_did_not_fail(console: Client) -> None:
+    found = ask(console, "rose")
+    [(number,)] = query(
+        console.db, f"SELECT COUNT(*) FROM observations WHERE station_id = '{FIRST}' AND wind_speed IS NOT NULL "
+        f"AND time > '{stored(END - 3 * DAY)}'",
+    )  # fmt: skip
+    assert 0 < found["number"] <= number - 6  # an hour was maintenance
+    assert sum(map(sum, found["share"])) + found["calm"] == pytest.approx(1, abs=0.002)
+    assert [len(one) for one in found["share"]] == [16] * len(found["edges"])
+    assert ask(console, "rose", **{"to": END - 2 * DAY, "from": END - 900 * DAY})["number"] > 0
+    assert ask(console, "rose", **{"to": END - 800 * DAY, "from": END - 900 * DAY})["number"] == 0
+
+
+def test_a_calendar_has_what_each_day_received_and_what_fails(console: Client) -> None:
+    found = ask(console, "completeness", variable="temp_out")
+    assert found["expected"] == 144
+    assert [one % DAY for one in found["day"]] == [0] * 4
+    for day, received in zip(found["day"], found["received"], strict=True):
+        [(number,)] = query(
+            console.db, f"SELECT COUNT(temp_out) FROM observations WHERE station_id = '{FIRST}' "
+            f"AND time >= '{stored(day)}' AND time < '{stored(day + DAY)}'",
+        )  # fmt: skip
+        assert received == number
+    assert sum(found["failed"]) == 44
+    assert ask(console, "completeness")["variable"] == "all"
+
+
+def test_neighbours_imply_what_a_station_would_have_measured(console: Client) -> None:
+    found = ask(console, "neighbours", station="volos", variable="temp_out", **{"from": END - DAY, "to": END})
+    pairs = dict(zip(found["time"], found["implied"], strict=True))
+    day = series(console, station="volos")
+    own = dict(zip(day["time"], day["variables"]["temp_out"]["value"], strict=True))
+    apart = [abs(own[time] - value) for time, value in pairs.items() if own.get(time) is not None and value is not None]
+    assert len(apart) > 90
+    assert sum(apart) / len(apart) < 1
+    near = found["neighbours"]
+    assert near
+    assert [one["km"] for one in near] == sorted(one["km"] for one in near)
+    assert all(len(one["value"]) == len(found["time"]) for one in near)
+    assert not any(ask(console, "neighbours", variable="wind_dir", **{"from": END - HOUR})["implied"])
+    long = console("/console/data/neighbours", params={"station": FIRST, "variable": "bar", "from": 0, "to": END})
+    assert long.status_code == 413
+
+
+def test_a_download_has_every_observation_and_its_flags(console: Client) -> None:
+    answer = console(
+        "/console/data/download", params={"station": FIRST, "variables": "temp_out", "from": 0, "to": 253402300799}
+    )
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="{FIRST}_')
+    lines = answer.text.splitlines()
+    rows = query(
+        console.db, f"SELECT time, temp_out, temp_out_qc FROM observations_qc WHERE station_id = '{FIRST}' ORDER BY time"
+    )  # fmt: skip
+    assert lines[0] == "time,station_id,temp_out,temp_out_qc"
+    assert len(lines) == len(rows) + 1
+    assert lines[-1] == f"{iso_of(END)},{FIRST},{rows[-1][1]},{rows[-1][2]}"
+    assert console("/console/data/download", params={"station": HOSTILE, "from": 0, "to": 9}).status_code == 404

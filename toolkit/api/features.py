@@ -56,13 +56,23 @@ def _head(station: Station) -> str:
 
 def csv(rows: FlaggedReadings, columns: Sequence[str]) -> Iterator[bytes]:
     """A table with a row for each observation; text is guarded for spreadsheets."""
-    yield ",".join(("time", "station_id", *columns)).encode() + b"\r\n"
+    yield heading(columns)
+    yield from lines(rows, columns)
+
+
+def heading(columns: Sequence[str]) -> bytes:
+    """The first line of a table."""
+    return ",".join(("time", "station_id", *columns)).encode() + b"\r\n"
+
+
+def lines(rows: FlaggedReadings, columns: Sequence[str]) -> Iterator[bytes]:
+    """The other lines of a table."""
     names = [_cell(name) for name in rows.stations]
     for block in _blocks(rows):
         written = [texts(block, column, "") for column in columns]
         named = [names[station] for station in block.station.tolist()]
-        lines = map(",".join, zip(times(block), named, *written, strict=True))
-        yield ("\r\n".join(lines) + "\r\n").encode()
+        cells = map(",".join, zip(times(block), named, *written, strict=True))
+        yield ("\r\n".join(cells) + "\r\n").encode()
 
 
 def _cell(text: str) -> str:

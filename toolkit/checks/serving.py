@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from toolkit.checks import Finding, bad, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON
+from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES
 from toolkit.checks.remedies import EditSettings, OnMachine, Restart, Sequence
 from toolkit.settings import DECLARATIONS
 
@@ -47,7 +47,7 @@ class Listener(NamedTuple):
         """The remedy that makes it serve at the default address."""
         return Sequence(EditSettings(f"/^{self.variable}=/s/^/# /", host.settings_file), Restart(self.job))
 
-    def _address(self, host: Host) -> tuple[str, int]:
+    def address(self, host: Host) -> tuple[str, int]:
         """Where it is reached from this host."""
         name, _, port = self.named(host).rpartition(":")
         name = name.strip("[]")
@@ -58,7 +58,7 @@ class Listener(NamedTuple):
         unit = host.unit(self.unit)
         if unit is None or (unit["ActiveState"] == "active" and unit["SubState"] == "running"):
             return None
-        name, port = self._address(host)
+        name, port = self.address(host)
         try:
             socket.create_connection((name, port), CONNECT_SECONDS).close()
         except OSError:
@@ -91,7 +91,7 @@ class Listener(NamedTuple):
         elif (unit := host.unit(self.unit)) is None or unit["ActiveState"] != "active":
             return None
         try:
-            with socket.create_connection(self._address(host), CONNECT_SECONDS) as connection:
+            with socket.create_connection(self.address(host), CONNECT_SECONDS) as connection:
                 connection.settimeout(ANSWER_SECONDS)
                 connection.sendall(f"GET {self.path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
                 answer = connection.recv(64)
@@ -108,3 +108,13 @@ class Listener(NamedTuple):
 EXPORTER = Listener("exporter", "metrics_address", "exporter", "/-/healthy")
 API = Listener("api", "api_address", "HTTP API", "/health")
 LISTENERS = (EXPORTER, API)
+
+SERVICE = "/service"
+"""Where the exporter tells what only it sees of the service."""
+
+
+def service_url(host: Host) -> str:
+    """Where the exporter tells of the service; from a container it is reached by its name."""
+    name, port = EXPORTER.address(host)
+    name = {COMPOSE: EXPORTER.job, KUBERNETES: f"weather-{EXPORTER.job}"}.get(host.scheduler, name)
+    return f"http://[{name}]:{port}{SERVICE}" if ":" in name else f"http://{name}:{port}{SERVICE}"

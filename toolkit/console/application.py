@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from toolkit.console import about, assets, incidents, maintenance, network, series, session, station
+from toolkit.console import (
+    about,
+    assets,
+    completeness,
+    download,
+    incidents,
+    maintenance,
+    neighbours,
+    network,
+    playback,
+    rain,
+    rose,
+    series,
+    service,
+    session,
+    station,
+)
 from toolkit.console.acting import Acting
+from toolkit.console.playing import Playing
 
 
 def add(app: FastAPI) -> None:
@@ -16,14 +33,23 @@ def add(app: FastAPI) -> None:
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.playing = Playing(app.state.settings.db)
+    app.state.exporter = service.Exporter()
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
+        completeness.router,
+        download.router,
         session.router,
         incidents.router,
         maintenance.router,
+        neighbours.router,
         network.router,
+        playback.router,
+        rain.router,
+        rose.router,
         series.router,
+        service.router,
         station.router,
         assets.router,  # the last one: it has a page for every other address
     ):

@@ -39,6 +39,20 @@ def intervals(store: Store, station: str, names: Sequence[str], span: Span, step
     }
 
 
+def fails(said: Sequence[Interval], time: Ints) -> npt.NDArray[np.bool_]:
+    """Which values fail.
+
+    Args:
+        said: what is said of them, see `intervals`.
+        time: of each value, in order.
+    """
+    found = np.zeros(len(time), dtype=bool)
+    for started, ended, flag, _ in said:
+        if flag == FAIL:
+            found[time.searchsorted(started) : time.searchsorted(ended, "right")] = True
+    return found
+
+
 def _of_variable(rows: Sequence[Decisive], span: Span, step: int) -> Iterator[Interval]:
     if not rows:
         return

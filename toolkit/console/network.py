@@ -24,6 +24,7 @@ from toolkit.quality.neighbours import CANDIDATES, nearest
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.text import clean
+from toolkit.variables import BY_NAME, Variable
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 
@@ -110,7 +111,13 @@ def _network(store: Store, settings: Settings, clock: rows.Clock) -> Mapping[str
                 "flags": [] if at is None or not variables else flags[at],
             }
         )
-    return {"variables": variables, "stations": shown}
+    main = [name for name in variables if not (BY_NAME[name].follows or _speed(name).follows)]
+    return {"variables": variables, "main": main, "stations": shown}
+
+
+def _speed(name: str) -> Variable:
+    """The variable that tells whether there is wind, for a direction; the same variable for others."""
+    return BY_NAME[BY_NAME[name].speed or name]
 
 
 def _neighbours(stations: Mapping[str, Station], station: str, settings: Settings) -> Sequence[Mapping[str, Any]]:

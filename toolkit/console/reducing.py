@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from toolkit.console.reading import Floats, Ints, aligned
 from toolkit.store import Span, Store
 from toolkit.variables import BY_NAME
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 DAY = 86_400
 # How long a bucket may be, in seconds; above a day it is a whole number of days.
@@ -22,8 +19,6 @@ STEPS = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180
 PER_PIXEL = 2
 # A line is broken where observations are so many times farther apart than they usually are.
 GAP = 2.5
-# So much is read at a time.
-PIECE = 31 * DAY
 
 
 def step_of(span: Span, width: int) -> int:
@@ -56,7 +51,7 @@ def reduced(store: Store, station: str, names: Sequence[str], span: Span, width:
     step, most = step_of(span, width), PER_PIXEL * width
     found: list[Reduced] = []
     number = 0
-    for piece in _pieces(span, step):
+    for piece in aligned(store, span, step):
         columns = store.columns(piece, names, [station])
         if not len(columns.time):
             continue
@@ -65,16 +60,6 @@ def reduced(store: Store, station: str, names: Sequence[str], span: Span, width:
         if number > most:
             found = [one if one.step else _bucketed(one, step) for one in found]
     return _joined(found, names)
-
-
-def _pieces(span: Span, step: int) -> Iterator[Span]:
-    """The span in pieces, each with whole buckets."""
-    start, end = int(span.start), int(span.end)
-    size = max(step, PIECE // step * step)
-    while start < end:
-        until = min(end, (start + 1 + size) // step * step - 1)
-        yield Span(start, until)
-        start = until
 
 
 def _bucketed(one: Reduced, step: int) -> Reduced:

@@ -11,13 +11,11 @@ from pydantic import Field
 from toolkit.api.answers import Content
 from toolkit.api.edr import document, ready
 from toolkit.api.parameters import Text
-from toolkit.console import asking, flagged, reducing
+from toolkit.console import asking, flagged, reading, reducing
 from toolkit.console.about import DATA
 from toolkit.console.people import Reader
 from toolkit.store import Span, Store
 from toolkit.store.incidents import ACTIVE, Wanted
-from toolkit.times import from_stored
-from toolkit.variables import BY_NAME
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 
@@ -39,6 +37,7 @@ async def series(request: Request, asked: Annotated[Plotted, Query()], _: Reader
 
     def make(store: Store) -> Content:
         asked.known(store)
+        oldest = store.oldest()
         found = reducing.reduced(store, asked.station, names, span, asked.width)
         return document(
             {
@@ -46,7 +45,7 @@ async def series(request: Request, asked: Annotated[Plotted, Query()], _: Reader
                 "from": asked.from_,
                 "to": asked.to,
                 "step": found.step,
-                "oldest": _seconds(store.oldest()),
+                "oldest": None if oldest is None else reading.seconds(oldest),
                 "newest": store.latest_times().get(asked.station),
                 **_written(store, asked.station, found, span, everything=not asked.variables),
                 "bands": [*_incidents(store, asked.station, span), *_maintenance(store, asked.station, span)],
@@ -54,10 +53,6 @@ async def series(request: Request, asked: Annotated[Plotted, Query()], _: Reader
         )
 
     return await ready(request, asked.model_dump_json(), make)
-
-
-def _seconds(text: str | None) -> int | None:
-    return None if text is None else int(from_stored(text).timestamp())
 
 
 def _written(
@@ -70,20 +65,12 @@ def _written(
     middle = np.insert(found.time, breaks, (found.time[breaks] + found.time[breaks - 1]) // 2) + found.step // 2
     variables = {}
     for name in names:
-        digits = int(np.log10(BY_NAME[name].per_unit)) + 2
         variables[name] = {
-            key: _numbers(np.insert(columns[name], breaks, np.nan), digits)
+            key: reading.numbers(np.insert(columns[name], breaks, np.nan), reading.digits(name))
             for key, columns in (("value", found.value), ("low", found.low), ("high", found.high))
             if name in columns
         } | {"flags": flags[name]}
     return {"time": middle.tolist(), "variables": variables}
-
-
-def _numbers(values: reducing.Floats, digits: int) -> list[float | None]:
-    """Values as JSON has them."""
-    found = np.round(values, digits).astype(object)
-    found[np.isnan(values)] = None
-    return list(found)
 
 
 def _incidents(store: Store, station: str, span: Span) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, exposition
 from prometheus_client.openmetrics import exposition as openmetrics
 
+from toolkit.checks.serving import SERVICE
 from toolkit.errors import ToolkitError, reason
 from toolkit.exporter.checks import EVERY_SECONDS, CheckResults
 from toolkit.exporter.metrics import Weather
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 MOST_CONNECTIONS = 32
 # How long a connection may last, with its request and the answer.
 CONNECTION_SECONDS = 30.0
-METRICS, HEALTHY, SERVICE = ("/metrics", "/"), "/-/healthy", "/service"
+METRICS, HEALTHY = ("/metrics", "/"), "/-/healthy"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,8 +6,9 @@ neighbour counts. What is estimated is never put in the place of what was measur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,50 +44,93 @@ def estimates(store: Store, settings: Settings, readings: FlaggedReadings) -> di
         readings: the observations, with all variables that are wanted.
 
     Returns:
-        By variable, in its unit, for each observation: NaN for a value of another flag, for a variable that is not
-        compared with neighbours (such as a direction), and where no neighbour can tell: none is near, they were silent
-        or are in doubt themselves, or too little is known of how the station usually differs from them.
+        By variable, in its unit, for each observation: NaN for a value of another flag, and see `implied`.
     """
-    found = {name: np.full(len(readings.time), np.nan) for name in readings.values}
-    wanted = {
-        name: np.isin(readings.flags[name], (SUSPECT, FAIL))
-        for name in found
-        if BY_NAME[name].scale is not None and BY_NAME[name].nature != "circular"
-    }
-    wanted = {name: of_it for name, of_it in wanted.items() if of_it.any()}
-    if not wanted:
-        return found
-    at = readings.time[np.logical_or.reduce([*wanted.values()])]
-    days = min(MOST_DAYS, STATION_DAYS / max(1, len(readings.stations)))
+    wanted = {name: np.isin(flags, (SUSPECT, FAIL)) for name, flags in readings.flags.items()}
     with store.snapshot():
-        for window in pieces([Span(float(at.min()) - 1, float(at.max()))], days * DAY):
-            within = (readings.time > window.start) & (readings.time <= window.end)
-            asked = {name: np.flatnonzero(of_it & within) for name, of_it in wanted.items()}
-            asked = {name: places for name, places in asked.items() if len(places)}
-            for name, places, values in _of_window(store, settings, readings, window, asked):
-                found[name][places] = values
+        return implied(
+            store, store.flags.decisive, settings, Places(readings.stations, readings.station, readings.time), wanted
+        )
+
+
+class Places(NamedTuple):
+    """Where and when something is to be estimated.
+
+    Attributes:
+        stations: the ids to which `station` refers.
+        station: of each place.
+        time: seconds since the epoch.
+    """
+
+    stations: list[str]
+    station: npt.NDArray[np.integer]
+    time: Ints
+
+
+def implied(
+    source: grids.Source,
+    decisive: Callable[[Span], list[Decisive]],
+    settings: Settings,
+    at: Places,
+    wanted: Mapping[str, Bools],
+) -> dict[str, Floats]:
+    """What the neighbours imply for stations at some times.
+
+    Args:
+        source: the stations and their observations.
+        decisive: what is said of values in a span, see `store.flags.Flags.decisive`.
+        settings: which stations are neighbours.
+        at: where and when.
+        wanted: by variable at which of these places.
+
+    Returns:
+        By variable, in its unit, at each place: NaN where it is not wanted, for a variable that is not compared with
+        neighbours (such as a direction), and where no neighbour can tell: none is near, they were silent or are in
+        doubt themselves, or too little is known of how the station usually differs from them.
+    """
+    found = {name: np.full(len(at.time), np.nan) for name in wanted}
+    some = {
+        name: of_it
+        for name, of_it in wanted.items()
+        if of_it.any() and BY_NAME[name].scale is not None and BY_NAME[name].nature != "circular"
+    }
+    if not some:
+        return found
+    times = at.time[np.logical_or.reduce([*some.values()])]
+    days = min(MOST_DAYS, STATION_DAYS / max(1, len(at.stations)))
+    for window in pieces([Span(float(times.min()) - 1, float(times.max()))], days * DAY):
+        within = (at.time > window.start) & (at.time <= window.end)
+        asked = {name: np.flatnonzero(of_it & within) for name, of_it in some.items()}
+        asked = {name: places for name, places in asked.items() if len(places)}
+        for name, places, values in _of_window(source, decisive, settings, at, window, asked):
+            found[name][places] = values
     return found
 
 
 def _of_window(
-    store: Store, settings: Settings, readings: FlaggedReadings, window: Span, asked: dict[str, Ints]
+    source: grids.Source,
+    decisive: Callable[[Span], list[Decisive]],
+    settings: Settings,
+    at: Places,
+    window: Span,
+    asked: dict[str, Ints],
 ) -> Iterator[tuple[str, Ints, Floats]]:
     """By variable some of the observations that are asked for, and what their neighbours imply."""
     if not asked:
         return
-    grid = grids.load(store, *window, settings.cadence_seconds, [*asked], past_days=PAST_DAYS)
+    grid = grids.load(source, *window, settings.cadence_seconds, [*asked], past_days=PAST_DAYS)
     since = min([*grid.moment_times[:1].tolist(), float(grid.slot_times()[0])]) - grid.cadence
     neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     how = judging(grid.stations, settings, neighbours, [*grid.values], window.end)
-    grid = _without_wrong(how.read(grid), store.flags.decisive(Span(since, window.end)))
+    grid = _without_wrong(how.read(grid), decisive(Span(since, window.end)))
     rows = {station.station_id: row for row, station in enumerate(grid.stations)}
-    row_of = np.array([rows.get(name, -1) for name in readings.stations])
+    row_of = np.array([rows.get(name, -1) for name in at.stations])
     for part, of_it in grid.by_cadence():
         for name, places in asked.items():
-            row = row_of[readings.station[places]]
+            row = row_of[at.station[places]]
             here = (row >= 0) & of_it[row]
             if here.any():
-                yield name, places[here], _implied(part, how, name, row[here], readings.time[places[here]])
+                yield name, places[here], _implied(part, how, name, row[here], at.time[places[here]])
 
 
 def _implied(grid: Grid, how: Judging, name: str, row: Ints, time: Ints) -> Floats:

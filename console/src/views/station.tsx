@@ -3,11 +3,15 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useRoute } from "preact-iso";
 import { useAbout } from "../about";
-import { address, type Loaded, useData } from "../data";
+import { address, useData } from "../data";
 import { figure } from "../parts/chart/reading";
 import type { Span } from "../parts/chart/shapes";
+import { Failed } from "../parts/failed";
+import { Figure, Figures } from "../parts/figure";
 import { Notice } from "../parts/notice";
-import { ago, Moment, moment, useNow, zone } from "../parts/time";
+import { WhenSeen } from "../parts/seen";
+import { StateWord } from "../parts/state";
+import { ago, Moment, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
 import { language, t } from "../words";
 import { Bands, playbackLink } from "./station/bands";
@@ -17,14 +21,16 @@ import { SpanControls, VariableControls } from "./station/controls";
 import { Metadata, placeText } from "./station/metadata";
 import { Rose } from "./station/rose";
 import { SensorHealth } from "./station/sensors";
-import type { Completeness, Neighbours, Rain, Sensors, Series, State, StationData, WindRose } from "./station/shapes";
+import type { Neighbours, Rain, Series, StationData } from "./station/shapes";
 import { useKept, useRested, useShown } from "./station/span";
 import { ValuesTable } from "./station/table";
 
 const DAY = 86400;
 // So long a span must rest before finer data are fetched.
 const REST_MS = 120;
-const EVERY_SECONDS = 60;
+// New data are asked for as often as the picture would show them, but for these bounds.
+const OFTEN_SECONDS = 60;
+const SELDOM_SECONDS = 600;
 // The service reads neighbours of at most so long.
 const MOST_OF_NEIGHBOURS = 31 * DAY;
 // Not shown unless asked for: the charts show the range of readings, and the vane is drawn once.
@@ -32,20 +38,20 @@ const SELDOM = new Set(["hi_temp", "low_temp", "hi_dir"]);
 
 export default function Station() {
   const { station = "" } = useRoute().params;
-  const loaded = useData<StationData>("station", { station }, EVERY_SECONDS);
+  const loaded = useData<StationData>("station", { station }, OFTEN_SECONDS);
   const shown = useShown(station);
   const name = loaded.data ? nameOf(loaded.data) : station;
   useTitle(name);
   return (
-    <>
+    <div class="station">
       <h1>{name}</h1>
-      {loaded.error && <Notice kind="error">{loaded.error.message}</Notice>}
-      {loaded.data && <Loaded_ key={station} station={loaded.data} shown={shown} />}
-    </>
+      <Failed of={loaded} />
+      {loaded.data && <View key={station} station={loaded.data} shown={shown} />}
+    </div>
   );
 }
 
-function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<typeof useShown> }) {
+function View({ station, shown }: { station: StationData; shown: ReturnType<typeof useShown> }) {
   const { variables } = useAbout();
   const now = useNow(30);
   const { span, words } = shown;
@@ -62,34 +68,28 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
   const id = station.id;
 
   // Half a span more on each side is fetched, so that moving the picture finds something there.
-  const rested = useRested(span, `${span.from} ${span.to}`, REST_MS);
+  const rested = useRested(span, `${span.from} ${span.to}`, shown.range ? 0 : REST_MS);
   const length = rested.to - rested.from;
   const wanted = around(rested, length / 2, bounds);
   const pixels = Math.min(4000, Math.max(50, Math.round(((width || 900) * (wanted.to - wanted.from)) / length)));
   const of = { station: id, ...wanted };
   const ready = width > 0 && chosen.length > 0;
   const asked = chosen.join();
+  const every = Math.min(SELDOM_SECONDS, Math.max(OFTEN_SECONDS, Math.round(length / 1440)));
 
-  const series = useData<Series>(ready ? "series" : null, { ...of, variables: asked, width: pixels }, EVERY_SECONDS);
-  const step = length <= 3 * DAY ? "hour" : length <= 400 * DAY ? "day" : "month";
-  const rain = useData<Rain>(ready && chosen.includes("rain") ? "rain" : null, { ...of, step }, EVERY_SECONDS);
+  const series = useData<Series>(ready ? "series" : null, { ...of, variables: asked, width: pixels }, every);
+  const step = length <= 8 * DAY ? "hour" : length <= 400 * DAY ? "day" : "month";
+  const rain = useData<Rain>(ready && chosen.includes("rain") ? "rain" : null, { ...of, step }, every);
   const near = around(rested, Math.min(length / 2, Math.max(0, (MOST_OF_NEIGHBOURS - length) / 2)), bounds);
   const tooLong = length > MOST_OF_NEIGHBOURS;
   const neighbours = useData<Neighbours>(
     ready && compared && !tooLong ? "neighbours" : null,
     { station: id, ...near, variable: compared, width: pixels },
-    EVERY_SECONDS,
+    every,
   );
   const kept = useKept(series.data, `${id} ${asked}`);
   const keptRain = useKept(rain.data, id);
   const keptNeighbours = useKept(neighbours.data, `${id} ${compared}`);
-  const rose = useData<WindRose>("rose", { station: id, ...rested });
-  const keptRose = useKept(rose.data, id);
-  const year = { from: Math.min(rested.from, rested.to - 365 * DAY), to: rested.to };
-  const days = { from: Math.floor(Math.max(year.from, bounds.from) / DAY) * DAY, to: Math.ceil(year.to / DAY) * DAY };
-  const calendar = useData<Completeness>("completeness", { station: id, ...days });
-  const keptCalendar = useKept(calendar.data, id);
-  const sensors = useData<Sensors>("sensors", { station: id });
   const labels = useMemo(() => new Map(variables.map((one) => [one.name, t(one.label)])), [variables]);
   const drawn = variables.filter(({ name }) => chosen.includes(name));
   const [table, setTable] = useState(false);
@@ -128,6 +128,16 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
       <Failed of={rain} />
       {compared && tooLong && <Notice kind="stale">{t("Zoom in to at most 31 days to see the neighbours.")}</Notice>}
       <Failed of={neighbours} />
+      {kept?.time.length === 0 && (
+        <p>
+          {t("There are no observations in this span.")}{" "}
+          {station.newest !== null && station.newest <= span.from && (
+            <button type="button" onClick={() => shown.showSpan(endingWith(station.newest as number, span))}>
+              {t("Show the newest")}
+            </button>
+          )}
+        </p>
+      )}
       <div class="charts" ref={measured}>
         {kept ? (
           <Charts
@@ -162,16 +172,19 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
       </details>
 
       <h2>{t("Wind")}</h2>
-      <Failed of={rose} />
-      {keptRose && <Rose {...keptRose} />}
+      <WhenSeen>
+        <Rose station={id} span={rested} />
+      </WhenSeen>
 
       <h2>{t("Completeness")}</h2>
-      <Failed of={calendar} />
-      {keptCalendar && <Calendar data={keptCalendar} onSpan={shown.showSpan} />}
+      <WhenSeen>
+        <Calendar station={id} span={rested} oldest={bounds.from} onSpan={shown.showSpan} />
+      </WhenSeen>
 
       <h2>{t("Sensor health")}</h2>
-      <Failed of={sensors} />
-      {sensors.data && <SensorHealth data={sensors.data} variables={variables} />}
+      <WhenSeen>
+        <SensorHealth station={id} />
+      </WhenSeen>
 
       <h2>{t("The station")}</h2>
       <Metadata station={station} />
@@ -183,48 +196,26 @@ function Loaded_({ station, shown }: { station: StationData; shown: ReturnType<t
 function Newest({ values }: { values: StationData["values"] }) {
   const { variables } = useAbout();
   return (
-    <dl class="newest">
+    <Figures>
       {variables
         .filter(({ name }) => typeof values[name] === "number" && !SELDOM.has(name))
         .map(({ name, label, unit }) => (
-          <div key={name}>
-            <dt>{t(label)}</dt>
-            <dd>
-              {figure(values[name] as number)} <span class="faint">{unit}</span>
-            </dd>
-          </div>
+          <Figure key={name} name={t(label)}>
+            {figure(values[name] as number)} <span class="faint">{unit}</span>
+          </Figure>
         ))}
-    </dl>
+    </Figures>
   );
-}
-
-function Failed({ of }: { of: Loaded<unknown> }) {
-  if (!of.error) return null;
-  const refused = "status" in of.error;
-  return (
-    <Notice kind={refused ? "error" : "offline"}>
-      {refused
-        ? of.error.message
-        : t("The service does not answer. What is shown is of {time}.", { time: moment(of.at / 1000) })}
-    </Notice>
-  );
-}
-
-function StateWord({ state }: { state: State }) {
-  const words: Record<State, string> = {
-    critical: t("critical"),
-    warning: t("warning"),
-    silent: t("silent"),
-    maintenance: t("maintenance"),
-    weather: t("weather"),
-    well: t("well"),
-  };
-  return <span class={`state ${state}`}>{words[state]}</span>;
 }
 
 /** A station's name in the reader's language. */
 function nameOf({ id, name, name_gr }: StationData): string {
   return (language === "el" ? (name_gr ?? name) : (name ?? name_gr)) ?? id;
+}
+
+/** As long a span, at whose end a moment is. */
+function endingWith(moment: number, { from, to }: Span): Span {
+  return { from: moment - (to - from), to: moment };
 }
 
 /** A span with some seconds more on each side, within bounds. */
@@ -242,7 +233,7 @@ function useWidth() {
   useEffect(() => {
     const found = element.current;
     if (!found) return;
-    const look = () => setWidth(Math.max(50, Math.ceil(found.clientWidth / 100) * 100));
+    const look = () => setWidth(Math.ceil(found.clientWidth / 100) * 100); // 0 until it is laid out
     look();
     const watched = new ResizeObserver(look);
     watched.observe(found);

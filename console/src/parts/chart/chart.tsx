@@ -91,7 +91,7 @@ export function Chart(props: ChartProps) {
               : { values: (_plot: uPlot, splits: number[]) => splits.map(figure) }),
           },
         ],
-        series: [{}, ...lines.map(drawn)],
+        series: [{}, ...lines.map(drawn).reverse()],
         hooks: {
           drawClear: [(self) => drawBands(self, now.current.bands ?? [], now.current.span)],
           drawAxes: [(self) => drawAreas(self, now.current.lines, now.current.span)],
@@ -117,7 +117,7 @@ export function Chart(props: ChartProps) {
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: parent.clientWidth, height }));
     resized.observe(parent);
-    const ended = listen(made.over, { span: () => now.current.span, show });
+    const ended = listen(made.over, { span: () => now.current.span, show, point });
     return () => {
       ended();
       resized.disconnect();
@@ -130,6 +130,15 @@ export function Chart(props: ChartProps) {
     plot.current?.setScale("x", { min: span.from, max: span.to });
   }, [lines, bands, span.from, span.to, at, scheme]);
 
+  /** Put the cursor of this chart, and of those with it, at a moment. */
+  const point = (seconds: number) => {
+    const self = plot.current;
+    if (!self) return;
+    // Its last argument tells the other charts; uPlot's types do not have it.
+    const put: (at: { left: number; top: number }, fire: boolean, publish: boolean) => void = self.setCursor;
+    put({ left: self.valToPos(seconds, "x"), top: self.over.clientHeight / 2 }, true, true);
+  };
+
   /** Move the cursor by some values of the first line. */
   const step = (by: number | "first" | "last") => {
     const times = lines[0]?.times ?? [];
@@ -138,9 +147,8 @@ export function Chart(props: ChartProps) {
     const here = cursor === undefined ? (by === 1 ? first - 1 : last + 1) : placeOf(times, cursor);
     const to = by === "first" ? first : by === "last" ? last : Math.min(Math.max(here + by, first), last);
     const seconds = times[to];
-    const self = plot.current;
-    if (seconds === undefined || !self) return;
-    self.setCursor({ left: self.valToPos(seconds, "x"), top: height / 3 });
+    if (seconds === undefined) return;
+    point(seconds);
     setCursor(seconds);
     setSaid(sentence(lines, unit, seconds, moment(seconds)));
   };
@@ -196,11 +204,11 @@ export function Chart(props: ChartProps) {
   );
 }
 
-/** The lines as uPlot takes them: with common times. */
+/** The lines as uPlot takes them: with common times, and the first last, for what comes last is drawn over the others. */
 function data(lines: Line[]): uPlot.AlignedData {
   const times = lines[0]?.times ?? [];
-  if (lines.every((line) => line.times === times)) return [times, ...lines.map(({ values }) => values)];
-  return uPlot.join(lines.map((line) => [line.times, line.values]));
+  if (lines.every((line) => line.times === times)) return [times, ...lines.map(({ values }) => values).reverse()];
+  return uPlot.join(lines.map((line): uPlot.AlignedData => [line.times, line.values]).reverse());
 }
 
 /** How uPlot draws a line. */
@@ -208,9 +216,8 @@ function drawn(line: Line): uPlot.Series {
   const { shape = "line", weight = "main" } = line;
   const stroke = () => colour(line.colour ?? "--link");
   const common = { stroke, width: weight === "main" ? 1.6 : weight === "dashed" ? 1.4 : 0.8, points: { size: 4 } };
-  const { bars, stepped } = uPlot.paths;
-  if (shape === "bars" && bars)
-    return { ...common, width: 0, fill: stroke, paths: bars({ align: 1, size: [1], gap: 1 }) };
+  const { stepped } = uPlot.paths;
+  if (shape === "bars") return { ...common, paths: () => null, points: { show: false } }; // `drawAreas` does
   if (shape === "steps" && stepped) return { ...common, paths: stepped({ align: 1 }) };
   if (shape === "points") return { ...common, paths: () => null, points: { show: true, size: 3, fill: stroke } };
   return weight === "dashed" ? { ...common, dash: [6, 4] } : common;

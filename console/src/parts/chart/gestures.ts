@@ -1,6 +1,6 @@
 // How hands move a chart. Mouse: dragging chooses a span, with Shift it moves; the wheel with Ctrl (or a pinch of a
-// touchpad) zooms, sideways it moves; a double click zooms out. Touch: one finger moves, two zoom; up and down scrolls
-// the page. Keys are in chart.tsx.
+// touchpad) zooms, sideways it moves; a double click zooms out. Touch: one finger moves, two zoom, a tap reads; up and
+// down scrolls the page. Keys are in chart.tsx.
 import { moved, type Span, zoomed } from "./shapes";
 
 interface Moves {
@@ -8,12 +8,15 @@ interface Moves {
   span: () => Span;
   /** Show another one. */
   show: (span: Span) => void;
+  /** Read what is at a moment. */
+  point: (moment: number) => void;
 }
 
 /** Listen to an element that is as wide as the span; the answer ends it. */
-export function listen(element: HTMLElement, { span, show }: Moves): () => void {
+export function listen(element: HTMLElement, { span, show, point }: Moves): () => void {
   const stop = new AbortController();
   const { signal } = stop;
+  let pressed: number | undefined; // where one finger was put, until it moves
   const pointers = new Map<number, number>(); // where each was last, in pixels of the window
   const moment = (x: number) => {
     const { left, width } = element.getBoundingClientRect();
@@ -27,6 +30,7 @@ export function listen(element: HTMLElement, { span, show }: Moves): () => void 
       pointers.set(event.pointerId, event.clientX);
       element.setPointerCapture(event.pointerId);
       if (event.pointerType === "mouse") event.preventDefault();
+      else pressed = pointers.size === 1 ? event.clientX : undefined;
     },
     { signal },
   );
@@ -35,6 +39,8 @@ export function listen(element: HTMLElement, { span, show }: Moves): () => void 
     (event) => {
       const before = pointers.get(event.pointerId);
       if (before === undefined || before === event.clientX) return;
+      if (pressed !== undefined && Math.abs(event.clientX - pressed) < 6) return;
+      pressed = undefined;
       const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
       if (other === undefined) {
         show(moved(span(), (before - event.clientX) / element.clientWidth));
@@ -46,6 +52,7 @@ export function listen(element: HTMLElement, { span, show }: Moves): () => void 
     },
     { signal },
   );
+  element.addEventListener("pointerup", () => pressed !== undefined && point(moment(pressed)), { signal });
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"] as const)
     element.addEventListener(end, (event) => void pointers.delete(event.pointerId), { signal });
 

@@ -42,12 +42,14 @@ export function EvidenceOf({ one }: { one: AtLength }) {
           <a href={playbackLink(one.station_id, span)}>{t("Play back how the detector saw it")}</a>
         </p>
       )}
-      {variable && one.station_id !== null && <Picture station={one.station_id} variable={variable} around={span} />}
+      {variable && one.station_id !== null && (
+        <Picture station={one.station_id} variable={variable} around={span} beside />
+      )}
       {variable &&
         one.stations.slice(0, PICTURES).map((each) => (
           <div key={each.station_id}>
             <h3>{placeName(each)}</h3>
-            <Picture station={each.station_id} variable={variable} around={span} />
+            <Picture station={each.station_id} variable={variable} around={span} beside={false} />
           </div>
         ))}
     </section>
@@ -119,7 +121,7 @@ function Seen({ one, seen, unit, span }: { one: AtLength; seen: Evidence; unit: 
                   <td class="number">{near.distance_km === null ? "–" : `${figures.format(near.distance_km)} km`}</td>
                   <td class="number">{shown(near.value)}</td>
                   <td class="number">{shown(near.implies)}</td>
-                  <td class="number">{near.correlation === null ? "–" : figures.format(near.correlation)}</td>
+                  <td class="number">{near.correlation === null ? "–" : near.correlation.toFixed(2)}</td>
                 </tr>
               ))}
             </tbody>

@@ -1,9 +1,12 @@
 // How much of each day arrived. A column is a week, from Monday; days are UTC's.
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useData } from "../../data";
 import type { Span } from "../../parts/chart/shapes";
+import { Failed } from "../../parts/failed";
 import { Scroll } from "../../parts/scroll";
 import { language, t } from "../../words";
 import type { Completeness } from "./shapes";
+import { useKept } from "./span";
 
 const DAY = 86400;
 const CELL = 11;
@@ -17,10 +20,40 @@ interface Day {
   failed: number;
 }
 
-export function Calendar({ data, onSpan }: { data: Completeness; onSpan: (span: Span) => void }) {
-  const years = useMemo(() => byYear(data), [data]);
+interface CalendarProps {
+  station: string;
+  /** What is looked at: at least the year up to its end is shown. */
+  span: Span;
+  /** When the oldest observation is of. */
+  oldest: number;
+  onSpan: (span: Span) => void;
+}
+
+export function Calendar({ station, span, oldest, onSpan }: CalendarProps) {
+  const from = Math.max(Math.min(span.from, span.to - 365 * DAY), oldest);
+  const days = { from: Math.floor(from / DAY) * DAY, to: Math.ceil(span.to / DAY) * DAY };
+  const loaded = useData<Completeness>("completeness", { station, ...days });
+  const kept = useKept(loaded.data, station);
   return (
-    <div class="calendar">
+    <>
+      <Failed of={loaded} />
+      {kept && <Days data={kept} onSpan={onSpan} />}
+    </>
+  );
+}
+
+function Days({ data, onSpan }: { data: Completeness; onSpan: (span: Span) => void }) {
+  const years = useMemo(() => byYear(data), [data]);
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // Where not all fits, the newest days are in view.
+    const found = place.current?.querySelector(".scroll");
+    const newest = found?.querySelector(".year:last-of-type g g:last-child")?.getBoundingClientRect();
+    if (found && newest)
+      found.scrollLeft += Math.max(0, newest.right - found.getBoundingClientRect().right + 2 * PITCH);
+  }, [data]);
+  return (
+    <div class="calendar" ref={place}>
       <Scroll label={t("Days")}>
         {[...years].map(([year, days]) => (
           <Year key={year} year={year} days={days} onSpan={onSpan} />

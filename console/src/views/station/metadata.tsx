@@ -9,7 +9,7 @@ export function Metadata({ station }: { station: StationData }) {
   const { id, first_seen, last_seen, history } = station;
   return (
     <>
-      <dl class="facts">
+      <dl class="station-facts">
         <dt>{t("Id")}</dt>
         <dd>{id}</dd>
         <dt>{t("Name")}</dt>

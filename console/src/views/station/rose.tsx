@@ -1,21 +1,39 @@
 // From where the wind blew: each sector's length is the share of the time, its shades are the speeds.
 import { useId } from "preact/hooks";
+import { useData } from "../../data";
 import { figure } from "../../parts/chart/reading";
+import type { Span } from "../../parts/chart/shapes";
+import { Failed } from "../../parts/failed";
 import { Scroll } from "../../parts/scroll";
 import { t } from "../../words";
 import type { WindRose } from "./shapes";
+import { useKept } from "./span";
 
 const POINTS = ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"];
 const RADIUS = 100;
 const HUB = 6;
 
-export function Rose({ number, calm, edges, unit, share }: WindRose) {
+/** The wind rose of a span. */
+export function Rose({ station, span }: { station: string; span: Span }) {
+  const loaded = useData<WindRose>("rose", { station, ...span });
+  const rose = useKept(loaded.data, station);
+  return (
+    <>
+      <Failed of={loaded} />
+      {rose && <Drawn {...rose} />}
+    </>
+  );
+}
+
+function Drawn({ number, calm, edges, unit, share }: WindRose) {
   const title = useId();
   if (!number) return <p class="faint">{t("No wind was measured in this span.")}</p>;
   const sums = POINTS.map((_, sector) => share.reduce((sum, shares) => sum + (shares[sector] ?? 0), 0));
   const most = Math.max(...sums);
   const rings = ringsUpTo(most);
   const top = Math.max(most, rings.at(-1) ?? 0);
+  // Classes above the strongest wind are left out.
+  const shown = edges.slice(0, share.findLastIndex((shares) => shares.some((one) => one > 0)) + 1);
   const radius = (part: number) => HUB + (RADIUS - HUB) * (part / top);
   const percent = (part: number) => `${figure(100 * part)} %`;
   return (
@@ -66,7 +84,7 @@ export function Rose({ number, calm, edges, unit, share }: WindRose) {
       </svg>
       <div>
         <ul class="speeds">
-          {edges.map((edge, class_) => (
+          {shown.map((edge, class_) => (
             <li key={edge}>
               <svg width="14" height="14" aria-hidden="true">
                 <rect width="14" height="14" class={`speed-${class_}`} />
@@ -83,7 +101,7 @@ export function Rose({ number, calm, edges, unit, share }: WindRose) {
               <thead>
                 <tr>
                   <th scope="col">{t("From")}</th>
-                  {edges.map((edge, class_) => (
+                  {shown.map((edge, class_) => (
                     <th key={edge} scope="col" class="number">
                       {speeds(edges, class_)}
                     </th>
@@ -94,7 +112,7 @@ export function Rose({ number, calm, edges, unit, share }: WindRose) {
                 {POINTS.map((point, sector) => (
                   <tr key={point}>
                     <th scope="row">{point}</th>
-                    {edges.map((edge, class_) => (
+                    {shown.map((edge, class_) => (
                       <td key={edge} class="number">
                         {percent(share[class_]?.[sector] ?? 0)}
                       </td>

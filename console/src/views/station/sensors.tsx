@@ -1,13 +1,25 @@
 // The health of a station's sensors, as the job `sensors` found it last.
-import type { Variable } from "../../about";
+import { useAbout } from "../../about";
+import { useData } from "../../data";
 import { figure } from "../../parts/chart/reading";
+import { Failed } from "../../parts/failed";
 import { Scroll } from "../../parts/scroll";
 import { Moment } from "../../parts/time";
 import { t } from "../../words";
 import type { Sensor, Sensors } from "./shapes";
 
-export function SensorHealth({ data, variables }: { data: Sensors; variables: Variable[] }) {
-  const { at, days, sensors } = data;
+export function SensorHealth({ station }: { station: string }) {
+  const loaded = useData<Sensors>("sensors", { station });
+  return (
+    <>
+      <Failed of={loaded} />
+      {loaded.data && <Table {...loaded.data} />}
+    </>
+  );
+}
+
+function Table({ at, days, sensors }: Sensors) {
+  const { variables } = useAbout();
   if (at === null)
     return <p class="faint">{t("The job that examines the sensors has not run yet: it runs once a day.")}</p>;
   if (!sensors.length) return <p class="faint">{t("No sensor of this station was examined.")}</p>;

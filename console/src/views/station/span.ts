@@ -17,6 +17,12 @@ export const RANGES: Record<string, number> = {
   "10y": 3652 * DAY,
 };
 const USUAL = "24h";
+// To what the end of such a range is rounded, in seconds, so that readers ask for the same data, which are ready.
+const GRAINS: [length: number, seconds: number][] = [
+  [3 * DAY, 60],
+  [30 * DAY, 600],
+  [366 * DAY, 3600],
+];
 // The address follows once the picture rests.
 const REST_MS = 300;
 
@@ -51,8 +57,10 @@ export function useShown(station: string): Shown {
 
   const fixed = own ?? spanOf(query);
   const range = fixed ? undefined : query.range && query.range in RANGES ? query.range : USUAL;
-  const end = Math.ceil(now / 60) * 60;
-  const span = fixed ?? { from: end - (RANGES[range as string] as number), to: end };
+  const length = RANGES[range ?? USUAL] as number;
+  const grain = GRAINS.find(([most]) => length <= most)?.[1] ?? DAY;
+  const end = Math.ceil(now / grain) * grain;
+  const span = fixed ?? { from: end - length, to: end };
 
   const write = (words: Words) => {
     written.current = `${words.from} ${words.to} ${words.range}`;
@@ -66,7 +74,7 @@ export function useShown(station: string): Shown {
       setOwn(wanted);
       clearTimeout(timer.current);
       timer.current = setTimeout(
-        () => write({ ...query, range: undefined, from: written_(wanted.from), to: written_(wanted.to) }),
+        () => write({ ...query, range: undefined, from: wordOf(wanted.from), to: wordOf(wanted.to) }),
         REST_MS,
       );
     },
@@ -81,10 +89,10 @@ export function useShown(station: string): Shown {
 
 /** The words of an address for a span: UTC, to the minute. */
 export function spanWords(span: Span): { from: string; to: string } {
-  return { from: written_(span.from), to: written_(span.to) };
+  return { from: wordOf(span.from), to: wordOf(span.to) };
 }
 
-function written_(seconds: number): string {
+function wordOf(seconds: number): string {
   return `${new Date(1000 * seconds).toISOString().slice(0, 16)}Z`;
 }
 
@@ -93,14 +101,15 @@ function spanOf({ from, to }: Words): Span | undefined {
   return start !== undefined && end !== undefined && start < end ? { from: start, to: end } : undefined;
 }
 
-/** A value once it has rested for some milliseconds. */
+/** A value once it has rested for some milliseconds; at once for none. */
 export function useRested<T>(value: T, key: string, ms: number): T {
   const [rested, setRested] = useState(value);
   useEffect(() => {
+    if (!ms) setRested(value);
     const timer = setTimeout(() => setRested(value), ms);
     return () => clearTimeout(timer);
   }, [key, ms]);
-  return rested;
+  return ms ? rested : value;
 }
 
 /** What came last of a kind, while the next is on its way. */

@@ -1,0 +1,216 @@
+// A map of stations. It says nothing that the list beside it does not say: that is for who cannot see it.
+import * as L from "leaflet";
+import { type ComponentChildren, render } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { t } from "../../words";
+import { colour, useScheme } from "../scheme";
+import { addLand } from "./land";
+import { drawMarks, type Place, placed, radius } from "./marks";
+import { Picture, toLayer } from "./picture";
+
+export interface MapProps {
+  places: Place[];
+  /** The station that is pointed at, and its neighbours. */
+  chosen: string | null;
+  neighbours: string[];
+  /** What is said of it. */
+  card: ComponentChildren;
+  onChoose: (id: string | null) => void;
+  onOpen: (id: string) => void;
+  /** Where the map is, as `zoom,latitude,longitude`; empty for the whole network. */
+  at: string;
+  onMove: (at: string) => void;
+}
+
+// Not nearer than this to a single station, unless by hand.
+const NEAREST = 10;
+// A pointer that is so many pixels beside a mark means it.
+const REACH = 6;
+
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export function StationMap(props: MapProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const places = useMemo(() => placed(props.places), [props.places]);
+  const now = useRef({ ...props, places });
+  now.current = { ...props, places };
+  const made = useRef<Made>(undefined);
+  const scheme = useScheme();
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    made.current = make(element, now);
+    return () => made.current?.remove();
+  }, []);
+  useEffect(() => made.current?.show(), [places, scheme]);
+  useEffect(() => made.current?.point(props.card), [places, scheme, props.chosen, props.neighbours, props.card]);
+
+  return (
+    <div class="map-frame">
+      <section ref={box} class="map" aria-label={t("Map")} />
+      <button type="button" class="whole" onClick={() => made.current?.whole()}>
+        {t("Whole network")}
+      </button>
+    </div>
+  );
+}
+
+type Now = { current: Omit<MapProps, "places"> & { places: ReturnType<typeof placed> } };
+
+interface Made {
+  /** Show the places as they are now. */
+  show: () => void;
+  /** Show what is pointed at, and what is said of it. */
+  point: (card: ComponentChildren) => void;
+  /** Show the whole network. */
+  whole: () => void;
+  remove: () => void;
+}
+
+function make(element: HTMLElement, now: Now): Made {
+  const map = L.map(element, {
+    center: [0, 0], // until there are stations
+    zoom: 2,
+    zoomControl: false,
+    zoomSnap: 0.25,
+    minZoom: 1,
+    maxZoom: 15,
+    maxBounds: [
+      [-85, -500],
+      [85, 500],
+    ],
+    zoomAnimation: !still,
+    fadeAnimation: !still,
+    inertia: !still,
+  });
+  map.attributionControl.setPrefix(false).addAttribution("Natural Earth");
+  L.control.zoom({ zoomInTitle: t("Zoom in"), zoomOutTitle: t("Zoom out") }).addTo(map);
+  L.control.scale({ imperial: false }).addTo(map);
+  map.createPane("pointed").style.zIndex = "350";
+
+  const marks = new Picture((context, bounds) => drawMarks(context, bounds, map, now.current.places), { padding: 0.5 });
+  const pointed = new Picture((context) => drawPointed(context, map, now.current), { pane: "pointed", padding: 0.1 });
+  const said = document.createElement("div");
+  const tip = L.tooltip({ opacity: 1, className: "card" }).setContent(said);
+
+  let fitted = "";
+  let shown = false;
+  let resizing = false;
+  let drawLand = () => {};
+  const whole = () => {
+    const all = L.latLngBounds(now.current.places.map((one) => [one.latitude, one.longitude]));
+    map.fitBounds(all, { padding: [30, 30], maxZoom: NEAREST, animate: false });
+    fitted = where(map);
+    now.current.onMove("");
+  };
+  const begin = () => {
+    const asked = now.current.at.split(",").map(Number);
+    const [zoom, latitude, longitude] = asked as [number, number, number];
+    if (asked.length === 3 && asked.every(Number.isFinite))
+      map.setView([latitude, longitude], zoom, { animate: false });
+    else whole();
+    shown = true;
+    drawLand = addLand(map);
+    marks.addTo(map);
+    pointed.addTo(map);
+    map.on("moveend", () => {
+      if (!resizing) now.current.onMove(where(map) === fitted ? "" : where(map));
+    });
+  };
+
+  const under = (event: L.LeafletMouseEvent) => {
+    const { scale, x, y } = toLayer(map);
+    let best: string | null = null;
+    let nearest = radius(now.current.places.length, map.getZoom()) + REACH;
+    for (const one of now.current.places) {
+      const away = Math.hypot(one.x * scale - x - event.layerPoint.x, one.y * scale - y - event.layerPoint.y);
+      if (!one.faint && away < nearest) [best, nearest] = [one.id, away];
+    }
+    return best;
+  };
+  map.on("mousemove", (event) => {
+    const id = under(event);
+    element.classList.toggle("pointing", id !== null);
+    if (id !== now.current.chosen) now.current.onChoose(id);
+  });
+  map.on("mouseout", () => now.current.onChoose(null));
+  map.on("click", (event) => {
+    const id = under(event);
+    const touched = (event.originalEvent as PointerEvent).pointerType === "touch";
+    // A finger cannot point without touching: what it touches first is pointed at.
+    if (id && (!touched || touchedBefore === id)) now.current.onOpen(id);
+    else if (touched) now.current.onChoose(id);
+    touchedBefore = id;
+  });
+  let touchedBefore: string | null = null;
+
+  const resized = new ResizeObserver(() => {
+    const isWhole = shown && where(map) === fitted;
+    resizing = true;
+    map.invalidateSize({ animate: false });
+    if (isWhole) whole();
+    resizing = false;
+  });
+  resized.observe(element);
+  return {
+    show: () => {
+      if (!shown && now.current.places.length) begin();
+      drawLand();
+      marks.again();
+    },
+    point: (card) => {
+      pointed.again();
+      const one = now.current.places.find((place) => place.id === now.current.chosen);
+      if (one && card && shown) {
+        render(card, said);
+        const high = map.latLngToContainerPoint([one.latitude, one.longitude]).y < map.getSize().y / 2;
+        tip.options.direction = high ? "bottom" : "top";
+        tip.options.offset = [0, high ? 10 : -10];
+        tip.setLatLng([one.latitude, one.longitude]).addTo(map).update();
+      } else tip.remove();
+    },
+    whole: () => {
+      if (now.current.places.length) whole();
+    },
+    remove: () => {
+      resized.disconnect();
+      render(null, said);
+      map.remove();
+    },
+  };
+}
+
+/** Where a map is, as addresses have it. */
+function where(map: L.Map): string {
+  const { lat, lng } = map.getCenter();
+  return `${map.getZoom()},${lat.toFixed(3)},${lng.toFixed(3)}`;
+}
+
+/** A ring around what is pointed at, and lines to its neighbours. */
+function drawPointed(
+  context: CanvasRenderingContext2D,
+  map: L.Map,
+  { places, chosen, neighbours }: Now["current"],
+): void {
+  const { scale, x, y } = toLayer(map);
+  const here = places.find((one) => one.id === chosen);
+  if (!here) return;
+  const size = radius(places.length, map.getZoom()) + 4;
+  const near = places.filter((one) => neighbours.includes(one.id));
+  context.strokeStyle = colour("--link");
+  context.lineWidth = 2;
+  context.beginPath();
+  for (const one of near) {
+    context.moveTo(here.x * scale - x, here.y * scale - y);
+    context.lineTo(one.x * scale - x, one.y * scale - y);
+  }
+  context.stroke();
+  for (const one of [here, ...near]) {
+    const ring = one === here ? size + 1 : size - 1;
+    context.lineWidth = one === here ? 3 : 1.5;
+    context.beginPath();
+    context.arc(one.x * scale - x, one.y * scale - y, ring, 0, 2 * Math.PI);
+    context.stroke();
+  }
+}

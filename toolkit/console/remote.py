@@ -1,0 +1,89 @@
+"""Asking another service for JSON: the exporter of this host, and the APIs of others."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolkit.errors import ToolkitError, reason
+from toolkit.text import one_line
+
+# How long the whole of it may take, and how much is read.
+SECONDS = 5.0
+LARGEST_BYTES = 4 << 20
+
+
+def fetched(url: str, token: str | None = None) -> Any:
+    """What a service answers, within `SECONDS`, however slowly it sends. Redirects are not followed.
+
+    Args:
+        url: of http or https; certificates are checked by those that this host trusts.
+        token: is sent as a bearer token.
+
+    Raises:
+        ToolkitError: there is no such answer; why.
+    """
+    parts = urlsplit(url)
+    headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    try:
+        with _connected(parts.scheme, parts.hostname or "", parts.port) as connection:
+            connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read(LARGEST_BYTES + 1)
+            if answer.status != HTTPStatus.OK:
+                raise ToolkitError(f"it answers {answer.status} {one_line(answer.reason, 100)}".rstrip())
+            if len(body) > LARGEST_BYTES:
+                raise ToolkitError("its answer is too large")
+            return json.loads(body)
+    except TimeoutError:
+        raise ToolkitError(f"no answer within {SECONDS:g} s") from None
+    except OSError as error:
+        raise ToolkitError(reason(error)) from error
+    except HTTPException as error:
+        raise ToolkitError(f"its answer is broken: {type(error).__name__}") from error
+    except (ValueError, RecursionError) as error:
+        raise ToolkitError("its answer is no JSON") from error
+
+
+@contextmanager
+def _connected(scheme: str, name: str, port: int | None) -> Iterator[HTTPConnection]:
+    """A connection that is closed after `SECONDS`.
+
+    Raises:
+        TimeoutError: that happened.
+    """
+    context = ssl.create_default_context() if scheme == "https" else None
+    connection = HTTPSConnection(name, port, context=context) if context else HTTPConnection(name, port)
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        with suppress(OSError, AttributeError):  # it is closed already
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        plain = socket.create_connection((name, connection.port), SECONDS)
+        # What is to be closed is known before the handshake, which may be slow as well.
+        connection.sock = plain
+        if context:
+            connection.sock = context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+            connection.sock.do_handshake()
+        yield connection
+    except (OSError, HTTPException, ValueError, ToolkitError):
+        if late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
+        connection.close()

@@ -1,0 +1,147 @@
+"""The service itself: what the store says of collection and detection, and what the exporter says of the host."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from toolkit import __version__
+from toolkit.api.answers import Content
+from toolkit.api.edr import document, ready
+from toolkit.checks.host import Host
+from toolkit.checks.serving import service_url
+from toolkit.console.about import DATA
+from toolkit.console.people import Reader
+from toolkit.console.remote import fetched
+from toolkit.errors import ToolkitError
+from toolkit.settings import load_lenient
+from toolkit.store import Logged, Selection, Span, Store
+from toolkit.times import from_stored
+
+router = APIRouter(prefix=DATA, include_in_schema=False)
+
+HOUR, DAY = 3600, 86400
+# How far back collection is shown, by hours, and detection, by days.
+HOURS, DAYS = 48, 14
+# So many lines of the collector's log are read at most: of 48 hours in which a line came every 30 s.
+MOST_LINES = 6000
+# So many failures are shown, the newest first.
+FAILURES = 5
+# The exporter is asked no more often: it looks once a minute.
+ASKED_SECONDS = 10.0
+STARTED = time.time()
+
+
+@router.get("/service")
+async def service(request: Request, _: Reader) -> Response:
+    """What the store says: how collection and detection go, and how large it is."""
+    settings = request.app.state.settings
+    now = time.time()
+
+    def make(store: Store) -> Content:
+        return document(
+            {
+                "version": __version__,
+                "python": platform.python_version(),
+                "started": round(STARTED),
+                "database": {
+                    "engine": "PostgreSQL" if settings.db.file is None else "SQLite",
+                    "bytes": store.size_bytes(),
+                    "oldest": _seconds(store.oldest()),
+                    "newest": _seconds(store.newest()),
+                    "stations": len(store.stations()),
+                },
+                "collection": _collection(store, now),
+                "detection": _detection(store, now),
+            }
+        )
+
+    return await ready(request, now // 60, make)
+
+
+def _seconds(text: str | None) -> int | None:
+    return None if text is None else round(from_stored(text).timestamp())
+
+
+def _collection(store: Store, now: float) -> dict[str, Any]:
+    """What the collector did, hour by hour, the oldest first."""
+    lines = store.log(MOST_LINES)
+    first = (now // HOUR - HOURS + 1) * HOUR
+    hours = [{"at": round(first + HOUR * hour), "stored": 0, "failed": 0, "observations": 0} for hour in range(HOURS)]
+    for line in lines:
+        place = int((line.time - first) // HOUR)
+        if 0 <= place < HOURS and line.status in {"success", "failed"}:
+            hours[place]["stored" if line.status == "success" else "failed"] += 1
+            hours[place]["observations"] += line.observations if line.status == "success" else 0
+    left_out = {one.label: one.number for one in store.counters() if one.name == "left_out"}
+    return {
+        "hours": hours,
+        # The hours before are not told of, should there be more lines than were read.
+        "since": round(lines[-1].time) if len(lines) == MOST_LINES else None,
+        "last": next((_line(line) for line in lines if line.status == "success"), None),
+        "failures": [_line(line) for line in lines if line.status == "failed" and line.time >= first][:FAILURES],
+        "left_out": dict(sorted(left_out.items(), key=lambda item: -item[1])),
+    }
+
+
+def _line(line: Logged) -> dict[str, Any]:
+    return {"at": round(line.time), "observations": line.observations, "message": line.message}
+
+
+def _detection(store: Store, now: float) -> dict[str, Any]:
+    """Runs of the detector and the anomalies that began, day by day, the oldest first."""
+    first = (now // DAY - DAYS + 1) * DAY
+    runs = sorted({one.judged_at for one in store.flags.judged(Span(first - DAY, now + DAY))})
+    made = Counter(int((at - first) // DAY) for at in runs)
+    found: Counter[tuple[int, str]] = Counter()
+    for one in store.anomalies(Selection(start=first)):
+        found[int((one.started - first) // DAY), one.class_] += 1
+    return {
+        "last": round(runs[-1]) if runs else None,
+        "days": [
+            {
+                "at": round(first + DAY * day), "runs": made[day],
+                "anomalies": {class_: number for (on, class_), number in found.items() if on == day},
+            }
+            for day in range(DAYS)
+        ],
+    }  # fmt: skip
+
+
+@router.get("/host")
+async def host(request: Request, _: Reader) -> Response:
+    """What the exporter says of the host; `missing` says why it says nothing."""
+    return JSONResponse(await request.app.state.exporter.told(), headers={"Cache-Control": "no-store"})
+
+
+class Exporter:
+    """What the exporter says of the host, asked when somebody looks, by one thread."""
+
+    def __init__(self) -> None:
+        self._url = service_url(Host(load_lenient()))
+        self._thread = ThreadPoolExecutor(1, "exporter")
+        self._asked = -ASKED_SECONDS
+        self._asking: asyncio.Future[dict[str, Any]] | None = None
+
+    async def told(self) -> dict[str, Any]:
+        """What it said, at most `ASKED_SECONDS` ago; `missing` says why it said nothing."""
+        if self._asking is None or (self._asking.done() and time.monotonic() - self._asked > ASKED_SECONDS):
+            self._asked = time.monotonic()
+            self._asking = asyncio.get_running_loop().run_in_executor(self._thread, self._ask)
+        return await asyncio.shield(self._asking)
+
+    def _ask(self) -> dict[str, Any]:
+        try:
+            told = fetched(self._url)
+        except ToolkitError as error:
+            return {"missing": f"{self._url}: {error}"}
+        if isinstance(told, dict) and "findings" in told:
+            return told
+        return {"missing": f"{self._url}: the exporter has begun, and has made no checks yet"}
