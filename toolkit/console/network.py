@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit import land
 from toolkit.api import latest, parameters, rows
-from toolkit.api.answers import Content, sent, takes_gzip
+from toolkit.api.answers import Content, give_back, sent, takes_gzip
 from toolkit.api.edr import document, places, ready
 from toolkit.api.problems import Problem, wrong
 from toolkit.console.about import DATA
@@ -95,6 +95,7 @@ def _land(box: Box) -> Iterator[bytes]:
                 separator = b","
         yield b"]"
     yield b"}"
+    give_back()
 
 
 def _network(store: Store, settings: Settings, clock: rows.Clock) -> Mapping[str, Any]:
