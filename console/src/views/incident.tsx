@@ -92,6 +92,7 @@ export default function View() {
       )}
       {!person && <SignInToAct />}
       <Facts one={one} />
+      <Stations one={one} />
       <EvidenceOf one={one} />
       <Section title={t("History")}>
         <table>
@@ -118,14 +119,12 @@ export default function View() {
         </table>
       </Section>
       <Told one={one} />
-      <Stations one={one} />
       <Work one={one} onDone={done} />
       <Exceptions one={one} />
       {deciding && (
         <Deciding
           what={deciding}
           incidents={[one]}
-          people={one.assignee ? [one.assignee] : []}
           onDone={(_, sentence) => done(sentence)}
           onStale={again}
           onClose={() => setDeciding(undefined)}

@@ -124,7 +124,6 @@ function ListTab({ show }: { show: Show }) {
         <Deciding
           what={deciding.what}
           incidents={decided}
-          people={list?.people ?? []}
           onDone={(_, sentence) => {
             setDeciding(undefined);
             setChosen(new Set());
