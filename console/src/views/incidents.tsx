@@ -5,6 +5,7 @@ import { useLocation } from "preact-iso";
 import { useAbout } from "../about";
 import { useData } from "../data";
 import { Notice } from "../parts/notice";
+import { SignInLink } from "../parts/person";
 import { ago, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
 import { link } from "../place";
@@ -176,7 +177,7 @@ export function SignInToAct() {
   if (!sign_in) return null;
   return (
     <p class="faint">
-      <a href={link(["sign-in"])}>{t("Sign in")}</a> {t("to acknowledge, assign, resolve and dismiss incidents.")}
+      <SignInLink /> {t("to acknowledge, assign, resolve and dismiss incidents.")}
     </p>
   );
 }
