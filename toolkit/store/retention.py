@@ -11,6 +11,7 @@ from typing import NamedTuple
 from toolkit import clock, times
 from toolkit.errors import ToolkitError, reason
 from toolkit.store import Selection, Store
+from toolkit.store.daily import summarise
 
 DAY = 86400
 # Between two steps a collector that waits gets its turn.
@@ -67,6 +68,10 @@ def maintain(store: Store, reports: Path, keep: Retention, now: float, dry_run: 
     observations, log_lines = store.remove_before(before, log_before, _pause)
     with store.transaction():
         store.accounts.end_old(now)
+    if keep.observations:
+        with store.transaction():
+            store.daily.remove_until(int(before) // DAY)
+    summarise(store, present, _pause)
     store.tidy(_pause)
     for report in old:
         _remove(report)
