@@ -13,6 +13,7 @@ from toolkit.console import (
     maintenance,
     neighbours,
     network,
+    playback,
     rain,
     rose,
     series,
@@ -21,6 +22,7 @@ from toolkit.console import (
     station,
 )
 from toolkit.console.acting import Acting
+from toolkit.console.playing import Playing
 
 
 def add(app: FastAPI) -> None:
@@ -31,6 +33,7 @@ def add(app: FastAPI) -> None:
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.playing = Playing(app.state.settings.db)
     app.state.exporter = service.Exporter()
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
@@ -42,6 +45,7 @@ def add(app: FastAPI) -> None:
         maintenance.router,
         neighbours.router,
         network.router,
+        playback.router,
         rain.router,
         rose.router,
         series.router,

@@ -76,17 +76,20 @@ async def incidents(request: Request, asked: Annotated[Asked, Query()], who: Rea
 def _list(store: Store, asked: Asked, who: Person | None) -> Content:
     active = shown(store, store.incidents.find(Wanted(states=ACTIVE)))
     lists = {show: [one for one in active if _is(one, show, asked, who)] for show in get_args(Active)}
+    begin, end = asked.offset, asked.offset + asked.limit
     if asked.show == "over":
-        found = shown(store, _over(store, asked))
+        over = _over(store, asked)
+        page, more = shown(store, over[begin:end]), len(over) > end
     else:
         found = sorted((one for one in lists[asked.show] if _wanted(one, asked)), key=lambda one: _order(one, asked))
+        page, more = found[begin:end], len(found) > end
     return document(
         {
             "counts": {show: len(some) for show, some in lists.items()},
             "newest": max((whole(one.news) or 0 for one in active), default=0),
             "people": sorted({one.incident.assignee for one in active if one.incident.assignee}),
-            "incidents": [one.form() for one in found[asked.offset : asked.offset + asked.limit]],
-            "more": len(found) > asked.offset + asked.limit,
+            "incidents": [one.form() for one in page],
+            "more": more,
         }
     )
 

@@ -44,6 +44,7 @@ export default function View() {
     return (
       <>
         <h1>{t("Incident")}</h1>
+        {!error && <Notice kind="busy">{t("Loading…")}</Notice>}
         {error && (
           <Notice kind="error">{error instanceof Refused ? error.message : t("It could not be loaded.")}</Notice>
         )}

@@ -90,12 +90,13 @@ function ListTab({ show }: { show: Show }) {
       </p>
       <p class="line">
         <span class="faint">{t("Times: {zone}", { zone })}</span>
-        {count > 0 && list && (
+        {count > 0 && list && show !== "over" && (
           <button type="button" onClick={() => look(list.newest)}>
             {t("I have seen the new ones")}
           </button>
         )}
       </p>
+      {!list && !error && <Notice kind="busy">{t("Loading…")}</Notice>}
       {list && (
         <Incidents
           incidents={there}

@@ -119,7 +119,7 @@ function Seen({ one, seen, unit, span }: { one: AtLength; seen: Evidence; unit: 
                   <td class="number">{near.distance_km === null ? "–" : `${figures.format(near.distance_km)} km`}</td>
                   <td class="number">{shown(near.value)}</td>
                   <td class="number">{shown(near.implies)}</td>
-                  <td class="number">{near.correlation === null ? "–" : figures.format(near.correlation)}</td>
+                  <td class="number">{near.correlation === null ? "–" : near.correlation.toFixed(2)}</td>
                 </tr>
               ))}
             </tbody>

@@ -28,10 +28,12 @@ export function Incidents(props: Props) {
   const { incidents, busy, looked, now, acts, chosen, selected, onChoose, onDecide, empty } = props;
   const { route } = useLocation();
   const table = useRef<HTMLTableElement>(null);
-  const place = useRef(-1);
-  // Where the row that had the focus is gone, the one in its place has it.
+  const last = useRef({ id: 0, place: -1 });
+  // The incident that had the focus keeps it where it is now; where it is gone, the one in its place has it.
   useEffect(() => {
-    if (place.current >= 0 && document.activeElement === document.body) focus(place.current);
+    if (last.current.place < 0 || document.activeElement !== document.body) return;
+    const now = incidents.findIndex((one) => one.id === last.current.id);
+    focus(now < 0 ? last.current.place : now);
   }, [incidents]);
 
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>("tbody th a") ?? [])];
@@ -83,7 +85,8 @@ export function Incidents(props: Props) {
         aria-busy={busy}
         onKeyDown={press}
         onFocusCapture={(event) => {
-          place.current = links().findIndex((one) => one.closest("tr")?.contains(event.target as Node));
+          const place = links().findIndex((one) => one.closest("tr")?.contains(event.target as Node));
+          last.current = { id: incidents[place]?.id ?? 0, place };
         }}
       >
         <caption class="hidden">{t("Incidents")}</caption>

@@ -50,6 +50,7 @@ export function Maintenance() {
         )}
         <span class="faint">{t("Times: {zone}", { zone })}</span>
       </p>
+      {!data && !error && <Notice kind="busy">{t("Loading…")}</Notice>}
       {data &&
         groups.map(
           ([name, works]) =>
