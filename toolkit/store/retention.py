@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import stat
-import time
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,7 +103,7 @@ def _newest(store: Store, reports: list[tuple[Path, float]]) -> float | None:
 
 
 def _pause() -> None:
-    time.sleep(PAUSE_SECONDS)
+    threading.Event().wait(PAUSE_SECONDS)  # time.sleep fails where libfaketime sets the clock
 
 
 def _remove(report: Path) -> None:
