@@ -9,6 +9,7 @@ import type { Span } from "../parts/chart/shapes";
 import { Failed } from "../parts/failed";
 import { Notice } from "../parts/notice";
 import { WhenSeen } from "../parts/seen";
+import { StateWord } from "../parts/state";
 import { ago, Moment, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
 import { language, t } from "../words";
@@ -19,7 +20,7 @@ import { SpanControls, VariableControls } from "./station/controls";
 import { Metadata, placeText } from "./station/metadata";
 import { Rose } from "./station/rose";
 import { SensorHealth } from "./station/sensors";
-import type { Neighbours, Rain, Series, State, StationData } from "./station/shapes";
+import type { Neighbours, Rain, Series, StationData } from "./station/shapes";
 import { useKept, useRested, useShown } from "./station/span";
 import { ValuesTable } from "./station/table";
 
@@ -197,18 +198,6 @@ function Newest({ values }: { values: StationData["values"] }) {
         ))}
     </dl>
   );
-}
-
-function StateWord({ state }: { state: State }) {
-  const words: Record<State, string> = {
-    critical: t("critical"),
-    warning: t("warning"),
-    silent: t("silent"),
-    maintenance: t("maintenance"),
-    weather: t("weather"),
-    well: t("well"),
-  };
-  return <span class={`state ${state}`}>{words[state]}</span>;
 }
 
 /** A station's name in the reader's language. */
