@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ DATABASE = "/var/lib/weather/data/weather_stream.db"
 PEOPLE = "json://127.0.0.1:9099/"
 TOLD = "/root/told"
 PERSON = "maria"
+# The console is to be seen from this machine's browser: on each host the API serves on the lab's network, too.
+API_PORT = 9106
 # So long after its last wrong reading the sensor's incident is resolved.
 CLEAN_SECONDS = 36
 console = Console()
@@ -73,7 +76,7 @@ class Weather:
     @property
     def settings(self) -> dict[str, object]:
         """The settings of the service that this weather needs."""
-        settings: dict[str, object] = {"weather_alert_urls": [PEOPLE]}
+        settings: dict[str, object] = {"weather_alert_urls": [PEOPLE], "weather_api_address": f"0.0.0.0:{API_PORT}"}
         if not self.recording:
             # An incident is resolved by itself after six hours; nobody is to wait for that here.
             return settings | {"weather_incident_clean_hours": CLEAN_SECONDS / 3600}
@@ -180,6 +183,23 @@ def _show(weather: Weather, name: str, count: int) -> None:
         soft_wrap=True,
         highlight=False,
     )
+    _say("The console, in this machine's browser")
+    for host in hosts:
+        console.print(f"  {_console(host)}", soft_wrap=True, highlight=False)
+
+
+def _console(host: str) -> str:
+    """The address of a host's console, which answers."""
+    listed = _answer([ROOT / "lab" / "lab.sh", "list"], "the hosts' addresses are not known")
+    addresses = dict(line.split()[:2] for line in listed.splitlines())
+    address = f"http://{addresses[host]}:{API_PORT}/console/"
+    try:
+        urllib.request.urlopen(address, timeout=10).close()
+    except OSError as error:
+        raise DemoError(
+            f"the console does not answer at {address}, {error}: podman exec {host} journalctl -u weather-api"
+        ) from None
+    return address
 
 
 def _bring_people(host: str) -> None:

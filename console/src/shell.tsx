@@ -6,6 +6,7 @@ import { LocationProvider, Route, Router, useLocation } from "preact-iso/router"
 import { type About, AboutContext } from "./about";
 import { keepToken, useData } from "./data";
 import { Notice } from "./parts/notice";
+import { SignedIn } from "./parts/person";
 import { BASE, link } from "./place";
 import { Preferences } from "./preferences";
 import { t } from "./words";
@@ -109,8 +110,7 @@ function Heading({ about }: { about: About | undefined }) {
         </ul>
       </nav>
       <div class="corner">
-        {about?.person && <span>{about.person.name}</span>}
-        {about?.sign_in && !about.person && <a href={link(["sign-in"])}>{t("Sign in")}</a>}
+        {about && <SignedIn about={about} />}
         <Preferences network={about?.time_zone ?? "UTC"} />
       </div>
     </header>

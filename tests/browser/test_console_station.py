@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
+import time
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.pages import PHONE, Look, Pages, check
+from toolkit.model import Document, Observation, Station
+from toolkit.store import open_for_writing
 
 SPAN = re.compile(r"(\S+ \S+) – (\S+ \S+) UTC")
 
@@ -136,7 +140,7 @@ def test_values_incidents_and_neighbours_are_there_as_words(pages: Pages, tmp_pa
     legend = page.locator("figure.chart figcaption")
     expect(legend).to_contain_text("implied by neighbours")
     expect(legend).to_contain_text(re.compile(r"Makrinitsa, [\d.]+ km"))
-    page.get_by_role("link", name="Data wrong, incident").wait_for()
+    page.get_by_role("link", name="Readings are wrong, incident").wait_for()
     values = page.get_by_role("heading", name="Values").locator("+ details")
     values.locator("summary").click()
     expect(values.locator("tbody tr").first).to_contain_text("fail (")
@@ -160,6 +164,24 @@ def test_the_picture_stays_while_the_service_does_not_answer(pages: Pages) -> No
     page.wait_for_url("**from=*to=*")
     expect(page.locator("figure.chart canvas").first).to_be_visible()
     pages.console.start()
+
+
+def test_a_station_may_have_any_name_and_be_silent_for_long(pages: Pages) -> None:
+    name = "<b>?&/../%2F é"
+    with open_for_writing(pages.console.db) as store:
+        station = Station(name, "<img src=x onerror=alert(1)>", None, 38.0, 23.0, 10.0)
+        store.add(Document([station], [Observation(int(time.time()) - 7 * 86400, name, temp_out=12.5)]), time.time())
+    client, end = pages.console.session(), time.monotonic() + 30
+    while client.get("station", station=name).status_code != 200:  # an answer may be a second old
+        assert time.monotonic() < end
+    page = pages.open(f"stations/{quote(name, safe='')}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("<img src=x onerror=alert(1)>")
+    expect(page.locator("dl.station-facts dd").first).to_have_text(name)
+    page.get_by_role("button", name="Show the newest").click()
+    expect(page.get_by_role("button", name="Show the newest")).to_have_count(0)
+    values = page.get_by_role("heading", name="Values").locator("+ details")
+    values.locator("summary").click()
+    expect(values.locator("tbody tr").first).to_contain_text("12.5")
 
 
 def test_a_station_that_is_not_there_is_said(pages: Pages) -> None:

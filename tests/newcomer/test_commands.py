@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.documents import ROOT, listed
 
@@ -125,6 +126,11 @@ def deployed(newcomer: Newcomer, demo: str) -> str:
 def test_the_demo_finds_the_broken_sensor(demo: str) -> None:
     assert '"class": "device_failure"' in demo
     assert "volos" in demo
+
+
+def test_the_demo_leaves_a_console_that_this_machine_can_open(demo: str) -> None:
+    (address,) = re.findall(r"http://\S+/console/", demo)
+    assert "console.js" in requests.get(address, timeout=30).text
 
 
 def test_the_demo_tells_the_story_of_the_incident(demo: str) -> None:

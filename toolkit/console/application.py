@@ -9,10 +9,12 @@ from toolkit.console import (
     assets,
     completeness,
     download,
+    hosts,
     incidents,
     maintenance,
     neighbours,
     network,
+    playback,
     rain,
     rose,
     series,
@@ -21,27 +23,32 @@ from toolkit.console import (
     station,
 )
 from toolkit.console.acting import Acting
+from toolkit.console.playing import Playing
 
 
 def add(app: FastAPI) -> None:
     """Serve the console as well.
 
     Raises:
-        ToolkitError: its bundle is not there, or the proxy's key cannot be used.
+        ToolkitError: its bundle is not there, or the proxy's key or the hosts' tokens cannot be used.
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
+    app.state.playing = Playing(app.state.settings.db)
     app.state.exporter = service.Exporter()
+    app.state.hosts = hosts.Hosts(app.state.settings)
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
         completeness.router,
         download.router,
+        hosts.router,
         session.router,
         incidents.router,
         maintenance.router,
         neighbours.router,
         network.router,
+        playback.router,
         rain.router,
         rose.router,
         series.router,

@@ -87,7 +87,6 @@ def _list(store: Store, asked: Asked, who: Person | None) -> Content:
         {
             "counts": {show: len(some) for show, some in lists.items()},
             "newest": max((whole(one.news) or 0 for one in active), default=0),
-            "people": sorted({one.incident.assignee for one in active if one.incident.assignee}),
             "incidents": [one.form() for one in page],
             "more": more,
         }
@@ -143,6 +142,20 @@ def _over(store: Store, asked: Asked) -> list[Incident]:
             limit=asked.offset + asked.limit + 1,
         )
     )
+
+
+@router.get("/people")
+async def people(request: Request, who: Reader) -> Response:
+    """To whom incidents are assigned; operators are told who could have one as well."""
+    acts = who is not None and who.role == "operator"
+
+    def make(store: Store) -> Content:
+        names = {one.assignee for one in store.incidents.find(Wanted(states=ACTIVE)) if one.assignee}
+        if acts:
+            names |= {one.name for one in store.accounts.all() if one.role == "operator"}
+        return document({"people": sorted(names)})
+
+    return await ready(request, acts, make)
 
 
 @router.get("/{number}")

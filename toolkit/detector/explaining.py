@@ -79,7 +79,7 @@ class Sensor:
 
     Attributes:
         variable: which; `all` for the station as a whole, which has nothing but the verdict of one test.
-        times: when each slot ends, seconds since the epoch.
+        times: when the reading of each slot was observed, or the slot ends; seconds since the epoch.
         values: what was read; None where nothing was.
         expected: what is expected; None where nothing can be, for want of neighbours or of a scale of comparison.
         low, high: three standard deviations of the residual below and above that: up to here a reading is weather.
@@ -123,9 +123,13 @@ class Explaining:
 
     def station(self, grid: Grid, silent: Bools) -> None:
         """Add the verdict of the station as a whole; `silent` is stations × window slots."""
-        ends = _seconds(grid.slot_times()[-grid.window :])
-        criteria = self._silence.criteria if self._silence else []
-        self.sensors.append(Sensor(STATION, ends, verdicts=[_verdict(Missing(), silent[self._row], criteria, ends)]))
+        times, criteria = self._times(grid), self._silence.criteria if self._silence else []
+        verdict = _verdict(Missing(), silent[self._row], criteria, times)
+        self.sensors.append(Sensor(STATION, times[-grid.window :], verdicts=[verdict]))
+
+    def _times(self, grid: Grid) -> list[int]:
+        observed = grid.times[self._row]
+        return [round(one) for one in np.where(np.isnan(observed), grid.slot_times(), observed).tolist()]
 
     def add(self, grid: Grid, results: TestResults, classifier: Classifier) -> None:
         """Add a variable.
@@ -138,7 +142,7 @@ class Explaining:
         series, row, window = results.series, self._row, grid.window
         if not series.measured[row] and np.isnan(series.values[row]).all():
             return
-        ends = _seconds(series.ends[-window:])
+        times = self._times(grid)
         there = np.flatnonzero(~np.isnan(series.values[row]))
         newest = int(there[-1]) if len(there) else series.values.shape[1] - 1
         _, implied = classifier.implied(series, row)
@@ -151,7 +155,7 @@ class Explaining:
         self.sensors.append(
             Sensor(
                 series.variable.name,
-                ends,
+                times[-window:],
                 values=_numbers(series.values[row, -window:]),
                 expected=_numbers(expected[0]),
                 low=_numbers(expected[1]),
@@ -161,29 +165,25 @@ class Explaining:
                     for one, values in zip(near, implied, strict=True)
                 ],
                 verdicts=[
-                    _verdict(test, results.flags[test.name][row], results.criteria[test.name], ends)
+                    _verdict(test, results.flags[test.name][row], results.criteria[test.name], times)
                     for test in results.tests
                 ],
             )
         )
 
 
-def _verdict(test: QualityTest, flagged: Bools, criteria: Sequence[Criterion], ends: list[int]) -> Verdict:
-    slot = ends[1] - ends[0] if len(ends) > 1 else 0
+def _verdict(test: QualityTest, flagged: Bools, criteria: Sequence[Criterion], times: list[int]) -> Verdict:
+    first_of_window = len(times) - len(flagged)
     return Verdict(
         test.name,
         test.finds,
         test.evidence.value,
-        [(ends[first], ends[after - 1]) for first, after in intervals(flagged)],
+        [(times[first_of_window + first], times[first_of_window + after - 1]) for first, after in intervals(flagged)],
         [
-            Figures(None if one.slot is None else ends[0] + one.slot * slot, one.what, one.met, one.compared)
+            Figures(None if one.slot is None else times[first_of_window + one.slot], one.what, one.met, one.compared)
             for one in criteria
         ],
     )
-
-
-def _seconds(times: Floats) -> list[int]:
-    return [round(one) for one in times.tolist()]
 
 
 def _numbers(values: Floats) -> list[float | None]:

@@ -218,9 +218,8 @@ def broken_rules(sample: Sample) -> Broken:
                 if rule.rival is None or _moved_more(sample, rule, int(row), before + after - 1):
                     by_rule[row, first:after] = True
                     texts[row] = rule.text
-        blamed = Condition("it is the one that moved", by_rule, "≥", 1)
-        conditions = [Condition("by so much of what is possible", excess, ">", 1), *([blamed] if rule.rival else [])]
-        sample.note(by_rule, *conditions, what=rule.text)
+        blamed = ", and it is the one that moved" if rule.rival else ""
+        sample.note(by_rule, Condition("by so much of what is possible", excess, ">", 1), what=rule.text + blamed)
         flagged |= by_rule
     return Broken(flagged, texts)
 

@@ -187,8 +187,7 @@ def _bursts(sample: Sample, fell: Floats, dry_around: Bools) -> Bools:
         found,
         Condition("rain since the reading before", amount, "≥", LIMITS.burst, "mm"),
         Condition("humidity", moist, "<", LIMITS.burst_dry, "%"),
-        Condition("dry at all neighbours but one", dry_around, "≥", 1),
-        what="much rain at once in dry air",
+        what="much rain at once in dry air, and none at all neighbours but one",
     )
     return found
 

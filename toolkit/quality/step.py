@@ -98,7 +98,7 @@ class Step(QualityTest):
         sample.note(
             spikes,
             Condition("what of such a change the next one undid", back, ">", prepared.spike[rows], unit),
-            Condition("close neighbours that were asked", expected.has_close_neighbour, "≥", 1),
+            Condition("close neighbours", sample.neighbours.close[rows].sum(axis=1), "≥", 1),
             what="a spike", rows=rows, after=1, earlier=since,
         )  # fmt: skip
         sample.note(

@@ -75,6 +75,8 @@ class StationRecords:
         rows = []
         for one in told:
             was = before.get(one.station_id)
+            if one == was:
+                continue
             now = one if was is None else Station._make(b if a is None else a for a, b in zip(one, was, strict=True))
             if now != was:
                 rows.append((one.station_id, time, *now[1:]))

@@ -92,6 +92,7 @@ export default function View() {
       )}
       {!person && <SignInToAct />}
       <Facts one={one} />
+      <Stations one={one} />
       <EvidenceOf one={one} />
       <Section title={t("History")}>
         <table>
@@ -118,14 +119,12 @@ export default function View() {
         </table>
       </Section>
       <Told one={one} />
-      <Stations one={one} />
       <Work one={one} onDone={done} />
       <Exceptions one={one} />
       {deciding && (
         <Deciding
           what={deciding}
           incidents={[one]}
-          people={one.assignee ? [one.assignee] : []}
           onDone={(_, sentence) => done(sentence)}
           onStale={again}
           onClose={() => setDeciding(undefined)}
@@ -263,9 +262,10 @@ function Work({ one, onDone }: { one: AtLength; onDone: (said: string) => void }
   if (!one.maintenance.length) return null;
   const works = one.maintenance.map((each) => ({ ...each, station_name: null, station_name_gr: null }));
   return (
-    <Section title={t("Maintenance")}>
+    <section>
+      <h2>{t("Maintenance")}</h2>
       <Works works={works} now={now} acts={person?.role === "operator"} onDone={onDone} />
-    </Section>
+    </section>
   );
 }
 

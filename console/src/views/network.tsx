@@ -119,7 +119,7 @@ function Stations({ data }: { data: NetworkData }) {
 
   return (
     <>
-      <p class="faint summary">
+      <p class="faint network-summary">
         {tn("{n} station", "{n} stations", data.stations.length)}
         {newest !== null && (
           <>

@@ -7,8 +7,10 @@ import { address, useData } from "../data";
 import { figure } from "../parts/chart/reading";
 import type { Span } from "../parts/chart/shapes";
 import { Failed } from "../parts/failed";
+import { Figure, Figures } from "../parts/figure";
 import { Notice } from "../parts/notice";
 import { WhenSeen } from "../parts/seen";
+import { StateWord } from "../parts/state";
 import { ago, Moment, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
 import { language, t } from "../words";
@@ -19,7 +21,7 @@ import { SpanControls, VariableControls } from "./station/controls";
 import { Metadata, placeText } from "./station/metadata";
 import { Rose } from "./station/rose";
 import { SensorHealth } from "./station/sensors";
-import type { Neighbours, Rain, Series, State, StationData } from "./station/shapes";
+import type { Neighbours, Rain, Series, StationData } from "./station/shapes";
 import { useKept, useRested, useShown } from "./station/span";
 import { ValuesTable } from "./station/table";
 
@@ -126,7 +128,17 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
       <Failed of={rain} />
       {compared && tooLong && <Notice kind="stale">{t("Zoom in to at most 31 days to see the neighbours.")}</Notice>}
       <Failed of={neighbours} />
-      <div class="charts" ref={measured}>
+      {kept?.time.length === 0 && (
+        <p>
+          {t("There are no observations in this span.")}{" "}
+          {station.newest !== null && station.newest <= span.from && (
+            <button type="button" onClick={() => shown.showSpan(endingWith(station.newest as number, span))}>
+              {t("Show the newest")}
+            </button>
+          )}
+        </p>
+      )}
+      <div class="charts" ref={measured} aria-busy={!series.data && !series.error}>
         {kept ? (
           <Charts
             chosen={chosen}
@@ -184,36 +196,26 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
 function Newest({ values }: { values: StationData["values"] }) {
   const { variables } = useAbout();
   return (
-    <dl class="newest">
+    <Figures>
       {variables
         .filter(({ name }) => typeof values[name] === "number" && !SELDOM.has(name))
         .map(({ name, label, unit }) => (
-          <div key={name}>
-            <dt>{t(label)}</dt>
-            <dd>
-              {figure(values[name] as number)} <span class="faint">{unit}</span>
-            </dd>
-          </div>
+          <Figure key={name} name={t(label)}>
+            {figure(values[name] as number)} <span class="faint">{unit}</span>
+          </Figure>
         ))}
-    </dl>
+    </Figures>
   );
-}
-
-function StateWord({ state }: { state: State }) {
-  const words: Record<State, string> = {
-    critical: t("critical"),
-    warning: t("warning"),
-    silent: t("silent"),
-    maintenance: t("maintenance"),
-    weather: t("weather"),
-    well: t("well"),
-  };
-  return <span class={`state ${state}`}>{words[state]}</span>;
 }
 
 /** A station's name in the reader's language. */
 function nameOf({ id, name, name_gr }: StationData): string {
   return (language === "el" ? (name_gr ?? name) : (name ?? name_gr)) ?? id;
+}
+
+/** As long a span, at whose end a moment is. */
+function endingWith(moment: number, { from, to }: Span): Span {
+  return { from: moment - (to - from), to: moment };
 }
 
 /** A span with some seconds more on each side, within bounds. */

@@ -1,6 +1,6 @@
 // The land, its shores and borders behind the map: `data/land`, in the detail of what is seen.
 import * as L from "leaflet";
-import { get } from "../../data";
+import { address, get } from "../../data";
 import { colour } from "../scheme";
 import { Picture, toLayer, world } from "./picture";
 
@@ -13,9 +13,9 @@ interface Land {
 }
 
 // So many times as large as what is seen is fetched on each side, so that moving the map seldom asks.
-const AROUND = 1;
+const AROUND = 0.5;
 // What was fetched for a map so many times as wide is too coarse.
-const COARSE = 7;
+const COARSE = 5;
 // It is asked once the map rests.
 const REST_MS = 40;
 
@@ -25,6 +25,7 @@ export function addLand(map: L.Map): () => void {
   let borders: Float64Array[] = [];
   let box: L.LatLngBounds | undefined;
   let asking: AbortController | undefined;
+  let asked = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
   map.createPane("land").style.zIndex = "200";
 
@@ -57,18 +58,19 @@ export function addLand(map: L.Map): () => void {
   const ask = async () => {
     const seen = map.getBounds();
     if (box?.contains(seen) && width(box) < COARSE * width(seen)) return;
+    const wanted = around(seen, map.getZoom());
+    if (address("land", wanted) === asked) return;
+    asked = address("land", wanted);
     asking?.abort();
     asking = new AbortController();
-    const { signal } = asking;
-    const wanted = around(seen, map.getZoom());
     try {
-      const found = await get<Land>("land", wanted, signal);
+      const found = await get<Land>("land", wanted, asking.signal);
       land = found.land.map((line) => placed(line, found.step));
       borders = found.borders.map((line) => placed(line, found.step));
       box = L.latLngBounds([wanted.south, wanted.west], [wanted.north, wanted.east]);
       picture.again();
     } catch {
-      // The stations are shown without it; the next move asks again.
+      if (asked === address("land", wanted)) asked = ""; // the stations are shown without it; the next move asks again
     }
   };
   const soon = () => {
@@ -80,7 +82,7 @@ export function addLand(map: L.Map): () => void {
     clearTimeout(timer);
     asking?.abort();
   });
-  soon();
+  void ask();
   return () => picture.again();
 }
 

@@ -70,6 +70,8 @@ interface Made {
 
 function make(element: HTMLElement, now: Now): Made {
   const map = L.map(element, {
+    center: [0, 0], // until there are stations
+    zoom: 2,
     zoomControl: false,
     zoomSnap: 0.25,
     minZoom: 1,

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useAbout } from "../../about";
-import { post, Refused } from "../../data";
+import { post, Refused, useData } from "../../data";
 import { t, tn } from "../../words";
 import type { Incident } from "./shapes";
 import { useWhere } from "./words";
@@ -41,8 +41,6 @@ export function possible(what: Decision, incidents: Incident[]): boolean {
 interface Props {
   what: Decision;
   incidents: Incident[];
-  /** Names to choose from. */
-  people: string[];
   /** It was done: incidents as they are now. */
   onDone: (changed: Incident[], said: string) => void;
   /** Somebody else was faster, or it is not known whether it was done: what is shown is to be loaded again. */
@@ -50,12 +48,13 @@ interface Props {
   onClose: () => void;
 }
 
-export function Deciding({ what, incidents, people, onDone, onStale, onClose }: Props) {
+export function Deciding({ what, incidents, onDone, onStale, onClose }: Props) {
   const { person } = useAbout();
   const [note, setNote] = useState("");
   const [to, setTo] = useState(person?.name ?? "");
   const [verdict, setVerdict] = useState("weather");
   const { error, busy, act } = useActing(onStale);
+  const { data } = useData<{ people: string[] }>(what === "assign" ? "incidents/people" : null);
   const names = useId();
   const where = useWhere();
 
@@ -84,7 +83,7 @@ export function Deciding({ what, incidents, people, onDone, onStale, onClose }: 
       <p>{MEANINGS[what]()}</p>
       {what === "assign" && (
         <label>
-          {t("To")}
+          {t("Assign to")}
           <input
             value={to}
             onInput={(event) => setTo(event.currentTarget.value)}
@@ -94,7 +93,7 @@ export function Deciding({ what, incidents, people, onDone, onStale, onClose }: 
             autofocus
           />
           <datalist id={names}>
-            {[...new Set([...people, ...(person ? [person.name] : [])])].map((name) => (
+            {data?.people.map((name) => (
               <option key={name} value={name} />
             ))}
           </datalist>

@@ -42,12 +42,14 @@ export function EvidenceOf({ one }: { one: AtLength }) {
           <a href={playbackLink(one.station_id, span)}>{t("Play back how the detector saw it")}</a>
         </p>
       )}
-      {variable && one.station_id !== null && <Picture station={one.station_id} variable={variable} around={span} />}
+      {variable && one.station_id !== null && (
+        <Picture station={one.station_id} variable={variable} around={span} beside />
+      )}
       {variable &&
         one.stations.slice(0, PICTURES).map((each) => (
           <div key={each.station_id}>
             <h3>{placeName(each)}</h3>
-            <Picture station={each.station_id} variable={variable} around={span} />
+            <Picture station={each.station_id} variable={variable} around={span} beside={false} />
           </div>
         ))}
     </section>

@@ -17,15 +17,24 @@ const MOST_OF_NEIGHBOURS = 31 * DAY;
 // One can move so far from what is shown at first.
 const FARTHER = 30 * DAY;
 
-/** A picture that can be moved and zoomed; it begins with `around`. */
-export function Picture({ station, variable, around }: { station: string; variable: string; around: Span }) {
+interface Props {
+  station: string;
+  variable: string;
+  /** What is shown at first. */
+  around: Span;
+  /** Whether its neighbours are shown beside it. */
+  beside: boolean;
+}
+
+/** A picture that can be moved and zoomed. */
+export function Picture({ station, variable, around, beside }: Props) {
   const { variables } = useAbout();
   const [own, setOwn] = useState<Span>();
   const span = own ?? around;
   const bounds = { from: around.from - FARTHER, to: around.to + FARTHER };
   const rested = useRested(span, `${span.from} ${span.to}`, REST_MS);
   const wanted = { station, from: Math.floor(rested.from), to: Math.ceil(rested.to) };
-  const near = rested.to - rested.from <= MOST_OF_NEIGHBOURS;
+  const near = beside && rested.to - rested.from <= MOST_OF_NEIGHBOURS;
   const rains = variable === "rain";
   const series = useData<Series>("series", { ...wanted, variables: variable, width: PIXELS }, EVERY_SECONDS);
   const rain = useData<Rain>(rains ? "rain" : null, wanted, EVERY_SECONDS);
@@ -45,7 +54,7 @@ export function Picture({ station, variable, around }: { station: string; variab
         chosen={[variable]}
         series={kept}
         rain={keptRain}
-        compared={variable}
+        compared={near ? variable : undefined}
         neighbours={near ? keptOthers : undefined}
         span={span}
         bounds={bounds}

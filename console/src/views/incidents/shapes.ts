@@ -49,8 +49,6 @@ export interface List {
   counts: Record<Exclude<Show, "over">, number>;
   /** The newest of all news. */
   newest: number;
-  /** To whom incidents are assigned. */
-  people: string[];
   incidents: Incident[];
   more: boolean;
 }

@@ -27,16 +27,10 @@ export function Controls({ stations, variables, shown, change }: ControlsProps) 
   };
   return (
     <div class="network-controls">
-      <fieldset class="row">
+      <fieldset>
         <legend class="hidden">{t("Only stations in these states")}</legend>
         {STATES.filter((state) => counts.has(state) || shown.states.includes(state)).map((state) => (
-          <button
-            key={state}
-            type="button"
-            class="count"
-            aria-pressed={shown.states.includes(state)}
-            onClick={() => turn(state)}
-          >
+          <button key={state} type="button" aria-pressed={shown.states.includes(state)} onClick={() => turn(state)}>
             <span class={`state ${state}`}>{counts.get(state) ?? 0}</span> {stateWord(state)}
           </button>
         ))}

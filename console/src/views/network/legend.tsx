@@ -12,7 +12,7 @@ export function Legend({ variable, scale }: { variable: Variable; scale: Scale |
         {variable.label}, {variable.unit}
       </span>
       <span class="number">{figure(scale.low, variable)}</span>
-      <span class="bar" style={{ background: `linear-gradient(to right, ${scale.colours.join(", ")})` }} />
+      <span class="scale" style={{ background: `linear-gradient(to right, ${scale.colours.join(", ")})` }} />
       <span class="number">{figure(scale.high, variable)}</span>
       <span class="faint">{t("Hollow: none, old, or failed")}</span>
     </p>

@@ -43,7 +43,6 @@ export function StationList(props: ListProps) {
       >
         <button
           type="button"
-          class="plain"
           onClick={() => change({ sort: name === "state" ? undefined : name, order: turn, page: undefined })}
         >
           {label}
@@ -118,7 +117,7 @@ export function StationList(props: ListProps) {
         </table>
       </Scroll>
       {pages > 1 && (
-        <nav class="row" aria-label={t("Pages of the list")}>
+        <nav class="pages" aria-label={t("Pages of the list")}>
           <button type="button" disabled={page === 1} onClick={() => change({ page: page > 2 ? `${page - 1}` : "" })}>
             {t("Previous")}
           </button>

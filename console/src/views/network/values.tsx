@@ -25,7 +25,7 @@ export function Value({ value, flag, of, unit }: ValueProps) {
   if (flag !== FAIL && flag !== SUSPECT) return <>{text}</>;
   const word = flag === FAIL ? t("fail") : t("suspect");
   return (
-    <span class={flag === FAIL ? "flag fail" : "flag suspect"} title={word}>
+    <span class={flag === FAIL ? "doubt fail" : "doubt suspect"} title={word}>
       {text} <span class="hidden">({word})</span>
     </span>
   );

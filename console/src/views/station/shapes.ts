@@ -1,5 +1,7 @@
 // What the service says of a station (toolkit/console/series.py and station.py have the words).
+
 import type { Flagged } from "../../parts/chart/shapes";
+import type { State } from "../../parts/state";
 
 type Values = (number | null)[];
 
@@ -66,8 +68,6 @@ export interface Completeness {
   received: number[];
   failed: number[];
 }
-
-export type State = "critical" | "warning" | "silent" | "maintenance" | "weather" | "well";
 
 /** What the feed says of a station. */
 export interface Description {
