@@ -29,6 +29,8 @@ export interface About {
   person: Person | null;
   /** Whether one can sign in with a password. */
   sign_in: boolean;
+  /** Whether the person who has signed in can sign out: not where a proxy says who it is. */
+  sign_out: boolean;
   /** Whether one must sign in to look. */
   closed: boolean;
   /** Whether other hosts are shown as well. */

@@ -44,6 +44,14 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return read<T>(await fetch(address(path), { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+/**
+ * End something, such as `session`.
+ * @throws Refused where the service does not do it; TypeError where it does not answer.
+ */
+export async function end(path: string): Promise<void> {
+  return read(await fetch(address(path), { method: "DELETE", headers: { "X-CSRF-Token": token } }));
+}
+
 async function read<T>(response: Response): Promise<T> {
   if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
   let detail = `${response.status} ${response.statusText}`;

@@ -6,6 +6,7 @@ import { LocationProvider, Route, Router, useLocation } from "preact-iso/router"
 import { type About, AboutContext } from "./about";
 import { keepToken, useData } from "./data";
 import { Notice } from "./parts/notice";
+import { SignedIn } from "./parts/person";
 import { BASE, link } from "./place";
 import { Preferences } from "./preferences";
 import { t } from "./words";
@@ -71,8 +72,15 @@ function Views() {
   );
 }
 
-/** Who goes to another view by keyboard or hears the page is at the view's beginning then. */
+let shownPath = location.pathname;
+
+/**
+ * Who goes to another view by keyboard or hears the page is at the view's beginning then. What only changes the query
+ * is of the same view, and leaves the focus where it is.
+ */
 function toContent(): void {
+  if (location.pathname === shownPath) return;
+  shownPath = location.pathname;
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
@@ -109,8 +117,7 @@ function Heading({ about }: { about: About | undefined }) {
         </ul>
       </nav>
       <div class="corner">
-        {about?.person && <span>{about.person.name}</span>}
-        {about?.sign_in && !about.person && <a href={link(["sign-in"])}>{t("Sign in")}</a>}
+        {about && <SignedIn about={about} />}
         <Preferences network={about?.time_zone ?? "UTC"} />
       </div>
     </header>

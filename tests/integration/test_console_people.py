@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ import requests
 from tests.conftest import TOOL, Run
 from tests.console import PASSWORD, Client, Console
 from tests.databases import change, query
+from tests.documents import ROOT
 from toolkit.store import open_for_writing
 from toolkit.store.accounts import IDLE_SECONDS, LONGEST_SECONDS
 
@@ -386,6 +388,9 @@ def test_an_inventory_declares_accounts(tool: Callable[..., subprocess.Completed
     }  # fmt: skip
     assert apply(maria, nikos) == {"changed": ["maria", "nikos"], "removed": []}
     assert apply(nikos, maria) == {"changed": [], "removed": []}
+    by_proxy = {"name": "eva", "role": "operator"}
+    assert apply(nikos, maria, by_proxy)["changed"] == ["eva"]
+    assert apply(nikos, maria) == {"changed": [], "removed": ["eva"]}
     assert apply(maria | {"role": "viewer"}) == {"changed": ["maria"], "removed": ["nikos"]}
     assert apply() == {"changed": [], "removed": ["maria"]}
     assert [name for (name,) in query(db, "SELECT name FROM accounts")] == ["eleni"]
@@ -419,25 +424,55 @@ def test_a_password_is_asked_for_twice_on_a_terminal(
     db = str(tmp_path / "weather.db")
     with open_for_writing(db):
         pass
+    code_, said = at_a_terminal(
+        [TOOL, "accounts", "add", "maria", "--role", "viewer"], typed, {**environment, "WEATHER_DB": db}
+    )
+    assert code_ == code, said
+    assert says in said
+    assert PASSWORD not in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ((PASSWORD, PASSWORD), f"reads '{PASSWORD}\\n'"),
+        ((PASSWORD, PASSWORD + "x"), "OSError: the two passwords differ"),
+        (("\x04",), "OSError: nothing was typed"),
+    ],
+)
+def test_the_hosts_command_asks_for_a_password_and_hands_over_no_terminal(
+    environment: dict[str, str], typed: tuple[str, ...], says: str
+) -> None:
+    """What root's `weather-tool` gives to the command, which runs as the service user and has no terminal."""
+    launcher = ROOT / "roles/weather/files/weather-tool"
+    looks = (
+        f"import os, runpy; given = runpy.run_path({str(launcher)!r})['standard_input'](['accounts', 'add', 'maria']); "
+        "print('reads', repr(open(given).read()))"
+    )
+    _, said = at_a_terminal([sys.executable, "-c", looks], typed, environment)
+    assert says in said
+
+
+def at_a_terminal(command: list[str], typed: tuple[str, ...], environment: dict[str, str]) -> tuple[int, str]:
+    """What a command ends with and says to somebody who answers its prompts, each when it has come."""
     ours, terminal = os.openpty()
     with subprocess.Popen(
-        [TOOL, "accounts", "add", "maria", "--role", "viewer"], env={**environment, "WEATHER_DB": db}, stdin=terminal,
-        stdout=subprocess.PIPE, stderr=terminal, start_new_session=True, text=True,
+        command, env=environment, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, text=True,
+        start_new_session=True,
     ) as asking:  # fmt: skip
         shown = ""
-        for text, prompt in zip(typed, ("New password of maria: ", "The same once more: "), strict=False):
+        for text, prompt in zip(typed, ("assword", "once more: "), strict=False):
             while prompt not in shown:
                 shown += os.read(ours, 1024).decode()
-            os.write(ours, text.encode() if text == "\x04" else f"{text}\n".encode())
+            os.write(ours, text.encode() if text < " " else f"{text}\n".encode())
+            shown = shown.replace("assword", "")
         said = asking.communicate(timeout=60)[0]
     os.set_blocking(ours, False)
     with suppress(BlockingIOError):
         shown += os.read(ours, 4096).decode()
     os.close(ours)
     os.close(terminal)
-    assert asking.returncode == code, shown
-    assert says in said + shown
-    assert PASSWORD not in said + shown
+    return asking.returncode, said + shown
 
 
 def test_no_account_is_begun_without_a_store(run: Run, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ _FIELDS = {"name", "role", "password", "password_hash"}
 
 
 class Declared(NamedTuple):
-    """What an inventory says of an account; it has a password or its hash."""
+    """What an inventory says of an account; without a password or its hash the person comes by a proxy."""
 
     name: str
     role: Role
@@ -117,7 +117,7 @@ def _declared(entry: Any, place: str) -> Declared:
         raise UsageError(f"{place} ({name}): there is no {field[:40]!r}: {did_you_mean(field, _FIELDS)}")
     if entry.get("role") not in ROLES:
         raise UsageError(f"{place} ({name}): role: give {' or '.join(ROLES)}")
-    if bool(entry.get("password")) == bool(entry.get("password_hash")):
+    if entry.get("password") and entry.get("password_hash"):
         raise UsageError(f"{place} ({name}): give either a password or a password_hash")
     try:
         text = entry.get("password_hash", "")
@@ -131,7 +131,7 @@ def _declared(entry: Any, place: str) -> Declared:
 def _wanted(one: Declared, there: Account | None, at: float) -> Account:
     """An account as it is to be; as it is there where it fits."""
     text = one.password_hash
-    if not text:
+    if one.password:
         same = there is not None and passwords.fits(one.password, there.password)
         try:
             text = there.password if same and there else passwords.hashed(one.password, one.name)
