@@ -91,8 +91,25 @@ def test_of_two_operators_at_once_the_second_is_told_and_sees_what_the_first_did
     alert = maria.get_by_role("dialog").get_by_role("alert")
     expect(alert).to_contain_text(f"incident {number} has changed since it was shown: resolved by nikos at")
     assert (stored(pages.console, number).state, stored(pages.console, number).verdict) == ("resolved", "fault")
-    maria.keyboard.press("Escape")
     expect(row(maria, number)).to_have_count(0)
+    expect(alert).to_be_visible()  # though what it is of is not in the list any more
+    maria.keyboard.press("Escape")
+    expect(maria.get_by_role("dialog")).to_have_count(0)
+
+
+def test_who_acts_while_the_service_is_away_is_told_and_loses_nothing_that_was_written(pages: Pages) -> None:
+    page = pages.open("incidents/2", by="maria")
+    page.get_by_role("button", name="Note").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Note").fill("a long story")
+    pages.allow("ERR_CONNECTION|Failed to load")
+    pages.console.kill()
+    form.get_by_role("button", name="Note").click()
+    expect(form.get_by_role("alert")).to_contain_text("The service did not answer: look whether it was done")
+    pages.console.start()
+    form.get_by_role("button", name="Note").click()
+    expect(page.locator("td", has_text="a long story")).to_have_count(1)
+    expect(form).to_have_count(0)
 
 
 def test_what_is_new_since_one_looked_is_marked_and_announced(pages: Pages) -> None:

@@ -140,7 +140,7 @@ def test_values_incidents_and_neighbours_are_there_as_words(pages: Pages, tmp_pa
     legend = page.locator("figure.chart figcaption")
     expect(legend).to_contain_text("implied by neighbours")
     expect(legend).to_contain_text(re.compile(r"Makrinitsa, [\d.]+ km"))
-    page.get_by_role("link", name="Data wrong, incident").wait_for()
+    page.get_by_role("link", name="Readings are wrong, incident").wait_for()
     values = page.get_by_role("heading", name="Values").locator("+ details")
     values.locator("summary").click()
     expect(values.locator("tbody tr").first).to_contain_text("fail (")

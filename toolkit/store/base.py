@@ -16,6 +16,7 @@ from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.accounts import Accounts
+from toolkit.store.daily import Daily
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.station_records import StationRecords
@@ -196,6 +197,10 @@ class Store(Protocol):
         """How the feed has described stations, and the health of their sensors; `transaction` for what writes."""
 
     @property
+    def daily(self) -> Daily:
+        """What each variable did on each day that is over."""
+
+    @property
     def statistics(self) -> Statistics:
         """Counts, means and delays of many observations."""
 
@@ -285,6 +290,9 @@ class Store(Protocol):
 
     def extents(self) -> list[Extent]:
         """The extent of each station's observations, by station; of stations without any there is none."""
+
+    def identity(self) -> str | None:
+        """What tells a server's database from all others, for whoever uses it; None of a file or where untold."""
 
     def size_bytes(self) -> int:
         """The space that the store takes."""

@@ -262,9 +262,10 @@ function Work({ one, onDone }: { one: AtLength; onDone: (said: string) => void }
   if (!one.maintenance.length) return null;
   const works = one.maintenance.map((each) => ({ ...each, station_name: null, station_name_gr: null }));
   return (
-    <Section title={t("Maintenance")}>
+    <section>
+      <h2>{t("Maintenance")}</h2>
       <Works works={works} now={now} acts={person?.role === "operator"} onDone={onDone} />
-    </Section>
+    </section>
   );
 }
 

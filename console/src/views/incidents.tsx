@@ -15,7 +15,7 @@ import { Filters } from "./incidents/filters";
 import { Incidents } from "./incidents/list";
 import { useLooked } from "./incidents/looked";
 import { Maintenance } from "./incidents/maintenance";
-import type { List, Show } from "./incidents/shapes";
+import type { Incident, List, Show } from "./incidents/shapes";
 
 const EVERY_SECONDS = 15;
 const PAGE = 100;
@@ -58,7 +58,7 @@ function ListTab({ show }: { show: Show }) {
   if (data) kept.current = data;
   const list = data ?? kept.current;
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
-  const [deciding, setDeciding] = useState<{ what: Decision; ids: number[] }>();
+  const [deciding, setDeciding] = useState<{ what: Decision; about: Incident[] }>();
   const [said, setSaid] = useState("");
   const now = useNow();
   const count = list?.counts.new ?? 0;
@@ -73,7 +73,8 @@ function ListTab({ show }: { show: Show }) {
     route(link(["incidents"], { ...query, page: undefined, ...words }), true);
   const there = list?.incidents ?? [];
   const selected = there.filter((one) => chosen.has(one.id));
-  const decided = deciding && there.filter((one) => deciding.ids.includes(one.id));
+  // As they are now; one that is listed no more stays in the dialog, which says why.
+  const decided = deciding?.about.map((was) => there.find((one) => one.id === was.id) ?? was);
 
   return (
     <>
@@ -107,7 +108,7 @@ function ListTab({ show }: { show: Show }) {
           acts={person?.role === "operator"}
           chosen={chosen}
           onChoose={setChosen}
-          onDecide={(what, ids) => setDeciding({ what, ids })}
+          onDecide={(what, about) => setDeciding({ what, about })}
           selected={selected}
           empty={EMPTY[show]()}
         />
@@ -121,7 +122,7 @@ function ListTab({ show }: { show: Show }) {
         </nav>
       )}
       {!person && <SignInToAct />}
-      {deciding && decided && decided.length > 0 && (
+      {deciding && decided && (
         <Deciding
           what={deciding.what}
           incidents={decided}

@@ -138,7 +138,7 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
           )}
         </p>
       )}
-      <div class="charts" ref={measured}>
+      <div class="charts" ref={measured} aria-busy={!series.data && !series.error}>
         {kept ? (
           <Charts
             chosen={chosen}

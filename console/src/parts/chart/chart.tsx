@@ -1,39 +1,18 @@
 // One variable over time. Charts of the same view share a span and a cursor; whoever shows them keeps the span.
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { t } from "../../words";
-import { colour, useScheme } from "../scheme";
+import { useScheme } from "../scheme";
 import { moment } from "../time";
-import { COMPASS, compassLabels, timeLabels, vertical, zoned } from "./axis";
-import { listen, moves } from "./gestures";
-import { drawAreas, drawBands, drawFlags, drawMoment } from "./marks";
-import { figure, Reading, sentence } from "./reading";
-import { type Band, type Line, moved, placeOf, type Scale, type Span, within, zoomed } from "./shapes";
+import { type ChartProps, data, drawing, HEIGHT } from "./drawing";
+import { listen } from "./gestures";
+import { Reading, sentence } from "./reading";
+import { type Band, moved, placeOf, type Span, within, zoomed } from "./shapes";
 
-export interface ChartProps {
-  /** What is drawn: the chart's name. */
-  label: string;
-  unit: string;
-  /** The first is what the chart is about. */
-  lines: Line[];
-  bands?: Band[];
-  scale?: Scale;
-  /** What is shown. */
-  span: Span;
-  /** Show another span, which lies within `bounds`. Without it the chart stays where it is. */
-  onSpan?: (span: Span) => void;
-  /** How far one can go. */
-  bounds?: Span;
-  /** A moment that is marked. */
-  at?: number;
-  /** Height in CSS pixels. */
-  height?: number;
-  /** Charts with the same word share a cursor. */
-  together?: string;
-}
+const NONE: Band[] = [];
 
 export function Chart(props: ChartProps) {
-  const { label, unit, lines, bands = [], scale = "level", span, at, height = 190, together = "charts" } = props;
+  const { label, unit, lines, bands = NONE, scale, span, at, height = HEIGHT, together } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const now = useRef(props); // what listeners and drawing see
@@ -52,68 +31,7 @@ export function Chart(props: ChartProps) {
 
   useLayoutEffect(() => {
     const parent = place.current as HTMLDivElement;
-    const made = new uPlot(
-      {
-        width: parent.clientWidth,
-        height,
-        padding: [12, 8, 0, 0],
-        tzDate: zoned,
-        legend: { show: false },
-        cursor: {
-          y: false,
-          points: { size: 7 },
-          sync: { key: together, scales: ["x", null] },
-          drag: { x: Boolean(now.current.onSpan), y: false, setScale: false, dist: 4 },
-          bind: {
-            mousedown: (_plot, _target, act) => (event) => (moves(event) ? null : act(event)),
-            dblclick: () => null,
-          },
-        },
-        scales: {
-          x: { time: true, auto: false, range: () => [now.current.span.from, now.current.span.to] },
-          y: { range: () => vertical(now.current.lines, now.current.span, scale) },
-        },
-        axes: [
-          {
-            stroke: () => colour("--faint"),
-            grid: { stroke: () => colour("--line"), width: 1 },
-            ticks: { stroke: () => colour("--line"), width: 1 },
-            values: (_plot, splits, _axis, _space, apart) => timeLabels(splits, apart),
-            space: 64,
-          },
-          {
-            stroke: () => colour("--faint"),
-            grid: { stroke: () => colour("--line"), width: 1 },
-            ticks: { show: false },
-            size: 52,
-            ...(scale === "compass"
-              ? { splits: () => COMPASS, values: compassLabels }
-              : { values: (_plot: uPlot, splits: number[]) => splits.map(figure) }),
-          },
-        ],
-        series: [{}, ...lines.map(drawn).reverse()],
-        hooks: {
-          drawClear: [(self) => drawBands(self, now.current.bands ?? [], now.current.span)],
-          drawAxes: [(self) => drawAreas(self, now.current.lines, now.current.span)],
-          draw: [
-            (self) => {
-              drawFlags(self, now.current.lines, now.current.span);
-              if (now.current.at !== undefined) drawMoment(self, now.current.at);
-            },
-          ],
-          setCursor: [(self) => setCursor(momentOf(self))],
-          setSelect: [
-            (self) => {
-              const { left, width } = self.select;
-              self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-              if (width > 4) show({ from: self.posToVal(left, "x"), to: self.posToVal(left + width, "x") });
-            },
-          ],
-        },
-      },
-      data(now.current.lines),
-      parent,
-    );
+    const made = drawing(parent, () => now.current, { show, point: setCursor });
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: parent.clientWidth, height }));
     resized.observe(parent);
@@ -202,29 +120,4 @@ export function Chart(props: ChartProps) {
       </p>
     </figure>
   );
-}
-
-/** The lines as uPlot takes them: with common times, and the first last, for what comes last is drawn over the others. */
-function data(lines: Line[]): uPlot.AlignedData {
-  const times = lines[0]?.times ?? [];
-  if (lines.every((line) => line.times === times)) return [times, ...lines.map(({ values }) => values).reverse()];
-  return uPlot.join(lines.map((line): uPlot.AlignedData => [line.times, line.values]).reverse());
-}
-
-/** How uPlot draws a line. */
-function drawn(line: Line): uPlot.Series {
-  const { shape = "line", weight = "main" } = line;
-  const stroke = () => colour(line.colour ?? "--link");
-  const common = { stroke, width: weight === "main" ? 1.6 : weight === "dashed" ? 1.4 : 0.8, points: { size: 4 } };
-  const { stepped } = uPlot.paths;
-  if (shape === "bars") return { ...common, paths: () => null, points: { show: false } }; // `drawAreas` does
-  if (shape === "steps" && stepped) return { ...common, paths: stepped({ align: 1 }) };
-  if (shape === "points") return { ...common, paths: () => null, points: { show: true, size: 3, fill: stroke } };
-  return weight === "dashed" ? { ...common, dash: [6, 4] } : common;
-}
-
-/** Where the cursor is, in seconds; undefined where it is not on the chart. */
-function momentOf(plot: uPlot): number | undefined {
-  const { left } = plot.cursor;
-  return left === undefined || left < 0 ? undefined : Math.round(plot.posToVal(left, "x"));
 }

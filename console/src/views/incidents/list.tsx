@@ -20,7 +20,7 @@ interface Props {
   chosen: ReadonlySet<number>;
   selected: Incident[];
   onChoose: (ids: ReadonlySet<number>) => void;
-  onDecide: (what: Decision, ids: number[]) => void;
+  onDecide: (what: Decision, about: Incident[]) => void;
   empty: string;
 }
 
@@ -65,11 +65,7 @@ export function Incidents(props: Props) {
     };
     if (acts && what) {
       const about = selected.length ? selected : [one];
-      if (possible(what, about))
-        onDecide(
-          what,
-          about.map(({ id }) => id),
-        );
+      if (possible(what, about)) onDecide(what, about);
     } else if (keys[event.key]) keys[event.key]?.();
     else return;
     event.preventDefault();
@@ -188,17 +184,7 @@ function Bar({ selected, onChoose, onDecide }: Pick<Props, "selected" | "onChoos
     <div class="bar" role="toolbar" aria-label={t("What to do with those that are selected")}>
       <span>{tn("{n} selected", "{n} selected", selected.length)}</span>
       {DECISIONS.map((what) => (
-        <button
-          key={what}
-          type="button"
-          disabled={!possible(what, selected)}
-          onClick={() =>
-            onDecide(
-              what,
-              selected.map((one) => one.id),
-            )
-          }
-        >
+        <button key={what} type="button" disabled={!possible(what, selected)} onClick={() => onDecide(what, selected)}>
           {decisionName(what)}
         </button>
       ))}

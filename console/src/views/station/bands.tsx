@@ -4,6 +4,7 @@ import { Scroll } from "../../parts/scroll";
 import { Moment } from "../../parts/time";
 import { link } from "../../place";
 import { t } from "../../words";
+import { kindText, stateText } from "../incidents/words";
 import { kindOf } from "./charts";
 import type { IncidentBand, MaintenanceBand, Series } from "./shapes";
 import { spanWords } from "./span";
@@ -37,7 +38,7 @@ export function Bands({ bands, span, labels }: { bands: Series["bands"]; span: S
                   )}
                 </span>
               </td>
-              <td>{labels.get(one.variable) ?? t("the whole station")}</td>
+              <td>{labels.get(one.variable) ?? t("the station as a whole")}</td>
               <td>
                 <Moment at={one.started} />
               </td>
@@ -52,29 +53,16 @@ export function Bands({ bands, span, labels }: { bands: Series["bands"]; span: S
 }
 
 function troubleWords(one: IncidentBand): string {
-  const words = { data_missing: t("Data missing"), data_wrong: t("Data wrong"), siting: t("Siting") };
-  return one.of_network ? t("{trouble} in the network", { trouble: words[one.trouble] }) : words[one.trouble];
+  const trouble = kindText(one.trouble);
+  return one.of_network ? t("{trouble} in the network", { trouble }) : trouble;
 }
 
 function outcome(one: IncidentBand | MaintenanceBand) {
   if (one.kind === "maintenance") return one.note ? `${one.actor}: ${one.note}` : one.actor;
-  const states = {
-    open: t("open"),
-    acknowledged: t("acknowledged"),
-    maintenance: t("in maintenance"),
-    resolved: t("resolved"),
-    dismissed: t("dismissed"),
-  };
-  const verdicts = {
-    fault: t("it was a fault"),
-    weather: t("it was weather"),
-    siting: t("it was the place"),
-    maintenance: t("it was maintenance"),
-  };
-  return one.verdict ? `${states[one.state]}, ${verdicts[one.verdict]}` : states[one.state];
+  return stateText(one);
 }
 
 /** The way to how the detector saw a span. */
-export function playbackLink(station: string, span: Span): string {
-  return link(["playback"], { station, ...spanWords(span) });
+export function playbackLink(station: string, span: Span, variable?: string): string {
+  return link(["playback"], { station, ...spanWords(span), variable });
 }
