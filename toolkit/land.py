@@ -31,17 +31,17 @@ class Lines(NamedTuple):
 
     Attributes:
         starts: the place of the first point of each.
-        points: of all, points × (longitude, latitude).
+        points: of all, points × (longitude, latitude); a metre or so is nothing here.
     """
 
     starts: Ints
-    points: Floats
+    points: npt.NDArray[np.float32]
 
     def turned(self, west: float, east: float) -> Iterator[Lines]:
         """The same, once for every turn around the Earth that is between west and east."""
         for turn in (-360.0, 0.0, 360.0):
             if west <= turn + MOST and east >= turn - MOST:
-                yield Lines(self.starts, self.points + np.array([turn, 0.0]))
+                yield Lines(self.starts, self.points + np.array([turn, 0.0], dtype=np.float32))
 
 
 def shores(west: float, east: float, south: float, north: float) -> list[Floats]:
@@ -69,7 +69,7 @@ def land(west: float, east: float, south: float, north: float) -> list[Floats]:
         ends = np.append(starts[1:], len(points))
         whole = set(np.flatnonzero((least >= low).all(axis=1) & (most <= high).all(axis=1)).tolist())
         for number in np.flatnonzero((least <= high).all(axis=1) & (most >= low).all(axis=1)).tolist():
-            ring = points[starts[number] : ends[number]]
+            ring = points[starts[number] : ends[number]].astype(np.float64)
             found.append(ring if number in whole else _cut(ring, low, high))
     return [ring for ring in found if len(ring)]
 
@@ -82,11 +82,13 @@ def _all() -> tuple[Lines, Lines]:
         scale, origin = f["scale"], f["origin"]
     # Points are stored as steps from the one before, in the units of the source.
     starts = np.append(0, np.cumsum(counts)[:-1])
-    moved = np.zeros((int(counts.sum()), 2), dtype=np.int64)
-    moved[np.setdiff1d(np.arange(len(moved)), starts, assume_unique=True)] = steps.T
-    running = np.cumsum(moved, axis=0)
-    running += np.repeat(firsts - running[starts], counts, axis=0)
-    points = running * scale + origin
+    running = np.zeros((int(counts.sum()), 2), dtype=np.int32)
+    follows = np.ones(len(running), dtype=np.bool_)
+    follows[starts] = False
+    running[follows] = steps.T
+    np.cumsum(running, axis=0, out=running)
+    running += np.repeat((firsts - running[starts]).astype(np.int32), counts, axis=0)
+    points = (running * scale + origin).astype(np.float32)
     cut = int(starts[rings])
     return Lines(starts[:rings], points[:cut]), Lines(starts[rings:] - cut, points[cut:])
 
@@ -99,7 +101,7 @@ def _inside(
     # A piece ends where the line leaves the box, or ends itself.
     cuts = np.union1d(lines.starts, np.flatnonzero(np.diff(inside)) + 1)
     pieces = zip(np.split(lines.points, cuts), np.split(inside, cuts), strict=True)
-    return [piece for piece, there in pieces if there.any()]
+    return [piece.astype(np.float64) for piece, there in pieces if there.any()]
 
 
 def _cut(ring: Floats, low: Floats, high: Floats) -> Floats:

@@ -224,7 +224,7 @@ class Answers:
         with open_for_reading(self._db) as store, store.snapshot():
             ready = answer(make(store), pack=pack)
         if len(ready.body) > LARGE_BYTES:
-            _give_back()
+            give_back()
         return ready
 
     def close(self) -> None:
@@ -234,7 +234,7 @@ class Answers:
             pool.shutdown(wait=False, cancel_futures=False)
 
 
-def _give_back() -> None:
+def give_back() -> None:
     """Give memory that is free back to the system: glibc keeps it otherwise."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)

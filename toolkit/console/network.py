@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -13,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit import land
 from toolkit.api import latest, parameters, rows
-from toolkit.api.edr import at_once, document, places, ready
+from toolkit.api.answers import Content, give_back, sent, takes_gzip
+from toolkit.api.edr import document, places, ready
 from toolkit.api.problems import Problem, wrong
 from toolkit.console.about import DATA
 from toolkit.console.people import Reader
@@ -64,7 +66,7 @@ async def neighbours(request: Request, _: Reader, station: Annotated[str, Query(
 
 
 @router.get("/land")
-def land_in(request: Request, _: Reader, box: Annotated[Box, Query()]) -> Response:
+async def land_in(request: Request, _: Reader, box: Annotated[Box, Query()]) -> Response:
     """The land and the borders in a box, as detailed as a map of the box can show it.
 
     Each line is a list of numbers: the longitude and the latitude of its first point, then the differences of each
@@ -73,14 +75,27 @@ def land_in(request: Request, _: Reader, box: Annotated[Box, Query()]) -> Respon
     for lower, upper in (("west", "east"), ("south", "north")):
         if getattr(box, lower) >= getattr(box, upper):
             raise wrong(lower, getattr(box, lower), f"give less than `{upper}`")
+    # Where the store's answers are made, so that few are made at once; browsers keep them, the service does not.
+    content = Content(_land(box), "application/json", A_DAY)
+    return sent(request, await request.app.state.answers.run(lambda _store: content, pack=takes_gzip(request)))
+
+
+def _land(box: Box) -> Iterator[bytes]:
+    """The land and the borders in a box as JSON, line by line: as a whole they would take fifty times the memory."""
     sides = (box.west, box.east, box.south, box.north)
     step = max(box.east - box.west, box.north - box.south) / STEPS
-    content = {
-        "step": step,
-        "land": [line for ring in land.land(*sides) if len(line := _steps(ring, step)) > 6],
-        "borders": [line for piece in land.borders(*sides) if len(line := _steps(piece, step)) > 2],
-    }
-    return at_once(request, document(content)._replace(headers=A_DAY))
+    yield b'{"step":%s' % json.dumps(step).encode()
+    for name, lines, least in ((b"land", land.land(*sides), 4), (b"borders", land.borders(*sides), 2)):
+        yield b',"%s":[' % name
+        separator = b""
+        for line in lines:
+            moves = _moves(line, step)
+            if len(moves) >= least:
+                yield separator + json.dumps(moves.reshape(-1).tolist(), separators=(",", ":")).encode()
+                separator = b","
+        yield b"]"
+    yield b"}"
+    give_back()
 
 
 def _network(store: Store, settings: Settings, clock: rows.Clock) -> Mapping[str, Any]:
@@ -137,9 +152,10 @@ def _neighbours(stations: Mapping[str, Station], station: str, settings: Setting
     ]
 
 
-def _steps(line: land.Floats, step: float) -> list[int]:
-    """A line as differences in whole steps, without those that are none."""
+def _moves(line: land.Floats, step: float) -> land.Ints:
+    """A line in whole steps: its first point, then the differences that are not nothing; points × 2."""
     points = np.round(line / step).astype(np.int64)
-    moved = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
-    moved = moved[np.append(True, np.any(moved[1:] != 0, axis=1))]
-    return [int(one) for one in moved.flat]
+    moves = np.concatenate([points[:1], points[1:] - points[:-1]])
+    moved = np.any(moves != 0, axis=1)
+    moved[0] = True
+    return moves[moved]

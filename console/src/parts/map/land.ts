@@ -13,9 +13,9 @@ interface Land {
 }
 
 // So many times as large as what is seen is fetched on each side, so that moving the map seldom asks.
-const AROUND = 1;
+const AROUND = 0.5;
 // What was fetched for a map so many times as wide is too coarse.
-const COARSE = 7;
+const COARSE = 5;
 // It is asked once the map rests.
 const REST_MS = 40;
 
