@@ -195,7 +195,7 @@ function Figures({ of }: { of: Criterion }) {
       {of.compared.map((one, place) => (
         <span class="compared" key={one.what}>
           {place > 0 && `${t("and")} `}
-          {one.what} <span class="figures">{amount(one.value, one.unit)}</span>{" "}
+          {one.what} <span class="amount">{amount(one.value, one.unit)}</span>{" "}
           <span class="limit">
             ({t("limit")}: {one.sign} {amount(one.limit, one.unit)})
           </span>
