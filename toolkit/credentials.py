@@ -29,6 +29,7 @@ class Credential(StrEnum):
     APPRISE_URLS = "apprise_urls"
     APPRISE_ESCALATION_URLS = "apprise_escalation_urls"
     API_TOKENS = "api_tokens"
+    CONSOLE_TOKENS = "console_tokens"
     CONSOLE_PROXY_KEY = "console_proxy_key"
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown
@@ -165,6 +165,44 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+class NamedHost(NamedTuple):
+    """Another host of a fleet: what people call it, and the address of its HTTP API, without a slash at its end."""
+
+    name: str
+    url: str
+
+
+MOST_HOSTS = 1000
+
+
+def _hosts(text: str) -> tuple[NamedHost, ...]:
+    """NAME=URL pairs."""
+    found: dict[str, NamedHost] = {}
+    for pair in filter(None, map(str.strip, text.split(","))):
+        name, _, url = (part.strip() for part in pair.partition("="))
+        try:
+            parts = urlsplit(url)
+            valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            valid = False
+        if not name or not valid or secret_in(url) or any(mark in url for mark in "@?#"):
+            raise ValueError(
+                f"{_shown_origins(pair)} is no host; give NAME=https://HOST or NAME=https://HOST:PORT/PATH, the "
+                "address of its HTTP API, without a secret"
+            )
+        if name in found:
+            raise ValueError(f"{name} is there twice; give each host a name of its own")
+        found[name] = NamedHost(name, url.rstrip("/"))
+    if len(found) > MOST_HOSTS:
+        raise ValueError(f"give at most {MOST_HOSTS} hosts")
+    return tuple(found.values())
+
+
+def _shown_hosts(text: str) -> str:
+    """Names as they are, and each address as people may see it."""
+    return re.sub(r"(?<==)[^,\s]+", lambda found: shown(found[0]), text)
+
+
 def _address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
@@ -182,6 +220,7 @@ SWITCH = Kind(_switch, {"type": "bool"})
 REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
+HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
 URL = Kind(_url("feed_url"), {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

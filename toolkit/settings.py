@@ -27,6 +27,7 @@ from toolkit.kinds import (
     ADDRESS,
     DATABASE,
     EXCEPTIONS,
+    HOSTS,
     LEVELS_OF_SENSORS,
     MAPPING,
     OPTIONAL_PATH,
@@ -41,6 +42,7 @@ from toolkit.kinds import (
     URL,
     VARIABLES,
     Kind,
+    NamedHost,
     choice,
     number,
     optional,
@@ -317,6 +319,14 @@ class Settings:
     )
     console: bool = _setting(
         "on", SWITCH, "Whether the process that serves the HTTP API serves the console, too, under `/console`."
+    )
+    console_hosts: tuple[NamedHost, ...] = _setting(
+        "",
+        HOSTS,
+        "The hosts of a fleet that the console shows beside this one, as NAME=URL pairs separated by commas, the URL "
+        "being that of a host's HTTP API: `volos=http://192.0.2.11:9106, athens=https://athens.example.org/weather`. "
+        "It may be the same list on every host. The tokens that they ask for are the credential console_tokens. "
+        "Empty: none.",
     )
     restic_repository: str | None = _setting(
         "",

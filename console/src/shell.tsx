@@ -72,8 +72,15 @@ function Views() {
   );
 }
 
-/** Who goes to another view by keyboard or hears the page is at the view's beginning then. */
+let shownPath = location.pathname;
+
+/**
+ * Who goes to another view by keyboard or hears the page is at the view's beginning then. What only changes the query
+ * is of the same view, and leaves the focus where it is.
+ */
 function toContent(): void {
+  if (location.pathname === shownPath) return;
+  shownPath = location.pathname;
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 

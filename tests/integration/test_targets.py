@@ -257,7 +257,9 @@ def test_pods_may_go_where_the_settings_say(changed: Path) -> None:
         if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "weather"
     ]
     out = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
-    assert out == {53, 80, 443, 8443, 3128}
+    assert out == {53, 80, 443, 8443, 3128, 9206}
+    (inside,) = [rule for rule in policy["spec"]["egress"] if rule["ports"] == [{"protocol": "TCP", "port": 9206}]]
+    assert inside["to"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "exporter"
     assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": port} for port in (9206, 9207)]}]
 
 

@@ -159,3 +159,22 @@ def test_several_origins_are_shown_each_without_what_may_be_secret() -> None:
     shown = DECLARATIONS["api_cors_origins"].kind.shown
     assert shown("https://a.example, http://localhost:3000") == "https://a.example, http://localhost:3000"
     assert shown("https://user:word@a.example,*") == "https://a.example,*"
+
+
+def test_hosts_of_a_fleet_are_pairs_without_secrets() -> None:
+    kind = DECLARATIONS["console_hosts"].kind
+    text = "Πάρνηθα 1=https://localhost:9443/ö/api/, b=http://192.0.2.12:9106"
+    assert kind.parse(text) == (("Πάρνηθα 1", "https://localhost:9443/ö/api"), ("b", "http://192.0.2.12:9106"))
+    assert kind.shown(text) == text
+    assert "hunter2" not in kind.shown("a=https://me:hunter2@example.org/")
+    for wrong in (
+        "a",
+        "a=ftp://b",
+        "=http://b",
+        "a=http://",
+        "a=http://u:p@b",
+        "a=http://b?x=1",
+        "a=http://b,a=http://c",
+    ):
+        with pytest.raises(ValueError, match="give"):
+            kind.parse(wrong)

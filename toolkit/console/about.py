@@ -40,7 +40,7 @@ async def about(request: Request, found: Visitor) -> Response:
             "sign_in": await has_accounts(request),
             "sign_out": found is not None and found.digest is not None,
             "closed": state.closed,
-            "hosts": False,
+            "hosts": bool(settings.console_hosts),
             "csrf": found.csrf if found else "",
         },
         headers={"Cache-Control": "no-store"},

@@ -9,6 +9,7 @@ from toolkit.console import (
     assets,
     completeness,
     download,
+    hosts,
     incidents,
     maintenance,
     neighbours,
@@ -29,17 +30,19 @@ def add(app: FastAPI) -> None:
     """Serve the console as well.
 
     Raises:
-        ToolkitError: its bundle is not there, or the proxy's key cannot be used.
+        ToolkitError: its bundle is not there, or the proxy's key or the hosts' tokens cannot be used.
     """
     assets.digest()
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
     app.state.playing = Playing(app.state.settings.db)
     app.state.exporter = service.Exporter()
+    app.state.hosts = hosts.Hosts(app.state.settings)
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (
         about.router,
         completeness.router,
         download.router,
+        hosts.router,
         session.router,
         incidents.router,
         maintenance.router,

@@ -291,6 +291,9 @@ class Store(Protocol):
     def extents(self) -> list[Extent]:
         """The extent of each station's observations, by station; of stations without any there is none."""
 
+    def identity(self) -> str | None:
+        """What tells a server's database from all others, for whoever uses it; None of a file or where untold."""
+
     def size_bytes(self) -> int:
         """The space that the store takes."""
 

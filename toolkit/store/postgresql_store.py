@@ -26,6 +26,7 @@ from toolkit.store.base import (
     Span,
     Stored,
     StoredAnomaly,
+    StoreError,
     counts,
     pieces,
     summary,
@@ -450,6 +451,18 @@ class PostgreSQLStore:
             f"FROM observations WHERE {_SOUND.format(time='time')} GROUP BY 1 ORDER BY 1"
         )
         return [Extent(*row) for row in rows]
+
+    def identity(self) -> str | None:
+        """See `base.Store`."""
+        try:
+            with self._connection.transaction():
+                ((server, number),) = self._query(
+                    "SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database()) "
+                    "FROM pg_control_system()"
+                )
+        except StoreError:  # some servers keep it from users
+            return None
+        return f"{server}/{number}"
 
     def size_bytes(self) -> int:
         """See `base.Store`."""

@@ -428,6 +428,10 @@ class SQLiteStore:
             found += self._query(query.format(where), [json.dumps(odd)])
         return sorted(Extent(*row[:4]) for row in found)
 
+    def identity(self) -> str | None:
+        """See `base.Store`."""
+        return None
+
     def size_bytes(self) -> int:
         """See `base.Store`."""
         files = (self._path, self._path.with_name(self._path.name + "-wal"))

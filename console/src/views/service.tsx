@@ -1,5 +1,6 @@
 // How the service itself does: what is wrong and what mends it, jobs, collection, detection, backups, space.
 import { useData } from "../data";
+import { Failed } from "../parts/failed";
 import { Notice } from "../parts/notice";
 import { ago, Moment, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
@@ -41,7 +42,7 @@ export default function Service() {
           {seen.jobs && <Jobs jobs={seen.jobs} now={now} />}
         </>
       )}
-      {store.error && !store.data && <Notice kind="error">{store.error.message}</Notice>}
+      {!store.data && <Failed of={store} />}
       {store.data && (
         <>
           <Collection said={store.data} spool={seen?.spool} now={now} />
