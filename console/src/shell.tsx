@@ -27,9 +27,9 @@ export function Shell() {
   const about = useMemo(() => data && inWords(data), [data]);
   return (
     <LocationProvider scope={BASE}>
-      <a class="skip" href="#main">
+      <button type="button" class="skip" onClick={skip}>
         {t("Skip to the content")}
-      </a>
+      </button>
       <Heading about={about} />
       <main id="main" tabIndex={-1}>
         {error && <Notice kind="offline">{t("The service does not answer. What is shown may be old.")}</Notice>}
@@ -54,6 +54,11 @@ function inWords(said: About): About {
   return { ...said, variables: said.variables.map((one) => ({ ...one, label: t(one.label) })) };
 }
 
+/** No link: the page's base is the console's root, so that `#main` would be another view. */
+function skip(): void {
+  document.getElementById("main")?.focus();
+}
+
 function Views() {
   return (
     <ErrorBoundary onError={(error) => console.error(error)}>
@@ -72,8 +77,15 @@ function Views() {
   );
 }
 
-/** Who goes to another view by keyboard or hears the page is at the view's beginning then. */
+let shownPath = location.pathname;
+
+/**
+ * Who goes to another view by keyboard or hears the page is at the view's beginning then. What only changes the query
+ * is of the same view, and leaves the focus where it is.
+ */
 function toContent(): void {
+  if (location.pathname === shownPath) return;
+  shownPath = location.pathname;
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 

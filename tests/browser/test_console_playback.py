@@ -19,8 +19,8 @@ def address(hours: int = 3, **words: str) -> str:
 
 def whole(page: Page, runs: int) -> None:
     """Wait until all runs are there."""
+    expect(page.locator(".timeline span")).to_have_count(runs, timeout=60_000)
     expect(page.locator(".timeline .to-come")).to_have_count(0, timeout=60_000)
-    expect(page.locator(".timeline span")).to_have_count(runs)
 
 
 def test_it_says_why_a_reading_was_flagged(pages: Pages, look: Look) -> None:

@@ -9,10 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.databases import query
+from tests.databases import change, query
 from tests.integration.conftest import END
 from tests.integration.test_api import FIRST, HOUR, Client, fill, served
 from toolkit.store import open_for_writing
+from toolkit.store.daily import summarise
 from toolkit.store.incidents import Affected, Incident, Maintenance
 from toolkit.times import iso_of, stored
 
@@ -219,3 +220,30 @@ def test_a_download_has_every_observation_and_its_flags(console: Client) -> None
     assert len(lines) == len(rows) + 1
     assert lines[-1] == f"{iso_of(END)},{FIRST},{rows[-1][1]},{rows[-1][2]}"
     assert console("/console/data/download", params={"station": HOSTILE, "from": 0, "to": 9}).status_code == 404
+
+
+def test_years_are_shown_from_what_is_kept_of_each_day(console: Client) -> None:
+    def years(to: int) -> Any:
+        found = series(console, **{"from": END - 199 * DAY, "to": to, "width": 100, "variables": "temp_out,wind_dir"})
+        assert found["step"] == 2 * DAY
+        assert set(found["variables"]["wind_dir"]["value"]) == {None}
+        return found["time"], found["variables"]["temp_out"]
+
+    def of_days(to: int) -> Any:
+        rain, calendar = (
+            ask(console, what, **{"from": END - 500 * DAY, "to": to}) for what in ("rain", "completeness")
+        )
+        return rain, calendar["received"][-5:-1], ask(console, "completeness", to=END)["received"]
+
+    from_observations, others = years(END), of_days(END)
+    assert min(from_observations[1]["low"]) == min(filter(None, stored_values(console, 0)))
+    assert others[0]["step"] == "month"
+    assert sum(filter(None, others[0]["sum"])) == pytest.approx(sum(filter(None, ask(console, "rain")["sum"])), abs=1)
+    assert set(others[1]) <= {0, *others[2]}
+    with open_for_writing(console.db) as store:
+        summarise(store, END + 3 * DAY, lambda: None)
+        assert len(store.daily.days()) == 4
+    assert years(END + 1) == from_observations
+    assert of_days(END + 1) == others
+    change(console.db, f"UPDATE daily SET high = 999 WHERE station_id = '{FIRST}' AND variable = 'temp_out'")
+    assert set(years(END + 2)[1]["high"]) == {999}

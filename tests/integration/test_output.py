@@ -25,9 +25,12 @@ END = "2025-11-22T16:00Z"
 TIME = 1_763_827_200
 # Each of the commands, as far as it prints something and comes to an end.
 CALLS = (
-    "alert backup", "api --help", "backup create", "backup list", "backup verify", "backup prune --dry-run", "collect --once",
+    "accounts list", "alert backup", "api --help", "backup create", "backup list", "backup verify", "backup prune --dry-run", "collect --once",
     "completion bash", "data latest", "data stations --json", "data summary", "data export -", f"detect --no-record --end {END}",
-    "doctor", "doctor --explain feed-answers", f"flag --start 2025-11-22T15:00Z --end {END} --json", "healthcheck", "incidents list", "incidents maintenance", "incidents stats --json", "maintain --dry-run", "metrics", "network --month 2025-11", "notify", "preflight", f"report --html - --end {END}",
+    "doctor", "doctor --explain feed-answers", "feed guess", "feed try",
+    f"flag --start 2025-11-22T15:00Z --end {END} --json", "healthcheck",
+    "incidents list", "incidents maintenance", "incidents stats --json", "maintain --dry-run", "metrics", "network --month 2025-11", "notify",
+    f"playback --hours 1 --end {END}", "preflight", f"report --html - --end {END}",
     "restore LATEST --drill", "schedule --jobs /nowhere.json", f"sensors --days 1 --end {END}", "settings",
     "simulate --once", "--help", "--version", "data --help", "nonsense",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conftest import Run
-from tests.databases import change
+from tests.databases import change, to_schema
 from tests.postgresql import Server
 from toolkit.model import Document, Station
 from toolkit.store import Store, open_for_reading, open_for_writing
@@ -82,10 +82,11 @@ def test_a_database_of_an_older_release_begins_with_what_it_knows(postgresql: Se
     for db, engine in ((lite, "sqlite"), (server, "postgresql")):
         with open_for_writing(db) as store:
             tell(store, TIME, VOLOS)
-        for table in ("station_history", "sensor_health"):
-            change(db, f"DROP TABLE {table}")
         before = next(at for at, text in enumerate(migrations(engine)) if "CREATE TABLE station_history" in text)
-        setting = "PRAGMA user_version =" if engine == "sqlite" else "UPDATE schema_version SET version ="
-        change(db, f"{setting} {before}")
+        if engine == "sqlite":
+            to_schema(db, before)
+        else:
+            change(db, "DROP TABLE station_history, sensor_health, daily, summarised")
+            change(db, f"UPDATE schema_version SET version = {before}")
         with open_for_writing(db) as store:
             assert store.records.history("volos") == [Description("volos", TIME, *VOLOS[1:])]

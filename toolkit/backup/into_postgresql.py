@@ -109,6 +109,8 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             connection.execute(accounts.END_SESSIONS)
             for kind in kinds:
                 _take_over_tables(connection, kind.take_over("pg_temp.kept_"), kind.TABLES)
+            if merge:
+                connection.execute("DELETE FROM summarised")  # what is taken over changes days
             return _take_over(connection, there) if merge else 0
     except StoreError as error:
         raise StoreError(f"{error}: the database is as it was") from None

@@ -37,6 +37,7 @@ COMMANDS = {
     "data": "look at observations, export and import them",
     "detect": "find anomalies in a window of time, and tell faults from weather",
     "doctor": "what is wrong with this host, why, and the command that mends it",
+    "feed": "what a feed offers: try it, or guess how it is to be read",
     "flag": "judge past time anew, and flag every value of it; tells nobody",
     "healthcheck": "one line for a monitor: is the service collecting?",
     "incidents": "what is wrong at which sensor since when, and what people decide of it",

@@ -19,6 +19,7 @@ _shtab_weather_tool_commands() {
     data:'Look at observations, export and import them.'
     detect:'Find anomalies in a window of time, and tell faults from weather.'
     doctor:'What is wrong with this host, why, and the command that mends it.'
+    feed:'What a feed offers: try it, or guess how it is to be read.'
     flag:'Judge past time anew, and flag every value of it; tells nobody.'
     healthcheck:'One line for a monitor: is the service collecting?.'
     incidents:'What is wrong at which sensor since when, and what people decide of it.'
@@ -72,6 +73,14 @@ _shtab_weather_tool_data_commands() {
     summary:'Show what the store holds, and what the collector did.'
   )
   _describe 'weather-tool data commands' _commands
+}
+
+_shtab_weather_tool_feed_commands() {
+  local _commands=(
+    guess:'Fetch a feed once and propose how it is to be read: format, entries, fields, units, the form of times, cadence. What a person has to look at is said. Nothing is stored.'
+    try:'Fetch a feed once and show what would be stored of it, what not, and why. Nothing is stored.'
+  )
+  _describe 'weather-tool feed commands' _commands
 }
 
 _shtab_weather_tool_incidents_commands() {
@@ -395,6 +404,36 @@ _shtab_weather_tool_doctor_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_doctor_defaults_added=0
+
+_shtab_weather_tool_feed_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_feed_defaults_added=0
+
+_shtab_weather_tool_feed_guess_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  ":default\: the feed that the settings name:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_feed_guess_defaults_added=0
+
+_shtab_weather_tool_feed_try_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--format[The feed\'s format. Default\: WEATHER_FEED_FORMAT, else geojson.]:FORMAT:"
+  "--records[Where documents have their entries. Of json\: a JMESPath expression, such as \`stations\[\*\].latest\`\; empty where the document is the list. Of xml\: the path of the elements, such as \`stations\/station\`. Other formats\: empty. Default\: WEATHER_FEED_RECORDS, else empty.]:WHERE:"
+  "--fields[What the feed calls its fields, if not by our names\: OURS\=THEIRS pairs, separated by commas, with the feed\'s unit in brackets if it is not ours, such as \`temp_out\=air.temp \[\°F\]\`. See docs\/feeds.md. Default\: WEATHER_FEED_FIELDS, else station_id\=station_file\|fid, time\=ts.]:OURS=THEIRS,…:"
+  "--stations[A CSV file with the stations\' station_id, latitude, longitude and elevation, for a feed without them. Empty\: none. Default\: WEATHER_FEED_STATIONS, else empty.]:FILE:"
+  "--json[as JSON]"
+  ":default\: the feed that the settings name:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_feed_try_defaults_added=0
 
 _shtab_weather_tool_flag_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -726,6 +765,7 @@ _shtab_weather_tool() {
         data) _shtab_weather_tool_data ;;
         detect) _arguments -C -s $_shtab_weather_tool_detect_options ;;
         doctor) _arguments -C -s $_shtab_weather_tool_doctor_options ;;
+        feed) _shtab_weather_tool_feed ;;
         flag) _arguments -C -s $_shtab_weather_tool_flag_options ;;
         healthcheck) _arguments -C -s $_shtab_weather_tool_healthcheck_options ;;
         incidents) _shtab_weather_tool_incidents ;;
@@ -825,6 +865,30 @@ _shtab_weather_tool_data() {
         query) _arguments -C -s $_shtab_weather_tool_data_query_options ;;
         stations) _arguments -C -s $_shtab_weather_tool_data_stations_options ;;
         summary) _arguments -C -s $_shtab_weather_tool_data_summary_options ;;
+      esac
+  esac
+}
+
+_shtab_weather_tool_feed() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->feed'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_weather_tool_feed_defaults_added )); then
+    if (( ${_shtab_weather_tool_feed_options[(I)${(q)one_or_more}*]} +          ${_shtab_weather_tool_feed_options[(I)${(q)remainder}*]} +          ${_shtab_weather_tool_feed_options[(I)${(q)default}]} == 0 )); then
+      _shtab_weather_tool_feed_options+=(': :_shtab_weather_tool_feed_commands' '*::: :->feed')
+    fi
+    _shtab_weather_tool_feed_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_weather_tool_feed_options
+
+  case $state in
+    feed)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_weather_tool_feed-$line[1]:"
+      case $line[1] in
+        guess) _arguments -C -s $_shtab_weather_tool_feed_guess_options ;;
+        try) _arguments -C -s $_shtab_weather_tool_feed_try_options ;;
       esac
   esac
 }

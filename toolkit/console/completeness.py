@@ -11,14 +11,17 @@ from toolkit.api.answers import Content
 from toolkit.api.edr import document, ready
 from toolkit.console import asking, flagged, reading
 from toolkit.console.about import DATA
+from toolkit.console.days import Days
 from toolkit.console.people import Reader
+from toolkit.console.reading import DAY, Ints
 from toolkit.store import Span, Store
 from toolkit.times import now
 from toolkit.variables import STATION
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 
-DAY = 86_400
+# A station usually sends as much as on the better days.
+USUAL = 0.9
 
 
 class Asked(asking.Asked):
@@ -38,26 +41,42 @@ async def completeness(request: Request, asked: Annotated[Asked, Query()], _: Re
         start = span.start if oldest is None else max(span.start, reading.seconds(oldest))
         last = int(min(span.end, now().timestamp())) // DAY
         first = min(int(start) // DAY, last)
-        whole = Span(first * DAY - 1, (last + 1) * DAY - 1)
-        found = reading.read(store, asked.station, [name] if name else [], whole)
-        usual = float(np.median(np.diff(found.time))) if len(found.time) > 1 else 0.0
-        there = ~np.isnan(found.values[name]) if name else np.ones(len(found.time), dtype=bool)
-        failed = there & flagged.fails(_said(store, asked.station, name, whole), found.time)
-        received, fails = (
-            np.bincount(found.time[of] // DAY - first, minlength=last - first + 1) for of in (there, failed)
-        )
+        count = _long if last - first > reading.EACH_DAYS else _each
+        expected, received, failed = count(store, asked.station, name, first, last)
         return document(
             {
                 "station": asked.station,
                 "variable": name or STATION,
-                "expected": round(DAY / usual) if usual else round(DAY / request.app.state.settings.cadence_seconds),
+                "expected": expected or round(DAY / request.app.state.settings.cadence_seconds),
                 "day": (np.arange(first, last + 1) * DAY).tolist(),
                 "received": received.tolist(),
-                "failed": fails.tolist(),
+                "failed": failed.tolist(),
             }
         )
 
     return await ready(request, asked.model_dump_json(), make)
+
+
+def _each(store: Store, station: str, name: str | None, first: int, last: int) -> tuple[int, Ints, Ints]:
+    """How many observations a day should have, how many values each has, and how many of them fail; by each value."""
+    span = Span(first * DAY - 1, (last + 1) * DAY - 1)
+    found = reading.read(store, station, [name] if name else [], span)
+    usual = float(np.median(np.diff(found.time))) if len(found.time) > 1 else 0.0
+    there = ~np.isnan(found.values[name]) if name else np.ones(len(found.time), dtype=bool)
+    failed = there & flagged.fails(_said(store, station, name, span), found.time)
+    received, fails = (np.bincount(found.time[of] // DAY - first, minlength=last - first + 1) for of in (there, failed))
+    return round(DAY / usual) if usual else 0, received, fails
+
+
+def _long(store: Store, station: str, name: str | None, first: int, last: int) -> tuple[int, Ints, Ints]:
+    """The same by what is kept of each day: values fail evenly through it."""
+    span = Span(first * DAY - 1, (last + 1) * DAY - 1)
+    days = Days(store, station, [name] if name else [], span)
+    every, received = np.zeros((2, last - first + 1), np.int64)
+    place = slice(days.first - first, days.first - first + len(days.number[STATION]))
+    every[place], received[place] = days.number[STATION], days.number[name or STATION]
+    fails = np.round(received * flagged.failing(_said(store, station, name, span), first, len(received)))
+    return round(float(np.quantile(every[every > 0], USUAL))) if every.any() else 0, received, fails.astype(np.int64)
 
 
 def _said(store: Store, station: str, name: str | None, span: Span) -> list[flagged.Interval]:

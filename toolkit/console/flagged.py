@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from toolkit.console.reading import DAY, Bools, Floats, Ints
 from toolkit.store import Span, Store
 from toolkit.store.flag_views import FAIL, NOT_EVALUATED, PASS, SUSPECT
 from toolkit.store.flags import Decisive
 from toolkit.variables import STATION
 
-Ints = npt.NDArray[np.int64]
 Interval = tuple[int, int, int, str]
 """Start and end (both included), flag, and what decided."""
 
@@ -39,7 +38,7 @@ def intervals(store: Store, station: str, names: Sequence[str], span: Span, step
     }
 
 
-def fails(said: Sequence[Interval], time: Ints) -> npt.NDArray[np.bool_]:
+def fails(said: Sequence[Interval], time: Ints) -> Bools:
     """Which values fail.
 
     Args:
@@ -50,6 +49,23 @@ def fails(said: Sequence[Interval], time: Ints) -> npt.NDArray[np.bool_]:
     for started, ended, flag, _ in said:
         if flag == FAIL:
             found[time.searchsorted(started) : time.searchsorted(ended, "right")] = True
+    return found
+
+
+def failing(said: Sequence[Interval], first: int, number: int) -> Floats:
+    """Which share of some days values fail.
+
+    Args:
+        said: what is said of them, see `intervals`.
+        first: the first day, days since 1970-01-01, UTC.
+        number: of days.
+    """
+    bounds = (first + np.arange(number + 1)) * DAY
+    found = np.zeros(number)
+    for started, ended, flag, _ in said:
+        if flag == FAIL:
+            within = np.clip(bounds, started, ended + 1)
+            found += (within[1:] - within[:-1]) / DAY
     return found
 
 

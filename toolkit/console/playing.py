@@ -155,7 +155,7 @@ class Playing:
         }
         environment.pop("NOTIFY_SOCKET", None)  # what it says is not this service's state
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "toolkit", *wanted.words(), env=environment, limit=LINE_BYTES,
+            sys.executable, "-P", "-m", "toolkit", *wanted.words(), env=environment, limit=LINE_BYTES,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         with suppress(OSError):  # the unit's sandbox allows nobody to change a priority

@@ -12,17 +12,18 @@ from toolkit.api.answers import Content
 from toolkit.api.edr import document, ready
 from toolkit.console import asking, flagged, reading
 from toolkit.console.about import DATA
+from toolkit.console.days import Days
 from toolkit.console.people import Reader
-from toolkit.quality.rainfall import amounts
+from toolkit.console.reading import DAY
+from toolkit.quality.rainfall import amounts, counts_up
 from toolkit.store import Span, Store
 from toolkit.times import from_epoch
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 
 Step = Literal["hour", "day", "month"]
-DAY = 86_400
-# Without a step, spans of up to so many days have it.
-HOURS_UP_TO, DAYS_UP_TO = 3, 400
+# Without a step, spans of up to so many days have hours.
+HOURS_UP_TO = 3
 # What a gauge counts shows in so much before the span at least.
 LEAD = 31 * DAY
 # Hours of a longer span would be too many bars.
@@ -40,12 +41,13 @@ async def rain(request: Request, asked: Annotated[Asked, Query()], _: Reader) ->
     """The sums of rain, without values that fail."""
     span, zone = asked.span(), request.app.state.settings.notify_time_zone
     days = (span.end - span.start) / DAY
-    step: Step = asked.step or ("hour" if days <= HOURS_UP_TO else "day" if days <= DAYS_UP_TO else "month")
+    step: Step = asked.step or ("hour" if days <= HOURS_UP_TO else "day" if days <= reading.EACH_DAYS else "month")
 
     def make(store: Store) -> Content:
         asked.known(store)
         edges = np.array([edge for one in reading.observed(store, span) for edge in _edges(one, step, zone)] or [0])
-        time, fell = _fallen(store, asked.station, span)
+        fallen = _fallen_by_day if days > reading.EACH_DAYS and step != "hour" else _fallen
+        time, fell = fallen(store, asked.station, Span(max(span.start, edges[0]), span.end))
         usual = np.median(np.diff(time)) if len(time) > 1 else np.inf
         place = np.searchsorted(edges, time) - 1  # what a reading tells of fell before it
         there = (place >= 0) & (place < len(edges) - 1) & ~np.isnan(fell)
@@ -74,6 +76,17 @@ def _fallen(store: Store, station: str, span: Span) -> tuple[reading.Ints, readi
     fell = amounts(values[None])[0]
     within = found.time > span.start
     return found.time[within], fell[within]
+
+
+def _fallen_by_day(store: Store, station: str, span: Span) -> tuple[reading.Ints, reading.Floats]:
+    """The middle of each day of years, and what fell in it: its amounts, or the most that a total counted up to."""
+    days = Days(store, station, ["rain"], span)
+    newest = min(span.end, store.latest_times().get(station, 0))
+    counts = counts_up(reading.read(store, station, ["rain"], Span(newest - LEAD, newest)).values["rain"][None])
+    said = flagged.intervals(store, station, ["rain"], span, 0)["rain"]
+    fell = (days.high if counts else days.total)["rain"]
+    fell = fell * (1 - flagged.failing(said, days.first, len(fell)))
+    return (days.first + np.arange(len(fell))) * DAY + DAY // 2, fell
 
 
 def _edges(span: Span, step: Step, zone: tzinfo) -> list[int]:

@@ -15,8 +15,11 @@ from toolkit.variables import BY_NAME
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 DAY = 86_400
+# Of a longer span only what is kept of each day is looked at (`console.days`).
+EACH_DAYS = 400
 # So much is read at a time.
 PIECE = 31 * DAY
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.console.days import Days
 from toolkit.console.reading import Floats, Ints, aligned
 from toolkit.store import Span, Store
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, STATION
 
 DAY = 86_400
-# How long a bucket may be, in seconds; above a day it is a whole number of days.
-STEPS = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440))
+# How long a bucket may be, in seconds; above a day it is a whole number of days. From a day on it is of `Days`.
+STEPS = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 1440))
 # So many observations a pixel are shown one by one.
 PER_PIXEL = 2
 # A line is broken where observations are so many times farther apart than they usually are.
@@ -49,6 +50,8 @@ class Reduced:
 def reduced(store: Store, station: str, names: Sequence[str], span: Span, width: int) -> Reduced:
     """The observations of a span as a plot of some pixels can show them."""
     step, most = step_of(span, width), PER_PIXEL * width
+    if step >= DAY:
+        return _of_days(Days(store, station, names, span), names, step)
     found: list[Reduced] = []
     number = 0
     for piece in aligned(store, span, step):
@@ -60,6 +63,26 @@ def reduced(store: Store, station: str, names: Sequence[str], span: Span, width:
         if number > most:
             found = [one if one.step else _bucketed(one, step) for one in found]
     return _joined(found, names)
+
+
+def _of_days(days: Days, names: Sequence[str], step: int) -> Reduced:
+    """Some days in each bucket."""
+    there = np.flatnonzero(days.number[STATION])
+    if not len(there):
+        return _joined([], names)
+    bucket = (days.first + there) * DAY // step
+    first = np.flatnonzero(np.diff(bucket, prepend=-1))
+    made = Reduced(step, bucket[first] * step, {}, {}, {})
+    for name in names:
+        if name not in days.low:
+            made.value[name] = np.full(len(first), np.nan)  # there is no mean of directions that tells anything
+            continue
+        number = np.add.reduceat(days.number[name][there], first)
+        total = np.add.reduceat(np.nan_to_num(days.total[name][there]), first)
+        made.value[name] = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+        made.low[name] = np.fmin.reduceat(days.low[name][there], first)
+        made.high[name] = np.fmax.reduceat(days.high[name][there], first)
+    return made
 
 
 def _bucketed(one: Reduced, step: int) -> Reduced:

@@ -16,6 +16,7 @@ from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.store.accounts import Accounts
+from toolkit.store.daily import Daily
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.station_records import StationRecords
@@ -194,6 +195,10 @@ class Store(Protocol):
     @property
     def records(self) -> StationRecords:
         """How the feed has described stations, and the health of their sensors; `transaction` for what writes."""
+
+    @property
+    def daily(self) -> Daily:
+        """What each variable did on each day that is over."""
 
     @property
     def statistics(self) -> Statistics:

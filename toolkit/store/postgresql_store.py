@@ -32,6 +32,7 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
+from toolkit.store.daily import Daily
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
@@ -120,6 +121,11 @@ SELECT station_id, MAX(time) FROM (
     SELECT station_id, time FROM arrived UNION ALL SELECT unnest(%(ids)s::text[]), '-infinity'
 ) AS told GROUP BY 1 ORDER BY 1
 ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time
+"""
+
+# The days whose observations may be others than before.
+_CHANGED = """
+DELETE FROM summarised WHERE day IN (SELECT DISTINCT floor(extract(epoch FROM time) / 86400)::integer FROM arrived)
 """
 
 # The newest observations of some stations, by one pass over the whole table.
@@ -213,6 +219,7 @@ class PostgreSQLStore:
                     copy.write(_copied(document.observations, f"{stored(collected)}+00"))
                 cursor.execute(_CORRECT if replace else _FILL)
                 new, corrected = cast("tuple[int, int]", cursor.fetchone())
+                cursor.execute(_CHANGED)
             cursor.execute(_NEWEST, {"ids": [station.station_id for station in document.stations]})
             done = Stored(new, corrected, len(document.observations) - new - corrected)
             rejected = [(from_epoch(time), *rest) for time, *rest in document.rejected]
@@ -248,6 +255,11 @@ class PostgreSQLStore:
     def records(self) -> StationRecords:
         """See `base.Store`."""
         return StationRecords(_Engine(self))
+
+    @property
+    def daily(self) -> Daily:
+        """See `base.Store`."""
+        return Daily(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:
@@ -524,6 +536,8 @@ class _Engine:
 
     delay = "CASE WHEN isfinite(collected_at) THEN extract(epoch FROM collected_at - time)::int8 END"
 
+    alone = "LOCK TABLE summarised IN SHARE ROW EXCLUSIVE MODE"
+
     def __init__(self, store: PostgreSQLStore) -> None:
         self._store = store
 
@@ -558,6 +572,14 @@ class _Engine:
             (from_epoch(int(span.start)), from_epoch(int(span.end))),
         )
         return np.array([column or [] for column in found], dtype=np.float64)
+
+    def value(self, variable: Variable) -> str:
+        """See `daily.Engine`."""
+        return f"CASE WHEN abs({variable.name}) < 1e308 THEN {variable.name} END"
+
+    def by_station(self, columns: str) -> str:
+        """See `daily.Engine`."""
+        return f"SELECT station_id, {columns} FROM observations WHERE time >= ? AND time < ? GROUP BY station_id"
 
     def mean(self, variable: Variable) -> str:
         """See `statistics.Engine`."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import stat
-import time
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
 from toolkit import clock, times
 from toolkit.errors import ToolkitError, reason
 from toolkit.store import Selection, Store
+from toolkit.store.daily import summarise
 
 DAY = 86400
 # Between two steps a collector that waits gets its turn.
@@ -67,6 +68,10 @@ def maintain(store: Store, reports: Path, keep: Retention, now: float, dry_run: 
     observations, log_lines = store.remove_before(before, log_before, _pause)
     with store.transaction():
         store.accounts.end_old(now)
+    if keep.observations:
+        with store.transaction():
+            store.daily.remove_until(int(before) // DAY)
+    summarise(store, present, _pause)
     store.tidy(_pause)
     for report in old:
         _remove(report)
@@ -98,7 +103,7 @@ def _newest(store: Store, reports: list[tuple[Path, float]]) -> float | None:
 
 
 def _pause() -> None:
-    time.sleep(PAUSE_SECONDS)
+    threading.Event().wait(PAUSE_SECONDS)  # time.sleep fails where libfaketime sets the clock
 
 
 def _remove(report: Path) -> None:

@@ -29,6 +29,7 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
+from toolkit.store.daily import Daily
 from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
@@ -218,6 +219,11 @@ class SQLiteStore:
     def records(self) -> StationRecords:
         """See `base.Store`."""
         return StationRecords(_Engine(self))
+
+    @property
+    def daily(self) -> Daily:
+        """See `base.Store`."""
+        return Daily(_Engine(self))
 
     @property
     def statistics(self) -> Statistics:
@@ -534,6 +540,7 @@ class _Engine:
     """See `incidents.Engine` and `statistics.Engine`."""
 
     delay = "delay"
+    alone = ""  # whoever writes is alone
 
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
@@ -569,6 +576,18 @@ class _Engine:
             (stored(span.start), stored(span.end)),
         )
         return np.array([json.loads(text) for text in texts], dtype=np.float64)
+
+    def value(self, variable: Variable) -> str:
+        """See `daily.Engine`."""
+        return f"({steps_sql(variable.name)}) / {variable.per_unit}.0"
+
+    def by_station(self, columns: str) -> str:
+        """See `daily.Engine`."""
+        return (
+            f"SELECT s.station_id, grouped.* FROM (SELECT station, {columns} FROM observation WHERE time >= ? "
+            f"AND time < ? AND {_SOUND.format(time='time')} GROUP BY station) AS grouped "
+            "JOIN stations AS s ON s.number = station"
+        )
 
     def mean(self, variable: Variable) -> str:
         """See `statistics.Engine`."""

@@ -40,7 +40,7 @@ export default function Playback() {
   };
   const wish = wishOf(words);
   return (
-    <>
+    <div class="playback">
       <h1>{t("Playback")}</h1>
       <Wishes key={JSON.stringify(wish)} wish={wish} stations={stations} onWish={change} />
       {wish ? (
@@ -52,7 +52,7 @@ export default function Playback() {
           )}
         </p>
       )}
-    </>
+    </div>
   );
 }
 
@@ -172,7 +172,7 @@ function Shown(props: { wish: Wish; words: Words; named: (id: string) => string;
     if (played && !["waiting", "playing"].includes(played.state)) setOver(key);
   }, [played?.state, key]);
   const runs = played?.runs ?? [];
-  const place = placeOf(runs, words.at, wish.station);
+  const place = placeOf(runs, words, wish.station);
   const run = runs[place];
   return (
     <>
@@ -219,15 +219,15 @@ function Shown(props: { wish: Wish; words: Words; named: (id: string) => string;
   );
 }
 
-/** The run that is shown: what the address says, else the first that found something, else the first. */
-function placeOf(runs: Run[], at: string | undefined, station: string | undefined): number {
+/** The run that is shown: what the address says, else the first that found a fault, else the first. */
+function placeOf(runs: Run[], { at, variable }: Words, station: string | undefined): number {
   if (at !== undefined) {
     const seconds = Date.parse(at) / 1000;
     const place = runs.findIndex((run) => run.at >= seconds);
     return place < 0 ? Math.max(runs.length - 1, 0) : place;
   }
-  const found = runs.findIndex(({ report }) => ![undefined, "weather_event"].includes(worst(report, station)));
-  return Math.max(found, 0);
+  const fault = ({ report }: Run) => ![undefined, "weather_event"].includes(worst(report, station, variable));
+  return Math.max(runs.findIndex(fault), 0);
 }
 
 function Late({ run, wish, onEverything }: { run: Run; wish: Wish; onEverything: () => void }) {
@@ -295,10 +295,7 @@ function Explained(props: {
           <fieldset class="row sensors">
             <legend class="hidden">{t("Variable")}</legend>
             {sensors.map(({ variable }) => {
-              const says = worst(
-                { ...run.report, anomalies: anomalies.filter((one) => one.variable === variable) },
-                station,
-              );
+              const says = worst(run.report, station, variable);
               return (
                 <button
                   type="button"

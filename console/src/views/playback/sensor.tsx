@@ -56,7 +56,8 @@ function Said({ anomalies, sensor }: { anomalies: Anomaly[]; sensor: Sensor }) {
           <ClassWord of={one.variable === "all" ? "silent" : one.class} />: {one.reason}.{" "}
           <span class="faint">
             <Moment at={Date.parse(one.start) / 1000} /> – {timeOfDay(Date.parse(one.end) / 1000)}, {one.test}
-            {one.confidence !== null && `, ${t("confidence {share} %", { share: Math.round(100 * one.confidence) })}`}
+            {one.confidence !== null && ", "}
+            {one.confidence !== null && t("confidence {share} %", { share: Math.round(100 * one.confidence) })}
           </span>
         </p>
       ))}
@@ -195,7 +196,7 @@ function Figures({ of }: { of: Criterion }) {
       {of.compared.map((one, place) => (
         <span class="compared" key={one.what}>
           {place > 0 && `${t("and")} `}
-          {one.what} <span class="figures">{amount(one.value, one.unit)}</span>{" "}
+          {one.what} <span class="amount">{amount(one.value, one.unit)}</span>{" "}
           <span class="limit">
             ({t("limit")}: {one.sign} {amount(one.limit, one.unit)})
           </span>

@@ -125,9 +125,11 @@ export function wished(
   return { end, hours, step: asked };
 }
 
-/** The worst that a run says of a station, or of all of them. */
-export function worst(report: Report, station: string | undefined): Class | "silent" | undefined {
-  const found = report.anomalies.filter((one) => station === undefined || one.station_id === station);
+/** The worst that a run says of a variable of a station; of all of them where none is named. */
+export function worst(report: Report, station?: string, variable?: string): Class | "silent" | undefined {
+  const found = report.anomalies.filter(
+    (one) => [undefined, one.station_id].includes(station) && [undefined, one.variable].includes(variable),
+  );
   if (found.some((one) => one.variable === "all")) return "silent";
   const order: Class[] = ["device_failure", "suspected", "unverified", "weather_event"];
   return order.find((name) => found.some((one) => one.class === name));

@@ -63,6 +63,6 @@ function outcome(one: IncidentBand | MaintenanceBand) {
 }
 
 /** The way to how the detector saw a span. */
-export function playbackLink(station: string, span: Span): string {
-  return link(["playback"], { station, ...spanWords(span) });
+export function playbackLink(station: string, span: Span, variable?: string): string {
+  return link(["playback"], { station, ...spanWords(span), variable });
 }

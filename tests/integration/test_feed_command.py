@@ -1,0 +1,171 @@
+"""`weather-tool feed`: what a feed offers, and how it may be read."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.test_documents import COVERAGEJSON, CSV, GEOJSON, JSON, METAR, WORDS, XML
+from tests.conftest import Feed, Run, collection, feature
+from tests.fuzzing import mutated
+from tests.integration.test_feeds import METEOSWISS, NWS
+from tests.integration.test_feeds import XML as NESTED
+from toolkit.errors import ToolkitError
+from toolkit.feed.guessing.guess import guess
+from toolkit.feed.guessing.samples import sample
+from toolkit.mapping import parse_mapping
+
+DATA = Path(__file__).parent.parent / "data"
+NOW = 1_764_000_000
+
+
+def guessed(run: Run, source: Path) -> dict[str, Any]:
+    done = run("feed", "guess", str(source), "--json")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def as_pairs(text: str) -> dict[str, Any]:
+    return dict(parse_mapping(text).named)
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "fields"),
+    [("meteoswiss-vqha80.csv", "csv", METEOSWISS), ("nws-observations.geojson", "geojson", NWS)],
+)
+def test_the_configurations_of_our_documents_are_found(run: Run, name: str, format_: str, fields: str) -> None:
+    found = guessed(run, DATA / name)
+    assert found["settings"]["weather_feed_format"] == format_
+    assert as_pairs(fields).items() <= as_pairs(found["settings"]["weather_feed_fields"]).items()
+
+
+EXAMPLES = {
+    "a list in JSON, in metres a second": (
+        [
+            {"idema": "8025", "ubi": "ALACANT", "lat": 38.3, "lon": -0.5, "alt": 81.0, "fint": "2025-11-22T16:00:00+0000"}
+            | {"ta": 13.9, "hr": 60.0, "pres": 1008.2, "vv": 2.6, "dv": 351.0, "vmax": 5.1, "prec": 0.0},
+            {"idema": "8026", "ubi": "ELX", "lat": 38.2, "lon": -0.7, "alt": 90.0, "fint": "2025-11-22T17:00:00+0000"}
+            | {"ta": 14.1, "hr": 58.0, "pres": 1008.3, "vv": 2.1, "dv": 12.0, "vmax": 4.0, "prec": 0.2},
+        ],
+        "",
+        "station_id=idema, time=fint, station_name_en=ubi, latitude=lat, longitude=lon, elevation=alt, temp_out=ta, "
+        "out_hum=hr, bar=pres, rain=prec, wind_speed=vv, wind_dir=dv, hi_speed=vmax",
+    ),
+    "American units, in names and in values": (
+        {"data": {"sites": [
+            {"id": f"a{n}", "obs": {"epoch": 1763827200000 + 600000 * n, "tempf": 57.1 + n, "humidity": 60}}
+            | {"baromin": 29.92, "windspeedmph": 5.2, "windgustmph": 9.1, "winddir": 350, "dailyrainin": 0.04}
+            for n in range(4)
+        ]}},
+        "data.sites",
+        "station_id=id, time=obs.epoch [ms], out_hum=obs.humidity, wind_dir=winddir",
+    ),
+    "a name that is no word": (
+        {"latest values": [{"Station ID": "x", "Time": "22/11/2025 16:00", "Temp [out], °F": 55.0}]},
+        '"latest values"',
+        'station_id=Station ID, time=Time [%d/%m/%Y %H:%M], temp_out="Temp [out], °F" [°F]',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EXAMPLES)
+def test_json_of_many_kinds(run: Run, tmp_path: Path, case: str) -> None:
+    document, records, fields = EXAMPLES[case]
+    (tmp_path / "feed.json").write_text(json.dumps(document))
+    found = guessed(run, tmp_path / "feed.json")
+    settings = found["settings"]
+    assert settings["weather_feed_format"] == "json"
+    assert settings.get("weather_feed_records", "") == records
+    pairs = as_pairs(settings["weather_feed_fields"])
+    assert as_pairs(fields).items() <= pairs.items(), pairs
+    done = run(
+        "feed", "try", str(tmp_path / "feed.json"), "--format", "json", "--records", records,
+        "--fields", settings["weather_feed_fields"], "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["left_out"] == {}
+
+
+def test_units_that_names_say(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text(
+        "stationId,obsTimeUtc,lat,lon,temp_f,humidity,pressure_inhg,wind_speed_mph,gust_kt,rain_in,sea\n"
+        "KA1,2025-11-22T16:00:00Z,47.1,-122.3,50.2,71,29.92,3.1,8,0.02,x\n"
+        "KA1,2025-11-22T16:05:00Z,47.1,-122.3,50.3,71,29.92,3.1,8,0.02,x\n"
+    )
+    found = guessed(run, tmp_path / "feed.csv")
+    pairs = as_pairs(found["settings"]["weather_feed_fields"])
+    units = {stored: one.unit for stored, one in pairs.items() if one.unit}
+    assert units == {"temp_out": "°F", "bar": "inHg", "wind_speed": "mph", "hi_speed": "kt", "rain": "in"}
+    assert found["settings"]["weather_cadence_seconds"] == 300
+    assert found["unused"] == ["sea"]
+    assert found["look_at"] == []
+
+
+def test_xml_that_says_what_a_station_is_around_its_observations(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(NESTED.replace('time="soon"', 'time="2025-11-22T16:00:00Z"'))
+    found = guessed(run, tmp_path / "feed.xml")
+    assert found["settings"]["weather_feed_records"] == "station/obs"
+    pairs = as_pairs(found["settings"]["weather_feed_fields"])
+    assert pairs["station_id"].names == ("../@id",)
+    assert pairs["temp_out"].names == ("v[@name='T']",)
+    assert pairs["latitude"].names == ("../lat",)
+
+
+def test_what_is_doubtful_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text("name;when;wind speed\nx;soon;3\n")
+    done = run("feed", "guess", str(tmp_path / "feed.csv"))
+    assert done.returncode == 1
+    assert "no field looks like the time: name it by time=" in done.stdout
+    assert "the configuration is not complete" in done.stderr
+
+
+def test_a_feed_is_tried_and_nothing_is_stored(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = collection(feature("volos", temp_out=13.9), feature("zagora", temp_out="broken"), feature(""))
+    done = run("feed", "try")
+    assert done.returncode == 0, done.stderr
+    assert "3 stations" in done.stdout
+    assert "1  temp_out is no number" in done.stdout
+    assert not Path(environment["WEATHER_DB"]).exists()
+
+
+def test_a_feed_of_which_nothing_can_be_stored(run: Run, feed: Feed) -> None:
+    feed.body = collection(feature("volos", ts="never"))
+    done = run("feed", "try")
+    assert done.returncode == 1
+    assert "no time" in done.stdout
+
+
+@pytest.mark.parametrize("action", ["try", "guess"])
+def test_what_is_neither_an_address_nor_a_file(run: Run, action: str) -> None:
+    done = run("feed", action, "/nowhere/feed.csv")
+    assert done.returncode == 2
+    assert "/nowhere/feed.csv is no address and no file that can be read" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_key_in_the_address_is_not_shown(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = collection(feature("volos"))
+    done = run("feed", "guess", f"{environment['WEATHER_FEED_URL']}?key=0123456789abcdef")
+    assert "0123456789abcdef" not in done.stdout + done.stderr
+
+
+def test_mutated_documents_are_guessed_or_refused() -> None:
+    at = random.Random(17)
+    good = [*GEOJSON, *CSV, *JSON, *XML, *COVERAGEJSON, *METAR, NESTED.encode()]
+    complete = 0
+    for number in range(1500):
+        body = mutated(at.choice(good), at, WORDS)
+        try:
+            found = guess(sample(body), NOW)
+        except ToolkitError:
+            continue
+        except Exception as error:
+            raise AssertionError(f"{number}: {body!r}") from error
+        parse_mapping(found.fields())
+        complete += {"station_id", "time"} <= {one.stored for one in found.named}
+    assert complete > 100

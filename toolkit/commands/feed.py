@@ -1,0 +1,150 @@
+"""`weather-tool feed`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from toolkit.address import shown
+from toolkit.cli.options import add_setting
+from toolkit.cli.show import table
+from toolkit.errors import UsageError, reason
+from toolkit.settings import DECLARATIONS, Loaded, Settings
+
+EXAMPLES = (
+    "weather-tool feed try",
+    "weather-tool feed guess https://data.example.org/latest.csv",
+    "weather-tool feed try sample.json --format json --records stations --fields 'station_id=id, time=at'",
+)
+# The largest sample that is read from a file, in bytes.
+LARGEST = 64 << 20
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    look = actions.add_parser(
+        "try",
+        help="fetch it once: what would be stored, what not, and why",
+        description="Fetch a feed once and show what would be stored of it, what not, and why. Nothing is stored.",
+    )
+    look.add_argument("source", nargs="?", metavar="URL|FILE", help="default: the feed that the settings name")
+    for flag, setting, metavar in (
+        ("--format", "feed_format", "FORMAT"),
+        ("--records", "feed_records", "WHERE"),
+        ("--fields", "feed_fields", "OURS=THEIRS,…"),
+        ("--stations", "feed_stations", "FILE"),
+    ):
+        add_setting(look, flag, setting, metavar)
+    look.add_argument("--json", action="store_true", help="as JSON")
+
+    guess = actions.add_parser(
+        "guess",
+        help="propose its whole configuration from a sample, to be pasted into the inventory",
+        description="Fetch a feed once and propose how it is to be read: format, entries, fields, units, the form of "
+        "times, cadence. What a person has to look at is said. Nothing is stored.",
+    )
+    guess.add_argument("source", nargs="?", metavar="URL|FILE", help="default: the feed that the settings name")
+    guess.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace, loaded: Loaded) -> int:
+    """Look at a feed."""
+    settings = loaded.settings
+    body, named = _document(args.source, settings)
+    return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
+
+
+def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
+    """A document and where it is from, for people.
+
+    Raises:
+        UsageError: it is neither an address nor a file.
+        FeedError: there is no document at the address.
+    """
+    from toolkit.collector.feed import fetcher_of
+
+    if source is not None and "://" not in source:
+        try:
+            with Path(source).open("rb") as file:
+                body = file.read(LARGEST + 1)
+        except OSError as error:
+            raise UsageError(f"{source} is no address and no file that can be read: {reason(error)}") from None
+        if len(body) > LARGEST:
+            raise UsageError(f"{source} is larger than {LARGEST >> 20} MiB: give a part of it")
+        return body, source
+    if source is not None:
+        try:
+            settings = replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
+        except ValueError as error:
+            raise UsageError(f"{shown(source)}: {error}") from None
+    fetched = fetcher_of(settings).fetch()
+    return fetched.body if fetched else b"", shown(settings.feed_url)
+
+
+def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
+    from toolkit.collector.trial import trial
+
+    found = trial(settings, body, time.time())
+    if args.json:
+        print(json.dumps({"feed": named, **found.form()}, ensure_ascii=False, indent=2))
+    else:
+        print(f"{named}: {found.summary()}")
+        table(("stored as", "from", "values", "least", "most"), found.rows())
+        if found.left_out:
+            print("left out:")
+            for why, number in found.left_out.most_common():
+                print(f"  {number}  {why}")
+    return 0 if found.observations else 1
+
+
+def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
+    from toolkit.collector.trial import trial
+    from toolkit.feed.guessing.guess import guess
+    from toolkit.feed.guessing.samples import sample
+    from toolkit.mapping import parse_mapping
+
+    now = time.time()
+    proposed = guess(sample(body), now)
+    values: dict[str, Any] = {
+        "weather_feed_url": named,
+        "weather_feed_format": proposed.sample.format,
+        "weather_feed_records": proposed.sample.records,
+        "weather_feed_fields": proposed.fields(),
+        "weather_cadence_seconds": proposed.cadence,
+    }
+    values = {name: value for name, value in values.items() if value not in {"", None} or name == "weather_feed_fields"}
+    doubts = list(proposed.doubts)
+    complete = {"station_id", "time"} <= {one.stored for one in proposed.named} or proposed.sample.format == "metar"
+    if complete:
+        tried = trial(
+            replace(
+                settings,
+                feed_format=proposed.sample.format,
+                feed_records=proposed.sample.records,
+                feed_fields=parse_mapping(proposed.fields()),
+                feed_stations=None,
+            ),
+            body,
+            now,
+        )
+        doubts += [f"left out: {number} times {why}" for why, number in tried.left_out.most_common()]
+    if args.json:
+        told = {"settings": values, "look_at": doubts, "unused": list(proposed.unused)}
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        print(f"# Proposed from {proposed.sample.entries} entries" + (f": {tried.summary()}" if complete else ""))
+        for name, value in values.items():
+            print(f"{name}: {json.dumps(value, ensure_ascii=False)}")
+        for doubt in doubts:
+            print(f"# Look at it: {doubt}")
+        if proposed.unused:
+            print(f"# Not used: {', '.join(proposed.unused)}")
+    if not complete:
+        print("the configuration is not complete: see what is to be looked at", file=sys.stderr)
+    return 0 if complete else 1

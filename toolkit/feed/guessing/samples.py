@@ -1,0 +1,201 @@
+"""What a document is written in, where it has its entries, and what those say: fields by name, with some values."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from toolkit.feed import table
+from toolkit.feed.errors import UnreadableError
+from toolkit.feed.json import content
+from toolkit.feed.values import number
+from toolkit.text import decoded
+
+# So many entries are looked at.
+MOST = 500
+_METAR = re.compile(r"^(?:(?:METAR|SPECI) )?[A-Z][A-Z0-9]{3} \d{6}Z ", re.MULTILINE)
+# How deep a list of entries may lie in JSON.
+DEPTH = 8
+
+
+class Sample(NamedTuple):
+    """What a document says.
+
+    Attributes:
+        format: one of `model.FORMATS`.
+        records: where it has its entries, as the setting `feed_records` says it.
+        columns: the values of each field, by its name as `feed_fields` names it, for as many entries as have it.
+        entries: how many entries were looked at.
+        place: whether the format itself says where a station is.
+    """
+
+    format: str
+    records: str
+    columns: Mapping[str, list[Any]]
+    entries: int
+    place: bool = False
+
+
+def sample(body: bytes) -> Sample:
+    """Look at a document.
+
+    Raises:
+        UnreadableError: it is written in no format that is known, or has no entries.
+    """
+    beginning = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if beginning in (b"{", b"["):
+        return _of_json(content(body))
+    if beginning == b"<":
+        return _of_xml(body)
+    text = decoded(body)
+    if len(_METAR.findall(text)) * 4 > len([line for line in text.splitlines() if line.strip()]):
+        return Sample("metar", "", {}, len(_METAR.findall(text)))
+    return _of_csv(text)
+
+
+def _of_json(document: Any) -> Sample:
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind in ("FeatureCollection", "Feature"):
+        features = document.get("features") if kind == "FeatureCollection" else [document]
+        found = [one for one in features if isinstance(one, dict)] if isinstance(features, list) else []
+        properties = [one["properties"] for one in found if isinstance(one.get("properties"), dict)]
+        return Sample("geojson", "", _columns(map(_flat, properties[:MOST])), len(properties), place=True)
+    if kind in ("Coverage", "CoverageCollection"):
+        return _of_coverages(document)
+    lists = [("", [document])] if isinstance(document, dict) else []
+    lists += [(path, found) for path, found in _lists(document, "", DEPTH)]
+    # The longest list of objects has the entries; of lists of one object each the one with the most in it.
+    path, found = max(lists, key=lambda one: (len(one[1]), len(_flat(one[1][0]))), default=("", []))
+    if not found:
+        raise UnreadableError("the document is JSON without a list of objects")
+    return Sample("json", path, _columns(map(_flat, found[:MOST])), len(found))
+
+
+def _of_coverages(document: Mapping[str, Any]) -> Sample:
+    coverages = document.get("coverages", [document])
+    columns: defaultdict[str, list[Any]] = defaultdict(list)
+    for one in coverages[:MOST] if isinstance(coverages, list) else []:
+        if isinstance(one, dict):
+            for name, value in one.items():
+                if isinstance(value, str | int | float) and name != "type":
+                    columns[name].append(value)
+            ranges = one.get("ranges")
+            for name, values in ranges.items() if isinstance(ranges, dict) else ():
+                found = values.get("values") if isinstance(values, dict) else None
+                columns[name] += found[:MOST] if isinstance(found, list) else []
+    columns["time"] = []
+    return Sample("coveragejson", "", columns, len(coverages) if isinstance(coverages, list) else 0, place=True)
+
+
+def _lists(value: Any, path: str, depth: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The lists of objects in JSON, each with the JMESPath expression that finds it."""
+    if isinstance(value, list):
+        objects = [one for one in value if isinstance(one, dict)]
+        if objects:
+            yield path, objects
+    elif isinstance(value, dict) and depth:
+        for name, inner in value.items():
+            step = name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else _quoted(name)
+            yield from _lists(inner, f"{path}.{step}" if path else step, depth - 1)
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _flat(entry: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """The single values of an object, and of objects in it, by names with dots."""
+    found: dict[str, Any] = {}
+    for name, value in entry.items():
+        if isinstance(value, dict) and before.count(".") < DEPTH:
+            found |= _flat(value, f"{before}{name}.")
+        elif isinstance(value, str | int | float) or value is None:
+            found[f"{before}{name}"] = value
+    return found
+
+
+def _columns(entries: Iterator[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    columns: defaultdict[str, list[Any]] = defaultdict(list)
+    for one in entries:
+        for name, value in one.items():
+            columns[name].append(value)
+    return dict(columns)
+
+
+def _of_csv(text: str) -> Sample:
+    lines = list(table.lines_of(text))
+    header = _header(lines)
+    if header is None:
+        beginning = next((line for line in lines if line.strip()), "")[:60]
+        raise UnreadableError(f"the document is no JSON, XML, METAR or CSV with a header: it begins with {beginning!r}")
+    rows = [row for _, row in table.rows(iter(lines), [header[0]], [header[-1]]) if row]
+    return Sample("csv", "", _columns(iter(rows[:MOST])), len(rows))
+
+
+def _header(lines: list[str]) -> list[str] | None:
+    """The cells of the header: the line of names that as many of the lines below it as possible agree with."""
+    best: tuple[int, list[str]] | None = None
+    for at, line in enumerate(lines[: table.HEADER_WITHIN]):
+        for delimiter in table.DELIMITERS:
+            cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
+            while cells and not cells[-1]:
+                cells.pop()
+            if len(cells) < 2 or not all(cells) or any(number(cell) is not None for cell in cells):
+                continue
+            alike = sum(one.count(delimiter) + 1 >= len(cells) for one in lines[at + 1 : at + 50])
+            if alike and (best is None or alike * len(cells) > best[0]):
+                best = alike * len(cells), cells
+    return best and best[1]
+
+
+def _of_xml(body: bytes) -> Sample:
+    from lxml import etree
+
+    try:
+        root = etree.fromstring(
+            body, etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True)
+        )
+    except etree.XMLSyntaxError as error:
+        raise UnreadableError(f"the document is not XML: {error.msg}") from None
+    docinfo: Any = root.getroottree().docinfo
+    if docinfo.doctype:
+        raise UnreadableError("the document is XML with a DTD, which is not read")
+    paths: defaultdict[str, list[Any]] = defaultdict(list)
+    for element in root.iter("*"):
+        if len(element.attrib) + len(element) > 1:
+            paths[_path(element)].append(element)
+    if not paths:
+        raise UnreadableError("the document is XML without elements that say several things")
+    # The entries: what there is most of; of equals the innermost, for what it lies in is found from there.
+    path, found = max(paths.items(), key=lambda one: (len(one[1]), one[0].count("/")))
+    return Sample("xml", path, _columns(_said(one) for one in found[:MOST]), len(found))
+
+
+def _path(element: Any) -> str:
+    """The names from below the root to an element."""
+    names = [_name(element), *map(_name, element.iterancestors())][::-1]
+    return "/".join(names[1:] or names)
+
+
+def _name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _said(element: Any) -> dict[str, str]:
+    """What an element says, and what it lies in, by XPath."""
+    found = {}
+    for before, one in zip(("", "../", "../../"), [element, *element.iterancestors()], strict=False):
+        repeated = Counter(_name(child) for child in one)
+        for child in one:
+            name = _name(child)
+            if len(child) or not (child.text or "").strip():
+                continue
+            if repeated[name] == 1:
+                found[f"{before}{name}"] = child.text.strip()
+            elif not before and child.attrib and (key := next(iter(child.attrib))):
+                found[f"{name}[@{key.rpartition('}')[2]}='{child.attrib[key]}']"] = child.text.strip()
+        found |= {f"{before}@{name.rpartition('}')[2]}": value for name, value in one.attrib.items()}
+    return found

@@ -1,0 +1,147 @@
+"""What each variable did on each day that is over: its values' number, least, mean and greatest, by station.
+
+The table `daily` is derived from the observations. A day counts while it stands in `summarised`, out of which it is
+taken by whatever changes its observations.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from toolkit.store import incidents
+from toolkit.times import from_stored
+from toolkit.variables import MEASURED, STATION, Variable
+
+if TYPE_CHECKING:
+    from toolkit.store.base import Store
+
+DAY = 86_400
+# So long one run of maintenance looks at days; the next one goes on.
+BUDGET_SECONDS = 600.0
+
+
+class Day(NamedTuple):
+    """A day of one variable at a station.
+
+    Attributes:
+        day: days since 1970-01-01, UTC.
+        number: how many values there are.
+        low, mean, high: of them, in the variable's unit; None for directions and for `all`.
+    """
+
+    day: int
+    number: int
+    low: float | None
+    mean: float | None
+    high: float | None
+
+
+class Engine(incidents.Engine, Protocol):
+    """How an engine aggregates observations by station.
+
+    Attributes:
+        alone: SQL that waits for whoever is changing `summarised`, at the beginning of a transaction; may be empty.
+    """
+
+    alone: str
+
+    def value(self, variable: Variable) -> str:
+        """SQL for a variable's value in its unit; NULL for what is no number."""
+
+    def by_station(self, columns: str) -> str:
+        """A query of station_id and aggregates, whose values are the times from which on and before which."""
+
+
+class Daily:
+    """The days of a store. What writes has transactions of its own, so short that a collector hardly waits."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def days(self) -> list[int]:
+        """The days that can be read, in order."""
+        return [day for (day,) in self._engine.query("SELECT day FROM summarised WHERE ready = 1 ORDER BY day")]
+
+    def of(self, station_id: str, variable: str, first: int, last: int) -> list[Day]:
+        """The days of a variable at a station, or of its observations, in order.
+
+        Args:
+            station_id: of which station.
+            variable: the name, or `all`.
+            first: a day, days since 1970-01-01.
+            last: another, which is included.
+        """
+        # CROSS JOIN: by the days, each of which is one look into the table, instead of through all of it.
+        rows = self._engine.query(
+            "SELECT d.day, d.number, d.low, d.mean, d.high FROM summarised AS s CROSS JOIN daily AS d "
+            "WHERE s.day >= ? AND s.day <= ? AND s.ready = 1 AND d.day = s.day AND d.station_id = ? "
+            "AND d.variable = ? ORDER BY s.day",
+            (first, last, station_id, variable),
+        )
+        return [Day(*row) for row in rows]
+
+    def begin(self, day: int) -> None:
+        """Note that a day is looked at: what is changed from now on takes that note away."""
+        if self._engine.alone:
+            self._engine.query(self._engine.alone)
+        self._engine.query("DELETE FROM summarised WHERE day = ?", (day,))
+        self._engine.query("INSERT INTO summarised (day, ready) VALUES (?, 0)", (day,))
+        self._engine.query("DELETE FROM daily WHERE day = ?", (day,))
+
+    def add(self, day: int, variable: Variable | None) -> None:
+        """Write what a variable did on a day; None for the number of observations."""
+        counted, name = "*", STATION
+        low, mean, high = ["CAST(NULL AS double precision)"] * 3
+        if variable:
+            counted, name = self._engine.value(variable), variable.name
+            if variable.nature != "circular":
+                low, mean, high = (f"{function}({counted})" for function in ("MIN", "AVG", "MAX"))
+        columns = f"COUNT({counted}) AS number, {low} AS low, {mean} AS mean, {high} AS high"
+        self._engine.query(
+            "INSERT INTO daily (day, station_id, variable, number, low, mean, high) "
+            f"SELECT {int(day)}, station_id, '{name}', number, low, mean, high "
+            f"FROM ({self._engine.by_station(columns)}) AS found WHERE number > 0",
+            (self._engine.time(day * DAY), self._engine.time((day + 1) * DAY)),
+        )
+
+    def finish(self, day: int) -> None:
+        """Note that a day can be read, unless it was changed meanwhile."""
+        self._engine.query("UPDATE summarised SET ready = 1 WHERE day = ?", (day,))
+
+    def remove_until(self, day: int) -> None:
+        """Remove the days up to one, which is removed as well."""
+        self._engine.query("DELETE FROM summarised WHERE day <= ?", (day,))
+        self._engine.query("DELETE FROM daily WHERE day <= ?", (day,))
+
+
+def summarise(store: Store, present: float, pause: Callable[[], None]) -> None:
+    """Look at the days that have been over for a day, and of which nothing is known.
+
+    Args:
+        store: open for writing.
+        present: seconds since the epoch.
+        pause: called between steps.
+    """
+    until, known = time.monotonic() + BUDGET_SECONDS, {*store.daily.days()}
+    following = store.oldest()
+    while following and time.monotonic() < until:
+        day = int(from_stored(following).timestamp()) // DAY
+        if day >= int(present - DAY) // DAY:
+            return
+        if day not in known:
+            summarise_day(store, day)
+            pause()
+        following = store.oldest((day + 1) * DAY - 1)
+
+
+def summarise_day(store: Store, day: int) -> None:
+    """Look at a day, days since 1970-01-01."""
+    with store.transaction():
+        store.daily.begin(day)
+    for variable in (None, *MEASURED):
+        with store.transaction():
+            store.daily.add(day, variable)
+    with store.transaction():
+        store.daily.finish(day)
