@@ -149,6 +149,10 @@ def test_the_list_is_filtered_and_the_address_says_how(pages: Pages) -> None:
     expect(page.locator("tbody th")).to_contain_text(["Sparti"])
     page.get_by_label("Search").fill("nowhere")
     expect(page.get_by_text("Nothing is open.")).to_be_visible()
+    page.goto(f"{pages.console.root}incidents/2")
+    page.get_by_role("link", name="Earlier incidents of the station").click()
+    page.get_by_role("button", name="Only station volos: show all").click()
+    expect(page.locator("tbody th", has_text="Vlasti")).to_have_count(1)
 
 
 def test_maintenance_is_planned_and_ended(pages: Pages) -> None:

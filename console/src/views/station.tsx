@@ -162,29 +162,34 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
         )}
       </p>
 
-      <h2>{t("Incidents and maintenance")}</h2>
-      {kept && <Bands bands={kept.bands} span={span} labels={labels} />}
+      {/* Not before the charts, so that they are below them and are not asked for at once. */}
+      {kept && (
+        <>
+          <h2>{t("Incidents and maintenance")}</h2>
+          <Bands bands={kept.bands} span={span} labels={labels} />
 
-      <h2>{t("Values")}</h2>
-      <details open={table} onToggle={(event) => setTable(event.currentTarget.open)}>
-        <summary>{t("As a table")}</summary>
-        {table && kept && <ValuesTable series={kept} variables={drawn} span={span} />}
-      </details>
+          <h2>{t("Values")}</h2>
+          <details open={table} onToggle={(event) => setTable(event.currentTarget.open)}>
+            <summary>{t("As a table")}</summary>
+            {table && <ValuesTable series={kept} variables={drawn} span={span} />}
+          </details>
 
-      <h2>{t("Wind")}</h2>
-      <WhenSeen>
-        <Rose station={id} span={rested} />
-      </WhenSeen>
+          <h2>{t("Wind")}</h2>
+          <WhenSeen>
+            <Rose station={id} span={rested} />
+          </WhenSeen>
 
-      <h2>{t("Completeness")}</h2>
-      <WhenSeen>
-        <Calendar station={id} span={rested} oldest={bounds.from} onSpan={shown.showSpan} />
-      </WhenSeen>
+          <h2>{t("Completeness")}</h2>
+          <WhenSeen>
+            <Calendar station={id} span={rested} oldest={bounds.from} onSpan={shown.showSpan} />
+          </WhenSeen>
 
-      <h2>{t("Sensor health")}</h2>
-      <WhenSeen>
-        <SensorHealth station={id} />
-      </WhenSeen>
+          <h2>{t("Sensor health")}</h2>
+          <WhenSeen>
+            <SensorHealth station={id} />
+          </WhenSeen>
+        </>
+      )}
 
       <h2>{t("The station")}</h2>
       <Metadata station={station} />

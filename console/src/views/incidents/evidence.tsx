@@ -40,6 +40,9 @@ export function EvidenceOf({ one }: { one: AtLength }) {
             {t("See the station at that time")}
           </a>
           <a href={playbackLink(one.station_id, span, one.variable)}>{t("Play back how the detector saw it")}</a>
+          <a href={link(["incidents"], { show: "over", station: one.station_id })}>
+            {t("Earlier incidents of the station")}
+          </a>
         </p>
       )}
       {variable && one.station_id !== null && (

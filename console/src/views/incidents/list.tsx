@@ -76,7 +76,7 @@ export function Incidents(props: Props) {
   return (
     <>
       <table
-        class="incidents"
+        class={acts ? "incidents acts" : "incidents"}
         ref={table}
         aria-busy={busy}
         onKeyDown={press}

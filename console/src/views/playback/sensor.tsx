@@ -56,7 +56,8 @@ function Said({ anomalies, sensor }: { anomalies: Anomaly[]; sensor: Sensor }) {
           <ClassWord of={one.variable === "all" ? "silent" : one.class} />: {one.reason}.{" "}
           <span class="faint">
             <Moment at={Date.parse(one.start) / 1000} /> – {timeOfDay(Date.parse(one.end) / 1000)}, {one.test}
-            {one.confidence !== null && `, ${t("confidence {share} %", { share: Math.round(100 * one.confidence) })}`}
+            {one.confidence !== null && ", "}
+            {one.confidence !== null && t("confidence {share} %", { share: Math.round(100 * one.confidence) })}
           </span>
         </p>
       ))}
