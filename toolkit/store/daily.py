@@ -7,7 +7,7 @@ taken by whatever changes its observations.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from toolkit.store import incidents
@@ -27,13 +27,11 @@ class Day(NamedTuple):
 
     Attributes:
         day: days since 1970-01-01, UTC.
-        variable: which; `all` for the observations.
         number: how many values there are.
         low, mean, high: of them, in the variable's unit; None for directions and for `all`.
     """
 
     day: int
-    variable: str
     number: int
     low: float | None
     mean: float | None
@@ -66,22 +64,21 @@ class Daily:
         """The days that can be read, in order."""
         return [day for (day,) in self._engine.query("SELECT day FROM summarised WHERE ready = 1 ORDER BY day")]
 
-    def of(self, station_id: str, variables: Sequence[str], first: int, last: int) -> list[Day]:
-        """The days of a station from the first to the last, in order.
+    def of(self, station_id: str, variable: str, first: int, last: int) -> list[Day]:
+        """The days of a variable at a station, or of its observations, in order.
 
         Args:
             station_id: of which station.
-            variables: names, or `all`.
+            variable: the name, or `all`.
             first: a day, days since 1970-01-01.
             last: another, which is included.
         """
-        places = ", ".join("?" * len(variables))
         # CROSS JOIN: by the days, each of which is one look into the table, instead of through all of it.
         rows = self._engine.query(
-            "SELECT d.day, d.variable, d.number, d.low, d.mean, d.high FROM summarised AS s CROSS JOIN daily AS d "
+            "SELECT d.day, d.number, d.low, d.mean, d.high FROM summarised AS s CROSS JOIN daily AS d "
             "WHERE s.day >= ? AND s.day <= ? AND s.ready = 1 AND d.day = s.day AND d.station_id = ? "
-            f"AND d.variable IN ({places}) ORDER BY d.day",
-            (first, last, station_id, *variables),
+            "AND d.variable = ? ORDER BY s.day",
+            (first, last, station_id, variable),
         )
         return [Day(*row) for row in rows]
 

@@ -40,7 +40,7 @@ export default function Playback() {
   };
   const wish = wishOf(words);
   return (
-    <>
+    <div class="playback">
       <h1>{t("Playback")}</h1>
       <Wishes key={JSON.stringify(wish)} wish={wish} stations={stations} onWish={change} />
       {wish ? (
@@ -52,7 +52,7 @@ export default function Playback() {
           )}
         </p>
       )}
-    </>
+    </div>
   );
 }
 
