@@ -60,7 +60,7 @@ def test_every_control_has_the_focus_in_turn_and_shows_it(pages: Pages, path: st
         shown = page.evaluate(
             """() => {
                 const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
-                const own = one.type?.startsWith('date'); // the parts of such a control have the browser's own ring
+                const own = String(one.type).startsWith('date'); // the parts of such a control have the browser's own ring
                 const ring = own || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
                 return [one.outerHTML.slice(0, 200), ring || style.boxShadow !== 'none', box.width > 0 && box.height > 0];
             }"""
