@@ -40,15 +40,15 @@ class Fleet:
 
     def host(self, db: str, **settings: str) -> Console:
         """Another host that runs."""
-        folder = self._folder / uuid4().hex
+        folder = self._folder / str(len(self.running))
         folder.mkdir()
         self.running.append(Console(db, folder, WEATHER_METRICS_ADDRESS="127.0.0.1:9", **settings))
         return self.running[-1]
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    made = Fleet(tmp_path)
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    made = Fleet(tmp_path_factory.mktemp("fleet"))  # a short name, for there are sockets in it
     yield made
     for one in made.running:
         one.stop()

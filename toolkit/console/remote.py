@@ -11,22 +11,23 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
 
-# How long the whole of it may take, and how much is read.
+# How long the whole of it may take unless told otherwise, and how much is read.
 SECONDS = 5.0
 LARGEST_BYTES = 4 << 20
 
 
-def fetched(url: str, token: str | None = None) -> Any:
-    """What a service answers, within `SECONDS`, however slowly it sends. Redirects are not followed.
+def fetched(url: str, token: str | None = None, seconds: float = SECONDS) -> Any:
+    """What a service answers within some seconds, however slowly it sends. Redirects are not followed.
 
     Args:
-        url: of http or https; certificates are checked by those that this host trusts.
+        url: of http or https, without a query; certificates are checked by those that this host trusts.
         token: is sent as a bearer token.
+        seconds: how long it may take.
 
     Raises:
         ToolkitError: there is no such answer; why.
@@ -34,8 +35,8 @@ def fetched(url: str, token: str | None = None) -> Any:
     parts = urlsplit(url)
     headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     try:
-        with _connected(parts.scheme, parts.hostname or "", parts.port) as connection:
-            connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers)
+        with _connected(parts.scheme, parts.hostname or "", parts.port, seconds) as connection:
+            connection.request("GET", quote(parts.path, safe="/%!$&'()*+,;=:@~"), headers=headers)
             answer = connection.getresponse()
             body = answer.read(LARGEST_BYTES + 1)
             if answer.status != HTTPStatus.OK:
@@ -44,7 +45,7 @@ def fetched(url: str, token: str | None = None) -> Any:
                 raise ToolkitError("its answer is too large")
             return json.loads(body)
     except TimeoutError:
-        raise ToolkitError(f"no answer within {SECONDS:g} s") from None
+        raise ToolkitError(f"no answer within {seconds:g} s") from None
     except OSError as error:
         raise ToolkitError(reason(error)) from error
     except HTTPException as error:
@@ -54,8 +55,8 @@ def fetched(url: str, token: str | None = None) -> Any:
 
 
 @contextmanager
-def _connected(scheme: str, name: str, port: int | None) -> Iterator[HTTPConnection]:
-    """A connection that is closed after `SECONDS`.
+def _connected(scheme: str, name: str, port: int | None, seconds: float) -> Iterator[HTTPConnection]:
+    """A connection that is closed after some seconds.
 
     Raises:
         TimeoutError: that happened.
@@ -69,11 +70,11 @@ def _connected(scheme: str, name: str, port: int | None) -> Iterator[HTTPConnect
         with suppress(OSError, AttributeError):  # it is closed already
             connection.sock.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(SECONDS, end)
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     try:
-        plain = socket.create_connection((name, connection.port), SECONDS)
+        plain = socket.create_connection((name, connection.port), seconds)
         # What is to be closed is known before the handshake, which may be slow as well.
         connection.sock = plain
         if context:

@@ -36,6 +36,8 @@ MOST_LINES = 6000
 FAILURES = 5
 # The exporter is asked no more often: it looks once a minute.
 ASKED_SECONDS = 10.0
+# Its answer is ready, and whoever asks this host from another one waits meanwhile.
+ANSWER_SECONDS = 2.0
 STARTED = time.time()
 
 
@@ -151,7 +153,7 @@ class Exporter:
 
     def _ask(self) -> dict[str, Any]:
         try:
-            told = fetched(self._url)
+            told = fetched(self._url, seconds=ANSWER_SECONDS)
         except ToolkitError as error:
             return {"missing": f"{self._url}: {error}"}
         if isinstance(told, dict) and "findings" in told:
