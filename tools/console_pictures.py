@@ -5,6 +5,7 @@ A console is shown on the network on which it is tested, whose sensors are broke
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -12,28 +13,33 @@ from typing import NamedTuple
 from playwright.sync_api import ViewportSize, sync_playwright
 
 from tests.browser.pages import CHROMIUM, LIGHT, LOOKS, SCREEN, Look, Pages
-from tests.console import Console, sample
+from tests.console import HOUR, NOW, Console, sample
+from toolkit.times import iso_of
 
 FOLDER = Path("docs") / "images"
+# When the thermometer of volos broke.
+BROKE = NOW - 30 * HOUR
 LOW: ViewportSize = {"width": SCREEN["width"], "height": 680}
 
 
 class Picture(NamedTuple):
-    """What a picture shows, and who has signed in there."""
+    """What a picture shows, who has signed in there, and what must have come."""
 
     path: str
     look: Look
     by: str = ""
+    until: str = "h1"
 
 
+SPAN = f"from={iso_of(BROKE - 2 * HOUR)}&to={iso_of(BROKE + HOUR)}"
 PICTURES = {
     "console-network": Picture("", Look(LOW)),
     "console-station": Picture(
         "stations/volos?range=3d&variables=temp_out,out_hum&neighbours=temp_out", Look(SCREEN, "dark")
     ),
     "console-incidents": Picture("incidents", Look(LOW), "maria"),
-    "console-incident": Picture("incidents/1", Look(SCREEN), "maria"),
-    "console-playback": Picture("playback", Look(SCREEN, "dark")),
+    "console-incident": Picture("incidents/{volos}", Look(SCREEN), "maria"),
+    "console-playback": Picture(f"playback?{SPAN}&station=volos", Look(SCREEN, "dark"), until=".tests tr.flagged"),
     "console-service": Picture("service", LIGHT),
     "console-phone": Picture("", LOOKS["phone"]),
     "console-greek": Picture("", Look(LOW, "dark", "el-GR")),
@@ -48,9 +54,12 @@ def main() -> None:
         console = Console(db, Path(name))
         try:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            for file, (path, look, by) in PICTURES.items():
+            volos = json.loads(console.run("incidents", "list", "--station", "volos", "--json"))[0]["id"]
+            for file, (path, look, by, until) in PICTURES.items():
                 pages = Pages(browser, console)
-                pages.open(path, look, by).screenshot(path=FOLDER / f"{file}.png")
+                page = pages.open(path.format(volos=volos), look, by)
+                page.locator(until).first.wait_for()
+                page.screenshot(path=FOLDER / f"{file}.png")
                 pages.close()
                 for said in pages.said:
                     print(f"{file}: {said}")

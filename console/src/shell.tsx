@@ -27,9 +27,9 @@ export function Shell() {
   const about = useMemo(() => data && inWords(data), [data]);
   return (
     <LocationProvider scope={BASE}>
-      <a class="skip" href="#main">
+      <button type="button" class="skip" onClick={skip}>
         {t("Skip to the content")}
-      </a>
+      </button>
       <Heading about={about} />
       <main id="main" tabIndex={-1}>
         {error && <Notice kind="offline">{t("The service does not answer. What is shown may be old.")}</Notice>}
@@ -52,6 +52,11 @@ export function Shell() {
 function inWords(said: About): About {
   keepToken(said.csrf);
   return { ...said, variables: said.variables.map((one) => ({ ...one, label: t(one.label) })) };
+}
+
+/** No link: the page's base is the console's root, so that `#main` would be another view. */
+function skip(): void {
+  document.getElementById("main")?.focus();
 }
 
 function Views() {

@@ -129,6 +129,7 @@ def test_it_comes_up_to_date_by_itself(pages: Pages) -> None:
             continue
         break
     expect(rows(page).filter(has_text="Zagora")).to_contain_text("critical")
+    expect(page.locator("main").get_by_role("status")).to_have_text("Zagora: critical")
 
 
 def test_that_nothing_arrives_is_said(pages: Pages) -> None:

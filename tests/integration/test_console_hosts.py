@@ -183,3 +183,9 @@ def test_a_token_of_no_host_is_refused_with_its_line(run: Run, tmp_path: Path, l
     )  # fmt: skip
     assert done.returncode == 1
     assert "console_tokens is wrong in line 2: give NAME=TOKEN" in done.stderr
+
+
+def test_a_host_without_its_database_still_says_how_it_is(fleet: Fleet, tmp_path: Path) -> None:
+    console = fleet.host(str(tmp_path / "none.db"), WEATHER_CONSOLE_HOSTS="gone=http://127.0.0.1:9")
+    (own, *_) = [one for one in shown(console).values() if one["url"] is None]
+    assert (own["said"]["readable"], own["said"]["stations"], own["error"]) == (False, {}, None)

@@ -83,11 +83,13 @@ def _problem(_request: Request, error: Any) -> Response:
 
 
 def _http(request: Request, error: Any) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = headers.get("Allow", "GET").replace("GET", "GET, HEAD")
     detail = {
         404: f"there is nothing at {request.url.path}: / tells what there is",
-        405: f"{request.method} is not possible: this service is only read, by GET and HEAD",
+        405: f"{request.method} is not possible here, but {headers.get('Allow')}",
     }.get(error.status_code, error.detail)
-    headers = {"Allow": "GET, HEAD"} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
     return answer(error.status_code, detail, headers)
 
 

@@ -30,7 +30,7 @@ LINE_LENGTH = 2000
 COMMANDS = {
     "accounts": "who may sign in to the console, and as what",
     "alert": "tell people once that a job failed, and once that it is well again",
-    "api": "serve observations with flags, stations and incidents over HTTP, read-only",
+    "api": "serve observations with flags, stations and incidents over HTTP, and the console",
     "backup": "make verified backups, list, verify and prune them",
     "collect": "fetch the feed and store its observations, once or for ever",
     "completion": "print what makes a shell complete this command",

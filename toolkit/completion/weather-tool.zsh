@@ -12,7 +12,7 @@ _shtab_weather_tool_commands() {
   local _commands=(
     accounts:'Who may sign in to the console, and as what.'
     alert:'Tell people once that a job failed, and once that it is well again.'
-    api:'Serve observations with flags, stations and incidents over HTTP, read-only.'
+    api:'Serve observations with flags, stations and incidents over HTTP, and the console.'
     backup:'Make verified backups, list, verify and prune them.'
     collect:'Fetch the feed and store its observations, once or for ever.'
     completion:'Print what makes a shell complete this command.'

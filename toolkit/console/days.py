@@ -33,7 +33,7 @@ class Days:
         known = np.zeros(size, dtype=bool)
         kept = np.array(store.daily.days(), dtype=np.int64) - self.first
         known[kept[(kept >= 0) & (kept < size)]] = True
-        for one in store.daily.of(station, [STATION, *names], self.first, self.first + size - 1):
+        for one in store.daily.of(station, [*self.number], self.first, self.first + size - 1):
             at, name = one.day - self.first, one.variable
             self.number[name][at] = one.number
             if one.low is not None and one.mean is not None and one.high is not None:

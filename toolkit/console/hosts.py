@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import platform
 import secrets
 import time
@@ -35,6 +36,7 @@ from toolkit.text import clean
 from toolkit.times import from_stored
 
 router = APIRouter(include_in_schema=False)
+log = logging.getLogger(__name__)
 
 SUMMARY = "/summary"
 # How often the others are asked, and how many at once.
@@ -53,6 +55,7 @@ class Summary(BaseModel):
         instance: which process says it, so that a host knows itself in a list of hosts.
         database: what tells its database from others if several hosts may use it; None of a file.
         host, version: its name, and the release.
+        readable: whether its database can be read just now; what is of it is empty otherwise.
         newest: the time of the newest observation, seconds since the epoch.
         stations: how many are in each state.
         incidents: how many are not over, by severity.
@@ -66,6 +69,7 @@ class Summary(BaseModel):
     database: str | None
     host: str
     version: str
+    readable: bool
     newest: int | None
     stations: dict[State, NonNegativeInt]
     incidents: dict[Severity, NonNegativeInt]
@@ -80,11 +84,7 @@ async def summary(request: Request) -> Response:
 
 
 async def _own(request: Request) -> dict[str, Any]:
-    """A `Summary` of this host.
-
-    Raises:
-        ToolkitError: the store cannot be read.
-    """
+    """A `Summary` of this host."""
     state = request.app.state
     now = time.time()
 
@@ -95,20 +95,27 @@ async def _own(request: Request) -> dict[str, Any]:
             incidents[severity] += number
         return document(
             {
-                "instance": state.hosts.instance,
                 "database": store.identity(),
-                "host": platform.node(),
-                "version": __version__,
                 "newest": None if newest is None else round(from_stored(newest).timestamp()),
                 "stations": Counter(states(store, state.settings, now).values()),
                 "incidents": incidents,
             }
         )
 
-    ready = await state.answers.get((SUMMARY, now // PRESENT_SECONDS), make, pack=False)
+    of_store: dict[str, Any] = {"database": None, "newest": None, "stations": {}, "incidents": {}}
+    readable = True
+    try:
+        of_store = json.loads((await state.answers.get((SUMMARY, now // PRESENT_SECONDS), make, pack=False)).body)
+    except ToolkitError as error:
+        log.warning("%s", error)
+        readable = False
     found = (await state.exporter.told()).get("findings")
     return {
-        **json.loads(ready.body),
+        "instance": state.hosts.instance,
+        "host": platform.node(),
+        "version": __version__,
+        "readable": readable,
+        **of_store,
         "verdict": found["verdict"] if found else None,
         "causes": len(found["causes"]) if found else None,
     }
@@ -119,11 +126,13 @@ async def hosts(request: Request, _: Reader) -> Response:
     """This host and the others, by database: one that several hosts use is there once."""
     state = request.app.state
     others = await state.hosts.told()
-    own: dict[str, Any] = {"name": platform.node(), "url": None, "asked": round(time.time()), "error": None}
-    try:
-        own["said"] = await _own(request)
-    except ToolkitError:
-        own |= {"said": None, "error": "its database cannot be read"}
+    own = {
+        "name": platform.node(),
+        "url": None,
+        "asked": round(time.time()),
+        "said": await _own(request),
+        "error": None,
+    }
     return at_once(request, document({"networks": _by_database([own, *others], state.hosts.instance)}))
 
 

@@ -28,6 +28,15 @@ _ABOVE = 57_344
 _BITS, _DIGITS = 20, 2
 _BOUND = 1 << (_BITS * _DIGITS - 1)
 
+# Rows are in order of time. Where so many of them have one time for each station that is wanted, each station is looked
+# up at each time that there is, instead of going through all rows; that is seen from so many of them.
+_CROWD, _SEEN = 20, 2000
+_MOMENTS = (
+    "(WITH RECURSIVE moment (at) AS (SELECT MIN(time) FROM observation WHERE time > ? UNION ALL "
+    "SELECT (SELECT MIN(time) FROM observation WHERE time > at) FROM moment WHERE at <= ?) "
+    "SELECT at FROM moment WHERE at <= ?) CROSS JOIN observation ON time = at"
+)
+
 
 def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int], places: Sequence[int]) -> Columns:
     """See `base.Store.columns`.
@@ -42,11 +51,15 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
     where, values = "time > ? AND time <= ?", [stored(span.start), stored(span.end)]
     if stations:
         where += f" AND station IN ({', '.join(map(str, stations))})"
+    source, looked_up, bounds = "observation", where, values
+    if stations and _is_crowded(query, values, len(stations)):
+        source, looked_up = _MOMENTS, f"station IN ({', '.join(map(str, stations))})"
+        bounds = [*values, values[1]]
     one = len(stations) == 1
     ids = [] if one else _digits("station")
     codes = [*ids, *_digits("delay"), *map(_code, names)]
     of_times = _of_few if one else _of_many
-    time, text = of_times(query, f"char({', '.join(codes)})", where, values, len(codes))
+    time, text = of_times(query, f"char({', '.join(codes)})", f"{source} WHERE {looked_up}", bounds, len(codes))
     found = np.ascontiguousarray(np.frombuffer(text.encode("utf-32-le"), "<i4").reshape(-1, len(codes)).T)
     number = np.full(len(time), stations[0]) if one else _number(found[:_DIGITS])
     found = found[len(ids) :]
@@ -64,10 +77,20 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
     return known(Columns(_place(number, places), time, time + delay, columns))
 
 
-def _of_many(query: Query, code: str, where: str, values: Sequence[object], width: int) -> tuple[Ints, str]:
+def _is_crowded(query: Query, values: Sequence[object], stations: int) -> bool:
+    """Whether far more stations than are wanted have each time."""
+    ((rows, times),) = query(
+        "SELECT COUNT(*), COUNT(DISTINCT time) FROM "
+        f"(SELECT time FROM observation WHERE time > ? AND time <= ? LIMIT {_SEEN})",
+        values,
+    )
+    return bool(rows > times * stations * _CROWD)
+
+
+def _of_many(query: Query, code: str, found: str, values: Sequence[object], width: int) -> tuple[Ints, str]:
     """The times and the texts of rows, of which many have the same time."""
     rows = query(
-        f"SELECT unixepoch(time), group_concat({code}, '') FROM observation WHERE {where} "
+        f"SELECT unixepoch(time), group_concat({code}, '') FROM {found} "
         "GROUP BY time HAVING datetime(time) = time ORDER BY time",
         values,
     )
@@ -75,15 +98,14 @@ def _of_many(query: Query, code: str, where: str, values: Sequence[object], widt
     return np.repeat(np.array([time for time, _ in rows], dtype=np.int64), numbers), "".join(text for _, text in rows)
 
 
-def _of_few(query: Query, code: str, where: str, values: Sequence[object], _width: int) -> tuple[Ints, str]:
+def _of_few(query: Query, code: str, found: str, values: Sequence[object], _width: int) -> tuple[Ints, str]:
     """The times and the texts of rows, of which hardly two have the same time: the times are one text, too."""
     ((times, text),) = query(
-        f"SELECT group_concat(time, ''), group_concat({code}, '') FROM observation WHERE {where} "
-        "AND datetime(time) = time",
+        f"SELECT group_concat(time, ''), group_concat({code}, '') FROM {found} AND datetime(time) = time",
         values,
     )
-    found = np.frombuffer((times or "").encode("ascii"), "S19").astype("datetime64[s]")
-    return found.astype(np.int64), text or ""
+    read = np.frombuffer((times or "").encode("ascii"), "S19").astype("datetime64[s]")
+    return read.astype(np.int64), text or ""
 
 
 def _digits(expression: str) -> list[str]:

@@ -1,4 +1,5 @@
 // The hosts of a fleet, those in trouble first; hosts that share a database are one entry.
+import { useEffect, useState } from "preact/hooks";
 import { useData } from "../data";
 import { count } from "../parts/amounts";
 import { Failed } from "../parts/failed";
@@ -13,6 +14,8 @@ import { t, tn } from "../words";
 interface Said {
   host: string;
   version: string;
+  /** Whether its database can be read. */
+  readable: boolean;
   newest: number | null;
   /** How many stations are in each state. */
   stations: Record<string, number>;
@@ -33,13 +36,20 @@ interface Host {
   error: string | null;
 }
 
+// How often the service is asked, in seconds: until it has heard of every host, and then.
+const SOON = 3;
+const LATER = 15;
+
 export default function Hosts() {
   useTitle(t("Hosts"));
-  const loaded = useData<{ networks: Host[][] }>("hosts", {}, 15);
+  const [every, setEvery] = useState(SOON);
+  const loaded = useData<{ networks: Host[][] }>("hosts", {}, every);
   const { data, error } = loaded;
   const now = useNow();
   const networks = data && [...data.networks].sort((one, other) => trouble(other) - trouble(one));
   const hosts = networks?.flat() ?? [];
+  const waiting = !data || hosts.some((host) => host.asked === null);
+  useEffect(() => setEvery(waiting ? SOON : LATER), [waiting]);
   const well = hosts.filter((host) => host.said && !host.error).length;
   return (
     <div class="service">
@@ -76,7 +86,9 @@ export default function Hosts() {
 function trouble(hosts: Host[]): number {
   const verdicts: Record<string, number> = { CRITICAL: 100, WARNING: 10 };
   const of = (host: Host) =>
-    host.error ? 1000 : (verdicts[host.said?.verdict ?? ""] ?? 0) + (host.said?.incidents.critical ? 1 : 0);
+    host.error || !host.said?.readable
+      ? 1000
+      : (verdicts[host.said?.verdict ?? ""] ?? 0) + (host.said?.incidents.critical ? 1 : 0);
   return Math.max(...hosts.map(of));
 }
 
@@ -91,6 +103,7 @@ function Network({ hosts, now }: { hosts: Host[]; now: number }) {
             <a href={host.url === null ? link([]) : `${host.url}/console/`}>{host.name}</a>
             {host.url === null && <span class="faint"> {t("(this host)")}</span>}
             {host.error && <span class="about">{host.error}</span>}
+            {host.said && !host.said.readable && <span class="about">{t("Its database cannot be read.")}</span>}
           </th>
           <td>
             <Service host={host} />

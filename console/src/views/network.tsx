@@ -16,6 +16,7 @@ import { Card } from "./network/card";
 import { Controls } from "./network/controls";
 import { Legend } from "./network/legend";
 import { StationList } from "./network/list";
+import { News } from "./network/news";
 import { colourOf, type Scale, scaleOf } from "./network/scale";
 import { FAIL, type Neighbour, type NetworkData, nameOf, type Station } from "./network/shapes";
 import { type Shown, useShown } from "./network/shown";
@@ -136,6 +137,7 @@ function Stations({ data }: { data: NetworkData }) {
       {data.stations.length === 0 && (
         <Notice kind="stale">{t("There are no stations yet: the collector has stored none.")}</Notice>
       )}
+      <News stations={data.stations} />
       <Controls stations={data.stations} variables={measured} shown={shown} change={change} />
       <div class="network">
         <div class="network-map">

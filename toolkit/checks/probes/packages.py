@@ -231,6 +231,12 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
+def _commands(record: Path) -> set[str]:
+    """The names of the commands that a package brought: jmespath's is a module, jp.py."""
+    with record.open(encoding="utf-8", newline="") as file:
+        return {name[0].rpartition("/")[2] for name in csv.reader(file) if name and name[0].startswith("../../../bin/")}
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -257,7 +263,9 @@ def _gone(one: Distribution) -> bool:
 def packages_alone(host: Host) -> Finding | None:
     if not host.deployed or not CURRENT.is_dir():
         return None
-    beside = [path for path in _entries(CURRENT / "bin") if path.suffix in _MODULES and path.name not in _OF_UV]
+    records = list(CURRENT.glob("lib/python3.*/site-packages/*.dist-info/RECORD"))
+    known = _OF_UV.union(*map(_commands, records))
+    beside = [path for path in _entries(CURRENT / "bin") if path.suffix in _MODULES and path.name not in known]
     if beside:
         away = Sequence(Shell("rm -r -- {}", beside[0]), _AGAIN)
         return bad(f"{beside[0]} was not installed with the release, and has the name of a module", away)

@@ -46,7 +46,7 @@ export function drawing(parent: HTMLElement, given: () => ChartProps, { show, po
     {
       width: parent.clientWidth,
       height,
-      padding: [12, 8, 0, 0],
+      padding: [12, 20, 0, 0],
       tzDate: zoned,
       legend: { show: false },
       cursor: {

@@ -89,12 +89,14 @@ export function drawMarks(context: CanvasRenderingContext2D, bounds: Bounds, map
   context.fillStyle = colour("--ink");
   const worst = (here: (typeof seen)[number]) => STATES.indexOf(here.one.state);
   for (const { one, left, top } of [...seen].sort((some, other) => worst(some) - worst(other))) {
-    if (one.faint || !one.label || !room.free(left + size + GAP, top - LINE / 2, 12, LINE)) continue;
+    if (one.faint || !one.label) continue;
+    const start = left + size + GAP + (isArrow(one) ? 4 : 0);
+    if (!room.free(start, top - LINE / 2, 12, LINE)) continue;
     const wide = context.measureText(one.label).width;
-    if (!room.free(left + size + GAP, top - LINE / 2, wide, LINE)) continue;
-    room.take(left + size + GAP, top - LINE / 2, wide, LINE);
-    context.strokeText(one.label, left + size + GAP, top);
-    context.fillText(one.label, left + size + GAP, top);
+    if (!room.free(start, top - LINE / 2, wide, LINE)) continue;
+    room.take(start, top - LINE / 2, wide, LINE);
+    context.strokeText(one.label, start, top);
+    context.fillText(one.label, start, top);
   }
 }
 

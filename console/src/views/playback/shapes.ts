@@ -134,3 +134,11 @@ export function worst(report: Report, station?: string, variable?: string): Clas
   const order: Class[] = ["device_failure", "suspected", "unverified", "weather_event"];
   return order.find((name) => found.some((one) => one.class === name));
 }
+
+/** The words of the view's address. */
+export type Words = Record<string, string | undefined>;
+
+/** A moment as the address has it. */
+export function written(seconds: number): string {
+  return `${new Date(1000 * seconds).toISOString().slice(0, 16)}Z`;
+}
