@@ -37,7 +37,7 @@ def fill(db: str) -> None:
 
 def days(db: str, station: str = "a", variable: str = "temp_out") -> list[Day]:
     with open_for_reading(db) as store:
-        return store.daily.of(station, variable, 0, TODAY)
+        return list(store.daily.of(station, [variable], FIRST - 800, TODAY))
 
 
 def days_known(db: str) -> list[int]:
@@ -55,9 +55,9 @@ def test_each_day_that_is_over_is_summarised_once(db: str, run: Run) -> None:
     assert days(db) == []
     maintain(run, db)
     assert days_known(db) == list(range(FIRST, TODAY - 1))  # yesterday may not be complete
-    assert days(db) == [Day(FIRST + n, 4, n, n + 4.5, n + 9) for n in range(5)]
+    assert days(db) == [Day(FIRST + n, "temp_out", 4, n, n + 4.5, n + 9) for n in range(5)]
     for counted in ("all", "wind_dir"):
-        assert days(db, 'b"; --', counted)[0] == Day(FIRST, 4, None, None, None)
+        assert days(db, 'b"; --', counted)[0] == Day(FIRST, counted, 4, None, None, None)
     assert days(db, "a", "bar") == []
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.explained import explained
 from toolkit.detector.run_tests import TestResults, run_tests
 from toolkit.model import Station
 from toolkit.quality import missing, neighbours
@@ -66,7 +67,10 @@ def results(readings: Series, stations: list[Station] = TOGETHER, method: str = 
     nothing = np.full(readings.values.shape, np.nan)
     values = {readings.variable.name: readings.values, **dict.fromkeys(needed, nothing)}
     silent = np.zeros(readings.window_values.shape, dtype=bool)
-    return run_tests(method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values))
+    tests, sample = method_tests(method), Sample(readings, nearest(stations, 100, 500), silent, values)
+    found = run_tests(tests, sample)
+    explained(tests, sample, found)
+    return found
 
 
 def found(

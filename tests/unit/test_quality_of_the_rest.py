@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 
+from tests.explained import explained
 from tests.unit.test_quality import place
 from toolkit.detector.grid import Grid
 from toolkit.detector.run_tests import run_tests
@@ -57,7 +58,9 @@ def found(
     )
     silent = np.zeros((COUNT, WINDOW), dtype=bool)
     sample = Sample(grid.series(name), nearest(STATIONS, 100, 500), silent, every, stations)
-    flags = run_tests(TESTS, sample).flags
+    results = run_tests(TESTS, sample)
+    explained(TESTS, sample, results)
+    flags = results.flags
     counts = {test: {row: int(n) for row, n in enumerate(flagged.sum(axis=1)) if n} for test, flagged in flags.items()}
     return {test: rows for test, rows in counts.items() if rows}
 

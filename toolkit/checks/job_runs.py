@@ -66,8 +66,11 @@ def _stands(host: Host, job: Job, known: JobRun) -> JobRun:
 
 
 def _of_unit(known: JobRun, unit: Mapping[str, str], timer: Mapping[str, str]) -> JobRun:
-    began, ended = epoch_of(unit.get("ExecMainStartTimestamp", "")), epoch_of(unit.get("ExecMainExitTimestamp", ""))
-    over = began is not None and ended is not None and ended >= began
+    began = epoch_of(unit.get("ExecMainStartTimestamp", ""))
+    first, last = (
+        int(unit.get(f"ExecMain{name}TimestampMonotonic") or 0) for name in ("Start", "Exit")
+    )  # microseconds
+    over = last > first > 0
     failed = unit["Result"] != "success"
     if unit["ActiveState"] in {"active", "activating", "reloading"}:
         state = "running"
@@ -79,7 +82,7 @@ def _of_unit(known: JobRun, unit: Mapping[str, str], timer: Mapping[str, str]) -
         state=state,
         since=epoch_of(unit.get("ActiveEnterTimestamp", "")) if known.service and state == "running" else None,
         started=began if over else epoch_of(timer.get("LastTriggerUSec", "")) if state != "running" else None,
-        seconds=ended - began if over and began is not None and ended is not None else None,
+        seconds=(last - first) / 1e6 if over else None,
         outcome=(outcome_of(dict(unit)) if failed else "") if over else None,
         next=epoch_of(timer.get("NextElapseUSecRealtime", "")),
     )

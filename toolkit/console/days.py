@@ -33,13 +33,12 @@ class Days:
         known = np.zeros(size, dtype=bool)
         kept = np.array(store.daily.days(), dtype=np.int64) - self.first
         known[kept[(kept >= 0) & (kept < size)]] = True
-        for name in self.number:
-            for one in store.daily.of(station, name, self.first, self.first + size - 1):
-                at = one.day - self.first
-                self.number[name][at] = one.number
-                if one.low is not None and one.mean is not None and one.high is not None:
-                    self.low[name][at], self.high[name][at] = one.low, one.high
-                    self.total[name][at] = one.mean * one.number
+        for one in store.daily.of(station, [*self.number], self.first, self.first + size - 1):
+            at, name = one.day - self.first, one.variable
+            self.number[name][at] = one.number
+            if one.low is not None and one.mean is not None and one.high is not None:
+                self.low[name][at], self.high[name][at] = one.low, one.high
+                self.total[name][at] = one.mean * one.number
         for begin, end in _runs(~known):
             start = (self.first + begin) * DAY - 1
             self._read(store, station, names, Span(start, start + (end - begin) * DAY))

@@ -70,22 +70,23 @@ def judge(sample: Sample) -> Contradictions:
     day = lowest > LIMITS.day
     nothing = lasting(day & (values <= LIMITS.least), round(LIMITS.least_hours * hour))
     light, still = night & (values > LIMITS.dark), _still(series.values, slots, hour) & day & ~nothing
+    dead = _until_sun(nothing, values)
     reading, sun = "the reading", "the sun's height, as the cosine of its zenith angle"
-    unit = series.variable.unit
-    for met, what, *conditions in (
-        (light, "light at night", Condition(reading, values, ">", LIMITS.dark, unit),
+    unit, nobody = series.variable.unit, np.zeros(len(values), dtype=bool)
+    for met, since, what, *conditions in (
+        (light, nobody, "light at night", Condition(reading, values, ">", LIMITS.dark, unit),
          Condition(sun, highest, "<", LIMITS.night)),
-        (too_much & ~night, "more than is possible", Condition(reading, values, ">", possible, unit)),
-        (often & ~night, "more than is likely for so long", Condition(reading, values, ">", rare, unit)),
-        (nothing, "none by day", Condition(reading, values, "≤", LIMITS.least, unit),
-         Condition(sun, lowest, ">", LIMITS.day)),
-        (still, "the same reading for too long by day", Condition(sun, lowest, ">", LIMITS.day)),
+        (too_much & ~night, nobody, "more than is possible", Condition(reading, values, ">", possible, unit)),
+        (often & ~night, nobody, "more than is likely for so long", Condition(reading, values, ">", rare, unit)),
+        (nothing, dead[:, -window:].any(axis=1), "none by day, and none since",
+         Condition(reading, values, "≤", LIMITS.least, unit), Condition(sun, lowest, ">", LIMITS.day)),
+        (still, nobody, "the same reading for too long by day", Condition(sun, lowest, ">", LIMITS.day)),
     ):  # fmt: skip
-        sample.note(met, *conditions, what=what)
+        sample.note(met, *conditions, what=what, earlier=since)
     found = {
         "at night it reads {value} W/m²": light,
         "{value} W/m² is more than the sun can give at that height": (too_much | often) & ~night,
-        "it reads no radiation by day": _until_sun(nothing, values),
+        "it reads no radiation by day": dead,
         "by day it has read {value} W/m² without a change": still,
     }
     return {text: flagged[:, -window:] & ~sample.silent for text, flagged in found.items()}

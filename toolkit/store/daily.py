@@ -7,7 +7,7 @@ taken by whatever changes its observations.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from toolkit.store import incidents
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 # So long one run of maintenance looks at days; the next one goes on.
 BUDGET_SECONDS = 600.0
+DAYS_PER_QUERY = 365
 
 
 class Day(NamedTuple):
@@ -27,11 +28,13 @@ class Day(NamedTuple):
 
     Attributes:
         day: days since 1970-01-01, UTC.
+        variable: which; `all` for the observations.
         number: how many values there are.
         low, mean, high: of them, in the variable's unit; None for directions and for `all`.
     """
 
     day: int
+    variable: str
     number: int
     low: float | None
     mean: float | None
@@ -64,23 +67,25 @@ class Daily:
         """The days that can be read, in order."""
         return [day for (day,) in self._engine.query("SELECT day FROM summarised WHERE ready = 1 ORDER BY day")]
 
-    def of(self, station_id: str, variable: str, first: int, last: int) -> list[Day]:
-        """The days of a variable at a station, or of its observations, in order.
+    def of(self, station_id: str, variables: Sequence[str], first: int, last: int) -> Iterator[Day]:
+        """The days of a station, in order, read as they are asked for.
 
         Args:
             station_id: of which station.
-            variable: the name, or `all`.
+            variables: names, or `all` for the observations.
             first: a day, days since 1970-01-01.
             last: another, which is included.
         """
-        # CROSS JOIN: by the days, each of which is one look into the table, instead of through all of it.
-        rows = self._engine.query(
-            "SELECT d.day, d.number, d.low, d.mean, d.high FROM summarised AS s CROSS JOIN daily AS d "
-            "WHERE s.day >= ? AND s.day <= ? AND s.ready = 1 AND d.day = s.day AND d.station_id = ? "
-            "AND d.variable = ? ORDER BY s.day",
-            (first, last, station_id, variable),
+        # CROSS JOIN: SQLite goes by the days, each of which is one look into the table, instead of through all of it.
+        # PostgreSQL does so where the days are not too many.
+        query = (
+            "SELECT d.day, d.variable, d.number, d.low, d.mean, d.high FROM summarised AS s CROSS JOIN daily AS d "
+            "WHERE s.day >= ? AND s.day < ? AND s.ready = 1 AND d.day = s.day AND d.station_id = ? "
+            f"AND d.variable IN ({', '.join('?' * len(variables))}) ORDER BY s.day"
         )
-        return [Day(*row) for row in rows]
+        for start in range(first, last + 1, DAYS_PER_QUERY):
+            end = min(start + DAYS_PER_QUERY, last + 1)
+            yield from map(Day._make, self._engine.query(query, (start, end, station_id, *variables)))
 
     def begin(self, day: int) -> None:
         """Note that a day is looked at: what is changed from now on takes that note away."""

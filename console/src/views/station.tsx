@@ -13,6 +13,7 @@ import { WhenSeen } from "../parts/seen";
 import { StateWord } from "../parts/state";
 import { ago, Moment, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
+import { link } from "../place";
 import { language, t } from "../words";
 import { Bands, playbackLink } from "./station/bands";
 import { Calendar } from "./station/calendar";
@@ -22,7 +23,7 @@ import { Metadata, placeText } from "./station/metadata";
 import { Rose } from "./station/rose";
 import { SensorHealth } from "./station/sensors";
 import type { Neighbours, Rain, Series, StationData } from "./station/shapes";
-import { useKept, useRested, useShown } from "./station/span";
+import { useKept, useRested, useShown, type Words } from "./station/span";
 import { ValuesTable } from "./station/table";
 
 const DAY = 86400;
@@ -128,6 +129,9 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
       <Failed of={rain} />
       {compared && tooLong && <Notice kind="stale">{t("Zoom in to at most 31 days to see the neighbours.")}</Notice>}
       <Failed of={neighbours} />
+      {compared && !tooLong && keptNeighbours && (
+        <NeighbourLinks neighbours={keptNeighbours.neighbours} words={shown.words} />
+      )}
       {kept?.time.length === 0 && (
         <p>
           {t("There are no observations in this span.")}{" "}
@@ -194,6 +198,22 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
       <h2>{t("The station")}</h2>
       <Metadata station={station} />
     </>
+  );
+}
+
+/** The ways to the neighbours, of which the same is shown. */
+function NeighbourLinks({ neighbours, words }: { neighbours: Neighbours["neighbours"]; words: Words }) {
+  return (
+    <ul class="row neighbours" aria-label={t("Neighbours")}>
+      {neighbours.map(({ id, name, km, higher }) => (
+        <li key={id}>
+          <a href={link(["stations", id], words)}>{name}</a>{" "}
+          <span class="faint">
+            {figure(km)} km{higher !== null && `, ${higher > 0 ? "+" : ""}${figure(higher)} m`}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -26,7 +26,7 @@ _PROPERTIES = (
     "RuntimeDirectory", "LoadCredential", "ConditionResult", "ConditionTimestampMonotonic", "LoadError", "ExecMainCode",
     "Unit",
     "NextElapseUSecRealtime", "LastTriggerUSec", "TimersCalendar", "ExecMainExitTimestampMonotonic",
-    "ActiveEnterTimestamp", "ExecMainStartTimestamp", "ExecMainExitTimestamp",
+    "ActiveEnterTimestamp", "ExecMainStartTimestamp", "ExecMainStartTimestampMonotonic",
 )  # fmt: skip
 
 

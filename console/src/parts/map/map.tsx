@@ -1,6 +1,6 @@
 // A map of stations. It says nothing that the list beside it does not say: that is for who cannot see it.
 import * as L from "leaflet";
-import { type ComponentChildren, render } from "preact";
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { t } from "../../words";
 import { colour, useScheme } from "../scheme";
@@ -26,6 +26,9 @@ export interface MapProps {
 const NEAREST = 10;
 // A pointer that is so many pixels beside a mark means it.
 const REACH = 6;
+// How far what is said is from its mark and from the map's edge, in pixels.
+const BESIDE = 16;
+const EDGE = 6;
 
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -44,11 +47,12 @@ export function StationMap(props: MapProps) {
     return () => made.current?.remove();
   }, []);
   useEffect(() => made.current?.show(), [places, scheme]);
-  useEffect(() => made.current?.point(props.card), [places, scheme, props.chosen, props.neighbours, props.card]);
+  useEffect(() => made.current?.point(), [places, scheme, props.chosen, props.neighbours, props.card]);
 
   return (
     <div class="map-frame">
       <section ref={box} class="map" aria-label={t("Map")} />
+      {props.card && <div class="card">{props.card}</div>}
       <button type="button" class="whole" onClick={() => made.current?.whole()}>
         {t("Whole network")}
       </button>
@@ -62,7 +66,7 @@ interface Made {
   /** Show the places as they are now. */
   show: () => void;
   /** Show what is pointed at, and what is said of it. */
-  point: (card: ComponentChildren) => void;
+  point: () => void;
   /** Show the whole network. */
   whole: () => void;
   remove: () => void;
@@ -91,8 +95,19 @@ function make(element: HTMLElement, now: Now): Made {
 
   const marks = new Picture((context, bounds) => drawMarks(context, bounds, map, now.current.places), { padding: 0.5 });
   const pointed = new Picture((context) => drawPointed(context, map, now.current), { pane: "pointed", padding: 0.1 });
-  const said = document.createElement("div");
-  const tip = L.tooltip({ opacity: 1, className: "card" }).setContent(said);
+  // What is said stands beside its mark, where there is room.
+  const put = () => {
+    const one = now.current.places.find((place) => place.id === now.current.chosen);
+    const card = element.parentElement?.querySelector<HTMLElement>(".card");
+    if (!one || !card) return;
+    const { x, y } = map.latLngToContainerPoint([one.latitude, one.longitude]);
+    const { x: wide, y: high } = map.getSize();
+    const within = (wanted: number, most: number) => `${Math.max(EDGE, Math.min(wanted, most - EDGE))}px`;
+    const beside = y < high / 2 ? y + BESIDE : y - BESIDE - card.offsetHeight;
+    card.style.left = within(x - card.offsetWidth / 2, wide - card.offsetWidth);
+    card.style.top = within(beside, high - card.offsetHeight);
+  };
+  map.on("move zoomend", put);
 
   let fitted = "";
   let shown = false;
@@ -159,23 +174,15 @@ function make(element: HTMLElement, now: Now): Made {
       drawLand();
       marks.again();
     },
-    point: (card) => {
+    point: () => {
       pointed.again();
-      const one = now.current.places.find((place) => place.id === now.current.chosen);
-      if (one && card && shown) {
-        render(card, said);
-        const high = map.latLngToContainerPoint([one.latitude, one.longitude]).y < map.getSize().y / 2;
-        tip.options.direction = high ? "bottom" : "top";
-        tip.options.offset = [0, high ? 10 : -10];
-        tip.setLatLng([one.latitude, one.longitude]).addTo(map).update();
-      } else tip.remove();
+      put();
     },
     whole: () => {
       if (now.current.places.length) whole();
     },
     remove: () => {
       resized.disconnect();
-      render(null, said);
       map.remove();
     },
   };

@@ -7,6 +7,8 @@ import { type Neighbour, nameOf, type Station } from "./shapes";
 import { Value } from "./values";
 
 const NAMED = 3;
+// So many values have room on a phone.
+const VALUES = 6;
 
 export interface CardProps {
   station: Station;
@@ -32,6 +34,7 @@ export function Card({ station, columns, neighbours, known, now }: CardProps) {
       <dl>
         {columns
           .filter(({ place }) => typeof station.values[place] === "number")
+          .slice(0, VALUES)
           .map(({ variable, place }) => (
             <div key={variable.name}>
               <dt>{variable.label}</dt>

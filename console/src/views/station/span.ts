@@ -53,7 +53,7 @@ export function useShown(station: string): Shown {
     if (asked !== written.current) setOwn(undefined); // another link, or the browser's way back
     written.current = asked;
   }, [asked]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => () => clearTimeout(timer.current), [station]); // the address is another station's by then
 
   const fixed = own ?? spanOf(query);
   const range = fixed ? undefined : query.range && query.range in RANGES ? query.range : USUAL;
