@@ -11,8 +11,10 @@ from urllib.parse import quote
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.pages import PHONE, Look, Pages, check
+from tests.databases import change
 from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
+from toolkit.times import stored
 
 SPAN = re.compile(r"(\S+ \S+) – (\S+ \S+) UTC")
 
@@ -182,6 +184,24 @@ def test_a_station_may_have_any_name_and_be_silent_for_long(pages: Pages) -> Non
     values = page.get_by_role("heading", name="Values").locator("+ details")
     values.locator("summary").click()
     expect(values.locator("tbody tr").first).to_contain_text("12.5")
+
+
+def test_a_reading_that_fails_does_not_flatten_the_others(pages: Pages) -> None:
+    newest = int(time.time()) // 600 * 600 - 3600
+    with open_for_writing(pages.console.db) as store:
+        for at in (newest, newest + 600):
+            store.add(Document([], [Observation(at, "grevena", temp_out=-40.0)]), time.time())
+    started, ended = (stored(at) for at in (newest, newest + 600))
+    columns = "station_id, variable, started, ended, flag, test"
+    change(
+        pages.console.db,
+        f"INSERT INTO detector_flags ({columns}) VALUES ('grevena', 'temp_out', '{started}', '{ended}', 4, 'range')",
+    )
+    page = pages.open("stations/grevena?range=24h&variables=temp_out,bar")
+    chart(page, "air temperature")
+    captions = page.locator("figure.chart figcaption")
+    expect(captions.first).to_contain_text("Readings that fail are beyond the scale.")
+    expect(captions.last).not_to_contain_text("beyond the scale")
 
 
 def test_a_station_that_is_not_there_is_said(pages: Pages) -> None:

@@ -1,9 +1,10 @@
 // One variable over time. Charts of the same view share a span and a cursor; whoever shows them keeps the span.
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { t } from "../../words";
 import { useScheme } from "../scheme";
 import { moment } from "../time";
+import { vertical } from "./axis";
 import { type ChartProps, data, drawing, HEIGHT } from "./drawing";
 import { listen } from "./gestures";
 import { Reading, sentence } from "./reading";
@@ -22,6 +23,8 @@ export function Chart(props: ChartProps) {
   const scheme = useScheme();
   const help = useId();
   const form = JSON.stringify(lines.map(({ label, shape, weight, colour }) => [label, shape, weight, colour]));
+
+  const { beyond } = useMemo(() => vertical(lines, span, scale ?? "level"), [lines, span.from, span.to, scale]);
 
   const show = (wanted: Span) => {
     const { onSpan, bounds } = now.current;
@@ -99,6 +102,7 @@ export function Chart(props: ChartProps) {
         <span class="name">
           {label} <span class="faint">{unit}</span>
         </span>
+        {beyond && <span class="faint">{t("Readings that fail are beyond the scale.")}</span>}
         <Reading lines={lines} unit={unit} at={cursor} />
       </figcaption>
       <div

@@ -61,7 +61,12 @@ export function drawing(parent: HTMLElement, given: () => ChartProps, { show, po
       },
       scales: {
         x: { time: true, auto: false, range: () => [given().span.from, given().span.to] },
-        y: { range: () => vertical(given().lines, given().span, scale) },
+        y: {
+          range: () => {
+            const { least, greatest } = vertical(given().lines, given().span, scale);
+            return [least, greatest];
+          },
+        },
       },
       axes: [
         {

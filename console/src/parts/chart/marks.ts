@@ -89,7 +89,9 @@ function markReadings(plot: uPlot, line: Line, flag: number, from: number, to: n
     const x = plot.valToPos(times[place] as number, "x", true);
     if (typeof value !== "number" || x - last < 5 * devicePixelRatio) continue;
     last = x;
-    mark(plot.ctx, flag, x, plot.valToPos(value, "y", true), 3.2 * devicePixelRatio);
+    const { top, height } = plot.bbox; // what is beyond the scale is marked at its edge
+    const y = Math.min(Math.max(plot.valToPos(value, "y", true), top), top + height);
+    mark(plot.ctx, flag, x, y, 3.2 * devicePixelRatio);
   }
 }
 
