@@ -135,10 +135,12 @@ DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationF
 def ready(page: Page) -> None:
     """Wait until a view has its heading and its data: nothing that it asked for is still to come, and all is drawn."""
     page.locator("main h1").first.wait_for()
-    page.locator("main .notice.busy").first.wait_for(state="detached")
+    busy = page.locator("main .notice.busy")
     page.evaluate(DRAWN)
-    while coming := _coming[page]:
-        next(iter(coming)).response()
+    while busy.count() or _coming[page]:
+        busy.first.wait_for(state="detached")
+        for request in list(_coming[page]):
+            request.response()
         page.evaluate(DRAWN)
 
 
