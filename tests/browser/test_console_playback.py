@@ -74,3 +74,15 @@ def test_nothing_is_made_before_it_is_asked_for(pages: Pages) -> None:
     page.get_by_role("button", name="Play back").click()
     whole(page, 7)
     expect(page.locator(".explained h2")).to_have_text("Dodoni")
+
+
+def test_what_the_service_has_forgotten_is_made_once_more(pages: Pages) -> None:
+    page = pages.open(address(2))
+    whole(page, 3)
+    pages.allow("status of 404|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET")
+    pages.console.kill()
+    pages.console.start()
+    page.get_by_role("slider", name="Run of the detector").focus()
+    page.keyboard.press("End")
+    expect(page.get_by_text("run 3 of 3")).to_be_visible()
+    expect(page.locator(".explained[aria-busy=false] .sentence").first).to_be_visible(timeout=60_000)

@@ -65,8 +65,14 @@ def test_the_exporter_tells_what_it_found_or_it_is_said_that_it_does_not(console
         console.kill()
         console.start()
         told = told_by_the_exporter(console)
+        signed_in = console.session("maria", "viewer").json("host")
+        in_short = told_by_the_exporter(console)
         exporter.stop()
     checks = {one["id"]: one for one in told["findings"]["checks"]}
     assert checks["observations-fresh"]["evidence"].startswith("the newest observation")
     assert told["backups"] == []
     assert told["findings"]["causes"][0]["remedy"]
+    assert signed_in["findings"]["causes"][0]["remedy"]
+    assert {one["remedy"] for one in in_short["findings"]["causes"]} == {None}
+    assert {one["evidence"] for one in in_short["findings"]["checks"]} == {""}
+    assert in_short["findings"]["causes"][0]["problem"] == told["findings"]["causes"][0]["problem"]

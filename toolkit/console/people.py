@@ -98,6 +98,11 @@ async def _of_session(request: Request) -> Visit | None:
 
 async def has_accounts(request: Request) -> bool:
     """Whether somebody could sign in with a password; where the store cannot be read somebody may try."""
+    return await accounts_known(request) is not False
+
+
+async def accounts_known(request: Request) -> bool | None:
+    """Whether there are accounts with passwords; None where the store cannot be read, so that nobody can sign in."""
 
     def look(store: Store) -> Content:
         return Content([json.dumps(any(one.password for one in store.accounts.all())).encode()], "")
@@ -105,7 +110,7 @@ async def has_accounts(request: Request) -> bool:
     try:
         kept = await request.app.state.answers.get(("accounts",), look, pack=False)
     except ToolkitError:
-        return True
+        return None
     return bool(json.loads(kept.body))
 
 

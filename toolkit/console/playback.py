@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from http import HTTPStatus
 from typing import Annotated, cast
@@ -72,7 +73,7 @@ async def playback(request: Request, asked: Annotated[Asked, Query()], _: Reader
 @router.get("/sensors")
 async def sensors(request: Request, asked: Annotated[AskedStep, Query()], _: Reader) -> Response:
     """What a run says of each sensor of the station that is explained."""
-    found = _playing(request).ask(asked.wanted()).sensors.get(asked.at)
+    found = _playing(request).ask(asked.wanted(), math.inf).sensors.get(asked.at)
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"at={asked.at}: there is no such run, or it was not played back yet")
     return at_once(request, Content([zlib.decompress(found)], "application/json"))

@@ -97,15 +97,19 @@ class Playing:
         self._plays: OrderedDict[Wanted, Play] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
-    def ask(self, wanted: Wanted) -> Play:
+    def ask(self, wanted: Wanted, old: float = KEPT_SECONDS) -> Play:
         """What there is of a play; it is begun, or waits for others, where there is nothing yet.
+
+        Args:
+            wanted: what is to be played back.
+            old: it is begun anew where it was made so many seconds ago.
 
         Raises:
             Problem: too many wait.
         """
         now = time.monotonic()
         play = self._plays.get(wanted)
-        if play is not None and play.over and now - play.made > KEPT_SECONDS:
+        if play is not None and play.over and now - play.made > old:
             play = None
         if play is None:
             self._forget()

@@ -18,7 +18,7 @@ from toolkit.api.edr import document, ready
 from toolkit.checks.host import Host
 from toolkit.checks.serving import service_url
 from toolkit.console.about import DATA
-from toolkit.console.people import Reader
+from toolkit.console.people import Reader, accounts_known
 from toolkit.console.remote import fetched
 from toolkit.errors import ToolkitError
 from toolkit.settings import load_lenient
@@ -116,9 +116,21 @@ def _detection(store: Store, now: float) -> dict[str, Any]:
 
 
 @router.get("/host")
-async def host(request: Request, _: Reader) -> Response:
-    """What the exporter says of the host; `missing` says why it says nothing."""
-    return JSONResponse(await request.app.state.exporter.told(), headers={"Cache-Control": "no-store"})
+async def host(request: Request, who: Reader) -> Response:
+    """What the exporter says of the host; `missing` says why it says nothing.
+
+    Where people can sign in, what was seen and what mends it is for those who have: it has paths and names.
+    """
+    told = await request.app.state.exporter.told()
+    if who is None and "findings" in told and await accounts_known(request):
+        told = {**told, "findings": _in_short(told["findings"])}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
+def _in_short(findings: dict[str, Any]) -> dict[str, Any]:
+    """Findings without what was seen, and without remedies."""
+    hidden = {"evidence": "", "remedy": None}
+    return {**findings, **{part: [{**one, **hidden} for one in findings[part]] for part in ("causes", "checks")}}
 
 
 class Exporter:

@@ -110,7 +110,15 @@ function Shown(props: {
           </p>
           <Late run={run} wish={wish} onEverything={() => onChange({ everything: "yes" })} />
           {wish.station !== undefined && (
-            <Explained run={run} asked={asked} station={wish.station} words={words} named={named} onChange={onChange} />
+            <Explained
+              run={run}
+              asked={asked}
+              station={wish.station}
+              words={words}
+              named={named}
+              onChange={onChange}
+              onLost={() => setOver("")}
+            />
           )}
           <NetworkThen
             run={run}

@@ -1,7 +1,7 @@
 // How a run judges a station, variable by variable.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useAbout } from "../../about";
-import { useData } from "../../data";
+import { Refused, useData } from "../../data";
 import { Notice } from "../../parts/notice";
 import { link } from "../../place";
 import { t } from "../../words";
@@ -16,10 +16,18 @@ export function Explained(props: {
   words: Words;
   named: (id: string) => string;
   onChange: (words: Words) => void;
+  onLost: () => void;
 }) {
-  const { run, asked, station, words, named, onChange } = props;
+  const { run, asked, station, words, named, onChange, onLost } = props;
   const { variables } = useAbout();
-  const loaded = useData<Sensor[]>("playback/sensors", { ...asked, at: run.at });
+  // The service forgets what it has played back when it is started anew, or has much else: then it is made once more.
+  const [lost, setLost] = useState(false);
+  const loaded = useData<Sensor[]>("playback/sensors", { ...asked, at: run.at }, lost ? 1 : undefined);
+  useEffect(() => {
+    const missing = loaded.error instanceof Refused && loaded.error.status === 404;
+    setLost(missing);
+    if (missing) onLost();
+  }, [loaded.error]);
   const [kept, setKept] = useState<{ station: string; at: number; sensors: Sensor[] }>();
   useEffect(() => {
     if (loaded.data) setKept({ station, at: run.at, sensors: loaded.data });
@@ -39,7 +47,7 @@ export function Explained(props: {
       <h2>
         <a href={link(["stations", station])}>{named(station)}</a>
       </h2>
-      {loaded.error && <Notice kind="error">{loaded.error.message}</Notice>}
+      {loaded.error && !lost && <Notice kind="error">{loaded.error.message}</Notice>}
       {left.map((one) => (
         <p key={one.variable}>{t("Not judged: {reason}", { reason: one.reason })}</p>
       ))}

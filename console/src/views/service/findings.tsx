@@ -36,6 +36,9 @@ export function Findings({ findings }: { findings: OfDoctor }) {
   return (
     <section>
       <h2>{t("To be mended")}</h2>
+      {findings.causes.every((cause) => !cause.evidence) && (
+        <p class="faint">{t("What was seen, and what mends it, is for those who have signed in.")}</p>
+      )}
       <ul class="findings">
         {findings.causes.map((cause) => (
           <Finding key={cause.id} cause={cause} checks={findings.checks} />
