@@ -5,14 +5,13 @@ A console is shown on the network on which it is tested, whose sensors are broke
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from playwright.sync_api import ViewportSize, sync_playwright
 
-from tests.browser.pages import CHROMIUM, LIGHT, LOOKS, SCREEN, Look, Pages
+from tests.browser.pages import CHROMIUM, LOOKS, SCREEN, Look, Pages
 from tests.console import HOUR, NOW, Console, sample
 from toolkit.times import iso_of
 
@@ -23,11 +22,10 @@ LOW: ViewportSize = {"width": SCREEN["width"], "height": 680}
 
 
 class Picture(NamedTuple):
-    """What a picture shows, who has signed in there, and what must have come."""
+    """What a picture shows, and what must have come there."""
 
     path: str
     look: Look
-    by: str = ""
     until: str = "h1"
 
 
@@ -37,10 +35,7 @@ PICTURES = {
     "console-station": Picture(
         "stations/volos?range=3d&variables=temp_out,out_hum&neighbours=temp_out", Look(SCREEN, "dark")
     ),
-    "console-incidents": Picture("incidents", Look(LOW), "maria"),
-    "console-incident": Picture("incidents/{volos}", Look(SCREEN), "maria"),
     "console-playback": Picture(f"playback?{SPAN}&station=volos", Look(SCREEN, "dark"), until=".tests tr.flagged"),
-    "console-service": Picture("service", LIGHT),
     "console-phone": Picture("", LOOKS["phone"]),
     "console-greek": Picture("", Look(LOW, "dark", "el-GR")),
 }
@@ -54,10 +49,9 @@ def main() -> None:
         console = Console(db, Path(name))
         try:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            volos = json.loads(console.run("incidents", "list", "--station", "volos", "--json"))[0]["id"]
-            for file, (path, look, by, until) in PICTURES.items():
+            for file, (path, look, until) in PICTURES.items():
                 pages = Pages(browser, console)
-                page = pages.open(path.format(volos=volos), look, by)
+                page = pages.open(path, look)
                 page.locator(until).first.wait_for()
                 page.screenshot(path=FOLDER / f"{file}.png")
                 pages.close()

@@ -121,6 +121,7 @@ def test_a_finger_moves_a_chart_and_two_zoom(pages: Pages) -> None:
 def test_everybody_can_use_what_is_below_the_charts(pages: Pages, look: Look) -> None:
     pages.console.run("sensors", "--days", "8", "--record")
     page = pages.open("stations/volos?range=7d&neighbours=temp_out", look)
+    page.locator("figure.chart canvas").first.wait_for()
     # What is below the charts asks for its data once it is seen.
     page.wait_for_function(
         "() => { const one = document.querySelector('.unseen'); one?.scrollIntoView(); return one === null; }"

@@ -16,7 +16,9 @@ BOOK = ROOT / "docs" / "contributing"
 # These list the places, and show no change.
 LISTS = ("engine", "target")
 EXAMPLES = {"ENGINE": ("sqlite", "postgresql"), "TARGET": ("kubernetes",), "SCHEDULER": ("systemd", "cron")}
-RECIPES = sorted(page.stem for page in BOOK.glob("*.md") if page.stem not in {"index", *LISTS})
+# These are no recipes.
+PAGES = ("console", "index")
+RECIPES = sorted(page.stem for page in BOOK.glob("*.md") if page.stem not in {*PAGES, *LISTS})
 # `make generate` and pytest, by the interpreter that runs this test.
 PYTHON = Path(sys.executable).parent
 

@@ -226,8 +226,12 @@ def test_what_was_not_installed_is_told(host: Host, tmp_path: Path, monkeypatch:
     packages = current / "lib/python3.11/site-packages"
     (packages / "a-1.dist-info").mkdir(parents=True)
     (packages / "a").mkdir()
-    (packages / "a-1.dist-info/RECORD").write_text("a/__init__.py,,\nb.py,,\na-1.dist-info/RECORD,,\n")
+    (packages / "a-1.dist-info/RECORD").write_text(
+        "../../../bin/a.py,,\na/__init__.py,,\nb.py,,\na-1.dist-info/RECORD,,\n"
+    )
     (packages / "b.py").touch()
+    (current / "bin").mkdir()
+    (current / "bin/a.py").touch()
     monkeypatch.setattr("toolkit.checks.probes.packages.CURRENT", current)
     assert host.deployed
     assert finding(host, "packages-alone").ok
@@ -235,6 +239,8 @@ def test_what_was_not_installed_is_told(host: Host, tmp_path: Path, monkeypatch:
     seen = finding(host, "packages-alone")
     assert seen.ok is False
     assert shlex.quote(str(packages / name)) in examine(host, [BY_ID["packages-alone"]])[0].command
+    (current / "bin/night.py").touch()
+    assert "bin/night.py" in finding(host, "packages-alone").evidence
 
 
 # systemd's own settings

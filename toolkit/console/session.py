@@ -7,12 +7,14 @@ and who has signed in from a place before is counted apart from strangers who tr
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import hmac
 import logging
 import secrets
 import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
@@ -44,6 +46,7 @@ WAITING = 8
 MOST_SESSIONS = 20
 SEEN_SECONDS = 900
 SHORTEST_KEY = 16
+_M_MMAP_THRESHOLD, _MAPPED_BYTES = -3, 4 << 20  # mallopt(3)
 
 
 class SigningIn:
@@ -58,6 +61,9 @@ class SigningIn:
         self._noted: dict[str, float] = {}
         self._noting: set[asyncio.Task[None]] = set()
         self.proxy_key = _proxy_key()
+        # The memory of a hash goes back to the system each time: glibc would keep it for the next one.
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
     def attempt(self, client: str, name: str) -> None:
         """Count an attempt.

@@ -1,6 +1,6 @@
 // Who has signed in: the ways to sign in and out.
 import { useState } from "preact/hooks";
-import { useLocation } from "preact-iso";
+import { useLocation } from "preact-iso/router";
 import type { About } from "../about";
 import { end } from "../data";
 import { BASE, link } from "../place";

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { useRoute } from "preact-iso";
+import { useRoute } from "preact-iso/router";
 import { useAbout } from "../about";
 import { Refused, useData } from "../data";
 import { Notice } from "../parts/notice";

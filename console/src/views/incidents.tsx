@@ -1,7 +1,7 @@
 // The incidents that a shift works from, and the maintenance that is planned.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useLocation } from "preact-iso";
+import { useLocation } from "preact-iso/router";
 import { useAbout } from "../about";
 import { useData } from "../data";
 import { Notice } from "../parts/notice";

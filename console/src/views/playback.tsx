@@ -1,6 +1,6 @@
 // Past time as the detector saw it, run by run: what it said, and why.
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import { useLocation } from "preact-iso";
+import { useLocation } from "preact-iso/router";
 import { useData } from "../data";
 import { Notice } from "../parts/notice";
 import { useTitle } from "../parts/title";

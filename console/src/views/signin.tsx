@@ -2,7 +2,7 @@
 
 import type { TargetedSubmitEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { useLocation } from "preact-iso";
+import { useLocation } from "preact-iso/router";
 import { useAbout } from "../about";
 import { post, Refused } from "../data";
 import { Notice } from "../parts/notice";

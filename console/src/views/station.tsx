@@ -1,7 +1,7 @@
 // A station: its variables over time, and what is known of it.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { useRoute } from "preact-iso";
+import { useRoute } from "preact-iso/router";
 import { useAbout } from "../about";
 import { address, useData } from "../data";
 import { figure } from "../parts/chart/reading";

@@ -1,7 +1,7 @@
 // Incidents as a table: chosen with the mouse or by keys, and what can be done with those that are chosen.
 
 import { useEffect, useRef } from "preact/hooks";
-import { useLocation } from "preact-iso";
+import { useLocation } from "preact-iso/router";
 import { duration, Moment } from "../../parts/time";
 import { link } from "../../place";
 import { t, tn } from "../../words";

@@ -1,7 +1,7 @@
 // Which span of time a view of a station shows: it is in the address, as `range=7d` that ends now, or as `from` and `to`.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useLocation } from "preact-iso";
+import { useLocation } from "preact-iso/router";
 import type { Span } from "../../parts/chart/shapes";
 import { useNow } from "../../parts/time";
 import { link } from "../../place";
