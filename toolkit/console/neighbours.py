@@ -70,7 +70,8 @@ async def neighbours(request: Request, asked: Annotated[Asked, Query()], _: Read
                 "neighbours": [
                     {
                         "id": one.station_id,
-                        "name": one.station_name_en or one.station_name_gr or one.station_id,
+                        "name_en": one.station_name_en or "",
+                        "name_gr": one.station_name_gr or "",
                         "km": round(km, 1),
                         "higher": _higher(one, stations[asked.station]),
                         "value": reading.numbers(measured[one.station_id], reading.digits(name)),

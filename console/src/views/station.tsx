@@ -14,7 +14,8 @@ import { StateWord } from "../parts/state";
 import { ago, Moment, useNow, zone } from "../parts/time";
 import { useTitle } from "../parts/title";
 import { link } from "../place";
-import { language, t } from "../words";
+import { t } from "../words";
+import { nameOf } from "./network/shapes";
 import { Bands, playbackLink } from "./station/bands";
 import { Calendar } from "./station/calendar";
 import { Charts } from "./station/charts";
@@ -41,7 +42,7 @@ export default function Station() {
   const { station = "" } = useRoute().params;
   const loaded = useData<StationData>("station", { station }, OFTEN_SECONDS);
   const shown = useShown(station);
-  const name = loaded.data ? nameOf(loaded.data) : station;
+  const name = loaded.data ? nameOf({ ...loaded.data, name_en: loaded.data.name }) : station;
   useTitle(name);
   return (
     <div class="station">
@@ -205,9 +206,9 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
 function NeighbourLinks({ neighbours, words }: { neighbours: Neighbours["neighbours"]; words: Words }) {
   return (
     <ul class="row neighbours" aria-label={t("Neighbours")}>
-      {neighbours.map(({ id, name, km, higher }) => (
-        <li key={id}>
-          <a href={link(["stations", id], words)}>{name}</a>{" "}
+      {neighbours.map(({ km, higher, ...names }) => (
+        <li key={names.id}>
+          <a href={link(["stations", names.id], words)}>{nameOf(names)}</a>{" "}
           <span class="faint">
             {figure(km)} km{higher !== null && `, ${higher > 0 ? "+" : ""}${figure(higher)} m`}
           </span>
@@ -231,11 +232,6 @@ function Newest({ values }: { values: StationData["values"] }) {
         ))}
     </Figures>
   );
-}
-
-/** A station's name in the reader's language. */
-function nameOf({ id, name, name_gr }: StationData): string {
-  return (language === "el" ? (name_gr ?? name) : (name ?? name_gr)) ?? id;
 }
 
 /** As long a span, at whose end a moment is. */

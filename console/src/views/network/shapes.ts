@@ -10,8 +10,14 @@ export interface NetworkData {
   stations: Station[];
 }
 
-export interface Station {
+/** What a station is called; a name that is not known is empty or null. */
+export interface Names {
   id: string;
+  name_en: string | null;
+  name_gr: string | null;
+}
+
+export interface Station extends Names {
   name_en: string;
   name_gr: string;
   latitude: number | null;
@@ -37,7 +43,7 @@ export const SUSPECT = 3;
 export const FAIL = 4;
 
 /** A station's name in the reader's language, or its id. */
-export function nameOf(station: Station): string {
+export function nameOf(station: Names): string {
   const [first, second] = language === "el" ? [station.name_gr, station.name_en] : [station.name_en, station.name_gr];
   return first || second || station.id;
 }

@@ -4,10 +4,12 @@ import { useAbout, type Variable } from "../../about";
 import { Chart } from "../../parts/chart/chart";
 import type { Band, Line, Span } from "../../parts/chart/shapes";
 import { t } from "../../words";
+import { nameOf } from "../network/shapes";
 import type { IncidentBand, MaintenanceBand, Neighbours, Rain, Series } from "./shapes";
 
 // Units of what has no zero to stand on.
 const LEVELS = new Set(["°C", "hPa", "%"]);
+const DAY = 86400;
 const COLOURS = ["--link", "--well", "--silent", "--ink"];
 
 export interface ChartsProps {
@@ -50,6 +52,8 @@ function GroupChart({ group, ...props }: ChartsProps & { group: Variable[] }) {
     return with_ ? [...own, ...neighbourLines(with_)] : own;
   }, [names, series, rain, with_]);
   const bands = useMemo(() => bandsOf(group, series), [names, series]);
+  if (unit === "°" && series.step >= DAY)
+    return <p class="faint">{t("Directions have no mean over a day: see the wind rose.")}</p>;
   return (
     <Chart
       label={group.map((one) => t(one.label)).join(", ")}
@@ -92,8 +96,8 @@ function rainLine(variable: Variable, series: Series, rain: Rain | undefined): L
 }
 
 function neighbourLines({ step, time, implied, neighbours }: Neighbours): Line[] {
-  const others = neighbours.map(({ name, km, value }): Line => {
-    const label = t("{name}, {km} km", { name, km: km.toFixed(km < 10 ? 1 : 0) });
+  const others = neighbours.map(({ km, value, ...names }): Line => {
+    const label = t("{name}, {km} km", { name: nameOf(names), km: km.toFixed(km < 10 ? 1 : 0) });
     return { label, times: time, values: value, step, weight: "thin", colour: "--shore" };
   });
   const expected: Line = { label: t("implied by neighbours"), times: time, values: implied, step };

@@ -2,6 +2,7 @@
 
 import type { Flagged } from "../../parts/chart/shapes";
 import type { State } from "../../parts/state";
+import type { Names } from "../network/shapes";
 
 type Values = (number | null)[];
 
@@ -51,7 +52,7 @@ export interface Neighbours {
   step: number;
   time: number[];
   implied: Values;
-  neighbours: { id: string; name: string; km: number; higher: number | null; value: Values }[];
+  neighbours: (Names & { km: number; higher: number | null; value: Values })[];
 }
 
 export interface WindRose {
