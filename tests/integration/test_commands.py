@@ -168,10 +168,11 @@ def test_a_release_can_be_tried_before_it_runs(run: Run, feed: Feed, environment
     connection.execute("CREATE TABLE anomalies (a)")
     done = run("preflight")
     assert (done.returncode, f"the step from schema 2 to {VERSION} fails: " in done.stderr) == (1, True)
-    connection.execute("PRAGMA user_version = 9")
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
     done = run("preflight")
-    assert (done.returncode, f"has schema 9, this release knows up to {VERSION}" in done.stderr) == (3, True)
+    assert done.returncode == 3
+    assert f"has schema {VERSION + 1}, this release knows up to {VERSION}" in done.stderr
     assert run("preflight", WEATHER_WINDOW_HOURS="many").returncode == 2
 
 

@@ -54,7 +54,9 @@ async def network(request: Request, _: Reader) -> Response:
     """The stations now."""
     settings, clock = request.app.state.settings, request.app.state.clock
     return await ready(
-        request, int(time.time() // PRESENT_SECONDS), lambda store: document(_network(store, settings, clock()))
+        request,
+        int(time.time() // PRESENT_SECONDS),
+        lambda store: Content(_network(store, settings, clock()), "application/json"),
     )
 
 
@@ -98,36 +100,37 @@ def _land(box: Box) -> Iterator[bytes]:
     give_back()
 
 
-def _network(store: Store, settings: Settings, clock: rows.Clock) -> Mapping[str, Any]:
-    """The stations with their states, newest values and these values' flags, as the view has them."""
+def _network(store: Store, settings: Settings, clock: rows.Clock) -> Iterator[bytes]:
+    """The stations with their states, newest values and these values' flags as JSON, one by one to save memory."""
     wanted = parameters.wanted(None, "all")
     newest = latest.read(store, clock, parameters.Period(), wanted, [])
     variables = [name for name in rows.measured(newest, wanted, named=False) if name in newest.values]
-    values = np.array([newest.values[name] for name in variables]).T.tolist() if variables else []
-    flags = np.array([newest.flags[name] for name in variables]).T.tolist() if variables else []
+    values = np.array([newest.values[name] for name in variables]).reshape(len(variables), len(newest.station)).T
+    flags = np.array([newest.flags[name] for name in variables]).reshape(len(variables), len(newest.station)).T
     row = {newest.stations[number]: place for place, number in enumerate(newest.station.tolist())}
     incidents = active_incidents(store)
     state = states_with(store, settings, time.time(), incidents)
-    shown = []
+    main = [name for name in variables if not (BY_NAME[name].follows or _speed(name).follows)]
+    yield b'{"variables":%s,"main":%s,"stations":[' % (json.dumps(variables).encode(), json.dumps(main).encode())
+    separator = b""
     for name, one in places(store).items():
         at = row.get(name)
-        shown.append(
-            {
-                "id": name,
-                "name_en": clean(one.station_name_en or ""),
-                "name_gr": clean(one.station_name_gr or ""),
-                "latitude": one.latitude,
-                "longitude": one.longitude,
-                "elevation": one.elevation,
-                "state": state[name],
-                "incidents": len(incidents.get(name, ())),
-                "newest": None if at is None else int(newest.time[at]),
-                "values": [] if at is None or not variables else [None if x != x else x for x in values[at]],  # noqa: PLR0124 - NaN
-                "flags": [] if at is None or not variables else flags[at],
-            }
-        )
-    main = [name for name in variables if not (BY_NAME[name].follows or _speed(name).follows)]
-    return {"variables": variables, "main": main, "stations": shown}
+        shown = {
+            "id": name,
+            "name_en": clean(one.station_name_en or ""),
+            "name_gr": clean(one.station_name_gr or ""),
+            "latitude": one.latitude,
+            "longitude": one.longitude,
+            "elevation": one.elevation,
+            "state": state[name],
+            "incidents": len(incidents.get(name, ())),
+            "newest": None if at is None else int(newest.time[at]),
+            "values": [] if at is None else [None if x != x else x for x in values[at].tolist()],  # noqa: PLR0124 - NaN
+            "flags": [] if at is None else flags[at].tolist(),
+        }
+        yield separator + json.dumps(shown, separators=(",", ":")).encode()
+        separator = b","
+    yield b"]}"
 
 
 def _speed(name: str) -> Variable:
