@@ -1,0 +1,1 @@
+import{B as n}from"./chunk-HZSW7ZNI.js";function i({children:d}){return n("dl",{class:"figures",children:d})}function t({name:d,children:e,note:r}){return n("div",{children:[n("dt",{children:d}),n("dd",{children:e}),r&&n("dd",{class:"faint",children:r})]})}export{i as a,t as b};

@@ -1,0 +1,1 @@
+import{B as n,H as t}from"./chunk-HZSW7ZNI.js";var l=["critical","warning","silent","maintenance","weather","well"];function a(e){return{critical:t("critical"),warning:t("warning"),silent:t("silent"),maintenance:t("maintenance"),weather:t("weather"),well:t("well")}[e]}function c({state:e}){return n("span",{class:`state ${e}`,children:a(e)})}export{l as a,a as b,c};
