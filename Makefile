@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 HOSTS ?= 3
 FEED ?= simulated
 JOBS ?= 2
+# What the console runs in the browser: npm's packages, and the bundle, which is in the tree, so that hosts and controllers
+# do without Node.
+PACKAGES := console/node_modules/.package-lock.json
+CONSOLE := toolkit/console/static/console.js
 SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 # ansible and molecule call one another by name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -66,7 +70,7 @@ $(SCENARIOS:%=test-%): test-%: setup
 	@touch $@
 
 .PHONY: needs
-needs: .venv/policy/.ready
+needs: .venv/policy/.ready $(PACKAGES)
 	@tools/need.sh chromium faketime firefox-esr openssl postgresql restic
 
 .PHONY: fleet
@@ -99,7 +103,7 @@ bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to
 
 .PHONY: lint lint-code lint-roles
 lint: lint-code lint-roles ## ruff, mypy, import-linter, ansible-lint, yamllint, shellcheck
-lint-code: setup $(CONSOLE)
+lint-code: setup $(PACKAGES)
 	npm run --silent --prefix console lint
 	ruff check
 	ruff format --check
@@ -121,13 +125,15 @@ release: setup ## What is published, in dist/release: sdist, wheel, wheelhouse, 
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/release.txt
 	python -m tools.release
 
-# What the console runs in the browser. The bundle is in the tree, so that hosts and controllers do without Node.
-CONSOLE := toolkit/console/static/console.js
 .PHONY: console
-console: $(CONSOLE)
-$(CONSOLE): $(shell git ls-files console 2>/dev/null) tools/console.py $(VENV)/.ready
-	@command -v npm >/dev/null || tools/need.sh nodejs npm
+console: $(CONSOLE) ## What the console runs in the browser, from console/
+$(CONSOLE): $(shell git ls-files console 2>/dev/null) tools/console.py $(PACKAGES) $(VENV)/.ready
 	python -m tools.console
+	@touch $@
+
+$(PACKAGES): console/package-lock.json
+	@command -v npm >/dev/null || tools/need.sh nodejs npm
+	@npm ci --prefix console --silent
 	@touch $@
 
 .PHONY: words

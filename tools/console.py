@@ -1,7 +1,6 @@
 """Make what the console runs in the browser from console/: `make console`, and `make words` for its translations.
 
-npm brings the packages that console/package-lock.json locks, esbuild bundles them, and the catalogues of other
-languages are written as JSON.
+esbuild bundles it with the packages that npm has brought, and the catalogues of other languages are written as JSON.
 """
 
 from __future__ import annotations
@@ -37,10 +36,6 @@ def main() -> None:
 
 def bundle(to: Path) -> None:
     """Write the bundle into a folder, in the place of what is there."""
-    lock, installed = SOURCE / "package-lock.json", SOURCE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        _run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent")
-        installed.touch()
     _run("node", "build.mjs", str(to))
     for path in catalogues():
         messages = {
