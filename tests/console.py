@@ -59,23 +59,29 @@ def _observe(db: str, weather: Faulty, begin: int, end: int) -> None:
 
 def sample(db: str) -> None:
     """Fill an empty database, of either engine: 8 days of 14 stations, of which the last 2 were watched every 6 hours."""
-    settings = load({}, {"WEATHER_DB": db, "WEATHER_ENV_FILE": os.devnull}).settings
     weather = _weather()
     watched = range(NOW - 2 * DAY, NOW + 1, 6 * HOUR)
     _observe(db, weather, BEGIN, watched[0])
     for at in watched:
         if at > watched[0]:
             _observe(db, weather, at - 6 * HOUR, at)
-        with open_for_reading(db) as store, store.snapshot():
-            report = detect(store, settings, at)
-        record(settings, report, at, None)
+        _judge(db, at)
+
+
+def _judge(db: str, at: int) -> None:
+    """Run the detector, as its timer does."""
+    settings = load({}, {"WEATHER_DB": db, "WEATHER_ENV_FILE": os.devnull}).settings
+    with open_for_reading(db) as store, store.snapshot():
+        report = detect(store, settings, at)
+    record(settings, report, at, None)
 
 
 def catch_up(db: str) -> None:
-    """Let what was measured since `NOW` arrive, so that a sample that was copied later is as fresh as it was."""
+    """Let what was measured since `NOW` arrive and be judged, so that a sample that was copied later is like a new one."""
     now = int(time.time()) // CADENCE * CADENCE
     if now > NOW:
         _observe(db, _weather(), NOW, now)
+        _judge(db, now)
 
 
 def large(db: str, number: int) -> None:

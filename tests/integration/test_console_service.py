@@ -15,17 +15,20 @@ from tests.console import Console
 from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
 
-NOW = int(time.time()) // 600 * 600
+
+@pytest.fixture
+def now() -> int:
+    return int(time.time()) // 600 * 600
 
 
 @pytest.fixture
-def console(db: str, tmp_path: Path) -> Iterator[Console]:
+def console(db: str, tmp_path: Path, now: int) -> Iterator[Console]:
     """A console whose exporter does not run, on a store in which something was stored and something failed."""
     with open_for_writing(db) as store:
         station = Station("volos", "Volos", "Βόλος", 39.36, 22.94, 10.0)
-        for at in (NOW - 7200, NOW - 600):
+        for at in (now - 7200, now - 600):
             store.add(Document([station], [Observation(time=at, station_id="volos", temp_out=20.0)]), at)
-        store.log_failure("http://feed.example/: connection refused", NOW - 60)
+        store.log_failure("http://feed.example/: connection refused", now - 60)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     running = Console(db, tmp_path, WEATHER_METRICS_ADDRESS=f"127.0.0.1:{port}")
@@ -38,18 +41,18 @@ def told_by_the_exporter(console: Console) -> dict[str, Any]:
     return told
 
 
-def test_the_store_tells_how_collection_and_detection_go(console: Console) -> None:
+def test_the_store_tells_how_collection_and_detection_go(console: Console, now: int) -> None:
     console.run("detect", "--end", "NOW", "--allow-short-history")
     said = console.session().json("service")
-    assert said["database"]["newest"] == NOW - 600
+    assert said["database"]["newest"] == now - 600
     assert said["database"]["stations"] == 1
     hours = said["collection"]["hours"]
-    assert [hours[0]["at"], hours[-1]["at"]] == [(NOW // 3600 - 47) * 3600, time.time() // 3600 * 3600]
+    assert [hours[-1]["at"] - hours[0]["at"], hours[-1]["at"]] == [47 * 3600, time.time() // 3600 * 3600]
     assert {name: sum(hour[name] for hour in hours) for name in ("stored", "failed", "observations")} == {
         "stored": 2, "failed": 1, "observations": 2,
     }  # fmt: skip
     assert said["collection"]["failures"][0]["message"] == "http://feed.example/: connection refused"
-    assert NOW - 60 < said["detection"]["last"] < time.time() + 60
+    assert now - 60 < said["detection"]["last"] < time.time() + 60
     assert sum(day["runs"] for day in said["detection"]["days"]) == 1
 
 

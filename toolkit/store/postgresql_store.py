@@ -209,7 +209,7 @@ class PostgreSQLStore:
         at = from_epoch(int(collected))
         with self._transaction() as cursor, _translate_refusals(self._place):
             if document.stations:
-                self.records.note(self.stations(), document.stations, collected)
+                self.records.note(document.stations, collected)
                 columns = map(list, zip(*document.stations, strict=True))
                 cursor.execute(_STATIONS, {"at": at, **dict(zip(Station._fields, columns, strict=True))})
             new = corrected = 0

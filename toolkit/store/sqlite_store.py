@@ -178,7 +178,7 @@ class SQLiteStore:
         """See `base.Store`."""
         at = stored(collected)
         with self._transaction() as connection, _translate_refusals(self._path):
-            self.records.note(self.stations(), document.stations, collected)
+            self.records.note(document.stations, collected)
             connection.executemany(_STATION, [(*station, at) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             new = corrected = 0

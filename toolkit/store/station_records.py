@@ -5,13 +5,15 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
 from toolkit.model import Station
 from toolkit.store.incidents import Engine
 
+# So many stations of a document are looked up one by one.
+FEW = 500
 MOST_DESCRIPTIONS = 100
 """So many descriptions of a station are kept, the newest: two feeds may contradict each other in every cycle."""
 
@@ -62,15 +64,14 @@ class StationRecords:
         # A database that began anew and was restored into has the same description twice.
         return [one for one, before in zip_longest(found, found[1:]) if before is None or one[2:] != before[2:]]
 
-    def note(self, known: Iterable[Station], told: Iterable[Station], at: float) -> None:
+    def note(self, told: Sequence[Station], at: float) -> None:
         """Note which stations a document describes in another way than before; what it does not say stays.
 
         Args:
-            known: the stations as they are in the store.
-            told: the stations of the document.
+            told: the stations of the document, which are not stored yet.
             at: when it was collected.
         """
-        before = {one.station_id: one for one in known}
+        before = self._before(told)
         time = self._engine.time(at)
         rows = []
         for one in told:
@@ -93,6 +94,16 @@ class StationRecords:
             f"(SELECT since FROM station_history WHERE station_id = ? ORDER BY since DESC LIMIT {MOST_DESCRIPTIONS})",
             [(row[0], row[0]) for row in rows if row[0] in before],
         )
+
+    def _before(self, told: Sequence[Station]) -> dict[str, Station]:
+        """The stations of a document as they are in the store, by id; of many all that there are are read."""
+        columns, ids = ", ".join(Station._fields), [one.station_id for one in told]
+        if len(ids) > FEW:
+            where, ids = "", []
+        else:
+            where = f"WHERE station_id IN ({', '.join('?' * len(ids)) or 'NULL'})"
+        rows = self._engine.query(f"SELECT {columns} FROM stations {where}", ids)
+        return {row[0]: Station(*row) for row in rows}
 
     def health(self, station_id: str) -> list[SensorHealth]:
         """What was found of a station's sensors."""
