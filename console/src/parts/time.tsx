@@ -1,6 +1,6 @@
 // Times as people read them. Data have seconds since the epoch; a reader chooses UTC or a time zone (preferences.tsx).
 import { useEffect, useState } from "preact/hooks";
-import { language, t, tn } from "../words";
+import { t, tn } from "../words";
 
 const STORED = "weather-console-time-zone";
 
@@ -32,7 +32,6 @@ function known(name: string | null): string | undefined {
 const whole = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "short" });
 const days = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short" });
 const clock = new Intl.DateTimeFormat("sv", { timeZone, timeStyle: "short" });
-const weekdays = new Intl.DateTimeFormat(language, { timeZone, weekday: "short" });
 
 /** A moment, such as `2026-11-26 15:40`; the time zone is said once in a view (`zone`). */
 export function moment(seconds: number): string {
@@ -47,11 +46,6 @@ export function day(seconds: number): string {
 /** A moment's time of day, such as `15:40`. */
 export function timeOfDay(seconds: number): string {
   return clock.format(1000 * seconds);
-}
-
-/** A moment's day of the week, in short. */
-export function weekday(seconds: number): string {
-  return weekdays.format(1000 * seconds);
 }
 
 /** The time zone as it is shown beside times. */

@@ -6,6 +6,7 @@ import { useAbout, type Variable } from "../about";
 import { type Loaded, useData } from "../data";
 import { StationMap } from "../parts/map/map";
 import type { Place } from "../parts/map/marks";
+import { nameOf } from "../parts/name";
 import { Notice } from "../parts/notice";
 import { useScheme } from "../parts/scheme";
 import { ago, Moment, useNow, zone } from "../parts/time";
@@ -18,7 +19,7 @@ import { Legend } from "./network/legend";
 import { StationList } from "./network/list";
 import { News } from "./network/news";
 import { colourOf, type Scale, scaleOf } from "./network/scale";
-import { FAIL, type Neighbour, type NetworkData, nameOf, type Station } from "./network/shapes";
+import { FAIL, type Neighbour, type NetworkData, type Station } from "./network/shapes";
 import { type Shown, useShown } from "./network/shown";
 import { figure } from "./network/values";
 

@@ -2,11 +2,12 @@
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useLocation } from "preact-iso/router";
 import { useData } from "../data";
+import { nameOf } from "../parts/name";
 import { Notice } from "../parts/notice";
 import { useTitle } from "../parts/title";
 import { link } from "../place";
 import { t } from "../words";
-import { nameOf, type Station } from "./network/shapes";
+import type { Station } from "./network/shapes";
 import { Explained } from "./playback/explained";
 import { NetworkThen } from "./playback/network";
 import { Player } from "./playback/player";

@@ -112,17 +112,19 @@ _LACKING = {"station_id": "a station's id: name it by station_id=", "time": "the
 
 def _rank(stored: str, name: str) -> float:
     """How well a name fits: 0 for not at all. The whole name counts most, then what is behind its last dot."""
-    whole, last = words_of(name), words_of(re.split(r"[./]", name)[-1].removeprefix("@"))
+    *outer, end = re.split(r"[./]", name)
+    whole, last = words_of(name), words_of(end.removeprefix("@"))
     if words_of(stored) == whole:
         return 10
+    attribute = re.search(r"@\w+='([^']+)'", name)
     unit = "m" if stored == "elevation" else BY_NAME[stored].unit if stored in BY_NAME else ""
+    best = {whole, without_unit(whole, unit), words_of(attribute[1]) if attribute else ""} - {""}
+    inner = words_of(".".join(outer)) if last == "value" else ""
+    good = {last, without_unit(last, unit), inner, without_unit(inner, unit)} - {""}
     for place, pattern in enumerate(NAMES[stored]):
-        inner = words_of(".".join(re.split(r"[./]", name)[:-1]))
-        for words, worth in ((whole, 6), (last, 5), (inner if last == "value" else "", 5)):
-            attribute = re.search(r"@\w+='([^']+)'", name)
-            for one in {words, without_unit(words, unit), words_of(attribute[1]) if attribute else ""}:
-                if one and re.fullmatch(pattern, one):
-                    return worth - place
+        for words, worth in ((best, 6), (good, 5)):
+            if any(re.fullmatch(pattern, one) for one in words):
+                return worth - place
     return 0
 
 

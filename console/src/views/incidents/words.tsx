@@ -1,12 +1,13 @@
 // Incidents in plain words.
 import { useAbout, type Variable } from "../../about";
-import { language, t, tn } from "../../words";
+import { nameOf } from "../../parts/name";
+import { t, tn } from "../../words";
 import type { Incident, Kind, Place, Severity, State, Verdict } from "./shapes";
 
 /** A station's name in the reader's language. */
 export function placeName({ station_id, station_name, station_name_gr }: Place): string {
   if (station_id === null) return t("The network");
-  return (language === "el" ? station_name_gr || station_name : station_name || station_name_gr) || station_id;
+  return nameOf({ id: station_id, name_en: station_name, name_gr: station_name_gr });
 }
 
 /** A sensor's name: its variable, or the station as a whole. */

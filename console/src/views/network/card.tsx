@@ -1,9 +1,10 @@
 // What is said of the station that is pointed at on the map.
 import type { Variable } from "../../about";
+import { nameOf } from "../../parts/name";
 import { StateWord } from "../../parts/state";
 import { ago } from "../../parts/time";
 import { t, tn } from "../../words";
-import { type Neighbour, nameOf, type Station } from "./shapes";
+import type { Neighbour, Station } from "./shapes";
 import { Value } from "./values";
 
 const NAMED = 3;

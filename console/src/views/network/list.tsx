@@ -1,11 +1,12 @@
 // The stations as a list: everything that the map shows, and each one's newest values.
 import type { Variable } from "../../about";
+import { nameOf } from "../../parts/name";
 import { Scroll } from "../../parts/scroll";
 import { STATES, StateWord } from "../../parts/state";
 import { duration } from "../../parts/time";
 import { link } from "../../place";
 import { language, t, tn } from "../../words";
-import { nameOf, type Station } from "./shapes";
+import type { Station } from "./shapes";
 import type { Shown } from "./shown";
 import { Value } from "./values";
 

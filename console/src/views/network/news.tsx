@@ -1,8 +1,9 @@
 // Says to who hears the page which stations became worse since the answer before.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { nameOf } from "../../parts/name";
 import { STATES, type State, stateWord } from "../../parts/state";
 import { t } from "../../words";
-import { nameOf, type Station } from "./shapes";
+import type { Station } from "./shapes";
 
 // So many are named; the list has them all.
 const NAMED = 5;

@@ -1,6 +1,6 @@
 // What `data/network` tells.
+import type { Names } from "../../parts/name";
 import type { State } from "../../parts/state";
-import { language } from "../../words";
 
 export interface NetworkData {
   /** Names of variables, in the order of values. */
@@ -8,13 +8,6 @@ export interface NetworkData {
   /** Those of them that are neither computed of others nor their extremes. */
   main: string[];
   stations: Station[];
-}
-
-/** What a station is called; a name that is not known is empty or null. */
-export interface Names {
-  id: string;
-  name_en: string | null;
-  name_gr: string | null;
 }
 
 export interface Station extends Names {
@@ -41,9 +34,3 @@ export interface Neighbour {
 
 export const SUSPECT = 3;
 export const FAIL = 4;
-
-/** A station's name in the reader's language, or its id. */
-export function nameOf(station: Names): string {
-  const [first, second] = language === "el" ? [station.name_gr, station.name_en] : [station.name_en, station.name_gr];
-  return first || second || station.id;
-}

@@ -1,10 +1,11 @@
 // What is to be played back.
 import { useState } from "preact/hooks";
 import { MomentInput } from "../../parts/moment-input";
+import { nameOf } from "../../parts/name";
 import { Notice } from "../../parts/notice";
 import { duration } from "../../parts/time";
 import { t } from "../../words";
-import { nameOf, type Station } from "../network/shapes";
+import type { Station } from "../network/shapes";
 import { MOST, STEPS, type Wish, type Words, wished, written } from "./shapes";
 
 const HOURS = [6, 12, 24, 48, 72, 168, 336];

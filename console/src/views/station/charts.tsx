@@ -3,8 +3,8 @@ import { useMemo } from "preact/hooks";
 import { useAbout, type Variable } from "../../about";
 import { Chart } from "../../parts/chart/chart";
 import type { Band, Line, Span } from "../../parts/chart/shapes";
+import { nameOf } from "../../parts/name";
 import { t } from "../../words";
-import { nameOf } from "../network/shapes";
 import type { IncidentBand, MaintenanceBand, Neighbours, Rain, Series } from "./shapes";
 
 // Units of what has no zero to stand on.

@@ -1,8 +1,8 @@
 // What the service says of a station (toolkit/console/series.py and station.py have the words).
 
 import type { Flagged } from "../../parts/chart/shapes";
+import type { Names } from "../../parts/name";
 import type { State } from "../../parts/state";
-import type { Names } from "../network/shapes";
 
 type Values = (number | null)[];
 

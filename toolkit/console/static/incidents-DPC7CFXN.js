@@ -1,1 +1,0 @@
-import{h as a,i as b}from"./chunk-DK7CIR5E.js";import"./chunk-IU47NZCB.js";import"./chunk-UAZOYOKT.js";import"./chunk-BXIZLFIN.js";import"./chunk-ILA5BK4A.js";import"./chunk-Y22422FO.js";import"./chunk-34AO4GSR.js";import"./chunk-QUETTBCE.js";import"./chunk-HZSW7ZNI.js";export{b as SignInToAct,a as default};
