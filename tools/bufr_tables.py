@@ -1,8 +1,8 @@
 """Make toolkit/feed/bufr/tables.json.gz: `python -m tools.bufr_tables FOLDER VERSION OLDER`.
 
 FOLDER is a copy of github.com/wmo-im/BUFR4, which holds tables B and D of WMO-No. 306, volume I.2, as CSV files, and
-VERSION their version. OLDER is the folder tables/0/0_0 of the package pybufrkit, which has the older versions, of which is
-taken what was different. Numbers are taken, and no texts.
+VERSION their version. OLDER is the folder tables/0/0_0 of the package pybufrkit, which has the older versions: of them
+is taken what was different. Numbers are taken, and no texts.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ many are looked at.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -88,9 +87,9 @@ def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 def _number(raw: int, part: Value) -> float | None:
     if raw == (1 << part.width) - 1 and part.width > 1:
         return None
-    if part.scale > 0:
-        return (raw + part.reference) / 10**part.scale
-    return (raw + part.reference) * math.pow(10.0, -part.scale)
+    number = raw + part.reference
+    value: float = number / 10**part.scale if part.scale > 0 else number * 10.0**-part.scale
+    return value
 
 
 def _text(raw: int, width: int) -> str | None:

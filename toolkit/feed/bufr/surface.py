@@ -138,10 +138,8 @@ def _stored(found: dict[str, Any]) -> dict[str, Any]:
         if (value := found.get(name)) is not None:
             changed = change(value)
             found[name] = changed if changed is None else round(changed, 2)
-    for speed, direction in (("wind_speed", "wind_dir"), ("hi_speed", "hi_dir")):
-        if found.get(direction) == 0 and not found.get(speed):  # calm; north is 360
-            found[direction] = None
-    return found
+    # A direction of 0 is calm, or variable; north is 360.
+    return found | {name: found.get(name) or None for name in ("wind_dir", "hi_dir")}
 
 
 def _identifier(about: dict[str, Any]) -> str | None:
