@@ -7,10 +7,10 @@ from toolkit.presets import Preset, names, preset
 INTRODUCTION = """\
 Generated from `toolkit/presets/` by `make generate`.
 
-`weather-tool feed presets NAME` says the same on a controller or a host, and what belongs into the inventory. A preset is
-what a source does not say otherwise: an address of yours, other fields or another cadence stand beside `preset` in its
-table. [Another network in an hour](../feeds.md) has the steps. None of these services was reached from here: each preset
-says what it was compared with, and a document in its network's form is read in the tests."""
+`weather-tool feed presets NAME` says the same on a controller or a host, and what belongs into the inventory. A preset
+is what a source does not say otherwise: an address of yours, other fields or another cadence stand beside `preset` in
+its table. [Another network in an hour](../feeds.md) has the steps. None of these services was reached from here: each
+preset says what it was compared with, and a document in its network's form is read in the tests."""
 
 
 def presets_page() -> str:

@@ -101,6 +101,6 @@ def preset(name: str) -> Preset:
         raise ValueError(did_you_mean(name, names(), f"know {', '.join(names())}"))
     said: dict[str, Any] = tomllib.loads((resources.files(__name__) / f"{name}.toml").read_text("utf-8"))
     source = {field: value.strip() if isinstance(value, str) else value for field, value in said.pop("source").items()}
-    lists = {field: tuple(said.pop(field, ())) for field in ("checked", "adapt")}
-    texts = {"notes": "", **said}
-    return Preset(name, **{field: text.strip() for field, text in texts.items()}, **lists, source=source)
+    checked, adapt = (tuple(said.pop(field, ())) for field in ("checked", "adapt"))
+    texts = {field: str(text).strip() for field, text in {"notes": "", **said}.items()}
+    return Preset(name, **texts, checked=checked, adapt=adapt, source=source)
