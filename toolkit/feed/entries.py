@@ -58,6 +58,7 @@ class Entries:
         bounds: Bounds = Bounds(),
         clock: Clock = utc,
         records: str = "",
+        prefix: str = "",
     ) -> None:
         fields = fields_of(mapping)
         self._bounds = bounds
@@ -72,6 +73,7 @@ class Entries:
             for name, field in ((name, fields[name]) for name in COLUMNS)
         ]
         self._number = 0
+        self._prefix = prefix
         self.records = records
         self.needed = (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
@@ -134,7 +136,9 @@ class Entries:
         found = text_of(self._id.find(fields)) or text_of(other)
         if found is None:
             self.leave_out("no station id")
-        elif len(found) > self._bounds.id_length:
+            return None
+        found = self._prefix + found
+        if len(found) > self._bounds.id_length:
             self.leave_out("station id too long")
             found = None
         return found
