@@ -37,6 +37,9 @@ STORED = 100
 NOW = 1_764_000_000
 BOUNDS = Bounds()
 NOA = parse_mapping("station_id=station_file|fid, time=ts")
+LONG_FIELDS = parse_mapping(
+    "station_id=../source.id, time=../time, variable=what, temp_out=t, wind_dir=d, latitude=../../lat"
+)
 GEOJSON = (
     collection(*(feature(f"station{number}", station_name_gr="Ζαγορά", wind_dir=number) for number in range(9))),
     collection(feature("volos", ts="2025-11-22T16:00:00+02:00", temp_out="12,5", rain="---", bar=-999.9)),
@@ -54,6 +57,19 @@ JSON = (
     + b",".join(9 * [b'{"id":"volos","latest":{"time":1763827200,"temp_out":"12,5","wind_dir":22.5}}'])
     + b"]}",
     b'{"stations":{"id":"\xce\xb2","latest":{"time":"2025-11-22T16:00Z","bar":-999.9,"out_hum":null}}}',
+)
+# Of lists in lists, with a row for each value.
+LONG = (
+    b'{"data":['
+    + b",".join(
+        9
+        * [
+            b'{"source":{"id":"volos"},"time":"2025-11-22T16:00:00Z","seen":[{"what":"t","value":13.9},'
+            b'{"what":"d","value":"NNE"},{"what":"soil","value":9}]}'
+        ]
+    )
+    + b"]}",
+    b'{"data":{"source":{"id":"\xce\xb2"},"time":1763827200,"seen":{"what":"t","value":"12,5"}}}',
 )
 XML = (
     b'<?xml version="1.0"?><n:net xmlns:n="urn:x"><n:stations>'
@@ -91,7 +107,7 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-FUZZED = ("GeoJSON", "CSV", "JSON", "XML", "CoverageJSON", "METAR")
+FUZZED = ("GeoJSON", "CSV", "JSON", "JSON in levels", "XML", "CoverageJSON", "METAR")
 
 
 def check(document: Document) -> None:
@@ -122,6 +138,7 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             ("GeoJSON", geojson.parse, "", NOA, GEOJSON),
             ("CSV", csv.parse, "", FieldMapping(), CSV),
             ("JSON", plain.parse, "stations", parse_mapping("station_id=id, time=latest.time, bar=latest.bar"), JSON),
+            ("JSON in levels", plain.parse, "data / seen", LONG_FIELDS, LONG),
             ("CoverageJSON", coveragejson.parse, "", parse_mapping("station_id=id|name"), COVERAGEJSON),
             ("METAR", metar.parse, "", FieldMapping(), METAR),
             ("XML", xml.parse, "stations/station", parse_mapping("station_id=@id"), XML),

@@ -6,14 +6,14 @@ left out and counted by reason; the reasons are fixed texts of this module, with
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from toolkit.clock import EARLIEST, LATEST
-from toolkit.feed.fields import fields_of, is_plain
-from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, number, text_of
+from toolkit.feed.fields import fields_of, is_plain, long_of
+from toolkit.feed.values import degrees, is_no_number, is_no_value, is_placeholder, number, text_of
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
@@ -61,6 +61,7 @@ class Entries:
         prefix: str = "",
     ) -> None:
         fields = fields_of(mapping)
+        self._long = long_of(mapping)
         self._bounds = bounds
         self._clock = clock
         self._id = fields["station_id"]
@@ -107,6 +108,14 @@ class Entries:
             return
         known = self.stations.get(station_id)
         self._describe(station_id, fields, point)
+        if self._long:
+            name = text_of(self._long.variable(fields))
+            if name is None:
+                self.leave_out("no variable")
+            if name not in self._long.known:
+                return
+            value = {name: self._long.value(fields)}
+            fields = {**fields, **value} if isinstance(fields, dict) else ChainMap(value, fields)  # type: ignore[arg-type]
         time = self._moment(station_id, fields)
         if time is None:
             return
@@ -243,6 +252,8 @@ class Entries:
         """A value that is no number or outside of its limits: what is stored instead, if anything."""
         written = number(raw)
         if written is None or value is None:
+            if BY_NAME[name].unit == "°" and isinstance(raw, str) and (point := degrees(raw)) is not None:
+                return point
             if not is_no_number(raw):
                 self.leave_out(f"{name} is no number")
         elif (bound := _overshot(BY_NAME[name], value)) is not None:

@@ -19,6 +19,14 @@ _FULL = {"255", "32767", "32768", "65535", "6553.5", "3276.7", "3276.8"}
 _GAPS = {-6999, -7999, -999.25}
 # No sensor gives so much, in any unit: limits of larger integers, and fill values of netCDF and others.
 _FILLER = 1e7
+# Compass points, clockwise from north, each half of 45° from the one before.
+_POINTS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
+
+
+def degrees(raw: str) -> float | None:
+    """The direction of a compass point such as NNE, in degrees clockwise from north; None for any other word."""
+    word = raw.strip().upper()
+    return 22.5 * _POINTS.index(word) if word in _POINTS else None
 
 
 def is_no_value(raw: Any) -> bool:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from importlib import resources
-from itertools import pairwise
-from math import ceil
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
@@ -19,6 +16,7 @@ from toolkit.store.accounts import Accounts
 from toolkit.store.daily import Daily
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
+from toolkit.store.selection import Selection, Span
 from toolkit.store.sources import Sources
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
@@ -125,35 +123,6 @@ class StoredAnomaly(NamedTuple):
     state: str = "open"
     first_run: float = 0.0
     last_run: float = 0.0
-
-
-class Span(NamedTuple):
-    """After `start` up to and including `end`, seconds since the epoch."""
-
-    start: float
-    end: float
-
-
-def pieces(spans: Sequence[Span], seconds: float = 3600) -> Iterator[Span]:
-    """The same spans, divided into pieces of at most `seconds`."""
-    for start, end in spans:
-        number = max(1, ceil((end - start) / seconds))
-        bounds = [start + place * seconds for place in range(number)] + [end]
-        yield from map(Span._make, pairwise(bounds))
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which observations.
-
-    Attributes:
-        start, end: after `start`, up to and including `end`, seconds since the epoch; None for no bound.
-        stations: ids; none for all.
-    """
-
-    start: float | None = None
-    end: float | None = None
-    stations: Sequence[str] = ()
 
 
 class Store(Protocol):

@@ -22,13 +22,10 @@ from toolkit.store.base import (
     DocumentRefusedError,
     Extent,
     Logged,
-    Selection,
-    Span,
     Stored,
     StoredAnomaly,
     StoreError,
     counts,
-    pieces,
     summary,
     without_logged_secrets,
 )
@@ -36,6 +33,7 @@ from toolkit.store.daily import Daily
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
+from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.sources import Sources
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics

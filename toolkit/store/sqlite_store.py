@@ -19,13 +19,10 @@ from toolkit.store.base import (
     DocumentRefusedError,
     Extent,
     Logged,
-    Selection,
-    Span,
     Stored,
     StoredAnomaly,
     StoreError,
     counts,
-    pieces,
     summary,
     without_logged_secrets,
 )
@@ -33,6 +30,7 @@ from toolkit.store.daily import Daily
 from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
+from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.sources import Sources
 from toolkit.store.sqlite_file import translate_errors
 from toolkit.store.station_records import StationRecords

@@ -13,7 +13,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
 from toolkit.database import PostgreSQLDatabase, database
-from toolkit.store.base import Selection
+from toolkit.store.selection import Selection
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
