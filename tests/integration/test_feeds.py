@@ -31,7 +31,7 @@ def stored(environment: dict[str, str], query: str) -> list[Any]:
 
 
 def test_the_latest_values_of_meteoswiss(run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path) -> None:
-    feed.body = (DATA / "meteoswiss-vqha80.csv").read_bytes()
+    feed.body = (DATA / "presets/meteoswiss.csv").read_bytes()
     (tmp_path / "stations.csv").write_text(
         "station_id,station_name_en,latitude,longitude,elevation\nABO,Adelboden,46.4917,7.5603,1321\n"
     )
@@ -51,7 +51,7 @@ def test_the_latest_values_of_meteoswiss(run: Run, feed: Feed, environment: dict
 
 
 def test_nested_fields_with_units(run: Run, feed: Feed, environment: dict[str, str]) -> None:
-    feed.body = (DATA / "nws-observations.geojson").read_bytes()
+    feed.body = (DATA / "presets/nws.geojson").read_bytes()
     done = run("collect", "--once", WEATHER_FEED_FIELDS=NWS)
     assert done.returncode == 0, done.stderr
     query = "SELECT time, station_id, temp_out, out_hum, bar, wind_speed, wind_dir, hi_speed FROM observations"
@@ -133,7 +133,7 @@ def test_rows_that_cannot_be_used_cost_the_others_nothing(run: Run, feed: Feed, 
 
 
 def test_the_doctor_reads_the_feed_in_its_form(run: Run, feed: Feed) -> None:
-    feed.body = (DATA / "meteoswiss-vqha80.csv").read_bytes()
+    feed.body = (DATA / "presets/meteoswiss.csv").read_bytes()
     words = ("doctor", "--area", "feed", "--all", "--json")
     form = {"WEATHER_FEED_FORMAT": "csv", "WEATHER_FEED_FIELDS": METEOSWISS}
     causes = [one["id"] for one in json.loads(run(*words, **form).stdout)["causes"]]

@@ -236,8 +236,9 @@ def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql
     assert imposed(PostgreSQLDatabase(url)) == []
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(put)
-        ((what, away),) = imposed(PostgreSQLDatabase(url))
+        ((what, away, owners),) = imposed(PostgreSQLDatabase(url))
         assert told in what
+        assert owners
         connection.execute(away)
     assert imposed(PostgreSQLDatabase(url)) == []
 

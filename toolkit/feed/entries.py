@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.feed.fields import fields_of, is_plain, long_of
-from toolkit.feed.values import degrees, is_no_number, is_no_value, is_placeholder, number, text_of
+from toolkit.feed.values import degrees, is_no_direction, is_no_number, is_no_value, is_placeholder, number, text_of
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
@@ -43,7 +43,8 @@ class Entries:
     """Collects the stations and observations of entries.
 
     Attributes:
-        needed: the feed's names of the fields without which an entry cannot be used: station id and time.
+        needed: the feed's names of the fields without which an entry cannot be used: time, and station id unless it is
+            known without.
         records: where a document has its entries, for formats that leave that open.
         stations: every station with an id, by id.
         observations: by time and station; a later entry of the same time and station fills gaps and corrects values.
@@ -59,6 +60,7 @@ class Entries:
         clock: Clock = utc,
         records: str = "",
         prefix: str = "",
+        station: str = "",
     ) -> None:
         fields = fields_of(mapping)
         self._long = long_of(mapping)
@@ -76,7 +78,8 @@ class Entries:
         self._number = 0
         self._prefix = prefix
         self.records = records
-        self.needed = (self._id.names, self._time.names)
+        self._station = station
+        self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
         self.clear()
 
@@ -142,7 +145,7 @@ class Entries:
             self.first.setdefault(reason, number_of)
 
     def _station_id(self, fields: Mapping[str, Any], other: object = None) -> str | None:
-        found = text_of(self._id.find(fields)) or text_of(other)
+        found = text_of(self._id.find(fields)) or text_of(other) or text_of(self._station)
         if found is None:
             self.leave_out("no station id")
             return None
@@ -252,8 +255,11 @@ class Entries:
         """A value that is no number or outside of its limits: what is stored instead, if anything."""
         written = number(raw)
         if written is None or value is None:
-            if BY_NAME[name].unit == "°" and isinstance(raw, str) and (point := degrees(raw)) is not None:
-                return point
+            if BY_NAME[name].unit == "°" and isinstance(raw, str):
+                if (point := degrees(raw)) is not None:
+                    return point
+                if is_no_direction(raw):
+                    return None
             if not is_no_number(raw):
                 self.leave_out(f"{name} is no number")
         elif (bound := _overshot(BY_NAME[name], value)) is not None:

@@ -64,13 +64,17 @@ class DocumentReader:
     stations: Mapping[str, Station]
     bounds: Bounds
 
-    def read(self, body: bytes) -> Document:
+    def read(self, body: bytes, station: str = "") -> Document:
         """The stations and observations of a document.
+
+        Args:
+            body: the document.
+            station: the id of the station that it is of, where it does not say one.
 
         Raises:
             FeedError: the document is not of this feed's format, or describes no station.
         """
-        entries = Entries(self.mapping, self.bounds, records=self.records, prefix=self.prefix)
+        entries = Entries(self.mapping, self.bounds, records=self.records, prefix=self.prefix, station=station)
         _format(self.format).parse(body, entries)
         document = entries.document()
         if self.stations:
