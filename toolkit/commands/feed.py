@@ -166,7 +166,7 @@ def _presets(name: str | None, as_json: bool) -> int:
 
 def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
     from toolkit.collector.trial import trial
-    from toolkit.feed.guessing.guess import guess
+    from toolkit.feed.guessing.guess import FIXED, guess
     from toolkit.feed.guessing.known import known
     from toolkit.feed.guessing.samples import sample
     from toolkit.mapping import parse_mapping
@@ -182,7 +182,7 @@ def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str
     }
     values = {name: value for name, value in values.items() if value not in {"", None} or name == "weather_feed_fields"}
     doubts = list(proposed.doubts)
-    complete = {"station_id", "time"} <= {one.stored for one in proposed.named} or proposed.sample.format == "metar"
+    complete = {"station_id", "time"} <= {one.stored for one in proposed.named} or proposed.sample.format in FIXED
     if complete:
         tried = trial(
             replace(

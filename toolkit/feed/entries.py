@@ -282,7 +282,7 @@ class Entries:
 def _overshot(variable: Variable, value: float) -> float | None:
     """The bound that an impossible value is taken for, if a working sensor may read it."""
     least, most = variable.readable
-    return min(max(value, variable.low), variable.high) if least <= value <= most else None
+    return float(min(max(value, variable.low), variable.high)) if least <= value <= most else None
 
 
 class _TimeError(Exception):
