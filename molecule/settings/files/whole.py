@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path("/etc/cron.d/weather")
+# A station of each source (feed.py).
+STATIONS = {"Aßling", "Eging", "Füssen", "Grünau", "LOWS"}
 
 
 def run(*command: str, code: int = 0) -> str:
@@ -54,6 +56,11 @@ def well(command: str) -> bool:
     return not subprocess.run(["weather-tool", command], stdout=subprocess.DEVNULL, check=False).returncode
 
 
+def stations() -> set[str]:
+    """Those of which something is stored."""
+    return {one["station_id"] for one in json.loads(tool("data", "latest", "--json"))}
+
+
 def files(folder: str, pattern: str) -> list[Path]:
     """What is in a folder, as root sees it."""
     return sorted(Path(folder).glob(pattern))
@@ -72,6 +79,7 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
 
     until(lambda: well("healthcheck"), "healthy")
     tool("healthcheck", "--wait", "60")
+    until(lambda: stations() >= STATIONS, "every source is stored")
     assert json.loads(tool("data", "summary", "--json"))["observations"] > 300
     assert Path(wanted["weather_db"]).is_file()
     assert files(wanted["weather_spool"], "lock")

@@ -61,6 +61,16 @@ class Database(Facts):
             return {one.station_id: one.time for one in store.latest()}
 
     @fact
+    def owners(self) -> dict[str, str | None]:
+        """The source to which each station belongs.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self.store() as store:
+            return store.sources.owners()
+
+    @fact
     def log(self) -> list[Logged]:
         """The last lines of the collection log, the newest first.
 

@@ -24,6 +24,7 @@ from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.errors import ToolkitError
 from toolkit.feed.entries import TWO_PLACES
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+from toolkit.sources import sources_of
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
@@ -305,7 +306,8 @@ def feed_stations(host: Host) -> Finding | None:
             f"{alike} entries of the feed have the id of a station that is elsewhere, such as {min(names)}: "
             "is it the id that WEATHER_FEED_FIELDS names?"
         )
-    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS}
+    others = {name for name, owner in host.owners.items() if owner not in {None, sources_of(host.settings)[0].name}}
+    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS} - others
     gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
         return good(f"{len(names)} stations")
