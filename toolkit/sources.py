@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,6 +54,25 @@ def sources_of(settings: Settings) -> tuple[Source, ...]:
     if problems:
         raise UsageError("\n".join(problems))
     return found
+
+
+def source_named(name: str, sources: Sequence[Source]) -> Source:
+    """The source of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    names = [one.name for one in sources]
+    if name not in names:
+        raise UsageError(f"source {_shown(name)}: " + did_you_mean(name, names, f"there are {', '.join(names)}"))
+    return sources[names.index(name)]
+
+
+def as_given(name: str, settings: Settings) -> dict[str, str]:
+    """What the file says of a source, by the setting that it replaces; nothing where there is no file."""
+    tables = _tables(Path(settings.sources_file)) if settings.sources_file else []
+    own = next((table for table in tables if table.get("name") == name), {})
+    return {FIELDS[field]: str(value) for field, value in own.items() if field in FIELDS}
 
 
 def spool_of(source: Source) -> Path:

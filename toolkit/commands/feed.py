@@ -17,6 +17,7 @@ from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
+from toolkit.sources import Source, sources_of
 from toolkit.text import one_line
 
 EXAMPLES = (
@@ -38,7 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fetch it once: what would be stored, what not, and why",
         description="Fetch a feed once and show what would be stored of it, what not, and why. Nothing is stored.",
     )
-    look.add_argument("source", nargs="?", metavar="URL|FILE", help="default: the feed that the settings name")
+    look.add_argument(
+        "source",
+        nargs="?",
+        metavar="SOURCE|URL|FILE",
+        help="default: the first source, or the feed of the settings",
+    )
     for flag, setting, metavar in (
         ("--format", "feed_format", "FORMAT"),
         ("--records", "feed_records", "WHERE"),
@@ -75,10 +81,20 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings = loaded.settings
     if args.action == "presets":
         return _presets(args.name, args.json)
+    sources = sources_of(settings)
+    named = [one.name for one in sources]
+    if args.source is None or args.source in named:
+        settings = _of_source(args, sources[named.index(args.source) if args.source else 0], settings)
+        args.source = None
     if args.action == "try" and args.preset is not None:
         settings = _as_preset(_preset(args.preset), settings, overrides(args))
     body, named = _document(args.source, settings)
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
+
+
+def _of_source(args: argparse.Namespace, source: Source, settings: Settings) -> Settings:
+    """The settings of a source, but for what an option says."""
+    return replace(source.settings, **{name: getattr(settings, name) for name in overrides(args)})
 
 
 def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:

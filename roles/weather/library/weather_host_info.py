@@ -197,7 +197,7 @@ def up_of(module: AnsibleModule, units: list[str]) -> list[str]:
 
 def is_stale(units: list[str]) -> bool:
     """A service's run-time folder, or its pid's file under cron, is as old as the service itself."""
-    parts = [OPT / "current", ETC / "weather.env", CRON_TABLE, *UNITS.glob("weather*")]
+    parts = [OPT / "current", ETC / "weather.env", ETC / "sources.toml", CRON_TABLE, *UNITS.glob("weather*")]
     changed = max((part.lstat().st_mtime for part in parts if part.is_symlink() or part.exists()), default=0.0)
     started = [Path("/run", name.removesuffix(".service")) for name in units if name.endswith(".service")]
     started += Path("/run/weather").glob("*.pid")
