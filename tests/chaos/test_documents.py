@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests.bufr import REPORT, written
 from tests.conftest import collection, feature
-from tests.fuzzing import TIMES, mutated
+from tests.fuzzing import TIMES, flipped, mutated
 from toolkit.archive.importing import import_file
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.errors import ToolkitError
-from toolkit.feed import coveragejson, csv, geojson, metar, xml
+from toolkit.feed import bufr, coveragejson, csv, geojson, metar, xml
 from toolkit.feed import json as plain
 from toolkit.feed.entries import WORD, Entries
 from toolkit.feed.errors import FeedError
@@ -92,6 +93,11 @@ METAR = (
     b"KSEA 221553Z 00000KT 10SM CLR M02/M05 A2992 RMK AO2 SLP142 T10171050\n\n",
     b"METAR LGBL 221620Z AUTO 34008KT 9999\n  BKN020 11/M01 Q1019=\nSPECI EHAM 221633Z NIL=\n" * 5,
 )
+BUFR = (
+    written(["307080"], REPORT, {**REPORT, "001002": 716, "013003": 70}, compressed=True),
+    written(["301150", "307080"], REPORT, {**REPORT, "001002": 716}),
+    b"ISMD01 LGAT 221600\r\r\n" + written(["307092"], REPORT) + written(["307096"], REPORT),
+)
 STATIONS = (
     b"station_id,station_name_en,latitude,longitude,elevation\nvolos,Volos,39.3,22.9,52\nzagora,,39.4,23.1,\n",
     b'\xef\xbb\xbfstation_id;latitude;longitude\n"volos";39,3;22,9\n',
@@ -107,7 +113,7 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-FUZZED = ("GeoJSON", "CSV", "JSON", "JSON in levels", "XML", "CoverageJSON", "METAR")
+FUZZED = ("GeoJSON", "CSV", "JSON", "JSON in levels", "XML", "CoverageJSON", "METAR", "BUFR")
 
 
 def check(document: Document) -> None:
@@ -141,6 +147,7 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             ("JSON in levels", plain.parse, "data / seen", LONG_FIELDS, LONG),
             ("CoverageJSON", coveragejson.parse, "", parse_mapping("station_id=id|name"), COVERAGEJSON),
             ("METAR", metar.parse, "", FieldMapping(), METAR),
+            ("BUFR", bufr.parse, "", FieldMapping(), BUFR),
             ("XML", xml.parse, "stations/station", parse_mapping("station_id=@id"), XML),
         ):
             at, waiting = random.Random(17), list[Document]()
@@ -148,6 +155,8 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
                 body = at.choice(good)
                 if body[:1] == b"{" and at.random() < 0.5:
                     body = json.dumps(_other(json.loads(body), at)).encode()
+                elif name == "BUFR" and at.random() < 0.8:
+                    body = flipped(body, at)
                 else:
                     body = mutated(body, at, WORDS)
                 document = _read(parse, body, records, fields, f"{name} {number}")
@@ -160,10 +169,10 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
                     waiting = []
     assert all(
         ends[f"{name}: {end}"] > DOCUMENTS / 50
-        for name in ("GeoJSON", "CSV", "JSON", "XML")
+        for name in ("GeoJSON", "CSV", "JSON", "XML", "BUFR")
         for end in ("one line", "a document")
     )
-    assert len(reasons) < 40
+    assert len(reasons) < 50
     with capsys.disabled():
         print(f" {_summary(ends)} ", end="")
 

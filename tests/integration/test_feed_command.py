@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.test_documents import COVERAGEJSON, CSV, GEOJSON, JSON, METAR, WORDS, XML
+from tests.chaos.test_documents import BUFR, COVERAGEJSON, CSV, GEOJSON, JSON, METAR, WORDS, XML
 from tests.conftest import Feed, Run, collection, feature
 from tests.fuzzing import mutated
 from tests.integration.test_feeds import METEOSWISS, NWS
@@ -201,7 +201,7 @@ def test_a_key_in_the_address_is_not_shown(run: Run, feed: Feed, environment: di
 
 def test_mutated_documents_are_guessed_or_refused() -> None:
     at = random.Random(17)
-    good = [*GEOJSON, *CSV, *JSON, *XML, *COVERAGEJSON, *METAR, NESTED.encode()]
+    good = [*GEOJSON, *CSV, *JSON, *XML, *COVERAGEJSON, *METAR, *BUFR, NESTED.encode()]
     complete = 0
     for number in range(1500):
         body = mutated(at.choice(good), at, WORDS)

@@ -10,6 +10,7 @@ from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.feed.fields import fields_of, is_plain, long_of
@@ -39,6 +40,18 @@ def utc(_station_id: str, moment: datetime) -> float:
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
 
 
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The time of a zone's clocks.
+
+    Raises:
+        ValueError: they skipped it, or showed it twice: which of the two it is cannot be known.
+    """
+    first, second = moment.replace(tzinfo=zone, fold=0), moment.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() != second.utcoffset():
+        raise ValueError("a local time that the clocks skipped or showed twice")
+    return first
+
+
 class Entries:
     """Collects the stations and observations of entries.
 
@@ -59,6 +72,7 @@ class Entries:
         bounds: Bounds = Bounds(),
         clock: Clock = utc,
         records: str = "",
+        prefix: str = "",
         station: str = "",
     ) -> None:
         fields = fields_of(mapping)
@@ -75,6 +89,7 @@ class Entries:
             for name, field in ((name, fields[name]) for name in COLUMNS)
         ]
         self._number = 0
+        self._prefix = prefix
         self.records = records
         self._station = station
         self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
@@ -146,7 +161,9 @@ class Entries:
         found = text_of(self._id.find(fields)) or text_of(other) or text_of(self._station)
         if found is None:
             self.leave_out("no station id")
-        elif len(found) > self._bounds.id_length:
+            return None
+        found = self._prefix + found
+        if len(found) > self._bounds.id_length:
             self.leave_out("station id too long")
             found = None
         return found
@@ -221,6 +238,8 @@ class Entries:
         if not 2000 <= moment.year <= 2100:
             raise _TimeError("impossible time")
         try:
+            if self._time.zone and moment.tzinfo is None:
+                moment = _local(moment, self._time.zone)
             return self._clock(station_id, moment)
         except ValueError as error:
             raise _TimeError(error) from None
@@ -278,7 +297,7 @@ class Entries:
 def _overshot(variable: Variable, value: float) -> float | None:
     """The bound that an impossible value is taken for, if a working sensor may read it."""
     least, most = variable.readable
-    return min(max(value, variable.low), variable.high) if least <= value <= most else None
+    return float(min(max(value, variable.low), variable.high)) if least <= value <= most else None
 
 
 class _TimeError(Exception):

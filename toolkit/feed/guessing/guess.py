@@ -30,6 +30,11 @@ TYPICAL: Mapping[str, tuple[float, float]] = {
 }  # fmt: skip
 # Members of an object that say the unit of its value.
 UNIT_MEMBERS = ("unitCode", "unit", "units", "uom")
+# The formats that leave nothing to name: their usual cadence in seconds, and what a person has to look at.
+FIXED: Mapping[str, tuple[int, Sequence[str]]] = {
+    "metar": (1800, ("METAR does not say where its stations are: give weather_feed_stations",)),
+    "bufr": (3600, ()),
+}
 
 
 class Named(NamedTuple):
@@ -83,8 +88,9 @@ def guess(sample: Sample, now: float) -> Guess:
         sample: of the document.
         now: the present, seconds since the epoch.
     """
-    if sample.format == "metar":
-        return Guess(sample, [], [], 1800, ["METAR does not say where its stations are: give weather_feed_stations"])
+    if sample.format in FIXED:
+        cadence, doubts = FIXED[sample.format]
+        return Guess(sample, [], [], cadence, [*doubts])
     free = dict(sample.columns)
     named = []
     for stored in NAMES:
