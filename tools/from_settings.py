@@ -55,7 +55,11 @@ def _fields_of_a_source() -> dict[str, Any]:
         declared = DECLARATIONS[setting]
         text = f"{declared.doc} Not given: what {declared.variable.lower()} says."
         fields[field] = {**declared.kind.spec, "description": text}
-    return {"name": name, **fields}
+    preset = {
+        "type": "str",
+        "description": "The network whose preset says what is not said here: docs/reference/presets.md.",
+    }
+    return {"name": name, "preset": preset, **fields}
 
 
 def settings_template() -> str:

@@ -440,7 +440,7 @@ _shtab_weather_tool_feed_try_options=(
   "--stations[A CSV file with the stations\' station_id, latitude, longitude and elevation, for a feed without them. Empty\: none. Default\: WEATHER_FEED_STATIONS, else empty.]:FILE:"
   "--preset[read it as this network\'s\; an option says what differs (see \`feed presets\`)]:NAME:"
   "--json[as JSON]"
-  ":default\: the feed that the settings name:"
+  ":default\: the first source, or the feed of the settings:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -723,6 +723,7 @@ _shtab_weather_tool_settings_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--json[as JSON]"
+  ":as they are for this source:"
 )
 
 # guard to ensure default positional specs are added only once per session
