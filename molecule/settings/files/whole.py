@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path("/etc/cron.d/weather")
-# A station of each source (feed.py).
+# A station of each source (feed.py), under the prefix that the settings give.
 STATIONS = {"Aßling", "Eging", "Füssen", "Grünau", "LOWS"}
 
 
@@ -79,7 +79,8 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
 
     until(lambda: well("healthcheck"), "healthy")
     tool("healthcheck", "--wait", "60")
-    until(lambda: stations() >= STATIONS, "every source is stored")
+    names = {wanted["weather_feed_prefix"] + name for name in STATIONS}
+    until(lambda: stations() >= names, "every source is stored")
     assert json.loads(tool("data", "summary", "--json"))["observations"] > 300
     assert Path(wanted["weather_db"]).is_file()
     assert files(wanted["weather_spool"], "lock")

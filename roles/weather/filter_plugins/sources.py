@@ -7,18 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def as_toml(sources: Iterable[Mapping[str, Any]], header: str) -> str:
-    """The file of sources: a table for each, without the fields that have no value.
+HEADER = "# The sources of observations, as the inventory's weather_sources lists them.\n"
 
-    Args:
-        sources: see toolkit/sources.py.
-        header: the first line, a comment.
-    """
+
+def as_toml(sources: Iterable[Mapping[str, Any]]) -> str:
+    """The file of sources (toolkit/sources.py): a table for each, without the fields that have no value."""
     tables = (
         "".join(f"{_word(name)} = {_value(value)}\n" for name, value in one.items() if value is not None)
         for one in sources
     )
-    return f"# {header}\n" + "".join(f"\n[[source]]\n{table}" for table in tables)
+    return HEADER + "".join(f"\n[[source]]\n{table}" for table in tables)
 
 
 def _word(name: str) -> str:
