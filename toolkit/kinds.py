@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from toolkit import address_template
 from toolkit.address import SecretAddress, secret_in, shown
-from toolkit.database import Database, database
+from toolkit.database import FORMS, Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
 from toolkit.sensor_exceptions import SPEC, parse_exceptions
@@ -131,7 +131,7 @@ def _database(text: str) -> Database:
             )
         return named
     if "://" in text:
-        raise ValueError("give the path of an SQLite file, or postgresql://USER@HOST/DATABASE")
+        raise ValueError(f"give {FORMS}")
     return database(_path(text))
 
 
