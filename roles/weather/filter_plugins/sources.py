@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-
 HEADER = "# The sources of observations, as the inventory's weather_sources lists them.\n"
 
 
