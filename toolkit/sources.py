@@ -26,6 +26,7 @@ FIELDS = {
     "cadence_seconds": "cadence_seconds",
     "fresh_minutes": "fresh_minutes",
 }
+STALE_CADENCES = 3
 MOST = 1000
 LARGEST_BYTES = 4 << 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -56,6 +57,15 @@ def sources_of(settings: Settings) -> tuple[Source, ...]:
     if problems:
         raise UsageError("\n".join(problems))
     return found
+
+
+def fresh_seconds(source: Source) -> float:
+    """The age at which the newest observation of a source is stale, in seconds.
+
+    Of several sources each may be three cadences late: the settings' age is that of one feed.
+    """
+    limit = source.settings.fresh_minutes * 60
+    return limit if source.name == ONLY else max(limit, STALE_CADENCES * source.settings.cadence_seconds)
 
 
 def source_named(name: str, sources: Sequence[Source]) -> Source:

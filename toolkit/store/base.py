@@ -78,13 +78,14 @@ class Count(NamedTuple):
 
 
 class Logged(NamedTuple):
-    """A line of the collection log; its time in seconds since the epoch."""
+    """A line of the collection log; its time in seconds since the epoch, and the source where it is known."""
 
     time: float
     status: str
     stations: int
     observations: int
     message: str
+    source: str | None
 
 
 class Extent(NamedTuple):

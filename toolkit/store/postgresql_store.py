@@ -487,7 +487,7 @@ class PostgreSQLStore:
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
         rows = self._query(
-            "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message "
+            "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message, source "
             # A line that a host with a fast clock wrote is not shown as the newest for years.
             f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],

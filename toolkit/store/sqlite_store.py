@@ -458,7 +458,7 @@ class SQLiteStore:
         """See `base.Store`."""
         sound = _SOUND.format(time="timestamp")
         rows = self._query(
-            "SELECT timestamp, status, stations_count, observations_count, message FROM collection_log "
+            "SELECT timestamp, status, stations_count, observations_count, message, source FROM collection_log "
             f"WHERE {sound} ORDER BY rowid DESC LIMIT ?",
             [number],
         )

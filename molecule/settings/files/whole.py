@@ -32,7 +32,8 @@ def until(true: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + 60
     while not true():
         if time.monotonic() > end:
-            sys.exit(f"not so after a minute: {what}")
+            said = subprocess.run(["weather-tool", "doctor"], capture_output=True, text=True, check=False).stdout
+            sys.exit(f"not so after a minute: {what}\n{said}")
         time.sleep(0.5)
 
 

@@ -10,6 +10,7 @@ from toolkit.settings import spool_folder
 
 if TYPE_CHECKING:
     from toolkit.store.base import Logged, Store
+    from toolkit.store.sources import SourceState
 
 # How long a check waits for a lock of the database.
 LOCK_SECONDS = 0.5
@@ -69,6 +70,16 @@ class Database(Facts):
         """
         with self.store() as store:
             return store.sources.owners()
+
+    @fact
+    def source_states(self) -> dict[str, SourceState]:
+        """How each source does that ever told anything or failed, by name.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self.store() as store:
+            return {one.name: one for one in store.sources.states()}
 
     @fact
     def log(self) -> list[Logged]:
