@@ -169,7 +169,7 @@ def test_a_height(raw: object, metres: float | None, counted: bool) -> None:
 
 
 def test_a_form_that_nobody_filled_in() -> None:
-    assert taken(latitude=0, longitude=0, elevation=0).stations[0][3:] == (None, None, None)
+    assert taken(latitude=0, longitude=0, elevation=0).stations[0][3:6] == (None, None, None)
     assert place(None, None) is None
     assert height(None) is None
 
@@ -196,7 +196,7 @@ def test_two_entries_of_one_time_are_one() -> None:
     assert [(one.time, one.temp_out, one.bar) for one in document.observations] == [
         (TIME, 12.4, 1013.2), (TIME - 600, 1, None),
     ]  # fmt: skip
-    assert document.stations == [("a", "A", None, None, None, 5)]
+    assert document.stations == [("a", "A", None, None, None, 5, None)]
 
 
 @pytest.mark.parametrize(

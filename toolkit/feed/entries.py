@@ -18,6 +18,7 @@ from toolkit.location import height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
 from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
+from toolkit.wigos import is_wigos_id
 
 # The longest name of a compass point, in characters.
 WORD = 32
@@ -66,6 +67,7 @@ class Entries:
         self._time = fields["time"]
         self._place = [fields[name] for name in ("longitude", "latitude", "elevation")]
         self._names = [fields[name] for name in ("station_name_en", "station_name_gr")]
+        self._wigos = fields["wigos_id"]
         limits = {one.name: (one.low, one.high) for one in MEASURED}
         self._values = [
             (name, is_plain(field.names) and field.names[0], field.find, field.convert, limits.get(name))
@@ -142,8 +144,9 @@ class Entries:
     def _describe(self, station_id: str, fields: Mapping[str, Any], point: list[Any] | None) -> None:
         places = [field.find(fields) for field in self._place]
         names = [self._name(field.find(fields)) for field in self._names]
+        wigos_id = self._wigos_id(fields)
         before = self.stations.get(station_id)
-        if before is not None and point is None and places == [None] * 3 and names == [None] * 2:
+        if before is not None and point is None and places == [None] * 3 and names == [None] * 2 and wigos_id is None:
             return  # no description, as in nearly every row of a file
         where: list[float | None] = []
         for index, (field, raw) in enumerate(zip(self._place, places, strict=True)):
@@ -169,8 +172,18 @@ class Entries:
             found = found or place(latitude, longitude)
             metres = height(elevation) if metres is None and found else metres
         there = found or (None, None)
-        station = Station(station_id, names[0], names[1], there[0], there[1], metres)
+        station = Station(station_id, names[0], names[1], there[0], there[1], metres, wigos_id)
         self.stations[station_id] = station if before is None else _merged(before, station)
+
+    def _wigos_id(self, fields: Mapping[str, Any]) -> str | None:
+        raw = self._wigos.find(fields)
+        if raw is None or is_no_value(raw):
+            return None
+        text = text_of(raw)
+        if text is None or not is_wigos_id(text):
+            self.leave_out("impossible WIGOS identifier")
+            return None
+        return text
 
     def _name(self, raw: Any) -> str | None:
         text = text_of(raw)

@@ -17,6 +17,7 @@ from toolkit.store.daily import Daily
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span
+from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 
@@ -178,6 +179,9 @@ class Store(Protocol):
 
     def stations(self) -> list[Station]:
         """Every station ever seen, by id."""
+
+    def changes(self) -> Changes:
+        """What of the stations was another at another time."""
 
     def new_stations(self, at: float) -> int:
         """How many stations were first seen in the 24 hours up to a time; those that came first of all do not count.

@@ -34,6 +34,7 @@ from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
 from toolkit.store.selection import Selection, Span, pieces
+from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
@@ -98,7 +99,7 @@ _STATIONS = f"""
 INSERT INTO stations AS s ({", ".join(Station._fields)}, first_seen, last_seen)
 SELECT {", ".join(Station._fields)}, %(at)s, %(at)s FROM unnest(
     %(station_id)s::text[], %(station_name_en)s::text[], %(station_name_gr)s::text[], %(latitude)s::float8[],
-    %(longitude)s::float8[], %(elevation)s::float8[]
+    %(longitude)s::float8[], %(elevation)s::float8[], %(wigos_id)s::text[]
 ) AS told ({", ".join(Station._fields)}) ORDER BY station_id
 ON CONFLICT (station_id) DO UPDATE SET
     station_name_en = coalesce(excluded.station_name_en, s.station_name_en),
@@ -106,6 +107,7 @@ ON CONFLICT (station_id) DO UPDATE SET
     latitude = coalesce(excluded.latitude, s.latitude),
     longitude = coalesce(excluded.longitude, s.longitude),
     elevation = coalesce(excluded.elevation, s.elevation),
+    wigos_id = coalesce(s.wigos_id, excluded.wigos_id),
     last_seen = CASE WHEN {_AHEAD.format("s.last_seen")} THEN excluded.last_seen
         ELSE greatest(s.last_seen, excluded.last_seen) END
 """
@@ -207,8 +209,8 @@ class PostgreSQLStore:
         at = from_epoch(int(collected))
         with self._transaction() as cursor, _translate_refusals(self._place):
             if document.stations:
-                self.records.note(document.stations, collected)
-                columns = map(list, zip(*document.stations, strict=True))
+                stations = self.records.note(document, collected)
+                columns = map(list, zip(*stations, strict=True))
                 cursor.execute(_STATIONS, {"at": at, **dict(zip(Station._fields, columns, strict=True))})
             new = corrected = 0
             cursor.execute(_ARRIVED)
@@ -275,6 +277,10 @@ class PostgreSQLStore:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
         return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
+
+    def changes(self) -> Changes:
+        """See `base.Store`."""
+        return self.records.changes()
 
     def new_stations(self, at: float) -> int:
         """See `base.Store`."""
