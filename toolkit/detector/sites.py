@@ -71,6 +71,26 @@ def as_they_were(grid: Grid, changes: Changes) -> Grid:
     return _divided(replace(grid, stations=stations), of_row, added)
 
 
+def since_moved(grid: Grid, changes: Changes) -> Grid:
+    """The observations of a network with each station only since it has been where it was last: as if it were new."""
+    stations, times, values, moments = list(grid.stations), grid.times, dict(grid.values), dict(grid.moments)
+    ends = grid.slot_times()
+    for row, station in enumerate(grid.stations):
+        places = [one for one in changes.places.get(station.station_id, ()) if one.since <= grid.end]
+        if not places:
+            continue
+        stations[row] = _at(station, places, grid.end)
+        before = np.where(np.isnan(times[row]), ends, times[row]) < places[-1].since
+        if before.any():
+            times = times.copy() if times is grid.times else times
+            times[row, before] = np.nan
+            for kind, when in ((values, before), (moments, grid.moment_times < places[-1].since)):
+                for name, of_it in kind.items():
+                    kind[name] = of_it.copy()
+                    kind[name][row, when] = np.nan
+    return replace(grid, stations=stations, times=times, values=values, moments=moments)
+
+
 def neighbours_of(grid: Grid, settings: Settings) -> Neighbours:
     """Which rows are near which; see `nearest`. A station is no neighbour of what it was itself."""
     found = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
