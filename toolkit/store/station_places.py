@@ -159,7 +159,7 @@ def _told(told: Iterable[tuple[float, Placed]]) -> list[Place]:
 
 def _bounds(feeds: Sequence[Place], declared: Sequence[DeclaredPlace]) -> Iterable[float]:
     for number in range(len(declared)):
-        yield from _span(number, feeds, declared)
+        yield from (one for one in _span(number, feeds, declared) if one < math.inf)
 
 
 def _span(number: int, feeds: Sequence[Place], declared: Sequence[DeclaredPlace]) -> tuple[float, float]:

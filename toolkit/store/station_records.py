@@ -77,17 +77,17 @@ class SensorFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an operator says of a station: all that is declared of it.
+    """What an operator says of a station: each part is all that is declared of it; None leaves it as it was.
 
     Attributes:
-        wigos_id: its WIGOS identifier; None for none.
+        wigos_id: its WIGOS identifier; empty for none.
         places: where it was, in order of time.
         sensors: which sensors were replaced, in order of time.
     """
 
     wigos_id: str | None = None
-    places: Sequence[PlaceFact] = ()
-    sensors: Sequence[SensorFact] = ()
+    places: Sequence[PlaceFact] | None = None
+    sensors: Sequence[SensorFact] | None = None
 
 
 class StationRecords:
@@ -243,16 +243,18 @@ class StationRecords:
             at: when it is said.
             origin: by whom, or in which file.
         """
-        time, ids = self._engine.time, [(name,) for name in stations]
-        for table in ("station_places", "station_sensors"):
-            self._engine.many(f"DELETE FROM {table} WHERE station_id = ?", ids)
+        time = self._engine.time
+        placed = {name: facts.places for name, facts in stations.items() if facts.places is not None}
+        replaced = {name: facts.sensors for name, facts in stations.items() if facts.sensors is not None}
+        self._engine.many("DELETE FROM station_places WHERE station_id = ?", [(name,) for name in placed])
+        self._engine.many("DELETE FROM station_sensors WHERE station_id = ?", [(name,) for name in replaced])
         self._engine.many(
             "INSERT INTO station_places (station_id, since, until, station_name_en, latitude, longitude, elevation, "
             "declared, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (name, time(one.since), None if one.until is None else time(one.until), *one[2:], time(at), origin)
-                for name, facts in stations.items()
-                for one in facts.places
+                for name, places in placed.items()
+                for one in places
             ],
         )
         self._engine.many(
@@ -260,18 +262,19 @@ class StationRecords:
             "VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (name, one.variable, time(one.since), one.sensor, time(at), origin)
-                for name, facts in stations.items()
-                for one in facts.sensors
+                for name, sensors in replaced.items()
+                for one in sensors
             ],
         )
         self._engine.many(
             "UPDATE stations SET wigos_id = ? WHERE station_id = ?",
-            [(facts.wigos_id, name) for name, facts in stations.items()],
+            [(facts.wigos_id or None, name) for name, facts in stations.items() if facts.wigos_id is not None],
         )
-        told = {one.station_id: one for one in self._before([Station(name, *[None] * 5) for name in stations]).values()}
-        told |= self._told_last(stations.keys(), told)
-        places = self.changes().places
-        now = [_at_place(told[name], places.get(name, ()), at) for name in stations if name in told]
+        if not placed:
+            return
+        told = self._told_last(placed.keys(), self._before([Station(name, *[None] * 5) for name in placed]))
+        changes = self.changes().places
+        now = [_at_place(told[name], changes.get(name, ()), at) for name in placed if name in told]
         self._engine.many(
             "UPDATE stations SET station_name_en = ?, latitude = ?, longitude = ?, elevation = ? WHERE station_id = ?",
             [(one.station_name_en, one.latitude, one.longitude, one.elevation, one.station_id) for one in now],
