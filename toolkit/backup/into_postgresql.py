@@ -31,7 +31,7 @@ DRILL = "_drill"
 # How long a drill waits for those of other hosts.
 TURN = "10min"
 ROWS_PER_WRITE = 1000
-STATION = (*Station._fields, "first_seen", "last_seen")
+STATION = (*Station._fields, "first_seen", "last_seen", "source")
 
 
 def put(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool) -> Restored:

@@ -196,7 +196,7 @@ def _newest(connection: sqlite3.Connection, last: float) -> float:
     return max(last, times.now().timestamp() // 1)
 
 
-_STATION = (*Station._fields, "first_seen", "last_seen")
+_STATION = (*Station._fields, "first_seen", "last_seen", "source")
 
 
 def _take_sql(there: Sequence[str]) -> str:

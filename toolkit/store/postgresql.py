@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -111,7 +112,7 @@ TABLES = (
     "stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest", "incidents",
     "incident_stations", "incident_history", "maintenance", "outbox", "runs", "detector_flags", "judged",
     "accounts", "sessions", "station_history", "sensor_health", "daily", "summarised",
-    "station_places", "station_sensors",
+    "sources", "station_places", "station_sensors",
 )  # fmt: skip
 _LACKS = """
 SELECT kind || ' ' || name || ' is gone' FROM (VALUES
@@ -120,7 +121,7 @@ SELECT kind || ' ' || name || ' is gone' FROM (VALUES
     ('table', 'incident_stations'), ('table', 'incident_history'), ('table', 'maintenance'), ('table', 'outbox'),
     ('table', 'runs'), ('table', 'detector_flags'), ('table', 'judged'), ('table', 'accounts'), ('table', 'sessions'),
     ('table', 'station_history'), ('table', 'sensor_health'), ('table', 'daily'), ('table', 'summarised'),
-    ('table', 'station_places'), ('table', 'station_sensors'),
+    ('table', 'sources'), ('table', 'station_places'), ('table', 'station_sensors'),
     ('view', 'flags'), ('view', 'observations_qc')
 ) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
 UNION ALL
@@ -162,28 +163,42 @@ def differences(db: PostgreSQLDatabase) -> list[str]:
         return [str(row[0]) for row in connection.execute(_LACKS)]
 
 
-# What others put upon the tables and the role, and what takes it away; the first three are the owner's to do.
+# What others put upon the tables and the role, what takes it away, and whether the tables' owner may do that.
 _IMPOSED = r"""
 SELECT 'a trigger ' || tgname || ' on ' || tgrelid::regclass,
-    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass)
+    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass), true
 FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY (%(tables)s::regclass[]) AND tgname NOT LIKE 'ts\_%%'
 UNION ALL
 SELECT 'a constraint ' || conname || ' on ' || conrelid::regclass,
-    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname)
+    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname), true
 FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = ANY (%(tables)s::regclass[])
 UNION ALL
 SELECT 'row-level security on ' || oid::regclass,
-    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass)
+    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass), true
 FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
 UNION ALL
-SELECT 'the setting ' || one, format('ALTER ROLE %%I RESET %%I', rolname, split_part(one, '=', 1))
+SELECT 'the setting ' || one, format('ALTER ROLE %%I RESET %%I', rolname, split_part(one, '=', 1)), false
 FROM pg_roles, unnest(rolconfig) AS one WHERE rolname = current_user
 AND one ~ '^(default_transaction_read_only=on|statement_timeout=|search_path=|idle_in_transaction|transaction_timeout=)'
 """
 
 
-def imposed(db: PostgreSQLDatabase) -> list[tuple[str, str]]:
-    """What others put upon the tables and the role of this program, each with the statement that takes it away.
+class Imposed(NamedTuple):
+    """Something that others put upon the tables or the role of this program.
+
+    Attributes:
+        what: it is, in words.
+        away: the statement that takes it away.
+        owners: whether the tables' owner may run that; otherwise an administrator has to.
+    """
+
+    what: str
+    away: str
+    owners: bool
+
+
+def imposed(db: PostgreSQLDatabase) -> list[Imposed]:
+    """What others put upon the tables and the role of this program.
 
     Raises:
         StoreError: it does not answer.
@@ -191,7 +206,7 @@ def imposed(db: PostgreSQLDatabase) -> list[tuple[str, str]]:
     place = shown(db.url)
     with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         tables = [name for name in TABLES if _is_there(connection, name)]
-        return [(str(what), str(away)) for what, away in connection.execute(_IMPOSED, {"tables": tables})]
+        return [Imposed._make(row) for row in connection.execute(_IMPOSED, {"tables": tables})]
 
 
 def _is_there(connection: psycopg.Connection, table: str) -> bool:
