@@ -119,6 +119,12 @@ class Settings:
         number(1, 65536),
         "How much the documents in the spool may take, compressed, in MiB; then the oldest is given up.",
     )
+    sources_file: str | None = _setting(
+        "",
+        OPTIONAL_PATH,
+        "A file with the sources of observations, where there are several; each has what the settings `feed_…` say, as "
+        "far as it does not say otherwise. See docs/feeds.md. Empty: the one source that those settings describe.",
+    )
     feed_url: str = _setting(
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
         URL,
@@ -137,6 +143,11 @@ class Settings:
         MAPPING,
         "What the feed calls its fields, if not by our names: OURS=THEIRS pairs, separated by commas, with the feed's "
         "unit in brackets if it is not ours, such as `temp_out=air.temp [°F]`. See docs/feeds.md.",
+    )
+    feed_prefix: str = _setting(
+        "",
+        TEXT,
+        "What is put before the ids of the feed's stations, so that two networks may use one id. Empty: nothing.",
     )
     feed_stations: str | None = _setting(
         "",

@@ -138,7 +138,7 @@ def test_retention_removes_what_is_older_and_nothing_else(db: str, stations: int
 
 def test_a_failure_is_noted(db: str) -> None:
     with open_for_writing(db) as store:
-        store.log_failure("the feed is gone", COLLECTED)
+        store.log_failure("the feed is gone", COLLECTED, "feed")
     assert query(db, "SELECT status, message FROM collection_log") == [("failed", "the feed is gone")]
 
 

@@ -173,7 +173,7 @@ def test_other_processes_that_come_and_go_take_no_commit_away(path: Path) -> Non
         with open_for_writing(str(path)) as other:
             # The process that asks is not the last that has the database open: it must leave the log of commits alone.
             assert counted() == 1
-            other.log_failure("no feed", COLLECTED)
+            other.log_failure("no feed", COLLECTED, "feed")
             assert counted() == 2
 
 

@@ -32,7 +32,7 @@ TABLES = (
     "schema_version", "stations", "observations", "newest", "collection_log", "counters", "anomalies", "rejected",
     "incidents", "incident_stations", "incident_history", "maintenance", "outbox", "runs",
     "detector_flags", "judged", "accounts", "sessions", "station_history", "sensor_health",
-    "daily", "summarised",
+    "daily", "summarised", "sources",
 )  # fmt: skip
 # The size of a row as COPY writes it, in bytes.
 LARGEST_ROW = 16 << 20

@@ -59,6 +59,7 @@ class Entries:
         bounds: Bounds = Bounds(),
         clock: Clock = utc,
         records: str = "",
+        prefix: str = "",
         station: str = "",
     ) -> None:
         fields = fields_of(mapping)
@@ -75,6 +76,7 @@ class Entries:
             for name, field in ((name, fields[name]) for name in COLUMNS)
         ]
         self._number = 0
+        self._prefix = prefix
         self.records = records
         self._station = station
         self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
@@ -146,7 +148,9 @@ class Entries:
         found = text_of(self._id.find(fields)) or text_of(other) or text_of(self._station)
         if found is None:
             self.leave_out("no station id")
-        elif len(found) > self._bounds.id_length:
+            return None
+        found = self._prefix + found
+        if len(found) > self._bounds.id_length:
             self.leave_out("station id too long")
             found = None
         return found

@@ -9,17 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from urllib.parse import unquote, unquote_plus, urljoin, urlsplit
 
 import requests
 
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
+from toolkit.deadline import Deadline, within
 from toolkit.errors import UsageError
 from toolkit.feed.errors import (
     AnswerError,
@@ -44,8 +41,6 @@ ENCODINGS = {"gzip", "x-gzip", "deflate", "identity"}
 VALIDATOR_LENGTH = 1024
 # Shorter values of a query are not hidden in messages: they may be part of any message, such as a status.
 SHORTEST = 4
-# The alarm is repeated: Python swallows an exception that is raised in a finalizer.
-ALARM_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +87,23 @@ class Fetcher:
     def fetch(self) -> Fetched | None:
         """The current document; None if it is the one that was passed to `acknowledge`.
 
-        Must be called from the main thread. SIGALRM limits the time of the whole fetch; time-outs of sockets do not
-        limit a server that sends its headers letter by letter.
+        The time of the whole fetch is limited, in whichever thread it is.
 
         Raises:
             FeedError: there is no document; the subclass says of which kind the failure is.
         """
-        try:
-            # The session is closed after each fetch: the server might close an idle connection just as the next begins.
-            with _time_limit(self._timeout), self._session:
-                fetched = self._follow()
-        except FeedError:
-            raise
-        except _OutOfTimeError:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            raise TooSlowError(self._message(f"took longer than {self._timeout:g} s")) from None
-        except Exception as error:  # of a library, for an answer that nobody thought of
-            raise self._failed(f"answers what cannot be read: {type(error).__name__}: {error}") from None
+        with within(self._timeout) as deadline:
+            try:
+                fetched = self._follow(deadline)
+                failure = None
+            except FeedError as error:
+                failure = error
+            except Exception as error:  # of a library, for an answer that nobody thought of
+                failure = self._failed(f"answers what cannot be read: {type(error).__name__}: {error}")
+            if not deadline.left:  # a body that was cut off at that time may look complete
+                failure = TooSlowError(self._message(f"took longer than {self._timeout:g} s"))
+        if failure:
+            raise failure from None
         # A server that does not support conditional requests sends the same document again.
         return None if fetched and _digest(fetched.body) == self._acknowledged else fetched
 
@@ -121,22 +116,27 @@ class Fetcher:
             what = what.replace(secret, "…")
         return one_line(f"the feed {self.shown} {without_secrets(what)}")
 
-    def _follow(self) -> Fetched | None:
+    def _follow(self, deadline: Deadline) -> Fetched | None:
         url = self._led_to = self._url
         for _ in range(REDIRECTS + 1):
             began = time.monotonic()
-            with self._ask(url) as response:
-                location = self._session.get_redirect_target(response)
-                if not location:
-                    return self._read(response, began)
+            try:
+                with self._ask(url, deadline) as response:
+                    location = self._session.get_redirect_target(response)
+                    if not location:
+                        return self._read(response, began)
+            finally:
+                # A server might close an idle connection just as the next request begins.
+                self._session.close()
+                deadline.forget()
             url = self._led_to = self._target(url, location)
         raise self._failed(f"redirects more than {REDIRECTS} times")
 
-    def _ask(self, url: str) -> requests.Response:
+    def _ask(self, url: str, deadline: Deadline) -> requests.Response:
         """The answer, of which nothing but the headers has been read."""
         try:
             return self._session.get(
-                url, headers=self._headers(url), timeout=self._timeout, stream=True, allow_redirects=False
+                url, headers=self._headers(url), timeout=deadline.left + 1, stream=True, allow_redirects=False
             )
         except Exception as error:  # requests passes on some of the errors of urllib3 and of http.client
             raise self._unreachable(error) from None
@@ -267,21 +267,3 @@ def _origin(url: str) -> tuple[str, str]:
 def _can_be_sent(validator: str) -> bool:
     """Whether a header may be sent back to the server: a line break in it would begin another, a space is refused."""
     return bool(re.fullmatch(r"[\x21-\x7e][\x20-\x7e\xa0-\xff]*", validator)) and len(validator) <= VALIDATOR_LENGTH
-
-
-class _OutOfTimeError(BaseException):
-    """Raised by the alarm; a BaseException, so that no `except Exception` of a library catches it."""
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    def over(_number: int, _frame: FrameType | None) -> None:
-        raise _OutOfTimeError
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds, ALARM_AGAIN_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

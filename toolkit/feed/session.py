@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import http
 import http.client
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from toolkit import __version__
+from toolkit.deadline import current
 
 MOST_INTERIM = 20
 # The longest line of a body in chunks, in bytes.
 LONGEST_LINE = 64 * 1024
+# A limit of 0 seconds would be none.
+SHORTEST_SECONDS = 0.001
 
 
 class Session(requests.Session):
@@ -74,10 +80,44 @@ class _Adapter(HTTPAdapter):
 
 @cache
 def _bounded(connection: type[http.client.HTTPConnection]) -> type[http.client.HTTPConnection]:
-    """This class of connections with our class of responses."""
+    """This class of connections, of urllib3, with our class of responses and with the deadline of the thread."""
     if connection.response_class is _Response:
         return connection
-    return type(connection.__name__, (connection,), {"response_class": _Response})
+    return type(connection.__name__, (_Watched, connection), {"response_class": _Response})
+
+
+class _Watched:
+    """A connection that is shut when the time of the thread is over. urllib3 would grant it to each address anew."""
+
+    timeout: float | None
+    _dns_host: str
+
+    def _new_conn(self) -> socket.socket:
+        connect = super()._new_conn  # type: ignore[misc]
+        deadline = current()
+        if deadline is None:
+            return connect()  # type: ignore[no-any-return]
+        name, failed = self._dns_host, None
+        try:
+            for address in _addresses(name):
+                self._dns_host, self.timeout = address, deadline.left or SHORTEST_SECONDS
+                try:
+                    connected: socket.socket = connect()
+                except (NewConnectionError, ConnectTimeoutError) as error:
+                    failed = error
+                    continue
+                deadline.watch(connected)
+                return connected
+        finally:
+            self._dns_host = name
+        raise failed or TimeoutError
+
+
+def _addresses(name: str) -> list[str]:
+    """The addresses of a host, each once; the name itself where it has none, so that the error is urllib3's."""
+    with suppress(OSError, UnicodeError):
+        return list(dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)))
+    return [name]
 
 
 class _Response(http.client.HTTPResponse):
@@ -103,7 +143,7 @@ class _Response(http.client.HTTPResponse):
 class _BoundedFile:
     """The file that a body is read from, with limits for a chunk and for a line.
 
-    Without them a chunk of the length -1, or a line that does not end, would fill the memory until the alarm.
+    Without them a chunk of the length -1, or a line that does not end, would fill the memory until the time is over.
     """
 
     def __init__(self, file: Any) -> None:

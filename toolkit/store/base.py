@@ -17,6 +17,7 @@ from toolkit.store.daily import Daily
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span
+from toolkit.store.sources import Sources
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 
@@ -146,8 +147,8 @@ class Store(Protocol):
             status: what the log calls it.
         """
 
-    def log_failure(self, message: str, at: float) -> None:
-        """Note in the log that a cycle brought nothing, and why."""
+    def log_failure(self, message: str, at: float, source: str) -> None:
+        """Note in the log that a cycle of a source brought nothing, and why."""
 
     @property
     def incidents(self) -> Incidents:
@@ -166,6 +167,10 @@ class Store(Protocol):
         """How the feed has described stations, and the health of their sensors; `transaction` for what writes."""
 
     @property
+    def sources(self) -> Sources:
+        """How each source does, and which stations belong to it."""
+
+    @property
     def daily(self) -> Daily:
         """What each variable did on each day that is over."""
 
@@ -179,8 +184,8 @@ class Store(Protocol):
     def stations(self) -> list[Station]:
         """Every station ever seen, by id."""
 
-    def new_stations(self, at: float) -> int:
-        """How many stations were first seen in the 24 hours up to a time; those that came first of all do not count.
+    def new_stations(self, at: float, source: str) -> int:
+        """How many stations of a source were first seen in the 24 hours up to a time; its very first do not count.
 
         What was first seen later than that does not count either: a clock that ran ahead must not keep others out.
         """
