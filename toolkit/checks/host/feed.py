@@ -44,4 +44,4 @@ class Feed(Facts):
         """
         from toolkit.collector.feed import reader_of
 
-        return reader_of(self.settings).read(self.fetched.body)
+        return reader_of(self.settings).read_first(io.BytesIO(self.fetched.body))
