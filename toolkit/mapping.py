@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from toolkit.model import Station
 from toolkit.text import did_you_mean
@@ -34,8 +35,8 @@ class MappedField(NamedTuple):
     Attributes:
         names: what the feed calls it; of several names the first that has a value counts.
         joined: whether the values of all names make one text, with blanks between them, as of a date and a time.
-        unit: the unit that the feed gives it in; of a time `s`, `ms` or a pattern of strptime's. Empty: the stored
-            unit, and for a time seconds since the epoch or ISO 8601.
+        unit: the unit that the feed gives it in; of a time `s`, `ms`, a pattern of strptime's, the time zone of times
+            without an offset, or both. Empty: the stored unit, and for a time seconds since the epoch or ISO 8601.
     """
 
     names: tuple[str, ...]
@@ -65,6 +66,7 @@ class FieldMapping:
 
 # A name, in quotes where it has a comma, a bracket, a bar or an equals sign in it; a quote in quotes is doubled.
 _NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^"',|\[\]\s](?:(?!\s\+\s)[^,|\[\]])*)"""
+_ZONE = re.compile(r"(?:^|\s+)([A-Z]\w+(?:/[\w+-]+)+)$")
 _BETWEEN = r"(?:\||(?<=\s)\+(?=\s))"
 _PAIR = re.compile(rf"\s*(\w+)\s*=\s*({_NAME}\s*(?:{_BETWEEN}\s*{_NAME}\s*)*)(?:\[([^\]]+)\])?\s*(?:,|$)")
 
@@ -114,6 +116,21 @@ def _names(text: str) -> tuple[tuple[str, ...], set[str]]:
     return tuple(_unquoted(name.strip()) for name, _ in found), {between for _, between in found} - {""}
 
 
+def pattern_and_zone(unit: str) -> tuple[str, ZoneInfo | None]:
+    """What the unit of a time says: a pattern, and the zone of times without an offset, None for UTC.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    zone = _ZONE.search(unit)
+    if not zone:
+        return unit, None
+    try:
+        return unit[: zone.start()], ZoneInfo(zone[1])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {zone[1]!r}: give one such as Europe/Athens") from None
+
+
 def _unquoted(name: str) -> str:
     quote = name[0]
     return name[1:-1].replace(quote * 2, quote) if quote in "\"'" else name
@@ -132,11 +149,15 @@ def _require_unit(stored: str, unit: str) -> None:
 
 
 def _require_time(stored: str, unit: str) -> None:
-    if unit in {SECONDS, MILLISECONDS}:
+    try:
+        pattern, zone = pattern_and_zone(unit)
+    except ValueError as error:
+        raise ValueError(f"{stored} is in {unit!r}: {error}") from None
+    if unit in {SECONDS, MILLISECONDS} or (zone and not pattern):
         return
     if "%" not in unit:
         raise ValueError(f"{stored} is in {unit!r}: give s, ms, or a pattern such as %Y-%m-%dT%H:%M")
-    if not _tells_the_day(unit):
+    if not _tells_the_day(pattern):
         raise ValueError(
             f"{stored} is in {unit!r}: that pattern tells no day of a year; give one such as %Y-%m-%dT%H:%M"
         )

@@ -10,6 +10,7 @@ from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.feed.fields import fields_of, is_plain, long_of
@@ -39,6 +40,18 @@ _Row = TypeVar("_Row", Station, Observation)
 def utc(_station_id: str, moment: datetime) -> float:
     """A time without an offset is UTC."""
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The time of a zone's clocks.
+
+    Raises:
+        ValueError: they skipped it, or showed it twice: which of the two it is cannot be known.
+    """
+    first, second = moment.replace(tzinfo=zone, fold=0), moment.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() != second.utcoffset():
+        raise ValueError("a local time that the clocks skipped or showed twice")
+    return first
 
 
 class Entries:
@@ -236,6 +249,8 @@ class Entries:
         if not 2000 <= moment.year <= 2100:
             raise _TimeError("impossible time")
         try:
+            if self._time.zone and moment.tzinfo is None:
+                moment = _local(moment, self._time.zone)
             return self._clock(station_id, moment)
         except ValueError as error:
             raise _TimeError(error) from None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from toolkit.feed.values import is_no_value, text_of
-from toolkit.mapping import MILLISECONDS, STORED, VALUE, VARIABLE, FieldMapping, MappedField, units_of
+from toolkit.mapping import MILLISECONDS, STORED, VALUE, VARIABLE, FieldMapping, MappedField, pattern_and_zone, units_of
 from toolkit.variables import COLUMNS
 
 # Decimals of a converted value: finer than any station's sensor.
@@ -24,12 +25,14 @@ class Field(NamedTuple):
         find: gets its value out of what the feed says of a station; None if there is none.
         convert: to the stored unit; None where the feed gives it in that.
         pattern: of a time that is text, as strptime takes it; empty for seconds since the epoch and ISO 8601.
+        zone: of a time that has no offset; None for UTC.
     """
 
     names: tuple[str, ...]
     find: Find
     convert: Convert | None = None
     pattern: str = ""
+    zone: ZoneInfo | None = None
 
 
 class Long(NamedTuple):
@@ -71,7 +74,8 @@ def _field(stored: str, mapped: MappedField) -> Field:
         return Field(names, find, _conversion(stored, unit))
     if unit == MILLISECONDS:
         return Field(names, find, lambda value: value / 1000)
-    return Field(names, find, pattern=unit if "%" in unit else "")
+    pattern, zone = pattern_and_zone(unit)
+    return Field(names, find, pattern=pattern if "%" in pattern else "", zone=zone)
 
 
 def _conversion(stored: str, unit: str) -> Convert | None:
