@@ -86,5 +86,5 @@ def trial(settings: Settings, body: bytes, present: float, station: str = "") ->
         FeedError: nothing of it can be stored.
         UsageError: the settings do not fit one another.
     """
-    document = admit(reader_of(settings).read_whole(io.BytesIO(body), station), present)
+    document = admit(reader_of(settings).read(body, station), present)
     return Trial(document, settings.feed_fields)

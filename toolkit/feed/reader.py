@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -67,7 +68,7 @@ class DocumentReader:
     stations: Mapping[str, Station]
     bounds: Bounds
 
-    def read(self, document: BinaryIO, take_part: Callable[[Document], None], station: str = "") -> None:
+    def read_parts(self, document: BinaryIO, take_part: Callable[[Document], None], station: str = "") -> None:
         """Read the stations and observations of a document, however long, in bounded memory.
 
         Args:
@@ -93,18 +94,19 @@ class DocumentReader:
             if not handed:
                 raise
             entries.leave_out(BROKEN)
-        hand_on(entries.document())
+        if not handed or entries.stations or entries.left_out:
+            hand_on(entries.document())
 
-    def read_whole(self, document: BinaryIO, station: str = "") -> Document:
+    def read(self, body: bytes, station: str = "") -> Document:
         """The same of a document that is not very long, all at once."""
         entries = self._entries(station)
-        self._parse(document, entries)
+        self._parse(io.BytesIO(body), entries)
         return self._completed(entries.document())
 
     def read_first(self, document: BinaryIO) -> Document:
         """What the first part of a document says."""
         try:
-            self.read(document, _only_first)
+            self.read_parts(document, _only_first)
         except _EnoughError as enough:
             return enough.part
         raise AssertionError
