@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown
-from toolkit.database import Database, database
+from toolkit.database import FORMS, Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
 from toolkit.sensor_exceptions import SPEC, parse_exceptions
@@ -123,7 +123,7 @@ def _database(text: str) -> Database:
             )
         return named
     if "://" in text:
-        raise ValueError("give the path of an SQLite file, or postgresql://USER@HOST/DATABASE")
+        raise ValueError(f"give {FORMS}")
     return database(_path(text))
 
 

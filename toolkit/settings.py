@@ -21,6 +21,7 @@ from toolkit import actor, envfile
 from toolkit.address import SecretAddress
 from toolkit.credentials import Credential, CredentialError
 from toolkit.credentials import read as read_credential
+from toolkit.database import FORMS as DATABASE_FORMS
 from toolkit.database import Database
 from toolkit.errors import UsageError
 from toolkit.kinds import (
@@ -106,7 +107,7 @@ class Settings:
     db: Database = _setting(
         "/var/lib/weather/data/weather_stream.db",
         DATABASE,
-        "Where observations are stored: the path of an SQLite file, or postgresql://USER@HOST/DATABASE.",
+        f"Where observations are stored: {DATABASE_FORMS}.",
     )
     spool: str | None = _setting(
         "",
