@@ -17,7 +17,8 @@ class Format(Protocol):
     """A module of this package that reads one format; it has the format's name and is listed in `model.FORMATS`.
 
     One that leaves open where a document has its entries has a function `require(records)`, too, which raises
-    ValueError for a text that does not say it.
+    ValueError for a text that does not say it. One whose fields have names and units of their own has them in `FIELDS`,
+    as the setting would: they count where that is empty.
     """
 
     def parse(self, body: bytes, entries: Entries) -> None:
@@ -74,7 +75,9 @@ class DocumentReader:
         Raises:
             FeedError: the document is not of this feed's format, or describes no station.
         """
-        entries = Entries(self.mapping, self.bounds, records=self.records, prefix=self.prefix, station=station)
+        entries = Entries(
+            fields_of(self.format, self.mapping), self.bounds, records=self.records, prefix=self.prefix, station=station
+        )
         _format(self.format).parse(body, entries)
         document = entries.document()
         if self.stations:
@@ -123,6 +126,11 @@ def require(format: str, records: str) -> None:  # noqa: A002 - the setting's na
         look(records)
     elif records:
         raise ValueError(f"documents of the format {format} have their entries in one place: leave it empty")
+
+
+def fields_of(format: str, mapping: FieldMapping) -> FieldMapping:  # noqa: A002 - the setting's name
+    """What the documents of a format call their fields: as the setting says, or as the format has it."""
+    return mapping if mapping.named else parse_mapping(getattr(_format(format), "FIELDS", ""))
 
 
 def _format(name: str) -> Format:
