@@ -275,7 +275,7 @@ _shtab_weather_tool_collect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--once[one cycle, then exit\: 0 if the feed was stored, 1 if not]"
-  "--feed-url[The feed\: a document with the latest values of every station. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
+  "--feed-url[The feed\: a document with the latest values of every station. \`\{station\}\` in it, or another column of the stations file, makes an address for each of those\; \`\{date\:\%Y\%m\%d\}\` is the time of the request in UTC. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
 
@@ -449,6 +449,7 @@ _shtab_weather_tool_feed_try_options=(
   "--records[Where documents have their entries. Of json\: a JMESPath expression, such as \`stations\[\*\].latest\`\; empty where the document is the list. Of xml\: the path of the elements, such as \`stations\/station\`. Other formats\: empty. Default\: WEATHER_FEED_RECORDS, else empty.]:WHERE:"
   "--fields[What the feed calls its fields, if not by our names\: OURS\=THEIRS pairs, separated by commas, with the feed\'s unit in brackets if it is not ours, such as \`temp_out\=air.temp \[\°F\]\`. See docs\/feeds.md. Default\: WEATHER_FEED_FIELDS, else station_id\=station_file\|fid, time\=ts.]:OURS=THEIRS,…:"
   "--stations[A CSV file with the stations\' station_id, latitude, longitude and elevation, for a feed without them. Empty\: none. Default\: WEATHER_FEED_STATIONS, else empty.]:FILE:"
+  "--name[the source of that name, of the file of sources\; an option says what differs]:NAME:"
   "--preset[read it as this network\'s\; an option says what differs (see \`feed presets\`)]:NAME:"
   "--json[as JSON]"
   ":default\: the feed that the settings name:"
