@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from toolkit.address import shown
 from toolkit.checks.host.facts import Facts, fact
 from toolkit.checks.reach import reach
 from toolkit.errors import ToolkitError
-from toolkit.settings import Loaded, Settings
+from toolkit.settings import Loaded
 from toolkit.sources import Source, sources_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class SourceSeen(Facts):
         """
         from toolkit.collector.feed import reader_of
 
-        return reader_of(self.settings).read(self.fetched.body)
+        return reader_of(self.settings).read_first(io.BytesIO(self.fetched.body))
 
     def let_go(self) -> None:
         """Keep what checks found, and not the document."""
@@ -126,7 +127,3 @@ class Feed(Facts):
             thread.join(max(0.0, end - time.monotonic()))
         for one in self.feeds:
             one.is_told = one.is_told and one.knows("document")
-
-    def settings_of(self, source: str | None) -> Settings:
-        """The settings as they are for a source; those of all for one that is not listed."""
-        return next((one.settings for one in self.sources if one.name == source), self.settings)
