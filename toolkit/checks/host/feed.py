@@ -104,13 +104,16 @@ class Feed(Facts):
     @fact
     def feeds(self) -> tuple[SourceSeen, ...]:
         """Those that are fetched, over HTTP."""
-        lately = {(one.name, one.settings): one for one in self.seen_lately}
+        lately = {one.name: one for one in self.seen_lately}
         asked = [one for one in self.sources if urlsplit(one.settings.feed_url).scheme in {"http", "https"}]
-        return tuple(lately.get(one) or SourceSeen(one, self.loaded) for one in asked)
+        return tuple(
+            seen if (seen := lately.get(one.name)) and seen.settings == one.settings else SourceSeen(one, self.loaded)
+            for one in asked
+        )
 
     def fetch(self) -> None:
         """Fetch and read them, many at once; who has not answered after some seconds is not waited for."""
-        waiting = deque(one for one in self.feeds if one.is_told and one not in self.seen_lately)
+        waiting = deque(one for one in self.feeds if one not in self.seen_lately)
 
         def work() -> None:
             with suppress(IndexError):
