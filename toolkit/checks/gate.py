@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from toolkit.checks import Status
 from toolkit.checks.catalogue import BY_ID
@@ -24,6 +25,9 @@ from toolkit.checks.targets import target_of
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
 from toolkit.times import iso_of
+
+if TYPE_CHECKING:
+    from toolkit.store.base import Logged
 
 POLL_SECONDS = 1.0
 # What comes with a release, what it needs to run, and the database that it has to find.
@@ -84,7 +88,23 @@ def _collection(host: Host) -> GateResult:
         return GateResult(
             Status.CRITICAL, "the collector does not run", BY_ID["collector-running"].remedy.render(target_of(host))
         )
-    cycles = [line for line in host.log if line.status in {"success", "failed"}]
+    if len(host.sources) <= 1:
+        return _of_one(host, host.log, started)
+    # The worst counts; a source that is pushed, or subscribed to, has no cycles.
+    found = [
+        (one.name, _of_one(host, [line for line in host.log if line.source == one.name], started)) for one in host.feeds
+    ]
+    if not found:
+        return GateResult(Status.OK, f"the collector runs, with {len(host.sources)} sources")
+    worst = max(one.status for _, one in found)
+    its = [(name, one) for name, one in found if one.status is worst]
+    said = "; ".join(f"{name}: {one.message}" for name, one in its[:3])
+    return GateResult(worst, f"{len(its)} of {len(found)} sources: {said}", its[0][1].command)
+
+
+def _of_one(host: Host, log: Sequence[Logged], started: float) -> GateResult:
+    """The result of one source, by its lines of the collection log, the newest first."""
+    cycles = [line for line in log if line.status in {"success", "failed"}]
     now = [line for line in cycles if line.time >= int(started)]
     if not now:
         return GateResult(Status.CRITICAL, "the collector that runs now has not ended a cycle yet")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.checks.host.facts import Facts, fact
 from toolkit.settings import spool_folder
+from toolkit.sources import sources_of
 
 if TYPE_CHECKING:
     from toolkit.store.base import Logged, Store
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 LOCK_SECONDS = 0.5
 # How many lines of the collection log are read.
 LOG_LINES = 200
+# Of several sources so many for each of them, of at most so many.
+MOST_LOGS = 50
 
 
 class Database(Facts):
@@ -89,7 +92,7 @@ class Database(Facts):
             StoreError: the database cannot be read.
         """
         with self.store() as store:
-            return store.log(LOG_LINES)
+            return store.log(LOG_LINES * min(MOST_LOGS, max(1, len(sources_of(self.settings)))))
 
     def store(self) -> Store:
         """The database, opened to be read.
