@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from toolkit.errors import UsageError, reason
@@ -88,6 +89,38 @@ def as_given(name: str, settings: Settings) -> dict[str, str]:
     tables = _tables(Path(settings.sources_file)) if settings.sources_file else []
     own = next((dict(table) for table in tables if table.get("name") == name), {})
     return {FIELDS[field]: str(value) for field, value in _filled(own, "", []).items() if field in FIELDS}
+
+
+class Cadences(NamedTuple):
+    """How often stations report, in seconds.
+
+    Attributes:
+        usual: where the source of a station is not known, or says nothing else.
+        of_source: by source, where there are several.
+    """
+
+    usual: float
+    of_source: Mapping[str, float] = MappingProxyType({})
+
+    def of(self, stations: Iterable[str], owners: Callable[[], Mapping[str, str | None]]) -> list[float]:
+        """Those of some stations.
+
+        Args:
+            stations: their ids.
+            owners: gives the source of each; it is asked where there are several.
+        """
+        source = owners() if self.of_source else {}
+        return [self.of_source.get(source.get(one) or "", self.usual) for one in stations]
+
+
+def cadences_of(settings: Settings) -> Cadences:
+    """How often the stations of each source report.
+
+    Raises:
+        UsageError: the file of the sources cannot be used.
+    """
+    several = sources_of(settings) if settings.sources_file else ()
+    return Cadences(settings.cadence_seconds, {one.name: one.settings.cadence_seconds for one in several})
 
 
 def spool_of(source: Source) -> Path:
