@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.address import SecretAddress, secret_in, shown
+from toolkit.authorization import parse_ways
 from toolkit.database import Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
@@ -221,6 +222,7 @@ REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
+AUTHORIZATION = Kind(parse_ways, {"type": "str"})
 URL = Kind(_url("feed_url"), {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

@@ -12,6 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from toolkit import authorization
+from toolkit.address import SecretAddress
+from toolkit.authorization import Ways
+from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
 from toolkit.text import did_you_mean, has_control_characters, one_line
@@ -75,7 +79,7 @@ def _read(path: Path, settings: Settings, problems: list[str]) -> Iterator[Sourc
             problems.append(f"{where}: source {names[name]} has the name {name!r}, too: give another one")
             continue
         own = {field: value for field, value in table.items() if field != "name"}
-        yield Source(name, _as_of(own, settings, f"{path}, source {name}", problems))
+        yield Source(name, _as_of(name, own, settings, f"{path}, source {name}", problems))
 
 
 def _tables(path: Path) -> list[Mapping[str, Any]]:
@@ -99,7 +103,7 @@ def _tables(path: Path) -> list[Mapping[str, Any]]:
     return tables
 
 
-def _as_of(own: Mapping[str, Any], settings: Settings, where: str, problems: list[str]) -> Settings:
+def _as_of(name: str, own: Mapping[str, Any], settings: Settings, where: str, problems: list[str]) -> Settings:
     """The settings with what a source says otherwise."""
     values = {}
     for field, value in own.items():
@@ -115,9 +119,21 @@ def _as_of(own: Mapping[str, Any], settings: Settings, where: str, problems: lis
         except ValueError as error:
             shown = DECLARATIONS[FIELDS[field]].kind.shown(str(value)) if field in FIELDS else str(value)
             problems.append(f"{where}: {one_line(field, 60)} = {_shown(shown)}: {error}")
-    if own.get("url") is None:
+    secret = any(way.kind == "address" for way in values.get("feed_auth", settings.feed_auth).ways)
+    if secret:
+        values["feed_url"] = _secret_address(name, values.get("feed_auth", settings.feed_auth))
+    elif own.get("url") is None:
         problems.append(f"{where}: it has no url: give the address of its documents")
     return replace(settings, **values)
+
+
+def _secret_address(name: str, ways: Ways) -> SecretAddress:
+    """The address that a credential has; where it was not handed over, one that leads nowhere."""
+    try:
+        found = authorization.secrets(ways, name)
+    except CredentialError:
+        return SecretAddress("https://secret.invalid/")
+    return SecretAddress(next(secret for way, secret in found.items() if way.kind == "address"))
 
 
 def _shown(value: object) -> str:

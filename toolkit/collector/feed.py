@@ -7,19 +7,26 @@ import os
 import ssl
 from pathlib import Path
 
+from toolkit.authorization import Way, secrets
+from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
+from toolkit.feed.authorization import Authorization
 from toolkit.feed.fetch import Fetcher
 from toolkit.feed.reader import DocumentReader, require
+from toolkit.feed.session import tls_context
 from toolkit.feed.stations import read_stations
 from toolkit.settings import Settings
+from toolkit.sources import Source
 
 
-def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
-    """What fetches the feed, in no more than `at_most` seconds, however long the settings allow it to take.
+def fetcher_of(source: Source, at_most: float = math.inf) -> Fetcher:
+    """What fetches a source, in no more than `at_most` seconds, however long the settings allow it to take.
 
     Raises:
-        UsageError: the file of certificates cannot be used.
+        UsageError: the file of certificates cannot be used, or a secret is not as it should be.
     """
+    settings = source.settings
+    who = _secrets_of(source)
     if settings.feed_ca_file:
         _require_certificates(settings.feed_ca_file)
     return Fetcher(
@@ -28,7 +35,24 @@ def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
         settings.feed_max_mib << 20,
         settings.feed_ca_file,
         settings.feed_proxy,
+        Authorization(who),
     )
+
+
+def _secrets_of(source: Source) -> dict[Way, str]:
+    try:
+        found = secrets(source.settings.feed_auth, source.name)
+    except CredentialError as error:
+        raise UsageError(str(error)) from None
+    for way, secret in found.items():
+        if way.kind == "certificate":
+            try:
+                tls_context(None, secret)
+            except OSError as error:
+                raise UsageError(
+                    f"the certificate of the source {source.name} cannot be used, or its key: {reason(error)}"
+                ) from None
+    return found
 
 
 def reader_of(settings: Settings) -> DocumentReader:

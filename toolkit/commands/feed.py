@@ -17,6 +17,7 @@ from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
+from toolkit.sources import ONLY, Source
 from toolkit.text import one_line
 
 EXAMPLES = (
@@ -104,7 +105,7 @@ def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
             settings = replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
         except ValueError as error:
             raise UsageError(f"{shown(source)}: {error}") from None
-    fetched = fetcher_of(settings).fetch()
+    fetched = fetcher_of(Source(ONLY, settings)).fetch()
     return fetched.body if fetched else b"", shown(settings.feed_url)
 
 

@@ -18,6 +18,7 @@ import requests
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.deadline import Deadline, within
 from toolkit.errors import UsageError
+from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError
 from toolkit.feed.errors import (
     AnswerError,
     FeedError,
@@ -70,7 +71,13 @@ class Fetcher:
     """
 
     def __init__(
-        self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
+        self,
+        url: str,
+        timeout: float,
+        max_bytes: int,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        who: Authorization | None = None,
     ) -> None:
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
@@ -78,7 +85,8 @@ class Fetcher:
         self._timeout = timeout
         self._max_bytes = max_bytes
         through, authorization = _split_user_information(proxy or "")
-        self._session = Session(ca_file, through, authorization)
+        self._who = who or Authorization({})
+        self._session = Session(ca_file, through, authorization, self._who.certificate)
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._validators: dict[str, str] = {}
         self._acknowledged = b""
@@ -112,16 +120,21 @@ class Fetcher:
 
     def _message(self, what: str) -> str:
         """A message of one line, without the secrets of the address, which the server may have sent back."""
-        for secret in self._secrets:
+        for secret in [*self._who.hidden, *self._secrets]:
             what = what.replace(secret, "…")
         return one_line(f"the feed {self.shown} {without_secrets(what)}")
 
     def _follow(self, deadline: Deadline) -> Fetched | None:
+        self._renew_token(deadline)
+        renewed = False
         url = self._led_to = self._url
         for _ in range(REDIRECTS + 1):
             began = time.monotonic()
             try:
                 with self._ask(url, deadline) as response:
+                    if response.status_code == 401 and not renewed and self._who.refused():
+                        renewed = True
+                        continue
                     location = self._session.get_redirect_target(response)
                     if not location:
                         return self._read(response, began)
@@ -129,14 +142,47 @@ class Fetcher:
                 # A server might close an idle connection just as the next request begins.
                 self._session.close()
                 deadline.forget()
+                if renewed:
+                    self._renew_token(deadline)
             url = self._led_to = self._target(url, location)
         raise self._failed(f"redirects more than {REDIRECTS} times")
+
+    def _renew_token(self, deadline: Deadline) -> None:
+        """Ask for a token, if one is needed and there is none.
+
+        Raises:
+            FeedError: there is none to be had.
+        """
+        needed = self._who.token_request()
+        if needed is None:
+            return
+        address, headers, body = needed
+        try:
+            with self._session.post(
+                address, data=body, headers=headers, timeout=deadline.left + 1, stream=True, allow_redirects=False
+            ) as response:
+                answer = response.raw.read(LARGEST_ANSWER, decode_content=True)
+                self._who.take_token(response.status_code, answer)
+        except TokenError as error:
+            raise self._failed(f"cannot be asked: {shown(address)} {error}") from None
+        except Exception as error:
+            raise UnreachableError(
+                self._message(f"cannot be asked: {shown(address)}, which gives tokens, is unreachable: {reason(error)}")
+            ) from None
+        finally:
+            self._session.close()
+            deadline.forget()
 
     def _ask(self, url: str, deadline: Deadline) -> requests.Response:
         """The answer, of which nothing but the headers has been read."""
         try:
+            mine = _origin(url) == _origin(self._url)
             return self._session.get(
-                url, headers=self._headers(url), timeout=deadline.left + 1, stream=True, allow_redirects=False
+                self._who.address(url) if mine else url,
+                headers=self._headers(url),
+                timeout=deadline.left + 1,
+                stream=True,
+                allow_redirects=False,
             )
         except Exception as error:  # requests passes on some of the errors of urllib3 and of http.client
             raise self._unreachable(error) from None
@@ -153,8 +199,9 @@ class Fetcher:
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = self._conditions()
-        if self._authorization and _origin(url) == _origin(self._url):
-            headers["Authorization"] = self._authorization
+        if _origin(url) == _origin(self._url):
+            headers |= {"Authorization": self._authorization} if self._authorization else {}
+            headers |= self._who.headers()
         return headers
 
     def _conditions(self) -> dict[str, str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http
 import http.client
+import os
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -35,18 +38,25 @@ class Session(requests.Session):
         ca_file: certificates of the authorities to trust, in PEM; None for the system's.
         proxy: the proxy's address, without user information; None for none.
         proxy_authorization: the value of `Proxy-Authorization`; empty for none.
+        certificate: the certificate of the client and its key, in PEM; empty for none.
     """
 
-    def __init__(self, ca_file: str | None = None, proxy: str | None = None, proxy_authorization: str = "") -> None:
+    def __init__(
+        self,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        proxy_authorization: str = "",
+        certificate: str = "",
+    ) -> None:
         super().__init__()
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self.headers.update({"User-Agent": f"weather-toolkit/{__version__}", "Accept-Encoding": "gzip"})
-        self.verify = ca_file or True
         if proxy:
             self.proxies = {"http": proxy, "https": proxy}
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter({"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}))
+            headers = {"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}
+            self.mount(scheme, _Adapter(headers, ca_file, certificate))
 
     def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
         """None. requests calls this for `allow_redirects=False` too, and would read a redirect's body without limit."""
@@ -54,16 +64,25 @@ class Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, proxy_headers: dict[str, str]) -> None:
+    def __init__(self, proxy_headers: dict[str, str], ca_file: str | None, certificate: str) -> None:
         super().__init__()
         self._proxy_headers = proxy_headers
+        self._ca_file = ca_file
+        self._certificate = certificate
         self._pools: set[Any] = set()
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:  # noqa: ARG002 - there is one
         return self._proxy_headers
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the pool as it is: it verifies by `ca_file` or by the system. requests would trust certifi, too."""
+        """Leave the pool as it is: it has our context. requests would trust certifi, too."""
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """What tells pools apart: where they lead, and our context."""
+        where, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        if where["scheme"] != "https":
+            return where, {}
+        return where, {"ssl_context": tls_context(self._ca_file, self._certificate)}
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
@@ -76,6 +95,34 @@ class _Adapter(HTTPAdapter):
         while self._pools:
             self._pools.pop().close()
         super().close()
+
+
+def tls_context(ca_file: str | None = None, certificate: str = "") -> ssl.SSLContext:
+    """How connections are secured; one for all that trust the same, for it takes long to make.
+
+    Args:
+        ca_file: certificates of the authorities to trust, in PEM; None for the system's.
+        certificate: the certificate of the client and its key, in PEM; empty for none.
+
+    Raises:
+        OSError: a certificate cannot be used.
+    """
+    file = ca_file or ssl.get_default_verify_paths().cafile
+    return _tls_context(ca_file, certificate, Path(file).stat().st_mtime_ns if file else 0)
+
+
+@lru_cache(maxsize=64)
+def _tls_context(ca_file: str | None, certificate: str, _changed: int) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    if certificate:
+        # OpenSSL takes a file; this one is on no disk.
+        file = os.memfd_create("certificate", os.MFD_CLOEXEC)
+        try:
+            os.write(file, certificate.encode())
+            context.load_cert_chain(f"/proc/self/fd/{file}", password=lambda: b"")  # without, it asks on a terminal
+        finally:
+            os.close(file)
+    return context
 
 
 @cache
