@@ -1,6 +1,7 @@
 """The sources of observations: the one that the settings describe, or those of a file, a TOML table for each.
 
-A source is the settings as they are for it: what its table does not say is what the settings say.
+A source is the settings as they are for it: what its table does not say is what the preset says that it names, and else
+what the settings say.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from toolkit.address import SecretAddress
 from toolkit.authorization import Ways
 from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
+from toolkit.presets import Preset, preset
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
 from toolkit.text import did_you_mean, has_control_characters, one_line
 
@@ -79,7 +81,25 @@ def _read(path: Path, settings: Settings, problems: list[str]) -> Iterator[Sourc
             problems.append(f"{where}: source {names[name]} has the name {name!r}, too: give another one")
             continue
         own = {field: value for field, value in table.items() if field != "name"}
-        yield Source(name, _as_of(name, own, settings, f"{path}, source {name}", problems))
+        named = f"{path}, source {name}"
+        yield Source(name, _as_of(name, _filled(own, named, problems), settings, named, problems))
+
+
+def fields_of(one: Preset) -> dict[str, str | int]:
+    """What a preset says of a source."""
+    return {field: value for field, value in one.source.items() if field in FIELDS}
+
+
+def _filled(own: dict[str, Any], where: str, problems: list[str]) -> Mapping[str, Any]:
+    """What a source says, and what the preset that it names says where it does not."""
+    if "preset" not in own:
+        return own
+    name = own.pop("preset")
+    try:
+        return {**fields_of(preset(str(name))), **own}
+    except ValueError as error:
+        problems.append(f"{where}: preset = {_shown(name)}: {error}")
+        return {"url": DECLARATIONS["feed_url"].default, **own}  # one mistake, one line
 
 
 def _tables(path: Path) -> list[Mapping[str, Any]]:
@@ -109,7 +129,9 @@ def _as_of(name: str, own: Mapping[str, Any], settings: Settings, where: str, pr
     for field, value in own.items():
         try:
             if field not in FIELDS:
-                raise ValueError(did_you_mean(field, FIELDS, f"it means nothing; a source has {', '.join(FIELDS)}"))
+                raise ValueError(
+                    did_you_mean(field, FIELDS, f"it means nothing; a source has preset, {', '.join(FIELDS)}")
+                )
             if not isinstance(value, str | int | float):
                 raise ValueError("give a text or a number")
             text = str(value)

@@ -197,7 +197,7 @@ def test_a_token_is_asked_for_and_renewed_when_it_is_refused(run: Run, declare: 
         tokens.accepted = "another"
         assert fetcher.fetch()
         assert tokens.given == 3
-        tokens.seconds = 0  # a token that is over at once is asked for each time
+        tokens.seconds = -1  # a token that is over at once is asked for each time
         tokens.accepted = "another"
         assert fetcher.fetch()
         assert fetcher.fetch()

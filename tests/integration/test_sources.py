@@ -14,6 +14,7 @@ from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
 
 TIME = 1_763_827_200
+PRESETS = Path(__file__).parent.parent / "data" / "presets"
 Sources = Callable[..., list[Feed]]
 
 
@@ -71,6 +72,30 @@ def test_a_source_that_fails_is_named_and_others_are_stored(
     assert query(db, "SELECT name, cycles, failures FROM sources") == [("well", 1, 0)]
 
 
+def test_a_preset_is_what_a_source_does_not_say(
+    run: Run, sources: Sources, environment: dict[str, str], db: str
+) -> None:
+    environment["WEATHER_DB"] = db
+    swiss, spanish = sources(
+        {"name": "swiss", "preset": "meteoswiss"},
+        {
+            "name": "spanish",
+            "preset": "aemet",
+            "auth": "",
+            "prefix": "es-",
+            "fields": "station_id=idema, time=fint, temp_out=ts",
+        },
+    )
+    swiss.body = (PRESETS / "meteoswiss.csv").read_bytes()
+    spanish.body = (PRESETS / "aemet.json").read_bytes()
+    done = run("collect", "--once")
+    assert done.returncode == 0, done.stderr
+    assert query(db, "SELECT station_id, temp_out FROM observations WHERE temp_out > 13.2 ORDER BY 1") == [
+        ("TAE", 13.5),
+        ("es-8025", 15.5),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -87,6 +112,8 @@ def test_a_source_that_fails_is_named_and_others_are_stored(
         ("[[source]]\nname = 'a'\nurl = 'http://x/'\n" * 2, "source 1 has the name 'a', too: give another one"),
         ("[[source]]\nname = 'a'\nurl = 'http://x/'\nmax_mib = []", "max_mib = '[]': give a text or a number"),
         ("feed = 1", "'feed' means nothing here"),
+        ("[[source]]\nname = 'a'\npreset = 'noah'", "source a: preset = 'noah': did you mean noa?"),
+        ("[[source]]\nname = 'a'\npreset = 'noa'\nformat = 'cvs'", "source a: format = 'cvs': did you mean csv?"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_said(

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Container
+from collections.abc import Set
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
-from toolkit.sources import ONLY, Source
+from toolkit.sources import FIELDS, ONLY, Source, fields_of
 from toolkit.text import one_line
 
 EXAMPLES = (
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if args.action == "presets":
         return _presets(args.name, args.json)
     if args.action == "try" and args.preset is not None:
-        settings = _as_preset(_preset(args.preset), settings, overrides(args))
+        settings = _as_preset(_preset(args.preset), settings, overrides(args).keys())
     body, named = _document(args.source, settings)
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
 
@@ -138,15 +138,10 @@ def _preset(name: str) -> Preset:
         raise UsageError(f"there is no preset {one_line(name, 60)!r}; {error}") from None
 
 
-def _as_preset(one: Preset, settings: Settings, given: Container[str]) -> Settings:
+def _as_preset(one: Preset, settings: Settings, given: Set[str]) -> Settings:
     """The settings with what a preset says, but for what an option says."""
-    named = {f"feed_{field}": value for field, value in one.source.items() if field != "cadence_seconds"}
-    said = {
-        name: DECLARATIONS[name].kind.parse(str(value))
-        for name, value in {"feed_records": "", "feed_fields": "", **named}.items()
-        if name in DECLARATIONS and name not in given
-    }
-    return replace(settings, **said)
+    said = {FIELDS[field]: str(value) for field, value in fields_of(one).items()}
+    return replace(settings, **{name: DECLARATIONS[name].kind.parse(said[name]) for name in said.keys() - given})
 
 
 def _presets(name: str | None, as_json: bool) -> int:

@@ -11,7 +11,7 @@ from toolkit.backup import collector
 from toolkit.backup.drill_record import Drill
 from toolkit.backup.drilling import drill
 from toolkit.backup.folder import Folder
-from toolkit.backup.into import Restored, into
+from toolkit.backup.restorer import Restored, restorer_of
 from toolkit.backup.restoring import restore
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Logs, Remedy, Restore, Start, Stop
@@ -98,7 +98,7 @@ def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host:
 def _undo(db: Database, folder: Folder, done: Restored, host: Host) -> None:
     with collector.stopped():
         if done.replaced:
-            into(db).undo(folder, db, done.replaced)
+            restorer_of(db).undo(folder, db, done.replaced)
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "

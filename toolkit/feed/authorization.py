@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -25,6 +26,14 @@ class Token(NamedTuple):
     until: float
 
 
+class TokenRequest(NamedTuple):
+    """The request for a token (RFC 6749, 4.4.2)."""
+
+    address: str
+    headers: dict[str, str]
+    body: str
+
+
 class TokenError(Exception):
     """The server gives no token: why, without secrets."""
 
@@ -38,6 +47,7 @@ class Authorization:
     Attributes:
         certificate: PEM text of a certificate and its key; empty where there is none.
         hidden: what no message may have in it.
+        renewing: held by whoever asks for a token.
     """
 
     def __init__(self, secrets: Mapping[Way, str]) -> None:
@@ -45,6 +55,7 @@ class Authorization:
         self._parameters: list[tuple[str, str]] = []
         self._oauth2: tuple[Way, str] | None = None
         self._token: Token | None = None
+        self.renewing = threading.Lock()
         self.certificate = ""
         self.hidden: list[str] = []
         for way, secret in secrets.items():
@@ -88,10 +99,10 @@ class Authorization:
 
     def headers(self) -> dict[str, str]:
         """The headers of a request."""
-        return {**self._headers, **({"Authorization": f"Bearer {self._token.text}"} if self._token else {})}
+        return {**self._headers, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
 
-    def token_request(self) -> tuple[str, dict[str, str], str] | None:
-        """The request that a new token needs: address, headers and body; None while there is a token, or needs none."""
+    def token_request(self) -> TokenRequest | None:
+        """The request for a new token; None while there is one, or where none is needed."""
         if self._oauth2 is None or (self._token and time.monotonic() < self._token.until):
             return None
         from oauthlib.oauth2 import BackendApplicationClient
@@ -104,7 +115,7 @@ class Authorization:
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-        return way.name, headers, str(body)
+        return TokenRequest(way.name, headers, str(body))
 
     def take_token(self, status: int, body: bytes) -> None:
         """Take the answer to such a request.
@@ -127,7 +138,13 @@ class Authorization:
         self._hide(text)
         self._token = Token(text, time.monotonic() + max(lasts - RENEWED_BEFORE, lasts / 10))
 
-    def refused(self) -> bool:
-        """The server does not take the token; returns whether there is one that can be replaced."""
-        had, self._token = self._token is not None, None
-        return had
+    @property
+    def token(self) -> str:
+        """The present token; empty where there is none."""
+        return self._token.text if self._token else ""
+
+    def refuse(self, token: str) -> bool:
+        """The server does not take a token: it is used no more. Returns True."""
+        if self.token == token:
+            self._token = None
+        return True

@@ -17,6 +17,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from toolkit import __version__
 from toolkit.deadline import current
@@ -56,7 +57,7 @@ class Session(requests.Session):
             self.proxies = {"http": proxy, "https": proxy}
         for scheme in ("http://", "https://"):
             headers = {"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}
-            self.mount(scheme, _Adapter(headers, ca_file, certificate))
+            self.mount(scheme, _Adapter(ca_file, headers, certificate))
 
     def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
         """None. requests calls this for `allow_redirects=False` too, and would read a redirect's body without limit."""
@@ -64,25 +65,29 @@ class Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, proxy_headers: dict[str, str], ca_file: str | None, certificate: str) -> None:
+    def __init__(self, ca_file: str | None, proxy_headers: dict[str, str], certificate: str) -> None:
         super().__init__()
-        self._proxy_headers = proxy_headers
         self._ca_file = ca_file
         self._certificate = certificate
+        self._proxy_headers = proxy_headers
         self._pools: set[Any] = set()
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:  # noqa: ARG002 - there is one
         return self._proxy_headers
 
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        if proxy.lower().startswith("https:"):
+            options["proxy_ssl_context"] = tls_context(self._ca_file)
+        return super().proxy_manager_for(proxy, **options)
+
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the pool as it is: it has our context. requests would trust certifi, too."""
+        """Leave the pool as it is: it verifies by `ca_file` or by the system. requests would trust certifi, too."""
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        """What tells pools apart: where they lead, and our context."""
-        where, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        if where["scheme"] != "https":
-            return where, {}
-        return where, {"ssl_context": tls_context(self._ca_file, self._certificate)}
+        host, options = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] == "https":
+            options["ssl_context"] = tls_context(self._ca_file, self._certificate)
+        return host, options
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
@@ -98,22 +103,29 @@ class _Adapter(HTTPAdapter):
 
 
 def tls_context(ca_file: str | None = None, certificate: str = "") -> ssl.SSLContext:
-    """How connections are secured; one for all that trust the same, for it takes long to make.
+    """What verifies servers' certificates: one for all connections, for it takes megabytes and 10 ms to make.
 
     Args:
         ca_file: certificates of the authorities to trust, in PEM; None for the system's.
         certificate: the certificate of the client and its key, in PEM; empty for none.
 
     Raises:
-        OSError: a certificate cannot be used.
+        OSError: one of them cannot be used.
     """
     file = ca_file or ssl.get_default_verify_paths().cafile
-    return _tls_context(ca_file, certificate, Path(file).stat().st_mtime_ns if file else 0)
+    with suppress(OSError):  # the error is that of reading it
+        found = Path(file or "").stat()
+        return _tls_context(ca_file, certificate, found.st_ino, found.st_mtime_ns, found.st_size)
+    return _tls_context(ca_file, certificate)
 
 
-@lru_cache(maxsize=64)
-def _tls_context(ca_file: str | None, certificate: str, _changed: int) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_file)
+@lru_cache(maxsize=128)
+def _tls_context(ca_file: str | None, certificate: str, *_version: int) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    else:
+        context.load_default_certs()
     if certificate:
         # OpenSSL takes a file; this one is on no disk.
         file = os.memfd_create("certificate", os.MFD_CLOEXEC)

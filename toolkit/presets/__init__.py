@@ -49,7 +49,7 @@ class Preset:
     @property
     def wants_stations(self) -> bool:
         """Whether a file of stations is needed: for the addresses, or for the places, which the feed does not say."""
-        named = parse_mapping(str(self.source.get("fields", ""))).named
+        named = parse_mapping(str(self.source["fields"])).named
         placed = self.source["format"] in PLACED or {"latitude", "longitude"} <= named.keys()
         return "{station}" in str(self.source["url"]) or not placed
 
@@ -101,6 +101,7 @@ def preset(name: str) -> Preset:
         raise ValueError(did_you_mean(name, names(), f"know {', '.join(names())}"))
     said: dict[str, Any] = tomllib.loads((resources.files(__name__) / f"{name}.toml").read_text("utf-8"))
     source = {field: value.strip() if isinstance(value, str) else value for field, value in said.pop("source").items()}
+    source = {"records": "", "fields": "", **source}
     checked, adapt = (tuple(said.pop(field, ())) for field in ("checked", "adapt"))
     texts = {field: str(text).strip() for field, text in {"notes": "", **said}.items()}
     return Preset(name, **texts, checked=checked, adapt=adapt, source=source)

@@ -44,7 +44,7 @@ class Engine(Protocol):
 
 
 def _engine(db: Database) -> Engine:
-    return cast(Engine, part_of("toolkit.store.", db))
+    return cast(Engine, part_of("toolkit.store.{}", db))
 
 
 def open_for_writing(named: Database | str, *, begin: bool = True) -> Store:

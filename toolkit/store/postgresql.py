@@ -11,7 +11,6 @@ from psycopg import sql
 
 from toolkit.address import shown
 from toolkit.database import PostgreSQLDatabase
-from toolkit.store import flag_views
 from toolkit.store.base import (
     NewerSchemaError,
     StoreError,
@@ -19,11 +18,21 @@ from toolkit.store.base import (
     StoreRefusedError,
     migrations,
 )
+from toolkit.store.flag_views import Dialect, flags_view, observations_qc_view
 from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.store.postgresql_store import PostgreSQLStore
 from toolkit.variables import COLUMNS
 
 BUSY_SECONDS = 2
+
+_DIALECT = Dialect(
+    observations="observations AS o",
+    station="o.station_id",
+    collected="o.collected_at",
+    shown="o.{}".format,
+    first_symptom="split_part(symptoms, ',', 1)",
+    judges="strpos(variables, ',{},') > 0",
+)
 
 # The advisory lock that keeps two collectors from migrating at once: any number will do.
 _MIGRATING = 0x77746B74
@@ -53,8 +62,8 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     drop(connection, ())
     for script in scripts[version:]:
         connection.execute(sql.SQL(script))
-    connection.execute(sql.SQL(flag_views.flags_view(flag_views.POSTGRESQL)))
-    connection.execute(sql.SQL(flag_views.observations_qc_view(flag_views.POSTGRESQL, COLUMNS)))
+    connection.execute(sql.SQL(flags_view(_DIALECT)))
+    connection.execute(sql.SQL(observations_qc_view(_DIALECT, COLUMNS)))
     connection.execute("DELETE FROM schema_version")
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 

@@ -34,8 +34,8 @@ def known(body: bytes, format_: str) -> Preset | None:
 
 def _fit(one: Preset, body: bytes) -> int:
     """How many variables a preset reads of a document; 0 if it does not fit."""
-    mapping = parse_mapping(str(one.source.get("fields", "")))
-    reader = DocumentReader(str(one.source["format"]), str(one.source.get("records", "")), mapping, "", {}, Bounds())
+    mapping = parse_mapping(str(one.source["fields"]))
+    reader = DocumentReader(str(one.source["format"]), str(one.source["records"]), mapping, "", {}, Bounds())
     try:
         document = reader.read(body, "" if "station_id" in mapping.named else STATION)
     except FeedError:

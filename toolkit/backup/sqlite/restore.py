@@ -12,8 +12,8 @@ from pathlib import Path
 from toolkit import times
 from toolkit.backup import accounts, creating, flags, incidents, station_records
 from toolkit.backup.folder import Backup, Folder
-from toolkit.backup.into import LATE_SECONDS, Restored
-from toolkit.backup.sqlite import heard
+from toolkit.backup.restorer import LATE_SECONDS, Restored
+from toolkit.backup.sqlite.snapshot import heard
 from toolkit.database import SQLiteDatabase
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name, sync_folder
@@ -34,7 +34,7 @@ DAY = 86400
 
 
 def put(folder: Folder, backup: Backup, db: SQLiteDatabase, *, merge: bool) -> Restored:  # noqa: ARG001 - all is beside it
-    """See `into.Into`.
+    """See `restorer.Restorer`.
 
     Before the last step, a rename, the old database is whole and in its place; after it the new one is.
 
@@ -66,7 +66,7 @@ def put(folder: Folder, backup: Backup, db: SQLiteDatabase, *, merge: bool) -> R
 
 
 def undo(folder: Folder, db: SQLiteDatabase, replaced: Path) -> None:  # noqa: ARG001 - all is beside it
-    """See `into.Into`."""
+    """See `restorer.Restorer`."""
     path = db.file
     _remove(parts_of(path)[1:])
     for part in parts_of(replaced / path.name):
@@ -78,7 +78,7 @@ def undo(folder: Folder, db: SQLiteDatabase, replaced: Path) -> None:  # noqa: A
 
 @contextmanager
 def scratch(folder: Folder, backup: Backup, db: SQLiteDatabase) -> Iterator[SQLiteDatabase]:  # noqa: ARG001 - the live one is left alone
-    """See `into.Into`."""
+    """See `restorer.Restorer`."""
     file = folder.scratch("drill.db")
     try:
         _unpack(backup, file, every_page=True)

@@ -9,16 +9,14 @@ from toolkit.backup.manifest import Content
 from toolkit.database import Database, database, part_of
 
 
-class Engine(Protocol):
-    """What a module `toolkit.backup.ENGINE` offers.
+class Snapshots(Protocol):
+    """What a module `toolkit.backup.ENGINE.snapshot` offers.
 
     Attributes:
-        NAME: of the engine, for people.
         ENDING: how the names of its backups end.
         VERSION: the newest schema that this program knows.
     """
 
-    NAME: str
     ENDING: str
     VERSION: int
 
@@ -32,6 +30,6 @@ class Engine(Protocol):
         """What a snapshot holds, by looking at it."""
 
 
-def of(named: Database | str) -> Engine:
-    """The engine of a database."""
-    return cast(Engine, part_of("toolkit.backup.", database(named)))
+def snapshots_of(named: Database | str) -> Snapshots:
+    """What makes snapshots of a database."""
+    return cast(Snapshots, part_of("toolkit.backup.{}.snapshot", database(named)))

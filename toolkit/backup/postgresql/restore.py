@@ -14,9 +14,10 @@ from psycopg import sql
 
 from toolkit import times
 from toolkit.address import shown
-from toolkit.backup import accounts, creating, flags, incidents, postgresql, station_records
+from toolkit.backup import accounts, creating, flags, incidents, station_records
 from toolkit.backup.folder import Backup, Folder
-from toolkit.backup.into import LATE_SECONDS, Restored
+from toolkit.backup.postgresql import snapshot
+from toolkit.backup.restorer import LATE_SECONDS, Restored
 from toolkit.database import PostgreSQLDatabase
 from toolkit.files import free_name
 from toolkit.model import Station
@@ -35,7 +36,7 @@ _STATION = ", ".join((*Station._fields, "first_seen", "last_seen"))
 
 
 def put(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool) -> Restored:
-    """See `into.Into`. What is replaced is kept as a backup of its own.
+    """See `restorer.Restorer`. What is replaced is kept as a backup of its own.
 
     Raises:
         ToolkitError: it cannot be done; the database is as it was.
@@ -52,13 +53,13 @@ def put(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool) 
 
 
 def undo(folder: Folder, db: PostgreSQLDatabase, replaced: Path) -> None:
-    """See `into.Into`."""
+    """See `restorer.Restorer`."""
     _run(folder, Folder(str(replaced)).find("LATEST"), db, merge=False)
 
 
 @contextmanager
 def scratch(folder: Folder, backup: Backup, db: PostgreSQLDatabase) -> Iterator[PostgreSQLDatabase]:
-    """See `into.Into`: a database named like the live one, with `_drill` after it, which has to be there."""
+    """See `restorer.Restorer`: a database named like the live one, with `_drill` after it, which has to be there."""
     parts = urlsplit(db.url)
     beside = PostgreSQLDatabase(urlunsplit(parts._replace(path=parts.path + DRILL)))
     try:
@@ -66,7 +67,7 @@ def scratch(folder: Folder, backup: Backup, db: PostgreSQLDatabase) -> Iterator[
     except StoreError as error:
         raise StoreError(f"{error} (a drill needs an empty database {parts.path[1:]}{DRILL})") from None
     # Hosts that share a database share this one, too: one drill at a time.
-    with translate_errors(shown(beside.url)), connect(beside.url, postgresql.PATIENCE_SECONDS) as turn:
+    with translate_errors(shown(beside.url)), connect(beside.url, snapshot.PATIENCE_SECONDS) as turn:
         turn.execute(sql.SQL("SET lock_timeout TO {}").format(TURN))
         turn.execute("SELECT pg_advisory_lock(1)")
         try:
@@ -83,7 +84,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
         creating.unpack(backup, dump)
         with (
             translate_errors(shown(db.url)),
-            connect(db.url, postgresql.PATIENCE_SECONDS) as connection,
+            connect(db.url, snapshot.PATIENCE_SECONDS) as connection,
             connection.transaction(),
         ):
             there = _columns(connection)
@@ -98,7 +99,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
                 connection.execute(sql.SQL(_take_tables_aside(kind.TABLES)))
             version = backup.manifest.content.schema_version
             _make_anew(connection, version)
-            with closing(postgresql.tables(dump)) as tables:
+            with closing(snapshot.tables(dump)) as tables:
                 for table, columns, rows in tables:
                     if table == "schema_version":
                         deque(rows, 0)  # read and left: the steps write it
@@ -120,7 +121,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
 
 def _make_anew(connection: psycopg.Connection, version: int) -> None:
     """Make the tables of a version as this program makes them, whatever a backup says of them."""
-    drop(connection, postgresql.TABLES)
+    drop(connection, snapshot.TABLES)
     connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
     for script in migrations("postgresql")[:version]:
         connection.execute(sql.SQL(script))
@@ -232,10 +233,10 @@ def _row(there: Sequence[str]) -> str:
 
 
 def _is_there(db: PostgreSQLDatabase) -> bool:
-    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
+    with translate_errors(shown(db.url)), connect(db.url, snapshot.PATIENCE_SECONDS) as connection:
         return holds_tables(connection)
 
 
 def _empty(db: PostgreSQLDatabase) -> None:
-    with translate_errors(shown(db.url)), connect(db.url, postgresql.PATIENCE_SECONDS) as connection:
-        drop(connection, postgresql.TABLES)
+    with translate_errors(shown(db.url)), connect(db.url, snapshot.PATIENCE_SECONDS) as connection:
+        drop(connection, snapshot.TABLES)

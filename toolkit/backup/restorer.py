@@ -31,8 +31,8 @@ class Restored:
     replaced: Path | None = None
 
 
-class Into(Protocol):
-    """What a module `toolkit.backup.into_ENGINE` offers."""
+class Restorer(Protocol):
+    """What a module `toolkit.backup.ENGINE.restore` offers."""
 
     def put(self, folder: Folder, backup: Backup, db: Any, *, merge: bool) -> Restored:
         """Put a backup in the place of a database; see `restoring.restore`."""
@@ -44,6 +44,6 @@ class Into(Protocol):
         """A scratch database that holds a backup for as long as the context lasts."""
 
 
-def into(db: Database) -> Into:
-    """The way into a database."""
-    return cast(Into, part_of("toolkit.backup.into_", db))
+def restorer_of(db: Database) -> Restorer:
+    """What puts backups in the place of a database."""
+    return cast(Restorer, part_of("toolkit.backup.{}.restore", db))

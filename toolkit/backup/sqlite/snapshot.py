@@ -16,7 +16,6 @@ from toolkit.store import sqlite_schema as schema
 from toolkit.store.sqlite_file import for_reading
 from toolkit.text import one_line
 
-NAME = "SQLite"
 ENDING = ".db.zst"
 VERSION = schema.VERSION
 PATIENCE_SECONDS = 30.0

@@ -24,7 +24,6 @@ from toolkit.store.base import migrations
 from toolkit.store.postgresql_connection import connect, password, translate_errors
 from toolkit.text import one_line
 
-NAME = "PostgreSQL"
 ENDING = ".dump.zst"
 VERSION = len(migrations("postgresql"))
 PATIENCE_SECONDS = 30.0
