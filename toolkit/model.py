@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from toolkit.errors import UsageError
 from toolkit.variables import COLUMNS
 
-FORMATS = ("geojson", "csv", "json", "xml", "coveragejson", "metar", "bufr")
+FORMATS = ("geojson", "csv", "json", "xml", "coveragejson", "metar", "bufr", "wunderground", "ecowitt")
 """The formats of a feed's documents: the module `toolkit.feed.NAME` reads each."""
 
 

@@ -17,8 +17,8 @@ from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
-from toolkit.sources import FIELDS, ONLY, Source, fields_of
-from toolkit.text import one_line
+from toolkit.sources import FIELDS, ONLY, Source, fields_of, sources_of
+from toolkit.text import did_you_mean, one_line
 
 EXAMPLES = (
     "weather-tool feed try",
@@ -48,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         add_setting(look, flag, setting, metavar)
     look.add_argument(
+        "--name", metavar="NAME", help="the source of that name, of the file of sources; an option says what differs"
+    )
+    look.add_argument(
         "--preset", metavar="NAME", help="read it as this network's; an option says what differs (see `feed presets`)"
     )
     look.add_argument("--json", action="store_true", help="as JSON")
@@ -76,14 +79,15 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings = loaded.settings
     if args.action == "presets":
         return _presets(args.name, args.json)
-    if args.action == "try" and args.preset is not None:
-        settings = _as_preset(_preset(args.preset), settings, overrides(args).keys())
-    body, named = _document(args.source, settings)
+    if args.action == "try":
+        settings = _as_named(args, settings)
+    source = Source(getattr(args, "name", None) or ONLY, settings)
+    body, named = _document(args.source, source)
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
 
 
-def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
-    """A document and where it is from, for people.
+def _document(place: str | None, source: Source) -> tuple[bytes, str]:
+    """A document of an address, of a file or of the source's own address, and where it is from, for people.
 
     Raises:
         UsageError: it is neither an address nor a file.
@@ -91,21 +95,22 @@ def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
     """
     from toolkit.collector.feed import fetcher_of
 
-    if source is not None and "://" not in source:
+    settings = source.settings
+    if place is not None and "://" not in place:
         try:
-            with Path(source).open("rb") as file:
+            with Path(place).open("rb") as file:
                 body = file.read(LARGEST + 1)
         except OSError as error:
-            raise UsageError(f"{source} is no address and no file that can be read: {reason(error)}") from None
+            raise UsageError(f"{place} is no address and no file that can be read: {reason(error)}") from None
         if len(body) > LARGEST:
-            raise UsageError(f"{source} is larger than {LARGEST >> 20} MiB: give a part of it")
-        return body, source
-    if source is not None:
+            raise UsageError(f"{place} is larger than {LARGEST >> 20} MiB: give a part of it")
+        return body, place
+    if place is not None:
         try:
-            settings = replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
+            settings = replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(place))
         except ValueError as error:
-            raise UsageError(f"{shown(source)}: {error}") from None
-    fetched = fetcher_of(Source(ONLY, settings)).fetch()
+            raise UsageError(f"{shown(place)}: {error}") from None
+    fetched = fetcher_of(source._replace(settings=settings)).fetch()
     return fetched.body if fetched else b"", shown(settings.feed_url)
 
 
@@ -136,6 +141,18 @@ def _preset(name: str) -> Preset:
         return preset(name)
     except ValueError as error:
         raise UsageError(f"there is no preset {one_line(name, 60)!r}; {error}") from None
+
+
+def _as_named(args: argparse.Namespace, settings: Settings) -> Settings:
+    """The settings as they are for the source or the preset that the options name."""
+    given = overrides(args).keys()
+    if args.name is not None:
+        sources = {one.name: one.settings for one in sources_of(settings)}
+        if args.name not in sources:
+            hint = did_you_mean(args.name, sources, f"know {', '.join(sources)}")
+            raise UsageError(f"there is no source {one_line(args.name, 60)!r}; {hint}")
+        settings = replace(sources[args.name], **{name: getattr(settings, name) for name in given})
+    return settings if args.preset is None else _as_preset(_preset(args.preset), settings, given)
 
 
 def _as_preset(one: Preset, settings: Settings, given: Set[str]) -> Settings:
