@@ -19,8 +19,10 @@ from toolkit.settings import Settings
 from toolkit.sources import Source
 
 
-def fetcher_of(source: Source, at_most: float = math.inf) -> Fetcher:
+def fetcher_of(source: Source, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
     """What fetches a source, in no more than `at_most` seconds, however long the settings allow it to take.
+
+    Long documents are put into `folder`; by default into that for temporary files.
 
     Raises:
         UsageError: the file of certificates cannot be used, or a secret is not as it should be.
@@ -36,6 +38,7 @@ def fetcher_of(source: Source, at_most: float = math.inf) -> Fetcher:
         settings.feed_ca_file,
         settings.feed_proxy,
         Authorization(who),
+        folder,
     )
 
 
