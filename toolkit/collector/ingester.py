@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from toolkit import clock
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import DAMAGED, REFUSED, RawDocument, Spool
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import FeedError, UnreadableError
+from toolkit.feed.errors import FeedError, NotAFeedError, UnreadableError
+from toolkit.feed.failures import Failures
+from toolkit.feed.fetch import Fetched
+from toolkit.feed.joining import joined
 from toolkit.feed.reader import DocumentReader, Form
 from toolkit.model import Document
 from toolkit.quality.admission import admit, bound
@@ -27,16 +30,24 @@ class IngestResult:
         stations: how many stations it describes.
         stored: what it changed in the store.
         left_out: how many values and entries were not stored.
+        failed: which of a feed's addresses failed, in words; empty if none did.
     """
 
     stations: int
     stored: Stored
     left_out: int
+    failed: str = ""
+
+    def __add__(self, other: IngestResult) -> IngestResult:
+        stored = Stored(*map(sum, zip(self.stored, other.stored, strict=True)))
+        failed = other.failed or self.failed
+        return IngestResult(self.stations + other.stations, stored, self.left_out + other.left_out, failed)
 
     def __str__(self) -> str:
         text = f"{self.stations} stations, {self.stored.new} new observations"
         text += f", {self.stored.corrected} corrected" if self.stored.corrected else ""
-        return text + (f", {self.left_out} left out" if self.left_out else "")
+        text += f", {self.left_out} left out" if self.left_out else ""
+        return text + (f"; {self.failed}" if self.failed else "")
 
 
 class Ingester:
@@ -68,40 +79,58 @@ class Ingester:
         """How many documents wait in the spool."""
         return len(self._spool)
 
-    def ingest(self, body: bytes, server: float | None) -> IngestResult:
-        """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
+    def ingest(self, came: Sequence[Fetched], failures: Failures) -> IngestResult | None:
+        """Store documents, all at once; when this returns or raises StoreError those that can be read are safe.
 
-        Args:
-            body: the document.
-            server: the server's time, seconds since the epoch; None where it does not say.
+        They need not be fetched again. Those that cannot be read are added to `failures`, and what failed there is
+        counted as left out, also if no document came.
+
+        Returns:
+            What became of them; None if none could be read.
 
         Raises:
-            FeedError: it is no document of the feed; nothing is kept of it.
-            DocumentRefusedError: the store does not take it, now or ever; it is set aside.
-            StoreError: it waits in the spool.
+            DocumentRefusedError: the store does not take them, now or ever; they are set aside.
+            StoreError: they wait in the spool.
         """
-        document = _parsed(self._reader, body)
+        documents, read = [], []
+        for one in came:
+            try:
+                documents.append(_parsed(self._reader, one.body, one.station))
+                read.append(one)
+            except FeedError as error:
+                failures.unread.add(one.url)
+                if not (one.leads_on and isinstance(error, NotAFeedError)):  # what only says where the data are
+                    failures.add(one.station, error, later_page=one.page > 1)
+        if came and not read:
+            return None
+        document = joined(documents)
+        server = max((one.date for one in read if one.date is not None), default=None)
         stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
         present = clock.present(time.time(), server, self._store.newest(), stations)
-        reader = self._reader
-        raw = RawDocument(body, present, present, *reader.form)
+        document.left_out.update(failures.taken())
+        raw = [RawDocument(one.body, present, present, *self._reader.form, one.station) for one in read]
         if self.waiting:
-            self._spool.put(raw)
+            self._spool_all(raw)
             return self.drain()
         try:
             return self._add(admit(document, present), present)
         except DocumentRefusedError as error:
-            self._spool.set_aside(self._spool.put(raw), REFUSED, str(error))
+            for each in raw:
+                self._spool.set_aside(self._spool.put(each), REFUSED, str(error))
             raise
         except StoreError:
-            self._spool.put(raw)
+            self._spool_all(raw)
             raise
+
+    def _spool_all(self, raw: Sequence[RawDocument]) -> None:
+        for each in raw:
+            self._spool.put(each)
 
     def _read(self, raw: RawDocument) -> Document:
         """Read a document by the format and fields that the settings named when it came."""
         form = Form(raw.format, raw.records, raw.fields, raw.prefix)
         reader = self._reader.as_of(form) if raw.format else self._reader
-        return admit(_parsed(reader, raw.body), raw.present)
+        return admit(_parsed(reader, raw.body, raw.station), raw.present)
 
     def drain(self) -> IngestResult:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.
@@ -161,9 +190,9 @@ class Ingester:
         return IngestResult(len(document.stations) + len(document.foreign), stored, document.left_out.total())
 
 
-def _parsed(reader: DocumentReader, body: bytes) -> Document:
+def _parsed(reader: DocumentReader, body: bytes, station: str) -> Document:
     try:
-        return reader.read(body)
+        return reader.read(body, station)
     except ToolkitError:
         raise
     except Exception as error:  # a bug in a reader: a document in the spool must not end every start

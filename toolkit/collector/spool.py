@@ -51,6 +51,7 @@ class RawDocument(NamedTuple):
         present: the same as `clock.present` determined it; see `quality.admission`.
         format, records, fields, prefix: the feed's format, entries, fields and the prefix of its ids, as the settings
             named them then; empty if an older release wrote the file.
+        station: the id of the station that it is of, where the address says that.
     """
 
     body: bytes
@@ -60,6 +61,7 @@ class RawDocument(NamedTuple):
     records: str = ""
     fields: str = ""
     prefix: str = ""
+    station: str = ""
 
 
 def waiting(folder: Path) -> list[Path]:
@@ -259,5 +261,5 @@ def _unpack(packed: bytes, largest: int) -> RawDocument:
     collected, present = float(fields["collected"]), float(fields["present"])
     if not (0 <= collected < LATEST and 0 <= present < LATEST):
         raise ValueError("it does not say when it came")
-    as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix"))
+    as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix", "station"))
     return RawDocument(body, collected, present, *as_of)
