@@ -37,6 +37,15 @@ def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
     )
 
 
+def first_station(settings: Settings) -> str:
+    """The id of the station whose address `fetcher_of` fetches; empty where there is one address for all.
+
+    Raises:
+        UsageError: the file of stations cannot be used.
+    """
+    return next(iter(_rows(settings) or ("",)))
+
+
 def addresses_of(settings: Settings, wait: Callable[[float], bool] | None = None) -> Addresses:
     """What fetches all addresses of the feed.
 

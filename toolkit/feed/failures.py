@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
+from operator import itemgetter
 
 from toolkit.feed.errors import FeedError, PartialError, RetryLaterError
 
@@ -36,8 +38,9 @@ class Failures:
         self._counts[error.counted] += 1
         if isinstance(error, RetryLaterError):
             self._retry = max(self._retry, error.seconds)
-        if len(self._first) < NAMED:
-            self._first.append((station, error))
+        # The same ones in each cycle, in whatever order they come.
+        insort(self._first, (station, error), key=itemgetter(0))
+        del self._first[NAMED:]
 
     def taken(self) -> Counter[str]:
         """How many there were since this was last called, by reason."""

@@ -42,6 +42,6 @@ class Feed(Facts):
         Raises:
             FeedError: it is no document of a feed.
         """
-        from toolkit.collector.feed import reader_of
+        from toolkit.collector.feed import first_station, reader_of
 
-        return reader_of(self.settings).read(self.fetched.body)
+        return reader_of(self.settings).read(self.fetched.body, first_station(self.settings))
