@@ -9,7 +9,7 @@ import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 import psycopg
 import pytest
@@ -24,7 +24,6 @@ from toolkit.errors import ToolkitError
 from toolkit.feed.failures import Failures
 from toolkit.feed.fetch import Fetched
 from toolkit.feed.reader import DocumentReader, Form
-from toolkit.model import Document
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200
@@ -358,8 +357,8 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
         def as_of(self, *_: str) -> Falls:
             return self
 
-        def read(self, body: bytes, _station: str) -> Document:
-            raise MemoryError(body.decode())
+        def read_parts(self, document: BinaryIO, *_: object) -> None:
+            raise MemoryError(document.read().decode())
 
     spool = Spool(tmp_path / "spool", 1 << 20)
     with (

@@ -253,6 +253,14 @@ def test_times_of_a_zone(unit: str, said: str, time: int | None) -> None:
     assert document.left_out == ({} if time else {"a local time that the clocks skipped or showed twice": 1})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("x.0", 1.0), ("x.1.y", 2.5), ("x.2", None), ("x.-1", None), ("x.٠", None), ("x." + "9" * 5000, None)],
+)
+def test_values_in_lists(name: str, value: float | None) -> None:
+    assert [one.temp_out for one in taken(f"temp_out={name}", x=[1, {"y": 2.5}]).observations] == [value]
+
+
 def test_a_zone_that_there_is_not() -> None:
     with pytest.raises(ValueError, match="there is no time zone 'Europe/Athen': give one such as Europe/Athens"):
         parse_mapping("time=at [Europe/Athen]")

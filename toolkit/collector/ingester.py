@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from toolkit import clock
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import DAMAGED, REFUSED, RawDocument, Spool
 from toolkit.errors import ToolkitError
+from toolkit.feed.entries import PART
 from toolkit.feed.errors import FeedError, NotAFeedError, UnreadableError
 from toolkit.feed.failures import Failures
 from toolkit.feed.fetch import Fetched
@@ -61,7 +64,7 @@ class Ingester:
         source: str = ONLY,
         advance: Callable[[], None] = lambda: None,
     ) -> None:
-        """`advance` is called after each document of the spool."""
+        """`advance` is called after each part of a document."""
         self.advance = advance
         self._reader = reader
         self._store = store
@@ -80,57 +83,89 @@ class Ingester:
         return len(self._spool)
 
     def ingest(self, came: Sequence[Fetched], failures: Failures) -> IngestResult | None:
-        """Store documents, all at once; when this returns or raises StoreError those that can be read are safe.
+        """Store documents; when this returns or raises StoreError those that can be read need not be fetched again.
 
-        They need not be fetched again. Those that cannot be read are added to `failures`, and what failed there is
-        counted as left out, also if no document came.
+        Small ones are stored in one transaction, a long one in parts, a transaction each. If the store fails in
+        between, what is stored stays, and the whole waits in the spool: what is stored once more changes nothing.
+
+        Args:
+            came: the documents.
+            failures: those that cannot be read are added; what failed is counted as left out, also if none came.
 
         Returns:
             What became of them; None if none could be read.
 
         Raises:
-            DocumentRefusedError: the store does not take them, now or ever; they are set aside.
+            DocumentRefusedError: the store does not take the document, now or ever; it is set aside.
             StoreError: they wait in the spool.
         """
-        documents, read = [], []
-        for one in came:
-            try:
-                documents.append(_parsed(self._reader, one.body, one.station))
-                read.append(one)
-            except FeedError as error:
-                failures.unread.add(one.url)
-                if not (one.leads_on and isinstance(error, NotAFeedError)):  # what only says where the data are
-                    failures.add(one.station, error, later_page=one.page > 1)
-        if came and not read:
-            return None
-        document = joined(documents)
-        server = max((one.date for one in read if one.date is not None), default=None)
-        stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
-        present = clock.present(time.time(), server, self._store.newest(), stations)
-        document.left_out.update(failures.taken())
-        raw = [RawDocument(one.body, present, present, *self._reader.form, one.station) for one in read]
-        if self.waiting:
-            self._spool_all(raw)
-            return self.drain()
+        taken = _Taken()
+        server = max((one.date for one in came if one.date is not None), default=None)
+        parts: list[Document] = []
+
+        def store() -> None:
+            document = joined(parts)
+            parts.clear()
+            if not taken.present:
+                stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
+                taken.present = clock.present(time.time(), server, self._store.newest(), stations)
+                if self.waiting:
+                    raise _OthersWaitError
+            document.left_out.update(failures.taken())
+            self._add(admit(document, taken.present), taken.present, taken)
+
+        def take(part: Document) -> None:
+            parts.append(part)
+            if sum(len(one.observations) for one in parts) >= PART:
+                store()
+
+        def put() -> int:
+            number = 0
+            for one in came:
+                if one.url not in failures.unread:
+                    raw = RawDocument(one.body, taken.present, taken.present, *self._reader.form, one.station)
+                    number = self._spool.put(raw)
+            return number
+
         try:
-            return self._add(admit(document, present), present)
+            for one in came:
+                self._read(one, take, failures)
+            if parts or not came:
+                store()
+        except _OthersWaitError:
+            put()
+            return self.drain()
         except DocumentRefusedError as error:
-            for each in raw:
-                self._spool.set_aside(self._spool.put(each), REFUSED, str(error))
+            number = put()
+            if len(came) > 1:  # the others are stored, one by one
+                return self.drain()
+            self._spool.set_aside(number, REFUSED, str(error))
             raise
         except StoreError:
-            self._spool_all(raw)
+            put()
             raise
+        return taken.result() if taken.stored else None
 
-    def _spool_all(self, raw: Sequence[RawDocument]) -> None:
-        for each in raw:
-            self._spool.put(each)
+    def _read(self, one: Fetched, take: Callable[[Document], None], failures: Failures) -> None:
+        try:
+            _read(self._reader, io.BytesIO(one.body), take, one.station)
+        except FeedError as error:
+            failures.unread.add(one.url)
+            if not (one.leads_on and isinstance(error, NotAFeedError)):  # what only says where the data are
+                failures.add(one.station, error, later_page=one.page > 1)
 
-    def _read(self, raw: RawDocument) -> Document:
-        """Read a document by the format and fields that the settings named when it came."""
+    def _stored(self, raw: RawDocument) -> IngestResult:
+        """Store a document that waited, by the format and fields that the settings named when it came."""
         form = Form(raw.format, raw.records, raw.fields, raw.prefix)
         reader = self._reader.as_of(form) if raw.format else self._reader
-        return admit(_parsed(reader, raw.body, raw.station), raw.present)
+        taken = _Taken()
+        _read(
+            reader,
+            io.BytesIO(raw.body),
+            lambda part: self._add(admit(part, raw.present), raw.collected, taken),
+            raw.station,
+        )
+        return taken.result()
 
     def drain(self) -> IngestResult:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.
@@ -146,7 +181,7 @@ class Ingester:
         while waiting := self._spool.oldest():
             number, raw = waiting
             try:
-                result = self._add(self._read(raw), raw.collected)
+                result = self._stored(raw)
             except FeedError as error:
                 self._spool.set_aside(number, DAMAGED, str(error))
             except DocumentRefusedError as error:
@@ -169,30 +204,55 @@ class Ingester:
         with self._store.used() as store:
             store.log_failure(one_line(message), at, self._source)
 
-    def _add(self, document: Document, collected: float) -> IngestResult:
+    def _add(self, part: Document, collected: float, taken: _Taken) -> None:
         if self._spool.given_up:
-            document.left_out["document given up, the spool was full"] = self._spool.given_up
-        document.left_out.update(self._spool.set_aside_counts)
+            part.left_out["document given up, the spool was full"] = self._spool.given_up
+        part.left_out.update(self._spool.set_aside_counts)
         with self._store.used() as store:
-            owners = self._store.owners(document)
-            begun = self._source in owners.values()
-            document = bound(
-                document,
-                owners.keys(),
-                self._reader.bounds,
-                lambda: store.new_stations(collected, self._source) if begun else None,
-            )
-            self._store.assign(document, self._source)
-            stored = store.add(document, collected)
-            self._store.stored(document)
+            owners = self._store.owners(part)
+            if taken.begun is None:
+                taken.begun = self._source in owners.values()
+            new = (lambda: store.new_stations(collected, self._source)) if taken.begun else (lambda: None)
+            part = bound(part, owners.keys(), self._reader.bounds, new, taken.stations)
+            taken.stations.update(one.station_id for one in part.stations)
+            self._store.assign(part, self._source)
+            taken.stored.append(store.add(part, collected))
+            self._store.stored(part)
         self._spool.given_up = 0
         self._spool.set_aside_counts.clear()
-        return IngestResult(len(document.stations) + len(document.foreign), stored, document.left_out.total())
+        taken.left_out += part.left_out.total()
+        self.advance()
 
 
-def _parsed(reader: DocumentReader, body: bytes, station: str) -> Document:
+class _OthersWaitError(ToolkitError):
+    """Older documents are to be stored first."""
+
+
+class _Taken:
+    """What was taken of a document so far.
+
+    Attributes:
+        present: seconds since the epoch, by the first part; 0 before it.
+        begun: whether the store had stations of the source before; None before the first part.
+        stations: their ids.
+        stored: what each part changed.
+        left_out: how many values and entries were not stored.
+    """
+
+    def __init__(self) -> None:
+        self.present = 0.0
+        self.begun: bool | None = None
+        self.stations: set[str] = set()
+        self.stored: list[Stored] = []
+        self.left_out = 0
+
+    def result(self) -> IngestResult:
+        return IngestResult(len(self.stations), Stored(*map(sum, zip(*self.stored, strict=True))), self.left_out)
+
+
+def _read(reader: DocumentReader, document: BinaryIO, take_part: Callable[[Document], None], station: str) -> None:
     try:
-        return reader.read(body, station)
+        reader.read_parts(document, take_part, station)
     except ToolkitError:
         raise
     except Exception as error:  # a bug in a reader: a document in the spool must not end every start
