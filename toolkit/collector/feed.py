@@ -23,18 +23,18 @@ from toolkit.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
+def fetcher_of(settings: Settings, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
     """What fetches the feed, in no more than `at_most` seconds, however long the settings allow it to take.
 
-    Where each station has an address it fetches that of the first.
+    Where each station has an address it fetches that of the first. Long documents are put into `folder`; by default
+    into that for temporary files.
 
     Raises:
         UsageError: the file of certificates or that of stations cannot be used.
     """
     rows = _rows(settings)
-    return _fetcher(
-        settings, filled(settings.feed_url, next(iter(rows.values())) if rows else {}, time.time()), at_most
-    )
+    url = filled(settings.feed_url, next(iter(rows.values())) if rows else {}, time.time())
+    return _fetcher(settings, url, folder, at_most)
 
 
 def first_station(settings: Settings) -> str:
@@ -46,11 +46,12 @@ def first_station(settings: Settings) -> str:
     return next(iter(_rows(settings) or ("",)))
 
 
-def addresses_of(settings: Settings, wait: Callable[[float], bool] | None = None) -> Addresses:
+def addresses_of(settings: Settings, folder: Path, wait: Callable[[float], bool] | None = None) -> Addresses:
     """What fetches all addresses of the feed.
 
     Args:
         settings: of the feed.
+        folder: where long documents are put.
         wait: waits for a number of seconds; returns whether to stop. None: nothing stops it.
 
     Raises:
@@ -72,7 +73,7 @@ def addresses_of(settings: Settings, wait: Callable[[float], bool] | None = None
             settings.cadence_seconds,
         )
     return Addresses(
-        _fetcher(settings, settings.feed_url),
+        _fetcher(settings, settings.feed_url, folder),
         rows,
         following,
         settings.feed_concurrency,
@@ -81,7 +82,7 @@ def addresses_of(settings: Settings, wait: Callable[[float], bool] | None = None
     )
 
 
-def _fetcher(settings: Settings, url: str, at_most: float = math.inf) -> Fetcher:
+def _fetcher(settings: Settings, url: str, folder: Path | None, at_most: float = math.inf) -> Fetcher:
     if settings.feed_ca_file:
         _require_certificates(settings.feed_ca_file)
     return Fetcher(
@@ -90,6 +91,7 @@ def _fetcher(settings: Settings, url: str, at_most: float = math.inf) -> Fetcher
         settings.feed_max_mib << 20,
         settings.feed_ca_file,
         settings.feed_proxy,
+        folder,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import BinaryIO
 from toolkit import clock
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import DAMAGED, REFUSED, RawDocument, Spool
+from toolkit.content import as_file
 from toolkit.errors import ToolkitError
 from toolkit.feed.entries import PART
 from toolkit.feed.errors import FeedError, NotAFeedError, UnreadableError
@@ -123,7 +123,7 @@ class Ingester:
             number = 0
             for one in came:
                 if one.url not in failures.unread:
-                    raw = RawDocument(one.body, taken.present, taken.present, *self._reader.form, one.station)
+                    raw = RawDocument(one.content, taken.present, taken.present, *self._reader.form, one.station)
                     number = self._spool.put(raw)
             return number
 
@@ -148,7 +148,7 @@ class Ingester:
 
     def _read(self, one: Fetched, take: Callable[[Document], None], failures: Failures) -> None:
         try:
-            _read(self._reader, io.BytesIO(one.body), take, one.station)
+            _read(self._reader, as_file(one.content), take, one.station)
         except FeedError as error:
             failures.unread.add(one.url)
             if not (one.leads_on and isinstance(error, NotAFeedError)):  # what only says where the data are
@@ -161,7 +161,7 @@ class Ingester:
         taken = _Taken()
         _read(
             reader,
-            io.BytesIO(raw.body),
+            as_file(raw.content),
             lambda part: self._add(admit(part, raw.present), raw.collected, taken),
             raw.station,
         )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from toolkit.address_template import filled
+from toolkit.content import length_of
 from toolkit.feed.errors import AnswerError, FeedError, RetryLaterError, TooSlowError, UnreachableError
 from toolkit.feed.failures import Failures
 from toolkit.feed.fetch import Fetched, Fetcher
@@ -94,7 +95,7 @@ class Addresses:
         size = 0
         for one in self._documents(failures):
             batch.append(one)
-            size += len(one.body)
+            size += length_of(one.content)
             if len(batch) >= BATCH or size >= BATCH_BYTES:
                 yield batch
                 batch, size = [], 0
