@@ -14,8 +14,10 @@ from toolkit.feed.stations import read_stations
 from toolkit.settings import Settings
 
 
-def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
+def fetcher_of(settings: Settings, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
     """What fetches the feed, in no more than `at_most` seconds, however long the settings allow it to take.
+
+    Long documents are put into `folder`; by default into that for temporary files.
 
     Raises:
         UsageError: the file of certificates cannot be used.
@@ -28,6 +30,7 @@ def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
         settings.feed_max_mib << 20,
         settings.feed_ca_file,
         settings.feed_proxy,
+        folder,
     )
 
 

@@ -63,7 +63,7 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
             own = source.settings
             collector = SourceCollector(
                 source.name if len(sources) > 1 else "",
-                fetcher_of(own),
+                fetcher_of(own, folder=spool_of(source)),
                 ingester_of(source, store, len(sources)),
                 own.cadence_seconds,
                 own.feed_pause_seconds,

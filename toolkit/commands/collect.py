@@ -15,7 +15,7 @@ from toolkit.errors import ToolkitError
 from toolkit.feed.errors import AnswerError
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.settings import Source as Origin
-from toolkit.sources import Source, sources_of
+from toolkit.sources import Source, sources_of, spool_of
 from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _cycle(source: Source, store: SharedStore, number: int) -> None:
     from toolkit.collector.feed import fetcher_of
     from toolkit.collector.service import ingester_of
 
-    fetcher = fetcher_of(source.settings)
+    fetcher = fetcher_of(source.settings, folder=spool_of(source))
     with ingester_of(source, store, number) as ingester:
         brought = fetch_and_ingest(fetcher, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"
