@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from collections import deque
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from toolkit.address import shown
 from toolkit.checks.host.facts import Facts, fact
 from toolkit.checks.reach import reach
+from toolkit.content import as_file
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
 from toolkit.sources import Source, sources_of
@@ -53,7 +53,7 @@ class SourceSeen(Facts):
         from toolkit.feed.errors import AnswerError
 
         reach(self.settings.feed_proxy or self.settings.feed_url)
-        fetched = fetcher_of(self.settings, FEED_SECONDS).fetch()
+        fetched = fetcher_of(Source(self.name, self.settings), FEED_SECONDS).fetch()
         if fetched is None:
             raise AnswerError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched
@@ -65,9 +65,9 @@ class SourceSeen(Facts):
         Raises:
             FeedError: it is no document of a feed.
         """
-        from toolkit.collector.feed import reader_of
+        from toolkit.collector.feed import first_station, reader_of
 
-        return reader_of(self.settings).read_first(io.BytesIO(self.fetched.body))
+        return reader_of(self.settings).read_first(as_file(self.fetched.content), first_station(self.settings))
 
     def let_go(self) -> None:
         """Keep what checks found, and not the document."""
