@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.address import shown
+from toolkit.address_template import columns
 from toolkit.cli.options import add_setting, overrides
 from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
@@ -81,15 +82,26 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         return _presets(args.name, args.json)
     if args.action == "try":
         settings = _as_named(args, settings)
+    settings = _at(args.source, settings)
     body, named = _document(args.source, settings)
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
+
+
+def _at(source: str | None, settings: Settings) -> Settings:
+    """The settings with the address that is asked for, if it is one."""
+    if source is None or "://" not in source:
+        return settings
+    try:
+        return replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
+    except ValueError as error:
+        raise UsageError(f"{shown(source)}: {error}") from None
 
 
 def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
     """A document and where it is from, for people.
 
     Raises:
-        UsageError: it is neither an address nor a file.
+        UsageError: it is no file, or a file that belongs to the address cannot be used.
         FeedError: there is no document at the address.
     """
     from toolkit.collector.feed import fetcher_of
@@ -103,11 +115,6 @@ def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
         if len(body) > LARGEST:
             raise UsageError(f"{source} is larger than {LARGEST >> 20} MiB: give a part of it")
         return body, source
-    if source is not None:
-        try:
-            settings = replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
-        except ValueError as error:
-            raise UsageError(f"{shown(source)}: {error}") from None
     fetched = fetcher_of(settings).fetch()
     return fetched.body if fetched else b"", shown(settings.feed_url)
 
@@ -129,9 +136,13 @@ def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) 
 
 
 def _station_of(source: str | None, settings: Settings) -> str:
-    """The station that a file is of where each has its own address: the file has its name."""
+    """The station that a document is of, where each has an address: the name of a file, or the first of the list."""
+    from toolkit.collector.feed import first_station
+
+    if not columns(settings.feed_url):
+        return ""
     is_file = source is not None and "://" not in source
-    return Path(source or "").stem if is_file and "{station" in settings.feed_url else ""
+    return Path(source or "").stem if is_file else first_station(settings)
 
 
 def _preset(name: str) -> Preset:

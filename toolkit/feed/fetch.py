@@ -63,6 +63,7 @@ class Fetched:
         links: the headers `Link`.
         url: the address that was asked.
         station: the id of the station that it is of, where the address says that; empty where it does not.
+        page: the number of the page that it is.
         leads_on: whether it is followed by another page.
     """
 
@@ -74,6 +75,7 @@ class Fetched:
     links: tuple[str, ...] = ()
     url: str = field(default="", repr=False)
     station: str = ""
+    page: int = 1
     leads_on: bool = False
 
     @property
@@ -360,9 +362,10 @@ def _secrets(address: str) -> list[str]:
     return sorted({one for one in plain if len(one) > 1}, key=len, reverse=True)
 
 
-def origin(url: str) -> tuple[str, str]:
-    """The scheme and the server of an address."""
-    return urlsplit(url)[:2]
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """The scheme, the host and the port of an address."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _can_be_sent(validator: str) -> bool:

@@ -43,6 +43,6 @@ class Feed(Facts):
         Raises:
             FeedError: it is no document of a feed.
         """
-        from toolkit.collector.feed import reader_of
+        from toolkit.collector.feed import first_station, reader_of
 
-        return reader_of(self.settings).read_first(as_file(self.fetched.content))
+        return reader_of(self.settings).read_first(as_file(self.fetched.content), first_station(self.settings))
