@@ -63,7 +63,7 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
             own = source.settings
             collector = SourceCollector(
                 source.name if len(sources) > 1 else "",
-                addresses_of(own, spool_of(source), threads.wait),
+                addresses_of(source, spool_of(source), threads.wait),
                 ingester_of(source, store, len(sources)),
                 own.cadence_seconds,
                 own.feed_pause_seconds,

@@ -93,7 +93,7 @@ def _cycle(source: Source, store: SharedStore, number: int) -> None:
     from toolkit.collector.feed import addresses_of
     from toolkit.collector.service import ingester_of
 
-    addresses = addresses_of(source.settings, spool_of(source))
+    addresses = addresses_of(source, spool_of(source))
     with ingester_of(source, store, number) as ingester:
         brought = fetch_and_ingest(addresses, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"
