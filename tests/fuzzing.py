@@ -17,6 +17,14 @@ PIECES = (
 )  # fmt: skip
 
 
+def flipped(good: bytes, at: random.Random) -> bytes:
+    """The same with up to eight bytes that are other ones: what a length leads to stays where it was."""
+    data = bytearray(good)
+    for _ in range(at.randint(1, 8)):
+        data[at.randrange(len(data))] = at.randrange(256)
+    return bytes(data)
+
+
 def mutated(good: bytes, at: random.Random, words: Sequence[bytes] = ()) -> bytes:
     """Some bytes with one to four things wrong: bits, pieces cut out, doubled, moved, or put in.
 

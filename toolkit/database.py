@@ -1,8 +1,8 @@
 """The database that the setting `db` names, as a value that knows its engine.
 
 An engine offers its parts in modules of its name, which `part_of` finds: `toolkit.store.ENGINE` opens a database,
-`toolkit.backup.ENGINE` makes and inspects snapshots, `toolkit.backup.into_ENGINE` restores them, `toolkit.query.ENGINE`
-answers SQL.
+`toolkit.backup.ENGINE` makes snapshots and restores them, `toolkit.query.ENGINE` answers SQL. People call an engine by
+its `label`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class SQLiteDatabase:
     """A file of this machine."""
 
     engine: ClassVar[str] = "sqlite"
+    label: ClassVar[str] = "SQLite"
     file: Path
 
     def __str__(self) -> str:
@@ -30,6 +31,7 @@ class PostgreSQLDatabase:
     """A database on a server."""
 
     engine: ClassVar[str] = "postgresql"
+    label: ClassVar[str] = "PostgreSQL"
     schemes: ClassVar[tuple[str, ...]] = ("postgresql://", "postgres://")
     default_port: ClassVar[int] = 5432
     file: ClassVar[None] = None
@@ -47,6 +49,9 @@ class PostgreSQLDatabase:
 Database = SQLiteDatabase | PostgreSQLDatabase
 """A database; `str` gives it as the setting has it. `file` is None for one that is on a server."""
 
+FORMS = "the path of an SQLite file, or postgresql://USER@HOST/DATABASE"
+"""What a text may be that names a database."""
+
 
 def database(named: Database | str) -> Database:
     """The database that a text names, which is a valid setting; a database is itself."""
@@ -55,6 +60,6 @@ def database(named: Database | str) -> Database:
     return PostgreSQLDatabase(named) if named.startswith(PostgreSQLDatabase.schemes) else SQLiteDatabase(Path(named))
 
 
-def part_of(package: str, of: Database) -> Any:
-    """The module of a package that is for the database's engine, such as `toolkit.store.sqlite`."""
-    return import_module(f"{package}{of.engine}")
+def part_of(module: str, of: Database) -> Any:
+    """The module for the database's engine, whose name stands in the place of `{}`: of `toolkit.store.{}`, say."""
+    return import_module(module.format(of.engine))

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from toolkit import address_template
 from toolkit.address import SecretAddress, secret_in, shown
-from toolkit.database import Database, database
+from toolkit.database import FORMS, Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
 from toolkit.sensor_exceptions import SPEC, parse_exceptions
@@ -83,6 +84,13 @@ def _switch(text: str) -> bool:
         raise ValueError("give 1 or 0 (true/false, yes/no and on/off are understood)") from None
 
 
+def _template(text: str) -> str:
+    """The address of a feed, which may be a template."""
+    address = _url("feed_url")(text)
+    address_template.require(address)
+    return address
+
+
 def _url(credential: str) -> Callable[[str], str]:
     """A web address; if there is a secret in it, it belongs into the credential."""
 
@@ -123,7 +131,7 @@ def _database(text: str) -> Database:
             )
         return named
     if "://" in text:
-        raise ValueError("give the path of an SQLite file, or postgresql://USER@HOST/DATABASE")
+        raise ValueError(f"give {FORMS}")
     return database(_path(text))
 
 
@@ -221,7 +229,7 @@ REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
-URL = Kind(_url("feed_url"), {"type": "str"}, shown)
+URL = Kind(_template, {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
 LEVELS_OF_SENSORS = Kind(parse_levels, {"type": "str"})

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from toolkit.model import Station
 from toolkit.text import did_you_mean
@@ -19,6 +20,8 @@ from toolkit.variables import BY_NAME, COLUMNS
 
 STORED = ("station_id", "time", *Station._fields[1:], *COLUMNS)
 """The names under which values are stored, each of which a feed may give."""
+VARIABLE, VALUE = "variable", "value"
+"""Of a long table, in which each row has one value: what names its variable, and what has the value."""
 # The units of a time, besides a pattern of strptime's.
 SECONDS, MILLISECONDS = "s", "ms"
 
@@ -31,12 +34,14 @@ class MappedField(NamedTuple):
 
     Attributes:
         names: what the feed calls it; of several names the first that has a value counts.
-        unit: the unit that the feed gives it in; of a time `s`, `ms` or a pattern of strptime's. Empty: the stored
-            unit, and for a time seconds since the epoch or ISO 8601.
+        joined: whether the values of all names make one text, with blanks between them, as of a date and a time.
+        unit: the unit that the feed gives it in; of a time `s`, `ms`, a pattern of strptime's, the time zone of times
+            without an offset, or both. Empty: the stored unit, and for a time seconds since the epoch or ISO 8601.
     """
 
     names: tuple[str, ...]
     unit: str = ""
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,10 @@ class FieldMapping:
 
 
 # A name, in quotes where it has a comma, a bracket, a bar or an equals sign in it; a quote in quotes is doubled.
-_NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^"',|\[\]\s][^,|\[\]]*)"""
-_PAIR = re.compile(rf"\s*(\w+)\s*=\s*({_NAME}\s*(?:\|\s*{_NAME}\s*)*)(?:\[([^\]]+)\])?\s*(?:,|$)")
+_NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^"',|\[\]\s](?:(?!\s\+\s)[^,|\[\]])*)"""
+_ZONE = re.compile(r"(?:^|\s+)([A-Z]\w+(?:/[\w+-]+)+)$")
+_BETWEEN = r"(?:\||(?<=\s)\+(?=\s))"
+_PAIR = re.compile(rf"\s*(\w+)\s*=\s*({_NAME}\s*(?:{_BETWEEN}\s*{_NAME}\s*)*)(?:\[([^\]]+)\])?\s*(?:,|$)")
 
 
 def parse_mapping(text: str) -> FieldMapping:
@@ -81,15 +88,19 @@ def parse_mapping(text: str) -> FieldMapping:
             raise ValueError(_not_a_pair(text[at:]))
         at = found.end()
         stored, theirs, unit = found.groups()
-        if stored not in STORED:
+        if stored not in (*STORED, VARIABLE, VALUE):
             hint = did_you_mean(stored, STORED, f"know {', '.join(STORED)}")
             raise ValueError(f"{stored} is not stored; {hint}")
         if stored in named:
             raise ValueError(f"{stored} is given twice")
-        names = tuple(_unquoted(name.strip()) for name in re.findall(_NAME, theirs))
+        names, between = _names(theirs)
+        if len(between) > 1:
+            raise ValueError(f"{stored} is {theirs.strip()!r}: give names with | or with +, not with both")
         if unit is not None:
             (_require_time if stored == "time" else _require_unit)(stored, unit)
-        named[stored] = MappedField(names, unit or "")
+        named[stored] = MappedField(names, unit or "", joined="+" in between)
+    if VALUE in named and VARIABLE not in named:
+        raise ValueError(f"{VALUE} is of a long table: say by {VARIABLE}= what names a row's variable, too")
     return FieldMapping(text, named)
 
 
@@ -97,6 +108,27 @@ def units_of(stored: str) -> Mapping[str, Conversion]:
     """The units in which a feed may give a value, with the conversion to the stored unit; none for a text."""
     unit = "m" if stored == "elevation" else BY_NAME[stored].unit if stored in BY_NAME else ""
     return conversions_to(unit) if unit else {}
+
+
+def _names(text: str) -> tuple[tuple[str, ...], set[str]]:
+    """The names of a field, and what stands between them."""
+    found = re.findall(rf"({_NAME})\s*({_BETWEEN})?\s*", text)
+    return tuple(_unquoted(name.strip()) for name, _ in found), {between for _, between in found} - {""}
+
+
+def pattern_and_zone(unit: str) -> tuple[str, ZoneInfo | None]:
+    """What the unit of a time says: a pattern, and the zone of times without an offset, None for UTC.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    zone = _ZONE.search(unit)
+    if not zone:
+        return unit, None
+    try:
+        return unit[: zone.start()], ZoneInfo(zone[1])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {zone[1]!r}: give one such as Europe/Athens") from None
 
 
 def _unquoted(name: str) -> str:
@@ -117,11 +149,15 @@ def _require_unit(stored: str, unit: str) -> None:
 
 
 def _require_time(stored: str, unit: str) -> None:
-    if unit in {SECONDS, MILLISECONDS}:
+    try:
+        pattern, zone = pattern_and_zone(unit)
+    except ValueError as error:
+        raise ValueError(f"{stored} is in {unit!r}: {error}") from None
+    if unit in {SECONDS, MILLISECONDS} or (zone and not pattern):
         return
     if "%" not in unit:
         raise ValueError(f"{stored} is in {unit!r}: give s, ms, or a pattern such as %Y-%m-%dT%H:%M")
-    if not _tells_the_day(unit):
+    if not _tells_the_day(pattern):
         raise ValueError(
             f"{stored} is in {unit!r}: that pattern tells no day of a year; give one such as %Y-%m-%dT%H:%M"
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from toolkit.errors import UsageError
 from toolkit.variables import COLUMNS
 
-FORMATS = ("geojson", "csv", "json", "xml", "coveragejson", "metar")
+FORMATS = ("geojson", "csv", "json", "xml", "coveragejson", "metar", "bufr", "wunderground", "ecowitt")
 """The formats of a feed's documents: the module `toolkit.feed.NAME` reads each."""
 
 
@@ -78,12 +78,16 @@ class Document:
         observations: one per (time, station).
         left_out: how many entries or fields could not be used, by reason.
         rejected: values that cannot be true, which are missing in `observations`.
+        source: the name of the source that it is of; None for what is imported.
+        foreign: the stations that belong to another source: their observations only fill gaps.
     """
 
     stations: list[Station]
     observations: list[Observation]
     left_out: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
+    source: str | None = None
+    foreign: frozenset[str] = frozenset()
 
 
 def require_station(wanted: str | None, known: Collection[str]) -> None:

@@ -21,6 +21,7 @@ from toolkit import actor, envfile
 from toolkit.address import SecretAddress
 from toolkit.credentials import Credential, CredentialError
 from toolkit.credentials import read as read_credential
+from toolkit.database import FORMS as DATABASE_FORMS
 from toolkit.database import Database
 from toolkit.errors import UsageError
 from toolkit.kinds import (
@@ -106,7 +107,7 @@ class Settings:
     db: Database = _setting(
         "/var/lib/weather/data/weather_stream.db",
         DATABASE,
-        "Where observations are stored: the path of an SQLite file, or postgresql://USER@HOST/DATABASE.",
+        f"Where observations are stored: {DATABASE_FORMS}.",
     )
     spool: str | None = _setting(
         "",
@@ -119,11 +120,18 @@ class Settings:
         number(1, 65536),
         "How much the documents in the spool may take, compressed, in MiB; then the oldest is given up.",
     )
+    sources_file: str | None = _setting(
+        "",
+        OPTIONAL_PATH,
+        "A file with the sources of observations, where there are several; each has what the settings `feed_…` say, as "
+        "far as it does not say otherwise. See docs/feeds.md. Empty: the one source that those settings describe.",
+    )
     feed_url: str = _setting(
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
         URL,
-        "The feed: a document with the latest values of every station. With a key or a password in it the whole "
-        "address is a secret: put it into the credential feed_url.",
+        "The feed: a document with the latest values of every station. `{station}` in it, or another column of the "
+        "stations file, makes an address for each of those; `{date:%Y%m%d}` is the time of the request in UTC. With a "
+        "key or a password in it the whole address is a secret: put it into the credential feed_url.",
     )
     feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
     feed_records: str = _setting(
@@ -137,6 +145,11 @@ class Settings:
         MAPPING,
         "What the feed calls its fields, if not by our names: OURS=THEIRS pairs, separated by commas, with the feed's "
         "unit in brackets if it is not ours, such as `temp_out=air.temp [°F]`. See docs/feeds.md.",
+    )
+    feed_prefix: str = _setting(
+        "",
+        TEXT,
+        "What is put before the ids of the feed's stations, so that two networks may use one id. Empty: nothing.",
     )
     feed_stations: str | None = _setting(
         "",
@@ -152,6 +165,19 @@ class Settings:
         number(1, 3600),
         "The shortest time between two requests of the feed, in seconds, however often it says that it changes; at "
         "most a twentieth of the cadence.",
+    )
+    feed_next: str = _setting(
+        "",
+        TEXT,
+        "Where an answer says where the next page of it is. `link`: its header Link (RFC 8288); or in JSON a JMESPath "
+        "expression of the address, such as `links.next`, or of what goes into a parameter of the query: "
+        "`cursor=meta.next_cursor`. Empty: answers have one page.",
+    )
+    feed_concurrency: int = _setting(
+        "4", number(1, 8), "How many addresses of a feed are asked at once, where each station has its own."
+    )
+    feed_requests_per_minute: int = _setting(
+        "300", number(1, 6000), "How many requests are made in a minute, where a feed has several addresses or pages."
     )
     feed_max_mib: int = _setting("16", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
     feed_max_stations: int = _setting(

@@ -17,6 +17,7 @@ from tools.alert_rules import rules
 from tools.dashboard import fleet
 from tools.dashboard_picture import layout
 from tools.from_settings import Indented, argument_specs, settings_page, settings_template
+from tools.presets_page import presets_page
 from tools.python_page import python_page
 from tools.quality_tests import DETECTION, detection_page, thresholds_page
 from tools.reference import FORMS, commands_page, forms_page, man_page, metrics_page, roles_page, schema
@@ -45,6 +46,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/roles.md": roles_page,
     "docs/reference/metrics.md": metrics_page,
     "docs/reference/variables.md": variables_page,
+    "docs/reference/presets.md": presets_page,
     "docs/reference/python.md": python_page,
     "docs/reference/report.md": forms_page,
     "docs/reference/quality.md": thresholds_page,

@@ -7,8 +7,17 @@ export interface Variable {
   /** In plain words, in the interface's language where the catalogue has it. */
   label: string;
   unit: string;
+  /** How it varies, and how it is drawn: as toolkit/variables.py declares it. */
+  nature: "level" | "gusty" | "circular" | "rare";
+  plot: "line" | "steps" | "points";
+  /** Of a direction: the variable that tells whether there is wind; else empty. */
+  speed: string;
   /** Whether it is judged by the detector. */
   detected: boolean;
+  /** Whether stations are compared by it. */
+  compared: boolean;
+  /** Whether it is left out unless it is asked for, for another variable shows the same. */
+  seldom: boolean;
 }
 
 export interface Person {

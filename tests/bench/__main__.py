@@ -18,6 +18,7 @@ from tests.bench import (
     exporting,
     flagging,
     incidents,
+    reading,
     serving,
     storing,
 )
@@ -28,7 +29,19 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {datetime.now(UTC):%F}")
     print(f"{'':46} {'measured':>12} {'bound':>10}   against")
     kept = True
-    parts = (collecting, everyday, detecting, incidents, storing, exporting, flagging, serving, console, backing_up)
+    parts = (
+        collecting,
+        reading,
+        everyday,
+        detecting,
+        incidents,
+        storing,
+        exporting,
+        flagging,
+        serving,
+        console,
+        backing_up,
+    )
     for bench in (bench for part in parts for bench in part.BENCHES):
         if sys.argv[1:] and not any(word in bench.__name__ for word in sys.argv[1:]):
             continue

@@ -16,6 +16,7 @@ from tests.conftest import collection, feature
 from tests.feeds import noa
 from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
+from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
@@ -59,7 +60,8 @@ def measured(call: Callable[[], object]) -> tuple[float, float]:
 
 
 def ingester_in(folder: Path) -> Ingester:
-    return Ingester(lambda: open_for_writing(str(folder / "weather.db")), Spool(folder / "spool", 64 << 20), noa())
+    store = SharedStore(lambda: open_for_writing(str(folder / "weather.db")))
+    return Ingester(store, Spool(folder / "spool", 64 << 20), noa())
 
 
 def ingest(fetcher: Fetcher, ingester: Ingester) -> None:

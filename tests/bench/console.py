@@ -21,7 +21,7 @@ from tests.bench.serving import commits, memory
 from tests.browser.pages import CHROMIUM, DRAWN
 from tests.console import Console, large, sample
 from toolkit.store import open_for_reading, open_for_writing
-from toolkit.store.daily import summarise
+from toolkit.store.summarising import summarise
 
 PEOPLE = 20
 LOOKED_AT = ("", "stations/made_00700", "stations/made_01400?range=30d", "incidents", "service")

@@ -15,6 +15,7 @@ import toolkit.commands.collect  # noqa: F401
 from tests.feeds import noa
 from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
+from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
@@ -30,9 +31,11 @@ def main(url: str, folder: str, cycles: int) -> None:
     """Print CPU seconds, and memory after a tenth of the cycles and after all."""
     fetcher = Fetcher(url, 30, 16 << 20)
     early = 0.0
-    with Ingester(
-        lambda: open_for_writing(f"{folder}/weather.db"), Spool(Path(folder) / "spool", 64 << 20), noa()
-    ) as ingester:
+    spool = Spool(Path(folder) / "spool", 64 << 20)
+    with (
+        SharedStore(lambda: open_for_writing(f"{folder}/weather.db")) as store,
+        Ingester(store, spool, noa()) as ingester,
+    ):
         began = time.process_time()
         for cycle in range(cycles):
             brought = fetch_and_ingest(fetcher, ingester)

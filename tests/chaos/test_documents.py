@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests.bufr import REPORT, written
 from tests.conftest import collection, feature
-from tests.fuzzing import TIMES, mutated
+from tests.fuzzing import TIMES, flipped, mutated
 from toolkit.archive.importing import import_file
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.errors import ToolkitError
-from toolkit.feed import coveragejson, csv, geojson, metar, xml
+from toolkit.feed import bufr, coveragejson, csv, ecowitt, geojson, metar, wunderground, xml
 from toolkit.feed import json as plain
 from toolkit.feed.entries import WORD, Entries
 from toolkit.feed.errors import FeedError
@@ -37,6 +38,9 @@ STORED = 100
 NOW = 1_764_000_000
 BOUNDS = Bounds()
 NOA = parse_mapping("station_id=station_file|fid, time=ts")
+LONG_FIELDS = parse_mapping(
+    "station_id=../source.id, time=../time, variable=what, temp_out=t, wind_dir=d, latitude=../../lat"
+)
 GEOJSON = (
     collection(*(feature(f"station{number}", station_name_gr="Ζαγορά", wind_dir=number) for number in range(9))),
     collection(feature("volos", ts="2025-11-22T16:00:00+02:00", temp_out="12,5", rain="---", bar=-999.9)),
@@ -54,6 +58,19 @@ JSON = (
     + b",".join(9 * [b'{"id":"volos","latest":{"time":1763827200,"temp_out":"12,5","wind_dir":22.5}}'])
     + b"]}",
     b'{"stations":{"id":"\xce\xb2","latest":{"time":"2025-11-22T16:00Z","bar":-999.9,"out_hum":null}}}',
+)
+# Of lists in lists, with a row for each value.
+LONG = (
+    b'{"data":['
+    + b",".join(
+        9
+        * [
+            b'{"source":{"id":"volos"},"time":"2025-11-22T16:00:00Z","seen":[{"what":"t","value":13.9},'
+            b'{"what":"d","value":"NNE"},{"what":"soil","value":9}]}'
+        ]
+    )
+    + b"]}",
+    b'{"data":{"source":{"id":"\xce\xb2"},"time":1763827200,"seen":{"what":"t","value":"12,5"}}}',
 )
 XML = (
     b'<?xml version="1.0"?><n:net xmlns:n="urn:x"><n:stations>'
@@ -76,6 +93,16 @@ METAR = (
     b"KSEA 221553Z 00000KT 10SM CLR M02/M05 A2992 RMK AO2 SLP142 T10171050\n\n",
     b"METAR LGBL 221620Z AUTO 34008KT 9999\n  BKN020 11/M01 Q1019=\nSPECI EHAM 221633Z NIL=\n" * 5,
 )
+BUFR = (
+    written(["307080"], REPORT, {**REPORT, "001002": 716, "013003": 70}, compressed=True),
+    written(["301150", "307080"], REPORT, {**REPORT, "001002": 716}),
+    b"ISMD01 LGAT 221600\r\r\n" + written(["307092"], REPORT) + written(["307096"], REPORT),
+)
+REPORTS = (
+    b"ID=volos&dateutc=2025-11-22+16:00:00&tempf=57.0&humidity=60&baromin=30.01&winddir=22&windspeedmph=3.4&dailyrainin=0.1\n"
+    b"ID=zagora&dateutc=now&received=1763827200&tempf=-9999&windgustmph=9.9\n" * 5,
+    b"station_id=%CE%B2&dateutc=2025-11-22%2016%3A00%3A00&tempf=57.0&baromrelin=30.01&drain_piezo=0.1&solarradiation=1",
+)
 STATIONS = (
     b"station_id,station_name_en,latitude,longitude,elevation\nvolos,Volos,39.3,22.9,52\nzagora,,39.4,23.1,\n",
     b'\xef\xbb\xbfstation_id;latitude;longitude\n"volos";39,3;22,9\n',
@@ -83,7 +110,7 @@ STATIONS = (
 WORDS = (
     b"-9999", b"999.9", b"NA", b"0001-01-01", b"0205-12-06 00:00:00", b"9999-12-31T23:59:59-12:00", b"NOW", b"1970-01-01",
     b"361", b"1e308", b'"open', b'""', b"\n\n", b"volos", b"\xce\xb2", b'"ts":', b'"station_file":', b'"features":[',
-    b"true", b"{}", b"[]", b"<station>", b"</station>", b"&#x1F;", b"<!DOCTYPE x>", b"<![CDATA[", b"&amp;", b"xmlns='u'", b"20251122T16", b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
+    b"true", b"{}", b"[]", b"<station>", b"</station>", b"&#x1F;", b"<!DOCTYPE x>", b"<![CDATA[", b"&amp;", b"xmlns='u'", b"20251122T16", b"&", b"&dateutc=now", b"%", b"%00", b"=" * 400, b"&=" * 400, b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
 )  # fmt: skip
 ODD: tuple[Any, ...] = (
     None, True, [], {}, [[]], {"a": {}}, "", "---", "NaN", "\x00", "\ud800", "\u202e", "x" * 9000, "-9999", "1e999", -999.9,
@@ -91,7 +118,18 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-FUZZED = ("GeoJSON", "CSV", "JSON", "XML", "CoverageJSON", "METAR")
+FUZZED = (
+    "GeoJSON",
+    "CSV",
+    "JSON",
+    "JSON in levels",
+    "XML",
+    "CoverageJSON",
+    "METAR",
+    "BUFR",
+    "Weather Underground",
+    "Ecowitt",
+)
 
 
 def check(document: Document) -> None:
@@ -122,8 +160,12 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             ("GeoJSON", geojson.parse, "", NOA, GEOJSON),
             ("CSV", csv.parse, "", FieldMapping(), CSV),
             ("JSON", plain.parse, "stations", parse_mapping("station_id=id, time=latest.time, bar=latest.bar"), JSON),
+            ("JSON in levels", plain.parse, "data / seen", LONG_FIELDS, LONG),
             ("CoverageJSON", coveragejson.parse, "", parse_mapping("station_id=id|name"), COVERAGEJSON),
             ("METAR", metar.parse, "", FieldMapping(), METAR),
+            ("BUFR", bufr.parse, "", FieldMapping(), BUFR),
+            ("Weather Underground", wunderground.parse, "", parse_mapping(wunderground.FIELDS), REPORTS),
+            ("Ecowitt", ecowitt.parse, "", parse_mapping(ecowitt.FIELDS), REPORTS),
             ("XML", xml.parse, "stations/station", parse_mapping("station_id=@id"), XML),
         ):
             at, waiting = random.Random(17), list[Document]()
@@ -131,6 +173,8 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
                 body = at.choice(good)
                 if body[:1] == b"{" and at.random() < 0.5:
                     body = json.dumps(_other(json.loads(body), at)).encode()
+                elif name == "BUFR" and at.random() < 0.8:
+                    body = flipped(body, at)
                 else:
                     body = mutated(body, at, WORDS)
                 document = _read(parse, body, records, fields, f"{name} {number}")
@@ -143,10 +187,10 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
                     waiting = []
     assert all(
         ends[f"{name}: {end}"] > DOCUMENTS / 50
-        for name in ("GeoJSON", "CSV", "JSON", "XML")
+        for name in ("GeoJSON", "CSV", "JSON", "XML", "BUFR")
         for end in ("one line", "a document")
     )
-    assert len(reasons) < 40
+    assert len(reasons) < 50
     with capsys.disabled():
         print(f" {_summary(ends)} ", end="")
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.store.base import migrations
+
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "docs" / "contributing"
 # These list the places, and show no change.
@@ -25,7 +27,13 @@ PYTHON = Path(sys.executable).parent
 
 def changes(recipe: str) -> str:
     """The change of a recipe, as `git apply` takes it."""
-    return "".join(re.findall(r"^```diff\n(.*?)^```$", page(recipe), re.MULTILINE | re.DOTALL))
+    text = "".join(re.findall(r"^```diff\n(.*?)^```$", page(recipe), re.MULTILINE | re.DOTALL))
+    return re.sub(r"migrations/(\w+)/NNNN", lambda found: f"migrations/{found[1]}/{_next(found[1]):04}", text)
+
+
+def _next(engine: str) -> int:
+    """The number of an engine's next migration."""
+    return len(migrations(engine)) + 1
 
 
 def commands(recipe: str) -> list[str]:

@@ -20,7 +20,7 @@ import zstandard
 from tests.conftest import TOOL, Run, collection, feature
 from tests.feeds import parse
 from tests.postgresql import Server
-from toolkit.backup.postgresql import TABLES, VERSION
+from toolkit.backup.postgresql.snapshot import TABLES, VERSION
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200

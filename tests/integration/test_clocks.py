@@ -229,8 +229,8 @@ def test_a_correction_after_the_clock_was_ahead_is_taken(db: str, run: Run, requ
         with open_for_writing(store_of) as store:
             store.add(parse(collection(feature("volos", ts=now))), now + DAY)
             store.add(parse(collection(feature("volos", ts=now, temp_out=1.5))), now + 60)
-            store.log_failure("of a wrong clock", now + YEAR)
-            store.log_failure("of the right one", now + 120)
+            store.log_failure("of a wrong clock", now + YEAR, "feed")
+            store.log_failure("of the right one", now + 120, "feed")
             assert store.log(1)[0].message == "of the right one"
         assert query(store_of, "SELECT temp_out FROM observations") == [(1.5,)]
     # A restore takes over the later word, whatever the clock said of it.

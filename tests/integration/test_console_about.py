@@ -10,7 +10,12 @@ def test_a_page_learns_what_service_it_is_of(console: Console) -> None:
     about = console.session().json("about")
     assert about["version"] == __version__
     assert about["person"] is None
-    assert {"name": "temp_out", "label": "air temperature", "unit": "°C", "detected": True} in about["variables"]
+    variables = {one["name"]: one for one in about["variables"]}
+    assert variables["temp_out"] == {
+        "name": "temp_out", "label": "air temperature", "unit": "°C", "nature": "level", "plot": "line", "speed": "",
+        "detected": True, "compared": True, "seldom": False,
+    }  # fmt: skip
+    assert {name for name, one in variables.items() if one["seldom"]} == {"hi_temp", "low_temp", "hi_dir"}
 
 
 def test_the_page_allows_nothing_that_is_not_its_own(console: Console) -> None:

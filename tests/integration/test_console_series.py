@@ -13,8 +13,8 @@ from tests.databases import change, query
 from tests.integration.conftest import END
 from tests.integration.test_api import FIRST, HOUR, Client, fill, served
 from toolkit.store import open_for_writing
-from toolkit.store.daily import summarise
 from toolkit.store.incidents import Affected, Incident, Maintenance
+from toolkit.store.summarising import summarise
 from toolkit.times import iso_of, stored
 
 DAY = 86_400

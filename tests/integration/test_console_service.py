@@ -28,7 +28,7 @@ def console(db: str, tmp_path: Path, now: int) -> Iterator[Console]:
         station = Station("volos", "Volos", "Βόλος", 39.36, 22.94, 10.0)
         for at in (now - 7200, now - 600):
             store.add(Document([station], [Observation(time=at, station_id="volos", temp_out=20.0)]), at)
-        store.log_failure("http://feed.example/: connection refused", now - 60)
+        store.log_failure("http://feed.example/: connection refused", now - 60, "feed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     running = Console(db, tmp_path, WEATHER_METRICS_ADDRESS=f"127.0.0.1:{port}")

@@ -21,6 +21,7 @@ from tests.databases import query
 from tests.feeds import noa
 from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester
+from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
@@ -33,7 +34,8 @@ def filled(db: str, feed: Feed, environment: dict[str, str], tmp_path: Path) -> 
     """Three times at two stations, by three cycles of the collector."""
     environment["WEATHER_DB"] = db
     fetcher = Fetcher(feed.url, 30, 16 << 20)
-    with Ingester(lambda: open_for_writing(db), Spool(tmp_path / "spool", 64 << 20), noa()) as ingester:
+    spool = Spool(tmp_path / "spool", 64 << 20)
+    with SharedStore(lambda: open_for_writing(db)) as store, Ingester(store, spool, noa()) as ingester:
         for step in range(3):
             stations = (
                 feature(name, ts=TIME + 600 * step, temp_out=10 + step, rain=None) for name in ("volos", "zagora")

@@ -87,7 +87,7 @@ def test_what_is_measured_has_its_names_and_survives_a_restart(
     assert first["weather_db_size_bytes", ""] > 0
     assert first["weather_check_status", "area=data quality,check=observations-fresh"] == 0
     with open_for_writing(environment["WEATHER_DB"]) as store:
-        store.log_failure("the feed answers 500", time.time())
+        store.log_failure("the feed answers 500", time.time(), "feed")
     with served(environment, tmp_path) as scrape:
         second = parsed(scrape())
     assert second["weather_observations_total", "change=new"] == 1

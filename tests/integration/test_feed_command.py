@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.test_documents import COVERAGEJSON, CSV, GEOJSON, JSON, METAR, WORDS, XML
+from tests.chaos.test_documents import BUFR, COVERAGEJSON, CSV, GEOJSON, JSON, METAR, WORDS, XML
 from tests.conftest import Feed, Run, collection, feature
 from tests.fuzzing import mutated
 from tests.integration.test_feeds import METEOSWISS, NWS
@@ -18,6 +18,7 @@ from toolkit.errors import ToolkitError
 from toolkit.feed.guessing.guess import guess
 from toolkit.feed.guessing.samples import sample
 from toolkit.mapping import parse_mapping
+from toolkit.presets import names
 
 DATA = Path(__file__).parent.parent / "data"
 NOW = 1_764_000_000
@@ -36,7 +37,7 @@ def as_pairs(text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("name", "format_", "fields"),
-    [("meteoswiss-vqha80.csv", "csv", METEOSWISS), ("nws-observations.geojson", "geojson", NWS)],
+    [("presets/meteoswiss.csv", "csv", METEOSWISS), ("presets/nws.geojson", "geojson", NWS)],
 )
 def test_the_configurations_of_our_documents_are_found(run: Run, name: str, format_: str, fields: str) -> None:
     found = guessed(run, DATA / name)
@@ -140,6 +141,50 @@ def test_a_feed_of_which_nothing_can_be_stored(run: Run, feed: Feed) -> None:
     assert "no time" in done.stdout
 
 
+def test_the_networks_that_are_known(run: Run) -> None:
+    done = run("feed", "presets")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "name\tnetwork\twhere\tneeds"
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()[1:]] == list(names())
+    listed = json.loads(run("feed", "presets", "--json").stdout)
+    assert [one["name"] for one in listed] == list(names())
+    done = run("feed", "presets", "metno-frost")
+    assert done.returncode == 0, done.stderr
+    assert "licence: CC BY 4.0 or NLOD 2.0" in done.stdout
+    assert 'weather_source_credentials:\n  metno-frost: "{{ vault_metno_frost }}"\n' in done.stdout
+    assert json.loads(run("feed", "presets", "metno-frost", "--json").stdout)["source"]["auth"] == "basic"
+
+
+def test_a_document_is_tried_with_a_preset_and_what_differs_is_said(run: Run) -> None:
+    words = ("feed", "try", str(DATA / "presets" / "synoptic.json"), "--preset", "synoptic", "--json")
+    done = run(*words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["values"]["solar_radiation"] == 1
+    done = run(*words, "--fields", "station_id=STID, time=OBSERVATIONS.air_temp_value_1.date_time")
+    assert json.loads(done.stdout)["values"] == {}
+
+
+def test_a_file_of_a_station_that_does_not_say_which_has_the_stations_name(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "10147.csv").write_bytes((DATA / "presets" / "dwd.csv").read_bytes())
+    done = run("feed", "try", str(tmp_path / "10147.csv"), "--preset", "dwd")
+    assert done.returncode == 0, done.stderr
+    assert "1 stations, 0 of them with a place, 2 observations" in done.stdout
+    assert "2  no time" in done.stdout
+
+
+def test_a_preset_that_there_is_not(run: Run) -> None:
+    for words in (("presets", "noah"), ("try", "--preset", "noah")):
+        done = run("feed", *words)
+        assert done.returncode == 2
+        assert done.stderr == "weather-tool: there is no preset 'noah'; did you mean noa?\n"
+
+
+def test_a_network_that_is_known_is_told(run: Run) -> None:
+    assert guessed(run, DATA / "presets" / "aemet.json")["preset"] == "aemet"
+    done = run("feed", "guess", str(DATA / "presets" / "aemet.json"))
+    assert "# The preset aemet reads it, too" in done.stdout
+
+
 @pytest.mark.parametrize("action", ["try", "guess"])
 def test_what_is_neither_an_address_nor_a_file(run: Run, action: str) -> None:
     done = run("feed", action, "/nowhere/feed.csv")
@@ -156,7 +201,7 @@ def test_a_key_in_the_address_is_not_shown(run: Run, feed: Feed, environment: di
 
 def test_mutated_documents_are_guessed_or_refused() -> None:
     at = random.Random(17)
-    good = [*GEOJSON, *CSV, *JSON, *XML, *COVERAGEJSON, *METAR, NESTED.encode()]
+    good = [*GEOJSON, *CSV, *JSON, *XML, *COVERAGEJSON, *METAR, *BUFR, NESTED.encode()]
     complete = 0
     for number in range(1500):
         body = mutated(at.choice(good), at, WORDS)

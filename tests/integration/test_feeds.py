@@ -31,7 +31,7 @@ def stored(environment: dict[str, str], query: str) -> list[Any]:
 
 
 def test_the_latest_values_of_meteoswiss(run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path) -> None:
-    feed.body = (DATA / "meteoswiss-vqha80.csv").read_bytes()
+    feed.body = (DATA / "presets/meteoswiss.csv").read_bytes()
     (tmp_path / "stations.csv").write_text(
         "station_id,station_name_en,latitude,longitude,elevation\nABO,Adelboden,46.4917,7.5603,1321\n"
     )
@@ -51,7 +51,7 @@ def test_the_latest_values_of_meteoswiss(run: Run, feed: Feed, environment: dict
 
 
 def test_nested_fields_with_units(run: Run, feed: Feed, environment: dict[str, str]) -> None:
-    feed.body = (DATA / "nws-observations.geojson").read_bytes()
+    feed.body = (DATA / "presets/nws.geojson").read_bytes()
     done = run("collect", "--once", WEATHER_FEED_FIELDS=NWS)
     assert done.returncode == 0, done.stderr
     query = "SELECT time, station_id, temp_out, out_hum, bar, wind_speed, wind_dir, hi_speed FROM observations"
@@ -93,6 +93,7 @@ def test_units(
         ("time=x [hours]", "time is in 'hours': give s, ms, or a pattern such as %Y-%m-%dT%H:%M"),
         ("temp_out", "'temp_out' is not of the form OURS=THEIRS or OURS=THEIRS [UNIT]"),
         ("bar=x, bar=y", "bar is given twice"),
+        ("value=x", "value is of a long table: say by variable= what names a row's variable, too"),
     ],
 )
 def test_a_wrong_mapping_is_refused_before_anything_is_fetched(run: Run, feed: Feed, fields: str, says: str) -> None:
@@ -132,7 +133,7 @@ def test_rows_that_cannot_be_used_cost_the_others_nothing(run: Run, feed: Feed, 
 
 
 def test_the_doctor_reads_the_feed_in_its_form(run: Run, feed: Feed) -> None:
-    feed.body = (DATA / "meteoswiss-vqha80.csv").read_bytes()
+    feed.body = (DATA / "presets/meteoswiss.csv").read_bytes()
     words = ("doctor", "--area", "feed", "--all", "--json")
     form = {"WEATHER_FEED_FORMAT": "csv", "WEATHER_FEED_FIELDS": METEOSWISS}
     causes = [one["id"] for one in json.loads(run(*words, **form).stdout)["causes"]]
@@ -179,6 +180,66 @@ def test_entries_that_cannot_be_found(run: Run, feed: Feed, format_: str, record
     assert why in done.stderr
     assert done.stderr.count("\n") == 1
     assert not feed.requests
+
+
+def test_a_long_table_in_lists_that_lie_in_others(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = json.dumps(
+        {
+            "data": [
+                {
+                    "source": {"id": "a1", "lat": 39.3, "lon": 22.9},
+                    "time": "2025-11-22T16:00:00Z",
+                    "observations": [
+                        {"element": "air_temperature", "level": 2, "value": 286.15},
+                        {"element": "air_temperature", "level": 10, "value": 280},
+                        {"element": "wind", "value": "ESE"},
+                        {"value": 1},
+                    ],
+                },
+                {"source": {"id": "b2"}, "time": "2025-11-22T16:00:00Z", "observations": []},
+                {"source": {"id": "c3"}},
+                {
+                    "source": {"id": "d4"},
+                    "time": "2025-11-22T16:10:00Z",
+                    "observations": {"element": "soil", "value": 9},
+                },
+            ]
+        }
+    ).encode()
+    environment |= {
+        "WEATHER_FEED_FORMAT": "json",
+        "WEATHER_FEED_RECORDS": "data / observations",
+        "WEATHER_FEED_FIELDS": "station_id=../source.id, time=../time, latitude=../source.lat, longitude=../source.lon, "
+        "variable=element + level | element, temp_out=air_temperature 2 [K], wind_dir=wind",
+    }
+    done = run("collect", "--once")
+    assert done.returncode == 2
+    assert "give names with | or with +, not with both" in done.stderr
+    fields = environment["WEATHER_FEED_FIELDS"].replace("element + level | element", "element")
+    done = run("collect", "--once", WEATHER_FEED_FIELDS=fields.replace("air_temperature 2", "air_temperature"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "2 stations, 1 new observations, 2 left out\n"
+    query = "SELECT time, station_id, temp_out, wind_dir FROM observations"
+    assert stored(environment, query) == [("2025-11-22 16:00:00", "a1", 6.85, 112.5)]
+    assert stored(environment, "SELECT station_id, latitude, longitude FROM stations ORDER BY station_id") == [
+        ("a1", 39.3, 22.9), ("d4", None, None),
+    ]  # fmt: skip
+    done = run("collect", "--once", WEATHER_FEED_FIELDS=fields.replace("variable=element", "variable=element + level"))
+    assert done.returncode == 0, done.stderr
+    assert stored(environment, query) == [("2025-11-22 16:00:00", "a1", 13.0, 112.5)]
+
+
+def test_a_time_in_two_columns_of_a_long_table(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    feed.body = b"id;Date;Time (UTC);what;number\na;22.11.25;16:00;T;13,9\na;22.11.25;16:00;RH;60\na;22.11.25;;T;9\n"
+    fields = (
+        "station_id=id, time=Date + Time (UTC) [%d.%m.%y %H:%M], variable=what, value=number, temp_out=T, out_hum=RH"
+    )
+    done = run("collect", "--once", WEATHER_FEED_FORMAT="csv", WEATHER_FEED_FIELDS=fields)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "1 stations, 1 new observations, 1 left out\n"
+    assert stored(environment, "SELECT time, temp_out, out_hum FROM observations") == [
+        ("2025-11-22 16:00:00", 13.9, 60.0)
+    ]
 
 
 def test_json_without_what_the_expression_names(run: Run, feed: Feed) -> None:

@@ -66,7 +66,7 @@ def document(*names: str, at: float = STARTED) -> Document:
 
 def cycle(store: Store, at: float, failure: str) -> None:
     if failure:
-        store.log_failure(failure, at)
+        store.log_failure(failure, at, "feed")
     else:
         store.add(document(), at)
 

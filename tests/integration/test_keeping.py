@@ -18,11 +18,11 @@ from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
 from toolkit.collector.ingester import Ingester
-from toolkit.collector.spool import RawDocument, Spool
+from toolkit.collector.shared_store import SharedStore
+from toolkit.collector.spool import RawDocument, Spool, held
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import FeedError
-from toolkit.feed.reader import DocumentReader
-from toolkit.mapping import FieldMapping
+from toolkit.feed.reader import DocumentReader, Form
 from toolkit.model import Document
 from toolkit.store import open_for_writing
 
@@ -344,14 +344,15 @@ def test_a_lock_that_is_none_is_said_or_taken(tmp_path: Path, put: Callable[[Pat
     lock.touch()
     put(lock)
     try:
-        Spool(tmp_path / "spool", 1).close()
+        with held(tmp_path / "spool"):
+            pass
     except ToolkitError as error:
         assert "cannot be used" in str(error)
 
 
 def test_a_reader_that_falls_over_a_document_costs_that_document(environment: dict[str, str], tmp_path: Path) -> None:
     class Falls:
-        format, mapping = "geojson", FieldMapping()
+        form = Form("geojson", "", "", "")
 
         def as_of(self, *_: str) -> Falls:
             return self
@@ -360,9 +361,10 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
             raise MemoryError(body.decode())
 
     spool = Spool(tmp_path / "spool", 1 << 20)
-    with Ingester(
-        lambda: open_for_writing(environment["WEATHER_DB"]), spool, cast("DocumentReader", Falls())
-    ) as ingester:
+    with (
+        SharedStore(lambda: open_for_writing(environment["WEATHER_DB"])) as store,
+        Ingester(store, spool, cast("DocumentReader", Falls())) as ingester,
+    ):
         with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
             ingester.ingest(raw("first").body, None)
         assert ingester.waiting == 0

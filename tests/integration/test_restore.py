@@ -20,7 +20,7 @@ import pytest
 from tests.conftest import TOOL, Run, collection, feature
 from tests.feeds import parse
 from tests.postgresql import Server
-from toolkit.collector.spool import Spool
+from toolkit.collector.spool import held
 from toolkit.locking import writing
 from toolkit.store import StoreError, open_for_writing
 
@@ -202,11 +202,8 @@ def test_a_damaged_backup_touches_nothing(run: Run, db: Path, store: Store, tmp_
 def test_a_running_collector_is_in_the_way(run: Run, db: Path, store: Store, environment: dict[str, str]) -> None:
     store(0)
     backup(run)
-    spool = Spool(Path(environment["WEATHER_SPOOL"]), 1 << 20)
-    try:
+    with held(Path(environment["WEATHER_SPOOL"])):
         done = run("restore", "LATEST")
-    finally:
-        spool.close()
     assert done.returncode == 1
     assert done.stderr.endswith("stop it first: systemctl stop weather-collector.service\n")
 

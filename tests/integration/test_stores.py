@@ -138,7 +138,7 @@ def test_retention_removes_what_is_older_and_nothing_else(db: str, stations: int
 
 def test_a_failure_is_noted(db: str) -> None:
     with open_for_writing(db) as store:
-        store.log_failure("the feed is gone", COLLECTED)
+        store.log_failure("the feed is gone", COLLECTED, "feed")
     assert query(db, "SELECT status, message FROM collection_log") == [("failed", "the feed is gone")]
 
 
@@ -236,8 +236,9 @@ def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql
     assert imposed(PostgreSQLDatabase(url)) == []
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(put)
-        ((what, away),) = imposed(PostgreSQLDatabase(url))
+        ((what, away, owners),) = imposed(PostgreSQLDatabase(url))
         assert told in what
+        assert owners
         connection.execute(away)
     assert imposed(PostgreSQLDatabase(url)) == []
 

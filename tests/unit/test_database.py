@@ -41,7 +41,8 @@ def test_an_engine_offers_all_its_parts(engine: str) -> None:
     """They are found by name: a type checker does not see what is missing."""
     for module, names in {
         f"toolkit.store.{engine}": ("open_for_writing", "open_for_reading", "schema"),
-        f"toolkit.backup.{engine}": ("NAME", "ENDING", "VERSION", "size_bytes", "snapshot", "inspect"),
-        f"toolkit.backup.into_{engine}": ("put", "undo", "scratch"),
+        f"toolkit.backup.{engine}.snapshot": ("ENDING", "VERSION", "size_bytes", "snapshot", "inspect"),
+        f"toolkit.backup.{engine}.restore": ("put", "undo", "scratch"),
+        f"toolkit.query.{engine}": ("answering",),
     }.items():
         assert [name for name in names if not hasattr(import_module(module), name)] == []

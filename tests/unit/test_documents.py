@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import tomllib
 
 import pytest
 
@@ -86,3 +87,12 @@ def test_every_role_and_every_page_is_reachable() -> None:
         assert path == "index" or path in index or path.startswith(("runbooks/", "contributing/")), (
             f"{name} is in no list of docs/index.md"
         )
+
+
+def test_the_picture_of_the_layers_is_that_of_the_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    *layers, ground = [set(re.findall(r"\w+", layer)) for layer in contracts[0]["layers"] if layer != "__main__"]
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("\n## Layers\n")[2]
+    *shown, lowest = [line.replace("|", " ").split() for line in text.split("```")[1].strip().splitlines()]
+    assert [set(line[: len(layer)]) for line, layer in zip(shown, layers, strict=True)] == layers
+    assert set(lowest[: lowest.index("…")]) <= ground

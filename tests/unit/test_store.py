@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,7 @@ def test_other_processes_that_come_and_go_take_no_commit_away(path: Path) -> Non
         with open_for_writing(str(path)) as other:
             # The process that asks is not the last that has the database open: it must leave the log of commits alone.
             assert counted() == 1
-            other.log_failure("no feed", COLLECTED)
+            other.log_failure("no feed", COLLECTED, "feed")
             assert counted() == 2
 
 
@@ -268,3 +269,9 @@ def test_the_columns_of_the_first_release_keep_their_places(path: Path) -> None:
         names = [row[1] for row in rows(path, "PRAGMA table_info(observations)")]
     assert names[:15] == [*Observation._fields[:14], "collected_at"]
     assert names[15:] == [*COLUMNS[12:]]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_migrations_are_numbered_without_a_gap(engine: str) -> None:
+    names = sorted(one.name for one in resources.files("toolkit.store").joinpath("migrations", engine).iterdir())
+    assert [name[:5] for name in names] == [f"{number:04}_" for number in range(1, len(names) + 1)]

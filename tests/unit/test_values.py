@@ -235,6 +235,39 @@ def test_what_is_no_name_is_said(text: str, piece: str) -> None:
     assert "belongs in quotes" in str(said.value)
 
 
+@pytest.mark.parametrize(
+    ("unit", "said", "time"),
+    [
+        ("Europe/Athens", "2025-11-22T18:00:00", TIME),
+        ("Europe/Athens", "2025-11-22T16:00:00Z", TIME),
+        ("%d/%m/%Y %H:%M Europe/Athens", "22/11/2025 18:00", TIME),
+        ("%d/%m/%Y %H:%M America/Argentina/Buenos_Aires", "22/11/2025 13:00", TIME),
+        ("%Y-%m-%dT%H:%M%z Europe/Athens", "2025-11-22T17:00+01:00", TIME),
+        ("Europe/Athens", "2025-10-26T03:30:00", None),
+        ("Europe/Athens", "2025-03-30T03:30:00", None),
+    ],
+)
+def test_times_of_a_zone(unit: str, said: str, time: int | None) -> None:
+    document = taken(f"time=at [{unit}]", at=said)
+    assert [one.time for one in document.observations] == ([time] if time else [])
+    assert document.left_out == ({} if time else {"a local time that the clocks skipped or showed twice": 1})
+
+
+def test_a_zone_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="there is no time zone 'Europe/Athen': give one such as Europe/Athens"):
+        parse_mapping("time=at [Europe/Athen]")
+
+
+@pytest.mark.parametrize(
+    ("raw", "degrees"),
+    [("N", 0), ("nne", 22.5), (" WSW ", 247.5), ("SWW", 247.5), ("NNW", 337.5), ("VRB", None), ("O", None)],
+)
+def test_points_of_the_compass(raw: str, degrees: float | None) -> None:
+    document = taken(wind_dir=raw)
+    assert [one.wind_dir for one in document.observations] == [degrees]
+    assert document.left_out == ({"wind_dir is no number": 1} if raw == "O" else {})
+
+
 @pytest.mark.parametrize("pattern", ["%Q", "%Y%Y", "%H:%M", "%Y-%m", "%-d.%m.%Y", "%Y-%m-%d %", "%"])
 def test_a_pattern_that_tells_no_day_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="tells no day of a year; give one such as"):

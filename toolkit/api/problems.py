@@ -97,7 +97,7 @@ def _invalid(request: Request, error: Any) -> Response:
     first = error.errors()[0]
     where, name = str(first["loc"][0]), ".".join(map(str, first["loc"][1:]))
     if where == "path":
-        return answer(HTTPStatus.NOT_FOUND, f"there is nothing at {request.url.path}: {name} is {_sentence(first)[5:]}")
+        return answer(HTTPStatus.NOT_FOUND, f"there is nothing at {request.url.path}: {name} is {_demanded(first)}")
     if first["type"] == "extra_forbidden":
         known = parameters_of(request)
         hint = did_you_mean(name, known, f"there are {', '.join(known)}" if known else "there are none")
@@ -110,9 +110,13 @@ def _invalid(request: Request, error: Any) -> Response:
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
-    """What pydantic says, as part of a sentence."""
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"give {message}" if not str(error["msg"]).startswith("Value error, ") else message
+    """What would be right: the sentence of a validator of ours, or what pydantic demands."""
+    return str(error["ctx"]["error"]) if error["type"] == "value_error" else f"give {_demanded(error)}"
+
+
+def _demanded(error: Mapping[str, Any]) -> str:
+    """What pydantic demands, as the end of a sentence."""
+    return str(error["msg"]).removeprefix("Input should be ")
 
 
 def parameters_of(request: Request) -> list[str]:

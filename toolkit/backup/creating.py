@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from toolkit import __version__, clock, times
-from toolkit.backup import engine, packing
-from toolkit.backup.engine import Engine
+from toolkit.backup import packing
 from toolkit.backup.folder import PREFIX, Backup, Folder
 from toolkit.backup.manifest import SCHEMA, Content, DamagedError, Manifest, last_of
 from toolkit.backup.room import SPARE_BYTES, room_for
+from toolkit.backup.snapshots import Snapshots, snapshots_of
 from toolkit.database import Database, database
 from toolkit.errors import ToolkitError, reason
 from toolkit.files import free_name
@@ -31,7 +31,7 @@ def create(folder: Folder, named: Database | str) -> Backup:
         ToolkitError: there is none; those that were there before are as they were.
     """
     db = database(named)
-    its = engine.of(db)
+    its = snapshots_of(db)
     size = its.size_bytes(db)
     with folder.locked():
         began = time.time()
@@ -104,10 +104,10 @@ def unpack(backup: Backup, to: Path, *, every_page: bool = False) -> None:
     packing.require_size(backup.path, backup.manifest.bytes_unpacked)
     _require_space(to.parent, backup.manifest.bytes_unpacked)
     packing.unpack(backup.path, to, backup.manifest.sha256, backup.manifest.bytes_unpacked)
-    _compare(engine.of(backup.manifest.source), to, backup.manifest.content, backup.name, every_page=every_page)
+    _compare(snapshots_of(backup.manifest.source), to, backup.manifest.content, backup.name, every_page=every_page)
 
 
-def _compare(its: Engine, copy: Path, held: Content, what: str, *, every_page: bool = True) -> None:
+def _compare(its: Snapshots, copy: Path, held: Content, what: str, *, every_page: bool = True) -> None:
     try:
         found = its.inspect(copy, every_page=every_page)
     except StoreError as error:

@@ -8,7 +8,7 @@ from toolkit import times
 from toolkit.backup import offsite, restoring
 from toolkit.backup.drill_record import Drill, keep
 from toolkit.backup.folder import Folder
-from toolkit.backup.into import into
+from toolkit.backup.restorer import restorer_of
 from toolkit.errors import ToolkitError
 from toolkit.settings import Settings
 from toolkit.store import open_for_reading
@@ -46,7 +46,7 @@ def _restore_and_detect(folder: Folder, name: str, settings: Settings, done: Dri
     with restoring.chosen(folder, name, settings.db) as backup:
         held = backup.manifest.content
         done.backup, done.backup_at = backup.name, backup.manifest.created_at
-        with into(settings.db).scratch(folder, backup, settings.db) as scratch:
+        with restorer_of(settings.db).scratch(folder, backup, settings.db) as scratch:
             done.restore_seconds = round(time.monotonic() - began, 3)
             done.observations = held.observations
             if last := backup.manifest.last:

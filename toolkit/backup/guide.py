@@ -24,7 +24,7 @@ from toolkit.backup.folder import SCRATCH, Backup, Folder
 from toolkit.backup.manifest import DamagedError
 from toolkit.backup.packing import CHUNK, Bounded, written
 from toolkit.backup.room import SPARE_BYTES
-from toolkit.backup.sqlite import bound
+from toolkit.backup.sqlite.snapshot import bound
 from toolkit.errors import ToolkitError, reason
 from toolkit.store import open_for_writing
 

@@ -19,7 +19,7 @@ SCHEMA = "weather-toolkit/backup/1"
 LARGEST_BYTES = 64 << 10
 LARGEST_NUMBER = 1 << 53
 
-_FILE = re.compile(r"weather_[0-9A-Za-z_-]{1,100}\.(db|dump)\.zst")
+_FILE = re.compile(r"weather_[0-9A-Za-z_-]{1,100}\.[a-z]{1,16}\.zst")
 _CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 # A time is mostly as the store writes it, but plain SQL can write others, and they are backed up all the same.
 _TIME = re.compile(r".{0,64}")

@@ -23,6 +23,8 @@ from toolkit.settings import Settings
 
 # In how many weekly checks all of the packed data is read.
 WEEKS = 4
+# The exit code of restic, since 0.17, where there is no repository.
+NO_REPOSITORY = 10
 
 
 class _Snapshot(NamedTuple):
@@ -51,7 +53,11 @@ class Offsite:
             ToolkitError: it did not work; what was there before is there still.
         """
         if (found := self._restic("cat", "config")).returncode:
-            if "Is there a repository at the following location" not in found.stderr:
+            # restic has an exit code for it since 0.17; Debian 12 has 0.14.
+            if (
+                found.returncode != NO_REPOSITORY
+                and "Is there a repository at the following location" not in found.stderr
+            ):
                 raise self._failed(found)
             self._do("init")
         self._do("unlock")  # what a copy left that was killed; locks of those that run stay

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolkit.backup import engine, guide
+from toolkit.backup import guide
 from toolkit.backup.folder import Backup, Folder
-from toolkit.backup.into import Restored, into
+from toolkit.backup.restorer import Restored, restorer_of
+from toolkit.backup.snapshots import snapshots_of
 from toolkit.database import Database, database
 from toolkit.errors import ToolkitError
 
@@ -30,7 +31,7 @@ def restore(
     """
     db = database(named)
     with folder.locked(), chosen(folder, name, db, zone) as backup:
-        return into(db).put(folder, backup, db, merge=merge)
+        return restorer_of(db).put(folder, backup, db, merge=merge)
 
 
 @contextmanager
@@ -48,16 +49,14 @@ def chosen(folder: Folder, name: str, db: Database, zone: str | None = None) -> 
 
 
 def _fitting(backup: Backup, db: Database) -> Backup:
-    its, held = engine.of(db), backup.manifest.content
-    its_own = engine.of(backup.manifest.source)
-    if its_own is not its:
+    source, held = database(backup.manifest.source), backup.manifest.content
+    if source.engine != db.engine:
         raise ToolkitError(
-            f"{backup.name} is of {its_own.NAME} and {db} is {its.NAME}: restore it with --db to where it came from, "
+            f"{backup.name} is of {source.label} and {db} is {db.label}: restore it with --db to where it came from, "
             "then weather-tool data export and import"
         )
-    if held.schema_version > its.VERSION:
+    if held.schema_version > (known := snapshots_of(db).VERSION):
         raise ToolkitError(
-            f"{backup.name} has schema {held.schema_version}, this program knows up to {its.VERSION}: "
-            "run the newer release"
+            f"{backup.name} has schema {held.schema_version}, this program knows up to {known}: run the newer release"
         )
     return backup

@@ -9,27 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.checks.quoting import Argument, quoted, quoted_argument
+from toolkit.checks.runs_as import As
 
 if TYPE_CHECKING:
     from toolkit.checks.targets import Target
-
-
-class As(Enum):
-    """Who runs a command, and where."""
-
-    ANYBODY = auto()
-    """Root on a host, the container's user in a container."""
-    ROOT = auto()
-    """Root, also in a container."""
-    SERVICE = auto()
-    """The service user."""
-    MACHINE = auto()
-    """Root of the machine itself, also where the service is in a container on it."""
 
 
 class Remedy:

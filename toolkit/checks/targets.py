@@ -15,7 +15,7 @@ from pathlib import Path
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES, USER, Job
 from toolkit.checks.quoting import quoted
-from toolkit.checks.remedies import As
+from toolkit.checks.runs_as import As
 from toolkit.errors import ToolkitError
 
 # A command of these characters needs no shell in the container.

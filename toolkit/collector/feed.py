@@ -43,7 +43,14 @@ def reader_of(settings: Settings) -> DocumentReader:
         raise UsageError(f"WEATHER_FEED_RECORDS={settings.feed_records}: {error}") from None
     stations = read_stations(Path(settings.feed_stations), settings.bounds) if settings.feed_stations else []
     by_id = {one.station_id: one for one in stations}
-    return DocumentReader(settings.feed_format, settings.feed_records, settings.feed_fields, by_id, settings.bounds)
+    return DocumentReader(
+        settings.feed_format,
+        settings.feed_records,
+        settings.feed_fields,
+        settings.feed_prefix,
+        by_id,
+        settings.bounds,
+    )
 
 
 def _require_certificates(ca_file: str) -> None:

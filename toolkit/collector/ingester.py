@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolkit import clock, times
+from toolkit import clock
+from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import DAMAGED, REFUSED, RawDocument, Spool
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import FeedError, UnreadableError
-from toolkit.feed.reader import DocumentReader
+from toolkit.feed.reader import DocumentReader, Form
 from toolkit.model import Document
 from toolkit.quality.admission import admit, bound
-from toolkit.sdnotify import notify
-from toolkit.store import DocumentRefusedError, Store, Stored, StoreError
+from toolkit.sources import ONLY
+from toolkit.store import DocumentRefusedError, Stored, StoreError
 from toolkit.text import one_line
 
 
@@ -40,45 +40,33 @@ class IngestResult:
 
 
 class Ingester:
-    """Stores documents in the order in which they came, each once. Leaving the `with` block closes the store."""
+    """Stores the documents of a source in the order in which they came, each once."""
 
-    def __init__(self, open_store: Callable[[], Store], spool: Spool, reader: DocumentReader) -> None:
+    def __init__(
+        self,
+        store: SharedStore,
+        spool: Spool,
+        reader: DocumentReader,
+        source: str = ONLY,
+        advance: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`advance` is called after each document of the spool."""
+        self.advance = advance
         self._reader = reader
-        self._open_store = open_store
+        self._store = store
         self._spool = spool
-        self._store: Store | None = None
-        self._known: set[str] = set()
-        self._newest: float | None = None
+        self._source = source
 
     def __enter__(self) -> Ingester:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
         self._spool.close()
 
     @property
     def waiting(self) -> int:
         """How many documents wait in the spool."""
         return len(self._spool)
-
-    def open(self) -> Store:
-        """The store, opened if it is not open.
-
-        Raises:
-            StoreError: it cannot be, now or (StoreRefusedError) ever.
-        """
-        if self._store is None:
-            self._store = self._open_store()
-        return self._store
-
-    def _newest_stored(self) -> float | None:
-        """The time of the newest observation; while the store cannot be read, the last that is known."""
-        if self._store is not None:
-            with suppress(StoreError, ValueError):  # ValueError: what is stored is no time
-                newest = self._store.newest()
-                self._newest = times.from_stored(newest).timestamp() if newest else None
-        return self._newest
 
     def ingest(self, body: bytes, server: float | None) -> IngestResult:
         """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
@@ -94,9 +82,9 @@ class Ingester:
         """
         document = _parsed(self._reader, body)
         stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
-        present = clock.present(time.time(), server, self._newest_stored(), stations)
+        present = clock.present(time.time(), server, self._store.newest(), stations)
         reader = self._reader
-        raw = RawDocument(body, present, present, reader.format, reader.records, reader.mapping.text)
+        raw = RawDocument(body, present, present, *reader.form)
         if self.waiting:
             self._spool.put(raw)
             return self.drain()
@@ -111,7 +99,8 @@ class Ingester:
 
     def _read(self, raw: RawDocument) -> Document:
         """Read a document by the format and fields that the settings named when it came."""
-        reader = self._reader.as_of(raw.format, raw.records, raw.fields) if raw.format else self._reader
+        form = Form(raw.format, raw.records, raw.fields, raw.prefix)
+        reader = self._reader.as_of(form) if raw.format else self._reader
         return admit(_parsed(reader, raw.body), raw.present)
 
     def drain(self) -> IngestResult:
@@ -137,7 +126,7 @@ class Ingester:
             else:
                 refused = None
                 self._spool.remove(number)
-            notify("WATCHDOG=1")
+            self.advance()
         if refused:
             raise refused
         return result
@@ -148,44 +137,28 @@ class Ingester:
         Raises:
             StoreError: it cannot be written.
         """
-        with self._closed_on_failure():
-            self.open().log_failure(one_line(message), at)
+        with self._store.used() as store:
+            store.log_failure(one_line(message), at, self._source)
 
     def _add(self, document: Document, collected: float) -> IngestResult:
         if self._spool.given_up:
             document.left_out["document given up, the spool was full"] = self._spool.given_up
         document.left_out.update(self._spool.set_aside_counts)
-        with self._closed_on_failure():
-            document = self._bounded(document, collected)
-            stored = self.open().add(document, collected)
-        self._known.update(station.station_id for station in document.stations)
+        with self._store.used() as store:
+            owners = self._store.owners(document)
+            begun = self._source in owners.values()
+            document = bound(
+                document,
+                owners.keys(),
+                self._reader.bounds,
+                lambda: store.new_stations(collected, self._source) if begun else None,
+            )
+            self._store.assign(document, self._source)
+            stored = store.add(document, collected)
+            self._store.stored(document)
         self._spool.given_up = 0
         self._spool.set_aside_counts.clear()
-        return IngestResult(len(document.stations), stored, document.left_out.total())
-
-    def _bounded(self, document: Document, collected: float) -> Document:
-        """The document without the stations that are more than the settings allow."""
-        store = self.open()
-        if not self._known.issuperset(station.station_id for station in document.stations):
-            self._known = {station.station_id for station in store.stations()}
-        return bound(
-            document, self._known, self._reader.bounds, lambda: store.new_stations(collected) if self._known else None
-        )
-
-    @contextmanager
-    def _closed_on_failure(self) -> Iterator[None]:
-        """Close the store after a failure, so that it is opened anew: the file may have been replaced."""
-        try:
-            yield
-        except StoreError:
-            self._close()
-            raise
-
-    def _close(self) -> None:
-        if self._store is not None:
-            self._store.__exit__(None, None, None)
-            self._store = None
-            self._known = set()
+        return IngestResult(len(document.stations) + len(document.foreign), stored, document.left_out.total())
 
 
 def _parsed(reader: DocumentReader, body: bytes) -> Document:

@@ -15,9 +15,10 @@ log = logging.getLogger(__name__)
 class Outage:
     """The outages of one thing, the feed or the store, one after another."""
 
-    def __init__(self, meanwhile: str) -> None:
-        """`meanwhile` is part of the message: what is done as long as an outage lasts."""
+    def __init__(self, meanwhile: str, begins: str = "") -> None:
+        """`meanwhile` is part of the message: what is done as long as an outage lasts; `begins` is its beginning."""
         self._meanwhile = meanwhile
+        self._begins = begins
         self._forget()
 
     def _forget(self) -> None:
@@ -33,13 +34,14 @@ class Outage:
             self._since, self._began = now(), time.monotonic()
         if str(error) != self._last_error:
             self._last_error = str(error)
-            log.warning("%s; %s", self._last_error, self._meanwhile)
+            log.warning("%s%s; %s", self._begins, self._last_error, self._meanwhile)
 
     def ended(self) -> None:
         """An attempt succeeded."""
         if self._since:
             lasted = time.monotonic() - self._began  # the clock may have been set meanwhile
-            log.warning("well again after %.0f s and %d failed attempts: %s", lasted, self._attempts, self._last_error)
+            what = f"{self._begins}well again after {lasted:.0f} s and {self._attempts} failed attempts"
+            log.warning("%s: %s", what, self._last_error)
             self._forget()
 
     def __str__(self) -> str:

@@ -1,140 +1,177 @@
-"""The collector as a service: cycle after cycle until it is told to stop."""
+"""The collector as a service: a thread for each source, and the main one, which watches over them until the end."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
-from contextlib import suppress
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
 
-from toolkit.collector.cadence import FetchSchedule
-from toolkit.collector.cycle import fetch_and_ingest
-from toolkit.collector.ingester import Ingester, IngestResult
-from toolkit.collector.outage import Outage
+from toolkit.collector.feed import fetcher_of, reader_of
+from toolkit.collector.ingester import Ingester
+from toolkit.collector.shared_store import SharedStore
+from toolkit.collector.source_collector import SourceCollector
+from toolkit.collector.spool import Spool, waiting
+from toolkit.deadline import expire_all, wait_for
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import RetryLaterError
-from toolkit.feed.fetch import Fetcher
 from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
-from toolkit.store import DocumentRefusedError, StoreError, StoreRefusedError
-from toolkit.times import iso, now
+from toolkit.settings import Settings, spool_folder
+from toolkit.sources import ONLY, Source, spool_of
+from toolkit.store import StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
 
-# After how many seconds a store that failed is tried again, at first and at most.
-STORE_RETRY_SECONDS = (1.0, 30.0)
+# How often the threads are looked at where systemd has no watchdog.
+LOOK_SECONDS = 60.0
+# A source that works for so long without getting on hangs: a fetch takes a minute at most, and a name as long again.
+HANGS_SECONDS = 120.0
+# How long threads that store are waited for when the service stops. What they have not stored is fetched again.
+STOP_SECONDS = 3.0
 
 
-def serve(fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float) -> None:
-    """Collect until SIGTERM or SIGINT.
+def ingester_of(source: Source, store: SharedStore, number: int = 1) -> Ingester:
+    """What stores the documents of a source.
+
+    Args:
+        source: of which source.
+        store: of all sources.
+        number: of the sources that share what the settings allow the spool.
 
     Raises:
+        UsageError: the settings of the source do not fit one another.
+        ToolkitError: the spool cannot be used.
+    """
+    settings = source.settings
+    limit = max(1 << 20, (settings.spool_mib << 20) // number)
+    reader = reader_of(settings)
+    return Ingester(store, Spool(spool_of(source), limit, settings.feed_max_mib << 20), reader, source.name)
+
+
+def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> None:
+    """Collect until SIGTERM or SIGINT. The caller holds the lock of the spool.
+
+    Raises:
+        UsageError: the settings of a source do not fit one another.
         StoreRefusedError: the store belongs to another program or to a newer release.
     """
-    with until_stopped() as wait:
-        _Service(fetcher, ingester, cadence, pause, wait).run()
-
-
-class _Service:
-    """The loop: the next fetch and the next attempt to empty the spool each have a time at which they are due."""
-
-    def __init__(
-        self, fetcher: Fetcher, ingester: Ingester, cadence: float, pause: float, wait: Callable[[float], None]
-    ) -> None:
-        self._fetcher = fetcher
-        self._wait = wait
-        self._ingester = ingester
-        self._schedule = FetchSchedule(cadence, pause)
-        self._cadence = cadence
-        self._feed_outage = Outage("trying again until it is well")
-        self._store_outage = Outage("documents wait in the spool until it is well")
-        self._retry = STORE_RETRY_SECONDS[0]
-        self._last = "Waiting for the first document"
-
-    def run(self) -> None:
-        self._open()
+    with until_stopped() as wait, _threads() as threads:
+        _open(store)
+        status = _Status()
+        for source in sources:
+            own = source.settings
+            collector = SourceCollector(
+                source.name if len(sources) > 1 else "",
+                fetcher_of(own),
+                ingester_of(source, store, len(sources)),
+                own.cadence_seconds,
+                own.feed_pause_seconds,
+                threads.wait,
+                status.report,
+            )
+            status.collectors.append(collector)
+            log.info("%scollecting every %g s", collector.begins, own.cadence_seconds)
+        for source in _left_over(sources, settings):
+            ingester = ingester_of(source, store)
+            status.collectors.append(SourceCollector(source.name, None, ingester, 0, 0, threads.wait, status.report))
         notify("READY=1")
-        self._report_status()
-        log.info("collecting every %g s", self._cadence)
-        fetch_due, drain_due = 0.0, 0.0
-        while True:
-            if self._ingester.waiting and time.monotonic() >= drain_due:
-                drain_due = time.monotonic() + self._drain()
-            if time.monotonic() >= fetch_due:
-                fetch_due = time.monotonic() + self._cycle()
-            self._report_status()
-            self._wait_until(min(fetch_due, drain_due) if self._ingester.waiting else fetch_due)
+        status.report(status.collectors[0])
+        for collector in status.collectors:
+            threads.start(collector)
+        _watch(status.collectors, threads, wait)
 
-    def _wait_until(self, due: float) -> None:
-        """Wait, and tell the watchdog meanwhile that the loop is alive. A cycle that hangs does not tell it."""
-        interval = watchdog_seconds()
-        while True:
-            notify("WATCHDOG=1")
-            left = due - time.monotonic()
-            if left <= 0:
-                return
-            self._wait(min(left, interval) if interval else left)
 
-    def _open(self) -> None:
-        try:
-            self._ingester.open()
-        except StoreRefusedError:
-            raise
-        except StoreError as error:
-            self._store_outage.failed(error)
+def _open(store: SharedStore) -> None:
+    try:
+        with store.used():
+            pass
+    except StoreRefusedError:
+        raise
+    except StoreError as error:
+        log.warning("%s; documents wait in the spool until it is well", error)
 
-    def _drain(self) -> float:
-        """Store the documents of the spool; returns after how many seconds to try again."""
-        try:
-            self._stored(self._ingester.drain())
-        except DocumentRefusedError as error:
-            self._refused(error)
-        except StoreError as error:
-            return self._not_stored(error)
-        return 0
 
-    def _cycle(self) -> float:
-        """Run one cycle; returns after how many seconds the next is due."""
-        try:
-            brought = fetch_and_ingest(self._fetcher, self._ingester)
-        except ToolkitError as error:
-            return self._not_fetched(error)
-        self._feed_outage.ended()
-        if brought is None:
-            return self._schedule.after_nothing_new()
-        fetched, result = brought
-        if isinstance(result, DocumentRefusedError):
-            self._refused(result)
-        elif isinstance(result, StoreError):
-            self._not_stored(result)
+def _left_over(sources: Sequence[Source], settings: Settings) -> Iterator[Source]:
+    """What is no source any more and has documents in the spool."""
+    folder = spool_folder(settings)
+    present = {one.name for one in sources}
+    for name in sorted({ONLY if path.parent == folder else path.parent.name for path in waiting(folder)} - present):
+        log.warning("%s is no source any more: the documents of it that wait are stored", name)
+        yield Source(name, settings)
+
+
+def _watch(collectors: Sequence[SourceCollector], threads: _Threads, wait: Callable[[float], None]) -> NoReturn:
+    """Tell the watchdog that the threads are alive, as long as they are.
+
+    Raises:
+        ToolkitError: one has ended.
+    """
+    interval = min(watchdog_seconds() or LOOK_SECONDS, LOOK_SECONDS)
+    while True:
+        if ended := threads.ended():
+            raise ToolkitError(f"the thread of the source {ended} has ended: the error is above")
+        hanging = [one.name or ONLY for one in collectors if one.busy_seconds() > HANGS_SECONDS]
+        if hanging:
+            log.error("the source %s does not get on: the watchdog is to begin anew", hanging[0])
         else:
-            self._stored(result)
-        return self._schedule.after_document(fetched, time.time())
+            notify("WATCHDOG=1")
+        wait(interval)
 
-    def _not_fetched(self, error: ToolkitError) -> float:
-        self._feed_outage.failed(error)
-        # If the store fails as well, that is reported when a document is to be stored.
-        with suppress(StoreError):
-            self._ingester.log_failure(str(error), time.time())
-        return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
 
-    def _refused(self, error: DocumentRefusedError) -> None:
-        self._last = f"{iso(now())}: {error}"
-        with suppress(StoreError):
-            self._ingester.log_failure(str(error), time.time())
+class _Status:
+    """The status of all sources, for systemd."""
 
-    def _stored(self, result: IngestResult) -> None:
-        self._store_outage.ended()
-        self._retry = STORE_RETRY_SECONDS[0]
-        self._last = f"{iso(now())}: {result}"
-        log.info("%s", result)
+    def __init__(self) -> None:
+        self.collectors: list[SourceCollector] = []
 
-    def _not_stored(self, error: StoreError) -> float:
-        self._store_outage.failed(error)
-        self._retry = min(self._retry * 2, STORE_RETRY_SECONDS[1])
-        return self._retry
+    def report(self, latest: SourceCollector) -> None:
+        """Tell systemd what is wrong, if anything is, otherwise what became of the last cycle of any."""
+        wrong = [outages for one in self.collectors if (outages := one.outages())]
+        told = [part for parts in wrong for part in parts]
+        if told and len(self.collectors) > 1:
+            number = len(self.collectors)
+            told.insert(0, f"{number - len(wrong)} of {number} sources are well")
+        notify("STATUS=" + ("; ".join(told) or latest.last))
 
-    def _report_status(self) -> None:
-        """Tell systemd the status: the outages if there are any, otherwise the last cycle."""
-        waiting = f"{self._ingester.waiting} documents wait in the spool" if self._ingester.waiting else ""
-        parts = (str(self._feed_outage), str(self._store_outage), waiting)
-        notify("STATUS=" + "; ".join([part for part in parts if part] or [self._last]))
+
+class _Threads:
+    """The threads of the sources."""
+
+    def __init__(self, stopped: socket.socket) -> None:
+        self._stopped = stopped
+        self._running: list[threading.Thread] = []
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for some seconds, at most until the service stops; returns whether it does."""
+        return wait_for(self._stopped, seconds)
+
+    def start(self, collector: SourceCollector) -> None:
+        """Start the thread of a source."""
+        # A daemon: a name that cannot be resolved for minutes does not keep the service from stopping.
+        thread = threading.Thread(target=collector.run, name=collector.name or ONLY, daemon=True)
+        if collector.fetches:
+            self._running.append(thread)
+        thread.start()
+
+    def ended(self) -> str:
+        """The name of one that has ended and should not have; empty if there is none."""
+        return next((one.name for one in self._running if not one.is_alive()), "")
+
+    def join(self) -> None:
+        """Wait for the threads, for a few seconds in all."""
+        expire_all()
+        for thread in self._running:
+            thread.join(STOP_SECONDS / len(self._running))
+
+
+@contextmanager
+def _threads() -> Iterator[_Threads]:
+    """The threads of the sources; they are stopped at the end."""
+    stopped, stop = socket.socketpair()
+    threads = _Threads(stopped)
+    try:
+        yield threads
+    finally:
+        stop.shutdown(socket.SHUT_WR)
+        threads.join()

@@ -1,6 +1,7 @@
 """The spool: where documents wait, in order, while the store cannot take them.
 
-It is a folder with a numbered, compressed file for each document, written atomically. When the disk cannot take them
+It is a folder with a numbered, compressed file for each document, written atomically; each source of several has one
+of its own within it, so that a source that floods takes no room of others. When the disk cannot take them
 either, documents wait in memory. Both are bounded: the oldest document is given up first, logged as an error and
 counted.
 
@@ -21,7 +22,7 @@ import stat
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,8 +49,8 @@ class RawDocument(NamedTuple):
         body: the document.
         collected: when it was fetched, seconds since the epoch.
         present: the same as `clock.present` determined it; see `quality.admission`.
-        format, records, fields: the feed's format, entries and fields, as the settings named them then; empty if an
-            older release wrote the file.
+        format, records, fields, prefix: the feed's format, entries, fields and the prefix of its ids, as the settings
+            named them then; empty if an older release wrote the file.
     """
 
     body: bytes
@@ -58,17 +59,45 @@ class RawDocument(NamedTuple):
     format: str = ""
     records: str = ""
     fields: str = ""
+    prefix: str = ""
 
 
 def waiting(folder: Path) -> list[Path]:
-    """The files of the documents that wait in a folder, the oldest first; for whoever does not hold its lock."""
-    return [
-        path for path in sorted(folder.glob("*.gz")) if (name := _NAME.fullmatch(path.name)) and int(name[1]) < LAST
-    ]
+    """The files of the documents of all sources that wait, the oldest of each first; for whoever has not its lock."""
+    found = [*sorted(folder.glob("*.gz")), *sorted(folder.glob("*/*.gz"))]
+    return [path for path in found if (name := _NAME.fullmatch(path.name)) and int(name[1]) < LAST]
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the lock of the spool, which keeps a second collector away from it and from the store.
+
+    Raises:
+        ToolkitError: the folder cannot be made or written, or (InUseError) another collector has it.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (folder / "lock").open("a+", encoding="ascii", errors="replace")
+    except OSError as error:
+        raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            other = one_line(lock.read(20))
+            raise InUseError(f"another collector (process {other}) has the spool {folder}: stop it first") from None
+        try:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+        except OSError as error:
+            raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
+        yield
 
 
 class Spool:
-    """The documents that wait. Its lock keeps a second collector away from them and from the store.
+    """The documents of a source that wait.
 
     Attributes:
         given_up: how many documents had to be given up since this was last set to 0.
@@ -79,7 +108,7 @@ class Spool:
         """Open the folder; it is made if it does not exist. Documents larger than `largest` bytes are damaged.
 
         Raises:
-            ToolkitError: it cannot be made or written, or (InUseError) another collector has it.
+            ToolkitError: it cannot be made or written.
         """
         self._folder = folder
         self._limit = limit_bytes
@@ -90,23 +119,8 @@ class Spool:
         self.set_aside_counts: Counter[str] = Counter()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = (folder / "lock").open("a+", encoding="ascii", errors="replace")
-        except OSError as error:
-            raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.seek(0)
-            other = one_line(self._lock.read(20))
-            self._lock.close()
-            raise InUseError(f"another collector (process {other}) has the spool {folder}: stop it first") from None
-        try:
-            self._lock.truncate(0)
-            self._lock.write(str(os.getpid()))
-            self._lock.flush()
             self._disk, self._last = self._found()
         except OSError as error:
-            self._lock.close()
             raise ToolkitError(f"the spool {folder} cannot be used: {reason(error)}") from error
 
     def _found(self) -> tuple[dict[int, int], int]:
@@ -128,10 +142,9 @@ class Spool:
                 yield path, int(match[1]), match[2]
 
     def close(self) -> None:
-        """Release the lock. Documents that wait in memory are lost, which is logged."""
+        """Documents that wait in memory are lost, which is logged."""
         if self._memory:
             log.error("%d documents that no disk would take are lost", len(self._memory))
-        self._lock.close()
 
     def __len__(self) -> int:
         return len(self._disk) + len(self._memory)
@@ -246,5 +259,5 @@ def _unpack(packed: bytes, largest: int) -> RawDocument:
     collected, present = float(fields["collected"]), float(fields["present"])
     if not (0 <= collected < LATEST and 0 <= present < LATEST):
         raise ValueError("it does not say when it came")
-    as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields"))
+    as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix"))
     return RawDocument(body, collected, present, *as_of)

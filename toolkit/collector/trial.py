@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.collector.feed import reader_of
+from toolkit.feed.reader import fields_of
 from toolkit.mapping import FieldMapping
 from toolkit.model import Document
 from toolkit.quality.admission import admit
@@ -73,17 +74,18 @@ class Trial:
         }
 
 
-def trial(settings: Settings, body: bytes, present: float) -> Trial:
+def trial(settings: Settings, body: bytes, present: float, station: str = "") -> Trial:
     """Read a document as the collector would.
 
     Args:
         settings: of the feed.
         body: the document.
         present: seconds since the epoch.
+        station: the id of the station that the document is of, where it does not say one.
 
     Raises:
         FeedError: nothing of it can be stored.
         UsageError: the settings do not fit one another.
     """
-    document = admit(reader_of(settings).read(body), present)
-    return Trial(document, settings.feed_fields)
+    document = admit(reader_of(settings).read(body, station), present)
+    return Trial(document, fields_of(settings.feed_format, settings.feed_fields))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from toolkit.cli.options import add_setting
 from toolkit.collector import known_database
-from toolkit.collector.ingester import Ingester
-from toolkit.collector.spool import Spool
+from toolkit.collector.spool import held
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import AnswerError
 from toolkit.settings import Loaded, Settings, spool_folder
+from toolkit.settings import Source as Origin
+from toolkit.sources import Source, sources_of
 from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
 
 if TYPE_CHECKING:
-    from toolkit.feed.fetch import Fetcher
+    from toolkit.collector.shared_store import SharedStore
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +38,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Collect."""
-    from toolkit.collector.feed import fetcher_of, reader_of
     from toolkit.collector.service import serve
+    from toolkit.collector.shared_store import SharedStore
 
     settings = loaded.settings
-    fetcher = fetcher_of(settings)
-    spool = Spool(spool_folder(settings), settings.spool_mib << 20, settings.feed_max_mib << 20)
-    with Ingester(lambda: _store(settings), spool, reader_of(settings)) as ingester:
+    if loaded.origins["feed_url"].source is Origin.OPTION:  # that one source, and no other
+        settings = replace(settings, sources_file=None)
+    sources = sources_of(settings)
+    store = SharedStore(lambda: _store(settings), [one.name for one in sources])
+    with held(spool_folder(settings)), store:
         if args.once:
-            _once(fetcher, ingester)
+            _once(sources, store)
         else:
-            serve(fetcher, ingester, settings.cadence_seconds, settings.feed_pause_seconds)
+            serve(sources, store, settings)
     return 0
 
 
@@ -58,15 +63,39 @@ def _store(settings: Settings) -> Store:
     return store
 
 
-def _once(fetcher: Fetcher, ingester: Ingester) -> None:
-    from toolkit.collector.cycle import fetch_and_ingest
+def _once(sources: Sequence[Source], store: SharedStore) -> None:
+    """One cycle of each source.
 
+    Raises:
+        ToolkitError: not all of them could be stored; the message has a line for each that was not.
+    """
     try:
-        ingester.open()
-    except StoreError as error:  # it comes again when the document is to be stored, which waits then
-        if isinstance(error, StoreRefusedError):
-            raise
-    brought = fetch_and_ingest(fetcher, ingester)
+        with store.used():
+            pass
+    except StoreRefusedError:
+        raise
+    except StoreError:  # it comes again when the document is to be stored, which waits then
+        pass
+    failed = []
+    for source in sources:
+        try:
+            _cycle(source, store, len(sources))
+        except ToolkitError as error:
+            if len(sources) == 1:
+                raise
+            failed.append(f"{source.name}: {error}")
+    if failed:
+        raise ToolkitError("\n".join(failed))
+
+
+def _cycle(source: Source, store: SharedStore, number: int) -> None:
+    from toolkit.collector.cycle import fetch_and_ingest
+    from toolkit.collector.feed import fetcher_of
+    from toolkit.collector.service import ingester_of
+
+    fetcher = fetcher_of(source.settings)
+    with ingester_of(source, store, number) as ingester:
+        brought = fetch_and_ingest(fetcher, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"
         raise AnswerError(f"the feed {fetcher.shown} offers no document")
     _, result = brought
@@ -74,4 +103,4 @@ def _once(fetcher: Fetcher, ingester: Ingester) -> None:
         raise result
     if isinstance(result, StoreError):
         raise ToolkitError(f"{result}; the document waits in the spool")
-    log.info("%s", result)
+    log.info("%s%s", f"{source.name}: " if number > 1 else "", result)

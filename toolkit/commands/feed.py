@@ -6,20 +6,26 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Set
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.address import shown
-from toolkit.cli.options import add_setting
+from toolkit.cli.options import add_setting, overrides
 from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
+from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
+from toolkit.sources import FIELDS, fields_of
+from toolkit.text import one_line
 
 EXAMPLES = (
     "weather-tool feed try",
     "weather-tool feed guess https://data.example.org/latest.csv",
     "weather-tool feed try sample.json --format json --records stations --fields 'station_id=id, time=at'",
+    "weather-tool feed presets meteoswiss",
+    "weather-tool feed try --preset meteoswiss",
 )
 # The largest sample that is read from a file, in bytes.
 LARGEST = 64 << 20
@@ -41,6 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("--stations", "feed_stations", "FILE"),
     ):
         add_setting(look, flag, setting, metavar)
+    look.add_argument(
+        "--preset", metavar="NAME", help="read it as this network's; an option says what differs (see `feed presets`)"
+    )
     look.add_argument("--json", action="store_true", help="as JSON")
 
     guess = actions.add_parser(
@@ -52,10 +61,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     guess.add_argument("source", nargs="?", metavar="URL|FILE", help="default: the feed that the settings name")
     guess.add_argument("--json", action="store_true", help="as JSON")
 
+    presets = actions.add_parser(
+        "presets",
+        help="the networks whose feeds are known, and what one of them needs",
+        description="List the networks whose feeds are known, or say of one of them what it is, whose its data are, "
+        "what has to be asked for, and what belongs into the inventory. Nothing is fetched.",
+    )
+    presets.add_argument("name", nargs="?", metavar="NAME", help="one of them")
+    presets.add_argument("--json", action="store_true", help="as JSON")
+
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Look at a feed."""
     settings = loaded.settings
+    if args.action == "presets":
+        return _presets(args.name, args.json)
+    if args.action == "try" and args.preset is not None:
+        settings = _as_preset(_preset(args.preset), settings, overrides(args).keys())
     body, named = _document(args.source, settings)
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
 
@@ -90,7 +112,7 @@ def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
 def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
     from toolkit.collector.trial import trial
 
-    found = trial(settings, body, time.time())
+    found = trial(settings, body, time.time(), _station_of(args.source, settings))
     if args.json:
         print(json.dumps({"feed": named, **found.form()}, ensure_ascii=False, indent=2))
     else:
@@ -103,9 +125,45 @@ def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) 
     return 0 if found.observations else 1
 
 
+def _station_of(source: str | None, settings: Settings) -> str:
+    """The station that a file is of where each has its own address: the file has its name."""
+    is_file = source is not None and "://" not in source
+    return Path(source or "").stem if is_file and "{station" in settings.feed_url else ""
+
+
+def _preset(name: str) -> Preset:
+    try:
+        return preset(name)
+    except ValueError as error:
+        raise UsageError(f"there is no preset {one_line(name, 60)!r}; {error}") from None
+
+
+def _as_preset(one: Preset, settings: Settings, given: Set[str]) -> Settings:
+    """The settings with what a preset says, but for what an option says."""
+    said = {FIELDS[field]: str(value) for field, value in fields_of(one).items()}
+    return replace(settings, **{name: DECLARATIONS[name].kind.parse(said[name]) for name in said.keys() - given})
+
+
+def _presets(name: str | None, as_json: bool) -> int:
+    shown_ = [preset(one) for one in names()] if name is None else [_preset(name)]
+    if as_json:
+        told = [{**asdict(one), "source": dict(one.source), "inventory": one.inventory()} for one in shown_]
+        print(json.dumps(told if name is None else told[0], ensure_ascii=False, indent=2))
+    elif name is None:
+        table(("name", "network", "where", "needs"), [(one.name, one.title, one.area, one.needs) for one in shown_])
+    else:
+        (one,) = shown_
+        print(one.title)
+        for what, text in one.facts():
+            print(f"{what}: {text}")
+        print(f"\n# For the inventory:\n{one.inventory()}", end="")
+    return 0
+
+
 def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
     from toolkit.collector.trial import trial
-    from toolkit.feed.guessing.guess import guess
+    from toolkit.feed.guessing.guess import FIXED, guess
+    from toolkit.feed.guessing.known import known
     from toolkit.feed.guessing.samples import sample
     from toolkit.mapping import parse_mapping
 
@@ -120,7 +178,7 @@ def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str
     }
     values = {name: value for name, value in values.items() if value not in {"", None} or name == "weather_feed_fields"}
     doubts = list(proposed.doubts)
-    complete = {"station_id", "time"} <= {one.stored for one in proposed.named} or proposed.sample.format == "metar"
+    complete = {"station_id", "time"} <= {one.stored for one in proposed.named} or proposed.sample.format in FIXED
     if complete:
         tried = trial(
             replace(
@@ -134,8 +192,14 @@ def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str
             now,
         )
         doubts += [f"left out: {number} times {why}" for why, number in tried.left_out.most_common()]
+    network = known(body, proposed.sample.format)
     if args.json:
-        told = {"settings": values, "look_at": doubts, "unused": list(proposed.unused)}
+        told = {
+            "settings": values,
+            "look_at": doubts,
+            "unused": list(proposed.unused),
+            "preset": network and network.name,
+        }
         print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         print(f"# Proposed from {proposed.sample.entries} entries" + (f": {tried.summary()}" if complete else ""))
@@ -145,6 +209,10 @@ def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str
             print(f"# Look at it: {doubt}")
         if proposed.unused:
             print(f"# Not used: {', '.join(proposed.unused)}")
+        if network:
+            print(
+                f"# The preset {network.name} reads it, too ({network.title}): weather-tool feed presets {network.name}"
+            )
     if not complete:
         print("the configuration is not complete: see what is to be looked at", file=sys.stderr)
     return 0 if complete else 1

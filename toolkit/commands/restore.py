@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 
 from toolkit.backup import collector
 from toolkit.backup.drill_record import Drill
 from toolkit.backup.drilling import drill
 from toolkit.backup.folder import Folder
-from toolkit.backup.into import Restored, into
+from toolkit.backup.restorer import Restored, restorer_of
 from toolkit.backup.restoring import restore
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Logs, Remedy, Restore, Start, Stop
 from toolkit.checks.targets import target_of
 from toolkit.cli.options import add_setting
 from toolkit.cli.show import working
-from toolkit.collector.spool import Spool
+from toolkit.collector.spool import held
 from toolkit.database import Database
 from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.locking import writing
@@ -84,22 +85,20 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 def _restore(args: argparse.Namespace, settings: Settings, folder: Folder, host: Host) -> Restored:
     # Whoever started it, a collector that runs holds the lock of the spool.
-    try:
-        spool = Spool(spool_folder(settings), settings.spool_mib << 20)
-    except InUseError as error:
-        remedy: Remedy = Restore(args.name) if host.contained else Stop("collector")
-        raise ToolkitError(f"{error}: {remedy.render(target_of(host))}") from None
-    try:
+    with ExitStack() as alone:
+        try:
+            alone.enter_context(held(spool_folder(settings)))
+        except InUseError as error:
+            remedy: Remedy = Restore(args.name) if host.contained else Stop("collector")
+            raise ToolkitError(f"{error}: {remedy.render(target_of(host))}") from None
         with working(f"restoring {args.name}"):
             return restore(folder, args.name, settings.db, merge=not args.discard_newer, zone=args.timezone)
-    finally:
-        spool.close()
 
 
 def _undo(db: Database, folder: Folder, done: Restored, host: Host) -> None:
     with collector.stopped():
         if done.replaced:
-            into(db).undo(folder, db, done.replaced)
+            restorer_of(db).undo(folder, db, done.replaced)
     back = "; the old database is back in its place" if done.replaced else ""
     raise ToolkitError(
         f"the collector stored nothing for {collector.HEALTHY_SECONDS} s after {done.backup.name} was restored{back}: "

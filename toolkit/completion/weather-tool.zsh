@@ -78,6 +78,7 @@ _shtab_weather_tool_data_commands() {
 _shtab_weather_tool_feed_commands() {
   local _commands=(
     guess:'Fetch a feed once and propose how it is to be read: format, entries, fields, units, the form of times, cadence. What a person has to look at is said. Nothing is stored.'
+    presets:'List the networks whose feeds are known, or say of one of them what it is, whose its data are, what has to be asked for, and what belongs into the inventory. Nothing is fetched.'
     try:'Fetch a feed once and show what would be stored of it, what not, and why. Nothing is stored.'
   )
   _describe 'weather-tool feed commands' _commands
@@ -263,7 +264,7 @@ _shtab_weather_tool_collect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--once[one cycle, then exit\: 0 if the feed was stored, 1 if not]"
-  "--feed-url[The feed\: a document with the latest values of every station. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
+  "--feed-url[The feed\: a document with the latest values of every station. \`\{station\}\` in it, or another column of the stations file, makes an address for each of those\; \`\{date\:\%Y\%m\%d\}\` is the time of the request in UTC. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
 
@@ -422,12 +423,22 @@ _shtab_weather_tool_feed_guess_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_feed_guess_defaults_added=0
 
+_shtab_weather_tool_feed_presets_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  ":one of them:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_feed_presets_defaults_added=0
+
 _shtab_weather_tool_feed_try_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--format[The feed\'s format. Default\: WEATHER_FEED_FORMAT, else geojson.]:FORMAT:"
   "--records[Where documents have their entries. Of json\: a JMESPath expression, such as \`stations\[\*\].latest\`\; empty where the document is the list. Of xml\: the path of the elements, such as \`stations\/station\`. Other formats\: empty. Default\: WEATHER_FEED_RECORDS, else empty.]:WHERE:"
   "--fields[What the feed calls its fields, if not by our names\: OURS\=THEIRS pairs, separated by commas, with the feed\'s unit in brackets if it is not ours, such as \`temp_out\=air.temp \[\°F\]\`. See docs\/feeds.md. Default\: WEATHER_FEED_FIELDS, else station_id\=station_file\|fid, time\=ts.]:OURS=THEIRS,…:"
   "--stations[A CSV file with the stations\' station_id, latitude, longitude and elevation, for a feed without them. Empty\: none. Default\: WEATHER_FEED_STATIONS, else empty.]:FILE:"
+  "--preset[read it as this network\'s\; an option says what differs (see \`feed presets\`)]:NAME:"
   "--json[as JSON]"
   ":default\: the feed that the settings name:"
 )
@@ -888,6 +899,7 @@ _shtab_weather_tool_feed() {
       curcontext="${curcontext%:*:*}:_shtab_weather_tool_feed-$line[1]:"
       case $line[1] in
         guess) _arguments -C -s $_shtab_weather_tool_feed_guess_options ;;
+        presets) _arguments -C -s $_shtab_weather_tool_feed_presets_options ;;
         try) _arguments -C -s $_shtab_weather_tool_feed_try_options ;;
       esac
   esac

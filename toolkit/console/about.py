@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from toolkit import __version__
 from toolkit.console.assets import ROOT
 from toolkit.console.people import Visitor, has_accounts
-from toolkit.variables import MEASURED
+from toolkit.variables import BY_NAME, MEASURED, Variable
 
 DATA = ROOT + "/data"
 router = APIRouter(prefix=DATA, include_in_schema=False)
@@ -32,7 +32,12 @@ async def about(request: Request, found: Visitor) -> Response:
                     "name": one.name,
                     "label": one.label,
                     "unit": one.unit,
+                    "nature": one.nature,
+                    "plot": one.plot,
+                    "speed": one.speed,
                     "detected": one.name in settings.detection_variables,
+                    "compared": one.scale is not None,
+                    "seldom": _seldom(one),
                 }
                 for one in MEASURED
             ],
@@ -45,3 +50,10 @@ async def about(request: Request, found: Visitor) -> Response:
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+def _seldom(variable: Variable) -> bool:
+    """Whether charts leave it out unless it is asked for: its curve, or its vane's, is that of another variable."""
+    if variable.speed:
+        return bool(BY_NAME[variable.speed].follows)
+    return variable.nature == "level" and variable.statistic in {"maximum", "minimum"}

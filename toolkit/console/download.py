@@ -17,7 +17,7 @@ from toolkit.console.about import DATA
 from toolkit.console.people import Reader
 from toolkit.flagging.readings import flagged_readings
 from toolkit.store import Selection, Span, Store
-from toolkit.store.base import pieces
+from toolkit.store.selection import pieces
 from toolkit.times import stored
 
 router = APIRouter(prefix=DATA, include_in_schema=False)

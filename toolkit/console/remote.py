@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from toolkit.deadline import within
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
 
@@ -63,28 +63,16 @@ def _connected(scheme: str, name: str, port: int | None, seconds: float) -> Iter
     """
     context = ssl.create_default_context() if scheme == "https" else None
     connection = HTTPSConnection(name, port, context=context) if context else HTTPConnection(name, port)
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        with suppress(OSError, AttributeError):  # it is closed already
-            connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        plain = socket.create_connection((name, connection.port), seconds)
-        # What is to be closed is known before the handshake, which may be slow as well.
-        connection.sock = plain
-        if context:
-            connection.sock = context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
-            connection.sock.do_handshake()
-        yield connection
-    except (OSError, HTTPException, ValueError, ToolkitError):
-        if late.is_set():
-            raise TimeoutError from None
-        raise
-    finally:
-        timer.cancel()
-        connection.close()
+    with within(seconds) as deadline:
+        try:
+            connection.sock = socket.create_connection((name, connection.port), deadline.left)
+            deadline.watch(connection.sock)
+            if context:
+                connection.sock = context.wrap_socket(connection.sock, server_hostname=name)
+            yield connection
+        except (OSError, HTTPException, ValueError, ToolkitError):
+            if not deadline.left:
+                raise TimeoutError from None
+            raise
+        finally:
+            connection.close()

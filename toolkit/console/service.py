@@ -54,7 +54,7 @@ async def service(request: Request, _: Reader) -> Response:
                 "python": platform.python_version(),
                 "started": round(STARTED),
                 "database": {
-                    "engine": "PostgreSQL" if settings.db.file is None else "SQLite",
+                    "engine": settings.db.label,
                     "bytes": store.size_bytes(),
                     "oldest": _seconds(store.oldest()),
                     "newest": _seconds(store.newest()),

@@ -6,14 +6,15 @@ left out and counted by reason; the reasons are fixed texts of this module, with
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from toolkit.clock import EARLIEST, LATEST
-from toolkit.feed.fields import fields_of, is_plain
-from toolkit.feed.values import is_no_number, is_no_value, is_placeholder, number, text_of
+from toolkit.feed.fields import fields_of, is_plain, long_of
+from toolkit.feed.values import degrees, is_no_direction, is_no_number, is_no_value, is_placeholder, number, text_of
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
@@ -39,11 +40,24 @@ def utc(_station_id: str, moment: datetime) -> float:
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
 
 
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The time of a zone's clocks.
+
+    Raises:
+        ValueError: they skipped it, or showed it twice: which of the two it is cannot be known.
+    """
+    first, second = moment.replace(tzinfo=zone, fold=0), moment.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() != second.utcoffset():
+        raise ValueError("a local time that the clocks skipped or showed twice")
+    return first
+
+
 class Entries:
     """Collects the stations and observations of entries.
 
     Attributes:
-        needed: the feed's names of the fields without which an entry cannot be used: station id and time.
+        needed: the feed's names of the fields without which an entry cannot be used: time, and station id unless it is
+            known without.
         records: where a document has its entries, for formats that leave that open.
         stations: every station with an id, by id.
         observations: by time and station; a later entry of the same time and station fills gaps and corrects values.
@@ -58,8 +72,11 @@ class Entries:
         bounds: Bounds = Bounds(),
         clock: Clock = utc,
         records: str = "",
+        prefix: str = "",
+        station: str = "",
     ) -> None:
         fields = fields_of(mapping)
+        self._long = long_of(mapping)
         self._bounds = bounds
         self._clock = clock
         self._id = fields["station_id"]
@@ -72,8 +89,10 @@ class Entries:
             for name, field in ((name, fields[name]) for name in COLUMNS)
         ]
         self._number = 0
+        self._prefix = prefix
         self.records = records
-        self.needed = (self._id.names, self._time.names)
+        self._station = station
+        self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
         self.clear()
 
@@ -105,6 +124,14 @@ class Entries:
             return
         known = self.stations.get(station_id)
         self._describe(station_id, fields, point)
+        if self._long:
+            name = text_of(self._long.variable(fields))
+            if name is None:
+                self.leave_out("no variable")
+            if name not in self._long.known:
+                return
+            value = {name: self._long.value(fields)}
+            fields = {**fields, **value} if isinstance(fields, dict) else ChainMap(value, fields)  # type: ignore[arg-type]
         time = self._moment(station_id, fields)
         if time is None:
             return
@@ -131,10 +158,12 @@ class Entries:
             self.first.setdefault(reason, number_of)
 
     def _station_id(self, fields: Mapping[str, Any], other: object = None) -> str | None:
-        found = text_of(self._id.find(fields)) or text_of(other)
+        found = text_of(self._id.find(fields)) or text_of(other) or text_of(self._station)
         if found is None:
             self.leave_out("no station id")
-        elif len(found) > self._bounds.id_length:
+            return None
+        found = self._prefix + found
+        if len(found) > self._bounds.id_length:
             self.leave_out("station id too long")
             found = None
         return found
@@ -209,6 +238,8 @@ class Entries:
         if not 2000 <= moment.year <= 2100:
             raise _TimeError("impossible time")
         try:
+            if self._time.zone and moment.tzinfo is None:
+                moment = _local(moment, self._time.zone)
             return self._clock(station_id, moment)
         except ValueError as error:
             raise _TimeError(error) from None
@@ -239,6 +270,11 @@ class Entries:
         """A value that is no number or outside of its limits: what is stored instead, if anything."""
         written = number(raw)
         if written is None or value is None:
+            if BY_NAME[name].unit == "°" and isinstance(raw, str):
+                if (point := degrees(raw)) is not None:
+                    return point
+                if is_no_direction(raw):
+                    return None
             if not is_no_number(raw):
                 self.leave_out(f"{name} is no number")
         elif (bound := _overshot(BY_NAME[name], value)) is not None:
@@ -261,7 +297,7 @@ class Entries:
 def _overshot(variable: Variable, value: float) -> float | None:
     """The bound that an impossible value is taken for, if a working sensor may read it."""
     least, most = variable.readable
-    return min(max(value, variable.low), variable.high) if least <= value <= most else None
+    return float(min(max(value, variable.low), variable.high)) if least <= value <= most else None
 
 
 class _TimeError(Exception):

@@ -1,8 +1,14 @@
-"""A feed in JSON: an object for each station or observation, in a list that a JMESPath expression finds."""
+"""A feed in JSON: an object for each station or observation, in a list that a JMESPath expression finds.
+
+Where lists lie in objects of lists, `stations / observations` names an expression for each level. An entry then is an
+object of the innermost list; what it lies in is found by `../`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 from toolkit.feed.entries import Entries
@@ -23,9 +29,9 @@ def require(records: str) -> None:
     """
     import jmespath
 
-    if records:
+    for level in _levels(records):
         try:
-            jmespath.compile(records)
+            jmespath.compile(level)
         except jmespath.exceptions.JMESPathError as error:
             raise ValueError(f"it is no JMESPath: {one_line(str(error), 200)}") from None
 
@@ -38,14 +44,34 @@ def parse(body: bytes, entries: Entries) -> None:
         NotAFeedError: the expression finds no list of objects in it.
         NoStationError: no object has a station id.
     """
-    found = _found(content(body), entries.records)
+    outer, *inner = _levels(entries.records) or [""]
+    found = _found(content(body), outer)
     for one in found:
-        if isinstance(one, dict):
-            entries.take(one)
-        else:
-            entries.leave_out("not an object")
+        _take(one, inner, entries.take, entries.leave_out)
     if not entries.stations:
         raise NoStationError(f"the feed holds no station: {len(found)} objects, none with a station id")
+
+
+def _levels(records: str) -> list[str]:
+    """The expression of each level."""
+    return re.split(r"\s+/\s+", records.strip()) if records.strip() else []
+
+
+def _take(one: Any, inner: list[str], take: Callable[[Any], None], leave_out: Callable[[str], None]) -> None:
+    """Take an object as an entry, or what the expressions of further levels find in it."""
+    if not isinstance(one, dict):
+        leave_out("not an object")
+    elif not inner:
+        take(one)
+    else:
+        around = {f"../{name}": value for name, value in one.items()}
+        try:
+            found = _found({name: value for name, value in one.items() if name[:3] != "../"}, inner[0])
+        except NotAFeedError:
+            leave_out("no list of objects in an object")
+            return
+        for each in found:
+            _take(around | each if isinstance(each, dict) else each, inner[1:], take, leave_out)
 
 
 def _found(document: Any, records: str) -> list[Any]:

@@ -19,6 +19,24 @@ _FULL = {"255", "32767", "32768", "65535", "6553.5", "3276.7", "3276.8"}
 _GAPS = {-6999, -7999, -999.25}
 # No sensor gives so much, in any unit: limits of larger integers, and fill values of netCDF and others.
 _FILLER = 1e7
+# Compass points, clockwise from north, each 22.5° from the one before.
+_POINTS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
+# As some services write four of them.
+_OTHERWISE = {"NEE": "ENE", "SEE": "ESE", "SWW": "WSW", "NWW": "WNW"}
+# The wind has none: it is calm, or comes from here and there (METAR's VRB).
+_NO_DIRECTION = {"CALM", "VRB", "VARIABLE"}
+
+
+def degrees(raw: str) -> float | None:
+    """The direction of a compass point such as NNE, in degrees clockwise from north; None for any other word."""
+    word = raw.strip().upper()
+    word = _OTHERWISE.get(word, word)
+    return 22.5 * _POINTS.index(word) if word in _POINTS else None
+
+
+def is_no_direction(raw: str) -> bool:
+    """Whether a word says that the wind has no direction."""
+    return raw.strip().upper() in _NO_DIRECTION
 
 
 def is_no_value(raw: Any) -> bool:

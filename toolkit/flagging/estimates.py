@@ -23,9 +23,9 @@ from toolkit.quality.neighbours import nearest
 from toolkit.quality.series import unscaled
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
-from toolkit.store.base import pieces
 from toolkit.store.flag_views import FAIL, SUSPECT
 from toolkit.store.flags import Decisive
+from toolkit.store.selection import pieces
 from toolkit.variables import BY_NAME, STATION
 
 DAY = 86_400.0

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from toolkit.model import Rejected
 from toolkit.store import Selection, Span, Store
-from toolkit.store.base import pieces
 from toolkit.store.columns import Columns
 from toolkit.store.flag_views import FAIL, MISSING, NOT_EVALUATED, PASS, REJECTED
 from toolkit.store.flags import Decisive, Judged
+from toolkit.store.selection import pieces
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME, STATION, WORDS
 

@@ -14,7 +14,7 @@ import numpy as np
 from toolkit.model import Rejected, Station
 from toolkit.quality.arrays import Floats
 from toolkit.store import Span, Store
-from toolkit.store.base import pieces
+from toolkit.store.selection import pieces
 
 MOST_BYTES = 64 << 20
 """How much is remembered: five days of 300 stations; what was asked for longest ago is forgotten."""

@@ -12,7 +12,7 @@ from toolkit.performance.month import Month
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR
 from toolkit.store import Span, Store
-from toolkit.store.base import pieces
+from toolkit.store.selection import pieces
 
 DAY = 24 * HOUR
 # A sensor that gave no value for so long, and a station that was not in the feed, are no longer expected.

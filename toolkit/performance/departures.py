@@ -18,7 +18,7 @@ from toolkit.quality.neighbours import Neighbours, nearest
 from toolkit.quality.series import HOUR, differences
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
-from toolkit.store.base import pieces
+from toolkit.store.selection import pieces
 from toolkit.variables import BY_NAME, MONITORED
 
 # The variables of which neighbours imply a value.

@@ -8,7 +8,7 @@ question.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.model import Bounds, Document
@@ -31,18 +31,18 @@ def admit(document: Document, present: float) -> Document:
     return Document(document.stations, observations, left_out, rejected)
 
 
-def bound(document: Document, known: set[str], bounds: Bounds, new: Callable[[], int | None]) -> Document:
+def bound(document: Document, known: Set[str], bounds: Bounds, new: Callable[[], int | None]) -> Document:
     """The document with no more stations than one document may have, and no more new ones than a day may bring.
 
     Args:
         document: what the feed offered.
         known: the ids of the stations in the store; these are taken first.
         bounds: how many stations are taken.
-        new: called to learn how many stations came for the first time in the last 24 hours; None means that the store
-            has no station yet, and then any number may come.
+        new: called to learn how many stations came for the first time in the last 24 hours; None means that the
+            source has no station yet, and then any number may come.
     """
     ids = [station.station_id for station in document.stations]
-    if len(ids) <= bounds.stations and known.issuperset(ids):
+    if len(ids) <= bounds.stations and known >= set(ids):
         return document
     left_out = Counter(document.left_out)
     # Known stations first; sorting is stable, so both kinds stay in the order of the document.

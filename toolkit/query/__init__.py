@@ -79,7 +79,7 @@ def ask(named: Database | str, sql: str, *, rows: int, seconds: float) -> Answer
     except UnicodeEncodeError:
         raise RefusedError("the SQL is not UTF-8") from None
     db = database(named)
-    engine = cast(Engine, part_of("toolkit.query.", db))
+    engine = cast(Engine, part_of("toolkit.query.{}", db))
     deadline = time.monotonic() + seconds
     too_long = f"the query took longer than {seconds:g} s: ask for less, or give it more --seconds"
     try:

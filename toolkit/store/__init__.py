@@ -11,8 +11,6 @@ from toolkit.store.base import (
     Extent,
     Logged,
     NewerSchemaError,
-    Selection,
-    Span,
     Store,
     Stored,
     StoredAnomaly,
@@ -20,6 +18,7 @@ from toolkit.store.base import (
     StoreGoneError,
     StoreRefusedError,
 )
+from toolkit.store.selection import Selection, Span
 
 __all__ = [
     "Count", "DocumentRefusedError", "Extent", "Logged", "NewerSchemaError", "Selection", "Span", "Store",
@@ -45,7 +44,7 @@ class Engine(Protocol):
 
 
 def _engine(db: Database) -> Engine:
-    return cast(Engine, part_of("toolkit.store.", db))
+    return cast(Engine, part_of("toolkit.store.{}", db))
 
 
 def open_for_writing(named: Database | str, *, begin: bool = True) -> Store:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from importlib import resources
-from itertools import pairwise
-from math import ceil
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
@@ -19,6 +16,8 @@ from toolkit.store.accounts import Accounts
 from toolkit.store.daily import Daily
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
+from toolkit.store.selection import Selection, Span
+from toolkit.store.sources import Sources
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 
@@ -126,35 +125,6 @@ class StoredAnomaly(NamedTuple):
     last_run: float = 0.0
 
 
-class Span(NamedTuple):
-    """After `start` up to and including `end`, seconds since the epoch."""
-
-    start: float
-    end: float
-
-
-def pieces(spans: Sequence[Span], seconds: float = 3600) -> Iterator[Span]:
-    """The same spans, divided into pieces of at most `seconds`."""
-    for start, end in spans:
-        number = max(1, ceil((end - start) / seconds))
-        bounds = [start + place * seconds for place in range(number)] + [end]
-        yield from map(Span._make, pairwise(bounds))
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which observations.
-
-    Attributes:
-        start, end: after `start`, up to and including `end`, seconds since the epoch; None for no bound.
-        stations: ids; none for all.
-    """
-
-    start: float | None = None
-    end: float | None = None
-    stations: Sequence[str] = ()
-
-
 class Store(Protocol):
     """An open database. Made by `open_for_writing` and `open_for_reading`; closed by leaving a `with`.
 
@@ -177,8 +147,8 @@ class Store(Protocol):
             status: what the log calls it.
         """
 
-    def log_failure(self, message: str, at: float) -> None:
-        """Note in the log that a cycle brought nothing, and why."""
+    def log_failure(self, message: str, at: float, source: str) -> None:
+        """Note in the log that a cycle of a source brought nothing, and why."""
 
     @property
     def incidents(self) -> Incidents:
@@ -197,6 +167,10 @@ class Store(Protocol):
         """How the feed has described stations, and the health of their sensors; `transaction` for what writes."""
 
     @property
+    def sources(self) -> Sources:
+        """How each source does, and which stations belong to it."""
+
+    @property
     def daily(self) -> Daily:
         """What each variable did on each day that is over."""
 
@@ -210,8 +184,8 @@ class Store(Protocol):
     def stations(self) -> list[Station]:
         """Every station ever seen, by id."""
 
-    def new_stations(self, at: float) -> int:
-        """How many stations were first seen in the 24 hours up to a time; those that came first of all do not count.
+    def new_stations(self, at: float, source: str) -> int:
+        """How many stations of a source were first seen in the 24 hours up to a time; its very first do not count.
 
         What was first seen later than that does not count either: a clock that ran ahead must not keep others out.
         """

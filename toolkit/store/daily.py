@@ -6,20 +6,16 @@ taken by whatever changes its observations.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from toolkit.store import incidents
-from toolkit.times import from_stored
-from toolkit.variables import MEASURED, STATION, Variable
+from toolkit.variables import STATION, Variable
 
 if TYPE_CHECKING:
-    from toolkit.store.base import Store
+    pass
 
 DAY = 86_400
-# So long one run of maintenance looks at days; the next one goes on.
-BUDGET_SECONDS = 600.0
 DAYS_PER_QUERY = 365
 
 
@@ -119,34 +115,3 @@ class Daily:
         """Remove the days up to one, which is removed as well."""
         self._engine.query("DELETE FROM summarised WHERE day <= ?", (day,))
         self._engine.query("DELETE FROM daily WHERE day <= ?", (day,))
-
-
-def summarise(store: Store, present: float, pause: Callable[[], None]) -> None:
-    """Look at the days that have been over for a day, and of which nothing is known.
-
-    Args:
-        store: open for writing.
-        present: seconds since the epoch.
-        pause: called between steps.
-    """
-    until, known = time.monotonic() + BUDGET_SECONDS, {*store.daily.days()}
-    following = store.oldest()
-    while following and time.monotonic() < until:
-        day = int(from_stored(following).timestamp()) // DAY
-        if day >= int(present - DAY) // DAY:
-            return
-        if day not in known:
-            summarise_day(store, day)
-            pause()
-        following = store.oldest((day + 1) * DAY - 1)
-
-
-def summarise_day(store: Store, day: int) -> None:
-    """Look at a day, days since 1970-01-01."""
-    with store.transaction():
-        store.daily.begin(day)
-    for variable in (None, *MEASURED):
-        with store.transaction():
-            store.daily.add(day, variable)
-    with store.transaction():
-        store.daily.finish(day)

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from toolkit.store.encoding import shown_sql
 from toolkit.variables import BY_NAME, STATION
 
 PASS, NOT_EVALUATED, SUSPECT, FAIL, MISSING = 1, 2, 3, 4, 9
@@ -51,24 +50,6 @@ class Dialect:
     shown: Callable[[str], str]
     first_symptom: str
     judges: str
-
-
-SQLITE = Dialect(
-    observations="observation AS o JOIN stations AS s ON s.number = o.station",
-    station="s.station_id",
-    collected="datetime(o.time, o.delay || ' seconds')",
-    shown=shown_sql,
-    first_symptom="substr(symptoms, 1, instr(symptoms || ',', ',') - 1)",
-    judges="instr(variables, ',{},') > 0",
-)
-POSTGRESQL = Dialect(
-    observations="observations AS o",
-    station="o.station_id",
-    collected="o.collected_at",
-    shown="o.{}".format,
-    first_symptom="split_part(symptoms, ',', 1)",
-    judges="strpos(variables, ',{},') > 0",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from toolkit.store.flag_views import MEANINGS
 from toolkit.variables import STATION
 
 if TYPE_CHECKING:
-    from toolkit.store.base import Span
+    from toolkit.store.selection import Span
 
 SAME_WITHIN = 3600
 """Anomalies, and intervals with one flag, of one sensor that are less than this apart, in seconds, are one."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
 
 from toolkit.address import shown
 from toolkit.database import PostgreSQLDatabase
-from toolkit.store import flag_views
 from toolkit.store.base import (
     NewerSchemaError,
     StoreError,
@@ -18,11 +18,21 @@ from toolkit.store.base import (
     StoreRefusedError,
     migrations,
 )
+from toolkit.store.flag_views import Dialect, flags_view, observations_qc_view
 from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.store.postgresql_store import PostgreSQLStore
 from toolkit.variables import COLUMNS
 
 BUSY_SECONDS = 2
+
+_DIALECT = Dialect(
+    observations="observations AS o",
+    station="o.station_id",
+    collected="o.collected_at",
+    shown="o.{}".format,
+    first_symptom="split_part(symptoms, ',', 1)",
+    judges="strpos(variables, ',{},') > 0",
+)
 
 # The advisory lock that keeps two collectors from migrating at once: any number will do.
 _MIGRATING = 0x77746B74
@@ -52,8 +62,8 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     drop(connection, ())
     for script in scripts[version:]:
         connection.execute(sql.SQL(script))
-    connection.execute(sql.SQL(flag_views.flags_view(flag_views.POSTGRESQL)))
-    connection.execute(sql.SQL(flag_views.observations_qc_view(flag_views.POSTGRESQL, COLUMNS)))
+    connection.execute(sql.SQL(flags_view(_DIALECT)))
+    connection.execute(sql.SQL(observations_qc_view(_DIALECT, COLUMNS)))
     connection.execute("DELETE FROM schema_version")
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 
@@ -111,6 +121,7 @@ TABLES = (
     "stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest", "incidents",
     "incident_stations", "incident_history", "maintenance", "outbox", "runs", "detector_flags", "judged",
     "accounts", "sessions", "station_history", "sensor_health", "daily", "summarised",
+    "sources",
 )  # fmt: skip
 _LACKS = """
 SELECT kind || ' ' || name || ' is gone' FROM (VALUES
@@ -119,6 +130,7 @@ SELECT kind || ' ' || name || ' is gone' FROM (VALUES
     ('table', 'incident_stations'), ('table', 'incident_history'), ('table', 'maintenance'), ('table', 'outbox'),
     ('table', 'runs'), ('table', 'detector_flags'), ('table', 'judged'), ('table', 'accounts'), ('table', 'sessions'),
     ('table', 'station_history'), ('table', 'sensor_health'), ('table', 'daily'), ('table', 'summarised'),
+    ('table', 'sources'),
     ('view', 'flags'), ('view', 'observations_qc')
 ) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
 UNION ALL
@@ -160,28 +172,42 @@ def differences(db: PostgreSQLDatabase) -> list[str]:
         return [str(row[0]) for row in connection.execute(_LACKS)]
 
 
-# What others put upon the tables and the role, and what takes it away; the first three are the owner's to do.
+# What others put upon the tables and the role, what takes it away, and whether the tables' owner may do that.
 _IMPOSED = r"""
 SELECT 'a trigger ' || tgname || ' on ' || tgrelid::regclass,
-    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass)
+    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass), true
 FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY (%(tables)s::regclass[]) AND tgname NOT LIKE 'ts\_%%'
 UNION ALL
 SELECT 'a constraint ' || conname || ' on ' || conrelid::regclass,
-    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname)
+    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname), true
 FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = ANY (%(tables)s::regclass[])
 UNION ALL
 SELECT 'row-level security on ' || oid::regclass,
-    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass)
+    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass), true
 FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
 UNION ALL
-SELECT 'the setting ' || one, format('ALTER ROLE %%I RESET %%I', rolname, split_part(one, '=', 1))
+SELECT 'the setting ' || one, format('ALTER ROLE %%I RESET %%I', rolname, split_part(one, '=', 1)), false
 FROM pg_roles, unnest(rolconfig) AS one WHERE rolname = current_user
 AND one ~ '^(default_transaction_read_only=on|statement_timeout=|search_path=|idle_in_transaction|transaction_timeout=)'
 """
 
 
-def imposed(db: PostgreSQLDatabase) -> list[tuple[str, str]]:
-    """What others put upon the tables and the role of this program, each with the statement that takes it away.
+class Imposed(NamedTuple):
+    """Something that others put upon the tables or the role of this program.
+
+    Attributes:
+        what: it is, in words.
+        away: the statement that takes it away.
+        owners: whether the tables' owner may run that; otherwise an administrator has to.
+    """
+
+    what: str
+    away: str
+    owners: bool
+
+
+def imposed(db: PostgreSQLDatabase) -> list[Imposed]:
+    """What others put upon the tables and the role of this program.
 
     Raises:
         StoreError: it does not answer.
@@ -189,7 +215,7 @@ def imposed(db: PostgreSQLDatabase) -> list[tuple[str, str]]:
     place = shown(db.url)
     with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         tables = [name for name in TABLES if _is_there(connection, name)]
-        return [(str(what), str(away)) for what, away in connection.execute(_IMPOSED, {"tables": tables})]
+        return [Imposed._make(row) for row in connection.execute(_IMPOSED, {"tables": tables})]
 
 
 def _is_there(connection: psycopg.Connection, table: str) -> bool:

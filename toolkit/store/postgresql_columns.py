@@ -10,8 +10,8 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
-from toolkit.store.base import Span
 from toolkit.store.columns import LAST, Columns, known
+from toolkit.store.selection import Span
 from toolkit.times import from_epoch
 from toolkit.variables import BY_NAME
 

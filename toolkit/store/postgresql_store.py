@@ -22,13 +22,10 @@ from toolkit.store.base import (
     DocumentRefusedError,
     Extent,
     Logged,
-    Selection,
-    Span,
     Stored,
     StoredAnomaly,
     StoreError,
     counts,
-    pieces,
     summary,
     without_logged_secrets,
 )
@@ -36,6 +33,8 @@ from toolkit.store.daily import Daily
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
+from toolkit.store.selection import Selection, Span, pieces
+from toolkit.store.sources import Sources
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
@@ -97,8 +96,8 @@ _CORRECT = _upsert(
 _FILL = _upsert("coalesce(o.{name}, excluded.{name})", "excluded.{name} IS NOT NULL AND o.{name} IS NULL")
 
 _STATIONS = f"""
-INSERT INTO stations AS s ({", ".join(Station._fields)}, first_seen, last_seen)
-SELECT {", ".join(Station._fields)}, %(at)s, %(at)s FROM unnest(
+INSERT INTO stations AS s ({", ".join(Station._fields)}, first_seen, last_seen, source)
+SELECT {", ".join(Station._fields)}, %(at)s, %(at)s, %(source)s FROM unnest(
     %(station_id)s::text[], %(station_name_en)s::text[], %(station_name_gr)s::text[], %(latitude)s::float8[],
     %(longitude)s::float8[], %(elevation)s::float8[]
 ) AS told ({", ".join(Station._fields)}) ORDER BY station_id
@@ -109,7 +108,8 @@ ON CONFLICT (station_id) DO UPDATE SET
     longitude = coalesce(excluded.longitude, s.longitude),
     elevation = coalesce(excluded.elevation, s.elevation),
     last_seen = CASE WHEN {_AHEAD.format("s.last_seen")} THEN excluded.last_seen
-        ELSE greatest(s.last_seen, excluded.last_seen) END
+        ELSE greatest(s.last_seen, excluded.last_seen) END,
+    source = coalesce(excluded.source, s.source)
 """
 
 # Whether a time is one of the calendar: plain SQL can write `infinity`, which Python cannot represent.
@@ -150,7 +150,8 @@ ON CONFLICT (name, label) DO UPDATE SET count = c.count + excluded.count
 """
 
 _LOG = """
-INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message) VALUES (%s, %s, %s, %s, %s)
+INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message, source)
+VALUES (%s, %s, %s, %s, %s, %s)
 """
 
 _REJECTED = """
@@ -210,16 +211,19 @@ class PostgreSQLStore:
         with self._transaction() as cursor, _translate_refusals(self._place):
             if document.stations:
                 self.records.note(document.stations, collected)
-                columns = map(list, zip(*document.stations, strict=True))
-                cursor.execute(_STATIONS, {"at": at, **dict(zip(Station._fields, columns, strict=True))})
+                told = zip(Station._fields, map(list, zip(*document.stations, strict=True)), strict=True)
+                cursor.execute(_STATIONS, {"at": at, "source": document.source, **dict(told)})
             new = corrected = 0
             cursor.execute(_ARRIVED)
-            if document.observations:
+            for observations, statement in _parts(document, replace):
                 with cursor.copy(f"COPY arrived ({_ROW}) FROM STDIN (FORMAT csv)") as copy:
-                    copy.write(_copied(document.observations, f"{stored(collected)}+00"))
-                cursor.execute(_CORRECT if replace else _FILL)
-                new, corrected = cast("tuple[int, int]", cursor.fetchone())
+                    copy.write(_copied(observations, f"{stored(collected)}+00"))
+                cursor.execute(statement)
+                more, changed = cast("tuple[int, int]", cursor.fetchone())
+                new, corrected = new + more, corrected + changed
                 cursor.execute(_CHANGED)
+                cursor.execute(_NEWEST, {"ids": []})
+                cursor.execute("TRUNCATE arrived")
             cursor.execute(_NEWEST, {"ids": [station.station_id for station in document.stations]})
             done = Stored(new, corrected, len(document.observations) - new - corrected)
             rejected = [(from_epoch(time), *rest) for time, *rest in document.rejected]
@@ -227,14 +231,16 @@ class PostgreSQLStore:
             for count in counts(done, document.left_out, status):
                 cursor.execute(_COUNT, count)
             message = summary(done, document.left_out)
-            cursor.execute(_LOG, (at, status, len(document.stations), new + corrected, message))
+            cursor.execute(_LOG, (at, status, len(document.stations), new + corrected, message, document.source))
+            self.sources.stored(document, collected, new + corrected, message)
         return done
 
-    def log_failure(self, message: str, at: float) -> None:
+    def log_failure(self, message: str, at: float, source: str) -> None:
         """See `base.Store`."""
         with self._transaction() as cursor:
             cursor.execute(_COUNT, Count("cycles", "failed", 1))
-            cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message))
+            cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message, source))
+            self.sources.failed(source, at, message)
 
     @property
     def incidents(self) -> Incidents:
@@ -255,6 +261,11 @@ class PostgreSQLStore:
     def records(self) -> StationRecords:
         """See `base.Store`."""
         return StationRecords(_Engine(self))
+
+    @property
+    def sources(self) -> Sources:
+        """See `base.Store`."""
+        return Sources(_Engine(self))
 
     @property
     def daily(self) -> Daily:
@@ -278,12 +289,12 @@ class PostgreSQLStore:
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
         return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
 
-    def new_stations(self, at: float) -> int:
+    def new_stations(self, at: float, source: str) -> int:
         """See `base.Store`."""
         number: int = self._query(
-            "SELECT COUNT(*) FROM stations WHERE first_seen > %s AND first_seen <= %s "
-            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
-            (from_epoch(at - 86400), from_epoch(at)),
+            "SELECT COUNT(*) FROM stations WHERE first_seen > %s AND first_seen <= %s AND source = %s "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations WHERE source = %s)",
+            (from_epoch(at - 86400), from_epoch(at), source, source),
         )[0][0]
         return number
 
@@ -597,6 +608,16 @@ class _Engine:
 
 def _for_psycopg(query: str) -> sql.SQL:
     return sql.SQL(query.replace("?", "%s"))
+
+
+def _parts(document: Document, replace: bool) -> Iterator[tuple[list[Observation], sql.SQL]]:
+    """The observations of a document that replace what is there, and those that fill gaps, each with its statement."""
+    own = [one for one in document.observations if one.station_id not in document.foreign]
+    foreign = [one for one in document.observations if one.station_id in document.foreign]
+    if own:
+        yield own, _CORRECT if replace else _FILL
+    if foreign:
+        yield foreign, _FILL
 
 
 def _copied(observations: Sequence[Observation], at: str) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from toolkit import clock, times
 from toolkit.errors import ToolkitError, reason
 from toolkit.store import Selection, Store
-from toolkit.store.daily import summarise
+from toolkit.store.summarising import summarise
 
 DAY = 86400
 # Between two steps a collector that waits gets its turn.

@@ -30,7 +30,8 @@ def open_for_writing(db: SQLiteDatabase, *, begin: bool = True) -> SQLiteStore:
         if not file.exists():
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         require_files(file)
-        connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
+        # The collector's threads share it; one uses it at a time.
+        connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         opening.callback(connection.close)
         if not _refuse_other(connection, file) and not begin:
             raise StoreGoneError(f"the database {file} is empty")

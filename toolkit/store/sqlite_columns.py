@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.store.base import Span
 from toolkit.store.columns import Columns, Ints, in_order, known
 from toolkit.store.encoding import read_sql
+from toolkit.store.selection import Span
 from toolkit.times import stored
 from toolkit.variables import BY_NAME, COMPASS
 

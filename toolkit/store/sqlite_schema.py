@@ -12,9 +12,9 @@ from contextlib import closing
 from functools import cache
 from importlib import resources
 
-from toolkit.store import flag_views
 from toolkit.store.base import migrations
-from toolkit.store.encoding import view_sql
+from toolkit.store.encoding import shown_sql, view_sql
+from toolkit.store.flag_views import Dialect, flags_view, observations_qc_view
 from toolkit.text import one_line
 from toolkit.variables import COLUMNS
 
@@ -26,6 +26,14 @@ VERSION = len(_MIGRATIONS)
 _VIEW_BY_HAND = 4
 # The first schema with flags.
 _FLAGS = 8
+_DIALECT = Dialect(
+    observations="observation AS o JOIN stations AS s ON s.number = o.station",
+    station="s.station_id",
+    collected="datetime(o.time, o.delay || ' seconds')",
+    shown=shown_sql,
+    first_symptom="substr(symptoms, 1, instr(symptoms || ',', ',') - 1)",
+    judges="instr(variables, ',{},') > 0",
+)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -94,8 +102,8 @@ def _make(connection: sqlite3.Connection, version: int, wanted: int) -> None:
     else:
         view = view_sql(columns(connection))
     if wanted >= _FLAGS:
-        view.append(flag_views.flags_view(flag_views.SQLITE))
-        view.append(flag_views.observations_qc_view(flag_views.SQLITE, columns(connection)))
+        view.append(flags_view(_DIALECT))
+        view.append(observations_qc_view(_DIALECT, columns(connection)))
     for statement in view:
         connection.execute(statement)
 

@@ -19,13 +19,10 @@ from toolkit.store.base import (
     DocumentRefusedError,
     Extent,
     Logged,
-    Selection,
-    Span,
     Stored,
     StoredAnomaly,
     StoreError,
     counts,
-    pieces,
     summary,
     without_logged_secrets,
 )
@@ -33,6 +30,8 @@ from toolkit.store.daily import Daily
 from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
+from toolkit.store.selection import Selection, Span, pieces
+from toolkit.store.sources import Sources
 from toolkit.store.sqlite_file import translate_errors
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
@@ -108,15 +107,16 @@ _SOUGHT = (
 
 _STATION = """
 INSERT INTO stations
-    (station_id, station_name_en, station_name_gr, latitude, longitude, elevation, first_seen, last_seen)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+    (station_id, station_name_en, station_name_gr, latitude, longitude, elevation, first_seen, last_seen, source)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)
 ON CONFLICT (station_id) DO UPDATE SET
     station_name_en = coalesce(excluded.station_name_en, station_name_en),
     station_name_gr = coalesce(excluded.station_name_gr, station_name_gr),
     latitude = coalesce(excluded.latitude, latitude),
     longitude = coalesce(excluded.longitude, longitude),
     elevation = coalesce(excluded.elevation, elevation),
-    last_seen = excluded.last_seen
+    last_seen = excluded.last_seen,
+    source = coalesce(excluded.source, source)
 """
 
 _COUNT = """
@@ -179,7 +179,7 @@ class SQLiteStore:
         at = stored(collected)
         with self._transaction() as connection, _translate_refusals(self._path):
             self.records.note(document.stations, collected)
-            connection.executemany(_STATION, [(*station, at) for station in document.stations])
+            connection.executemany(_STATION, [(*station, at, document.source) for station in document.stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             new = corrected = 0
             number = len(document.observations)
@@ -187,18 +187,26 @@ class SQLiteStore:
                 columns, rows = pack(document.observations, numbers, int(collected))
                 new = connection.executemany(_insert(columns), rows).rowcount
                 if new < number:
-                    corrected = connection.executemany(_update(columns, replace=replace), rows).rowcount
+                    foreign = {numbers[one] for one in document.foreign if one in numbers}
+                    own = [row for row in rows if row[1] not in foreign] if foreign else rows
+                    corrected = connection.executemany(_update(columns, replace=replace), own).rowcount
+                    if foreign:
+                        others = [row for row in rows if row[1] in foreign]
+                        corrected += connection.executemany(_update(columns, replace=False), others).rowcount
             done = Stored(new, corrected, number - new - corrected)
             connection.executemany(_REJECTED, document.rejected)
             connection.executemany(_COUNT, counts(done, document.left_out, status))
-            _log(connection, at, status, len(document.stations), new + corrected, summary(done, document.left_out))
+            message = summary(done, document.left_out)
+            _log(connection, at, status, len(document.stations), new + corrected, message, document.source)
+            self.sources.stored(document, collected, new + corrected, message)
         return done
 
-    def log_failure(self, message: str, at: float) -> None:
+    def log_failure(self, message: str, at: float, source: str) -> None:
         """See `base.Store`."""
         with self._transaction() as connection:
             connection.execute(_COUNT, Count("cycles", "failed", 1))
-            _log(connection, stored(at), "failed", 0, 0, message)
+            _log(connection, stored(at), "failed", 0, 0, message, source)
+            self.sources.failed(source, at, message)
 
     @property
     def incidents(self) -> Incidents:
@@ -221,6 +229,11 @@ class SQLiteStore:
         return StationRecords(_Engine(self))
 
     @property
+    def sources(self) -> Sources:
+        """See `base.Store`."""
+        return Sources(_Engine(self))
+
+    @property
     def daily(self) -> Daily:
         """See `base.Store`."""
         return Daily(_Engine(self))
@@ -241,12 +254,12 @@ class SQLiteStore:
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
         return [Station(*row) for row in rows]
 
-    def new_stations(self, at: float) -> int:
+    def new_stations(self, at: float, source: str) -> int:
         """See `base.Store`."""
         number: int = self._query(
-            "SELECT COUNT(*) FROM stations WHERE first_seen > ? AND first_seen <= ? "
-            "AND first_seen > (SELECT MIN(first_seen) FROM stations)",
-            (stored(at - 86400), stored(at)),
+            "SELECT COUNT(*) FROM stations WHERE first_seen > ?1 AND first_seen <= ?2 AND source = ?3 "
+            "AND first_seen > (SELECT MIN(first_seen) FROM stations WHERE source = ?3)",
+            (stored(at - 86400), stored(at), source),
         )[0][0]
         return number
 
@@ -622,11 +635,19 @@ def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, 
     return found
 
 
-def _log(connection: sqlite3.Connection, at: str, status: str, stations: int, observations: int, message: str) -> None:
+def _log(
+    connection: sqlite3.Connection,
+    at: str,
+    status: str,
+    stations: int,
+    observations: int,
+    message: str,
+    source: str | None,
+) -> None:
     connection.execute(
-        "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message) "
-        "VALUES (?, ?, ?, ?, ?)",
-        (at, status, stations, observations, message),
+        "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message, source) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (at, status, stations, observations, message, source),
     )
 
 

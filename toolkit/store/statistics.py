@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from toolkit.store.base import Span
+    from toolkit.store.selection import Span
 
     Floats = npt.NDArray[np.float64]
 

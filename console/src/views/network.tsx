@@ -86,8 +86,8 @@ function Stations({ data }: { data: NetworkData }) {
   const wanted = useMemo(() => wantedOf(data.stations, shown), [data, shown.text, shown.states.join()]);
   const places = useMemo(() => {
     const found = new Set(wanted);
-    const wind = data.variables.indexOf(by?.name === "hi_speed" ? "hi_dir" : "wind_dir");
-    const withWind = by && ["wind_speed", "wind_dir", "hi_speed", "hi_dir"].includes(by.name);
+    const vane = by && variables.find((one) => one.speed && (one.name === by.name || one.speed === by.name));
+    const wind = vane ? data.variables.indexOf(vane.name) : -1;
     return data.stations.flatMap((one): Place[] => {
       if (one.latitude === null || one.longitude === null) return [];
       return [
@@ -98,7 +98,7 @@ function Stations({ data }: { data: NetworkData }) {
           state: one.state,
           faint: !found.has(one),
           ...(by && good(one)
-            ? markOf(one, by, place, scale, withWind ? one.values[wind] : null)
+            ? markOf(one, by, place, scale, wind < 0 ? null : one.values[wind])
             : { label: by ? "" : nameOf(one), fill: by ? null : undefined }),
         },
       ];

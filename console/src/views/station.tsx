@@ -35,8 +35,6 @@ const OFTEN_SECONDS = 60;
 const SELDOM_SECONDS = 600;
 // The service reads neighbours of at most so long.
 const MOST_OF_NEIGHBOURS = 31 * DAY;
-// Not shown unless asked for: the charts show the range of readings, and the vane is drawn once.
-const SELDOM = new Set(["hi_temp", "low_temp", "hi_dir"]);
 
 export default function Station() {
   const { station = "" } = useRoute().params;
@@ -64,7 +62,9 @@ function View({ station, shown }: { station: StationData; shown: ReturnType<type
   };
   const chosen = useMemo(() => {
     const asked = words.variables?.split(",").filter((one) => variables.some(({ name }) => name === one)) ?? [];
-    return asked.length ? asked : station.measures.filter((one) => !SELDOM.has(one));
+    if (asked.length) return asked;
+    const seldom = new Set(variables.filter((one) => one.seldom).map((one) => one.name));
+    return station.measures.filter((one) => !seldom.has(one));
   }, [words.variables, station.measures.join(), variables]);
   const compared = words.neighbours && chosen.includes(words.neighbours) ? words.neighbours : undefined;
   const id = station.id;
@@ -224,7 +224,7 @@ function Newest({ values }: { values: StationData["values"] }) {
   return (
     <Figures>
       {variables
-        .filter(({ name }) => typeof values[name] === "number" && !SELDOM.has(name))
+        .filter(({ name, seldom }) => typeof values[name] === "number" && !seldom)
         .map(({ name, label, unit }) => (
           <Figure key={name} name={t(label)}>
             {figure(values[name] as number)} <span class="faint">{unit}</span>

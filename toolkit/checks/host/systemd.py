@@ -80,7 +80,7 @@ class Systemd(Deployment):
             raise ToolkitError(f"{command[0]} is not installed") from None
         except subprocess.TimeoutExpired:
             raise SilentError(f"{command[0]} did not answer for {SYSTEM_SECONDS:g} s") from None
-        if done.returncode and "connect to bus" in done.stderr:
+        if done.returncode and "connect to bus" in done.stderr:  # systemctl has no exit code for it
             raise BusError(one_line(done.stderr))
         if done.returncode:
             raise ToolkitError(f"{' '.join(command[:2])}: {done.stderr.strip() or f'exit code {done.returncode}'}")

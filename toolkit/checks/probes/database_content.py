@@ -13,7 +13,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
 from toolkit.database import PostgreSQLDatabase, database
-from toolkit.store.base import Selection
+from toolkit.store.selection import Selection
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
@@ -125,11 +125,10 @@ def _imposed(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     found = imposed(server)
     if not found:
         return None
-    mine = [away for _, away in found if not away.startswith("ALTER ROLE")]
-    said = f"others have put {', '.join(what for what, _ in found)} upon the database"
-    if mine:
-        return bad(said, changed(host, *mine))
-    return bad(said, Sequence(as_administrator("; ".join(away for _, away in found)), Restart("collector")))
+    said = f"others have put {', '.join(one.what for one in found)} upon the database"
+    if owners := [one.away for one in found if one.owners]:
+        return bad(said, changed(host, *owners))
+    return bad(said, Sequence(as_administrator("; ".join(one.away for one in found)), Restart("collector")))
 
 
 @check(
@@ -282,7 +281,7 @@ def database_sound(host: Host) -> Finding | None:
                 # Of an index that has lost an entry every page can be read, but queries lack rows.
                 (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.OperationalError as error:
-        if "interrupted" in str(error):
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return unseen(f"too large to be looked at in {LOOK_SECONDS:g} s; every backup looks at all of it")
         return unseen(f"{host.db}: {error}")
     except sqlite3.DatabaseError as error:
@@ -317,7 +316,7 @@ def database_consistent(host: Host) -> Finding | None:
                 if number:
                     return bad(f"{number:,} {problem}", remedy)
     except sqlite3.OperationalError as error:
-        if "interrupted" in str(error):
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return unseen(f"too large to be looked at in {LOOK_SECONDS:g} s")
         return unseen(f"{host.db}: {error}")
     except sqlite3.DatabaseError as error:

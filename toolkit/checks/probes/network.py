@@ -16,7 +16,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Restore, Tool
 from toolkit.model import Observation
-from toolkit.store.base import Selection, Span
+from toolkit.store.selection import Selection, Span
 from toolkit.times import from_stored, stored
 from toolkit.variables import BY_NAME, MEASURED, MONITORED
 

@@ -15,7 +15,7 @@ from toolkit.feed.guessing.words import NAMES, unit_in, without_unit, words_of
 from toolkit.feed.values import is_no_number, is_no_value, number
 from toolkit.mapping import MILLISECONDS, STORED, units_of
 from toolkit.units import Conversion
-from toolkit.variables import BY_NAME
+from toolkit.variables import BY_NAME, MEASURED
 
 # Forms of a time besides ISO 8601 and numbers, the commonest first; where several fit, the first does.
 PATTERNS = (
@@ -23,15 +23,18 @@ PATTERNS = (
     "%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d-%m-%Y %H:%M",
     "%Y%m%dT%H%M%SZ", "%a, %d %b %Y %H:%M:%S %Z", "%m/%d/%Y %I:%M:%S %p",
 )  # fmt: skip
-# What outdoor readings usually are, in the stored unit: the median of a sample must be within.
-USUAL: Mapping[str, tuple[float, float]] = {
-    "temp_out": (-45, 48), "hi_temp": (-45, 50), "low_temp": (-50, 45), "dew_point": (-50, 32), "out_hum": (3, 100),
-    "bar": (550, 1065), "rain": (0, 300), "wind_speed": (0, 150), "hi_speed": (0, 250), "wind_dir": (0, 360),
-    "hi_dir": (0, 360), "solar_radiation": (0, 1400), "snow_depth": (0, 700), "latitude": (-90, 90),
-    "longitude": (-180, 360), "elevation": (-430, 6000),
+# Where the median of a sample must be, in the stored unit.
+TYPICAL: Mapping[str, tuple[float, float]] = {
+    **{one.name: one.typical or (one.low, one.high) for one in MEASURED},
+    "latitude": (-90, 90), "longitude": (-180, 360), "elevation": (-430, 6000),
 }  # fmt: skip
 # Members of an object that say the unit of its value.
 UNIT_MEMBERS = ("unitCode", "unit", "units", "uom")
+# The formats that leave nothing to name: their usual cadence in seconds, and what a person has to look at.
+FIXED: Mapping[str, tuple[int, Sequence[str]]] = {
+    "metar": (1800, ("METAR does not say where its stations are: give weather_feed_stations",)),
+    "bufr": (3600, ()),
+}
 
 
 class Named(NamedTuple):
@@ -85,8 +88,9 @@ def guess(sample: Sample, now: float) -> Guess:
         sample: of the document.
         now: the present, seconds since the epoch.
     """
-    if sample.format == "metar":
-        return Guess(sample, [], [], 1800, ["METAR does not say where its stations are: give weather_feed_stations"])
+    if sample.format in FIXED:
+        cadence, doubts = FIXED[sample.format]
+        return Guess(sample, [], [], cadence, [*doubts])
     free = dict(sample.columns)
     named = []
     for stored in NAMES:
@@ -141,7 +145,7 @@ def _named(stored: str, name: str, values: Sequence[Any], beside: str, now: floa
     if stored == "time":
         form = _time_form(said, now)
         return None if form is None and said else Named(stored, name, *(form or ("", "")))
-    if stored not in USUAL:
+    if stored not in TYPICAL:
         return Named(stored, name, "", "") if said and all(isinstance(one, str | int) for one in said) else None
     written = [number(str(one).replace(",", ".")) for one in said if not is_no_number(one)]
     numbers = [value for value in written if value is not None]
@@ -160,7 +164,7 @@ def _unit(stored: str, words: str, beside: str, numbers: Sequence[float]) -> tup
         return ("" if written == own else written), ""
     fitting = [unit for unit in known if _fits(stored, numbers, known, unit)]
     if not known:
-        low, high = USUAL[stored]
+        low, high = TYPICAL[stored]
         return ("", "") if low <= median(numbers) <= high else None
     if not fitting:
         return None
@@ -168,13 +172,13 @@ def _unit(stored: str, words: str, beside: str, numbers: Sequence[float]) -> tup
     doubt = ""
     if unit != own:
         doubt = f"{unit} is taken from its values ({min(numbers):g} to {max(numbers):g})"
-    elif len(fitting) > 1 and stored in {"wind_speed", "hi_speed", "rain", "snow_depth", "elevation", "temp_out"}:
+    elif len({known[unit] for unit in fitting}) > 1:
         doubt = f"the feed does not say its unit: {own} is assumed"
     return ("" if unit == own else unit), doubt
 
 
 def _fits(stored: str, numbers: Sequence[float], known: Mapping[str, Any], unit: str) -> bool:
-    low, high = USUAL[stored]
+    low, high = TYPICAL[stored]
     factor, offset = known[unit]
     return bool(low <= median(numbers) * factor + offset <= high)
 

@@ -16,6 +16,8 @@ from toolkit.text import decoded
 # So many entries are looked at.
 MOST = 500
 _METAR = re.compile(r"^(?:(?:METAR|SPECI) )?[A-Z][A-Z0-9]{3} \d{6}Z ", re.MULTILINE)
+# Within so many bytes a message of BUFR begins: a header of the GTS is before it.
+BULLETIN = 64
 # How deep a list of entries may lie in JSON.
 DEPTH = 8
 
@@ -44,6 +46,8 @@ def sample(body: bytes) -> Sample:
     Raises:
         UnreadableError: it is written in no format that is known, or has no entries.
     """
+    if b"BUFR" in body[:BULLETIN]:
+        return Sample("bufr", "", {}, body.count(b"BUFR"), place=True)
     beginning = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if beginning in (b"{", b"["):
         return _of_json(content(body))
@@ -130,7 +134,9 @@ def _of_csv(text: str) -> Sample:
     header = _header(lines)
     if header is None:
         beginning = next((line for line in lines if line.strip()), "")[:60]
-        raise UnreadableError(f"the document is no JSON, XML, METAR or CSV with a header: it begins with {beginning!r}")
+        raise UnreadableError(
+            f"the document is no JSON, XML, METAR, BUFR or CSV with a header: it begins with {beginning!r}"
+        )
     rows = [row for _, row in table.rows(iter(lines), [header[0]], [header[-1]]) if row]
     return Sample("csv", "", _columns(iter(rows[:MOST])), len(rows))
 

@@ -1,13 +1,14 @@
 """What networks call what we store, and how they say in which unit: the words by which a field is recognised.
 
-Names of MeteoSwiss, DWD, the National Weather Service, MET Norway, Meteo-France, Davis, Ecowitt and Weather Underground
-are among them, besides those of the CF conventions and plain English.
+What they call a variable is declared with it, in toolkit/variables.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+
+from toolkit.variables import MEASURED
 
 # By what is stored: patterns of a name in small letters, whose words are separated by blanks; the best first.
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -26,45 +27,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "latitude": (r"lat(itude)?",),
     "longitude": (r"lon(g|gitude)?|lng",),
     "elevation": (r"elev(ation)?|alt(itude)?|height( above sea level)?|masl",),
-    "temp_out": (
-        r"(air|out(door|side)?) ?temp(erature)?|temp(erature)? ?(out(door|side)?|air)|air temperature.*",
-        r"temp(erature)?|t2m|tre200s0|ta|tt ?10|tl|temp ?1",
-        r"t",
-    ),
-    "hi_temp": (r"(hi(gh)?|max(imum)?) ?temp(erature)?( out)?|temp(erature)? ?max|tamax|tx",),
-    "low_temp": (r"(low|min(imum)?) ?temp(erature)?( out)?|temp(erature)? ?min|tamin|tn",),
-    "out_hum": (
-        r"(rel(ative)?|out(door|side)?) ?hum(idity)?|hum(idity)? ?out",
-        r"hum(idity)?|rh|hr|uu|rf ?10|ure200s0",
-    ),
-    "bar": (
-        r"(station|sea ?level|barometric|atmospheric|air|relative|absolute|barom)? ?press(ure)?( rel| abs| msl)?",
-        r"press(ure)?.*",
-        r"bar(om(eter)?)?( ?rel)?( ?in)?|baro|mslp|slp|qnh|qfe|pp|pres|prestas0|altim(eter)?|surface air pressure|p",
-    ),
-    "rain": (
-        r"rain ?(today|daily|day)|daily ?rain|day ?rain",
-        r"rain(fall)?|precip(itation)?( amount| last hour| 1 ?h| total)?|rre150z0|rr ?(1|10)?|prec|ppt|rain ?1 ?h",
-    ),
-    "wind_speed": (
-        r"(mean )?wind ?sp(ee)?d( avg| mean)?|wind ?(avg|mean)|wind ?speed.*",
-        r"ff( ?10)?|fu3010z0|ws|vv|wind",
-    ),
-    "wind_dir": (
-        r"(mean )?wind ?dir(ection)?( avg| mean)?|wind from direction|wind ?dir.*",
-        r"dd( ?10)?|dkl010z0|wd|dv",
-    ),
-    "hi_speed": (
-        r"(wind ?)?gust( ?sp(ee)?d)?|wind ?sp(ee)?d ?max|hi ?speed|max ?wind",
-        r"fu3010z1|fx( ?10)?|wg|vmax|raf ?10",
-    ),
-    "hi_dir": (r"gust ?dir(ection)?|hi ?dir|dmax",),
-    "solar_radiation": (
-        r"(global |solar |short ?wave )+(rad(iation)?|irradiance)",
-        r"solar|gre000z0|srad|ghi|glob|radiation",
-    ),
-    "dew_point": (r"dew ?(point|pt)( temperature)?|dew ?p", r"td( ?10)?|tde200s0|tpr|dew"),
-    "snow_depth": (r"snow ?(depth|height|on ground)|depth of snow|htoauts0|sh|hs|nv",),
+    **{one.name: (*one.called, re.escape(one.label)) for one in MEASURED},
 }
 
 # By a stored unit: the ways to write a unit that a feed may give, as words of a name or as a text of its own.

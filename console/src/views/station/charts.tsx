@@ -7,8 +7,8 @@ import { nameOf } from "../../parts/name";
 import { t } from "../../words";
 import type { IncidentBand, MaintenanceBand, Neighbours, Rain, Series } from "./shapes";
 
-// Units of what has no zero to stand on.
-const LEVELS = new Set(["°C", "hPa", "%"]);
+// Levels have no zero to stand on.
+const SCALES = { level: "level", gusty: "zero", rare: "zero", circular: "compass" } as const;
 const DAY = 86400;
 const COLOURS = ["--link", "--well", "--silent", "--ink"];
 
@@ -60,7 +60,7 @@ function GroupChart({ group, ...props }: ChartsProps & { group: Variable[] }) {
       unit={unit}
       lines={lines}
       bands={bands}
-      scale={unit === "°" ? "compass" : LEVELS.has(unit) ? "level" : "zero"}
+      scale={SCALES[group[0]?.nature ?? "level"]}
       span={span}
       bounds={bounds}
       onSpan={onSpan}
@@ -77,7 +77,7 @@ function lineOf(variable: Variable, series: Series, colour: string): Line {
     step: series.step,
     ...(low && high && { low, high }),
     flags,
-    shape: variable.unit === "°" ? "points" : variable.name === "snow_depth" ? "steps" : "line",
+    shape: variable.plot,
     colour,
   };
 }

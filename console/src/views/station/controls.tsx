@@ -90,7 +90,7 @@ function startOf(date: string): number | undefined {
 /** Which variables are drawn, and of which one the neighbours. */
 export function VariableControls({ shown, chosen }: { shown: Shown; chosen: string[] }) {
   const { variables } = useAbout();
-  const compared = chosen.filter((name) => !NOT_COMPARED.has(name));
+  const compared = variables.filter((one) => one.compared && chosen.includes(one.name));
   return (
     <div class="row">
       <details class="choice">
@@ -122,17 +122,13 @@ export function VariableControls({ shown, chosen }: { shown: Shown; chosen: stri
           onChange={(event) => shown.change({ neighbours: event.currentTarget.value || undefined })}
         >
           <option value="">{t("not shown")}</option>
-          {variables
-            .filter(({ name }) => compared.includes(name))
-            .map(({ name, label }) => (
-              <option key={name} value={name}>
-                {t(label)}
-              </option>
-            ))}
+          {compared.map(({ name, label }) => (
+            <option key={name} value={name}>
+              {t(label)}
+            </option>
+          ))}
         </select>
       </label>
     </div>
   );
 }
-
-const NOT_COMPARED = new Set(["rain", "wind_dir", "hi_dir", "snow_depth", "solar_radiation"]);

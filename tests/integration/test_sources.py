@@ -1,0 +1,122 @@
+"""Several sources, by the command and by the service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Feed, Run, collection, feature
+from tests.databases import query
+
+TIME = 1_763_827_200
+PRESETS = Path(__file__).parent.parent / "data" / "presets"
+Sources = Callable[..., list[Feed]]
+
+
+def write(path: Path, *tables: dict[str, Any]) -> None:
+    """Write a file of sources."""
+    lines = (["[[source]]", *(f"{name} = {json.dumps(value)}" for name, value in one.items())] for one in tables)
+    path.write_text("\n".join(line for one in lines for line in one), encoding="utf-8")
+
+
+@pytest.fixture
+def sources(environment: dict[str, str], tmp_path: Path) -> Iterator[Sources]:
+    """Makes sources, each with a feed of its own, out of what is said of each besides its address."""
+    environment["WEATHER_SOURCES_FILE"] = str(tmp_path / "sources.toml")
+    with ExitStack() as running:
+
+        def make(*tables: dict[str, Any]) -> list[Feed]:
+            feeds = [Feed() for _ in tables]
+            for feed in feeds:
+                running.callback(feed.stop)
+            filled = [{"url": feed.url, **table} for feed, table in zip(feeds, tables, strict=True)]
+            write(tmp_path / "sources.toml", *filled)
+            return feeds
+
+        yield make
+
+
+def test_a_station_belongs_to_the_first_source_that_tells_of_it(
+    run: Run, sources: Sources, db: str, environment: dict[str, str]
+) -> None:
+    environment["WEATHER_DB"] = db
+    first, second = sources({"name": "own"}, {"name": "other"})
+    second.body = collection(feature("volos", station_name_en="Theirs", ts=TIME, temp_out=9.0, rain=None))
+    first.body = collection(feature("zagora", ts=TIME, temp_out=1.0))
+    assert run("collect", "--once").returncode == 0
+    first.body = collection(feature("volos", station_name_en="Ours", ts=TIME, temp_out=8.0, rain=None))
+    assert run("collect", "--once").returncode == 0
+    second.body = collection(feature("volos", station_name_en="Theirs again", ts=TIME, temp_out=7.0, rain=0.2))
+    done = run("collect", "--once")
+    assert done.returncode == 0
+    assert "other: 1 stations, 0 new observations, 1 corrected" in done.stderr
+    assert query(db, "SELECT station_name_en, source FROM stations WHERE station_id = 'volos'") == [("Ours", "own")]
+    assert query(db, "SELECT temp_out, rain FROM observations WHERE station_id = 'volos'") == [(8.0, 0.2)]
+
+
+def test_a_source_that_fails_is_named_and_others_are_stored(
+    run: Run, sources: Sources, environment: dict[str, str], db: str
+) -> None:
+    environment["WEATHER_DB"] = db
+    broken, _ = sources({"name": "broken", "prefix": "b-"}, {"name": "well", "prefix": "w-"})
+    broken.body = b"no document"
+    done = run("collect", "--once")
+    assert done.returncode == 1
+    assert "broken: the feed is not JSON" in done.stderr
+    assert query(db, "SELECT DISTINCT substr(station_id, 1, 2) FROM stations") == [("w-",)]
+    assert query(db, "SELECT name, cycles, failures FROM sources") == [("well", 1, 0)]
+
+
+def test_a_preset_is_what_a_source_does_not_say(
+    run: Run, sources: Sources, environment: dict[str, str], db: str
+) -> None:
+    environment["WEATHER_DB"] = db
+    swiss, spanish = sources(
+        {"name": "swiss", "preset": "meteoswiss"},
+        {"name": "spanish", "preset": "aemet", "prefix": "es-", "fields": "station_id=idema, time=fint, temp_out=ts"},
+    )
+    swiss.body = (PRESETS / "meteoswiss.csv").read_bytes()
+    spanish.body = (PRESETS / "aemet.json").read_bytes()
+    done = run("collect", "--once")
+    assert done.returncode == 0, done.stderr
+    assert query(db, "SELECT station_id, temp_out FROM observations WHERE temp_out > 13.2 ORDER BY 1") == [
+        ("TAE", 13.5),
+        ("es-8025", 15.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "there is no source in it: give a table [[source]] for each"),
+        ("[[source]", "are not TOML"),
+        ("[[source]]\nname = 'A b'\nurl = 'http://x/'", "source 1: name = 'A b': give one of at most 40"),
+        ("[[source]]\nname = 'a'", "source a: it has no url: give the address of its documents"),
+        ("[[source]]\nname = 'a'\nurl = 'x'", "source a: url = 'x': give an http:// or https:// address"),
+        (
+            "[[source]]\nname = 'a'\nurl = 'http://x/?key=1'",
+            "url = 'http://x/?…': the parameter key does not belong here",
+        ),
+        ("[[source]]\nname = 'a'\nurl = 'http://x/'\nfelds = 'x'", "source a: felds = 'x': did you mean fields?"),
+        ("[[source]]\nname = 'a'\nurl = 'http://x/'\n" * 2, "source 1 has the name 'a', too: give another one"),
+        ("[[source]]\nname = 'a'\nurl = 'http://x/'\nmax_mib = []", "max_mib = '[]': give a text or a number"),
+        ("feed = 1", "'feed' means nothing here"),
+        ("[[source]]\nname = 'a'\npreset = 'noah'", "source a: preset = 'noah': did you mean noa?"),
+        ("[[source]]\nname = 'a'\npreset = 'noa'\nformat = 'cvs'", "source a: format = 'cvs': did you mean csv?"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said(
+    run: Run, environment: dict[str, str], tmp_path: Path, text: str, says: str
+) -> None:
+    path = tmp_path / "sources.toml"
+    path.write_text(text, encoding="utf-8")
+    environment["WEATHER_SOURCES_FILE"] = str(path)
+    done = run("collect", "--once")
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert str(path) in done.stderr

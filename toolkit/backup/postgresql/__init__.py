@@ -1,0 +1,1 @@
+"""Backups of PostgreSQL databases."""

@@ -1,0 +1,99 @@
+"""The store of all sources: it is opened when it is needed, and one thread uses it at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from toolkit import times
+from toolkit.model import Document
+from toolkit.store import Store, StoreError
+
+
+class SharedStore:
+    """A store that several sources store into. Leaving the `with` block closes it.
+
+    Args:
+        open_store: opens it.
+        order: the names of the sources, that first whose stations no other one takes over.
+    """
+
+    def __init__(self, open_store: Callable[[], Store], order: Sequence[str] = ()) -> None:
+        self._open_store = open_store
+        self._rank = {name: place for place, name in enumerate(order)}
+        self._lock = threading.RLock()
+        self._store: Store | None = None
+        self._owners: dict[str, str | None] = {}
+        self._newest: float | None = None
+
+    def __enter__(self) -> SharedStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A thread that still stores when the service stops ends with the process: what it wrote is not committed.
+        if self._lock.acquire(blocking=False):
+            with self._lock:
+                self._close()
+            self._lock.release()
+
+    @contextmanager
+    def used(self) -> Iterator[Store]:
+        """The store, for this thread alone; after a failure it is opened anew: the file may have been replaced.
+
+        Raises:
+            StoreError: it cannot be opened, now or (StoreRefusedError) ever; or what the caller does with it fails.
+        """
+        with self._lock:
+            try:
+                if self._store is None:
+                    self._store = self._open_store()
+                yield self._store
+            except StoreError:
+                self._close()
+                raise
+
+    def newest(self) -> float | None:
+        """The time of the newest observation; while the store cannot be read, the last that is known."""
+        with self._lock:
+            if self._store is not None:
+                with suppress(StoreError, ValueError):  # ValueError: what is stored is no time
+                    newest = self._store.newest()
+                    self._newest = times.from_stored(newest).timestamp() if newest else None
+            return self._newest
+
+    def owners(self, document: Document) -> dict[str, str | None]:
+        """The source of each known station; read anew if a document has a station that is not known.
+
+        The caller uses the store.
+        """
+        if not self._owners.keys() >= {station.station_id for station in document.stations}:
+            with self.used() as store:
+                self._owners = store.sources.owners()
+        return self._owners
+
+    def assign(self, document: Document, source: str) -> None:
+        """Give a document its source, and leave to other sources the stations that belong to them.
+
+        The caller uses the store.
+        """
+        owners, rank = self.owners(document), self._rank
+        own = rank.get(source, len(rank))
+        document.source = source
+        document.foreign = frozenset(
+            one.station_id
+            for one in document.stations
+            if (owner := owners.get(one.station_id)) != source and owner in rank and rank[owner] < own
+        )
+        if document.foreign:
+            document.stations = [one for one in document.stations if one.station_id not in document.foreign]
+
+    def stored(self, document: Document) -> None:
+        """A document is stored: its stations are known."""
+        self._owners.update(dict.fromkeys((one.station_id for one in document.stations), document.source))
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.__exit__(None, None, None)
+            self._store = None
+            self._owners = {}

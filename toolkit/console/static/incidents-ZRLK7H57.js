@@ -1,1 +1,0 @@
-import{h as a,i as b}from"./chunk-ELPEGQNQ.js";import"./chunk-Q4OUJDAI.js";import"./chunk-UAZOYOKT.js";import"./chunk-DS6WQ3DZ.js";import"./chunk-EPSD7KEU.js";import"./chunk-ILA5BK4A.js";import"./chunk-Y22422FO.js";import"./chunk-34AO4GSR.js";import"./chunk-PNJSYZ3M.js";import"./chunk-HZSW7ZNI.js";export{b as SignInToAct,a as default};

@@ -1,0 +1,146 @@
+"""The sources of observations: the one that the settings describe, or those of a file, a TOML table for each.
+
+A source is the settings as they are for it: what its table does not say is what the preset says that it names, and else
+what the settings say.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from toolkit.errors import UsageError, reason
+from toolkit.presets import Preset, preset
+from toolkit.settings import DECLARATIONS, Settings, spool_folder
+from toolkit.text import did_you_mean, has_control_characters, one_line
+
+# The name of the source that the settings describe.
+ONLY = "feed"
+# What a source may say otherwise than the settings, by the name that it has in the file.
+FIELDS = {
+    **{name.removeprefix("feed_"): name for name in DECLARATIONS if name.startswith("feed_")},
+    "cadence_seconds": "cadence_seconds",
+    "fresh_minutes": "fresh_minutes",
+}
+MOST = 1000
+LARGEST_BYTES = 4 << 20
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+class Source(NamedTuple):
+    """A source.
+
+    Attributes:
+        name: by which it is known in the store, in metrics and in messages.
+        settings: as they are for this source.
+    """
+
+    name: str
+    settings: Settings
+
+
+def sources_of(settings: Settings) -> tuple[Source, ...]:
+    """The sources that the settings name, in the order in which they count.
+
+    Raises:
+        UsageError: the file cannot be used; a line for each thing that is wrong in it.
+    """
+    if not settings.sources_file:
+        return (Source(ONLY, settings),)
+    problems: list[str] = []
+    found = tuple(_read(Path(settings.sources_file), settings, problems))
+    if problems:
+        raise UsageError("\n".join(problems))
+    return found
+
+
+def spool_of(source: Source) -> Path:
+    """Where documents of a source wait while the store cannot take them."""
+    folder = spool_folder(source.settings)
+    return folder if source.name == ONLY else folder / source.name
+
+
+def _read(path: Path, settings: Settings, problems: list[str]) -> Iterator[Source]:
+    names: dict[str, int] = {}
+    for number, table in enumerate(_tables(path), start=1):
+        name = table.get("name")
+        where = f"{path}, source {number}"
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            given = "it has no name" if name is None else f"name = {_shown(name)}"
+            problems.append(f"{where}: {given}: give one of at most 40 of a-z, 0-9, - and _")
+            continue
+        if names.setdefault(name, number) != number:
+            problems.append(f"{where}: source {names[name]} has the name {name!r}, too: give another one")
+            continue
+        own = {field: value for field, value in table.items() if field != "name"}
+        named = f"{path}, source {name}"
+        yield Source(name, _as_of(_filled(own, named, problems), settings, named, problems))
+
+
+def fields_of(one: Preset) -> dict[str, str | int]:
+    """What a preset says of a source."""
+    return {field: value for field, value in one.source.items() if field in FIELDS}
+
+
+def _filled(own: dict[str, Any], where: str, problems: list[str]) -> Mapping[str, Any]:
+    """What a source says, and what the preset that it names says where it does not."""
+    if "preset" not in own:
+        return own
+    name = own.pop("preset")
+    try:
+        return {**fields_of(preset(str(name))), **own}
+    except ValueError as error:
+        problems.append(f"{where}: preset = {_shown(name)}: {error}")
+        return {"url": DECLARATIONS["feed_url"].default, **own}  # one mistake, one line
+
+
+def _tables(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+        if len(content) > LARGEST_BYTES:
+            raise UsageError(f"the sources in {path}: the file is larger than {LARGEST_BYTES >> 20} MiB")
+        document = tomllib.loads(content.decode())
+    except OSError as error:
+        raise UsageError(f"cannot read the sources in {path}: {reason(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the sources in {path} are not TOML: {one_line(str(error), 200)}") from None
+    tables = document.pop("source", None)
+    if document:
+        raise UsageError(f"{path}: {one_line(min(document), 60)!r} means nothing here: give tables [[source]]")
+    if not isinstance(tables, list) or not tables or not all(isinstance(one, dict) for one in tables):
+        raise UsageError(f"{path}: there is no source in it: give a table [[source]] for each")
+    if len(tables) > MOST:
+        raise UsageError(f"{path}: there are {len(tables)} sources in it: give at most {MOST}")
+    return tables
+
+
+def _as_of(own: Mapping[str, Any], settings: Settings, where: str, problems: list[str]) -> Settings:
+    """The settings with what a source says otherwise."""
+    values = {}
+    for field, value in own.items():
+        try:
+            if field not in FIELDS:
+                raise ValueError(
+                    did_you_mean(field, FIELDS, f"it means nothing; a source has preset, {', '.join(FIELDS)}")
+                )
+            if not isinstance(value, str | int | float):
+                raise ValueError("give a text or a number")
+            text = str(value)
+            if has_control_characters(text):
+                raise ValueError("there is a line break or another control character in it")
+            values[FIELDS[field]] = DECLARATIONS[FIELDS[field]].kind.parse(text)
+        except ValueError as error:
+            shown = DECLARATIONS[FIELDS[field]].kind.shown(str(value)) if field in FIELDS else str(value)
+            problems.append(f"{where}: {one_line(field, 60)} = {_shown(shown)}: {error}")
+    if own.get("url") is None:
+        problems.append(f"{where}: it has no url: give the address of its documents")
+    return replace(settings, **values)
+
+
+def _shown(value: object) -> str:
+    return repr(one_line(str(value), 200))
