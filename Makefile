@@ -56,8 +56,6 @@ test: setup ## Every test: linters, documents, units, integration, chaos, the ro
 	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code test-hosts
 
 .PHONY: test-code
-# One process for each core: statsmodels' many small products would only wait for one another's threads.
-test-code: export OPENBLAS_NUM_THREADS := 1
 test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour
 	pytest -n auto --dist loadfile
 

@@ -20,6 +20,9 @@ import pytest
 from tests.postgresql import Server
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
+# Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
+# small products would only wait for one another's threads (a test takes ten times as long, with two cores at work).
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
