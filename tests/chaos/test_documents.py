@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import sqlite3
@@ -9,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -207,11 +208,11 @@ def _other(content: Any, at: random.Random) -> Any:
 
 
 def _read(
-    parse: Callable[[bytes, Entries], None], body: bytes, records: str, mapping: FieldMapping, which: str
+    parse: Callable[[BinaryIO, Entries], None], body: bytes, records: str, mapping: FieldMapping, which: str
 ) -> Document | None:
     entries = Entries(mapping, BOUNDS, records=records)
     try:
-        parse(body, entries)
+        parse(io.BytesIO(body), entries)
     except FeedError as error:
         assert str(error) == one_line(str(error)), (which, body)
         return None

@@ -438,6 +438,7 @@ _shtab_weather_tool_feed_try_options=(
   "--records[Where documents have their entries. Of json\: a JMESPath expression, such as \`stations\[\*\].latest\`\; empty where the document is the list. Of xml\: the path of the elements, such as \`stations\/station\`. Other formats\: empty. Default\: WEATHER_FEED_RECORDS, else empty.]:WHERE:"
   "--fields[What the feed calls its fields, if not by our names\: OURS\=THEIRS pairs, separated by commas, with the feed\'s unit in brackets if it is not ours, such as \`temp_out\=air.temp \[\°F\]\`. See docs\/feeds.md. Default\: WEATHER_FEED_FIELDS, else station_id\=station_file\|fid, time\=ts.]:OURS=THEIRS,…:"
   "--stations[A CSV file with the stations\' station_id, latitude, longitude and elevation, for a feed without them. Empty\: none. Default\: WEATHER_FEED_STATIONS, else empty.]:FILE:"
+  "--name[the source of that name, of the file of sources\; an option says what differs]:NAME:"
   "--preset[read it as this network\'s\; an option says what differs (see \`feed presets\`)]:NAME:"
   "--json[as JSON]"
   ":default\: the feed that the settings name:"

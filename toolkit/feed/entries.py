@@ -22,6 +22,8 @@ from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
 
 # The longest name of a compass point, in characters.
 WORD = 32
+# So many observations, or stations, are handed on at once.
+PART = 5000
 # Two entries of one id and time whose places differ by this are of two stations.
 APART_DEGREES = 0.1
 TWO_PLACES = "id of a station elsewhere"
@@ -59,6 +61,7 @@ class Entries:
         needed: the feed's names of the fields without which an entry cannot be used: time, and station id unless it is
             known without.
         records: where a document has its entries, for formats that leave that open.
+        any_station: whether any entry had a station's id.
         stations: every station with an id, by id.
         observations: by time and station; a later entry of the same time and station fills gaps and corrects values.
         left_out: how many entries or values were left out, by reason.
@@ -74,7 +77,9 @@ class Entries:
         records: str = "",
         prefix: str = "",
         station: str = "",
+        take_part: Callable[[Document], None] | None = None,
     ) -> None:
+        """`take_part` is handed what was collected each time that this is much; what is left is in `document`."""
         fields = fields_of(mapping)
         self._long = long_of(mapping)
         self._bounds = bounds
@@ -92,6 +97,8 @@ class Entries:
         self._prefix = prefix
         self.records = records
         self._station = station
+        self._take_part = take_part
+        self.any_station = False
         self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
         self.clear()
@@ -119,6 +126,9 @@ class Entries:
             other_id: the station's id, used if the fields have none.
         """
         self._number = entry
+        if self._take_part and max(len(self.observations), len(self.stations), len(self.rejected)) >= PART:
+            self._take_part(self.document())
+            self.clear()
         station_id = self._station_id(fields, other_id)
         if station_id is None:
             return
@@ -165,7 +175,8 @@ class Entries:
         found = self._prefix + found
         if len(found) > self._bounds.id_length:
             self.leave_out("station id too long")
-            found = None
+            return None
+        self.any_station = True
         return found
 
     def _describe(self, station_id: str, fields: Mapping[str, Any], point: list[Any] | None) -> None:
