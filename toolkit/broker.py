@@ -1,4 +1,4 @@
-"""Addresses of MQTT brokers: `mqtt://HOST[:PORT]/TOPIC`, or `mqtts://` for TLS, whose topic may have a level `{station}`."""
+"""Addresses of MQTT brokers: `mqtt://HOST[:PORT]/TOPIC`, or `mqtts://` for TLS; one level may be `{station}`."""
 
 from __future__ import annotations
 

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import io
+from typing import Protocol
 
 from toolkit.collector.ingester import Ingester, IngestResult
-from toolkit.feed.fetch import Fetched, Fetcher
+from toolkit.feed.errors import FeedError
+from toolkit.feed.fetch import Fetched
 from toolkit.store import StoreError
 
 
-def fetch_and_ingest(fetcher: Fetcher, ingester: Ingester) -> tuple[Fetched, IngestResult | StoreError] | None:
+class Fetches(Protocol):
+    """What brings the documents of a source."""
+
+    @property
+    def shown(self) -> str:
+        """The address without secrets, for people."""
+
+    @property
+    def receives(self) -> bool:
+        """Whether what is not acknowledged comes again before anything else does, for others send it."""
+
+    def fetch(self) -> Fetched | None:
+        """What is new; None if nothing is.
+
+        Raises:
+            FeedError: there is no usable document.
+        """
+
+    def acknowledge(self, document: Fetched) -> None:
+        """The document that was fetched last is stored or in the spool."""
+
+
+def fetch_and_ingest(fetcher: Fetches, ingester: Ingester) -> tuple[Fetched, IngestResult | StoreError] | None:
     """Fetch the feed and store its document.
 
     Returns:
@@ -26,5 +50,9 @@ def fetch_and_ingest(fetcher: Fetcher, ingester: Ingester) -> tuple[Fetched, Ing
         result: IngestResult | StoreError = ingester.ingest(io.BytesIO(fetched.body), fetched.date)
     except StoreError as error:
         result = error
+    except FeedError:
+        if fetcher.receives:
+            fetcher.acknowledge(fetched)
+        raise
     fetcher.acknowledge(fetched)
     return fetched, result

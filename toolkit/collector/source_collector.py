@@ -8,12 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from toolkit.collector.cadence import FetchSchedule
-from toolkit.collector.cycle import fetch_and_ingest
+from toolkit.collector.cycle import Fetches, fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.outage import Outage
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import RetryLaterError
-from toolkit.feed.fetch import Fetcher
 from toolkit.store import DocumentRefusedError, StoreError
 from toolkit.times import iso, now
 
@@ -42,7 +41,7 @@ class SourceCollector:
     def __init__(
         self,
         name: str,
-        fetcher: Fetcher | None,
+        fetcher: Fetches | None,
         ingester: Ingester,
         cadence: float,
         pause: float,
@@ -110,7 +109,7 @@ class SourceCollector:
             return self._not_stored(error)
         return 0
 
-    def _cycle(self, fetcher: Fetcher) -> float:
+    def _cycle(self, fetcher: Fetches) -> float:
         """Run one cycle; returns after how many seconds the next is due."""
         try:
             brought = fetch_and_ingest(fetcher, self._ingester)

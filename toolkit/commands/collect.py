@@ -90,10 +90,10 @@ def _once(sources: Sequence[Source], store: SharedStore) -> None:
 
 def _cycle(source: Source, store: SharedStore, number: int) -> None:
     from toolkit.collector.cycle import fetch_and_ingest
-    from toolkit.collector.feed import fetcher_of
+    from toolkit.collector.feed import fetches_of
     from toolkit.collector.service import ingester_of
 
-    fetcher = fetcher_of(source.settings)
+    fetcher = fetches_of(source)
     with ingester_of(source, store, number) as ingester:
         brought = fetch_and_ingest(fetcher, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"

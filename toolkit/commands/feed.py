@@ -17,7 +17,7 @@ from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
-from toolkit.sources import FIELDS, fields_of, sources_of
+from toolkit.sources import FIELDS, ONLY, Source, fields_of, sources_of
 from toolkit.text import did_you_mean, one_line
 
 EXAMPLES = (
@@ -92,7 +92,7 @@ def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
         UsageError: it is neither an address nor a file.
         FeedError: there is no document at the address.
     """
-    from toolkit.collector.feed import fetcher_of
+    from toolkit.collector.feed import fetches_of
 
     if source is not None and "://" not in source:
         try:
@@ -108,7 +108,7 @@ def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
             settings = replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
         except ValueError as error:
             raise UsageError(f"{shown(source)}: {error}") from None
-    fetched = fetcher_of(settings).fetch()
+    fetched = fetches_of(Source(ONLY, settings), at_once=True).fetch()
     return fetched.body if fetched else b"", shown(settings.feed_url)
 
 

@@ -91,6 +91,8 @@ class Fetcher:
         url: the address that is asked where none is named, without user information.
     """
 
+    receives = False
+
     def __init__(
         self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
     ) -> None:

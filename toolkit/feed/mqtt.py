@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -54,6 +54,8 @@ class Subscriber:
         shown: the address without secrets, for people.
     """
 
+    receives = True
+
     def __init__(
         self,
         address: str,
@@ -61,7 +63,7 @@ class Subscriber:
         timeout: float,
         max_bytes: int,
         ca_file: str | None = None,
-        login: Login = Login(),
+        login: Login | None = None,
     ) -> None:
         """`client_id` names the session; with an empty one there is none that lasts, and nothing is acknowledged."""
         self.shown = shown(address)
@@ -70,7 +72,7 @@ class Subscriber:
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._ca_file = ca_file
-        self._login = login
+        self._login = login or Login()
         self._client: _Client | None = None
         self._subscribed = False
         self._refused = ""
@@ -95,7 +97,7 @@ class Subscriber:
             if self._client is None:
                 self._connect()
             while len(self._taken) < MOST and self._bytes < self._max_bytes:
-                if not self._pump(LULL_SECONDS if self._taken else 0):
+                if not self._pump(LULL_SECONDS):
                     break
         except FeedError:
             self._drop()
@@ -177,7 +179,7 @@ class Subscriber:
             AnswerError: the broker refuses.
         """
         client = self._client
-        connected = client and client.socket()
+        connected = cast("socket.socket | None", client and client.socket())
         if client is None or connected is None:
             raise self._lost(MQTTErrorCode.MQTT_ERR_NO_CONN)
         came = bool(isinstance(connected, ssl.SSLSocket) and connected.pending()) or wait_for(connected, seconds)
@@ -223,7 +225,6 @@ class Subscriber:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._taken.append((message.mid, message.qos))
-        self._bytes += len(message.payload)
         try:
             station = self._broker.station_of(message.topic)
         except UnicodeDecodeError:
@@ -235,7 +236,8 @@ class Subscriber:
         elif len(message.payload) > self._max_bytes:
             self._left_out["message too large"] += 1
         else:
-            self._messages.append(Message(message.payload, station))
+            self._bytes += len(message.payload)
+            self._messages.append(Message(bytes(message.payload), station))
 
 
 class _Client(Client):
@@ -262,7 +264,7 @@ class _Client(Client):
 
 
 def _properties(packet: int, **values: int) -> Properties:
-    made = Properties(packet)
+    made = Properties(packet)  # type: ignore[no-untyped-call]
     for name, value in values.items():
         setattr(made, name, value)
     return made
