@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ from toolkit.feed.stations import read_stations
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping, parse_mapping
 from toolkit.model import Bounds, Document
+from toolkit.presets import names, preset
 from toolkit.quality.admission import admit
 from toolkit.store import Selection, Store, open_for_writing
 from toolkit.text import clean, one_line
@@ -207,10 +209,32 @@ def _other(content: Any, at: random.Random) -> Any:
     return content
 
 
+@pytest.mark.parametrize("name", names())
+def test_mutated_documents_of_a_network(name: str) -> None:
+    source, at = preset(name).source, random.Random(17)
+    (path,) = (Path(__file__).parent.parent / "data" / "presets").glob(f"{name}.*")
+    good, mapping = path.read_bytes(), parse_mapping(str(source["fields"]))
+    parse = import_module(f"toolkit.feed.{source['format']}").parse
+    ends = Counter[bool]()
+    for number in range(DOCUMENTS // 20):
+        if good[:1] == b"{" and at.random() < 0.5:
+            body = json.dumps(_other(json.loads(good), at)).encode()
+        else:
+            body = mutated(good, at, WORDS)
+        station = "" if "station_id" in mapping.named else name
+        ends[_read(parse, body, str(source["records"]), mapping, f"{name} {number}", station) is None] += 1
+    assert min(ends[True], ends[False]) > 0
+
+
 def _read(
-    parse: Callable[[BinaryIO, Entries], None], body: bytes, records: str, mapping: FieldMapping, which: str
+    parse: Callable[[BinaryIO, Entries], None],
+    body: bytes,
+    records: str,
+    mapping: FieldMapping,
+    which: str,
+    station: str = "",
 ) -> Document | None:
-    entries = Entries(mapping, BOUNDS, records=records)
+    entries = Entries(mapping, BOUNDS, records=records, station=station)
     try:
         parse(io.BytesIO(body), entries)
     except FeedError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import Protocol
 
 from toolkit.collector.ingester import Ingester, IngestResult
+from toolkit.content import as_file
 from toolkit.feed.errors import FeedError
 from toolkit.feed.fetch import Fetched
 from toolkit.store import StoreError
@@ -47,7 +47,7 @@ def fetch_and_ingest(fetcher: Fetches, ingester: Ingester) -> tuple[Fetched, Ing
     if fetched is None:
         return None
     try:
-        result: IngestResult | StoreError = ingester.ingest(io.BytesIO(fetched.body), fetched.date)
+        result: IngestResult | StoreError = ingester.ingest(as_file(fetched.content), fetched.date)
     except StoreError as error:
         result = error
     except FeedError:

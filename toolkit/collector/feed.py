@@ -18,7 +18,7 @@ from toolkit.feed.fetch import Fetcher
 from toolkit.feed.reader import DocumentReader, require
 from toolkit.feed.stations import read_stations
 from toolkit.settings import Settings
-from toolkit.sources import Source
+from toolkit.sources import Source, spool_of
 
 if TYPE_CHECKING:
     from toolkit.feed.mqtt import Login
@@ -41,7 +41,7 @@ def fetches_of(source: Source, at_once: bool = False) -> Fetches:
     """
     settings = source.settings
     if not is_broker(settings.feed_url):
-        return fetcher_of(settings)
+        return fetcher_of(settings, folder=None if at_once else spool_of(source))
     from toolkit.feed.mqtt import Subscriber
 
     if settings.feed_ca_file:
@@ -79,8 +79,10 @@ def _login(credential: str) -> Login:
     return Login(user, password)
 
 
-def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
+def fetcher_of(settings: Settings, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
     """What fetches the feed, in no more than `at_most` seconds, however long the settings allow it to take.
+
+    Long documents are put into `folder`; by default into that for temporary files.
 
     Raises:
         UsageError: the file of certificates cannot be used.
@@ -93,6 +95,7 @@ def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
         settings.feed_max_mib << 20,
         settings.feed_ca_file,
         settings.feed_proxy,
+        folder,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import BinaryIO
 from toolkit import clock
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import DAMAGED, REFUSED, RawDocument, Spool
+from toolkit.content import as_file
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import FeedError, UnreadableError
 from toolkit.feed.reader import DocumentReader, Form
@@ -97,9 +97,7 @@ class Ingester:
             self._add(admit(part, taken.present), taken.present, taken)
 
         def put() -> int:
-            document.seek(0)
-            raw = RawDocument(document.read(), taken.present, taken.present, *self._reader.form)
-            return self._spool.put(raw)
+            return self._spool.put(RawDocument(document, taken.present, taken.present, *self._reader.form))
 
         try:
             _read(self._reader, document, take, station)
@@ -119,7 +117,7 @@ class Ingester:
         form = Form(raw.format, raw.records, raw.fields, raw.prefix)
         reader = self._reader.as_of(form) if raw.format else self._reader
         taken = _Taken()
-        _read(reader, io.BytesIO(raw.body), lambda part: self._add(admit(part, raw.present), raw.collected, taken))
+        _read(reader, as_file(raw.content), lambda part: self._add(admit(part, raw.present), raw.collected, taken))
         return taken.result()
 
     def drain(self) -> IngestResult:

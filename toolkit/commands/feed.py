@@ -177,13 +177,13 @@ def _presets(name: str | None, as_json: bool) -> int:
 
 def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
     from toolkit.collector.trial import trial
-    from toolkit.feed.guessing.guess import FIXED, guess
+    from toolkit.feed.guessing.guess import FIXED, best
     from toolkit.feed.guessing.known import known
-    from toolkit.feed.guessing.samples import sample
+    from toolkit.feed.guessing.samples import samples
     from toolkit.mapping import parse_mapping
 
     now = time.time()
-    proposed = guess(sample(body), now)
+    proposed = best(samples(body), now)
     values: dict[str, Any] = {
         "weather_feed_url": named,
         "weather_feed_format": proposed.sample.format,

@@ -13,12 +13,14 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, unquote_plus, urljoin, urlsplit
 
 import requests
 
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
+from toolkit.content import CHUNK, IN_MEMORY, Content, as_file, new_content
 from toolkit.deadline import Deadline, within
 from toolkit.errors import UsageError
 from toolkit.feed.errors import (
@@ -34,7 +36,6 @@ from toolkit.feed.reasons import cut_off, of_system, of_tls, reason
 from toolkit.feed.session import Session
 from toolkit.text import one_line
 
-CHUNK = 64 * 1024
 REDIRECTS = 5
 # The answers whose Retry-After counts.
 TOO_MANY = 429
@@ -54,7 +55,7 @@ class Fetched:
     """One document.
 
     Attributes:
-        body: the document, unpacked.
+        content: the document, unpacked.
         date: the server's time, seconds since the epoch; None if it sends none.
         modified: when the document was last modified, seconds since the epoch; None if the server does not say.
         fresh_for: for how many seconds it stays fresh; None if the server does not say.
@@ -65,7 +66,7 @@ class Fetched:
         leads_on: whether it is followed by another page.
     """
 
-    body: bytes
+    content: Content
     date: float | None
     modified: float | None
     fresh_for: float | None
@@ -74,6 +75,16 @@ class Fetched:
     url: str = field(default="", repr=False)
     station: str = ""
     leads_on: bool = False
+
+    @property
+    def body(self) -> bytes:
+        """All of the document, for one that is known to be short."""
+        return as_file(self.content).read()
+
+    @property
+    def beginning(self) -> bytes:
+        """As much of the document as memory holds easily."""
+        return as_file(self.content).read(IN_MEMORY)
 
 
 class _Known(NamedTuple):
@@ -94,13 +105,21 @@ class Fetcher:
     receives = False
 
     def __init__(
-        self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
+        self,
+        url: str,
+        timeout: float,
+        max_bytes: int,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """`folder` is where long documents are put; by default it is that for temporary files."""
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
         self.url, self._authorization = _split_user_information(url)
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self.folder = folder
         through, authorization = _split_user_information(proxy or "")
         self._new_session = partial(Session, ca_file, through, authorization)
         self._sessions: list[Session] = []
@@ -142,12 +161,12 @@ class Fetcher:
     def is_known(self, document: Fetched) -> bool:
         """Whether this is the document of its address that was acknowledged last."""
         known = self._known.get(_digest(document.url.encode()))
-        return known is not None and known.digest == _digest(document.body)
+        return known is not None and known.digest == _digest_of(document.content)
 
     def acknowledge(self, document: Fetched) -> None:
         """The document is stored or in the spool: fetch only another one of its address from now on."""
         key = _digest(document.url.encode())
-        self._known[key] = _Known(document.validators, _digest(document.body))
+        self._known[key] = _Known(document.validators, _digest_of(document.content))
         self._known.move_to_end(key)
         while len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
@@ -264,10 +283,10 @@ class _Fetch:
         encoding = headers.get("Content-Encoding", "")
         if not {one.strip().lower() for one in encoding.split(",") if one.strip()} <= ENCODINGS:
             raise self.failed(f"answers in the encoding {encoding!r}, which was not asked for")
-        body = self._body(response)
+        content = self._content(response)
         fresh = fresh_for(response.raw.headers, time.time())
         return Fetched(
-            body=body,
+            content=content,
             date=http_time(headers.get("Date")),
             modified=http_time(headers.get("Last-Modified")),
             fresh_for=None if fresh is None else max(0.0, fresh - (time.monotonic() - began)),
@@ -278,13 +297,14 @@ class _Fetch:
             url=self._url,
         )
 
-    def _body(self, response: requests.Response) -> bytes:
-        body = bytearray()
+    def _content(self, response: requests.Response) -> BinaryIO:
+        content, length = new_content(self._feed.folder), 0
         try:
             for chunk in response.iter_content(CHUNK):
-                body += chunk
-                if len(body) > self._feed.max_bytes:
+                length += len(chunk)
+                if length > self._feed.max_bytes:
                     raise self.failed(f"is larger than {self._feed.max_bytes >> 20} MiB")
+                self._write(content, chunk)
         except FeedError:
             raise
         except requests.exceptions.ContentDecodingError as error:
@@ -296,11 +316,25 @@ class _Fetch:
             if cut_off(error):
                 raise self.failed("ends its answer earlier than it says") from None
             raise self.failed(f"answers what cannot be read: {reason(error)}") from None
-        return bytes(body)
+        return content
+
+    def _write(self, content: BinaryIO, chunk: bytes) -> None:
+        try:
+            content.write(chunk)
+        except OSError as error:
+            where = self._feed.folder or "the folder for temporary files"
+            raise self.failed(f"answers a long document, which {where} does not take: {reason(error)}") from None
 
 
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _digest_of(content: Content) -> bytes:
+    file, found = as_file(content), hashlib.blake2b(digest_size=16)
+    while chunk := file.read(CHUNK):
+        found.update(chunk)
+    return found.digest()
 
 
 def _split_user_information(address: str) -> tuple[str, str]:

@@ -68,7 +68,7 @@ def _take(one: Any, inner: list[str], take: Callable[[Any], None], leave_out: Ca
         try:
             found = _found({name: value for name, value in one.items() if name[:3] != "../"}, inner[0])
         except NotAFeedError:
-            leave_out("no list of objects in an object")
+            leave_out("an object without entries")
             return
         for each in found:
             _take(around | each if isinstance(each, dict) else each, inner[1:], take, leave_out)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, BinaryIO
 
@@ -88,10 +89,12 @@ def _elements(document: BinaryIO, path: list[str]) -> Iterator[etree._Element]:
 def _without_namespaces(element: etree._Element) -> None:
     """Leave the local names of an element and of its attributes: expressions then need no prefixes."""
     if element.tag[0] == "{" or ":" in element.tag:
-        element.tag = _local(element.tag)
+        with suppress(ValueError):  # what is behind a prefix may be no name, such as 0ame
+            element.tag = _local(element.tag)
     for name in [name for name in element.attrib if "}" in name or ":" in name]:
         if (local := _local(name)) and local not in element.attrib:
-            element.set(local, element.attrib[name])
+            with suppress(ValueError):
+                element.set(local, element.attrib[name])
 
 
 def _local(name: str | bytes) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from toolkit.address import shown
 from toolkit.checks.host.facts import Facts, fact
 from toolkit.checks.reach import reach
+from toolkit.content import as_file
 
 if TYPE_CHECKING:
     from toolkit.feed.fetch import Fetched
@@ -45,4 +45,4 @@ class Feed(Facts):
         """
         from toolkit.collector.feed import reader_of
 
-        return reader_of(self.settings).read_first(io.BytesIO(self.fetched.body))
+        return reader_of(self.settings).read_first(as_file(self.fetched.content))
