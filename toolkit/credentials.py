@@ -26,6 +26,7 @@ class Credential(StrEnum):
     RESTIC_ENVIRONMENT = "restic_environment"
     FEED_URL = "feed_url"
     FEED_PROXY = "feed_proxy"
+    SOURCE_SECRETS = "source_secrets"
     APPRISE_URLS = "apprise_urls"
     APPRISE_ESCALATION_URLS = "apprise_escalation_urls"
     API_TOKENS = "api_tokens"
@@ -33,23 +34,18 @@ class Credential(StrEnum):
     CONSOLE_PROXY_KEY = "console_proxy_key"
 
 
-def of_source(name: str) -> str:
-    """The credential of a source of observations."""
-    return f"source_{name}"
-
-
 class CredentialError(ToolkitError):
     """A credential was handed over and cannot be read."""
 
 
-def path(name: str, environ: Mapping[str, str] | None = None) -> Path | None:
+def path(name: Credential, environ: Mapping[str, str] | None = None) -> Path | None:
     """The file of a credential that was handed over; None where it was not."""
     folder = (os.environ if environ is None else environ).get(VARIABLE)
     file = Path(folder, name) if folder else None
     return file if file and os.path.lexists(file) else None
 
 
-def read(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+def read(name: Credential, environ: Mapping[str, str] | None = None) -> str | None:
     """The secret, without white space around it; None where it was not handed over.
 
     Raises:

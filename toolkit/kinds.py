@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from toolkit import address_template
 from toolkit.address import SecretAddress, secret_in, shown
+from toolkit.authorization import parse_ways
 from toolkit.broker import broker, is_broker
 from toolkit.database import FORMS, Database, database
 from toolkit.mapping import parse_mapping
@@ -233,6 +234,7 @@ REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
+AUTHORIZATION = Kind(parse_ways, {"type": "str"})
 URL = Kind(_template, {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

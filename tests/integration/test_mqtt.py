@@ -156,14 +156,16 @@ def test_by_tls_and_with_a_password(
     assert "certificate verify failed" in run("collect", "--once").stderr
     environment["WEATHER_FEED_CA_FILE"] = str(certificate)
     assert "refuses the connection: not authorized" in run("collect", "--once").stderr
-    (credentials / "source_feed").write_text("reader:wrong\n")
+    environment["WEATHER_FEED_AUTH"] = "basic"
+    secrets = credentials / "source_secrets"
+    secrets.write_text('feed = "reader:wrong"\n')
     assert "refuses the connection: not authorized" in run("collect", "--once").stderr
-    (credentials / "source_feed").write_text("nobody\n")
-    wrong = run("collect", "--once")
-    assert "the credential source_feed of a broker is USER:PASSWORD" in wrong.stderr
-    assert "nobody" not in wrong.stderr
-    (credentials / "source_feed").write_text("reader:s3cret:word\n")
+    secrets.write_text('feed = "reader:s3cret:word"\n')
     assert run("collect", "--once").stderr == "1 stations, 1 new observations\n"
+    assert run("feed", "try").returncode == 0
+    wrong = run("collect", "--once", WEATHER_FEED_AUTH="bearer")
+    assert wrong.returncode == 2
+    assert "a broker knows basic and certificate alone" in wrong.stderr
 
 
 def test_with_a_clients_certificate(
@@ -179,7 +181,8 @@ def test_with_a_clients_certificate(
         "CREDENTIALS_DIRECTORY": str(credentials),
     }  # fmt: skip
     assert run("collect", "--once").returncode == 1
-    (credentials / "source_feed").write_bytes(certificate.read_bytes())
+    (credentials / "source_secrets").write_text(f'feed = """\n{certificate.read_text()}"""\n')
+    environment["WEATHER_FEED_AUTH"] = "certificate"
     assert "offers no document" in run("collect", "--once").stderr
 
 

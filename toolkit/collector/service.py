@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from toolkit.collector.feed import fetches_of, reader_of, rhythm_of
+from toolkit.collector.feed import documents_of, reader_of, rhythm_of
 from toolkit.collector.ingester import Ingester
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.source_collector import SourceCollector
@@ -60,10 +60,10 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
         _open(store)
         status = _Status()
         for source in sources:
-            fetches, (cadence, pause) = fetches_of(source), rhythm_of(source.settings)
+            cadence, pause = rhythm_of(source.settings)
             collector = SourceCollector(
                 source.name if len(sources) > 1 else "",
-                fetches,
+                documents_of(source, spool_of(source), threads.wait),
                 ingester_of(source, store, len(sources)),
                 cadence,
                 pause,
@@ -71,7 +71,7 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
                 status.report,
             )
             status.collectors.append(collector)
-            log.info("%s%s", collector.begins, "receiving" if fetches.receives else f"collecting every {cadence:g} s")
+            log.info("%s%s", collector.begins, f"collecting every {cadence:g} s" if pause else "receiving")
         for source in _left_over(sources, settings):
             ingester = ingester_of(source, store)
             status.collectors.append(SourceCollector(source.name, None, ingester, 0, 0, threads.wait, status.report))

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from toolkit.collector.cadence import FetchSchedule
-from toolkit.collector.cycle import Fetches, fetch_and_ingest
+from toolkit.collector.cycle import Documents, fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.outage import Outage
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import RetryLaterError
+from toolkit.feed.errors import PartialError, RetryLaterError
 from toolkit.store import DocumentRefusedError, StoreError
 from toolkit.times import iso, now
 
@@ -27,7 +27,7 @@ class SourceCollector:
 
     Args:
         name: of the source, as messages begin; empty where there is only one.
-        fetcher: fetches its documents; None where there is nothing but a spool to be emptied.
+        addresses: where its documents are; None where there is nothing but a spool to be emptied.
         ingester: stores them.
         cadence, pause: see `FetchSchedule`; in seconds.
         wait: waits for a number of seconds; returns whether to stop.
@@ -41,7 +41,7 @@ class SourceCollector:
     def __init__(
         self,
         name: str,
-        fetcher: Fetches | None,
+        addresses: Documents | None,
         ingester: Ingester,
         cadence: float,
         pause: float,
@@ -49,7 +49,9 @@ class SourceCollector:
         report: Callable[[SourceCollector], None],
     ) -> None:
         self.name = name
-        self._fetcher = fetcher
+        self._addresses = addresses
+        if addresses:
+            addresses.advance = self._advance
         self._ingester = ingester
         ingester.advance = self._advance
         self._schedule = FetchSchedule(cadence, pause)
@@ -63,20 +65,20 @@ class SourceCollector:
         self._busy_since: float | None = None
 
     def run(self) -> None:
-        """Collect until told to stop; without a fetcher, until the spool is empty."""
+        """Collect until told to stop; without addresses, until the spool is empty."""
         fetch_due, drain_due = 0.0, 0.0
         while True:
             self._advance()
             if self._ingester.waiting and time.monotonic() >= drain_due:
                 drain_due = time.monotonic() + self._drain()
-            if self._fetcher and time.monotonic() >= fetch_due:
+            if self._addresses and time.monotonic() >= fetch_due:
                 self._advance()
-                fetch_due = time.monotonic() + self._cycle(self._fetcher)
+                fetch_due = time.monotonic() + self._cycle(self._addresses)
             self._busy_since = None
             self._report(self)
-            if not self._fetcher and not self._ingester.waiting:
+            if not self._addresses and not self._ingester.waiting:
                 return
-            due = [*([fetch_due] if self._fetcher else []), *([drain_due] if self._ingester.waiting else [])]
+            due = [*([fetch_due] if self._addresses else []), *([drain_due] if self._ingester.waiting else [])]
             if self._wait(max(0.0, min(due) - time.monotonic())):
                 return
 
@@ -94,7 +96,7 @@ class SourceCollector:
     @property
     def fetches(self) -> bool:
         """Whether it fetches; otherwise it ends when its spool is empty."""
-        return self._fetcher is not None
+        return self._addresses is not None
 
     def _advance(self) -> None:
         self._busy_since = time.monotonic()
@@ -109,19 +111,23 @@ class SourceCollector:
             return self._not_stored(error)
         return 0
 
-    def _cycle(self, fetcher: Fetches) -> float:
+    def _cycle(self, addresses: Documents) -> float:
         """Run one cycle; returns after how many seconds the next is due."""
         try:
-            brought = fetch_and_ingest(fetcher, self._ingester)
+            brought = fetch_and_ingest(addresses, self._ingester)
         except ToolkitError as error:
             return 0 if self._wait(0) else self._not_fetched(error)
         except Exception as error:  # a bug: other sources go on
             log.exception("%sa cycle failed", self.begins)
             return self._not_fetched(ToolkitError(f"an error of this program: {type(error).__name__}: {error}"))
-        self._feed_outage.ended()
         if brought is None:
+            self._feed_outage.ended()
             return self._schedule.after_nothing_new()
         fetched, result = brought
+        if isinstance(result, PartialError):
+            self._not_fetched(result)
+            return self._schedule.after_document(fetched, time.time())
+        self._feed_outage.ended()
         if isinstance(result, DocumentRefusedError):
             self._refused(result)
         elif isinstance(result, StoreError):

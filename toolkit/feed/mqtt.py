@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
@@ -22,9 +23,11 @@ from toolkit.address import shown
 from toolkit.broker import broker
 from toolkit.deadline import current, wait_for, within
 from toolkit.feed.errors import AnswerError, FeedError, TooSlowError, UnreachableError, UntrustedError
+from toolkit.feed.failures import Failures
 from toolkit.feed.fetch import Fetched
 from toolkit.feed.messages import Message, joined
 from toolkit.feed.reasons import reason
+from toolkit.feed.session import tls_context
 from toolkit.text import one_line
 
 # For how long a broker is to keep messages while nobody is there, in seconds.
@@ -40,11 +43,11 @@ CHUNK = 64 << 10
 
 
 class Login(NamedTuple):
-    """Who asks: user and password, the file of a certificate with its key (PEM), or nothing."""
+    """Who asks: user and password, a certificate with its key (PEM), or nothing."""
 
     user: str = ""
     password: str = ""
-    certificate: str | None = None
+    certificate: str = ""
 
 
 class Subscriber:
@@ -52,9 +55,10 @@ class Subscriber:
 
     Attributes:
         shown: the address without secrets, for people.
+        advance: is called when something has come.
     """
 
-    receives = True
+    single = True
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class Subscriber:
     ) -> None:
         """`client_id` names the session; with an empty one there is none that lasts, and nothing is acknowledged."""
         self.shown = shown(address)
+        self.advance: Callable[[], None] = lambda: None
         self._broker = broker(address)
         self._client_id = client_id
         self._timeout = timeout
@@ -83,6 +88,14 @@ class Subscriber:
         self._left_out: Counter[str] = Counter()
         self._taken: list[tuple[int, int]] = []
         self._bytes = 0
+
+    def batches(self, failures: Failures) -> Iterator[Sequence[Fetched]]:
+        """What has come; see `fetch`."""
+        failures.asked = 1
+        if fetched := self.fetch():
+            yield [fetched]
+            if fetched.url in failures.unread:  # nor can it be ever
+                self.acknowledge(fetched)
 
     def fetch(self) -> Fetched | None:
         """What has come; None if nothing has.
@@ -106,7 +119,9 @@ class Subscriber:
         except Exception as error:  # of the library, for what nobody thought that a broker would send
             self._drop()
             raise AnswerError(self._message(f"sends what cannot be read: {type(error).__name__}: {error}")) from None
-        return Fetched(joined(self._messages, self._left_out), None, None, 0, {}) if self._taken else None
+        return (
+            Fetched(joined(self._messages, self._left_out), None, None, 0, {}, url=self.shown) if self._taken else None
+        )
 
     def acknowledge(self, _document: Fetched) -> None:
         """What was fetched last is stored or in the spool."""
@@ -159,10 +174,7 @@ class Subscriber:
         client = _Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=MQTTv5, manual_ack=True)
         client.largest = self._max_bytes + BESIDES
         if self._broker.tls:
-            context = ssl.create_default_context(cafile=self._ca_file)
-            if self._login.certificate:
-                context.load_cert_chain(self._login.certificate)
-            client.tls_set_context(context)
+            client.tls_set_context(tls_context(self._ca_file, self._login.certificate))
         if self._login.user:
             client.username_pw_set(self._login.user, self._login.password)
         client.on_connect = self._on_connect
