@@ -172,7 +172,7 @@ def _secrets_of(source: Source) -> dict[Way, str]:
 def _rows(settings: Settings) -> dict[str, Mapping[str, str]] | None:
     """What an address takes from each station, by the station's id; None where there is one address for all."""
     names = columns(settings.feed_url)
-    if not names:
+    if not names or is_broker(settings.feed_url):
         return None
     if not settings.feed_stations:
         raise UsageError(
