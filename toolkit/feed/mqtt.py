@@ -165,7 +165,11 @@ class Subscriber:
             while not self._subscribed:
                 if not limit.left:
                     raise self._late()
-                self._pump(min(1.0, limit.left))
+                try:
+                    self._pump(min(1.0, limit.left))
+                except UnreachableError:
+                    if limit.left:
+                        raise
 
     def _late(self) -> TooSlowError:
         return TooSlowError(self._message(f"took longer than {self._timeout:g} s"))
