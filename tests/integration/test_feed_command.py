@@ -204,7 +204,7 @@ def test_the_networks_that_are_known(run: Run) -> None:
     done = run("feed", "presets", "metno-frost")
     assert done.returncode == 0, done.stderr
     assert "licence: CC BY 4.0 or NLOD 2.0" in done.stdout
-    assert 'weather_source_credentials:\n  metno-frost: "{{ vault_metno_frost }}"\n' in done.stdout
+    assert "weather_source_secrets:\n  # For basic.\n  metno-frost: |-\n" in done.stdout
     assert json.loads(run("feed", "presets", "metno-frost", "--json").stdout)["source"]["auth"] == "basic"
 
 
