@@ -11,6 +11,7 @@ from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
+from toolkit.feed.addresses import Addresses
 from toolkit.feed.fetch import Fetcher
 from toolkit.feed.reader import DocumentReader
 from toolkit.mapping import FieldMapping
@@ -32,7 +33,7 @@ def main(folder: Path) -> None:
             SharedStore(lambda: open_for_writing(f"{folder}/weather.db")) as store,
             Ingester(store, spool, reader) as ingester,
         ):
-            brought = fetch_and_ingest(fetcher, ingester)
+            brought = fetch_and_ingest(Addresses(fetcher), ingester)
     finally:
         server.kill()
     assert brought

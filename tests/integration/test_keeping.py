@@ -22,7 +22,8 @@ from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import RawDocument, Spool, held
 from toolkit.content import as_file
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import FeedError
+from toolkit.feed.failures import Failures
+from toolkit.feed.fetch import Fetched
 from toolkit.feed.reader import DocumentReader, Form
 from toolkit.store import open_for_writing
 
@@ -365,8 +366,10 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
         SharedStore(lambda: open_for_writing(environment["WEATHER_DB"])) as store,
         Ingester(store, spool, cast("DocumentReader", Falls())) as ingester,
     ):
-        with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
-            ingester.ingest(as_file(raw("first").content), None)
+        failures = Failures()
+        failures.asked = 1
+        assert ingester.ingest([Fetched(raw("first").content, None, None, None, {})], failures) is None
+        assert "the document cannot be read: MemoryError: first" in str(failures.error())
         assert ingester.waiting == 0
         spool.put(raw("second"))
         ingester.drain()

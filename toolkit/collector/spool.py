@@ -54,6 +54,7 @@ class RawDocument(NamedTuple):
         present: the same as `clock.present` determined it; see `quality.admission`.
         format, records, fields, prefix: the feed's format, entries, fields and the prefix of its ids, as the settings
             named them then; empty if an older release wrote the file.
+        station: the id of the station that it is of, where the address says that.
     """
 
     content: Content
@@ -63,6 +64,7 @@ class RawDocument(NamedTuple):
     records: str = ""
     fields: str = ""
     prefix: str = ""
+    station: str = ""
 
 
 def waiting(folder: Path) -> list[Path]:
@@ -219,7 +221,7 @@ class Spool:
                 except OSError as error:
                     why = f"{self._folder} does not take a document that waits, unpacked: {reason(error)}"
                     raise StoreError(why) from error
-        as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix"))
+        as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix", "station"))
         return RawDocument(content if length > IN_MEMORY else as_file(content).read(), collected, present, *as_of)
 
     def remove(self, number: int) -> None:
