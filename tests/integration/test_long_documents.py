@@ -15,6 +15,8 @@ from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import RawDocument, Spool
 from toolkit.content import IN_MEMORY, as_file, new_content
 from toolkit.feed.entries import PART
+from toolkit.feed.failures import Failures
+from toolkit.feed.fetch import Fetched
 from toolkit.feed.reader import DocumentReader
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds
@@ -69,7 +71,7 @@ def test_what_was_stored_before_a_failure_stays_and_the_whole_waits(tmp_path: Pa
     ):
         ingester.advance = lambda: execute(breaks if refuses else "ALTER TABLE collection_log RENAME TO away")
         with pytest.raises(StoreError) as failure:
-            ingester.ingest(content, None)
+            ingester.ingest([Fetched(content, None, None, None, {})], Failures())
         ingester.advance = lambda: None
         execute("DROP TRIGGER no" if refuses else "ALTER TABLE away RENAME TO collection_log")
         with closing(sqlite3.connect(database)) as other:
