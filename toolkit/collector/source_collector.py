@@ -140,13 +140,13 @@ class SourceCollector:
         self._feed_outage.failed(error)
         # If the store fails as well, that is reported when a document is to be stored.
         with suppress(StoreError):
-            self._ingester.log_failure(str(error), time.time())
+            self._ingester.log_failure(error, time.time())
         return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
 
     def _refused(self, error: DocumentRefusedError) -> None:
         self.last = f"{iso(now())}: {error}"
         with suppress(StoreError):
-            self._ingester.log_failure(str(error), time.time())
+            self._ingester.log_failure(error, time.time())
 
     def _stored(self, result: IngestResult) -> None:
         self._store_outage.ended()
