@@ -72,7 +72,7 @@ $(SCENARIOS:%=test-%): test-%: setup
 
 .PHONY: needs
 needs: .venv/policy/.ready $(PACKAGES)
-	@tools/need.sh chromium faketime firefox-esr openssl postgresql restic
+	@tools/need.sh chromium faketime firefox-esr mosquitto openssl postgresql restic
 
 .PHONY: fleet
 fleet: setup ## The fleet scenario in its long form: six hosts, more ways to fail
