@@ -16,7 +16,7 @@ from tests.databases import change
 from tests.postgresql import Server
 from toolkit.incidents.bookkeeping import keep
 from toolkit.incidents.planning import Run
-from toolkit.incidents.trouble import Judged, Sensor, Trouble
+from toolkit.incidents.trouble import JudgedSensors, Sensor, Trouble
 from toolkit.settings import load
 from toolkit.store import open_for_writing
 from toolkit.store.incidents import ACTIVE, Wanted
@@ -57,7 +57,7 @@ def troubles(end: float) -> list[Trouble]:
 def runs(db: str) -> Iterator[float]:
     """The seconds of each of some runs, one an hour."""
     settings = load(environ={"WEATHER_DB": db}).settings
-    judged = Judged(frozenset(STATIONS), frozenset({"temp_out", "bar"}))
+    judged = JudgedSensors(frozenset(STATIONS), frozenset({"temp_out", "bar"}))
     with open_for_writing(db) as store:
         for hours in range(4):
             end = TIME + hours * HOUR

@@ -1,4 +1,4 @@
-"""How sure a verdict is: the share of verdicts like it that were right, on data whose faults are known.
+"""How sure a class is: the share of anomalies like this one whose class was right, on data whose faults are known.
 
 A logistic function of what a report says of an anomaly, fitted by `python -m tests.bench.detection.confidence`.
 docs/detection.md shows how well it holds on data that it was not fitted to.

@@ -56,7 +56,7 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
 
 
 def _dated(store: Store, run: Run) -> Run:
-    """A run that knows whether it is of an older window than one before; one that a wrong clock dated ahead is none."""
+    """The run, marked as older if a newer window was judged before it by a clock that was not ahead."""
     newest = store.incidents.newest_run(run.job)
     return run._replace(older=newest is not None and run.end < newest <= run.at + clock.AGREE_SECONDS)
 

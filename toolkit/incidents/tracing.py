@@ -20,7 +20,7 @@ MOST_WINDOWS = 40
 
 
 def traced(store: Store, settings: Settings, window: Span, troubles: Sequence[Trouble]) -> list[Trouble]:
-    """The same trouble, that of no known incident since when it began.
+    """The same trouble; where it belongs to no known incident, with the time when it really began.
 
     Args:
         store: where the observations and incidents are.

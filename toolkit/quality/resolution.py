@@ -117,5 +117,5 @@ def _step(readings: Floats) -> Floats:
 
 
 def _off(readings: Floats, step: Floats) -> Bools:
-    """Which readings are no multiple of the step, to a decimal; none where either is NaN."""
+    """Which readings, stations × slots, are no multiple of the step, stations × 1, to a decimal; False for NaN."""
     return np.asarray(np.abs(readings - np.rint(readings / step) * step) > LIMITS.decimal)
