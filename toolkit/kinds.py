@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from toolkit import address_template
 from toolkit.address import SecretAddress, secret_in, shown
 from toolkit.database import FORMS, Database, database
 from toolkit.mapping import parse_mapping
@@ -81,6 +82,13 @@ def _switch(text: str) -> bool:
         return words[text.lower()]
     except KeyError:
         raise ValueError("give 1 or 0 (true/false, yes/no and on/off are understood)") from None
+
+
+def _template(text: str) -> str:
+    """The address of a feed, which may be a template."""
+    address = _url("feed_url")(text)
+    address_template.require(address)
+    return address
 
 
 def _url(credential: str) -> Callable[[str], str]:
@@ -221,7 +229,7 @@ REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
-URL = Kind(_url("feed_url"), {"type": "str"}, shown)
+URL = Kind(_template, {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})
 LEVELS_OF_SENSORS = Kind(parse_levels, {"type": "str"})

@@ -6,7 +6,7 @@ A station at an impossible place is treated as one whose place is unknown.
 from __future__ import annotations
 
 from math import asin, cos, radians, sin, sqrt
-from typing import Any
+from typing import Any, Protocol
 
 from toolkit.model import Station
 
@@ -15,6 +15,33 @@ EARTH_KM = 6371.0088
 
 LOWEST, HIGHEST = -430, 8849
 """Metres: the shore of the Dead Sea and the summit of Mount Everest. No land is lower or higher."""
+
+MOVED_KM = 1.5
+"""A station that is described farther away than this is another place.
+
+Coordinates in whole minutes of arc, as the lists of WMO-No. 9, volume A, had them, are up to 1.3 km off; those in
+hundredths of a degree, up to 0.8 km.
+"""
+
+MOVED_METRES, SAME_KM = 50.0, 0.1
+"""So much higher or lower it is another place too, if it is described farther away than `SAME_KM`, in km.
+
+At the same coordinates a station is not at another height: the height was wrong. WMO-No. 8 (vol. I, ch. 1) asks for
+coordinates that are exact to a thousandth of a degree, which is 0.1 km, and heights to a metre.
+"""
+
+
+class Placed(Protocol):
+    """Something at a place: degrees, metres; None where that is not known."""
+
+    @property
+    def latitude(self) -> float | None: ...  # noqa: D102
+
+    @property
+    def longitude(self) -> float | None: ...  # noqa: D102
+
+    @property
+    def elevation(self) -> float | None: ...  # noqa: D102
 
 
 def place(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
@@ -49,8 +76,18 @@ def point(station: Station) -> dict[str, Any] | None:
     return {"type": "Point", "coordinates": [station.longitude, station.latitude, *elevation]}
 
 
-def distance_km(one: Station, other: Station) -> float:
-    """The great-circle distance of two stations, whose places are known, in km."""
+def has_moved(before: Placed, after: Placed) -> bool:
+    """Whether two descriptions of a station are of two places, and not of one that is told more exactly."""
+    km = distance_km(before, after)
+    if km > MOVED_KM:
+        return True
+    if before.elevation is None or after.elevation is None:
+        return False
+    return km > SAME_KM and abs(after.elevation - before.elevation) > MOVED_METRES
+
+
+def distance_km(one: Placed, other: Placed) -> float:
+    """The great-circle distance of two places, which are known, in km."""
     a, b, c, d = (radians(degrees or 0) for degrees in (one.latitude, one.longitude, other.latitude, other.longitude))
     half = sin((c - a) / 2) ** 2 + cos(a) * cos(c) * sin((d - b) / 2) ** 2
     return 2 * EARTH_KM * asin(sqrt(min(1.0, half)))

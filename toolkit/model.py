@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from toolkit.errors import UsageError
 from toolkit.variables import COLUMNS
 
-FORMATS = ("geojson", "csv", "json", "xml", "coveragejson", "metar", "bufr")
+FORMATS = ("geojson", "csv", "json", "xml", "coveragejson", "metar", "bufr", "wunderground", "ecowitt")
 """The formats of a feed's documents: the module `toolkit.feed.NAME` reads each."""
 
 
@@ -30,7 +30,10 @@ class Bounds(NamedTuple):
 
 
 class Station(NamedTuple):
-    """A station as the feed describes it: degrees, metres; None where the feed does not say."""
+    """A station as the feed describes it: degrees, metres; None where the feed does not say.
+
+    `wigos_id` is its WIGOS station identifier (see `toolkit.wigos`).
+    """
 
     station_id: str
     station_name_en: str | None
@@ -38,6 +41,7 @@ class Station(NamedTuple):
     latitude: float | None
     longitude: float | None
     elevation: float | None
+    wigos_id: str | None = None
 
 
 def _named_tuple(name: str, needed: tuple[str, ...], optional: tuple[str, ...]) -> Any:

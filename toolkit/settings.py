@@ -129,8 +129,9 @@ class Settings:
     feed_url: str = _setting(
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
         URL,
-        "The feed: a document with the latest values of every station. With a key or a password in it the whole "
-        "address is a secret: put it into the credential feed_url.",
+        "The feed: a document with the latest values of every station. `{station}` in it, or another column of the "
+        "stations file, makes an address for each of those; `{date:%Y%m%d}` is the time of the request in UTC. With a "
+        "key or a password in it the whole address is a secret: put it into the credential feed_url.",
     )
     feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
     feed_records: str = _setting(
@@ -164,6 +165,19 @@ class Settings:
         number(1, 3600),
         "The shortest time between two requests of the feed, in seconds, however often it says that it changes; at "
         "most a twentieth of the cadence.",
+    )
+    feed_next: str = _setting(
+        "",
+        TEXT,
+        "Where an answer says where the next page of it is. `link`: its header Link (RFC 8288); or in JSON a JMESPath "
+        "expression of the address, such as `links.next`, or of what goes into a parameter of the query: "
+        "`cursor=meta.next_cursor`. Empty: answers have one page.",
+    )
+    feed_concurrency: int = _setting(
+        "4", number(1, 8), "How many addresses of a feed are asked at once, where each station has its own."
+    )
+    feed_requests_per_minute: int = _setting(
+        "300", number(1, 6000), "How many requests are made in a minute, where a feed has several addresses or pages."
     )
     feed_max_mib: int = _setting("16", number(1, 1024), "The largest document taken from the feed, unpacked, in MiB.")
     feed_max_stations: int = _setting(

@@ -7,8 +7,11 @@ without characters that a terminal, the journal or systemd would interpret. Byte
 from __future__ import annotations
 
 import codecs
+import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TextIO
 
 # Zero width non-joiner and joiner: part of the spelling in Persian and Indic scripts (Unicode, 23.2).
 JOINERS = "\u200c\u200d"
@@ -90,6 +93,19 @@ def encoding_of(head: bytes) -> str:
 def decoded(body: bytes) -> str:
     """Decode bytes from outside, whatever they are: what is not UTF-8 is taken for Windows-1252."""
     return body.decode(encoding_of(body), WESTERN)
+
+
+@contextmanager
+def text_in(file: BinaryIO) -> Iterator[TextIO]:
+    """The text of a file from outside, from its beginning, decoded like `decoded` and with universal newlines."""
+    file.seek(0)
+    encoding = encoding_of(file.read(2))
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding, WESTERN)
+    try:
+        yield text
+    finally:
+        text.detach()  # otherwise it closes the file
 
 
 def _western(error: UnicodeError) -> tuple[str, int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -19,7 +21,7 @@ from tests.fuzzing import TIMES, flipped, mutated
 from toolkit.archive.importing import import_file
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.errors import ToolkitError
-from toolkit.feed import bufr, coveragejson, csv, geojson, metar, xml
+from toolkit.feed import bufr, coveragejson, csv, ecowitt, geojson, metar, wunderground, xml
 from toolkit.feed import json as plain
 from toolkit.feed.entries import WORD, Entries
 from toolkit.feed.errors import FeedError
@@ -27,6 +29,7 @@ from toolkit.feed.stations import read_stations
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping, parse_mapping
 from toolkit.model import Bounds, Document
+from toolkit.presets import names, preset
 from toolkit.quality.admission import admit
 from toolkit.store import Selection, Store, open_for_writing
 from toolkit.text import clean, one_line
@@ -98,6 +101,11 @@ BUFR = (
     written(["301150", "307080"], REPORT, {**REPORT, "001002": 716}),
     b"ISMD01 LGAT 221600\r\r\n" + written(["307092"], REPORT) + written(["307096"], REPORT),
 )
+REPORTS = (
+    b"ID=volos&dateutc=2025-11-22+16:00:00&tempf=57.0&humidity=60&baromin=30.01&winddir=22&windspeedmph=3.4&dailyrainin=0.1\n"
+    b"ID=zagora&dateutc=now&received=1763827200&tempf=-9999&windgustmph=9.9\n" * 5,
+    b"station_id=%CE%B2&dateutc=2025-11-22%2016%3A00%3A00&tempf=57.0&baromrelin=30.01&drain_piezo=0.1&solarradiation=1",
+)
 STATIONS = (
     b"station_id,station_name_en,latitude,longitude,elevation\nvolos,Volos,39.3,22.9,52\nzagora,,39.4,23.1,\n",
     b'\xef\xbb\xbfstation_id;latitude;longitude\n"volos";39,3;22,9\n',
@@ -105,7 +113,7 @@ STATIONS = (
 WORDS = (
     b"-9999", b"999.9", b"NA", b"0001-01-01", b"0205-12-06 00:00:00", b"9999-12-31T23:59:59-12:00", b"NOW", b"1970-01-01",
     b"361", b"1e308", b'"open', b'""', b"\n\n", b"volos", b"\xce\xb2", b'"ts":', b'"station_file":', b'"features":[',
-    b"true", b"{}", b"[]", b"<station>", b"</station>", b"&#x1F;", b"<!DOCTYPE x>", b"<![CDATA[", b"&amp;", b"xmlns='u'", b"20251122T16", b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
+    b"true", b"{}", b"[]", b"<station>", b"</station>", b"&#x1F;", b"<!DOCTYPE x>", b"<![CDATA[", b"&amp;", b"xmlns='u'", b"20251122T16", b"&", b"&dateutc=now", b"%", b"%00", b"=" * 400, b"&=" * 400, b"2025-W47-6", b"-0", b"\xe2\x80\xa8", b"\xc2\xad",
 )  # fmt: skip
 ODD: tuple[Any, ...] = (
     None, True, [], {}, [[]], {"a": {}}, "", "---", "NaN", "\x00", "\ud800", "\u202e", "x" * 9000, "-9999", "1e999", -999.9,
@@ -113,7 +121,18 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-FUZZED = ("GeoJSON", "CSV", "JSON", "JSON in levels", "XML", "CoverageJSON", "METAR", "BUFR")
+FUZZED = (
+    "GeoJSON",
+    "CSV",
+    "JSON",
+    "JSON in levels",
+    "XML",
+    "CoverageJSON",
+    "METAR",
+    "BUFR",
+    "Weather Underground",
+    "Ecowitt",
+)
 
 
 def check(document: Document) -> None:
@@ -148,6 +167,8 @@ def test_mutated_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             ("CoverageJSON", coveragejson.parse, "", parse_mapping("station_id=id|name"), COVERAGEJSON),
             ("METAR", metar.parse, "", FieldMapping(), METAR),
             ("BUFR", bufr.parse, "", FieldMapping(), BUFR),
+            ("Weather Underground", wunderground.parse, "", parse_mapping(wunderground.FIELDS), REPORTS),
+            ("Ecowitt", ecowitt.parse, "", parse_mapping(ecowitt.FIELDS), REPORTS),
             ("XML", xml.parse, "stations/station", parse_mapping("station_id=@id"), XML),
         ):
             at, waiting = random.Random(17), list[Document]()
@@ -188,12 +209,34 @@ def _other(content: Any, at: random.Random) -> Any:
     return content
 
 
+@pytest.mark.parametrize("name", names())
+def test_mutated_documents_of_a_network(name: str) -> None:
+    source, at = preset(name).source, random.Random(17)
+    (path,) = (Path(__file__).parent.parent / "data" / "presets").glob(f"{name}.*")
+    good, mapping = path.read_bytes(), parse_mapping(str(source["fields"]))
+    parse = import_module(f"toolkit.feed.{source['format']}").parse
+    ends = Counter[bool]()
+    for number in range(DOCUMENTS // 20):
+        if good[:1] == b"{" and at.random() < 0.5:
+            body = json.dumps(_other(json.loads(good), at)).encode()
+        else:
+            body = mutated(good, at, WORDS)
+        station = "" if "station_id" in mapping.named else name
+        ends[_read(parse, body, str(source["records"]), mapping, f"{name} {number}", station) is None] += 1
+    assert min(ends[True], ends[False]) > 0
+
+
 def _read(
-    parse: Callable[[bytes, Entries], None], body: bytes, records: str, mapping: FieldMapping, which: str
+    parse: Callable[[BinaryIO, Entries], None],
+    body: bytes,
+    records: str,
+    mapping: FieldMapping,
+    which: str,
+    station: str = "",
 ) -> Document | None:
-    entries = Entries(mapping, BOUNDS, records=records)
+    entries = Entries(mapping, BOUNDS, records=records, station=station)
     try:
-        parse(body, entries)
+        parse(io.BytesIO(body), entries)
     except FeedError as error:
         assert str(error) == one_line(str(error)), (which, body)
         return None

@@ -203,7 +203,7 @@ def test_geojson_has_the_newest_of_each_station(
     assert features["volos"]["geometry"]["type"] == "Point"
     assert features["zagora"]["geometry"] is None
     entries = Entries()
-    geojson.parse(done.stdout.encode(), entries)
+    geojson.parse(io.BytesIO(done.stdout.encode()), entries)
     assert len(entries.observations) == len(latest)
     only = run("data", "export", "-", "--format", "geojson", "--station", "volos").stdout
     assert [one["id"] for one in json.loads(only)["features"]] == ["volos"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,6 +107,33 @@ def test_units_that_names_say(run: Run, tmp_path: Path) -> None:
     assert found["settings"]["weather_cadence_seconds"] == 300
     assert found["unused"] == ["sea"]
     assert found["look_at"] == []
+
+
+def test_local_times_and_points_of_the_compass(run: Run, tmp_path: Path) -> None:
+    local = f"{datetime.now(ZoneInfo('Pacific/Auckland')):%d/%m/%Y %H:%M}"
+    rows = [{"id": name, "time": local, "wind_dir": point} for name, point in (("a", "NNE"), ("b", "-"))]
+    (tmp_path / "feed.json").write_text(json.dumps(rows))
+    found = guessed(run, tmp_path / "feed.json")
+    pairs = as_pairs(found["settings"]["weather_feed_fields"])
+    assert pairs["time"].unit == "%d/%m/%Y %H:%M"
+    assert "wind_dir" not in found["unused"]
+    assert found["look_at"][0].startswith("time: it has no offset and is later than now: it is a local time")
+    fields = "station_id=id, time=time [%d/%m/%Y %H:%M Pacific/Auckland]"
+    done = run("feed", "try", str(tmp_path / "feed.json"), "--format", "json", "--fields", fields, "--json")
+    assert json.loads(done.stdout)["values"] == {"wind_dir": 1}
+
+
+def test_a_source_is_tried_by_its_name(run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path) -> None:
+    feed.body = (DATA / "presets" / "meteoswiss.csv").read_bytes()
+    (tmp_path / "sources.toml").write_text(
+        f'[[source]]\nname = "alps"\npreset = "meteoswiss"\nurl = "{environment["WEATHER_FEED_URL"]}"\n'
+    )
+    environment["WEATHER_SOURCES_FILE"] = str(tmp_path / "sources.toml")
+    found = json.loads(run("feed", "try", "--name", "alps", "--json").stdout)
+    assert (found["stations"], found["values"]["bar"]) == (4, 4)
+    done = run("feed", "try", "--name", "alp")
+    assert done.returncode == 2
+    assert done.stderr == "weather-tool: there is no source 'alp'; did you mean alps?\n"
 
 
 def test_xml_that_says_what_a_station_is_around_its_observations(run: Run, tmp_path: Path) -> None:

@@ -303,6 +303,18 @@ def test_xml_that_is_not_read(run: Run, feed: Feed, body: str, why: str) -> None
     assert done.stderr.count("\n") == 1
 
 
+def test_xml_of_names_that_are_none_without_their_prefix(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    odd = XML.replace("<aemet ", '<n:aemet xmlns:n="urn:n" n:1st="x" ').replace("</aemet>", "<n:0ame/></n:aemet>")
+    feed.body = odd.encode()
+    environment |= {
+        "WEATHER_FEED_FORMAT": "xml",
+        "WEATHER_FEED_RECORDS": "station/obs",
+        "WEATHER_FEED_FIELDS": XML_FIELDS,
+    }
+    done = run("collect", "--once")
+    assert done.returncode == 0, done.stderr
+
+
 def test_xml_that_is_broken_in_the_middle(run: Run, feed: Feed, environment: dict[str, str]) -> None:
     feed.body = XML.replace("14.1</v>", "14.1<").encode()
     environment |= {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 import psycopg
 import pytest
@@ -23,7 +24,6 @@ from toolkit.collector.spool import RawDocument, Spool, held
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import FeedError
 from toolkit.feed.reader import DocumentReader, Form
-from toolkit.model import Document
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200
@@ -357,8 +357,8 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
         def as_of(self, *_: str) -> Falls:
             return self
 
-        def read(self, body: bytes) -> Document:
-            raise MemoryError(body.decode())
+        def read_parts(self, document: BinaryIO, *_: object) -> None:
+            raise MemoryError(document.read().decode())
 
     spool = Spool(tmp_path / "spool", 1 << 20)
     with (
@@ -366,7 +366,7 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
         Ingester(store, spool, cast("DocumentReader", Falls())) as ingester,
     ):
         with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
-            ingester.ingest(raw("first").body, None)
+            ingester.ingest(io.BytesIO(raw("first").body), None)
         assert ingester.waiting == 0
         spool.put(raw("second"))
         ingester.drain()

@@ -70,7 +70,7 @@ def test_what_the_store_answers(odd: str) -> None:
         assert store.rejected(Span(0, 4e9)) == []
         assert all(None not in (*one[2:4], one.first_run, one.last_run) for one in store.anomalies(Selection()))
         assert [line.message for line in store.log(20)] == ["1 new, 0 corrected"] + ["2 new, 0 corrected"] * 2
-        assert [without_impossible_place(station)[3:] for station in store.stations()] == [(None, None, None)] * 2
+        assert [without_impossible_place(station)[3:6] for station in store.stations()] == [(None, None, None)] * 2
         columns = store.columns(Span(0, 4e9), ["temp_out", "bar", "wind_dir_str"])
         grid = load(store, TIME - 3600, TIME, 600, ["temp_out"])
     assert (columns.station.tolist(), columns.time.tolist()) == ([0, 1, 0, 1], [TIME - 600] * 2 + [TIME] * 2)

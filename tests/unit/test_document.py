@@ -166,7 +166,7 @@ def test_the_point_counts_where_the_fields_say_no_place(
 ) -> None:
     point = {"type": "Point", "coordinates": [23, 38, 120]}
     document = parse(collection({**feature("volos", **said), "geometry": point}))
-    assert document.stations[0][3:] == place
+    assert document.stations[0][3:6] == place
     assert set(document.left_out) == counted
 
 
@@ -213,7 +213,7 @@ def test_a_single_feature() -> None:
 def test_only_a_point_is_a_place(geometry: object, place: tuple[float | None, ...]) -> None:
     document = parse(collection({**feature("volos"), "geometry": geometry}))
     station = document.stations[0]
-    assert station[3:] == pytest.approx(place)
+    assert station[3:6] == pytest.approx(place)
     assert len(document.observations) == 1
 
 

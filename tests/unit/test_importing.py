@@ -85,7 +85,7 @@ def test_names_and_places_of_a_file(tmp_path: Path) -> None:
     imported(tmp_path, head + "2026-11-20 10:10,a,NA,0,0,-9999\n")
     with open_for_reading(str(tmp_path / "weather.db")) as store:
         (station,) = store.stations()
-    assert station._replace(longitude=None) == ("a", "n" * 9, None, 39.3, None, 52)
+    assert station._replace(longitude=None) == ("a", "n" * 9, None, 39.3, None, 52, None)
     assert station.longitude == pytest.approx(-22.9)
 
 

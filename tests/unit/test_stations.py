@@ -32,7 +32,7 @@ def read(tmp_path: Path, content: str | bytes) -> list[Station]:
 )
 def test_a_station(tmp_path: Path, content: str | bytes) -> None:
     (station,) = read(tmp_path, content)
-    assert station == ("UEB", "UEB", None, 47.3, 8.5, 870)
+    assert station == ("UEB", "UEB", None, 47.3, 8.5, 870, None)
 
 
 @pytest.mark.parametrize("elevation", ["", ",", ",---", ",NA"])

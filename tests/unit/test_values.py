@@ -27,7 +27,7 @@ def taken(fields: str = "", /, **said: Any) -> Document:
         (12.5, 12.5), (7, 7.0), ("12.5", 12.5), (" +5 ", 5.0), ("1e1", 10.0), (".5", 0.5), ("\u22125", -5.0), (-0.0, 0.0),
         ("1_0", None), ("0x10", None), ("١٢", None), ("１２", None), ("12,5", None), ("12 °C", None), (True, None),
         ("inf", None), (float("inf"), None), (10**400, None), ("9" * 5000, None), ([12.5], None), (b"12", None),
-        ("1\x002", None), ("T", None),
+        ("1\x002", None), ("T", None),  # a trace is of rain
     ],
 )  # fmt: skip
 def test_a_number_is_a_number(raw: object, value: float | None) -> None:
@@ -100,7 +100,7 @@ def test_what_is_possible_is_no_placeholder(name: str, raw: float, value: float)
     ("name", "raw"),
     [
         ("temp_out", 99), ("temp_out", 99.9), ("temp_out", -120), ("temp_out", 150.5), ("out_hum", 105.1), ("out_hum", -1), ("bar", 101.3),
-        ("rain", -0.1), ("wind_dir", -5), ("wind_dir", 365), ("wind_speed", 451), ("hi_dir", 360.1),
+        ("rain", -0.2), ("wind_dir", -5), ("wind_dir", 365), ("wind_speed", 451), ("hi_dir", 360.1),
     ],
 )  # fmt: skip
 def test_what_is_impossible_is_rejected(name: str, raw: float) -> None:
@@ -144,7 +144,7 @@ def test_a_time_that_cannot_be(raw: object, reason: str, fields: str) -> None:
     [
         (39.3, 22.9, (39.3, 22.9)), (-90, 180, (-90, 180)), (39.3, 337.5, (39.3, -22.5)), (39.3, 360, (39.3, 0)),
         ("39.3", "22.9", (39.3, 22.9)), (0, 22.9, (0, 22.9)), (39.3, 0, (39.3, 0)),
-        (0, 0, None), ("0.0", "-0", None), (91, 22.9, None), (39.3, 361, None), (39.3, -181, None), (-9999, -9999, None),
+        (0, 0, None), ("0.0", "-0", None), (91, 22.9, None), (39.3, 361, None), (39.3, -181, None),
         (39.3, None, None), ("north", 22.9, None), (float("inf"), 22.9, None), (True, False, None),
     ],
 )  # fmt: skip
@@ -158,7 +158,7 @@ def test_a_place(latitude: object, longitude: object, found: tuple[float, float]
     ("raw", "metres", "counted"),
     [
         (52, 52, False), (-430, -430, False), (8849, 8849, False), (0, 0, False), (None, None, False),
-        ("---", None, False), (-9999, None, True), (-999, None, True), (9999, None, True), (8850, None, True),
+        ("---", None, False), (-9999, None, False), (-999, None, False), (9999, None, False), (8850, None, True),
         ("inf", None, True), ("high", None, True),
     ],
 )  # fmt: skip
@@ -169,7 +169,7 @@ def test_a_height(raw: object, metres: float | None, counted: bool) -> None:
 
 
 def test_a_form_that_nobody_filled_in() -> None:
-    assert taken(latitude=0, longitude=0, elevation=0).stations[0][3:] == (None, None, None)
+    assert taken(latitude=0, longitude=0, elevation=0).stations[0][3:6] == (None, None, None)
     assert place(None, None) is None
     assert height(None) is None
 
@@ -196,7 +196,7 @@ def test_two_entries_of_one_time_are_one() -> None:
     assert [(one.time, one.temp_out, one.bar) for one in document.observations] == [
         (TIME, 12.4, 1013.2), (TIME - 600, 1, None),
     ]  # fmt: skip
-    assert document.stations == [("a", "A", None, None, None, 5)]
+    assert document.stations == [("a", "A", None, None, None, 5, None)]
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,14 @@ def test_times_of_a_zone(unit: str, said: str, time: int | None) -> None:
     assert document.left_out == ({} if time else {"a local time that the clocks skipped or showed twice": 1})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("x.0", 1.0), ("x.1.y", 2.5), ("x.2", None), ("x.-1", None), ("x.٠", None), ("x." + "9" * 5000, None)],
+)
+def test_values_in_lists(name: str, value: float | None) -> None:
+    assert [one.temp_out for one in taken(f"temp_out={name}", x=[1, {"y": 2.5}]).observations] == [value]
+
+
 def test_a_zone_that_there_is_not() -> None:
     with pytest.raises(ValueError, match="there is no time zone 'Europe/Athen': give one such as Europe/Athens"):
         parse_mapping("time=at [Europe/Athen]")
@@ -304,3 +312,66 @@ def test_how_many_stations_come(known: set[str], before: int | None, kept: str, 
     assert [one.station_id for one in document.observations] == [*kept]
     assert [one.station_id for one in document.rejected] == [*kept]
     assert document.left_out == {"temp_out out of range": 5, **counted}
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "value"),
+    [
+        ("wind_dir", 990, None), ("hi_dir", "990", None), ("wind_dir", 0, 0), ("wind_dir", 360, 360), ("wind_dir", 180, 180),
+        ("snow_depth", 997, 0), ("snow_depth", 998, None), ("snow_depth", "999", None), ("snow_depth", -2, None),
+        ("snow_depth", 996.5, 996.5), ("snow_depth", 1182, 1182), ("snow_depth", 0, 0), ("snow_depth", -1, 0),
+        ("rain", "T", 0), ("rain", "trace", 0), ("rain", -0.1, 0), ("rain", 0, 0), ("rain", 990, 990),
+        ("temp_out", -127, None), ("temp_out", 0, 0), ("temp_out", -40, -40),
+    ],
+)  # fmt: skip
+def test_what_a_number_means_depends_on_the_variable(name: str, raw: object, value: float | None) -> None:
+    document = taken(**{name: raw})
+    assert getattr(document.observations[0], name) == value
+    assert (document.left_out, document.rejected) == ({}, [])
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(-9999, -9999), (999.9, 999.9), ("-999", "-999"), (9999, 9999)])
+def test_a_place_of_placeholders_is_none(latitude: object, longitude: object) -> None:
+    document = taken(latitude=latitude, longitude=longitude, elevation=-999.9)
+    assert document.stations[0][3:6] == (None, None, None)
+    assert not document.left_out
+
+
+@pytest.mark.parametrize(
+    ("values", "placeholder"),
+    [
+        ([0.0] * 10, True),  # a barometer of no station reads 0 hPa
+        ([0.0] * 9, False),
+        ([101.0 + 0.1 * station for station in range(12)], False),  # another unit
+    ],
+)
+def test_an_impossible_value_of_many_stations_is_a_placeholder(values: list[float], placeholder: bool) -> None:
+    entries = Entries()
+    for station, value in enumerate(values):
+        entries.take({"station_id": str(station), "time": TIME, "bar": value})
+    document = entries.document()
+    reason = "bar impossible and constant" if placeholder else "bar out of range"
+    assert document.left_out == {reason: len(values)}
+    assert len(document.rejected) == (0 if placeholder else len(values))
+
+
+@pytest.mark.parametrize(("last", "placeholder"), [(-242.02, True), (-241.9, False)])
+def test_an_impossible_value_again_and_again_is_a_placeholder(last: float, placeholder: bool) -> None:
+    entries = Entries()
+    for row in range(20):
+        entries.take({"station_id": "a", "time": TIME + row, "temp_out": last if row == 19 else -242.02})
+    assert len(entries.document().rejected) == (0 if placeholder else 20)
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ("0-20000-0-16716", True), ("0-300-0-Volos1", True), ("0-65534-65534-1234567890abcdef", True), ("", None), (None, None),
+        ("16716", False), ("1-20000-0-16716", False), ("0-65535-0-1", False), ("0-20000-0-", False), (16716, False),
+        ("0-020000-0-16716", False), ("0-20000-0-1234567890abcdefg", False), ("0-20000-0-167 16", False),
+    ],
+)  # fmt: skip
+def test_a_wigos_identifier(raw: object, found: bool | None) -> None:
+    document = taken(wigos_id=raw)
+    assert document.stations[0].wigos_id == (raw if found else None)
+    assert document.left_out == ({"impossible WIGOS identifier": 1} if found is False else {})

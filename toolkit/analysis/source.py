@@ -13,6 +13,7 @@ from toolkit.errors import UsageError
 from toolkit.model import Rejected, Station
 from toolkit.quality.arrays import Floats
 from toolkit.store import Span
+from toolkit.store.station_places import Changes
 from toolkit.variables import BY_NAME
 
 
@@ -74,6 +75,10 @@ class FrameSource:
             nothing = np.full(within.stop - within.start, np.nan)
             values = [self._values[name][within] if name in self._values else nothing for name in variables]
             yield np.array([self.row[within], self.time[within], *values], dtype=np.float64)
+
+    def changes(self) -> Changes:
+        """See `store.base.Store`."""
+        return Changes()
 
     def rejected(self, span: Span) -> list[Rejected]:  # noqa: ARG002 - a frame has what was measured
         """See `store.base.Store`."""

@@ -53,6 +53,7 @@ COMMANDS = {
     "sensors": "long-term health of every sensor: stuck, stalled, missing, drifting, noisy",
     "settings": "every setting, its value and where it came from",
     "simulate": "serve a feed of simulated or recorded weather, with faults on demand",
+    "stations": "where stations were and are, with which sensors: history, corrections, import of metadata",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.feed.fetch import Fetched, Fetcher
 from toolkit.store import StoreError
@@ -21,7 +23,7 @@ def fetch_and_ingest(fetcher: Fetcher, ingester: Ingester) -> tuple[Fetched, Ing
     if fetched is None:
         return None
     try:
-        result: IngestResult | StoreError = ingester.ingest(fetched.body, fetched.date)
+        result: IngestResult | StoreError = ingester.ingest(io.BytesIO(fetched.body), fetched.date)
     except StoreError as error:
         result = error
     fetcher.acknowledge(fetched)

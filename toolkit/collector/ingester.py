@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from toolkit import clock
 from toolkit.collector.shared_store import SharedStore
@@ -50,7 +52,7 @@ class Ingester:
         source: str = ONLY,
         advance: Callable[[], None] = lambda: None,
     ) -> None:
-        """`advance` is called after each document of the spool."""
+        """`advance` is called after each part of a document."""
         self.advance = advance
         self._reader = reader
         self._store = store
@@ -68,40 +70,57 @@ class Ingester:
         """How many documents wait in the spool."""
         return len(self._spool)
 
-    def ingest(self, body: bytes, server: float | None) -> IngestResult:
+    def ingest(self, document: BinaryIO, server: float | None, station: str = "") -> IngestResult:
         """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
 
+        A long one is stored in parts, a transaction each. If the store fails in between, what is stored stays, and the
+        whole waits in the spool: what is stored once more changes nothing.
+
         Args:
-            body: the document.
+            document: the document, a file.
             server: the server's time, seconds since the epoch; None where it does not say.
+            station: the id of the station that it is of, where it does not say one.
 
         Raises:
             FeedError: it is no document of the feed; nothing is kept of it.
             DocumentRefusedError: the store does not take it, now or ever; it is set aside.
             StoreError: it waits in the spool.
         """
-        document = _parsed(self._reader, body)
-        stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
-        present = clock.present(time.time(), server, self._store.newest(), stations)
-        reader = self._reader
-        raw = RawDocument(body, present, present, *reader.form)
-        if self.waiting:
-            self._spool.put(raw)
-            return self.drain()
+        taken = _Taken()
+
+        def take(part: Document) -> None:
+            if not taken.present:
+                stations = clock.stations_time((one.station_id, one.time) for one in part.observations)
+                taken.present = clock.present(time.time(), server, self._store.newest(), stations)
+                if self.waiting:
+                    raise _OthersWaitError
+            self._add(admit(part, taken.present), taken.present, taken)
+
+        def put() -> int:
+            document.seek(0)
+            raw = RawDocument(document.read(), taken.present, taken.present, *self._reader.form)
+            return self._spool.put(raw)
+
         try:
-            return self._add(admit(document, present), present)
+            _read(self._reader, document, take, station)
+        except _OthersWaitError:
+            put()
+            return self.drain()
         except DocumentRefusedError as error:
-            self._spool.set_aside(self._spool.put(raw), REFUSED, str(error))
+            self._spool.set_aside(put(), REFUSED, str(error))
             raise
         except StoreError:
-            self._spool.put(raw)
+            put()
             raise
+        return taken.result()
 
-    def _read(self, raw: RawDocument) -> Document:
-        """Read a document by the format and fields that the settings named when it came."""
+    def _stored(self, raw: RawDocument) -> IngestResult:
+        """Store a document that waited, by the format and fields that the settings named when it came."""
         form = Form(raw.format, raw.records, raw.fields, raw.prefix)
         reader = self._reader.as_of(form) if raw.format else self._reader
-        return admit(_parsed(reader, raw.body), raw.present)
+        taken = _Taken()
+        _read(reader, io.BytesIO(raw.body), lambda part: self._add(admit(part, raw.present), raw.collected, taken))
+        return taken.result()
 
     def drain(self) -> IngestResult:
         """Store what waits in the spool, in order; returns what became of the last document that was stored.
@@ -117,7 +136,7 @@ class Ingester:
         while waiting := self._spool.oldest():
             number, raw = waiting
             try:
-                result = self._add(self._read(raw), raw.collected)
+                result = self._stored(raw)
             except FeedError as error:
                 self._spool.set_aside(number, DAMAGED, str(error))
             except DocumentRefusedError as error:
@@ -140,30 +159,55 @@ class Ingester:
         with self._store.used() as store:
             store.log_failure(one_line(message), at, self._source)
 
-    def _add(self, document: Document, collected: float) -> IngestResult:
+    def _add(self, part: Document, collected: float, taken: _Taken) -> None:
         if self._spool.given_up:
-            document.left_out["document given up, the spool was full"] = self._spool.given_up
-        document.left_out.update(self._spool.set_aside_counts)
+            part.left_out["document given up, the spool was full"] = self._spool.given_up
+        part.left_out.update(self._spool.set_aside_counts)
         with self._store.used() as store:
-            owners = self._store.owners(document)
-            begun = self._source in owners.values()
-            document = bound(
-                document,
-                owners.keys(),
-                self._reader.bounds,
-                lambda: store.new_stations(collected, self._source) if begun else None,
-            )
-            self._store.assign(document, self._source)
-            stored = store.add(document, collected)
-            self._store.stored(document)
+            owners = self._store.owners(part)
+            if taken.begun is None:
+                taken.begun = self._source in owners.values()
+            new = (lambda: store.new_stations(collected, self._source)) if taken.begun else (lambda: None)
+            part = bound(part, owners.keys(), self._reader.bounds, new, taken.stations)
+            taken.stations.update(one.station_id for one in part.stations)
+            self._store.assign(part, self._source)
+            taken.stored.append(store.add(part, collected))
+            self._store.stored(part)
         self._spool.given_up = 0
         self._spool.set_aside_counts.clear()
-        return IngestResult(len(document.stations) + len(document.foreign), stored, document.left_out.total())
+        taken.left_out += part.left_out.total()
+        self.advance()
 
 
-def _parsed(reader: DocumentReader, body: bytes) -> Document:
+class _OthersWaitError(ToolkitError):
+    """Older documents are to be stored first."""
+
+
+class _Taken:
+    """What was taken of a document so far.
+
+    Attributes:
+        present: seconds since the epoch, by the first part; 0 before it.
+        begun: whether the store had stations of the source before; None before the first part.
+        stations: their ids.
+        stored: what each part changed.
+        left_out: how many values and entries were not stored.
+    """
+
+    def __init__(self) -> None:
+        self.present = 0.0
+        self.begun: bool | None = None
+        self.stations: set[str] = set()
+        self.stored: list[Stored] = []
+        self.left_out = 0
+
+    def result(self) -> IngestResult:
+        return IngestResult(len(self.stations), Stored(*map(sum, zip(*self.stored, strict=True))), self.left_out)
+
+
+def _read(reader: DocumentReader, document: BinaryIO, take_part: Callable[[Document], None], station: str = "") -> None:
     try:
-        return reader.read(body)
+        reader.read_parts(document, take_part, station)
     except ToolkitError:
         raise
     except Exception as error:  # a bug in a reader: a document in the spool must not end every start

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.collector.feed import reader_of
+from toolkit.feed.reader import fields_of
 from toolkit.mapping import FieldMapping
 from toolkit.model import Document
 from toolkit.quality.admission import admit
@@ -87,4 +88,4 @@ def trial(settings: Settings, body: bytes, present: float, station: str = "") ->
         UsageError: the settings do not fit one another.
     """
     document = admit(reader_of(settings).read(body, station), present)
-    return Trial(document, settings.feed_fields)
+    return Trial(document, fields_of(settings.feed_format, settings.feed_fields))

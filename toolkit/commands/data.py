@@ -232,8 +232,8 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
         names = (
-            "station_id", "station_name_en", "latitude", "longitude", "elevation", "first", "last", "observations",
-            "completeness",
+            "station_id", "wigos_id", "station_name_en", "latitude", "longitude", "elevation", "first", "last",
+            "observations", "completeness",
         )  # fmt: skip
         header = [name.removeprefix("station_").replace("_en", "").replace("_", " ") for name in names]
         table(header, [["-" if row[name] is None else row[name] for name in names] for row in rows])

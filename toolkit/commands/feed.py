@@ -17,8 +17,8 @@ from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
-from toolkit.sources import FIELDS, fields_of
-from toolkit.text import one_line
+from toolkit.sources import FIELDS, fields_of, sources_of
+from toolkit.text import did_you_mean, one_line
 
 EXAMPLES = (
     "weather-tool feed try",
@@ -48,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         add_setting(look, flag, setting, metavar)
     look.add_argument(
+        "--name", metavar="NAME", help="the source of that name, of the file of sources; an option says what differs"
+    )
+    look.add_argument(
         "--preset", metavar="NAME", help="read it as this network's; an option says what differs (see `feed presets`)"
     )
     look.add_argument("--json", action="store_true", help="as JSON")
@@ -76,8 +79,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings = loaded.settings
     if args.action == "presets":
         return _presets(args.name, args.json)
-    if args.action == "try" and args.preset is not None:
-        settings = _as_preset(_preset(args.preset), settings, overrides(args).keys())
+    if args.action == "try":
+        settings = _as_named(args, settings)
     body, named = _document(args.source, settings)
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
 
@@ -136,6 +139,18 @@ def _preset(name: str) -> Preset:
         return preset(name)
     except ValueError as error:
         raise UsageError(f"there is no preset {one_line(name, 60)!r}; {error}") from None
+
+
+def _as_named(args: argparse.Namespace, settings: Settings) -> Settings:
+    """The settings as they are for the source or the preset that the options name."""
+    given = overrides(args).keys()
+    if args.name is not None:
+        sources = {one.name: one.settings for one in sources_of(settings)}
+        if args.name not in sources:
+            hint = did_you_mean(args.name, sources, f"know {', '.join(sources)}")
+            raise UsageError(f"there is no source {one_line(args.name, 60)!r}; {hint}")
+        settings = replace(sources[args.name], **{name: getattr(settings, name) for name in given})
+    return settings if args.preset is None else _as_preset(_preset(args.preset), settings, given)
 
 
 def _as_preset(one: Preset, settings: Settings, given: Set[str]) -> Settings:

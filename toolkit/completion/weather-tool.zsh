@@ -35,6 +35,7 @@ _shtab_weather_tool_commands() {
     sensors:'Long-term health of every sensor: stuck, stalled, missing, drifting, noisy.'
     settings:'Every setting, its value and where it came from.'
     simulate:'Serve a feed of simulated or recorded weather, with faults on demand.'
+    stations:'Where stations were and are, with which sensors: history, corrections, import of metadata.'
   )
   _describe 'weather-tool commands' _commands
 }
@@ -97,6 +98,16 @@ _shtab_weather_tool_incidents_commands() {
     stats:'How often what was found was a fault, by what people say; and exceptions that would help.'
   )
   _describe 'weather-tool incidents commands' _commands
+}
+
+_shtab_weather_tool_stations_commands() {
+  local _commands=(
+    correct:'Declare that a station has always been at a place: a move that its feed told of was a correction. It holds until the feed tells of a later move.'
+    export:'Write what is declared of all stations as CSV. To import it restores what is declared now.'
+    history:'Show where stations were since when, what they were called, and which sensors were replaced: the places with which the past is judged.'
+    import:'Declare what a file says of stations, in the place of what was declared of them: CSV with valid_from and valid_to, a station list of OSCAR/Surface (CSV or JSON), WMDR (XML), or wis2box'"'"'s station_list.csv. All of it is kept, or nothing.'
+  )
+  _describe 'weather-tool stations commands' _commands
 }
 
 _shtab_weather_tool_options=(
@@ -264,7 +275,7 @@ _shtab_weather_tool_collect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--once[one cycle, then exit\: 0 if the feed was stored, 1 if not]"
-  "--feed-url[The feed\: a document with the latest values of every station. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
+  "--feed-url[The feed\: a document with the latest values of every station. \`\{station\}\` in it, or another column of the stations file, makes an address for each of those\; \`\{date\:\%Y\%m\%d\}\` is the time of the request in UTC. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
 
@@ -438,6 +449,7 @@ _shtab_weather_tool_feed_try_options=(
   "--records[Where documents have their entries. Of json\: a JMESPath expression, such as \`stations\[\*\].latest\`\; empty where the document is the list. Of xml\: the path of the elements, such as \`stations\/station\`. Other formats\: empty. Default\: WEATHER_FEED_RECORDS, else empty.]:WHERE:"
   "--fields[What the feed calls its fields, if not by our names\: OURS\=THEIRS pairs, separated by commas, with the feed\'s unit in brackets if it is not ours, such as \`temp_out\=air.temp \[\°F\]\`. See docs\/feeds.md. Default\: WEATHER_FEED_FIELDS, else station_id\=station_file\|fid, time\=ts.]:OURS=THEIRS,…:"
   "--stations[A CSV file with the stations\' station_id, latitude, longitude and elevation, for a feed without them. Empty\: none. Default\: WEATHER_FEED_STATIONS, else empty.]:FILE:"
+  "--name[the source of that name, of the file of sources\; an option says what differs]:NAME:"
   "--preset[read it as this network\'s\; an option says what differs (see \`feed presets\`)]:NAME:"
   "--json[as JSON]"
   ":default\: the feed that the settings name:"
@@ -748,6 +760,60 @@ _shtab_weather_tool_simulate_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_simulate_defaults_added=0
 
+_shtab_weather_tool_stations_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_stations_defaults_added=0
+
+_shtab_weather_tool_stations_correct_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--latitude[default\: where the feed says that it is]:DEGREES:"
+  "--longitude[likewise]:DEGREES:"
+  "--elevation[likewise]:METRES:"
+  "--since[it has been there since this\; before, as was known until now]:TIME:"
+  "--forget[nothing is declared of its place any more]"
+  "--by[who declares it\; default\: who calls the command]:NAME:"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":its id:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_stations_correct_defaults_added=0
+
+_shtab_weather_tool_stations_export_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_stations_export_defaults_added=0
+
+_shtab_weather_tool_stations_history_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":its id\; default\: all that changed:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_stations_history_defaults_added=0
+
+_shtab_weather_tool_stations_import_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dry-run[look at the file, and change nothing]"
+  "--by[who declares it\; default\: who calls the command]:NAME:"
+  "--json[as JSON]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":the file\; - for standard input:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_stations_import_defaults_added=0
+
 
 _shtab_weather_tool() {
   local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->weather-tool'
@@ -792,6 +858,7 @@ _shtab_weather_tool() {
         sensors) _arguments -C -s $_shtab_weather_tool_sensors_options ;;
         settings) _arguments -C -s $_shtab_weather_tool_settings_options ;;
         simulate) _arguments -C -s $_shtab_weather_tool_simulate_options ;;
+        stations) _shtab_weather_tool_stations ;;
       esac
   esac
 }
@@ -932,6 +999,32 @@ _shtab_weather_tool_incidents() {
         resolve) _arguments -C -s $_shtab_weather_tool_incidents_resolve_options ;;
         show) _arguments -C -s $_shtab_weather_tool_incidents_show_options ;;
         stats) _arguments -C -s $_shtab_weather_tool_incidents_stats_options ;;
+      esac
+  esac
+}
+
+_shtab_weather_tool_stations() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->stations'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_weather_tool_stations_defaults_added )); then
+    if (( ${_shtab_weather_tool_stations_options[(I)${(q)one_or_more}*]} +          ${_shtab_weather_tool_stations_options[(I)${(q)remainder}*]} +          ${_shtab_weather_tool_stations_options[(I)${(q)default}]} == 0 )); then
+      _shtab_weather_tool_stations_options+=(': :_shtab_weather_tool_stations_commands' '*::: :->stations')
+    fi
+    _shtab_weather_tool_stations_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_weather_tool_stations_options
+
+  case $state in
+    stations)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_weather_tool_stations-$line[1]:"
+      case $line[1] in
+        correct) _arguments -C -s $_shtab_weather_tool_stations_correct_options ;;
+        export) _arguments -C -s $_shtab_weather_tool_stations_export_options ;;
+        history) _arguments -C -s $_shtab_weather_tool_stations_history_options ;;
+        import) _arguments -C -s $_shtab_weather_tool_stations_import_options ;;
       esac
   esac
 }

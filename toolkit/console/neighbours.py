@@ -24,6 +24,7 @@ from toolkit.quality.neighbours import REGION, nearest
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
 from toolkit.store.flags import Decisive
+from toolkit.store.station_places import Changes
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 
@@ -136,6 +137,10 @@ class _Some:
     def numbers(self) -> list[int]:
         """See `store.base.Store`."""
         return self._places
+
+    def changes(self) -> Changes:
+        """See `store.base.Store`."""
+        return self._store.changes()
 
     def snapshot(self) -> AbstractContextManager[None]:
         """See `store.base.Store`."""

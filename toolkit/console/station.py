@@ -70,7 +70,7 @@ def _described(store: Store, settings: Settings, name: str) -> Content:
             "history": [
                 {
                     "since": int(since),
-                    **_description(without_impossible_place(Station._make((name, *said)))),
+                    **_description(without_impossible_place(Station._make((name, *said, None)))),
                 }
                 for _, since, *said in store.records.history(name)
             ],

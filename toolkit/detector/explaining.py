@@ -147,7 +147,7 @@ class Explaining:
         newest = int(there[-1]) if len(there) else series.values.shape[1] - 1
         _, implied = classifier.implied(series, row)
         near = classifier.compared_with(series, row, newest)
-        number = {one.station_id: place for place, one in enumerate(grid.stations)}
+        number = {one.station_id: place for place, one in enumerate(grid.stations[: grid.number])}
         expected, compared = [np.full(window, np.nan)] * 3, results.expected
         if compared is not None and compared.has_reference[row]:
             value, sigma = compared.value[row, -window:], compared.sigma[row, -window:]

@@ -6,9 +6,9 @@ slots of its own, with what the others measured at the same times: see `Grid.by_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR, Series, scaled
 from toolkit.store import Span
+from toolkit.store.station_places import Changes
 from toolkit.variables import BY_NAME
 
 DAY = 24 * HOUR
@@ -68,6 +69,9 @@ class Source(Protocol):
     def rejected(self, span: Span) -> list[Rejected]:
         """The rejected values of a span of time."""
 
+    def changes(self) -> Changes:
+        """What of the stations was another at another time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -86,6 +90,11 @@ class Grid:
         days: for how many days before the window there are observations of each station.
         every: in how many of the slots each station reports once: 1, or more at a station that reports more rarely
             than is typical.
+        earlier: of each row after those of the stations, which are stations as they were before something of them
+            changed within the window (see `sites`), the row of the station.
+        since, until: by variable, from when on and up to when a row is the station as it was; rows. Empty where nothing
+            changed.
+        known: by variable, for how many days before the window a row is; `days` where nothing changed.
     """
 
     stations: list[Station]
@@ -99,6 +108,27 @@ class Grid:
     reported: Bools
     days: Floats
     every: Ints
+    earlier: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    since: Mapping[str, Floats] = field(default_factory=dict)
+    until: Mapping[str, Floats] = field(default_factory=dict)
+    known: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """How many stations there are: the rows before those of `earlier`."""
+        return len(self.stations) - len(self.earlier)
+
+    def station_rows(self) -> Ints:
+        """The row of the station that each row is of."""
+        return np.concatenate([np.arange(self.number), self.earlier])
+
+    def row_at(self, name: str, row: Ints, time: Floats | Ints) -> Ints:
+        """The rows of some stations at some times, for a variable."""
+        found = row.copy()
+        for place, station in enumerate(self.earlier.tolist(), start=self.number):
+            then = (row == station) & (time >= self.since[name][place]) & (time < self.until[name][place])
+            found[then] = place
+        return found
 
     @property
     def per_hour(self) -> int:
@@ -124,12 +154,16 @@ class Grid:
 
     def silent(self, note: Callable[..., None] | None = None) -> Bools:
         """Slots in which a station reports nothing, for too long; stations × window slots. See `missing.gaps`."""
-        there, ends, places = ~np.isnan(self.times), self.slot_times(), self._history()
+        there, ends, places = ~np.isnan(self.times[: self.number]), self.slot_times(), self._history()
         past, past_ends = (
-            np.hstack([self.reported, there[:, places]]),
+            np.hstack([self.reported[: self.number], there[:, places]]),
             np.concatenate([self.moment_times, ends[places]]),
         )
-        return missing.gaps(there, past, ends, past_ends, self.window, note)
+        found = missing.gaps(there, past, ends, past_ends, self.window, note)
+        # Whatever changed of a station, it is silent once.
+        return (
+            np.vstack([found, np.zeros((len(self.earlier), self.window), dtype=bool)]) if len(self.earlier) else found
+        )
 
     def by_cadence(self) -> Iterator[tuple[Grid, Bools]]:
         """The same observations in slots as long as stations' own observations are apart.
@@ -190,7 +224,7 @@ class Grid:
             history_ends=np.concatenate([self.moment_times, ends[places]]),
             window=self.window,
             per_hour=self.per_hour,
-            days=self.days,
+            days=self.known.get(name, self.days),
             measured=np.any(~np.isnan(readings), axis=1) | np.any(~np.isnan(earlier), axis=1),
         )
 

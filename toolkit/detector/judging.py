@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
@@ -80,12 +81,12 @@ class Judging:
 
         Args:
             stations: the network.
-            rows: whether each station is asked for.
+            rows: whether each station is asked for; of those after them nothing is said.
             variables: the variables that are asked for.
         """
         wanted = {STATION, *variables}
         for one in self.applied:
-            if rows[one.row] and not one.exception.judged:
+            if one.row < len(rows) and rows[one.row] and not one.exception.judged:
                 for name in sorted(wanted.intersection(one.named)):
                     which = "" if name == STATION else f"{name}: "
                     reason = f"{which}not judged, by an exception: {one.exception.reason}"
@@ -102,7 +103,7 @@ class Judging:
                 until=None if one.exception.until is None else times.iso_of(one.exception.until),
             )
             for one in self.applied
-            if rows[one.row]
+            if one.row < len(rows) and rows[one.row]
             for name in one.named
         ]
 
@@ -119,7 +120,9 @@ def judging(
         variables: those that are read.
         at: the time.
     """
-    rows = {station.station_id: row for row, station in enumerate(stations)}
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, station_ in enumerate(stations):
+        rows[station_.station_id].append(row)
     applied: list[_Applied] = []
     for station in dict.fromkeys(one.station for one in settings.exceptions):
         if station not in rows:
@@ -129,8 +132,9 @@ def judging(
             if one := exception_of(settings.exceptions, station, name, at):
                 of.setdefault(one, []).append(name)
         applied += [
-            _Applied(one, rows[station], tuple(names), not one.variables and len(names) == len(variables))
+            _Applied(one, row, tuple(names), not one.variables and len(names) == len(variables))
             for one, names in of.items()
+            for row in rows[station]
         ]
     left_out = np.zeros(len(stations), dtype=bool)
     of_variable: dict[str, Neighbours] = {}

@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit import times
 from toolkit.detector import grid as grids
+from toolkit.detector import sites
 from toolkit.detector.classifier import Classifier
 from toolkit.detector.confidence import rated
 from toolkit.detector.explaining import Explaining
@@ -22,7 +23,6 @@ from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
-from toolkit.quality.neighbours import nearest
 from toolkit.settings import COMBINED, Settings
 from toolkit.variables import BY_NAME, DETECTED, STATION
 
@@ -44,21 +44,24 @@ def detect(
     """
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
-    grid = grids.load(store, start, end, settings.cadence_seconds, variables, needed_besides(variables))
-    names = [station.station_id for station in grid.stations]
+    grid = sites.as_they_were(
+        grids.load(store, start, end, settings.cadence_seconds, variables, needed_besides(variables)), store.changes()
+    )
+    names = [station.station_id for station in grid.stations[: grid.number]]
     require_station(only, names)
     if explaining:
         require_station(explaining.station_id, names)
-    rows = np.array([only in {None, name} for name in names], dtype=bool)
+    rows = np.array([only in {None, one.station_id} for one in grid.stations], dtype=bool)
 
     anomalies: list[Anomaly] = []
     insufficient: list[Insufficient] = []
-    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    neighbours = sites.neighbours_of(grid, settings)
     how = judging(grid.stations, settings, neighbours, [*grid.values], end)
     for part, of_it in how.read(grid).by_cadence():
         if (asked := rows & of_it & ~how.left_out).any():
             anomalies += _anomalies(part, settings, how, asked, explaining)
             insufficient += _insufficient(part, settings, asked)
+    rows = rows[: grid.number]
     insufficient += how.not_judged(grid.stations, rows, variables)
     with_data = {*names} - {one.station_id for one in insufficient if one.variable == STATION}
     return Report(
@@ -117,7 +120,10 @@ def _anomalies(
             grid.series(variable), how.neighbours_of(variable), silent, grid.values, grid.stations,
             looser=how.looser.get(variable),
         )  # fmt: skip
-        return run_tests(tests, sample, row_explained)
+        found = run_tests(tests, sample, row_explained)
+        if (outside := sites.outside(grid, variable)) is not None:
+            found.flags.update({name: flags & ~outside for name, flags in found.flags.items()})
+        return found
 
     # Variables are tested independently of one another, and numpy lets other threads run while it computes.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -231,7 +237,8 @@ def _extent(grid: Grid, interval: FlaggedInterval) -> tuple[str, str]:
 
 def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insufficient]:
     """The stations, and the variables of the others, that reported too rarely to be judged."""
-    present = (~np.isnan(grid.times[:, -grid.window :])).sum(axis=1)
+    rows = rows[: grid.number]
+    present = (~np.isnan(grid.times[: grid.number, -grid.window :])).sum(axis=1)
     enough = present >= settings.minimum_data * grid.window
     for row in np.flatnonzero(rows & ~enough):
         yield Insufficient(
@@ -240,7 +247,9 @@ def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insuf
     for variable in judged_variables(settings):
         if BY_NAME[variable].follows or BY_NAME[variable].nature == "circular":
             continue  # a calm has no direction, and not every report a gust
-        present = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
+        of_rows = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
+        present = of_rows[: grid.number].copy()
+        np.add.at(present, grid.earlier, of_rows[grid.number :])
         for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):
             reason = f"{variable}: {present[row]} of {grid.window} expected values"
             yield Insufficient(grid.stations[row].station_id, variable, reason)

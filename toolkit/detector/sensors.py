@@ -10,6 +10,7 @@ import numpy as np
 
 from toolkit import times
 from toolkit.detector import grid as grids
+from toolkit.detector import sites
 from toolkit.detector.grid import DAY, Grid
 from toolkit.detector.health import figures
 from toolkit.detector.health.figures import ComparedSensors, Figure
@@ -127,9 +128,13 @@ def examine(store: Store, settings: Settings, end: float, days: float, only: str
 
 
 def read(store: Store, settings: Settings, end: float, days: float) -> Grid:
-    """Read what the health of sensors is computed from: the `days` up to `end`, in seconds since the epoch."""
+    """Read what the health of sensors is computed from: the `days` up to `end`, in seconds since the epoch.
+
+    Of a station that moved it is what it measured since.
+    """
     speeds = sorted({BY_NAME[name].speed for name in MONITORED if BY_NAME[name].speed} - {*MONITORED})
-    return grids.load(store, end - days * DAY, end, settings.cadence_seconds, MONITORED, speeds, past_days=0)
+    grid = grids.load(store, end - days * DAY, end, settings.cadence_seconds, MONITORED, speeds, past_days=0)
+    return sites.since_moved(grid, store.changes())
 
 
 def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:

@@ -8,7 +8,7 @@ by the name of each parameter.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from toolkit.feed.entries import Entries
 from toolkit.feed.errors import NoStationError, NotAFeedError
@@ -18,7 +18,7 @@ from toolkit.feed.json import content
 AXES = {"x": "longitude", "y": "latitude", "z": "elevation"}
 
 
-def parse(body: bytes, entries: Entries) -> None:
+def parse(document: BinaryIO, entries: Entries) -> None:
     """Take the stations and observations of a document.
 
     Raises:
@@ -26,9 +26,9 @@ def parse(body: bytes, entries: Entries) -> None:
         NotAFeedError: it is no coverage and no collection of them.
         NoStationError: no coverage has a station id.
     """
-    document = content(body)
-    kind = document.get("type") if isinstance(document, dict) else None
-    coverages = document.get("coverages") if kind == "CoverageCollection" else [document]
+    found = content(document.read())
+    kind = found.get("type") if isinstance(found, dict) else None
+    coverages = found.get("coverages") if kind == "CoverageCollection" else [found]
     if kind not in ("Coverage", "CoverageCollection") or not isinstance(coverages, list):
         raise NotAFeedError("the feed is not CoverageJSON: it is no Coverage, and no CoverageCollection with coverages")
     for coverage in coverages:
@@ -37,7 +37,7 @@ def parse(body: bytes, entries: Entries) -> None:
                 entries.take(fields)
         else:
             entries.leave_out("not a coverage of a point's times")
-    if not entries.stations:
+    if not entries.any_station:
         raise NoStationError(f"the feed holds no station: {len(coverages)} coverages, none with a station id")
 
 

@@ -13,15 +13,19 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from toolkit.clock import EARLIEST, LATEST
+from toolkit.feed import placeholders
 from toolkit.feed.fields import fields_of, is_plain, long_of
 from toolkit.feed.values import degrees, is_no_direction, is_no_number, is_no_value, is_placeholder, number, text_of
-from toolkit.location import height, place
+from toolkit.location import HIGHEST, LOWEST, height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
 from toolkit.variables import BY_NAME, COLUMNS, MEASURED, Variable
+from toolkit.wigos import is_wigos_id
 
 # The longest name of a compass point, in characters.
 WORD = 32
+# So many observations, or stations, are handed on at once.
+PART = 5000
 # Two entries of one id and time whose places differ by this are of two stations.
 APART_DEGREES = 0.1
 TWO_PLACES = "id of a station elsewhere"
@@ -59,6 +63,7 @@ class Entries:
         needed: the feed's names of the fields without which an entry cannot be used: time, and station id unless it is
             known without.
         records: where a document has its entries, for formats that leave that open.
+        any_station: whether any entry had a station's id.
         stations: every station with an id, by id.
         observations: by time and station; a later entry of the same time and station fills gaps and corrects values.
         left_out: how many entries or values were left out, by reason.
@@ -74,7 +79,9 @@ class Entries:
         records: str = "",
         prefix: str = "",
         station: str = "",
+        take_part: Callable[[Document], None] | None = None,
     ) -> None:
+        """`take_part` is handed what was collected each time that this is much; what is left is in `document`."""
         fields = fields_of(mapping)
         self._long = long_of(mapping)
         self._bounds = bounds
@@ -83,7 +90,8 @@ class Entries:
         self._time = fields["time"]
         self._place = [fields[name] for name in ("longitude", "latitude", "elevation")]
         self._names = [fields[name] for name in ("station_name_en", "station_name_gr")]
-        limits = {one.name: (one.low, one.high) for one in MEASURED}
+        self._wigos = fields["wigos_id"]
+        limits = {one.name: (one.low, placeholders.highest(one)) for one in MEASURED}
         self._values = [
             (name, is_plain(field.names) and field.names[0], field.find, field.convert, limits.get(name))
             for name, field in ((name, fields[name]) for name in COLUMNS)
@@ -92,6 +100,8 @@ class Entries:
         self._prefix = prefix
         self.records = records
         self._station = station
+        self._take_part = take_part
+        self.any_station = False
         self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
         self.first: dict[str, int] = {}
         self.clear()
@@ -105,7 +115,22 @@ class Entries:
 
     def document(self) -> Document:
         """Everything that was collected."""
+        self._leave_out_constant()
         return Document([*self.stations.values()], [*self.observations.values()], self.left_out, self.rejected)
+
+    def _leave_out_constant(self) -> None:
+        """Take impossible values that are placeholders out of those that are rejected; see `placeholders.constant`."""
+        if len(self.rejected) < placeholders.STATIONS or not (found := placeholders.constant(self.rejected)):
+            return
+        kept = []
+        for one in self.rejected:
+            if (one.station_id, one.variable, one.value) in found:
+                self.left_out[f"{one.variable} out of range"] -= 1
+                self.left_out[f"{one.variable} impossible and constant"] += 1
+            else:
+                kept.append(one)
+        self.rejected = kept
+        self.left_out = +self.left_out
 
     def take(
         self, fields: Mapping[str, Any], entry: int = 0, *, point: list[Any] | None = None, other_id: object = None
@@ -119,6 +144,9 @@ class Entries:
             other_id: the station's id, used if the fields have none.
         """
         self._number = entry
+        if self._take_part and max(len(self.observations), len(self.stations), len(self.rejected)) >= PART:
+            self._take_part(self.document())
+            self.clear()
         station_id = self._station_id(fields, other_id)
         if station_id is None:
             return
@@ -165,14 +193,16 @@ class Entries:
         found = self._prefix + found
         if len(found) > self._bounds.id_length:
             self.leave_out("station id too long")
-            found = None
+            return None
+        self.any_station = True
         return found
 
     def _describe(self, station_id: str, fields: Mapping[str, Any], point: list[Any] | None) -> None:
         places = [field.find(fields) for field in self._place]
         names = [self._name(field.find(fields)) for field in self._names]
+        wigos_id = self._wigos_id(fields)
         before = self.stations.get(station_id)
-        if before is not None and point is None and places == [None] * 3 and names == [None] * 2:
+        if before is not None and point is None and places == [None] * 3 and names == [None] * 2 and wigos_id is None:
             return  # no description, as in nearly every row of a file
         where: list[float | None] = []
         for index, (field, raw) in enumerate(zip(self._place, places, strict=True)):
@@ -181,7 +211,9 @@ class Entries:
             else:
                 written, convert = raw, field.convert
             value = number(written)
-            if value is None and not is_no_number(written):
+            if value is not None and is_placeholder(value) and not self._can_be(index, value):
+                value = None
+            elif value is None and not is_no_number(written):
                 self.leave_out("impossible place" if index < 2 else "impossible elevation")
             where.append(value if value is None or convert is None else convert(value))
         longitude, latitude, elevation = where
@@ -198,8 +230,24 @@ class Entries:
             found = found or place(latitude, longitude)
             metres = height(elevation) if metres is None and found else metres
         there = found or (None, None)
-        station = Station(station_id, names[0], names[1], there[0], there[1], metres)
+        station = Station(station_id, names[0], names[1], there[0], there[1], metres, wigos_id)
         self.stations[station_id] = station if before is None else _merged(before, station)
+
+    @staticmethod
+    def _can_be(index: int, value: float) -> bool:
+        """Whether a number may be a longitude, a latitude or a height."""
+        low, high = ((-180.0, 360.0), (-90.0, 90.0), (LOWEST, HIGHEST))[index]
+        return low <= value <= high
+
+    def _wigos_id(self, fields: Mapping[str, Any]) -> str | None:
+        raw = self._wigos.find(fields)
+        if raw is None or is_no_value(raw):
+            return None
+        text = text_of(raw)
+        if text is None or not is_wigos_id(text):
+            self.leave_out("impossible WIGOS identifier")
+            return None
+        return text
 
     def _name(self, raw: Any) -> str | None:
         text = text_of(raw)
@@ -275,8 +323,14 @@ class Entries:
                     return point
                 if is_no_direction(raw):
                     return None
+            if BY_NAME[name].unit == "mm" and isinstance(raw, str) and raw.strip().lower() in placeholders.TRACE:
+                return 0.0
             if not is_no_number(raw):
                 self.leave_out(f"{name} is no number")
+        elif value in (codes := placeholders.CODES.get(name, {})):
+            return codes[value]
+        elif BY_NAME[name].low <= value <= BY_NAME[name].high:
+            return value + 0.0
         elif (bound := _overshot(BY_NAME[name], value)) is not None:
             return bound
         elif not is_placeholder(written):

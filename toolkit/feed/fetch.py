@@ -10,7 +10,10 @@ import base64
 import hashlib
 import re
 import time
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus, urljoin, urlsplit
 
 import requests
@@ -34,11 +37,14 @@ from toolkit.text import one_line
 CHUNK = 64 * 1024
 REDIRECTS = 5
 # The answers whose Retry-After counts.
-RETRY_LATER = {429, 503}
+TOO_MANY = 429
+RETRY_LATER = {TOO_MANY, 503}
 # gzip is requested; some servers send deflate nevertheless.
 ENCODINGS = {"gzip", "x-gzip", "deflate", "identity"}
 # The longest header that is sent back to the server, in characters.
 VALIDATOR_LENGTH = 1024
+# Of so many addresses of a feed it is remembered what came last.
+MOST_KNOWN = 20_000
 # Shorter values of a query are not hidden in messages: they may be part of any message, such as a status.
 SHORTEST = 4
 
@@ -53,6 +59,10 @@ class Fetched:
         modified: when the document was last modified, seconds since the epoch; None if the server does not say.
         fresh_for: for how many seconds it stays fresh; None if the server does not say.
         validators: `ETag` and `Last-Modified`, which conditional requests send back.
+        links: the headers `Link`.
+        url: the address that was asked.
+        station: the id of the station that it is of, where the address says that; empty where it does not.
+        leads_on: whether it is followed by another page.
     """
 
     body: bytes
@@ -60,13 +70,25 @@ class Fetched:
     modified: float | None
     fresh_for: float | None
     validators: dict[str, str]
+    links: tuple[str, ...] = ()
+    url: str = field(default="", repr=False)
+    station: str = ""
+    leads_on: bool = False
+
+
+class _Known(NamedTuple):
+    """What is remembered of an address: the document that was acknowledged last."""
+
+    validators: dict[str, str]
+    digest: bytes
 
 
 class Fetcher:
-    """Fetches one feed; it remembers the document that it fetched last.
+    """Fetches addresses of one feed, also several at once; it remembers the document that it fetched last of each.
 
     Attributes:
         shown: the feed's address without secrets, for people.
+        url: the address that is asked where none is named, without user information.
     """
 
     def __init__(
@@ -74,92 +96,139 @@ class Fetcher:
     ) -> None:
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
-        self._url, self._authorization = _split_user_information(url)
+        self.url, self._authorization = _split_user_information(url)
         self._timeout = timeout
         self._max_bytes = max_bytes
         through, authorization = _split_user_information(proxy or "")
-        self._session = Session(ca_file, through, authorization)
+        self._new_session = partial(Session, ca_file, through, authorization)
+        self._sessions: list[Session] = []
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
-        self._validators: dict[str, str] = {}
-        self._acknowledged = b""
-        self._led_to = self._url
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
-    def fetch(self) -> Fetched | None:
+    def fetch(self, url: str = "", *, conditional: bool = True) -> Fetched | None:
         """The current document; None if it is the one that was passed to `acknowledge`.
 
         The time of the whole fetch is limited, in whichever thread it is.
 
+        Args:
+            url: an address of the feed; its only one if empty.
+            conditional: whether the server is asked for nothing but another document, and None may be returned.
+
         Raises:
             FeedError: there is no document; the subclass says of which kind the failure is.
         """
+        url = url or self.url
+        known = self._known.get(_digest(url.encode())) if conditional else None
+        session = self._sessions.pop() if self._sessions else self._new_session()
         with within(self._timeout) as deadline:
+            one = _Fetch(self, url, known, session, deadline)
             try:
-                fetched = self._follow(deadline)
+                fetched = one.follow()
                 failure = None
             except FeedError as error:
                 failure = error
             except Exception as error:  # of a library, for an answer that nobody thought of
-                failure = self._failed(f"answers what cannot be read: {type(error).__name__}: {error}")
+                failure = one.failed(f"answers what cannot be read: {type(error).__name__}: {error}")
             if not deadline.left:  # a body that was cut off at that time may look complete
-                failure = TooSlowError(self._message(f"took longer than {self._timeout:g} s"))
+                failure = TooSlowError(one.message(f"took longer than {self._timeout:g} s"))
+        self._sessions.append(session)
         if failure:
             raise failure from None
         # A server that does not support conditional requests sends the same document again.
-        return None if fetched and _digest(fetched.body) == self._acknowledged else fetched
+        return None if fetched and known and self.is_known(fetched) else fetched
 
-    def _failed(self, what: str) -> AnswerError:
-        return AnswerError(self._message(what))
+    def is_known(self, document: Fetched) -> bool:
+        """Whether this is the document of its address that was acknowledged last."""
+        known = self._known.get(_digest(document.url.encode()))
+        return known is not None and known.digest == _digest(document.body)
 
-    def _message(self, what: str) -> str:
+    def acknowledge(self, document: Fetched) -> None:
+        """The document is stored or in the spool: fetch only another one of its address from now on."""
+        key = _digest(document.url.encode())
+        self._known[key] = _Known(document.validators, _digest(document.body))
+        self._known.move_to_end(key)
+        while len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def message(self, url: str, what: str) -> str:
         """A message of one line, without the secrets of the address, which the server may have sent back."""
-        for secret in self._secrets:
+        own = [] if url == self.url else _secrets(SecretAddress(url) if self._secret else url)
+        for secret in [*self._secrets, *own]:
             what = what.replace(secret, "…")
-        return one_line(f"the feed {self.shown} {without_secrets(what)}")
+        return one_line(f"the feed {self.shown_of(url)} {without_secrets(what)}")
 
-    def _follow(self, deadline: Deadline) -> Fetched | None:
-        url = self._led_to = self._url
+    def shown_of(self, url: str) -> str:
+        """An address of the feed without secrets."""
+        return self.shown if url == self.url else shown(SecretAddress(url) if self._secret else url)
+
+    def authorization(self, url: str) -> str:
+        """What identifies us to the server of an address; empty at other servers than the feed's."""
+        return self._authorization if origin(url) == origin(self.url) else ""
+
+    @property
+    def max_bytes(self) -> int:
+        """The size of the largest document that is taken."""
+        return self._max_bytes
+
+
+class _Fetch:
+    """One fetch of one address."""
+
+    def __init__(self, feed: Fetcher, url: str, known: _Known | None, session: Session, deadline: Deadline) -> None:
+        self._feed = feed
+        self._url = self._led_to = url
+        self._known = known
+        self._session = session
+        self._deadline = deadline
+
+    def failed(self, what: str) -> AnswerError:
+        """The error for an answer that is no document."""
+        return AnswerError(self.message(what))
+
+    def message(self, what: str) -> str:
+        """A message of one line, without secrets."""
+        return self._feed.message(self._url, what)
+
+    def follow(self) -> Fetched | None:
+        """The document, also where redirects lead to it; None if the server says that it is the known one."""
+        url = self._url
         for _ in range(REDIRECTS + 1):
             began = time.monotonic()
             try:
-                with self._ask(url, deadline) as response:
+                with self._ask(url) as response:
                     location = self._session.get_redirect_target(response)
                     if not location:
                         return self._read(response, began)
             finally:
                 # A server might close an idle connection just as the next request begins.
                 self._session.close()
-                deadline.forget()
+                self._deadline.forget()
             url = self._led_to = self._target(url, location)
-        raise self._failed(f"redirects more than {REDIRECTS} times")
+        raise self.failed(f"redirects more than {REDIRECTS} times")
 
-    def _ask(self, url: str, deadline: Deadline) -> requests.Response:
+    def _ask(self, url: str) -> requests.Response:
         """The answer, of which nothing but the headers has been read."""
         try:
             return self._session.get(
-                url, headers=self._headers(url), timeout=deadline.left + 1, stream=True, allow_redirects=False
+                url, headers=self._headers(url), timeout=self._deadline.left + 1, stream=True, allow_redirects=False
             )
         except Exception as error:  # requests passes on some of the errors of urllib3 and of http.client
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         kind = UntrustedError if of_tls(error) else UnreachableError
-        return kind(self._message(f"{self._way()}is unreachable: {reason(error)}"))
+        return kind(self.message(f"{self._way()}is unreachable: {reason(error)}"))
 
     def _way(self) -> str:
         """Where a redirect has led to, as the beginning of a message; empty where there was none."""
-        if self._led_to == self._url:
-            return ""
-        return f"redirects to {shown(SecretAddress(self._led_to) if self._secret else self._led_to)}, which "
+        return "" if self._led_to == self._url else f"redirects to {self._feed.shown_of(self._led_to)}, which "
 
     def _headers(self, url: str) -> dict[str, str]:
-        headers = self._conditions()
-        if self._authorization and _origin(url) == _origin(self._url):
-            headers["Authorization"] = self._authorization
-        return headers
-
-    def _conditions(self) -> dict[str, str]:
         sent = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
-        return {sent[name]: value for name, value in self._validators.items()}
+        headers = {sent[name]: value for name, value in (self._known.validators if self._known else {}).items()}
+        if authorization := self._feed.authorization(url):
+            headers["Authorization"] = authorization
+        return headers
 
     def _target(self, url: str, location: str) -> str:
         """The address that a redirect leads to.
@@ -176,23 +245,23 @@ class Fetcher:
                 return target
         except ValueError:
             pass
-        raise self._failed(
-            f"redirects to {shown(SecretAddress(target) if self._secret else target)}: that is not followed"
-        )
+        raise self.failed(f"redirects to {self._feed.shown_of(target)}: that is not followed")
 
     def _read(self, response: requests.Response, began: float) -> Fetched | None:
-        if response.status_code == 304 and self._validators:
+        if response.status_code == 304 and self._known and self._known.validators:
             return None
         headers = response.headers
         if response.status_code != 200:
-            message = self._message(f"answers {response.status_code} {response.reason or ''}")
+            message = self.message(f"answers {response.status_code} {response.reason or ''}")
             pause = retry_after(headers.get("Retry-After"), time.time())
+            if pause is None and response.status_code == TOO_MANY:
+                pause = 0.0
             if pause is not None and response.status_code in RETRY_LATER:
                 raise RetryLaterError(message, pause)
             raise AnswerError(message)
         encoding = headers.get("Content-Encoding", "")
         if not {one.strip().lower() for one in encoding.split(",") if one.strip()} <= ENCODINGS:
-            raise self._failed(f"answers in the encoding {encoding!r}, which was not asked for")
+            raise self.failed(f"answers in the encoding {encoding!r}, which was not asked for")
         body = self._body(response)
         fresh = fresh_for(response.raw.headers, time.time())
         return Fetched(
@@ -203,6 +272,8 @@ class Fetcher:
             validators={
                 name: headers[name] for name in ("ETag", "Last-Modified") if _can_be_sent(headers.get(name, ""))
             },
+            links=tuple(response.raw.headers.getlist("Link")),
+            url=self._url,
         )
 
     def _body(self, response: requests.Response) -> bytes:
@@ -210,25 +281,20 @@ class Fetcher:
         try:
             for chunk in response.iter_content(CHUNK):
                 body += chunk
-                if len(body) > self._max_bytes:
-                    raise self._failed(f"is larger than {self._max_bytes >> 20} MiB")
+                if len(body) > self._feed.max_bytes:
+                    raise self.failed(f"is larger than {self._feed.max_bytes >> 20} MiB")
         except FeedError:
             raise
         except requests.exceptions.ContentDecodingError as error:
             what = f"says that its answer is packed, and it cannot be unpacked: {reason(error)}"
-            raise self._failed(what) from None
+            raise self.failed(what) from None
         except Exception as error:
             if of_system(error):
                 raise self._unreachable(error) from None
             if cut_off(error):
-                raise self._failed("ends its answer earlier than it says") from None
-            raise self._failed(f"answers what cannot be read: {reason(error)}") from None
+                raise self.failed("ends its answer earlier than it says") from None
+            raise self.failed(f"answers what cannot be read: {reason(error)}") from None
         return bytes(body)
-
-    def acknowledge(self, document: Fetched) -> None:
-        """The document is stored or in the spool: fetch only another one from now on."""
-        self._validators = document.validators
-        self._acknowledged = _digest(document.body)
 
 
 def _digest(body: bytes) -> bytes:
@@ -260,7 +326,8 @@ def _secrets(address: str) -> list[str]:
     return sorted({one for one in plain if len(one) > 1}, key=len, reverse=True)
 
 
-def _origin(url: str) -> tuple[str, str]:
+def origin(url: str) -> tuple[str, str]:
+    """The scheme and the server of an address."""
     return urlsplit(url)[:2]
 
 

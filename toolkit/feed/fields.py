@@ -84,7 +84,10 @@ def _conversion(stored: str, unit: str) -> Convert | None:
 
 
 def _finder(mapped: MappedField) -> Find:
-    """Finds the first of several names that has a value, or joins them; dots in a name lead into what is nested."""
+    """Finds the first of several names that has a value, or joins them.
+
+    Dots in a name lead into what is nested, numbers into a list.
+    """
     names = mapped.names
     if mapped.joined:
         parts = [_finder(MappedField((name,))) for name in names]
@@ -117,5 +120,10 @@ def _steps(name: str) -> list[str]:
 
 def _nested(value: Any, path: list[str]) -> Any:
     for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdigit() and step.isascii() and len(step) < 6 and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
     return value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO
 
 from toolkit.feed.entries import Entries
 from toolkit.feed.errors import NoStationError, NotAFeedError
 from toolkit.feed.json import content
 
 
-def parse(body: bytes, entries: Entries) -> None:
+def parse(document: BinaryIO, entries: Entries) -> None:
     """Take the stations and observations of a document.
 
     Raises:
@@ -17,14 +17,14 @@ def parse(body: bytes, entries: Entries) -> None:
         NotAFeedError: it is no GeoJSON FeatureCollection or Feature.
         NoStationError: no feature has a station id.
     """
-    features = _features(content(body))
+    features = _features(content(document.read()))
     for feature in features:
         properties = feature.get("properties") if isinstance(feature, dict) else None
         if isinstance(properties, dict):
             entries.take(properties, point=_point(feature.get("geometry")), other_id=feature.get("id"))
         else:
             entries.leave_out("not a feature")
-    if not entries.stations:
+    if not entries.any_station:
         raise NoStationError(f"the feed holds no station: {len(features)} features, none with a station id")
 
 

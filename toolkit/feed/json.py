@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 from toolkit.feed.entries import Entries
 from toolkit.feed.errors import NoStationError, NotAFeedError, UnreadableError
@@ -36,7 +36,7 @@ def require(records: str) -> None:
             raise ValueError(f"it is no JMESPath: {one_line(str(error), 200)}") from None
 
 
-def parse(body: bytes, entries: Entries) -> None:
+def parse(document: BinaryIO, entries: Entries) -> None:
     """Take the stations and observations of a document.
 
     Raises:
@@ -45,10 +45,10 @@ def parse(body: bytes, entries: Entries) -> None:
         NoStationError: no object has a station id.
     """
     outer, *inner = _levels(entries.records) or [""]
-    found = _found(content(body), outer)
+    found = _found(content(document.read()), outer)
     for one in found:
         _take(one, inner, entries.take, entries.leave_out)
-    if not entries.stations:
+    if not entries.any_station:
         raise NoStationError(f"the feed holds no station: {len(found)} objects, none with a station id")
 
 
@@ -68,7 +68,7 @@ def _take(one: Any, inner: list[str], take: Callable[[Any], None], leave_out: Ca
         try:
             found = _found({name: value for name, value in one.items() if name[:3] != "../"}, inner[0])
         except NotAFeedError:
-            leave_out("no list of objects in an object")
+            leave_out("an object without entries")
             return
         for each in found:
             _take(around | each if isinstance(each, dict) else each, inner[1:], take, leave_out)

@@ -10,13 +10,14 @@ import re
 import warnings
 from collections.abc import Iterator
 from datetime import UTC
-from typing import Any
+from typing import Any, BinaryIO
 
 from metar.Metar import Metar, ParserError
 
 from toolkit.feed.entries import Entries
 from toolkit.feed.errors import NoStationError
-from toolkit.text import decoded
+from toolkit.feed.table import lines_in
+from toolkit.text import text_in
 
 # The longest report, in characters.
 LENGTH = 1000
@@ -24,36 +25,37 @@ _DATE = re.compile(r"(\d{4})/(\d\d)/(\d\d) \d\d:\d\d")
 _BEGINNING = re.compile(r"(?:(?:METAR|SPECI)\s+)?(?:COR\s+)?[A-Z][A-Z0-9]{3}\s+\d{6}Z\b")
 
 
-def parse(body: bytes, entries: Entries) -> None:
+def parse(document: BinaryIO, entries: Entries) -> None:
     """Take the stations and observations of a document, under the names and in the units of the store.
 
     Raises:
         NoStationError: there is no report in it.
     """
     number = 0
-    for report, year, month in _reports(decoded(body)):
-        number += 1
-        if len(report) > LENGTH:
-            entries.leave_out("METAR too long")
-            continue
-        try:
-            with warnings.catch_warnings(action="ignore"):  # of groups that it does not know
-                said = Metar(report, month=month, year=year, strict=False)
-        except (ParserError, ValueError, OverflowError):
-            entries.leave_out("METAR that cannot be read")
-            continue
-        if str(said.mod) == "NO DATA":  # NIL
-            entries.leave_out("METAR without an observation")
-        else:
-            entries.take(_fields(said))
-    if not entries.stations:
+    with text_in(document) as text:
+        for report, year, month in _reports(lines_in(text)):
+            number += 1
+            if len(report) > LENGTH:
+                entries.leave_out("METAR too long")
+                continue
+            try:
+                with warnings.catch_warnings(action="ignore"):  # of groups that it does not know
+                    said = Metar(report, month=month, year=year, strict=False)
+            except (ParserError, ValueError, OverflowError):
+                entries.leave_out("METAR that cannot be read")
+                continue
+            if str(said.mod) == "NO DATA":  # NIL
+                entries.leave_out("METAR without an observation")
+            else:
+                entries.take(_fields(said))
+    if not entries.any_station:
         raise NoStationError(f"the feed holds no station: {number} reports, none of METAR's form")
 
 
-def _reports(text: str) -> Iterator[tuple[str, int | None, int | None]]:
+def _reports(lines: Iterator[str]) -> Iterator[tuple[str, int | None, int | None]]:
     """Each report, which ends with `=` or where the next begins, with its year and month where they are known."""
     report, year, month = "", None, None
-    for line in map(str.strip, text.splitlines()):
+    for line in map(str.strip, lines):
         date = _DATE.fullmatch(line)
         if report and (date or not line or _BEGINNING.match(line)):
             yield report, year, month
@@ -61,8 +63,9 @@ def _reports(text: str) -> Iterator[tuple[str, int | None, int | None]]:
         if date and 1 <= int(date[2]) <= 12:
             year, month = int(date[1]), int(date[2])
         elif _BEGINNING.match(line) or (report and line):
-            report = f"{report} {line}".strip()
-            if report.endswith("="):
+            if len(report) <= LENGTH:  # more of it is not wanted
+                report = f"{report} {line}".strip()
+            if line.endswith("="):
                 yield report.rstrip("= "), year, month
                 report = ""
     if report:

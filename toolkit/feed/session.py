@@ -5,15 +5,18 @@ from __future__ import annotations
 import http
 import http.client
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from toolkit import __version__
 from toolkit.deadline import current
@@ -42,11 +45,11 @@ class Session(requests.Session):
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self.headers.update({"User-Agent": f"weather-toolkit/{__version__}", "Accept-Encoding": "gzip"})
-        self.verify = ca_file or True
         if proxy:
             self.proxies = {"http": proxy, "https": proxy}
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter({"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}))
+            headers = {"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}
+            self.mount(scheme, _Adapter(ca_file, headers))
 
     def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
         """None. requests calls this for `allow_redirects=False` too, and would read a redirect's body without limit."""
@@ -54,16 +57,28 @@ class Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, proxy_headers: dict[str, str]) -> None:
+    def __init__(self, ca_file: str | None, proxy_headers: dict[str, str]) -> None:
         super().__init__()
+        self._ca_file = ca_file
         self._proxy_headers = proxy_headers
         self._pools: set[Any] = set()
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:  # noqa: ARG002 - there is one
         return self._proxy_headers
 
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        if proxy.lower().startswith("https:"):
+            options["proxy_ssl_context"] = _trust(self._ca_file)
+        return super().proxy_manager_for(proxy, **options)
+
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave the pool as it is: it verifies by `ca_file` or by the system. requests would trust certifi, too."""
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host, options = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] == "https":
+            options["ssl_context"] = _trust(self._ca_file)
+        return host, options
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
@@ -76,6 +91,25 @@ class _Adapter(HTTPAdapter):
         while self._pools:
             self._pools.pop().close()
         super().close()
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    """What verifies servers' certificates: one for all connections, for it takes megabytes and 10 ms to make."""
+    file = ca_file or ssl.get_default_verify_paths().cafile
+    with suppress(OSError):  # the error is that of reading it
+        found = Path(file or "").stat()
+        return _trusting(ca_file, found.st_ino, found.st_mtime_ns, found.st_size)
+    return _trusting(ca_file)
+
+
+@lru_cache(maxsize=128)
+def _trusting(ca_file: str | None, *_version: int) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    else:
+        context.load_default_certs()
+    return context
 
 
 @cache

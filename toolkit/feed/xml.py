@@ -6,11 +6,11 @@ anywhere else: a document with a DTD is refused, and with it entities, bombs of 
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
 from lxml import etree
 
@@ -33,7 +33,7 @@ def require(records: str) -> None:
         raise ValueError("give the path of the elements of which each is an entry, such as stations/station")
 
 
-def parse(body: bytes, entries: Entries) -> None:
+def parse(document: BinaryIO, entries: Entries) -> None:
     """Take the stations and observations of a document.
 
     Raises:
@@ -43,23 +43,23 @@ def parse(body: bytes, entries: Entries) -> None:
     """
     number = 0
     try:
-        for element in _elements(body, entries.records.removeprefix("//").split("/")):
+        for element in _elements(document, entries.records.removeprefix("//").split("/")):
             number += 1
             entries.take(Found(element))
     except etree.XMLSyntaxError as error:
-        if not entries.stations:
+        if not entries.any_station:
             raise UnreadableError(f"the feed is not XML: {one_line(str(error.msg), 200)}") from None
         entries.leave_out("XML that is broken from here on")
     if not number:
         raise NotAFeedError(f"the feed has no element {entries.records}")
-    if not entries.stations:
+    if not entries.any_station:
         raise NoStationError(f"the feed holds no station: {number} elements, none with a station id")
 
 
-def _elements(body: bytes, path: list[str]) -> Iterator[etree._Element]:
+def _elements(document: BinaryIO, path: list[str]) -> Iterator[etree._Element]:
     """The elements at a path, each complete, with its attributes, content and what it lies in."""
     reading = etree.iterparse(
-        io.BytesIO(body), events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,
+        document, events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,
         huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
     open_: list[str] = []
@@ -89,10 +89,12 @@ def _elements(body: bytes, path: list[str]) -> Iterator[etree._Element]:
 def _without_namespaces(element: etree._Element) -> None:
     """Leave the local names of an element and of its attributes: expressions then need no prefixes."""
     if element.tag[0] == "{" or ":" in element.tag:
-        element.tag = _local(element.tag)
+        with suppress(ValueError):  # what is behind a prefix may be no name, such as 0ame
+            element.tag = _local(element.tag)
     for name in [name for name in element.attrib if "}" in name or ":" in name]:
         if (local := _local(name)) and local not in element.attrib:
-            element.set(local, element.attrib[name])
+            with suppress(ValueError):
+                element.set(local, element.attrib[name])
 
 
 def _local(name: str | bytes) -> str:

@@ -6,6 +6,7 @@ neighbour counts. What is estimated is never put in the place of what was measur
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -14,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.detector import grid as grids
+from toolkit.detector import sites
 from toolkit.detector.grid import Grid
 from toolkit.detector.judging import Judging, judging
 from toolkit.flagging.readings import FlaggedReadings
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.expected import expect
-from toolkit.quality.neighbours import nearest
 from toolkit.quality.series import unscaled
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
@@ -118,16 +119,18 @@ def _of_window(
     """By variable some of the observations that are asked for, and what their neighbours imply."""
     if not asked:
         return
-    grid = grids.load(source, *window, settings.cadence_seconds, [*asked], past_days=PAST_DAYS)
+    grid = sites.as_they_were(
+        grids.load(source, *window, settings.cadence_seconds, [*asked], past_days=PAST_DAYS), source.changes()
+    )
     since = min([*grid.moment_times[:1].tolist(), float(grid.slot_times()[0])]) - grid.cadence
-    neighbours = nearest(grid.stations, settings.neighbour_km, settings.neighbour_elevation_m)
+    neighbours = sites.neighbours_of(grid, settings)
     how = judging(grid.stations, settings, neighbours, [*grid.values], window.end)
     grid = _without_wrong(how.read(grid), decisive(Span(since, window.end)))
-    rows = {station.station_id: row for row, station in enumerate(grid.stations)}
+    rows = {station.station_id: row for row, station in enumerate(grid.stations[: grid.number])}
     row_of = np.array([rows.get(name, -1) for name in at.stations])
     for part, of_it in grid.by_cadence():
         for name, places in asked.items():
-            row = row_of[at.station[places]]
+            row = grid.row_at(name, row_of[at.station[places]], at.time[places])
             here = (row >= 0) & of_it[row]
             if here.any():
                 yield name, places[here], _implied(part, how, name, row[here], at.time[places[here]])
@@ -151,19 +154,21 @@ def _without_wrong(grid: Grid, decisive: Iterable[Decisive]) -> Grid:
         grid: them.
         decisive: what is said of them, the deciding interval last.
     """
-    rows = {station.station_id: row for row, station in enumerate(grid.stations)}
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, station in enumerate(grid.stations):
+        rows[station.station_id].append(row)
     wrong = {name: np.zeros(values.shape, dtype=bool) for name, values in grid.values.items()}
     earlier = {name: np.zeros(values.shape, dtype=bool) for name, values in grid.moments.items()}
     for one in decisive:
         names = [*wrong] if one.variable == STATION else [one.variable]
-        row = rows.get(one.station_id)
-        if row is None or names[0] not in wrong:
+        if names[0] not in wrong:
             continue
-        times = grid.times[row]
-        within = (times >= one.started) & (times <= one.ended)
         moments = (grid.moment_times >= one.started) & (grid.moment_times <= one.ended)
-        for name in names:
-            wrong[name][row, within] = earlier[name][row, moments] = one.flag in {SUSPECT, FAIL}
+        for row in rows.get(one.station_id, ()):
+            times = grid.times[row]
+            within = (times >= one.started) & (times <= one.ended)
+            for name in names:
+                wrong[name][row, within] = earlier[name][row, moments] = one.flag in {SUSPECT, FAIL}
     return replace(grid, values=_masked(grid.values, wrong), moments=_masked(grid.moments, earlier))
 
 

@@ -15,6 +15,7 @@ from toolkit.model import Rejected, Station
 from toolkit.quality.arrays import Floats
 from toolkit.store import Span, Store
 from toolkit.store.selection import pieces
+from toolkit.store.station_places import Changes
 
 MOST_BYTES = 64 << 20
 """How much is remembered: five days of 300 stations; what was asked for longest ago is forgotten."""
@@ -33,6 +34,7 @@ class Remembered:
         self._variables = list(variables)
         self._kept: dict[Span, Floats] = {}
         self._bytes = 0
+        self._changes: Changes | None = None
 
     def stations(self) -> list[Station]:
         """See `base.Store`."""
@@ -49,6 +51,12 @@ class Remembered:
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
         return self._store.rejected(span)
+
+    def changes(self) -> Changes:
+        """See `base.Store`."""
+        if self._changes is None:
+            self._changes = self._store.changes()
+        return self._changes
 
     def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""

@@ -31,7 +31,13 @@ def admit(document: Document, present: float) -> Document:
     return Document(document.stations, observations, left_out, rejected)
 
 
-def bound(document: Document, known: Set[str], bounds: Bounds, new: Callable[[], int | None]) -> Document:
+def bound(
+    document: Document,
+    known: Set[str],
+    bounds: Bounds,
+    new: Callable[[], int | None],
+    before: Set[str] = frozenset(),
+) -> Document:
     """The document with no more stations than one document may have, and no more new ones than a day may bring.
 
     Args:
@@ -40,22 +46,24 @@ def bound(document: Document, known: Set[str], bounds: Bounds, new: Callable[[],
         bounds: how many stations are taken.
         new: called to learn how many stations came for the first time in the last 24 hours; None means that the
             source has no station yet, and then any number may come.
+        before: the ids of the stations that were taken of the document's earlier parts.
     """
-    ids = [station.station_id for station in document.stations]
-    if len(ids) <= bounds.stations and known >= set(ids):
+    ids = [station.station_id for station in document.stations if station.station_id not in before]
+    room = max(0, bounds.stations - len(before))
+    if len(ids) <= room and known >= set(ids):
         return document
     left_out = Counter(document.left_out)
     # Known stations first; sorting is stable, so both kinds stay in the order of the document.
     ids.sort(key=lambda name: name not in known)
-    if (over := len(ids) - bounds.stations) > 0:
+    if (over := len(ids) - room) > 0:
         left_out["station beyond those of a document"] += over
-        del ids[bounds.stations :]
+        del ids[room:]
     strangers = sum(name not in known for name in ids)
-    before = new() if strangers else None
-    if before is not None and (over := strangers - max(0, bounds.new_stations - before)) > 0:
+    came = new() if strangers else None
+    if came is not None and (over := strangers - max(0, bounds.new_stations - came)) > 0:
         left_out["new station beyond those of a day"] += over
         del ids[-over:]
-    taken = set(ids)
+    taken = before | set(ids)
     return Document(
         [one for one in document.stations if one.station_id in taken],
         [one for one in document.observations if one.station_id in taken],

@@ -18,6 +18,7 @@ from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span
 from toolkit.store.sources import Sources
+from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 
@@ -183,6 +184,9 @@ class Store(Protocol):
 
     def stations(self) -> list[Station]:
         """Every station ever seen, by id."""
+
+    def changes(self) -> Changes:
+        """What of the stations was another at another time."""
 
     def new_stations(self, at: float, source: str) -> int:
         """How many stations of a source were first seen in the 24 hours up to a time; its very first do not count.

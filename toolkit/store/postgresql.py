@@ -121,7 +121,7 @@ TABLES = (
     "stations", "observations", "collection_log", "counters", "rejected", "anomalies", "newest", "incidents",
     "incident_stations", "incident_history", "maintenance", "outbox", "runs", "detector_flags", "judged",
     "accounts", "sessions", "station_history", "sensor_health", "daily", "summarised",
-    "sources",
+    "sources", "station_places", "station_sensors",
 )  # fmt: skip
 _LACKS = """
 SELECT kind || ' ' || name || ' is gone' FROM (VALUES
@@ -130,7 +130,7 @@ SELECT kind || ' ' || name || ' is gone' FROM (VALUES
     ('table', 'incident_stations'), ('table', 'incident_history'), ('table', 'maintenance'), ('table', 'outbox'),
     ('table', 'runs'), ('table', 'detector_flags'), ('table', 'judged'), ('table', 'accounts'), ('table', 'sessions'),
     ('table', 'station_history'), ('table', 'sensor_health'), ('table', 'daily'), ('table', 'summarised'),
-    ('table', 'sources'),
+    ('table', 'sources'), ('table', 'station_places'), ('table', 'station_sensors'),
     ('view', 'flags'), ('view', 'observations_qc')
 ) AS wanted (kind, name) WHERE to_regclass(name) IS NULL
 UNION ALL

@@ -35,6 +35,7 @@ from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
 from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.sources import Sources
+from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
@@ -99,7 +100,7 @@ _STATIONS = f"""
 INSERT INTO stations AS s ({", ".join(Station._fields)}, first_seen, last_seen, source)
 SELECT {", ".join(Station._fields)}, %(at)s, %(at)s, %(source)s FROM unnest(
     %(station_id)s::text[], %(station_name_en)s::text[], %(station_name_gr)s::text[], %(latitude)s::float8[],
-    %(longitude)s::float8[], %(elevation)s::float8[]
+    %(longitude)s::float8[], %(elevation)s::float8[], %(wigos_id)s::text[]
 ) AS told ({", ".join(Station._fields)}) ORDER BY station_id
 ON CONFLICT (station_id) DO UPDATE SET
     station_name_en = coalesce(excluded.station_name_en, s.station_name_en),
@@ -107,6 +108,7 @@ ON CONFLICT (station_id) DO UPDATE SET
     latitude = coalesce(excluded.latitude, s.latitude),
     longitude = coalesce(excluded.longitude, s.longitude),
     elevation = coalesce(excluded.elevation, s.elevation),
+    wigos_id = coalesce(s.wigos_id, excluded.wigos_id),
     last_seen = CASE WHEN {_AHEAD.format("s.last_seen")} THEN excluded.last_seen
         ELSE greatest(s.last_seen, excluded.last_seen) END,
     source = coalesce(excluded.source, s.source)
@@ -210,8 +212,8 @@ class PostgreSQLStore:
         at = from_epoch(int(collected))
         with self._transaction() as cursor, _translate_refusals(self._place):
             if document.stations:
-                self.records.note(document.stations, collected)
-                told = zip(Station._fields, map(list, zip(*document.stations, strict=True)), strict=True)
+                stations = self.records.note(document, collected)
+                told = zip(Station._fields, map(list, zip(*stations, strict=True)), strict=True)
                 cursor.execute(_STATIONS, {"at": at, "source": document.source, **dict(told)})
             new = corrected = 0
             cursor.execute(_ARRIVED)
@@ -288,6 +290,10 @@ class PostgreSQLStore:
         """See `base.Store`."""
         names = sql.SQL(", ").join(map(sql.Identifier, Station._fields))
         return [Station(*row) for row in self._query(sql.SQL("SELECT {} FROM stations ORDER BY 1").format(names))]
+
+    def changes(self) -> Changes:
+        """See `base.Store`."""
+        return self.records.changes()
 
     def new_stations(self, at: float, source: str) -> int:
         """See `base.Store`."""

@@ -33,6 +33,7 @@ from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.sources import Sources
 from toolkit.store.sqlite_file import translate_errors
+from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
@@ -107,14 +108,18 @@ _SOUGHT = (
 
 _STATION = """
 INSERT INTO stations
-    (station_id, station_name_en, station_name_gr, latitude, longitude, elevation, first_seen, last_seen, source)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)
+    (
+        station_id, station_name_en, station_name_gr, latitude, longitude, elevation, wigos_id, first_seen, last_seen,
+        source
+    )
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)
 ON CONFLICT (station_id) DO UPDATE SET
     station_name_en = coalesce(excluded.station_name_en, station_name_en),
     station_name_gr = coalesce(excluded.station_name_gr, station_name_gr),
     latitude = coalesce(excluded.latitude, latitude),
     longitude = coalesce(excluded.longitude, longitude),
     elevation = coalesce(excluded.elevation, elevation),
+    wigos_id = coalesce(wigos_id, excluded.wigos_id),
     last_seen = excluded.last_seen,
     source = coalesce(excluded.source, source)
 """
@@ -178,8 +183,8 @@ class SQLiteStore:
         """See `base.Store`."""
         at = stored(collected)
         with self._transaction() as connection, _translate_refusals(self._path):
-            self.records.note(document.stations, collected)
-            connection.executemany(_STATION, [(*station, at, document.source) for station in document.stations])
+            stations = self.records.note(document, collected)
+            connection.executemany(_STATION, [(*station, at, document.source) for station in stations])
             numbers = _numbers(connection, {observation.station_id for observation in document.observations})
             new = corrected = 0
             number = len(document.observations)
@@ -253,6 +258,10 @@ class SQLiteStore:
         """See `base.Store`."""
         rows = self._query(f"SELECT {', '.join(Station._fields)} FROM stations ORDER BY station_id")
         return [Station(*row) for row in rows]
+
+    def changes(self) -> Changes:
+        """See `base.Store`."""
+        return self.records.changes()
 
     def new_stations(self, at: float, source: str) -> int:
         """See `base.Store`."""

@@ -5,17 +5,27 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
 
-from toolkit.model import Station
+from toolkit.model import Document, Observation, Station
 from toolkit.store.incidents import Engine
+from toolkit.store.station_places import Changes, DeclaredPlace, Place, ReplacedSensor, changes_of
 
 # So many stations of a document are looked up one by one.
 FEW = 500
 MOST_DESCRIPTIONS = 100
 """So many descriptions of a station are kept, the newest: two feeds may contradict each other in every cycle."""
+
+
+EARLIER = 86_400.0
+"""A document describes a station since its newest observation, if that is less than so old, in seconds."""
+DESCRIBED = Station._fields[1:6]
+"""What a description consists of: a WIGOS identifier never changes."""
+LAST = 1 + len(DESCRIBED)
 
 
 class Description(NamedTuple):
@@ -46,6 +56,40 @@ class SensorHealth(NamedTuple):
     health: str
 
 
+class PlaceFact(NamedTuple):
+    """A place of `Facts`; see `station_places.DeclaredPlace`."""
+
+    since: float
+    until: float | None
+    station_name_en: str | None
+    latitude: float
+    longitude: float
+    elevation: float | None
+
+
+class SensorFact(NamedTuple):
+    """A replaced sensor of `Facts`; see `station_places.ReplacedSensor`."""
+
+    variable: str
+    since: float
+    sensor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an operator says of a station: each part is all that is declared of it; None leaves it as it was.
+
+    Attributes:
+        wigos_id: its WIGOS identifier; empty for none.
+        places: where it was, in order of time.
+        sensors: which sensors were replaced, in order of time.
+    """
+
+    wigos_id: str | None = None
+    places: Sequence[PlaceFact] | None = None
+    sensors: Sequence[SensorFact] | None = None
+
+
 class StationRecords:
     """The records of a store's stations. What writes is called within the store's `transaction`."""
 
@@ -54,46 +98,99 @@ class StationRecords:
 
     def history(self, station_id: str) -> list[Description]:
         """How the feed has described a station, the newest first."""
-        columns = ", ".join(Station._fields[1:])
-        rows = self._engine.query(
-            f"SELECT station_id, {self._engine.seconds('since')}, {columns} FROM station_history "
-            "WHERE station_id = ? ORDER BY since DESC",
-            (station_id,),
-        )
-        found = [Description(*row) for row in rows if row[1] is not None]
+        found = self._history("WHERE station_id = ? ORDER BY since DESC", (station_id,))
         # A database that began anew and was restored into has the same description twice.
         return [one for one, before in zip_longest(found, found[1:]) if before is None or one[2:] != before[2:]]
 
-    def note(self, told: Sequence[Station], at: float) -> None:
+    def _history(self, which: str, values: Sequence[object] = ()) -> list[Description]:
+        columns = ", ".join(DESCRIBED)
+        rows = self._engine.query(
+            f"SELECT station_id, {self._engine.seconds('since')}, {columns} FROM station_history {which}", values
+        )
+        return [Description(*row) for row in rows if row[1] is not None]
+
+    def note(self, document: Document, at: float) -> list[Station]:
         """Note which stations a document describes in another way than before; what it does not say stays.
 
+        A station is described so from its newest observation in the document on, where that is at most `EARLIER` old.
+
         Args:
-            told: the stations of the document, which are not stored yet.
+            document: its stations are not stored yet.
             at: when it was collected.
+
+        Returns:
+            The stations as they are to be stored: where an operator declared one's place, at that.
         """
+        told, declared = document.stations, self.declared()
         before = self._before(told)
-        time = self._engine.time(at)
-        rows = []
+        if declared:
+            before |= self._told_last(declared.keys() & before.keys(), before)
+        changed = []
         for one in told:
             was = before.get(one.station_id)
             if one == was:
                 continue
             now = one if was is None else Station._make(b if a is None else a for a, b in zip(one, was, strict=True))
-            if now != was:
-                rows.append((one.station_id, time, *now[1:]))
-        if not rows:
-            return
-        names = Station._fields[1:]
+            if was is None or now[:LAST] != was[:LAST]:
+                changed.append(now)
+        if changed:
+            self._add(changed, document.observations, at, before)
+        return self._settled(told, declared, at) if declared else told
+
+    def _add(
+        self, changed: Sequence[Station], observed: Sequence[Observation], at: float, before: Mapping[str, Station]
+    ) -> None:
+        """Add descriptions to the history."""
+        newest: dict[str, float] = {}
+        ids = {one.station_id for one in changed}
+        for observation in observed:
+            if observation.station_id in ids and at - EARLIER < observation.time <= at:
+                newest[observation.station_id] = max(newest.get(observation.station_id, 0), observation.time)
+        known = [name for name in ids if name in before]
+        last = self._last_described(known)
+        rows = [
+            (name, self._engine.time(max(newest.get(name, at), last.get(name, 0))), *one[1:LAST])
+            for name, one in ((one.station_id, one) for one in changed)
+        ]
         self._engine.many(
-            f"INSERT INTO station_history (station_id, since, {', '.join(names)}) VALUES (?, ?, ?, ?, ?, ?, ?) "
-            f"ON CONFLICT (station_id, since) DO UPDATE SET {', '.join(f'{it} = excluded.{it}' for it in names)}",
+            f"INSERT INTO station_history (station_id, since, {', '.join(DESCRIBED)}) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            f"ON CONFLICT (station_id, since) DO UPDATE SET {', '.join(f'{it} = excluded.{it}' for it in DESCRIBED)}",
             rows,
         )
         self._engine.many(
             "DELETE FROM station_history WHERE station_id = ? AND since NOT IN "
             f"(SELECT since FROM station_history WHERE station_id = ? ORDER BY since DESC LIMIT {MOST_DESCRIPTIONS})",
-            [(row[0], row[0]) for row in rows if row[0] in before],
+            [(name, name) for name in known],
         )
+
+    def _last_described(self, ids: Sequence[str]) -> dict[str, float]:
+        """Since when each of some stations is described as it is, seconds since the epoch."""
+        if not ids:
+            return {}
+        where = f"WHERE station_id IN ({', '.join('?' * len(ids))})" if len(ids) <= FEW else ""
+        rows = self._engine.query(
+            f"SELECT station_id, {self._engine.seconds('MAX(since)')} FROM station_history {where} GROUP BY station_id",
+            ids if where else (),
+        )
+        return {name: since for name, since in rows if since is not None}
+
+    def _told_last(self, ids: Collection[str], before: Mapping[str, Station]) -> dict[str, Station]:
+        """How the feed described some stations last: the table `stations` has what operators declared of them."""
+        found = {}
+        for one in self._history("ORDER BY since"):
+            if one.station_id in ids:
+                found[one.station_id] = Station(one.station_id, *one[2:], wigos_id=before[one.station_id].wigos_id)
+        return found
+
+    def _settled(
+        self, told: Sequence[Station], declared: Mapping[str, Sequence[DeclaredPlace]], at: float
+    ) -> list[Station]:
+        """Stations with the places and names that operators declared of them, where these hold at a time."""
+        some = [one for one in told if one.station_id in declared]
+        if not some:
+            return list(told)
+        places = self.changes().places
+        return [_at_place(one, places[one.station_id], at) if one.station_id in places else one for one in told]
 
     def _before(self, told: Sequence[Station]) -> dict[str, Station]:
         """The stations of a document as they are in the store, by id; of many all that there are are read."""
@@ -104,6 +201,84 @@ class StationRecords:
             where = f"WHERE station_id IN ({', '.join('?' * len(ids)) or 'NULL'})"
         rows = self._engine.query(f"SELECT {columns} FROM stations {where}", ids)
         return {row[0]: Station(*row) for row in rows}
+
+    def declared(self) -> dict[str, list[DeclaredPlace]]:
+        """Where operators say that stations were, by station, each in order of time."""
+        found: dict[str, list[DeclaredPlace]] = defaultdict(list)
+        seconds = self._engine.seconds
+        rows = self._engine.query(
+            f"SELECT station_id, {seconds('since')}, {seconds('until')}, station_name_en, latitude, longitude, "
+            f"elevation, {seconds('declared')}, origin FROM station_places ORDER BY station_id, since"
+        )
+        for row in rows:
+            if row[1] is not None and row[7] is not None:
+                found[row[0]].append(DeclaredPlace(*row))
+        return dict(found)
+
+    def replaced_sensors(self) -> list[ReplacedSensor]:
+        """The sensors that operators say were replaced, in order of time."""
+        seconds = self._engine.seconds
+        rows = self._engine.query(
+            f"SELECT station_id, variable, {seconds('since')}, sensor, {seconds('declared')}, origin "
+            "FROM station_sensors ORDER BY since, station_id, variable"
+        )
+        return [ReplacedSensor(*row) for row in rows if row[2] is not None and row[4] is not None]
+
+    def changes(self) -> Changes:
+        """What of the stations was another at another time."""
+        declared = self.declared()
+        # Most stations have been described once.
+        several = self._history(
+            "WHERE station_id IN (SELECT station_id FROM station_history GROUP BY station_id HAVING COUNT(*) > 1 "
+            "UNION SELECT station_id FROM station_places) ORDER BY since"
+        )
+        told = ((one.station_id, one.since, one) for one in several)
+        return changes_of(told, (one for some in declared.values() for one in some), self.replaced_sensors())
+
+    def declare(self, stations: Mapping[str, Facts], at: float, origin: str) -> None:
+        """Keep what an operator says of stations, in the place of what was declared of them before.
+
+        Args:
+            stations: what is said, by id; the stations are in the store.
+            at: when it is said.
+            origin: by whom, or in which file.
+        """
+        time = self._engine.time
+        placed = {name: facts.places for name, facts in stations.items() if facts.places is not None}
+        replaced = {name: facts.sensors for name, facts in stations.items() if facts.sensors is not None}
+        self._engine.many("DELETE FROM station_places WHERE station_id = ?", [(name,) for name in placed])
+        self._engine.many("DELETE FROM station_sensors WHERE station_id = ?", [(name,) for name in replaced])
+        self._engine.many(
+            "INSERT INTO station_places (station_id, since, until, station_name_en, latitude, longitude, elevation, "
+            "declared, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (name, time(one.since), None if one.until is None else time(one.until), *one[2:], time(at), origin)
+                for name, places in placed.items()
+                for one in places
+            ],
+        )
+        self._engine.many(
+            "INSERT INTO station_sensors (station_id, variable, since, sensor, declared, origin) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (name, one.variable, time(one.since), one.sensor, time(at), origin)
+                for name, sensors in replaced.items()
+                for one in sensors
+            ],
+        )
+        self._engine.many(
+            "UPDATE stations SET wigos_id = ? WHERE station_id = ?",
+            [(facts.wigos_id or None, name) for name, facts in stations.items() if facts.wigos_id is not None],
+        )
+        if not placed:
+            return
+        told = self._told_last(placed.keys(), self._before([Station(name, *[None] * 5) for name in placed]))
+        changes = self.changes().places
+        now = [_at_place(told[name], changes.get(name, ()), at) for name in placed if name in told]
+        self._engine.many(
+            "UPDATE stations SET station_name_en = ?, latitude = ?, longitude = ?, elevation = ? WHERE station_id = ?",
+            [(one.station_name_en, one.latitude, one.longitude, one.elevation, one.station_id) for one in now],
+        )
 
     def health(self, station_id: str) -> list[SensorHealth]:
         """What was found of a station's sensors."""
@@ -130,3 +305,16 @@ class StationRecords:
             "health = excluded.health",
             [(*one[:2], time(one.started), time(one.ended), one.health) for one in found],
         )
+
+
+def _at_place(station: Station, places: Sequence[Place], at: float) -> Station:
+    """A station as the feed describes it, at the place that an operator declared for a time."""
+    place = next((one for one in reversed(places) if one.since <= at), None)
+    if place is None or not place.declared:
+        return station
+    return station._replace(
+        station_name_en=place.name or station.station_name_en,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        elevation=place.elevation,
+    )

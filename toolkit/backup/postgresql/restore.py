@@ -14,7 +14,7 @@ from psycopg import sql
 
 from toolkit import times
 from toolkit.address import shown
-from toolkit.backup import accounts, creating, flags, incidents, station_records
+from toolkit.backup import accounts, creating, flags, incidents, station_places, station_records
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.postgresql import snapshot
 from toolkit.backup.restorer import LATE_SECONDS, Restored
@@ -32,7 +32,7 @@ DRILL = "_drill"
 # How long a drill waits for those of other hosts.
 TURN = "10min"
 ROWS_PER_WRITE = 1000
-_STATION = ", ".join((*Station._fields, "first_seen", "last_seen"))
+STATION = (*Station._fields, "first_seen", "last_seen", "source")
 
 
 def put(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool) -> Restored:
@@ -87,14 +87,17 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             connect(db.url, snapshot.PATIENCE_SECONDS) as connection,
             connection.transaction(),
         ):
-            there = _columns(connection)
+            there, of_stations = (
+                _columns(connection, "observations", COLUMNS),
+                _columns(connection, "stations", STATION),
+            )
             kinds = [
                 kind
-                for kind in (incidents, flags, accounts, station_records)
+                for kind in (incidents, flags, accounts, station_records, station_places)
                 if merge and _has(connection, kind.TABLES)
             ]
             if merge:
-                connection.execute(_take_aside(backup, there))
+                connection.execute(_take_aside(backup, there, of_stations))
             for kind in kinds:
                 connection.execute(sql.SQL(_take_tables_aside(kind.TABLES)))
             version = backup.manifest.content.schema_version
@@ -112,7 +115,7 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
                 _take_over_tables(connection, kind.take_over("pg_temp.kept_"), kind.TABLES)
             if merge:
                 connection.execute("DELETE FROM summarised")  # what is taken over changes days
-            return _take_over(connection, there) if merge else 0
+            return _take_over(connection, there, of_stations) if merge else 0
     except StoreError as error:
         raise StoreError(f"{error}: the database is as it was") from None
     finally:
@@ -147,18 +150,18 @@ def _number_on(connection: psycopg.Connection, table: str) -> None:
     )
 
 
-def _columns(connection: psycopg.Connection) -> list[str]:
-    """The declared variables' columns that the present database has: one of an older schema lacks some."""
+def _columns(connection: psycopg.Connection, table: str, wanted: Sequence[str]) -> list[str]:
+    """The columns that a table of the present database has: one of an older schema lacks some."""
     found = {
         name
         for (name,) in connection.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('observations') AND NOT attisdropped"
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND NOT attisdropped", (table,)
         )
     }
-    return [name for name in COLUMNS if name in found]
+    return [name for name in wanted if name in found]
 
 
-def _take_aside(backup: Backup, there: Sequence[str]) -> str:
+def _take_aside(backup: Backup, there: Sequence[str], of_stations: Sequence[str]) -> str:
     """SQL that copies what the present database may have beyond the backup, before its tables are replaced."""
     held, newest = backup.manifest.content, backup.manifest.last
     # A number that is written anew: no text of a manifest becomes SQL.
@@ -166,7 +169,7 @@ def _take_aside(backup: Backup, there: Sequence[str]) -> str:
     # If rows of the past were imported meanwhile, there are more than the backup has, and all of them are compared.
     return f"""
 LOCK TABLE observations, stations IN ACCESS EXCLUSIVE MODE;
-CREATE TEMPORARY TABLE kept_stations ON COMMIT DROP AS SELECT {_STATION} FROM stations;
+CREATE TEMPORARY TABLE kept_stations ON COMMIT DROP AS SELECT {", ".join(of_stations)} FROM stations;
 CREATE TEMPORARY TABLE kept_counters ON COMMIT DROP AS SELECT name, label, count FROM counters;
 CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT {_row(there)} FROM observations WHERE time > CASE
     WHEN (SELECT COUNT(*) FROM observations WHERE time <= {last}) = {held.observations}
@@ -212,10 +215,10 @@ def _require_all(connection: psycopg.Connection, backup: Backup) -> None:
         raise StoreError(f"not all of the {number} observations came back")
 
 
-def _take_over(connection: psycopg.Connection, there: Sequence[str]) -> int:
+def _take_over(connection: psycopg.Connection, there: Sequence[str], of_stations: Sequence[str]) -> int:
+    names = ", ".join(of_stations)
     connection.execute(
-        f"INSERT INTO stations ({_STATION}) SELECT {_STATION} FROM pg_temp.kept_stations "
-        "ON CONFLICT (station_id) DO NOTHING"
+        f"INSERT INTO stations ({names}) SELECT {names} FROM pg_temp.kept_stations ON CONFLICT (station_id) DO NOTHING"
     )
     connection.execute(
         "INSERT INTO counters AS c (name, label, count) SELECT name, label, count FROM pg_temp.kept_counters "

@@ -31,7 +31,7 @@ TABLES = (
     "schema_version", "stations", "observations", "newest", "collection_log", "counters", "anomalies", "rejected",
     "incidents", "incident_stations", "incident_history", "maintenance", "outbox", "runs",
     "detector_flags", "judged", "accounts", "sessions", "station_history", "sensor_health",
-    "daily", "summarised", "sources",
+    "station_places", "station_sensors", "daily", "summarised", "sources",
 )  # fmt: skip
 # The size of a row as COPY writes it, in bytes.
 LARGEST_ROW = 16 << 20

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from toolkit import times
-from toolkit.backup import accounts, creating, flags, incidents, station_records
+from toolkit.backup import accounts, creating, flags, incidents, station_places, station_records
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.restorer import LATE_SECONDS, Restored
 from toolkit.backup.sqlite.snapshot import heard
@@ -107,8 +107,10 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
         try:
             _require_ours(old)
             connection.execute("ATTACH ? AS old", (f"{old.absolute().as_uri()}?mode=ro",))
+            found = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('stations', 'old')")}
+            names = ", ".join(name for name in _STATION if name in found)
             connection.execute(
-                f"INSERT INTO stations ({_STATION}) SELECT {_STATION} FROM old.stations WHERE true "
+                f"INSERT INTO stations ({names}) SELECT {names} FROM old.stations WHERE true "
                 "ON CONFLICT (station_id) DO NOTHING"
             )
             take = _take_sql(columns(connection, "old"))
@@ -116,7 +118,7 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
             done.unreadable.append(f"all of it: {error}")
             return
         _count_on(connection)
-        for kind in (incidents, flags, accounts, station_records):
+        for kind in (incidents, flags, accounts, station_records, station_places):
             _take_tables(connection, kind.NOUN, kind.TABLES, kind.take_over("old."), done)
         held, last = backup.manifest.content, backup.manifest.last or FIRST
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
@@ -143,6 +145,7 @@ def _require_ours(old: Path) -> None:
             *flags.TABLES,
             *accounts.TABLES,
             *station_records.TABLES,
+            *station_places.TABLES,
         ):
             if kinds.get(name, "table") != "table":
                 raise StoreError(f"{name} is a {kinds[name]}")
@@ -193,7 +196,7 @@ def _newest(connection: sqlite3.Connection, last: float) -> float:
     return max(last, times.now().timestamp() // 1)
 
 
-_STATION = ", ".join((*Station._fields, "first_seen", "last_seen"))
+_STATION = (*Station._fields, "first_seen", "last_seen", "source")
 
 
 def _take_sql(there: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from toolkit.address import shown
@@ -44,4 +45,4 @@ class Feed(Facts):
         """
         from toolkit.collector.feed import reader_of
 
-        return reader_of(self.settings).read(self.fetched.body)
+        return reader_of(self.settings).read_first(io.BytesIO(self.fetched.body))

@@ -6,7 +6,7 @@ values, and `surface` knows what they mean.
 
 from __future__ import annotations
 
-import io
+from typing import BinaryIO
 
 from toolkit.feed.bufr.decoding import Effort, subsets
 from toolkit.feed.bufr.messages import BrokenError, messages, opened
@@ -22,7 +22,7 @@ SURFACE = {0, 1}
 PARTS, PARTS_PER_BYTE = 5_000_000, 4
 
 
-def parse(body: bytes, entries: Entries) -> None:
+def parse(document: BinaryIO, entries: Entries) -> None:
     """Take the stations and observations of a document, under the names and in the units of the store.
 
     Raises:
@@ -31,7 +31,7 @@ def parse(body: bytes, entries: Entries) -> None:
     """
     number = 0
     effort = Effort(PARTS)
-    for message in messages(io.BytesIO(body)):
+    for message in messages(document):
         number += 1
         if message is None:
             entries.leave_out("BUFR message that is cut off")
@@ -47,6 +47,8 @@ def parse(body: bytes, entries: Entries) -> None:
         except BrokenError as error:
             entries.leave_out(str(error))
     if not number:
-        raise UnreadableError(f"the feed is not BUFR: it begins with {one_line(body[:40].decode('latin-1'), 40)!r}")
-    if not entries.stations:
+        document.seek(0)
+        beginning = document.read(40).decode("latin-1")
+        raise UnreadableError(f"the feed is not BUFR: it begins with {one_line(beginning, 40)!r}")
+    if not entries.any_station:
         raise NoStationError(f"the feed holds no station: {number} messages, none with a report of a surface station")

@@ -138,6 +138,8 @@ class _Expansion:
             raise BrokenError(BROKEN)
         before = self._now
         parts = self.parts(descriptors[at : at + many], depth + 1)
+        if not parts:
+            raise BrokenError(OTHER)
         # They are expanded once: what they leave behind must be what they began with.
         if replace(self._now, wanted=before.wanted) != before:
             raise BrokenError(OTHER)

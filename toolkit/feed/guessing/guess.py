@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.feed.guessing.samples import Sample
 from toolkit.feed.guessing.words import NAMES, unit_in, without_unit, words_of
-from toolkit.feed.values import is_no_number, is_no_value, number
+from toolkit.feed.values import degrees, is_no_number, is_no_value, number
 from toolkit.mapping import MILLISECONDS, STORED, units_of
 from toolkit.units import Conversion
 from toolkit.variables import BY_NAME, MEASURED
@@ -28,6 +28,8 @@ TYPICAL: Mapping[str, tuple[float, float]] = {
     **{one.name: one.typical or (one.low, one.high) for one in MEASURED},
     "latitude": (-90, 90), "longitude": (-180, 360), "elevation": (-430, 6000),
 }  # fmt: skip
+# How far local times are ahead of UTC at most, in seconds: those of Kiribati.
+AHEAD_OF_UTC = 14 * 3600
 # Members of an object that say the unit of its value.
 UNIT_MEMBERS = ("unitCode", "unit", "units", "uom")
 # The formats that leave nothing to name: their usual cadence in seconds, and what a person has to look at.
@@ -147,12 +149,19 @@ def _named(stored: str, name: str, values: Sequence[Any], beside: str, now: floa
         return None if form is None and said else Named(stored, name, *(form or ("", "")))
     if stored not in TYPICAL:
         return Named(stored, name, "", "") if said and all(isinstance(one, str | int) for one in said) else None
-    written = [number(str(one).replace(",", ".")) for one in said if not is_no_number(one)]
+    written = [_number(stored, one) for one in said if not is_no_number(one)]
     numbers = [value for value in written if value is not None]
     if not numbers:
         return None if said else Named(stored, name, "", "no value in the sample: look at its unit")
     unit = _unit(stored, words_of(name.removesuffix(".value")), beside, numbers)
     return None if unit is None else Named(stored, name, *unit)
+
+
+def _number(stored: str, raw: Any) -> float | None:
+    """A value as a number, also one with a decimal comma; of a direction also a point of the compass."""
+    if stored in BY_NAME and BY_NAME[stored].unit == "°" and isinstance(raw, str):
+        return degrees(raw) if number(raw) is None else number(raw)
+    return number(str(raw).replace(",", "."))
 
 
 def _unit(stored: str, words: str, beside: str, numbers: Sequence[float]) -> tuple[str, str] | None:
@@ -187,9 +196,9 @@ def _time_form(said: Sequence[Any], now: float) -> tuple[str, str] | None:
     """The form of a time, and what is doubtful of it; None where the values are no times up to the present."""
     latest = now + AHEAD_SECONDS
 
-    def are_times(read: Callable[[Any], float]) -> bool:
+    def are_times(read: Callable[[Any], float], ahead: float = 0) -> bool:
         try:
-            return bool(said) and all(946_684_800 <= read(one) <= latest for one in said)
+            return bool(said) and all(946_684_800 <= read(one) <= latest + ahead for one in said)
         except (ValueError, TypeError, OverflowError):
             return False
 
@@ -198,15 +207,27 @@ def _time_form(said: Sequence[Any], now: float) -> tuple[str, str] | None:
     if are_times(lambda one: float(one) / 1000):
         return MILLISECONDS, ""
     texts = [str(one).strip() for one in said]
-    fitting = [form for form in PATTERNS if are_times(lambda one, form=form: _read(str(one).strip(), form))]  # type: ignore[misc]
-    if are_times(lambda one: _iso(str(one).strip())) and not any(text.isdigit() for text in texts):
-        has_offset = all(re.search(r"(Z|[+-]\d\d:?\d\d)$", text) for text in texts)
-        return "", "" if has_offset else "it has no offset, and is taken for UTC"
+
+    def fits(form: str, ahead: float = 0) -> bool:
+        return are_times(lambda one: _read(str(one).strip(), form) if form else _iso(str(one).strip()), ahead)
+
+    if fits("", AHEAD_OF_UTC) and not any(text.isdigit() for text in texts):
+        if all(re.search(r"(Z|[+-]\d\d:?\d\d)$", text) for text in texts):
+            return ("", "") if fits("") else None
+        return "", _without_offset("", fits(""))
+    fitting = [form for form in PATTERNS if fits(form, AHEAD_OF_UTC)]
     if not fitting:
         return None
     other = next((form for form in fitting[1:] if form.replace("%d", "%m") == fitting[0].replace("%d", "%m")), "")
-    either = f"; it may as well be {other}" if other else ""
-    return fitting[0], f"it has no offset, and is taken for UTC{either}"
+    return fitting[0], _without_offset(fitting[0], fits(fitting[0])) + (f"; it may as well be {other}" if other else "")
+
+
+def _without_offset(form: str, past: bool) -> str:
+    """What is doubtful of times without an offset."""
+    zone = f"[{form} Europe/Athens]".replace("[ ", "[")
+    if past:
+        return f"it has no offset, and is taken for UTC; if it is a local time, say its zone: {zone}, say"
+    return f"it has no offset and is later than now: it is a local time, whose zone has to be said: {zone}, say"
 
 
 def _read(text: str, form: str) -> float:
