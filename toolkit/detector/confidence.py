@@ -16,7 +16,7 @@ from toolkit.variables import BY_NAME, STATION
 # By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {
     ("device_failure", ""): 3.18,
-    ("device_failure", "all"): 4.47,
+    ("device_failure", STATION): 4.47,
     ("device_failure", "consistency"): 2.96,
     ("device_failure", "direction"): 3.51,
     ("device_failure", "gauge"): 1.95,
