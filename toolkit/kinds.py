@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from toolkit import address_template
 from toolkit.address import SecretAddress, secret_in, shown
+from toolkit.authorization import parse_ways
 from toolkit.database import FORMS, Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
@@ -229,6 +230,7 @@ REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
+AUTHORIZATION = Kind(parse_ways, {"type": "str"})
 URL = Kind(_template, {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

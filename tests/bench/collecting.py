@@ -18,6 +18,7 @@ from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
+from toolkit.feed.addresses import Addresses
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
 
@@ -65,7 +66,7 @@ def ingester_in(folder: Path) -> Ingester:
 
 
 def ingest(fetcher: Fetcher, ingester: Ingester) -> None:
-    brought = fetch_and_ingest(fetcher, ingester)
+    brought = fetch_and_ingest(Addresses(fetcher), ingester)
     assert brought is not None
     assert isinstance(brought[1], IngestResult), brought[1]
 

@@ -17,6 +17,7 @@ from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
+from toolkit.feed.addresses import Addresses
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
 
@@ -38,7 +39,7 @@ def main(url: str, folder: str, cycles: int) -> None:
     ):
         began = time.process_time()
         for cycle in range(cycles):
-            brought = fetch_and_ingest(fetcher, ingester)
+            brought = fetch_and_ingest(Addresses(fetcher), ingester)
             assert brought
             assert isinstance(brought[1], IngestResult)
             if cycle == cycles // 10:

@@ -23,6 +23,7 @@ from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
+from toolkit.feed.addresses import Addresses
 from toolkit.feed.fetch import Fetcher
 from toolkit.store import open_for_writing
 
@@ -41,7 +42,7 @@ def filled(db: str, feed: Feed, environment: dict[str, str], tmp_path: Path) -> 
                 feature(name, ts=TIME + 600 * step, temp_out=10 + step, rain=None) for name in ("volos", "zagora")
             )
             feed.body = collection(*stations)
-            fetch_and_ingest(fetcher, ingester)
+            fetch_and_ingest(Addresses(fetcher), ingester)
     return db
 
 

@@ -17,8 +17,8 @@ from tests.fuzzing import mutated
 from tests.integration.test_feeds import METEOSWISS, NWS
 from tests.integration.test_feeds import XML as NESTED
 from toolkit.errors import ToolkitError
-from toolkit.feed.guessing.guess import guess
-from toolkit.feed.guessing.samples import sample
+from toolkit.feed.guessing.guess import best
+from toolkit.feed.guessing.samples import samples
 from toolkit.mapping import parse_mapping
 from toolkit.presets import names
 
@@ -109,6 +109,30 @@ def test_units_that_names_say(run: Run, tmp_path: Path) -> None:
     assert found["look_at"] == []
 
 
+def test_a_long_table_in_lists_that_lie_in_others(run: Run) -> None:
+    found = guessed(run, DATA / "presets" / "metno-frost.json")
+    assert found["settings"]["weather_feed_records"] == "data / observations"
+    pairs = as_pairs(found["settings"]["weather_feed_fields"])
+    wanted = (
+        "variable=elementId, value=value, station_id=../sourceId, time=../referenceTime, temp_out=air_temperature, "
+    )
+    wanted += "out_hum=relative_humidity, bar=surface_air_pressure, wind_speed=wind_speed [m/s]"
+    assert as_pairs(wanted).items() <= pairs.items(), pairs
+
+
+def test_a_long_table_in_rows(run: Run, tmp_path: Path) -> None:
+    rows = [("T", 53.6, "°F"), ("RH", 60, "%"), ("wind speed", 3, "m/s")]
+    head = "station;time;parameter;value;unit\n"
+    lines = [f"{at};2025-11-22T16:00:00Z;{name};{value};{unit}\n" for at in "ab" for name, value, unit in rows]
+    (tmp_path / "feed.csv").write_text(head + "".join(lines), encoding="utf-8")
+    fields = guessed(run, tmp_path / "feed.csv")["settings"]["weather_feed_fields"]
+    assert as_pairs(
+        "variable=parameter, value=value, temp_out=T [°F], out_hum=RH, wind_speed=wind speed [m/s]"
+    ).items() <= (as_pairs(fields).items())
+    done = run("feed", "try", str(tmp_path / "feed.csv"), "--format", "csv", "--fields", fields, "--json")
+    assert json.loads(done.stdout)["values"] == {"temp_out": 2, "out_hum": 2, "wind_speed": 2}
+
+
 def test_local_times_and_points_of_the_compass(run: Run, tmp_path: Path) -> None:
     local = f"{datetime.now(ZoneInfo('Pacific/Auckland')):%d/%m/%Y %H:%M}"
     rows = [{"id": name, "time": local, "wind_dir": point} for name, point in (("a", "NNE"), ("b", "-"))]
@@ -180,7 +204,7 @@ def test_the_networks_that_are_known(run: Run) -> None:
     done = run("feed", "presets", "metno-frost")
     assert done.returncode == 0, done.stderr
     assert "licence: CC BY 4.0 or NLOD 2.0" in done.stdout
-    assert 'weather_source_credentials:\n  metno-frost: "{{ vault_metno_frost }}"\n' in done.stdout
+    assert "weather_source_secrets:\n  # For basic.\n  metno-frost: |-\n" in done.stdout
     assert json.loads(run("feed", "presets", "metno-frost", "--json").stdout)["source"]["auth"] == "basic"
 
 
@@ -235,7 +259,7 @@ def test_mutated_documents_are_guessed_or_refused() -> None:
     for number in range(1500):
         body = mutated(at.choice(good), at, WORDS)
         try:
-            found = guess(sample(body), NOW)
+            found = best(samples(body), NOW)
         except ToolkitError:
             continue
         except Exception as error:

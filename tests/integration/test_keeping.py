@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import signal
@@ -21,8 +20,10 @@ from tests.databases import query
 from toolkit.collector.ingester import Ingester
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import RawDocument, Spool, held
+from toolkit.content import as_file
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import FeedError
+from toolkit.feed.failures import Failures
+from toolkit.feed.fetch import Fetched
 from toolkit.feed.reader import DocumentReader, Form
 from toolkit.store import open_for_writing
 
@@ -156,7 +157,7 @@ def test_the_spool_is_bounded_and_gives_up_the_oldest(tmp_path: Path) -> None:
     assert len(spool) == 5 - spool.given_up
     oldest = spool.oldest()
     assert oldest is not None
-    assert oldest[1].body.startswith(str(spool.given_up).encode())
+    assert as_file(oldest[1].content).read().startswith(str(spool.given_up).encode())
     spool.close()
 
 
@@ -365,8 +366,10 @@ def test_a_reader_that_falls_over_a_document_costs_that_document(environment: di
         SharedStore(lambda: open_for_writing(environment["WEATHER_DB"])) as store,
         Ingester(store, spool, cast("DocumentReader", Falls())) as ingester,
     ):
-        with pytest.raises(FeedError, match="the document cannot be read: MemoryError: first"):
-            ingester.ingest(io.BytesIO(raw("first").body), None)
+        failures = Failures()
+        failures.asked = 1
+        assert ingester.ingest([Fetched(raw("first").content, None, None, None, {})], failures) is None
+        assert "the document cannot be read: MemoryError: first" in str(failures.error())
         assert ingester.waiting == 0
         spool.put(raw("second"))
         ingester.drain()

@@ -110,7 +110,7 @@ READ: dict[str, tuple[int, int, str, str, dict[str, float]]] = {
 # Lines of a document that are no observations, by the reason for which they are left out.
 LEFT_OUT = {"dwd": {"no time": 2}}
 # Fields of a source that are not declared yet.
-COMING = {"auth", "next"}
+COMING = {"auth"}
 
 
 def sample_of(name: str) -> Path:
@@ -166,7 +166,10 @@ def test_a_preset_says_all_that_people_want_to_know(name: str) -> None:
     assert any(re.match(r"20\d\d-\d\d-\d\d: ", line) for line in one.checked)
     assert one.wants_credential <= bool(one.needs)
     assert set(one.adapt) <= one.source.keys()
-    source: dict[str, Any] = yaml.safe_load(one.inventory())["weather_sources"][0]
+    inventory = yaml.safe_load(one.inventory())
+    source: dict[str, Any] = inventory["weather_sources"][0]
+    secrets = inventory.get("weather_source_secrets", {}).get(name, "").splitlines()
+    assert len(secrets) == len([way for way in str(one.source.get("auth", "")).split(",") if way])
     assert source == {
         "name": name,
         "preset": name,

@@ -103,6 +103,7 @@ def _location(station: Station, base: str, collection: str) -> dict[str, object]
         "geometry": point(station),
         "properties": {
             "name": station.station_name_en or station.station_name_gr or station.station_id,
+            "wigos_id": station.wigos_id,
             "edrqueryendpoint": location(base, collection, station.station_id),
         },
     }

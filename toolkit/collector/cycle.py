@@ -1,30 +1,55 @@
-"""One cycle of the collector: fetch the feed, then store its document."""
+"""One cycle of the collector: fetch the feed, then store its documents."""
 
 from __future__ import annotations
 
-import io
+import time
+from dataclasses import replace
 
 from toolkit.collector.ingester import Ingester, IngestResult
-from toolkit.feed.fetch import Fetched, Fetcher
-from toolkit.store import StoreError
+from toolkit.feed.addresses import Addresses
+from toolkit.feed.errors import PartialError
+from toolkit.feed.failures import Failures
+from toolkit.feed.fetch import Fetched
+from toolkit.store import Stored, StoreError
+
+Outcome = IngestResult | StoreError | PartialError
 
 
-def fetch_and_ingest(fetcher: Fetcher, ingester: Ingester) -> tuple[Fetched, IngestResult | StoreError] | None:
-    """Fetch the feed and store its document.
+def fetch_and_ingest(addresses: Addresses, ingester: Ingester) -> tuple[Fetched, Outcome] | None:
+    """Fetch the feed and store its documents.
 
     Returns:
         The document with what became of it: a StoreError if it waits in the spool, a DocumentRefusedError if it was set
-        aside. None if the feed has no new document.
+        aside. Of several addresses or pages: what became of all, a PartialError if what came is stored and is not all,
+        beside a document that says when the cycle began. None if the feed's only address has no new document.
 
     Raises:
         FeedError: there is no usable document.
     """
-    fetched = fetcher.fetch()
-    if fetched is None:
-        return None
-    try:
-        result: IngestResult | StoreError = ingester.ingest(io.BytesIO(fetched.body), fetched.date)
-    except StoreError as error:
-        result = error
-    fetcher.acknowledge(fetched)
-    return fetched, result
+    failures, began = Failures(), time.time()
+    last: Fetched | None = None
+    result = nothing = IngestResult(0, Stored(0, 0, 0), 0)
+    wrong: StoreError | None = None
+    came = False
+    for batch in addresses.batches(failures):
+        try:
+            stored = ingester.ingest(batch, failures)
+            came = came or stored is not None
+            result += stored or nothing
+        except StoreError as error:
+            wrong, came = error, True
+        for last in batch:
+            if last.url not in failures.unread:
+                addresses.acknowledge(last)
+    failed = failures.error()
+    if failed and not came:
+        raise failed
+    if addresses.single:
+        return (last, wrong or result) if last else None
+    if failures.untaken and not wrong:
+        try:
+            result += ingester.ingest([], failures) or nothing
+        except StoreError as error:
+            wrong = error
+    outcome: Outcome = wrong or (failed if isinstance(failed, PartialError) else replace(result, failed=str(failures)))
+    return Fetched(b"", None, began, None, {}), outcome

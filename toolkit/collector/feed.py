@@ -2,33 +2,136 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import ssl
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from toolkit.address import shown
+from toolkit.address_template import columns, filled
+from toolkit.authorization import Way, secrets
+from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
+from toolkit.feed.addresses import Addresses
+from toolkit.feed.authorization import Authorization
 from toolkit.feed.fetch import Fetcher
+from toolkit.feed.pages import NextPage
 from toolkit.feed.reader import DocumentReader, require
-from toolkit.feed.stations import read_stations
+from toolkit.feed.session import tls_context
+from toolkit.feed.stations import read_columns, read_stations
 from toolkit.settings import Settings
+from toolkit.sources import Source
+
+log = logging.getLogger(__name__)
 
 
-def fetcher_of(settings: Settings, at_most: float = math.inf) -> Fetcher:
-    """What fetches the feed, in no more than `at_most` seconds, however long the settings allow it to take.
+def fetcher_of(source: Source, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
+    """What fetches a source, in no more than `at_most` seconds, however long the settings allow it to take.
+
+    Where each station has an address it fetches that of the first. Long documents are put into `folder`; by default
+    into that for temporary files.
 
     Raises:
-        UsageError: the file of certificates cannot be used.
+        UsageError: the file of certificates or that of stations cannot be used, or a secret is not as it should be.
     """
+    rows = _rows(source.settings)
+    url = filled(source.settings.feed_url, next(iter(rows.values())) if rows else {}, time.time())
+    return _fetcher(source, url, folder, at_most)
+
+
+def first_station(settings: Settings) -> str:
+    """The id of the station whose address `fetcher_of` fetches; empty where there is one address for all.
+
+    Raises:
+        UsageError: the file of stations cannot be used.
+    """
+    return next(iter(_rows(settings) or ("",)))
+
+
+def addresses_of(source: Source, folder: Path, wait: Callable[[float], bool] | None = None) -> Addresses:
+    """What fetches all addresses of a source.
+
+    Args:
+        source: of which.
+        folder: where long documents are put.
+        wait: waits for a number of seconds; returns whether to stop. None: nothing stops it.
+
+    Raises:
+        UsageError: the file of certificates or that of stations cannot be used, a secret is not as it should be, or the
+            settings say no next page.
+    """
+    settings = source.settings
+    try:
+        following = NextPage(settings.feed_next) if settings.feed_next else None
+    except ValueError as error:
+        raise UsageError(f"WEATHER_FEED_NEXT={settings.feed_next}: {error}") from None
+    rows = _rows(settings)
+    seconds = 60 * len(rows or ()) / settings.feed_requests_per_minute
+    if seconds > settings.cadence_seconds:
+        log.warning(
+            "%d addresses, %d in a minute, take %.0f s, which is longer than the cadence of %d s: raise "
+            "WEATHER_FEED_REQUESTS_PER_MINUTE, if the network allows it, or WEATHER_CADENCE_SECONDS",
+            len(rows or ()),
+            settings.feed_requests_per_minute,
+            seconds,
+            settings.cadence_seconds,
+        )
+    return Addresses(
+        _fetcher(source, settings.feed_url, folder),
+        rows,
+        following,
+        settings.feed_concurrency,
+        settings.feed_requests_per_minute,
+        wait,
+    )
+
+
+def _fetcher(source: Source, url: str, folder: Path | None, at_most: float = math.inf) -> Fetcher:
+    settings = source.settings
+    who = _secrets_of(source)
     if settings.feed_ca_file:
         _require_certificates(settings.feed_ca_file)
     return Fetcher(
-        settings.feed_url,
+        url,
         min(settings.feed_timeout_seconds, at_most),
         settings.feed_max_mib << 20,
         settings.feed_ca_file,
         settings.feed_proxy,
+        Authorization(who),
+        folder,
     )
+
+
+def _secrets_of(source: Source) -> dict[Way, str]:
+    try:
+        found = secrets(source.settings.feed_auth, source.name)
+    except CredentialError as error:
+        raise UsageError(str(error)) from None
+    for way, secret in found.items():
+        if way.kind == "certificate":
+            try:
+                tls_context(None, secret)
+            except OSError as error:
+                raise UsageError(
+                    f"the certificate of the source {source.name} cannot be used, or its key: {reason(error)}"
+                ) from None
+    return found
+
+
+def _rows(settings: Settings) -> dict[str, Mapping[str, str]] | None:
+    """What an address takes from each station, by the station's id; None where there is one address for all."""
+    names = columns(settings.feed_url)
+    if not names:
+        return None
+    if not settings.feed_stations:
+        raise UsageError(
+            f"WEATHER_FEED_URL={shown(settings.feed_url)} is an address for each station, and there is no list of "
+            "stations: name a file in WEATHER_FEED_STATIONS"
+        )
+    return read_columns(Path(settings.feed_stations), names, settings.bounds)
 
 
 def reader_of(settings: Settings) -> DocumentReader:

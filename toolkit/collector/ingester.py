@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from toolkit import clock
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import DAMAGED, REFUSED, RawDocument, Spool
+from toolkit.content import as_file
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import FeedError, UnreadableError
+from toolkit.feed.entries import PART
+from toolkit.feed.errors import FeedError, NotAFeedError, UnreadableError
+from toolkit.feed.failures import Failures
+from toolkit.feed.fetch import Fetched
+from toolkit.feed.joining import joined
 from toolkit.feed.reader import DocumentReader, Form
 from toolkit.model import Document
 from toolkit.quality.admission import admit, bound
@@ -29,16 +33,24 @@ class IngestResult:
         stations: how many stations it describes.
         stored: what it changed in the store.
         left_out: how many values and entries were not stored.
+        failed: which of a feed's addresses failed, in words; empty if none did.
     """
 
     stations: int
     stored: Stored
     left_out: int
+    failed: str = ""
+
+    def __add__(self, other: IngestResult) -> IngestResult:
+        stored = Stored(*map(sum, zip(self.stored, other.stored, strict=True)))
+        failed = other.failed or self.failed
+        return IngestResult(self.stations + other.stations, stored, self.left_out + other.left_out, failed)
 
     def __str__(self) -> str:
         text = f"{self.stations} stations, {self.stored.new} new observations"
         text += f", {self.stored.corrected} corrected" if self.stored.corrected else ""
-        return text + (f", {self.left_out} left out" if self.left_out else "")
+        text += f", {self.left_out} left out" if self.left_out else ""
+        return text + (f"; {self.failed}" if self.failed else "")
 
 
 class Ingester:
@@ -70,56 +82,89 @@ class Ingester:
         """How many documents wait in the spool."""
         return len(self._spool)
 
-    def ingest(self, document: BinaryIO, server: float | None, station: str = "") -> IngestResult:
-        """Store a document; when this returns or raises StoreError it is safe, and need not be fetched again.
+    def ingest(self, came: Sequence[Fetched], failures: Failures) -> IngestResult | None:
+        """Store documents; when this returns or raises StoreError those that can be read need not be fetched again.
 
-        A long one is stored in parts, a transaction each. If the store fails in between, what is stored stays, and the
-        whole waits in the spool: what is stored once more changes nothing.
+        Small ones are stored in one transaction, a long one in parts, a transaction each. If the store fails in
+        between, what is stored stays, and the whole waits in the spool: what is stored once more changes nothing.
 
         Args:
-            document: the document, a file.
-            server: the server's time, seconds since the epoch; None where it does not say.
-            station: the id of the station that it is of, where it does not say one.
+            came: the documents.
+            failures: those that cannot be read are added; what failed is counted as left out, also if none came.
+
+        Returns:
+            What became of them; None if none could be read.
 
         Raises:
-            FeedError: it is no document of the feed; nothing is kept of it.
-            DocumentRefusedError: the store does not take it, now or ever; it is set aside.
-            StoreError: it waits in the spool.
+            DocumentRefusedError: the store does not take the document, now or ever; it is set aside.
+            StoreError: they wait in the spool.
         """
         taken = _Taken()
+        server = max((one.date for one in came if one.date is not None), default=None)
+        parts: list[Document] = []
 
-        def take(part: Document) -> None:
+        def store() -> None:
+            document = joined(parts)
+            parts.clear()
             if not taken.present:
-                stations = clock.stations_time((one.station_id, one.time) for one in part.observations)
+                stations = clock.stations_time((one.station_id, one.time) for one in document.observations)
                 taken.present = clock.present(time.time(), server, self._store.newest(), stations)
                 if self.waiting:
                     raise _OthersWaitError
-            self._add(admit(part, taken.present), taken.present, taken)
+            document.left_out.update(failures.taken())
+            self._add(admit(document, taken.present), taken.present, taken)
+
+        def take(part: Document) -> None:
+            parts.append(part)
+            if sum(len(one.observations) for one in parts) >= PART:
+                store()
 
         def put() -> int:
-            document.seek(0)
-            raw = RawDocument(document.read(), taken.present, taken.present, *self._reader.form)
-            return self._spool.put(raw)
+            number = 0
+            for one in came:
+                if one.url not in failures.unread:
+                    raw = RawDocument(one.content, taken.present, taken.present, *self._reader.form, one.station)
+                    number = self._spool.put(raw)
+            return number
 
         try:
-            _read(self._reader, document, take, station)
+            for one in came:
+                self._read(one, take, failures)
+            if parts or not came:
+                store()
         except _OthersWaitError:
             put()
             return self.drain()
         except DocumentRefusedError as error:
-            self._spool.set_aside(put(), REFUSED, str(error))
+            number = put()
+            if len(came) > 1:  # the others are stored, one by one
+                return self.drain()
+            self._spool.set_aside(number, REFUSED, str(error))
             raise
         except StoreError:
             put()
             raise
-        return taken.result()
+        return taken.result() if taken.stored else None
+
+    def _read(self, one: Fetched, take: Callable[[Document], None], failures: Failures) -> None:
+        try:
+            _read(self._reader, as_file(one.content), take, one.station)
+        except FeedError as error:
+            failures.unread.add(one.url)
+            if not (one.leads_on and isinstance(error, NotAFeedError)):  # what only says where the data are
+                failures.add(one.station, error, later_page=one.page > 1)
 
     def _stored(self, raw: RawDocument) -> IngestResult:
         """Store a document that waited, by the format and fields that the settings named when it came."""
         form = Form(raw.format, raw.records, raw.fields, raw.prefix)
         reader = self._reader.as_of(form) if raw.format else self._reader
         taken = _Taken()
-        _read(reader, io.BytesIO(raw.body), lambda part: self._add(admit(part, raw.present), raw.collected, taken))
+        _read(
+            reader,
+            as_file(raw.content),
+            lambda part: self._add(admit(part, raw.present), raw.collected, taken),
+            raw.station,
+        )
         return taken.result()
 
     def drain(self) -> IngestResult:
@@ -205,7 +250,7 @@ class _Taken:
         return IngestResult(len(self.stations), Stored(*map(sum, zip(*self.stored, strict=True))), self.left_out)
 
 
-def _read(reader: DocumentReader, document: BinaryIO, take_part: Callable[[Document], None], station: str = "") -> None:
+def _read(reader: DocumentReader, document: BinaryIO, take_part: Callable[[Document], None], station: str) -> None:
     try:
         reader.read_parts(document, take_part, station)
     except ToolkitError:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from toolkit.collector.feed import fetcher_of, reader_of
+from toolkit.collector.feed import addresses_of, reader_of
 from toolkit.collector.ingester import Ingester
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.source_collector import SourceCollector
@@ -63,7 +63,7 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
             own = source.settings
             collector = SourceCollector(
                 source.name if len(sources) > 1 else "",
-                fetcher_of(own),
+                addresses_of(source, spool_of(source), threads.wait),
                 ingester_of(source, store, len(sources)),
                 own.cadence_seconds,
                 own.feed_pause_seconds,

@@ -12,8 +12,8 @@ from toolkit.collector.cycle import fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.outage import Outage
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import RetryLaterError
-from toolkit.feed.fetch import Fetcher
+from toolkit.feed.addresses import Addresses
+from toolkit.feed.errors import PartialError, RetryLaterError
 from toolkit.store import DocumentRefusedError, StoreError
 from toolkit.times import iso, now
 
@@ -28,7 +28,7 @@ class SourceCollector:
 
     Args:
         name: of the source, as messages begin; empty where there is only one.
-        fetcher: fetches its documents; None where there is nothing but a spool to be emptied.
+        addresses: where its documents are; None where there is nothing but a spool to be emptied.
         ingester: stores them.
         cadence, pause: see `FetchSchedule`; in seconds.
         wait: waits for a number of seconds; returns whether to stop.
@@ -42,7 +42,7 @@ class SourceCollector:
     def __init__(
         self,
         name: str,
-        fetcher: Fetcher | None,
+        addresses: Addresses | None,
         ingester: Ingester,
         cadence: float,
         pause: float,
@@ -50,7 +50,9 @@ class SourceCollector:
         report: Callable[[SourceCollector], None],
     ) -> None:
         self.name = name
-        self._fetcher = fetcher
+        self._addresses = addresses
+        if addresses:
+            addresses.advance = self._advance
         self._ingester = ingester
         ingester.advance = self._advance
         self._schedule = FetchSchedule(cadence, pause)
@@ -64,20 +66,20 @@ class SourceCollector:
         self._busy_since: float | None = None
 
     def run(self) -> None:
-        """Collect until told to stop; without a fetcher, until the spool is empty."""
+        """Collect until told to stop; without addresses, until the spool is empty."""
         fetch_due, drain_due = 0.0, 0.0
         while True:
             self._advance()
             if self._ingester.waiting and time.monotonic() >= drain_due:
                 drain_due = time.monotonic() + self._drain()
-            if self._fetcher and time.monotonic() >= fetch_due:
+            if self._addresses and time.monotonic() >= fetch_due:
                 self._advance()
-                fetch_due = time.monotonic() + self._cycle(self._fetcher)
+                fetch_due = time.monotonic() + self._cycle(self._addresses)
             self._busy_since = None
             self._report(self)
-            if not self._fetcher and not self._ingester.waiting:
+            if not self._addresses and not self._ingester.waiting:
                 return
-            due = [*([fetch_due] if self._fetcher else []), *([drain_due] if self._ingester.waiting else [])]
+            due = [*([fetch_due] if self._addresses else []), *([drain_due] if self._ingester.waiting else [])]
             if self._wait(max(0.0, min(due) - time.monotonic())):
                 return
 
@@ -95,7 +97,7 @@ class SourceCollector:
     @property
     def fetches(self) -> bool:
         """Whether it fetches; otherwise it ends when its spool is empty."""
-        return self._fetcher is not None
+        return self._addresses is not None
 
     def _advance(self) -> None:
         self._busy_since = time.monotonic()
@@ -110,19 +112,23 @@ class SourceCollector:
             return self._not_stored(error)
         return 0
 
-    def _cycle(self, fetcher: Fetcher) -> float:
+    def _cycle(self, addresses: Addresses) -> float:
         """Run one cycle; returns after how many seconds the next is due."""
         try:
-            brought = fetch_and_ingest(fetcher, self._ingester)
+            brought = fetch_and_ingest(addresses, self._ingester)
         except ToolkitError as error:
             return 0 if self._wait(0) else self._not_fetched(error)
         except Exception as error:  # a bug: other sources go on
             log.exception("%sa cycle failed", self.begins)
             return self._not_fetched(ToolkitError(f"an error of this program: {type(error).__name__}: {error}"))
-        self._feed_outage.ended()
         if brought is None:
+            self._feed_outage.ended()
             return self._schedule.after_nothing_new()
         fetched, result = brought
+        if isinstance(result, PartialError):
+            self._not_fetched(result)
+            return self._schedule.after_document(fetched, time.time())
+        self._feed_outage.ended()
         if isinstance(result, DocumentRefusedError):
             self._refused(result)
         elif isinstance(result, StoreError):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import io
 import json
 import logging
 import os
@@ -24,10 +25,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from toolkit.content import CHUNK, IN_MEMORY, Content, as_file, length_of, new_content
 from toolkit.errors import InUseError, ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
+from toolkit.store import StoreError
 from toolkit.text import one_line
 
 log = logging.getLogger(__name__)
@@ -46,20 +49,22 @@ class RawDocument(NamedTuple):
     """A document as it was fetched.
 
     Attributes:
-        body: the document.
+        content: the document.
         collected: when it was fetched, seconds since the epoch.
         present: the same as `clock.present` determined it; see `quality.admission`.
         format, records, fields, prefix: the feed's format, entries, fields and the prefix of its ids, as the settings
             named them then; empty if an older release wrote the file.
+        station: the id of the station that it is of, where the address says that.
     """
 
-    body: bytes
+    content: Content
     collected: float
     present: float
     format: str = ""
     records: str = ""
     fields: str = ""
     prefix: str = ""
+    station: str = ""
 
 
 def waiting(folder: Path) -> list[Path]:
@@ -155,33 +160,69 @@ class Spool:
         Returns:
             The document's number.
         """
-        header = {name: value for name, value in raw._asdict().items() if name != "body" and value != ""}
-        packed = gzip.compress(json.dumps(header).encode() + b"\n" + raw.body, compresslevel=1, mtime=0)
         self._last += 1
         number = self._last
-        self._memory.append((number, packed))
-        self._flush_memory()
+        if length_of(raw.content) > IN_MEMORY:
+            self._flush_memory()
+            self._write_long(number, raw)
+        else:
+            self._memory.append((number, b"".join(_packed(raw))))
+            self._flush_memory()
         self._enforce_limit()
         return number
 
+    def _write_long(self, number: int, raw: RawDocument) -> None:
+        """Write a document that is too long to wait in memory."""
+        try:
+            write_atomically(self._path(number), _packed(raw))
+            self._disk[number] = self._path(number).stat().st_size
+        except (ToolkitError, OSError) as error:
+            log.error("%s: a document of %d MiB is given up", error, length_of(raw.content) >> 20)
+            self.given_up += 1
+
     def oldest(self) -> tuple[int, RawDocument] | None:
-        """The oldest document, with its number; None if none waits. Those that cannot be read are set aside."""
+        """The oldest document, with its number; None if none waits. Those that cannot be read are set aside.
+
+        Raises:
+            StoreError: the disk does not take one that is long, unpacked.
+        """
         self._flush_memory()
         while self._disk:
             number = min(self._disk)
             try:
-                return number, _unpack(self._read(number), self._largest)
+                with self._opened(number) as packed:
+                    return number, self._unpack(packed)
             except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError, zlib.error) as error:
                 self.set_aside(number, DAMAGED, one_line(str(error)) or type(error).__name__)
-        return (self._memory[0][0], _unpack(self._memory[0][1], self._largest)) if self._memory else None
+        return (self._memory[0][0], self._unpack(io.BytesIO(self._memory[0][1]))) if self._memory else None
 
-    def _read(self, number: int) -> bytes:
+    @contextmanager
+    def _opened(self, number: int) -> Iterator[BinaryIO]:
         # Neither wait for a pipe nor follow a link that somebody put in its place.
         file = os.open(self._path(number), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with open(file, "rb") as opened:  # noqa: PTH123 - a descriptor
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise ValueError("it is no file")
-            return opened.read()
+            yield opened
+
+    def _unpack(self, packed: BinaryIO) -> RawDocument:
+        with gzip.GzipFile(fileobj=packed) as file:
+            fields = json.loads(file.readline(HEADER_BYTES))
+            collected, present = float(fields["collected"]), float(fields["present"])
+            if not (0 <= collected < LATEST and 0 <= present < LATEST):
+                raise ValueError("it does not say when it came")
+            content, length = new_content(self._folder), 0
+            while chunk := file.read(CHUNK):
+                length += len(chunk)
+                if length > self._largest:
+                    raise ValueError(f"it is larger than {self._largest >> 20} MiB")
+                try:
+                    content.write(chunk)
+                except OSError as error:
+                    why = f"{self._folder} does not take a document that waits, unpacked: {reason(error)}"
+                    raise StoreError(why) from error
+        as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix", "station"))
+        return RawDocument(content if length > IN_MEMORY else as_file(content).read(), collected, present, *as_of)
 
     def remove(self, number: int) -> None:
         """Remove a document that is stored. It must not come back after a power cut and replace newer values."""
@@ -249,15 +290,12 @@ class Spool:
         self.given_up += 1
 
 
-def _unpack(packed: bytes, largest: int) -> RawDocument:
-    unpacking = zlib.decompressobj(wbits=31)
-    content = unpacking.decompress(packed, largest + HEADER_BYTES)
-    if not unpacking.eof:
-        raise ValueError(f"it is cut off, or larger than {largest >> 20} MiB")
-    header, _, body = content.partition(b"\n")
-    fields = json.loads(header[:HEADER_BYTES])
-    collected, present = float(fields["collected"]), float(fields["present"])
-    if not (0 <= collected < LATEST and 0 <= present < LATEST):
-        raise ValueError("it does not say when it came")
-    as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix"))
-    return RawDocument(body, collected, present, *as_of)
+def _packed(raw: RawDocument) -> Iterator[bytes]:
+    """The content of a document's file, piece by piece: a line that says what it is, and the document."""
+    header = {name: value for name, value in raw._asdict().items() if name != "content" and value != ""}
+    packing = zlib.compressobj(level=1, wbits=31)
+    yield packing.compress(json.dumps(header).encode() + b"\n")
+    file = as_file(raw.content)
+    while chunk := file.read(CHUNK):
+        yield packing.compress(chunk)
+    yield packing.flush()

@@ -12,10 +12,10 @@ from toolkit.cli.options import add_setting
 from toolkit.collector import known_database
 from toolkit.collector.spool import held
 from toolkit.errors import ToolkitError
-from toolkit.feed.errors import AnswerError
+from toolkit.feed.errors import AnswerError, PartialError
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.settings import Source as Origin
-from toolkit.sources import Source, sources_of
+from toolkit.sources import Source, sources_of, spool_of
 from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
 
 if TYPE_CHECKING:
@@ -90,16 +90,16 @@ def _once(sources: Sequence[Source], store: SharedStore) -> None:
 
 def _cycle(source: Source, store: SharedStore, number: int) -> None:
     from toolkit.collector.cycle import fetch_and_ingest
-    from toolkit.collector.feed import fetcher_of
+    from toolkit.collector.feed import addresses_of
     from toolkit.collector.service import ingester_of
 
-    fetcher = fetcher_of(source.settings)
+    addresses = addresses_of(source, spool_of(source))
     with ingester_of(source, store, number) as ingester:
-        brought = fetch_and_ingest(fetcher, ingester)
+        brought = fetch_and_ingest(addresses, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"
-        raise AnswerError(f"the feed {fetcher.shown} offers no document")
+        raise AnswerError(f"the feed {addresses.fetcher.shown} offers no document")
     _, result = brought
-    if isinstance(result, DocumentRefusedError):
+    if isinstance(result, DocumentRefusedError | PartialError):
         raise result
     if isinstance(result, StoreError):
         raise ToolkitError(f"{result}; the document waits in the spool")

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.address import shown
+from toolkit.address_template import columns
 from toolkit.cli.options import add_setting, overrides
 from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
-from toolkit.sources import FIELDS, fields_of, sources_of
+from toolkit.sources import FIELDS, ONLY, Source, fields_of, sources_of
 from toolkit.text import did_you_mean, one_line
 
 EXAMPLES = (
@@ -81,35 +82,41 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         return _presets(args.name, args.json)
     if args.action == "try":
         settings = _as_named(args, settings)
-    body, named = _document(args.source, settings)
+    settings = _at(args.source, settings)
+    body, named = _document(args.source, Source(getattr(args, "name", None) or ONLY, settings))
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
 
 
-def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
-    """A document and where it is from, for people.
+def _at(place: str | None, settings: Settings) -> Settings:
+    """The settings with the address that is asked for, if it is one."""
+    if place is None or "://" not in place:
+        return settings
+    try:
+        return replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(place))
+    except ValueError as error:
+        raise UsageError(f"{shown(place)}: {error}") from None
+
+
+def _document(place: str | None, source: Source) -> tuple[bytes, str]:
+    """A document of a file or of a source's address, and where it is from, for people.
 
     Raises:
-        UsageError: it is neither an address nor a file.
+        UsageError: it is no file, or a file that belongs to the address cannot be used.
         FeedError: there is no document at the address.
     """
     from toolkit.collector.feed import fetcher_of
 
-    if source is not None and "://" not in source:
+    if place is not None and "://" not in place:
         try:
-            with Path(source).open("rb") as file:
+            with Path(place).open("rb") as file:
                 body = file.read(LARGEST + 1)
         except OSError as error:
-            raise UsageError(f"{source} is no address and no file that can be read: {reason(error)}") from None
+            raise UsageError(f"{place} is no address and no file that can be read: {reason(error)}") from None
         if len(body) > LARGEST:
-            raise UsageError(f"{source} is larger than {LARGEST >> 20} MiB: give a part of it")
-        return body, source
-    if source is not None:
-        try:
-            settings = replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
-        except ValueError as error:
-            raise UsageError(f"{shown(source)}: {error}") from None
-    fetched = fetcher_of(settings).fetch()
-    return fetched.body if fetched else b"", shown(settings.feed_url)
+            raise UsageError(f"{place} is larger than {LARGEST >> 20} MiB: give a part of it")
+        return body, place
+    fetched = fetcher_of(source).fetch()
+    return fetched.body if fetched else b"", shown(source.settings.feed_url)
 
 
 def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
@@ -129,9 +136,13 @@ def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) 
 
 
 def _station_of(source: str | None, settings: Settings) -> str:
-    """The station that a file is of where each has its own address: the file has its name."""
+    """The station that a document is of, where each has an address: the name of a file, or the first of the list."""
+    from toolkit.collector.feed import first_station
+
+    if not columns(settings.feed_url):
+        return ""
     is_file = source is not None and "://" not in source
-    return Path(source or "").stem if is_file and "{station" in settings.feed_url else ""
+    return Path(source or "").stem if is_file else first_station(settings)
 
 
 def _preset(name: str) -> Preset:
@@ -177,13 +188,13 @@ def _presets(name: str | None, as_json: bool) -> int:
 
 def _guess(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
     from toolkit.collector.trial import trial
-    from toolkit.feed.guessing.guess import FIXED, guess
+    from toolkit.feed.guessing.guess import FIXED, best
     from toolkit.feed.guessing.known import known
-    from toolkit.feed.guessing.samples import sample
+    from toolkit.feed.guessing.samples import samples
     from toolkit.mapping import parse_mapping
 
     now = time.time()
-    proposed = guess(sample(body), now)
+    proposed = best(samples(body), now)
     values: dict[str, Any] = {
         "weather_feed_url": named,
         "weather_feed_format": proposed.sample.format,

@@ -170,7 +170,7 @@ class Entries:
             self.stations[station_id] = known
             self.leave_out(TWO_PLACES)
             return
-        self.observations[key] = observation if before is None else _merged(before, observation)
+        self.observations[key] = observation if before is None else merged(before, observation)
 
     def describe(self, fields: Mapping[str, Any]) -> None:
         """Add what an entry says of a station, without an observation."""
@@ -231,7 +231,7 @@ class Entries:
             metres = height(elevation) if metres is None and found else metres
         there = found or (None, None)
         station = Station(station_id, names[0], names[1], there[0], there[1], metres, wigos_id)
-        self.stations[station_id] = station if before is None else _merged(before, station)
+        self.stations[station_id] = station if before is None else merged(before, station)
 
     @staticmethod
     def _can_be(index: int, value: float) -> bool:
@@ -364,7 +364,7 @@ def _are_apart(one: Station, other: Station) -> bool:
     return any(was is not None and is_ is not None and abs(was - is_) > APART_DEGREES for was, is_ in pairs)
 
 
-def _merged(before: _Row, after: _Row) -> _Row:
+def merged(before: _Row, after: _Row) -> _Row:
     """The later of two rows, with the values of the earlier one where the later one has none."""
     merged: _Row = type(before)._make(old if new is None else new for old, new in zip(before, after, strict=True))
     return merged

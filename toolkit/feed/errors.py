@@ -6,27 +6,43 @@ from toolkit.errors import ToolkitError
 
 
 class FeedError(ToolkitError):
-    """The feed offers nothing that can be stored."""
+    """The feed offers nothing that can be stored.
+
+    Attributes:
+        counted: the reason by which an address is counted that failed so, where a feed has several.
+    """
+
+    counted = "address failed"
 
 
 class UnreachableError(FeedError):
     """The server, or the proxy on the way to it, takes no connection or breaks it off."""
 
+    counted = "address unreachable"
+
 
 class UntrustedError(UnreachableError):
     """No secure connection can be made: the certificate is not trusted, or the server speaks no TLS."""
+
+    counted = "address not trusted"
 
 
 class TooSlowError(FeedError):
     """The document did not come within the time limit."""
 
+    counted = "address too slow"
+
 
 class AnswerError(FeedError):
     """The server answers, but not with a document: an error, a redirect that is not followed, one too large."""
 
+    counted = "address without a document"
+
 
 class RetryLaterError(AnswerError):
     """The server asks to be left alone for a number of seconds."""
+
+    counted = "address to be asked later"
 
     def __init__(self, message: str, seconds: float) -> None:
         super().__init__(message)
@@ -36,10 +52,20 @@ class RetryLaterError(AnswerError):
 class UnreadableError(FeedError):
     """The document is not written in the format that the settings name."""
 
+    counted = "document unreadable"
+
 
 class NotAFeedError(FeedError):
     """The document is well-formed and holds something else than stations' observations."""
 
+    counted = "document of something else"
+
 
 class NoStationError(FeedError):
     """The document is a feed's and describes no station."""
+
+    counted = "document without a station"
+
+
+class PartialError(FeedError):
+    """Addresses or pages of the feed failed; what came of the others is stored."""

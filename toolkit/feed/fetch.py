@@ -13,14 +13,17 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, unquote_plus, urljoin, urlsplit
 
 import requests
 
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
+from toolkit.content import CHUNK, IN_MEMORY, Content, as_file, new_content
 from toolkit.deadline import Deadline, within
 from toolkit.errors import UsageError
+from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError
 from toolkit.feed.errors import (
     AnswerError,
     FeedError,
@@ -34,7 +37,6 @@ from toolkit.feed.reasons import cut_off, of_system, of_tls, reason
 from toolkit.feed.session import Session
 from toolkit.text import one_line
 
-CHUNK = 64 * 1024
 REDIRECTS = 5
 # The answers whose Retry-After counts.
 TOO_MANY = 429
@@ -54,7 +56,7 @@ class Fetched:
     """One document.
 
     Attributes:
-        body: the document, unpacked.
+        content: the document, unpacked.
         date: the server's time, seconds since the epoch; None if it sends none.
         modified: when the document was last modified, seconds since the epoch; None if the server does not say.
         fresh_for: for how many seconds it stays fresh; None if the server does not say.
@@ -62,10 +64,11 @@ class Fetched:
         links: the headers `Link`.
         url: the address that was asked.
         station: the id of the station that it is of, where the address says that; empty where it does not.
+        page: the number of the page that it is.
         leads_on: whether it is followed by another page.
     """
 
-    body: bytes
+    content: Content
     date: float | None
     modified: float | None
     fresh_for: float | None
@@ -73,7 +76,18 @@ class Fetched:
     links: tuple[str, ...] = ()
     url: str = field(default="", repr=False)
     station: str = ""
+    page: int = 1
     leads_on: bool = False
+
+    @property
+    def body(self) -> bytes:
+        """All of the document, for one that is known to be short."""
+        return as_file(self.content).read()
+
+    @property
+    def beginning(self) -> bytes:
+        """As much of the document as memory holds easily."""
+        return as_file(self.content).read(IN_MEMORY)
 
 
 class _Known(NamedTuple):
@@ -89,18 +103,29 @@ class Fetcher:
     Attributes:
         shown: the feed's address without secrets, for people.
         url: the address that is asked where none is named, without user information.
+        who: what its server is told of who asks.
     """
 
     def __init__(
-        self, url: str, timeout: float, max_bytes: int, ca_file: str | None = None, proxy: str | None = None
+        self,
+        url: str,
+        timeout: float,
+        max_bytes: int,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        who: Authorization | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """`folder` is where long documents are put; by default it is that for temporary files."""
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
         self.url, self._authorization = _split_user_information(url)
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self.folder = folder
         through, authorization = _split_user_information(proxy or "")
-        self._new_session = partial(Session, ca_file, through, authorization)
+        self.who = who or Authorization({})
+        self._new_session = partial(Session, ca_file, through, authorization, self.who.certificate)
         self._sessions: list[Session] = []
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
@@ -140,12 +165,12 @@ class Fetcher:
     def is_known(self, document: Fetched) -> bool:
         """Whether this is the document of its address that was acknowledged last."""
         known = self._known.get(_digest(document.url.encode()))
-        return known is not None and known.digest == _digest(document.body)
+        return known is not None and known.digest == _digest_of(document.content)
 
     def acknowledge(self, document: Fetched) -> None:
         """The document is stored or in the spool: fetch only another one of its address from now on."""
         key = _digest(document.url.encode())
-        self._known[key] = _Known(document.validators, _digest(document.body))
+        self._known[key] = _Known(document.validators, _digest_of(document.content))
         self._known.move_to_end(key)
         while len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
@@ -153,7 +178,7 @@ class Fetcher:
     def message(self, url: str, what: str) -> str:
         """A message of one line, without the secrets of the address, which the server may have sent back."""
         own = [] if url == self.url else _secrets(SecretAddress(url) if self._secret else url)
-        for secret in [*self._secrets, *own]:
+        for secret in [*self.who.hidden, *self._secrets, *own]:
             what = what.replace(secret, "…")
         return one_line(f"the feed {self.shown_of(url)} {without_secrets(what)}")
 
@@ -161,9 +186,13 @@ class Fetcher:
         """An address of the feed without secrets."""
         return self.shown if url == self.url else shown(SecretAddress(url) if self._secret else url)
 
-    def authorization(self, url: str) -> str:
-        """What identifies us to the server of an address; empty at other servers than the feed's."""
-        return self._authorization if origin(url) == origin(self.url) else ""
+    def is_own(self, url: str) -> bool:
+        """Whether an address is at the feed's server: no other one is told who asks."""
+        return origin(url) == origin(self.url)
+
+    def authorization(self) -> dict[str, str]:
+        """The headers that tell who asks."""
+        return {**({"Authorization": self._authorization} if self._authorization else {}), **self.who.headers()}
 
     @property
     def max_bytes(self) -> int:
@@ -192,25 +221,63 @@ class _Fetch:
     def follow(self) -> Fetched | None:
         """The document, also where redirects lead to it; None if the server says that it is the known one."""
         url = self._url
+        token = self._token()
         for _ in range(REDIRECTS + 1):
             began = time.monotonic()
             try:
                 with self._ask(url) as response:
+                    refused = response.status_code == 401 and token and self._feed.who.refuse(token)
                     location = self._session.get_redirect_target(response)
-                    if not location:
+                    if not (location or refused):
                         return self._read(response, began)
             finally:
                 # A server might close an idle connection just as the next request begins.
                 self._session.close()
                 self._deadline.forget()
-            url = self._led_to = self._target(url, location)
+            if refused:
+                self._token()
+                token = ""  # a new one that is refused, too, is the answer
+                continue
+            url = self._led_to = self._target(url, location or "")
         raise self.failed(f"redirects more than {REDIRECTS} times")
+
+    def _token(self) -> str:
+        """The token that tells who asks, a new one if need be; empty where none is needed.
+
+        Raises:
+            FeedError: there is none to be had.
+        """
+        who = self._feed.who
+        with who.renewing:  # one of several threads asks for it
+            needed = who.token_request()
+            if needed is None:
+                return who.token
+            try:
+                with self._session.post(
+                    needed.address,
+                    data=needed.body,
+                    headers=needed.headers,
+                    timeout=self._deadline.left + 1,
+                    stream=True,
+                    allow_redirects=False,
+                ) as response:
+                    who.take_token(response.status_code, response.raw.read(LARGEST_ANSWER, decode_content=True))
+            except TokenError as error:
+                raise self.failed(f"cannot be asked: {shown(needed.address)} {error}") from None
+            except Exception as error:
+                what = f"{shown(needed.address)}, which gives tokens, is unreachable: {reason(error)}"
+                raise UnreachableError(self.message(f"cannot be asked: {what}")) from None
+            finally:
+                self._session.close()
+                self._deadline.forget()
+            return who.token
 
     def _ask(self, url: str) -> requests.Response:
         """The answer, of which nothing but the headers has been read."""
+        asked = self._feed.who.address(url) if self._feed.is_own(url) else url
         try:
             return self._session.get(
-                url, headers=self._headers(url), timeout=self._deadline.left + 1, stream=True, allow_redirects=False
+                asked, headers=self._headers(url), timeout=self._deadline.left + 1, stream=True, allow_redirects=False
             )
         except Exception as error:  # requests passes on some of the errors of urllib3 and of http.client
             raise self._unreachable(error) from None
@@ -226,9 +293,7 @@ class _Fetch:
     def _headers(self, url: str) -> dict[str, str]:
         sent = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
         headers = {sent[name]: value for name, value in (self._known.validators if self._known else {}).items()}
-        if authorization := self._feed.authorization(url):
-            headers["Authorization"] = authorization
-        return headers
+        return {**headers, **self._feed.authorization()} if self._feed.is_own(url) else headers
 
     def _target(self, url: str, location: str) -> str:
         """The address that a redirect leads to.
@@ -262,10 +327,10 @@ class _Fetch:
         encoding = headers.get("Content-Encoding", "")
         if not {one.strip().lower() for one in encoding.split(",") if one.strip()} <= ENCODINGS:
             raise self.failed(f"answers in the encoding {encoding!r}, which was not asked for")
-        body = self._body(response)
+        content = self._content(response)
         fresh = fresh_for(response.raw.headers, time.time())
         return Fetched(
-            body=body,
+            content=content,
             date=http_time(headers.get("Date")),
             modified=http_time(headers.get("Last-Modified")),
             fresh_for=None if fresh is None else max(0.0, fresh - (time.monotonic() - began)),
@@ -276,13 +341,14 @@ class _Fetch:
             url=self._url,
         )
 
-    def _body(self, response: requests.Response) -> bytes:
-        body = bytearray()
+    def _content(self, response: requests.Response) -> BinaryIO:
+        content, length = new_content(self._feed.folder), 0
         try:
             for chunk in response.iter_content(CHUNK):
-                body += chunk
-                if len(body) > self._feed.max_bytes:
+                length += len(chunk)
+                if length > self._feed.max_bytes:
                     raise self.failed(f"is larger than {self._feed.max_bytes >> 20} MiB")
+                self._write(content, chunk)
         except FeedError:
             raise
         except requests.exceptions.ContentDecodingError as error:
@@ -294,11 +360,25 @@ class _Fetch:
             if cut_off(error):
                 raise self.failed("ends its answer earlier than it says") from None
             raise self.failed(f"answers what cannot be read: {reason(error)}") from None
-        return bytes(body)
+        return content
+
+    def _write(self, content: BinaryIO, chunk: bytes) -> None:
+        try:
+            content.write(chunk)
+        except OSError as error:
+            where = self._feed.folder or "the folder for temporary files"
+            raise self.failed(f"answers a long document, which {where} does not take: {reason(error)}") from None
 
 
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _digest_of(content: Content) -> bytes:
+    file, found = as_file(content), hashlib.blake2b(digest_size=16)
+    while chunk := file.read(CHUNK):
+        found.update(chunk)
+    return found.digest()
 
 
 def _split_user_information(address: str) -> tuple[str, str]:
@@ -326,9 +406,10 @@ def _secrets(address: str) -> list[str]:
     return sorted({one for one in plain if len(one) > 1}, key=len, reverse=True)
 
 
-def origin(url: str) -> tuple[str, str]:
-    """The scheme and the server of an address."""
-    return urlsplit(url)[:2]
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """The scheme, the host and the port of an address."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _can_be_sent(validator: str) -> bool:

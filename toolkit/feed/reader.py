@@ -104,10 +104,10 @@ class DocumentReader:
         self._parse(io.BytesIO(body), entries)
         return self._completed(entries.document())
 
-    def read_first(self, document: BinaryIO) -> Document:
-        """What the first part of a document says."""
+    def read_first(self, document: BinaryIO, station: str = "") -> Document:
+        """What the first part of a document says; see `read_parts`."""
         try:
-            self.read_parts(document, _only_first)
+            self.read_parts(document, _only_first, station)
         except _EnoughError as enough:
             return enough.part
         raise AssertionError

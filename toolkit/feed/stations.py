@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -39,6 +39,33 @@ def read_stations(path: Path | Traversable, bounds: Bounds = Bounds()) -> list[S
         raise UsageError(f"cannot read the stations in {path}: {reason(error)}") from error
     except ValueError as error:
         raise UsageError(f"the file of stations {path} is {error}") from None
+
+
+def read_columns(path: Path, names: Sequence[str], bounds: Bounds = Bounds()) -> dict[str, Mapping[str, str]]:
+    """What each station has in some columns of such a file, by its id; where one of them is empty it is left out.
+
+    Raises:
+        UsageError: as `read_stations`; or a column is missing, or empty for all.
+    """
+    stations = [one.station_id for one in read_stations(path, bounds)]
+    found: dict[str, Mapping[str, str]] = {}
+    try:
+        rows = table.rows(
+            table.lines_of(decoded(path.read_bytes())), *([name] for name in [*NEEDED, *names]), padded=True
+        )
+        for (_, row), station_id in zip(rows, stations, strict=True):
+            values = {name: row[name].strip() for name in names} if row else {}
+            if values and all(values.values()):
+                found[station_id] = values
+    except OSError as error:
+        raise UsageError(f"cannot read the stations in {path}: {reason(error)}") from error
+    except ValueError:
+        raise UsageError(
+            f"the file of stations {path} has no column {' or '.join(names)}, which the address names"
+        ) from None
+    if not found:
+        raise UsageError(f"no station in {path} has a {' and a '.join(names)}, which the address of the feed names")
+    return found
 
 
 def _station(path: Path | Traversable, number: int, row: Mapping[str, str] | None, bounds: Bounds) -> Station:

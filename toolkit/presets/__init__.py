@@ -79,8 +79,16 @@ class Preset:
         if self.wants_stations:
             lines.append(f"    stations: /etc/weather/stations-{self.name}.csv")
         if self.wants_credential:
-            lines += ["weather_source_credentials:", f'  {self.name}: "{{{{ vault_{self.name.replace("-", "_")} }}}}"']
+            each = ", a line for each in that order" if len(self._secrets()) > 1 else ""
+            lines += ["weather_source_secrets:", f"  # For {self.source['auth']}{each}."]
+            lines += [f"  {self.name}: |-", *(f"    {{{{ {name} }}}}" for name in self._secrets())]
         return "\n".join(lines) + "\n"
+
+    def _secrets(self) -> list[str]:
+        """What a vault may call the secrets, in the order in which the source wants them."""
+        of = f"vault_{self.name.replace('-', '_')}"
+        ways = str(self.source["auth"]).split(",")
+        return [of] if len(ways) == 1 else [f"{of}_{number}" for number in range(1, len(ways) + 1)]
 
 
 @cache

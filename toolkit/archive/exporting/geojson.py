@@ -43,6 +43,7 @@ def _feature(station: Station, properties: dict[str, Any]) -> dict[str, Any]:
             "station_id": station.station_id,
             "station_name_en": station.station_name_en,
             "station_name_gr": station.station_name_gr,
+            "wigos_id": station.wigos_id,
             **properties,
         },
     }

@@ -126,6 +126,7 @@ class _Writer:
         texts = {
             "station_id": ("station_id", {"cf_role": "timeseries_id", "long_name": "id of the station"}),
             "station_name": ("station_name_en", {"long_name": "name of the station"}),
+            "wigos_id": ("wigos_id", {"long_name": "WIGOS station identifier"}),
         }
         for name, (attribute, said) in texts.items():
             variable = self._file.createVariable(name, str, ("station",))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from toolkit.address import shown
 from toolkit.checks.host.facts import Facts, fact
 from toolkit.checks.reach import reach
+from toolkit.content import as_file
 
 if TYPE_CHECKING:
     from toolkit.feed.fetch import Fetched
@@ -29,9 +29,10 @@ class Feed(Facts):
         """
         from toolkit.collector.feed import fetcher_of
         from toolkit.feed.errors import AnswerError
+        from toolkit.sources import ONLY, Source
 
         reach(self.settings.feed_proxy or self.settings.feed_url)
-        fetched = fetcher_of(self.settings, FEED_SECONDS).fetch()
+        fetched = fetcher_of(Source(ONLY, self.settings), FEED_SECONDS).fetch()
         if fetched is None:
             raise AnswerError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched
@@ -43,6 +44,6 @@ class Feed(Facts):
         Raises:
             FeedError: it is no document of a feed.
         """
-        from toolkit.collector.feed import reader_of
+        from toolkit.collector.feed import first_station, reader_of
 
-        return reader_of(self.settings).read_first(io.BytesIO(self.fetched.body))
+        return reader_of(self.settings).read_first(as_file(self.fetched.content), first_station(self.settings))

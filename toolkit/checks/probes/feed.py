@@ -185,11 +185,11 @@ def feed_readable(host: Host) -> Finding | None:
     try:
         document = host.document
     except ToolkitError as error:
-        start = host.fetched.body[:40].decode(errors="replace").strip()
+        start = host.fetched.beginning[:40].decode(errors="replace").strip()
         return bad(f"{error} (it begins with {start!r})")
     if not document.observations:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
-        if _MILLISECONDS.search(host.fetched.body):
+        if _MILLISECONDS.search(host.fetched.beginning):
             why += "; there are numbers in it that are milliseconds since 1970, not seconds"
         return bad(f"the feed {shown(host.settings.feed_url)} holds no observation that can be used{why}")
     try:

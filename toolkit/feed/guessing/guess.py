@@ -13,7 +13,7 @@ from toolkit.clock import AHEAD_SECONDS
 from toolkit.feed.guessing.samples import Sample
 from toolkit.feed.guessing.words import NAMES, unit_in, without_unit, words_of
 from toolkit.feed.values import degrees, is_no_number, is_no_value, number
-from toolkit.mapping import MILLISECONDS, STORED, units_of
+from toolkit.mapping import MILLISECONDS, STORED, VALUE, VARIABLE, units_of
 from toolkit.units import Conversion
 from toolkit.variables import BY_NAME, MEASURED
 
@@ -80,7 +80,25 @@ class Guess(NamedTuple):
 
     def fields(self) -> str:
         """The setting `feed_fields`."""
-        return ", ".join(one.pair() for one in self.named if one.stored != one.name or one.unit)
+        pairs = [one.pair() for one in self.named if one.stored != one.name or one.unit]
+        long = zip((VARIABLE, VALUE), self.sample.long or (), strict=False)
+        return ", ".join([*(Named(ours, theirs, "", "").pair() for ours, theirs in long), *pairs])
+
+
+def best(samples: Sequence[Sample], now: float) -> Guess:
+    """How a document may be read: as that of the ways in which it may be taken of which most is recognised.
+
+    Args:
+        samples: the ways, the likeliest first.
+        now: the present, seconds since the epoch.
+    """
+    return max((guess(one, now) for one in samples), key=_worth)
+
+
+def _worth(found: Guess) -> int:
+    """How much of a document is recognised; without a station and a time the rest is worth little."""
+    there = {one.stored for one in found.named}
+    return len(there) + 3 * len(there & _LACKING.keys())
 
 
 def guess(sample: Sample, now: float) -> Guess:
@@ -136,6 +154,8 @@ def _rank(stored: str, name: str) -> float:
 
 def _unit_beside(sample: Sample, name: str) -> str:
     """The words of a unit that the object says in which a value is; empty where it says none."""
+    if name in sample.units:
+        return words_of(sample.units[name])
     inside, dot, _ = name.rpartition(".")
     said = {str(one) for member in UNIT_MEMBERS for one in sample.columns.get(f"{inside}{dot}{member}", []) if dot}
     return words_of(said.pop()) if len(said) == 1 else ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from toolkit.feed import table
 from toolkit.feed.errors import UnreadableError
+from toolkit.feed.guessing.words import words_of
 from toolkit.feed.json import content
 from toolkit.feed.values import number
 from toolkit.text import decoded
@@ -20,6 +22,16 @@ _METAR = re.compile(r"^(?:(?:METAR|SPECI) )?[A-Z][A-Z0-9]{3} \d{6}Z ", re.MULTIL
 BULLETIN = 64
 # How deep a list of entries may lie in JSON.
 DEPTH = 8
+# In so many ways at most a document is taken.
+LISTS = 12
+# A name that a JMESPath expression needs no quotes for.
+_PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# What names the variable of a row of a long table, what has its value, and what says its unit.
+_VARIABLE = (
+    r"((observed )?(variable|parameter|element|property|phenomenon|quantity)|data ?type)( ?(id|name|code))?|title"
+)
+_VALUE = r"((variable|parameter|element|data|result|measurement) ?)?(value|val|result|reading)"
+_UNIT = r"units?|uom|unit (code|symbol)"
 
 
 class Sample(NamedTuple):
@@ -31,6 +43,9 @@ class Sample(NamedTuple):
         columns: the values of each field, by its name as `feed_fields` names it, for as many entries as have it.
         entries: how many entries were looked at.
         place: whether the format itself says where a station is.
+        long: of a long table the fields that name a row's variable and that have its value; `columns` then has the
+            values of each variable by its name, too.
+        units: of a long table the unit that is said of a variable, by its name.
     """
 
     format: str
@@ -38,43 +53,105 @@ class Sample(NamedTuple):
     columns: Mapping[str, list[Any]]
     entries: int
     place: bool = False
+    long: tuple[str, str] | None = None
+    units: Mapping[str, str] = MappingProxyType({})
 
 
-def sample(body: bytes) -> Sample:
-    """Look at a document.
+def samples(body: bytes) -> Sequence[Sample]:
+    """Look at a document: the ways in which it may be taken, the likeliest first.
 
     Raises:
         UnreadableError: it is written in no format that is known, or has no entries.
     """
     if b"BUFR" in body[:BULLETIN]:
-        return Sample("bufr", "", {}, body.count(b"BUFR"), place=True)
+        return [Sample("bufr", "", {}, body.count(b"BUFR"), place=True)]
     beginning = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if beginning in (b"{", b"["):
         return _of_json(content(body))
     if beginning == b"<":
-        return _of_xml(body)
+        return [_of_xml(body)]
     text = decoded(body)
     if len(_METAR.findall(text)) * 4 > len([line for line in text.splitlines() if line.strip()]):
-        return Sample("metar", "", {}, len(_METAR.findall(text)))
-    return _of_csv(text)
+        return [Sample("metar", "", {}, len(_METAR.findall(text)))]
+    return [_of_csv(text)]
 
 
-def _of_json(document: Any) -> Sample:
+def sample(body: bytes) -> Sample:
+    """The likeliest way in which a document may be taken.
+
+    Raises:
+        UnreadableError: it is written in no format that is known, or has no entries.
+    """
+    return samples(body)[0]
+
+
+def _sampled(format_: str, records: str, rows: Sequence[Mapping[str, Any]], place: bool = False) -> Sample:
+    looked = rows[:MOST]
+    found = _long(looked)
+    if found is None:
+        return Sample(format_, records, _columns(looked), len(rows), place)
+    variable, value, unit = found
+    units = {str(row[variable]): str(row[unit]) for row in looked if unit in row and variable in row}
+    wide = [
+        {name: one for name, one in row.items() if name not in found} | {str(row[variable]): row.get(value)}
+        for row in looked
+        if variable in row
+    ]
+    return Sample(format_, records, _columns(wide), len(rows), place, (variable, value), units)
+
+
+def _long(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, str] | None:
+    """What names a row's variable, has its value, and says its unit, if anything; None if it is no long table."""
+    if len(rows) < 2:
+        return None
+    ends = {name: words_of(re.split(r"[./@]", name)[-1]) for name in rows[0] if not name.startswith("../")}
+    variable, value, unit = (
+        next((name for name, words in ends.items() if re.fullmatch(pattern, words)), "")
+        for pattern in (_VARIABLE, _VALUE, _UNIT)
+    )
+    if not variable or not value:
+        return None
+    named = [str(row[variable]) for row in rows if isinstance(row.get(variable), str | int)]
+    numbers = [row for row in rows if number(row.get(value)) is not None]
+    several = len(set(named)) > 1 and len(named) == len(rows)
+    return (variable, value, unit) if several and len(numbers) * 2 >= len(rows) else None
+
+
+def _of_json(document: Any) -> Sequence[Sample]:
     kind = document.get("type") if isinstance(document, dict) else None
     if kind in ("FeatureCollection", "Feature"):
         features = document.get("features") if kind == "FeatureCollection" else [document]
         found = [one for one in features if isinstance(one, dict)] if isinstance(features, list) else []
         properties = [one["properties"] for one in found if isinstance(one.get("properties"), dict)]
-        return Sample("geojson", "", _columns(map(_flat, properties[:MOST])), len(properties), place=True)
+        return [_sampled("geojson", "", [_flat(one) for one in properties], place=True)]
     if kind in ("Coverage", "CoverageCollection"):
-        return _of_coverages(document)
+        return [_of_coverages(document)]
     lists = [("", [document])] if isinstance(document, dict) else []
     lists += [(path, found) for path, found in _lists(document, "", DEPTH)]
     # The longest list of objects has the entries; of lists of one object each the one with the most in it.
     path, found = max(lists, key=lambda one: (len(one[1]), len(_flat(one[1][0]))), default=("", []))
     if not found:
         raise UnreadableError("the document is JSON without a list of objects")
-    return Sample("json", path, _columns(map(_flat, found[:MOST])), len(found))
+    samples = [_sampled("json", path, [_flat(one) for one in found])]
+    for outer, objects in lists:
+        inner = {name for one in objects[:MOST] for name, value in one.items() if _is_objects(value)}
+        samples += [_of_levels(outer, objects, name) for name in sorted(inner)]
+    return samples[:LISTS]
+
+
+def _is_objects(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+
+
+def _of_levels(path: str, objects: Sequence[Mapping[str, Any]], name: str) -> Sample:
+    """The objects of lists that lie in objects of a list, with what these say around them."""
+    step = name if _PLAIN.fullmatch(name) else _quoted(name)
+    rows = []
+    for one in objects[:MOST]:
+        around = {f"../{field}": value for field, value in _flat(one).items()}
+        within = one.get(name)
+        rows += [around | _flat(each) for each in within if isinstance(each, dict)] if isinstance(within, list) else []
+    return _sampled("json", f"{path or '@'} / {step}", rows)
 
 
 def _of_coverages(document: Mapping[str, Any]) -> Sample:
@@ -101,7 +178,7 @@ def _lists(value: Any, path: str, depth: int) -> Iterator[tuple[str, list[dict[s
             yield path, objects
     elif isinstance(value, dict) and depth:
         for name, inner in value.items():
-            step = name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else _quoted(name)
+            step = name if _PLAIN.fullmatch(name) else _quoted(name)
             yield from _lists(inner, f"{path}.{step}" if path else step, depth - 1)
 
 
@@ -121,7 +198,7 @@ def _flat(entry: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
-def _columns(entries: Iterator[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def _columns(entries: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
     columns: defaultdict[str, list[Any]] = defaultdict(list)
     for one in entries:
         for name, value in one.items():
@@ -138,7 +215,7 @@ def _of_csv(text: str) -> Sample:
             f"the document is no JSON, XML, METAR, BUFR or CSV with a header: it begins with {beginning!r}"
         )
     rows = [row for _, row in table.rows(iter(lines), [header[0]], [header[-1]]) if row]
-    return Sample("csv", "", _columns(iter(rows[:MOST])), len(rows))
+    return _sampled("csv", "", rows)
 
 
 def _header(lines: list[str]) -> list[str] | None:
@@ -177,7 +254,7 @@ def _of_xml(body: bytes) -> Sample:
         raise UnreadableError("the document is XML without elements that say several things")
     # The entries: what there is most of; of equals the innermost, for what it lies in is found from there.
     path, found = max(paths.items(), key=lambda one: (len(one[1]), one[0].count("/")))
-    return Sample("xml", path, _columns(_said(one) for one in found[:MOST]), len(found))
+    return _sampled("xml", path, [_said(one) for one in found])
 
 
 def _path(element: Any) -> str:

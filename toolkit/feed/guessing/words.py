@@ -13,7 +13,7 @@ from toolkit.variables import MEASURED
 # By what is stored: patterns of a name in small letters, whose words are separated by blanks; the best first.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "station_id": (
-        r"(station|site|platform|location) ?(id|code|identifier|number|nr|file)",
+        r"(station|site|source|platform|location) ?(id|code|identifier|number|nr|file)",
         r"stid|icao( id)?|wigos.*|wmo( id)?|stn",
         r"station( location)?|site|fid|id|code|idema|mac(address)?",
     ),
