@@ -19,7 +19,7 @@ from toolkit.incidents.planning import Run
 from toolkit.incidents.trouble import JudgedSensors, Sensor, Trouble
 from toolkit.settings import load
 from toolkit.store import open_for_writing
-from toolkit.store.incidents import ACTIVE, Wanted
+from toolkit.store.incidents import ACTIVE, IncidentFilter
 
 STATIONS = [f"s{number:05d}" for number in range(10_000)]
 OPEN = 2_000
@@ -67,7 +67,7 @@ def runs(db: str) -> Iterator[float]:
             with store.transaction():
                 keep(store, settings, Run("detector", end - 6 * HOUR, end, judged, end), found)
             yield time.perf_counter() - began
-        assert len(store.incidents.find(Wanted(states=ACTIVE))) == OPEN
+        assert len(store.incidents.find(IncidentFilter(states=ACTIVE))) == OPEN
 
 
 def listing(db: str) -> float:

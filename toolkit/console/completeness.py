@@ -24,14 +24,14 @@ router = APIRouter(prefix=DATA, include_in_schema=False)
 USUAL = 0.9
 
 
-class Asked(asking.Asked):
+class CalendarQuery(asking.StationQuery):
     """A calendar of the station, or of one variable."""
 
     variable: asking.Variable | None = None
 
 
 @router.get("/completeness")
-async def completeness(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> Response:
+async def completeness(request: Request, asked: Annotated[CalendarQuery, Query()], _: Reader) -> Response:
     """How many observations, or values, each day (UTC) has, and how many of them fail."""
     span, name = asked.span(), asked.variable
 

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 State = Literal["waiting", "playing", "done", "stopped", "failed"]
 
 
-class Wanted(NamedTuple):
+class PlaybackRequest(NamedTuple):
     """What is to be played back: see `weather-tool playback`; `end` in seconds since the epoch, `step` in minutes."""
 
     station: str | None
@@ -94,10 +94,10 @@ class Playing:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._plays: OrderedDict[Wanted, Play] = OrderedDict()
+        self._plays: OrderedDict[PlaybackRequest, Play] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
-    def ask(self, wanted: Wanted, old: float = KEPT_SECONDS) -> Play:
+    def ask(self, wanted: PlaybackRequest, old: float = KEPT_SECONDS) -> Play:
         """What has been made of a request so far; a new request is begun, or waits for those before it.
 
         Args:
@@ -149,7 +149,7 @@ class Playing:
                 size -= play.size
                 del self._plays[wanted]
 
-    async def _run(self, wanted: Wanted, play: Play) -> None:
+    async def _run(self, wanted: PlaybackRequest, play: Play) -> None:
         environment = {
             **os.environ,
             "WEATHER_DB": str(self._db),

@@ -30,14 +30,14 @@ LEAD = 31 * DAY
 MOST_BARS = 4000
 
 
-class Asked(asking.Asked):
+class SumsQuery(asking.StationQuery):
     """Sums of a span."""
 
     step: Step | None = None
 
 
 @router.get("/rain")
-async def rain(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> Response:
+async def rain(request: Request, asked: Annotated[SumsQuery, Query()], _: Reader) -> Response:
     """The sums of rain, without values that fail."""
     span, zone = asked.span(), request.app.state.settings.notify_time_zone
     days = (span.end - span.start) / DAY

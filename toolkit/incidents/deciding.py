@@ -14,7 +14,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.incidents import telling
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, Action, Incident, Maintenance, Verdict, Wanted
+from toolkit.store.incidents import ACTIVE, Action, Incident, IncidentFilter, Maintenance, Verdict
 from toolkit.text import clean, did_you_mean, one_line
 from toolkit.variables import STATION
 
@@ -175,10 +175,10 @@ def found(store: Store, ids: Sequence[int]) -> list[Incident]:
         UsageError: there is none with one of them.
     """
     wanted = list(dict.fromkeys(ids))
-    there = {one.id: one for one in store.incidents.find(Wanted(ids=wanted, parts=True))}
+    there = {one.id: one for one in store.incidents.find(IncidentFilter(ids=wanted, parts=True))}
     for number in wanted:
         if number not in there:
-            newest = store.incidents.find(Wanted(limit=1, parts=True))
+            newest = store.incidents.find(IncidentFilter(limit=1, parts=True))
             raise UsageError(
                 f"there is no incident {number}"
                 + (f": they go up to {newest[0].id}" if newest else " yet")
@@ -279,7 +279,7 @@ def _overlap(one: Maintenance, other: Maintenance) -> bool:
 
 def _apply(store: Store, window: Maintenance, by: Decision) -> None:
     """Move the active incidents that maintenance explains into it; those that are over are labelled as maintenance."""
-    wanted = Wanted(stations=[window.station_id], since=window.started)
+    wanted = IncidentFilter(stations=[window.station_id], since=window.started)
     changed: list[Incident] = []
     for one in store.incidents.find(wanted):
         if not window.covers(one.station_id, one.variable):

@@ -22,7 +22,7 @@ from toolkit.incidents.wording import Letter, News, letter
 from toolkit.sending import NoAnswerError, Receiver, send
 from toolkit.settings import Settings
 from toolkit.store import Store, StoreError
-from toolkit.store.incidents import Action, Incident, Message, Wanted
+from toolkit.store.incidents import Action, Incident, IncidentFilter, Message
 from toolkit.text import clean, one_line
 
 JOB = "notify"
@@ -133,7 +133,7 @@ class _Run:
             self.incidents = {
                 one.id: one
                 for start in range(0, len(ids), _PARTS)
-                for one in self._store.incidents.find(Wanted(ids=ids[start : start + _PARTS], parts=True))
+                for one in self._store.incidents.find(IncidentFilter(ids=ids[start : start + _PARTS], parts=True))
             }
             after = [self._claimed(one) for one in found]
             self._store.incidents.change_messages(after)
