@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit.address import shown
 from toolkit.address_template import columns, filled
 from toolkit.authorization import Way, secrets
+from toolkit.broker import is_broker
+from toolkit.collector.cycle import Documents
 from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
 from toolkit.feed.addresses import Addresses
@@ -25,7 +29,51 @@ from toolkit.feed.stations import read_columns, read_stations
 from toolkit.settings import Settings
 from toolkit.sources import Source
 
+if TYPE_CHECKING:
+    from toolkit.feed.mqtt import Subscriber
+
 log = logging.getLogger(__name__)
+
+# A source that others send to is looked after all the time; its back-off ends at half of this, in seconds.
+RECEIVED_EVERY = 60.0
+
+
+def documents_of(source: Source, folder: Path, wait: Callable[[float], bool] | None = None) -> Documents:
+    """Where the documents of a source come from; see `addresses_of` and `subscriber_of`."""
+    if is_broker(source.settings.feed_url):
+        return subscriber_of(source)
+    return addresses_of(source, folder, wait)
+
+
+def rhythm_of(settings: Settings) -> tuple[float, float]:
+    """The cadence of a source and the pause between two fetches, in seconds."""
+    received = is_broker(settings.feed_url)
+    return (RECEIVED_EVERY, 0) if received else (settings.cadence_seconds, settings.feed_pause_seconds)
+
+
+def subscriber_of(source: Source, *, lasting: bool = True) -> Subscriber:
+    """What takes the messages of a source that is a broker; without a lasting session it leaves no trace there.
+
+    Raises:
+        UsageError: the file of certificates cannot be used, or a secret is not as it should be.
+    """
+    from toolkit.feed.mqtt import Login, Subscriber
+
+    settings = source.settings
+    found = {way.kind: secret for way, secret in _secrets_of(source).items()}
+    if others := found.keys() - {"basic", "certificate"}:
+        raise UsageError(f"the source {source.name} has auth {min(others)}: a broker knows basic and certificate alone")
+    if settings.feed_ca_file:
+        _require_certificates(settings.feed_ca_file)
+    user, _, password = found.get("basic", "").partition(":")
+    return Subscriber(
+        settings.feed_url,
+        f"weather-toolkit-{socket.gethostname()}-{source.name}" if lasting else "",
+        settings.feed_timeout_seconds,
+        settings.feed_max_mib << 20,
+        settings.feed_ca_file,
+        Login(user, password, found.get("certificate", "")),
+    )
 
 
 def fetcher_of(source: Source, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
@@ -124,7 +172,7 @@ def _secrets_of(source: Source) -> dict[Way, str]:
 def _rows(settings: Settings) -> dict[str, Mapping[str, str]] | None:
     """What an address takes from each station, by the station's id; None where there is one address for all."""
     names = columns(settings.feed_url)
-    if not names:
+    if not names or is_broker(settings.feed_url):
         return None
     if not settings.feed_stations:
         raise UsageError(

@@ -13,6 +13,7 @@ from typing import Any
 
 from toolkit.address import shown
 from toolkit.address_template import columns
+from toolkit.broker import is_broker
 from toolkit.cli.options import add_setting, overrides
 from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
@@ -104,7 +105,7 @@ def _document(place: str | None, source: Source) -> tuple[bytes, str]:
         UsageError: it is no file, or a file that belongs to the address cannot be used.
         FeedError: there is no document at the address.
     """
-    from toolkit.collector.feed import fetcher_of
+    from toolkit.collector.feed import fetcher_of, subscriber_of
 
     if place is not None and "://" not in place:
         try:
@@ -115,7 +116,8 @@ def _document(place: str | None, source: Source) -> tuple[bytes, str]:
         if len(body) > LARGEST:
             raise UsageError(f"{place} is larger than {LARGEST >> 20} MiB: give a part of it")
         return body, place
-    fetched = fetcher_of(source).fetch()
+    is_mqtt = is_broker(source.settings.feed_url)
+    fetched = (subscriber_of(source, lasting=False) if is_mqtt else fetcher_of(source)).fetch()
     return fetched.body if fetched else b"", shown(source.settings.feed_url)
 
 
