@@ -18,7 +18,7 @@ from toolkit.address import SecretAddress
 from toolkit.authorization import Ways
 from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
-from toolkit.presets import Preset, preset
+from toolkit.presets import preset
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
 from toolkit.text import did_you_mean, has_control_characters, one_line
 
@@ -85,18 +85,13 @@ def _read(path: Path, settings: Settings, problems: list[str]) -> Iterator[Sourc
         yield Source(name, _as_of(name, _filled(own, named, problems), settings, named, problems))
 
 
-def fields_of(one: Preset) -> dict[str, str | int]:
-    """What a preset says of a source."""
-    return {field: value for field, value in one.source.items() if field in FIELDS}
-
-
 def _filled(own: dict[str, Any], where: str, problems: list[str]) -> Mapping[str, Any]:
     """What a source says, and what the preset that it names says where it does not."""
     if "preset" not in own:
         return own
     name = own.pop("preset")
     try:
-        return {**fields_of(preset(str(name))), **own}
+        return {**preset(str(name)).source, **own}
     except ValueError as error:
         problems.append(f"{where}: preset = {_shown(name)}: {error}")
         return {"url": DECLARATIONS["feed_url"].default, **own}  # one mistake, one line

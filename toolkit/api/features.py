@@ -40,7 +40,7 @@ def geojson(
 
 
 def _blocks(rows: FlaggedReadings) -> Iterator[FlaggedReadings]:
-    """Some rows after the others."""
+    """The rows in blocks of at most `AT_ONCE`, in order."""
     for start in range(0, len(rows.time), AT_ONCE):
         yield rows.taken(slice(start, start + AT_ONCE))
 

@@ -222,7 +222,7 @@ class Store(Protocol):
         """
 
     def stamp(self) -> str:
-        """A text that is another one once anything was stored; asked outside of a snapshot, of one open store."""
+        """A text that changes when anything is stored. Ask outside of a snapshot, and compare within one open store."""
 
     def numbers(self) -> list[int]:
         """The numbers by which `readings` names the stations, in the order of `stations()`."""
@@ -281,7 +281,7 @@ class Store(Protocol):
         """The extent of each station's observations, by station; of stations without any there is none."""
 
     def identity(self) -> str | None:
-        """What tells a server's database from all others, for whoever uses it; None of a file or where untold."""
+        """An identifier of a server's database, the same for all clients; None for a file, or where it has none."""
 
     def size_bytes(self) -> int:
         """The space that the store takes."""
