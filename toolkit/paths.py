@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from toolkit.broker import PORTS as BROKER_PORTS
 from toolkit.database import PostgreSQLDatabase
 from toolkit.kinds import ADDRESS
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
@@ -116,7 +117,8 @@ def addresses(settings: Settings) -> dict[str, Address]:
 def feed_ports(settings: Settings) -> list[int]:
     """The TCP ports from which the feed is fetched; always those of the web, for it may redirect there."""
     servers = (urlsplit(address) for address in (settings.feed_url, settings.feed_proxy) if address)
-    return sorted({*HTTP_PORTS.values(), *(one.port or HTTP_PORTS[one.scheme] for one in servers)})
+    ports = {**HTTP_PORTS, **BROKER_PORTS}
+    return sorted({*HTTP_PORTS.values(), *(one.port or ports[one.scheme] for one in servers)})
 
 
 def database_port(settings: Settings) -> int:

@@ -331,3 +331,10 @@ def test_an_address_that_is_none(run: Run, url: str, says: str) -> None:
     assert done.returncode == 2
     assert says in done.stderr
     assert "word" not in done.stderr
+
+
+def test_the_doctor_does_not_ask_a_broker_for_a_document(run: Run, broker: Broker) -> None:
+    there = broker()
+    done = run("doctor", "--json", WEATHER_FEED_URL=f"mqtt://127.0.0.1:{there.port}/net/#", **JSON)
+    assert "feed-answers" not in done.stdout
+    assert "Traceback" not in done.stderr
