@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from toolkit.broker import PORTS as BROKER_PORTS
 from toolkit.database import PostgreSQLDatabase
 from toolkit.kinds import ADDRESS
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
@@ -24,7 +25,7 @@ SECRETS = {"compose": "/run/secrets", "kubernetes": "/run/credentials"}
 CONTAINERS = frozenset(SECRETS)
 LOWEST_PORT = 1024
 HTTP_PORTS = {"http": 80, "https": 443}
-PORTS = {**HTTP_PORTS, "mqtt": 1883, "mqtts": 8883}
+PORTS = {**HTTP_PORTS, **BROKER_PORTS}
 # Settings of a feed that name a file.
 _OF_FEED = ("feed_stations", "feed_ca_file")
 

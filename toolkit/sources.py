@@ -7,7 +7,6 @@ what the settings say.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +162,8 @@ def _filled(own: dict[str, Any], where: str, problems: list[str]) -> Mapping[str
 
 
 def _tables(path: Path) -> list[Mapping[str, Any]]:
+    import tomllib  # a single feed needs none
+
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
