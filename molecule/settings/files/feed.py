@@ -1,6 +1,6 @@
 """Sources of several kinds: feed.py FOLDER, with cert.pem and key.pem in it.
 
-One, in JSON over HTTPS, is reached by a proxy alone; the others have plain HTTP. One of these never answers.
+One, in JSON over HTTPS, is reached by a proxy alone; the others have plain HTTP.
 """
 
 from __future__ import annotations
@@ -51,12 +51,10 @@ def others() -> dict[str, str]:
 
 
 class Others(BaseHTTPRequestHandler):
-    """Has a document for each path but one, which waits for ever."""
+    """Has a document for each path."""
 
     def do_GET(self) -> None:
         """Serve a document."""
-        if self.path == "/never":
-            threading.Event().wait()
         body = others()[self.path].encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
