@@ -68,6 +68,7 @@ class Feed(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Serve the document under its name."""
         known = unquote(self.path) == "/spät.json?x= &y=$z" and self.client_address[1] in proxied
+        known = known and self.headers["X-Key"] == "a word"
         body = document().encode() if known else b"not by this way"
         self.send_response(200 if known else 404)
         self.send_header("Content-Length", str(len(body)))
