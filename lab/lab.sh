@@ -7,7 +7,7 @@ state=$(dirname "$here")/.lab
 name=${LAB_NAME:-weather-lab}
 read -ra debians <<<"${DEBIAN:-bookworm}"
 read -ra more <<<"${LAB_PACKAGES:-}"
-packages=(systemd systemd-sysv dbus python3 openssh-server sudo cron sqlite3 iproute2 ca-certificates procps "${more[@]}")
+packages=(systemd systemd-sysv dbus python3 openssh-server sudo cron sqlite3 iproute2 ca-certificates procps)
 
 image_of() { # RELEASE
     (IFS=-; echo "localhost/weather-lab:$1${more[*]:+-${more[*]}}")
@@ -56,34 +56,48 @@ hosts_of() {
 
 make_images() {
     local release
+    scratch=$(mktemp --directory)
+    trap 'rm -rf "$scratch"' EXIT
     for release in "${debians[@]}"; do make_image "$release"; done
 }
 
+# All hosts of a release have one base; what some have besides is a layer upon it.
 make_image() { # RELEASE
-    local debian=$1 image base=${LAB_BASE_IMAGE:-debian:$1-slim}
+    local base=localhost/weather-lab:$1 image
     image=$(image_of "$1")
-    podman image exists "$image" && return
-    if timeout 20 podman pull --quiet "$base" >/dev/null 2>&1; then
-        echo "making the image $image from $base"
-        podman build --quiet --pull=never --network host --tag "$image" --build-arg "BASE=$base" \
-            --build-arg "PACKAGES=${packages[*]}" "$here" >/dev/null
+    podman image exists "$base" || make_base "$1" "$base"
+    podman image exists "$image" || build "$image" "$base" "${more[@]}"
+}
+
+make_base() { # RELEASE IMAGE
+    local registry=${LAB_BASE_IMAGE:-debian:$1-slim}
+    if timeout 20 podman pull --quiet "$registry" >/dev/null 2>&1; then
+        echo "making the image $2 from $registry"
+        build "$2" "$registry" "${packages[@]}"
     else
         "$here/../tools/need.sh" mmdebstrap
-        echo "making the image $image from Debian's packages (no image registry answers)"
-        bootstrap
+        echo "making the image $2 from Debian's packages (no image registry answers)"
+        bootstrap "$1" "$2"
     fi
 }
 
-bootstrap() {
+build() { # IMAGE BASE PACKAGE…
+    had podman build --pull=never --network host --tag "$1" --build-arg "BASE=$2" --build-arg "PACKAGES=${*:3}" "$here"
+}
+
+bootstrap() { # RELEASE IMAGE
     local mask
-    scratch=$(mktemp --directory)
-    trap 'rm -rf "$scratch"' EXIT
     # Kernel modules are the machine's own: without this, trixie is `degraded`.
     mask="chroot \"\$1\" systemctl mask systemd-modules-load.service"
-    mmdebstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" --customize-hook="$mask" \
-        "$debian" "$scratch/base.tar" >"$scratch/log" 2>&1 ||
+    had mmdebstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" --customize-hook="$mask" \
+        "$1" "$scratch/base.tar"
+    podman import --quiet "$scratch/base.tar" "$2" >/dev/null
+}
+
+# Run what needs Debian's packages.
+had() { # COMMAND
+    "$@" >"$scratch/log" 2>&1 ||
         { tail -n 5 "$scratch/log" >&2; die "Debian's packages could not be had: mend what is said above, then try again"; }
-    podman import --quiet "$scratch/base.tar" "$image" >/dev/null
 }
 
 make_host() {

@@ -15,11 +15,11 @@ from toolkit.simulator.faults import Faulty
 from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_reading, open_for_writing
-from toolkit.store.incidents import Action, Affected, Incident, Wanted
+from toolkit.store.incidents import Action, Affected, Incident, IncidentFilter
 
 BEGIN = 1_763_740_800  # 2025-11-21 16:00:00 UTC
 PAST_HOURS = 48
-EVERYTHING = Wanted(parts=True)
+EVERYTHING = IncidentFilter(parts=True)
 
 
 class Network:
@@ -75,7 +75,7 @@ class Network:
             self.observe(1)
             self.detect()
 
-    def incidents(self, wanted: Wanted = EVERYTHING) -> list[Incident]:
+    def incidents(self, wanted: IncidentFilter = EVERYTHING) -> list[Incident]:
         """The incidents, the oldest first."""
         with open_for_reading(self.settings.db) as store:
             return store.incidents.find(wanted)[::-1]

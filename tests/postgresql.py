@@ -29,14 +29,25 @@ def programs() -> Path:
 
 
 class Server:
-    """A cluster of its own in a folder, on a free port of loopback."""
+    """A cluster of its own in a folder, on a free port of loopback.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: a folder that is not there yet.
+        settings: of the server, such as `fsync="off"`, where they are not the defaults.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
         folder.mkdir(parents=True)
         self._data = folder / "data"
         self._log = folder / "log"
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
+        self._settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": str(folder),
+            **settings,
+        }
         if os.geteuid() == 0:
             user = pwd.getpwnam(UNPRIVILEGED)
             os.chown(folder, user.pw_uid, user.pw_gid)
@@ -51,7 +62,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server; it takes connections when this returns."""
-        options = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories='{self._data.parent}'"
+        options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
         self._run("pg_ctl", "start", "-w", "-s", "-D", str(self._data), "-l", str(self._log), "-o", options)
 
     def stop(self, mode: str = "immediate") -> None:

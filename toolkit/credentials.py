@@ -26,6 +26,7 @@ class Credential(StrEnum):
     RESTIC_ENVIRONMENT = "restic_environment"
     FEED_URL = "feed_url"
     FEED_PROXY = "feed_proxy"
+    SOURCE_SECRETS = "source_secrets"
     APPRISE_URLS = "apprise_urls"
     APPRISE_ESCALATION_URLS = "apprise_escalation_urls"
     API_TOKENS = "api_tokens"

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from toolkit import address_template
 from toolkit.address import SecretAddress, secret_in, shown
+from toolkit.authorization import parse_ways
+from toolkit.broker import broker, is_broker
 from toolkit.database import FORMS, Database, database
 from toolkit.mapping import parse_mapping
 from toolkit.notifying import parse_levels, parse_quiet_hours, parse_zone
@@ -85,7 +87,10 @@ def _switch(text: str) -> bool:
 
 
 def _template(text: str) -> str:
-    """The address of a feed, which may be a template."""
+    """The address of a feed, which may be a template, or that of a broker."""
+    if is_broker(text):
+        broker(text)
+        return text
     address = _url("feed_url")(text)
     address_template.require(address)
     return address
@@ -229,6 +234,7 @@ REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
+AUTHORIZATION = Kind(parse_ways, {"type": "str"})
 URL = Kind(_template, {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

@@ -38,7 +38,7 @@ class Lines(NamedTuple):
     points: npt.NDArray[np.float32]
 
     def turned(self, west: float, east: float) -> Iterator[Lines]:
-        """The same, once for every turn around the Earth that is between west and east."""
+        """The lines, and copies of them shifted by 360°, for each turn around the Earth between west and east."""
         for turn in (-360.0, 0.0, 360.0):
             if west <= turn + MOST and east >= turn - MOST:
                 yield Lines(self.starts, self.points + np.array([turn, 0.0], dtype=np.float32))

@@ -77,7 +77,7 @@ def until_stopped() -> Iterator[Callable[[float], None]]:
             raise _Stop(came[0])
 
     def dropped(what: sys.UnraisableHookArgs) -> None:
-        """Have it raised again, when the main thread has left what drops it: an object's destruction, a callback."""
+        """Raise the stop again later: Python ignores exceptions in destructors and callbacks, and reports them here."""
         nonlocal again
         if not isinstance(what.exc_value, _Stop):
             hook(what)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from toolkit import actor, envfile
 from toolkit.address import SecretAddress
+from toolkit.authorization import Ways
 from toolkit.credentials import Credential, CredentialError
 from toolkit.credentials import read as read_credential
 from toolkit.database import FORMS as DATABASE_FORMS
@@ -26,6 +27,7 @@ from toolkit.database import Database
 from toolkit.errors import UsageError
 from toolkit.kinds import (
     ADDRESS,
+    AUTHORIZATION,
     DATABASE,
     EXCEPTIONS,
     HOSTS,
@@ -145,6 +147,13 @@ class Settings:
         MAPPING,
         "What the feed calls its fields, if not by our names: OURS=THEIRS pairs, separated by commas, with the feed's "
         "unit in brackets if it is not ours, such as `temp_out=air.temp [°F]`. See docs/feeds.md.",
+    )
+    feed_auth: Ways = _setting(
+        "",
+        AUTHORIZATION,
+        "How the feed's server wants to be told who asks: `header NAME`, `query NAME`, `basic`, `bearer`, `oauth2 "
+        "TOKEN_URL [SCOPE …]`, `certificate`, `address`, or several separated by commas. The secrets are the "
+        "credential source_secrets. See docs/feeds.md. Empty: not at all.",
     )
     feed_prefix: str = _setting(
         "",

@@ -13,6 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from toolkit import authorization
+from toolkit.address import SecretAddress
+from toolkit.authorization import Ways
+from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, preset
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
@@ -78,7 +82,7 @@ def _read(path: Path, settings: Settings, problems: list[str]) -> Iterator[Sourc
             continue
         own = {field: value for field, value in table.items() if field != "name"}
         named = f"{path}, source {name}"
-        yield Source(name, _as_of(_filled(own, named, problems), settings, named, problems))
+        yield Source(name, _as_of(name, _filled(own, named, problems), settings, named, problems))
 
 
 def fields_of(one: Preset) -> dict[str, str | int]:
@@ -119,7 +123,7 @@ def _tables(path: Path) -> list[Mapping[str, Any]]:
     return tables
 
 
-def _as_of(own: Mapping[str, Any], settings: Settings, where: str, problems: list[str]) -> Settings:
+def _as_of(name: str, own: Mapping[str, Any], settings: Settings, where: str, problems: list[str]) -> Settings:
     """The settings with what a source says otherwise."""
     values = {}
     for field, value in own.items():
@@ -137,9 +141,21 @@ def _as_of(own: Mapping[str, Any], settings: Settings, where: str, problems: lis
         except ValueError as error:
             shown = DECLARATIONS[FIELDS[field]].kind.shown(str(value)) if field in FIELDS else str(value)
             problems.append(f"{where}: {one_line(field, 60)} = {_shown(shown)}: {error}")
-    if own.get("url") is None:
+    secret = any(way.kind == "address" for way in values.get("feed_auth", settings.feed_auth).ways)
+    if secret:
+        values["feed_url"] = _secret_address(name, values.get("feed_auth", settings.feed_auth))
+    elif own.get("url") is None:
         problems.append(f"{where}: it has no url: give the address of its documents")
     return replace(settings, **values)
+
+
+def _secret_address(name: str, ways: Ways) -> SecretAddress:
+    """The address that a credential has; where it was not handed over, one that leads nowhere."""
+    try:
+        found = authorization.secrets(ways, name)
+    except CredentialError:
+        return SecretAddress("https://secret.invalid/")
+    return SecretAddress(next(secret for way, secret in found.items() if way.kind == "address"))
 
 
 def _shown(value: object) -> str:

@@ -16,10 +16,10 @@ from tests.databases import change
 from tests.postgresql import Server
 from toolkit.incidents.bookkeeping import keep
 from toolkit.incidents.planning import Run
-from toolkit.incidents.trouble import Judged, Sensor, Trouble
+from toolkit.incidents.trouble import JudgedSensors, Sensor, Trouble
 from toolkit.settings import load
 from toolkit.store import open_for_writing
-from toolkit.store.incidents import ACTIVE, Wanted
+from toolkit.store.incidents import ACTIVE, IncidentFilter
 
 STATIONS = [f"s{number:05d}" for number in range(10_000)]
 OPEN = 2_000
@@ -57,7 +57,7 @@ def troubles(end: float) -> list[Trouble]:
 def runs(db: str) -> Iterator[float]:
     """The seconds of each of some runs, one an hour."""
     settings = load(environ={"WEATHER_DB": db}).settings
-    judged = Judged(frozenset(STATIONS), frozenset({"temp_out", "bar"}))
+    judged = JudgedSensors(frozenset(STATIONS), frozenset({"temp_out", "bar"}))
     with open_for_writing(db) as store:
         for hours in range(4):
             end = TIME + hours * HOUR
@@ -67,7 +67,7 @@ def runs(db: str) -> Iterator[float]:
             with store.transaction():
                 keep(store, settings, Run("detector", end - 6 * HOUR, end, judged, end), found)
             yield time.perf_counter() - began
-        assert len(store.incidents.find(Wanted(states=ACTIVE))) == OPEN
+        assert len(store.incidents.find(IncidentFilter(states=ACTIVE))) == OPEN
 
 
 def listing(db: str) -> float:

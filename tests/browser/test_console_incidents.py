@@ -11,7 +11,7 @@ from tests.browser.pages import Look, Pages, check, ready
 from tests.console import Console
 from toolkit.model import Document, Station
 from toolkit.store import open_for_reading, open_for_writing
-from toolkit.store.incidents import Action, Incident, Wanted
+from toolkit.store.incidents import Action, Incident, IncidentFilter
 
 HOSTILE = '<img src=x onerror="console.log(1)"> & \'"</td>'
 
@@ -33,7 +33,7 @@ def opened(console: Console, station: str = "volos", **fields: object) -> int:
 
 def stored(console: Console, number: int) -> Incident:
     with open_for_reading(console.db) as store:
-        (one,) = store.incidents.find(Wanted(ids=[number]))
+        (one,) = store.incidents.find(IncidentFilter(ids=[number]))
     return one
 
 

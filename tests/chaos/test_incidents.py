@@ -20,7 +20,7 @@ from toolkit.detector.report import Report
 from toolkit.detector.run import detect
 from toolkit.simulator.network import default_network
 from toolkit.store import open_for_reading
-from toolkit.store.incidents import ACTIVE, Delivery, Wanted
+from toolkit.store.incidents import ACTIVE, Delivery, IncidentFilter
 
 # `make chaos` kills more often.
 KILLS = int(os.environ.get("CHAOS_KILLS", "16"))
@@ -71,7 +71,7 @@ def look_over(network: Network, end: float) -> Report:
 def state_of(network: Network) -> list[tuple[object, ...]]:
     """What is known of the incidents, without their numbers."""
     with open_for_reading(network.settings.db) as store:
-        found = store.incidents.find(Wanted(parts=True))
+        found = store.incidents.find(IncidentFilter(parts=True))
         messages = Counter((one.incident_id, one.event) for one in store.incidents.messages(EVERY_STATE))
         numbers = {one.id: (one.station_id, one.variable, one.kind) for one in found}
         return sorted(
@@ -127,7 +127,7 @@ def test_killed_at_any_statement(db: str, another: str, capsys: pytest.CaptureFi
         assert state_of(network) == state_of(control)
     with open_for_reading(network.settings.db) as store:
         active = Counter(
-            (one.station_id, one.variable, one.kind) for one in store.incidents.find(Wanted(states=ACTIVE))
+            (one.station_id, one.variable, one.kind) for one in store.incidents.find(IncidentFilter(states=ACTIVE))
         )
         messages = store.incidents.messages(EVERY_STATE)
     assert max(active.values()) == 1

@@ -54,6 +54,8 @@ def test_a_station_is_the_same_whatever_it_is_called(
     assert done.returncode == 0, done.stderr
     query = "SELECT time, station_id, temp_out, bar, wind_speed FROM observations WHERE station_id = '0-20000-0-16733'"
     assert stored(environment, query) == [("2025-11-22 16:00:00", "0-20000-0-16733", 13.9, 1016.4, 18.0)]
+    query = "SELECT wigos_id FROM stations WHERE station_id = '0-20000-0-16733'"
+    assert stored(environment, query) == [("0-20000-0-16733",)]
     assert len(stored(environment, "SELECT station_id FROM stations")) == 2
 
 

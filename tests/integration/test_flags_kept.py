@@ -9,7 +9,7 @@ from tests.conftest import Run
 from tests.databases import change, query
 from tests.network import BEGIN, Network
 from toolkit.store import Span, open_for_reading, open_for_writing
-from toolkit.store.flags import Decisive, FlagInterval, Judged
+from toolkit.store.flags import Decisive, FlagInterval, JudgedTime
 
 HOUR = 3600
 
@@ -29,7 +29,7 @@ class Kept(NamedTuple):
     """All that a database knows of flags."""
 
     flags: list[Decisive]
-    judged: list[Judged]
+    judged: list[JudgedTime]
 
 
 def kept(db: str) -> Kept:

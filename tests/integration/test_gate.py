@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def document(*names: str, at: float = STARTED) -> Document:
 
 def cycle(store: Store, at: float, failure: str) -> None:
     if failure:
-        store.log_failure(failure, at, "feed")
+        store.log_failure(failure, at, "feed", "UnreadableError" if failure == BAD else "UnreachableError")
     else:
         store.add(document(), at)
 
@@ -85,7 +86,7 @@ def cycle(store: Store, at: float, failure: str) -> None:
             f"the feed cannot be collected, as before: {REFUSED}",
         ),
         ([(-50, REFUSED.replace("8088", "9099")), (5, REFUSED)], Status.WARNING, "as before"),
-        ([(-90, REFUSED), (-50, "it took longer than 30 s"), (5, REFUSED)], Status.WARNING, "as before"),
+        ([(-90, REFUSED), (-50, BAD), (5, REFUSED)], Status.WARNING, "as before"),
         # Down before, but now for a reason of its own; and one that was over before.
         ([(-50, REFUSED), (5, BAD)], Status.CRITICAL, BAD),
         ([(-90, REFUSED), (-50, ""), (5, REFUSED)], Status.CRITICAL, REFUSED),
@@ -97,6 +98,18 @@ def test_what_the_release_does_is_told_from_what_was_so_before(
     result = seen(db, *cycles)
     assert result.status is status
     assert said in result.message
+
+
+def test_each_source_is_compared_with_itself(db: Path) -> None:
+    with open_for_writing(str(db)) as store:
+        store.log_failure(REFUSED, STARTED - 50, "down", "UnreachableError")
+        store.log_failure(REFUSED, STARTED + 5, "down", "UnreachableError")
+        store.add(replace(document(), source="well"), STARTED + 6)
+        assert seen_as_it_is(db).message == f"down: the feed cannot be collected, as before: {REFUSED}"
+        store.log_failure(BAD, STARTED + 7, "well", "UnreadableError")
+    result = seen_as_it_is(db)
+    assert result.status is Status.CRITICAL
+    assert result.message.startswith("well: the last attempt to collect failed")
 
 
 def test_stations_that_fell_silent_and_old_observations_hold_nobody_up(db: Path) -> None:

@@ -11,7 +11,7 @@ from psycopg import sql
 from tests.databases import change, query, to_schema
 from toolkit.store import open_for_reading, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.incidents import Wanted
+from toolkit.store.incidents import IncidentFilter
 
 BEFORE = {"sqlite": 6, "postgresql": 5}
 ROW = (
@@ -55,7 +55,7 @@ def test_anomalies_become_incidents(earlier: str) -> None:
     strange = "infinity" if earlier.startswith("postgresql") else "soon"
     change(earlier, row("volos", "bar", 1, "device_failure", "step").replace(DAY.format(1, 9), strange))
     with open_for_writing(earlier) as store:
-        found = store.incidents.find(Wanted())[::-1]
+        found = store.incidents.find(IncidentFilter())[::-1]
         assert [(one.station_id, one.variable, one.kind, one.severity, one.state) for one in found] == [
             ("volos", "temp_out", "data_wrong", "warning", "resolved"),
             ("volos", "temp_out", "data_wrong", "info", "resolved"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.conftest import Run
 from toolkit.store import open_for_reading, open_for_writing
-from toolkit.store.incidents import Action, Affected, Incident, Maintenance, Message, Wanted
+from toolkit.store.incidents import Action, Affected, Incident, IncidentFilter, Maintenance, Message
 
 TIME = 1_763_827_200
 INCIDENT = Incident(
@@ -14,7 +14,7 @@ INCIDENT = Incident(
     state="open", started=TIME, ended=TIME + 600, opened=TIME + 900, acknowledged=None, resolved=None,
     judged=TIME + 600, assignee=None, verdict=None, part_of=None, reopened=0, confidence=0.9, evidence="{}",
 )  # fmt: skip
-EVERYTHING = Wanted(parts=True)
+EVERYTHING = IncidentFilter(parts=True)
 
 
 def message(key: str, incident: int) -> Message:

@@ -10,7 +10,7 @@ from tests.conftest import Run
 from tests.network import BEGIN, Network
 from toolkit.simulator.network import default_network
 from toolkit.store import open_for_reading
-from toolkit.store.incidents import Wanted
+from toolkit.store.incidents import IncidentFilter
 from toolkit.times import from_epoch
 
 VOLOS = "station=volos,variable=temp_out"
@@ -99,7 +99,7 @@ def test_a_unit_that_changes_at_all_stations_is_one_incident_of_the_network(db: 
     network.run(2)
     (own,) = network.incidents()
     network.run(14)
-    own, of_all = network.incidents(Wanted(variables=["temp_out"]))
+    own, of_all = network.incidents(IncidentFilter(variables=["temp_out"]))
     assert (own.station_id, own.state, own.part_of) == ("volos", "open", None)
     assert (of_all.station_id, of_all.variable, of_all.kind) == (None, "temp_out", "data_wrong")
     assert (of_all.state, of_all.severity, of_all.resolved) == ("open", "critical", None)
@@ -114,7 +114,7 @@ def test_stations_that_fall_silent_together_are_one_incident_and_one_that_stays_
     assert (of_all.station_id, of_all.variable, of_all.kind, of_all.state) == (None, "all", "data_missing", "open")
     assert [one.station_id for one in network.affected(of_all)] == ALL[:6]
     network.run(14)
-    of_all, own = network.incidents(Wanted(variables=["all"]))
+    of_all, own = network.incidents(IncidentFilter(variables=["all"]))
     assert of_all.state == "resolved"
     assert (own.station_id, own.state, own.severity) == (ALL[0], "open", "critical")
     assert own.started < BEGIN + 3600
@@ -134,7 +134,7 @@ def test_stations_that_each_turn_out_to_be_a_part_become_one_incident(tmp_path: 
     (part,) = [one for one in network.incidents() if one.station_id == ALL[3]]
     assert (part.state, part.part_of) == ("resolved", of_all.id)
     assert network.history(part)[-1].action == "joined"
-    assert [one.id for one in network.incidents(Wanted())] == [of_all.id]
+    assert [one.id for one in network.incidents(IncidentFilter())] == [of_all.id]
 
 
 def test_what_only_weeks_show_is_an_incident_and_ends_when_the_sensor_is_repaired(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.databases import change, query
 from tests.network import Network
 from toolkit.store import StoreError, open_for_reading, open_for_writing
-from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Maintenance, Message, Wanted
+from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, IncidentFilter, Maintenance, Message
 
 TIME = 1_763_827_200
 INCIDENT = Incident(
@@ -31,9 +31,9 @@ def test_what_is_written_is_read(db: str) -> None:
         store.incidents.plan(Maintenance(0, "volos", "all", TIME, TIME + 7200, "maria", ""))
     with open_for_reading(db) as store:
         found = store.incidents
-        wanted = Wanted(states=ACTIVE, severities=["warning"], stations=["volos"], since=TIME, until=TIME)
+        wanted = IncidentFilter(states=ACTIVE, severities=["warning"], stations=["volos"], since=TIME, until=TIME)
         assert found.find(wanted) == [acknowledged]
-        assert found.find(Wanted(states=["open"])) == []
+        assert found.find(IncidentFilter(states=["open"])) == []
         assert found.counts() == [("acknowledged", "warning", 1)]
         assert found.history(number) == [Action(number, TIME, "maria", "acknowledged", "on Tuesday")]
         assert found.noted([number], ["acknowledged"]) == found.history(number)
@@ -51,7 +51,7 @@ def test_incidents_are_found_by_when_they_were_resolved(db: str) -> None:
         for late in (0, 60):
             store.incidents.add(INCIDENT._replace(state="resolved", resolved=TIME + late))
         store.incidents.add(INCIDENT)
-        (one,) = store.incidents.find(Wanted(resolved_since=TIME))
+        (one,) = store.incidents.find(IncidentFilter(resolved_since=TIME))
     assert one.resolved == TIME + 60
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import netCDF4
 import pytest
 
 from tests.conftest import TOOL, Run
@@ -313,3 +314,39 @@ def test_a_restore_loses_no_declaration(run: Run, db: str) -> None:
     assert run("stations", "export", WEATHER_DB=db).stdout == second
     done = run("restore", "LATEST", "--discard-newer", WEATHER_DB=db)
     assert (done.returncode, run("stations", "export", WEATHER_DB=db).stdout) == (0, first), done.stderr
+
+
+def test_a_replaced_sensor_begins_a_new_history_of_its_own(run: Run, db: str) -> None:
+    source = SimulatedWeather(THERE, 1)
+    alone = {"hi_temp": None, "low_temp": None, "dew_point": None}  # or the rules between variables would tell
+    warmer = [
+        one._replace(temp_out=(one.temp_out or 0) + 6 * (one.station_id == "volos" and at >= MOVED), **alone)
+        for at in range(BEGIN - 60 * 3600, END + 1, STEP)
+        for one in source.at(at)
+        if one
+    ]
+    with open_for_writing(db) as store:
+        store.add(Document(THERE, warmer), END)
+    assert {sensor[:2] for sensor in alarms(run, db, END)} >= {("volos", "temp_out")}
+    rows = f"volos,temp_out,{iso_of(MOVED)},SHT35\n"
+    assert declare(run, db, "station_id,variable,valid_from,sensor\n" + rows)[0] == 0
+    assert [one for one in alarms(run, db, END) if one[1] == "temp_out"] == []
+    assert declare(run, db, "station_id\nvolos\n")[0] == 0
+    assert {sensor[:2] for sensor in alarms(run, db, END)} >= {("volos", "temp_out")}
+
+
+def test_a_wigos_identifier_is_shown(run: Run, tmp_path: Path) -> None:
+    db = str(tmp_path / "weather.db")
+    told = [one._replace(wigos_id=f"0-20000-0-{place}") for place, one in enumerate(THERE)]
+    with open_for_writing(db) as store:
+        store.add(Document(told, list(weather(END - 3600, END))), END)
+        store.add(Document(THERE, []), END + 60)  # what a feed does not say stays
+    wanted = {one.station_id: one.wigos_id for one in told}
+    assert {name: one["wigos_id"] for name, one in stations_of(run, db).items()} == wanted
+    assert "0-20000-0-3" in run("data", "stations", WEATHER_DB=db).stdout
+    exported = json.loads(run("data", "export", "-", "--format", "geojson", WEATHER_DB=db).stdout)
+    assert {one["id"]: one["properties"]["wigos_id"] for one in exported["features"]} == wanted
+    done = run("data", "export", str(tmp_path / "out.nc"), WEATHER_DB=db)
+    assert done.returncode == 0, done.stderr
+    with netCDF4.Dataset(tmp_path / "out.nc") as file:
+        assert dict(zip(file["station_id"][:], file["wigos_id"][:], strict=True)) == wanted

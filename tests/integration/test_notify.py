@@ -17,7 +17,7 @@ from tests.notifying import INCIDENT, NOW, Receiver, Service
 from toolkit.incidents import evidence, telling
 from toolkit.settings import load
 from toolkit.store import open_for_reading, open_for_writing
-from toolkit.store.incidents import Affected, Wanted
+from toolkit.store.incidents import Affected, IncidentFilter
 
 
 @pytest.fixture
@@ -347,5 +347,5 @@ def test_a_part_of_a_network_incident_is_not_told(on_sqlite: Service, people: Ca
     on_sqlite.happens("joined", incident._replace(state="resolved", part_of=99))
     assert on_sqlite.notify() == (0, "there is nothing to tell\n")
     with open_for_reading(on_sqlite.db) as store:
-        assert len(store.incidents.find(Wanted(parts=True))) == 1
+        assert len(store.incidents.find(IncidentFilter(parts=True))) == 1
     assert receiver.heard == []

@@ -38,7 +38,9 @@ def odd(tmp_path: Path) -> str:
         for time in ODD_TIMES:
             connection.execute("INSERT INTO observation (time, station, temp_out, delay) VALUES (?, 1, 99, 0)", (time,))
             connection.execute("INSERT INTO rejected VALUES (?, 'volos', 'temp_out', 99)", (time,))
-            connection.execute("INSERT INTO collection_log VALUES (?, 'success', 1, 1, CAST(x'ff' AS TEXT))", (time,))
+            connection.execute(
+                "INSERT INTO collection_log VALUES (?, 'success', 1, 1, CAST(x'ff' AS TEXT), NULL)", (time,)
+            )
             connection.execute(
                 "INSERT INTO anomalies (station_id, variable, started, ended, state, class, test, reason, first_run, "
                 "last_run) VALUES ('volos', 'temp_out', ?, '2999', 'open', 'suspected', 'step', 'x', ?, ?)", [time] * 3

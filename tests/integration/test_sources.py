@@ -78,7 +78,13 @@ def test_a_preset_is_what_a_source_does_not_say(
     environment["WEATHER_DB"] = db
     swiss, spanish = sources(
         {"name": "swiss", "preset": "meteoswiss"},
-        {"name": "spanish", "preset": "aemet", "prefix": "es-", "fields": "station_id=idema, time=fint, temp_out=ts"},
+        {
+            "name": "spanish",
+            "preset": "aemet",
+            "auth": "",
+            "prefix": "es-",
+            "fields": "station_id=idema, time=fint, temp_out=ts",
+        },
     )
     swiss.body = (PRESETS / "meteoswiss.csv").read_bytes()
     spanish.body = (PRESETS / "aemet.json").read_bytes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolkit.incidents.case import Case
 from toolkit.incidents.planning import HOUR, Plan, Rules, Run
-from toolkit.incidents.trouble import Judged, Sensor, Trouble
+from toolkit.incidents.trouble import JudgedSensors, Sensor, Trouble
 from toolkit.store.incidents import Incident, Maintenance, Severity
 
 TIME = 1_763_827_200
@@ -25,7 +25,7 @@ def run(
 ) -> list[Case]:
     """The incidents that one run changes."""
     at = TIME + end * HOUR
-    judged = Judged({"volos"}, {"temp_out"})
+    judged = JudgedSensors({"volos"}, {"temp_out"})
     plan = Plan(Run("detector", at - 6 * HOUR, at, judged, at, older=older), RULES, known, work)
     for one in seen:
         plan.take(one)

@@ -110,7 +110,7 @@ READ: dict[str, tuple[int, int, str, str, dict[str, float]]] = {
 # Lines of a document that are no observations, by the reason for which they are left out.
 LEFT_OUT = {"dwd": {"no time": 2}}
 # Fields of a source that are not declared yet.
-COMING = {"auth", "next"}
+COMING = {"auth"}
 
 
 def sample_of(name: str) -> Path:

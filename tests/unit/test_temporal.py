@@ -138,7 +138,7 @@ def test_arima_is_that_of_statsmodels() -> None:
     """The flagged points of all windows fitted at once, against one statsmodels fit after another."""
     from statsmodels.tsa.arima.model import ARIMA
 
-    values = random_series(1000)
+    values = random_series(300)
     centre = median(values)
     spread = np.maximum(deviation(values - centre[:, None]), 0.1)
     expected = np.full(values.shape, np.nan)
@@ -152,5 +152,5 @@ def test_arima_is_that_of_statsmodels() -> None:
     ours = arima(values, 0.3, LIMITS.score).score > LIMITS.score
     there = ~np.isnan(values)
     differ = np.argwhere((ours != reference) & there)
-    assert reference.sum() > 300
+    assert reference.sum() > 90
     assert len(differ) <= 0.01 * there.sum(), f"(series, time) where they differ: {differ.tolist()}"

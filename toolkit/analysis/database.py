@@ -23,7 +23,7 @@ from toolkit.settings import Settings, load
 from toolkit.store import Selection, Span, StoredAnomaly, open_for_reading
 from toolkit.store.flag_views import PASS
 from toolkit.store.flags import Decisive
-from toolkit.store.incidents import Incident, Wanted
+from toolkit.store.incidents import Incident, IncidentFilter
 
 Quality = Literal["good", "all", "flags"]
 
@@ -161,7 +161,7 @@ class Database:
             state, ended, opened, acknowledged, resolved, verdict and the others of the table `incidents`.
         """
         chosen = self._selection(start, end, stations)
-        wanted = Wanted(stations=chosen.stations, since=chosen.start, until=chosen.end, parts=True)
+        wanted = IncidentFilter(stations=chosen.stations, since=chosen.start, until=chosen.end, parts=True)
         return frames.table(
             Incident,
             self._store.incidents.find(wanted),

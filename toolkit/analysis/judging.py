@@ -144,7 +144,7 @@ def _test(name: str, variable: str) -> QualityTest:
 
 
 def _add(of_sensor: list[StoredAnomaly], one: Anomaly) -> None:
-    """Add what a window found of a sensor; what goes on from the window before is one with it, in the later words."""
+    """Add an anomaly of a window; one that continues the last one of the window before replaces it, with its start."""
     found = one.stored()
     if of_sensor and found.started - of_sensor[-1].ended <= SAME_WITHIN:
         found = found._replace(started=of_sensor.pop().started)

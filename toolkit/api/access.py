@@ -55,7 +55,7 @@ def tokens() -> list[bytes]:
 
 
 class Limit:
-    """So many requests a minute of each client, and so many at once; those of a minute where that is not given."""
+    """How many requests each client may send in a minute, and how many of them at once (all, if not given)."""
 
     def __init__(self, per_minute: float, at_once: float | None = None) -> None:
         self._per_second, self._most = per_minute / 60, float(per_minute if at_once is None else at_once)
@@ -145,7 +145,7 @@ class Access:
 
 
 def too_many(wait: int) -> Problem:
-    """A client sent so much that the next is answered in `wait` seconds."""
+    """The client sent too many requests: the next one is answered in `wait` seconds."""
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         f"too many requests: the next is answered in {wait} s",

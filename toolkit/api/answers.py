@@ -113,7 +113,7 @@ def sent(request: Request, ready: Answer) -> Response:
 
 
 class Whole(Response):
-    """Content that is sent in parts, each once the client has taken in the one before: it lies in memory but once."""
+    """Content that is sent part by part, as fast as the client reads, so that no second copy of it is in memory."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
         """Send it."""

@@ -33,7 +33,10 @@ _STATION = {
     "required": ["station_id"],
     "properties": {
         "station_id": _TEXT,
-        **{name: {"type": ["string", "null"]} for name in ("station_name_en", "station_name_gr", "last_observation")},
+        **{
+            name: {"type": ["string", "null"]}
+            for name in ("station_name_en", "station_name_gr", "wigos_id", "last_observation")
+        },
         **{name: {"type": ["number", "null"]} for name in ("latitude", "longitude", "elevation")},
     },
 }

@@ -40,7 +40,7 @@ def geojson(
 
 
 def _blocks(rows: FlaggedReadings) -> Iterator[FlaggedReadings]:
-    """Some rows after the others."""
+    """The rows in blocks of at most `AT_ONCE`, in order."""
     for start in range(0, len(rows.time), AT_ONCE):
         yield rows.taken(slice(start, start + AT_ONCE))
 
@@ -103,6 +103,7 @@ def _location(station: Station, base: str, collection: str) -> dict[str, object]
         "geometry": point(station),
         "properties": {
             "name": station.station_name_en or station.station_name_gr or station.station_id,
+            "wigos_id": station.wigos_id,
             "edrqueryendpoint": location(base, collection, station.station_id),
         },
     }

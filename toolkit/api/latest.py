@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from toolkit.api.parameters import Period, Wanted
+from toolkit.api.parameters import Period, ValueSelection
 from toolkit.api.rows import Clock, filtered, joined, too_large
 from toolkit.flagging.readings import FlaggedReadings, flagged_readings
 from toolkit.store import Selection, Store
@@ -17,7 +17,7 @@ TOGETHER = 600
 FEW = 100
 
 
-def read(store: Store, clock: Clock, asked: Period, wanted: Wanted, stations: Sequence[str]) -> FlaggedReadings:
+def read(store: Store, clock: Clock, asked: Period, wanted: ValueSelection, stations: Sequence[str]) -> FlaggedReadings:
     """The newest observations of some stations, or of all; those that are of another time are left out.
 
     Raises:

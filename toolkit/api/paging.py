@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from toolkit.api.parameters import Period, Wanted
+from toolkit.api.parameters import Period, ValueSelection
 from toolkit.api.problems import wrong
 from toolkit.api.rows import SECONDS, Clock, filtered, joined, pieces, selected, too_large
 from toolkit.flagging.readings import FlaggedReadings
@@ -70,7 +70,7 @@ def read(
     store: Store,
     clock: Clock,
     asked: Period,
-    wanted: Wanted,
+    wanted: ValueSelection,
     stations: Sequence[str],
     begin: Cursor | None,
     limit: int,

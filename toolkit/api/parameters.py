@@ -91,7 +91,7 @@ def _bound(text: str, part: str, *, last: bool) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ValueSelection:
     """Which columns of which values.
 
     Attributes:
@@ -109,7 +109,7 @@ ALL_COLUMNS = tuple(name for one in MEASURED for name in (one.name, one.name + F
 """What is answered where no parameter is named."""
 
 
-def wanted(names: str | None, qc: str) -> Wanted:
+def wanted(names: str | None, qc: str) -> ValueSelection:
     """What the parameters `parameter-name` and `qc` say.
 
     Raises:
@@ -123,7 +123,7 @@ def wanted(names: str | None, qc: str) -> Wanted:
             hint = did_you_mean(name, ALL_COLUMNS, f"there are {', '.join(BY_NAME)}, each with {FLAG} and {TEST}")
             raise wrong("parameter-name", name, hint)
         variables.append(variable)
-    return Wanted(tuple(dict.fromkeys(variables)), columns, _flags(qc))
+    return ValueSelection(tuple(dict.fromkeys(variables)), columns, _flags(qc))
 
 
 def variable_of(column: str) -> str:
@@ -209,7 +209,7 @@ class Filter(BaseModel):
         """See `period`."""
         return period(self.datetime_)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ValueSelection:
         """See `wanted`."""
         return wanted(self.parameter_name, self.qc)
 

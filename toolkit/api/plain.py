@@ -21,7 +21,7 @@ from toolkit.errors import UsageError
 from toolkit.incidents import forms
 from toolkit.performance.month import FOLDER, LAST, month
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, Wanted
+from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, IncidentFilter
 from toolkit.text import did_you_mean
 from toolkit.times import from_stored, iso, iso_of
 from toolkit.variables import BY_NAME, STATION
@@ -83,7 +83,7 @@ async def incidents(request: Request, asked: Annotated[Incidents, Query()]) -> R
 
     def make(store: Store) -> Content:
         found = store.incidents.find(
-            Wanted(
+            IncidentFilter(
                 states=() if asked.state == "all" else _among("state", asked.state, STATES),
                 severities=_among("severity", asked.severity, SEVERITIES),
                 stations=parameters.chosen(asked.station, list(places(store)) if asked.station else []),
@@ -106,7 +106,7 @@ async def incident(request: Request, number: Number, _: Annotated[Nothing, Query
     settings = request.app.state.settings
 
     def make(store: Store) -> Content:
-        found = store.incidents.find(Wanted(ids=[number], parts=True))
+        found = store.incidents.find(IncidentFilter(ids=[number], parts=True))
         if not found:
             raise Problem(HTTPStatus.NOT_FOUND, f"there is no incident {number}: /incidents?state=all lists them")
         return document(forms.at_length(store, settings, found[0], time.time()))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.api.parameters import FLAG, MOST_VALUES, Period, Wanted, variable_of
+from toolkit.api.parameters import FLAG, MOST_VALUES, Period, ValueSelection, variable_of
 from toolkit.api.problems import Problem
 from toolkit.flagging.readings import FlaggedReadings, flagged_readings
 from toolkit.store import Selection, Store
@@ -52,7 +52,7 @@ def selected(store: Store, asked: Period, stations: Sequence[str]) -> Selection 
     return Selection(start - 1, end, stations) if start <= end else None
 
 
-def pieces(store: Store, selection: Selection, wanted: Wanted, seconds: float) -> Iterator[FlaggedReadings]:
+def pieces(store: Store, selection: Selection, wanted: ValueSelection, seconds: float) -> Iterator[FlaggedReadings]:
     """The selected observations in pieces of some seconds; a gap in which there are none costs nothing."""
     start, end = selection.start or 0.0, selection.end or 0.0
     while start < end and (following := store.oldest(start)):
@@ -63,7 +63,7 @@ def pieces(store: Store, selection: Selection, wanted: Wanted, seconds: float) -
 
 
 def read(
-    store: Store, clock: Clock, asked: Period, wanted: Wanted, stations: Sequence[str], per_hour: float
+    store: Store, clock: Clock, asked: Period, wanted: ValueSelection, stations: Sequence[str], per_hour: float
 ) -> FlaggedReadings:
     """All observations of some stations, or of all, in a period.
 
@@ -129,7 +129,7 @@ def _renamed(numbers: npt.NDArray[np.generic], names: Sequence[str], places: dic
     return np.array([places[name] for name in names], dtype=numbers.dtype)[numbers] if len(numbers) else numbers
 
 
-def filtered(rows: FlaggedReadings, wanted: Wanted) -> FlaggedReadings:
+def filtered(rows: FlaggedReadings, wanted: ValueSelection) -> FlaggedReadings:
     """Rows without the values whose flags are not wanted: their flag becomes 0, and a row without any goes."""
     if not wanted.flags:
         return rows
@@ -143,7 +143,7 @@ def filtered(rows: FlaggedReadings, wanted: Wanted) -> FlaggedReadings:
     ).taken(some)
 
 
-def measured(rows: FlaggedReadings, wanted: Wanted, *, named: bool) -> list[str]:
+def measured(rows: FlaggedReadings, wanted: ValueSelection, *, named: bool) -> list[str]:
     """The columns of an answer: those that were named, else those of variables of which there is a value."""
     if named:
         return list(wanted.columns)

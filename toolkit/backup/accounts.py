@@ -1,6 +1,6 @@
 """What a restore takes over of accounts from the database that it replaces: SQL that both engines share.
 
-Where that has any, they are those that count: who was removed, or a password that was changed, does not come back.
+If it has accounts, these count and not those of the backup: removed people and old passwords do not come back.
 Sessions are never restored: everybody signs in anew.
 """
 

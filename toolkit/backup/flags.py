@@ -1,16 +1,16 @@
 """What a restore takes over of flags from the database that it replaces: SQL that both engines share.
 
-From the first time on that the replaced database judged after the newest run that the backup knows, it counts.
+From the first time that it judged after the newest run in the backup, the replaced database counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolkit.store.flags import FlagInterval, Judged
+from toolkit.store.flags import FlagInterval, JudgedTime
 
 NOUN = "flags"
-TABLES: dict[str, Sequence[str]] = {"detector_flags": FlagInterval._fields, "judged": Judged._fields}
+TABLES: dict[str, Sequence[str]] = {"detector_flags": FlagInterval._fields, "judged": JudgedTime._fields}
 """The tables of flags, with their columns."""
 
 _SINCE = "(SELECT time FROM since)"

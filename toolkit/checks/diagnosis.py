@@ -159,7 +159,7 @@ def causes(results: Iterable[Result]) -> list[Cause]:
 
 
 def _with_what_lasts(cause: Cause) -> Result:
-    """A cause whose remedy also mends what lasts of it: the jobs that failed, and the harm that something has done."""
+    """A cause whose remedy also repairs its lasting effects: jobs that failed, and damage that was done."""
     remedy = cause.result.remedy
     if cause.result.check.leaves_harm:
         lasting = [one.result.remedy for one in causes(cause.explains)]

@@ -1,15 +1,15 @@
 """The gate of a rollout: does the service run with this release, and does it store the feed?
 
 It asks about the release alone. Silent stations, old observations or failed nights were there before it; they are for
-the health check to report, and hold up neither a rollout nor a rollback. Nor does a feed that could not be collected
-before this start either, for the same reason.
+the health check to report, and hold up neither a rollout nor a rollback. Nor does a source that could not be collected
+before this start either, for a reason of the same kind.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
+from collections import defaultdict
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -23,9 +23,13 @@ from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.targets import target_of
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
+from toolkit.sources import ONLY
+from toolkit.store import Logged
 from toolkit.times import iso_of
 
 POLL_SECONDS = 1.0
+# So much of the log is read.
+LINES = 2000
 # What comes with a release, what it needs to run, and the database that it has to find.
 CHECKED = (
     "release-current", "release-complete", "python-runs", "packages-complete", "settings-readable", "settings-valid",
@@ -84,26 +88,36 @@ def _collection(host: Host) -> GateResult:
         return GateResult(
             Status.CRITICAL, "the collector does not run", BY_ID["collector-running"].remedy.render(target_of(host))
         )
-    cycles = [line for line in host.log if line.status in {"success", "failed"}]
-    now = [line for line in cycles if line.time >= int(started)]
-    if not now:
+    cycles: dict[str, list[Logged]] = defaultdict(list)
+    with host.store() as store:
+        for line in store.log(LINES):
+            if line.status in {"success", "failed"}:
+                cycles[line.source or ONLY].append(line)
+    results = [_of_source(host, lines, started) for lines in cycles.values() if lines[0].time >= int(started)]
+    if not results:
         return GateResult(Status.CRITICAL, "the collector that runs now has not ended a cycle yet")
-    if now[0].status == "success":
-        return GateResult(Status.OK, f"the feed was stored at {iso_of(now[0].time)}: {now[0].message}")
-    before = takewhile(lambda line: line.status == "failed", cycles[len(now) :])
-    if _form(now[0].message) in {_form(line.message) for line in before}:
-        return GateResult(Status.WARNING, f"the feed cannot be collected, as before: {now[0].message}")
+    return max(results, key=lambda result: result.status)
+
+
+def _of_source(host: Host, lines: list[Logged], started: float) -> GateResult:
+    """Whether a source is stored, by its lines of the log, the newest first; some of them are of this start."""
+    now = [line for line in lines if line.time >= int(started)]
+    last = now[0]
+    name = f"{last.source}: " if last.source not in {None, ONLY} else ""
+    if last.status == "success":
+        return GateResult(Status.OK, f"{name}the feed was stored at {iso_of(last.time)}: {last.message}")
+    before = takewhile(lambda line: line.status == "failed", lines[len(now) :])
+    # A release before 1.5.0 does not say of which kind a failure is.
+    if any(line.kind in {last.kind, None} for line in before):
+        return GateResult(Status.WARNING, f"{name}the feed cannot be collected, as before: {last.message}")
     failed = len(list(takewhile(lambda line: line.status == "failed", now)))
     attempts = "attempt" if failed == 1 else f"{failed} attempts"
     found = examine(host, (BY_ID["collection-succeeds"],))
     return GateResult(
-        Status.CRITICAL, f"the last {attempts} to collect failed: {now[0].message}", found[0].command if found else ""
+        Status.CRITICAL,
+        f"{name}the last {attempts} to collect failed: {last.message}",
+        found[0].command if found else "",
     )
-
-
-def _form(message: str) -> str:
-    """A message without its numbers, which differ from one time to the next."""
-    return re.sub(r"\d+", "0", message)
 
 
 def _started(host: Host) -> float | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from toolkit.collector.ingester import Ingester, IngestResult
-from toolkit.feed.addresses import Addresses
 from toolkit.feed.errors import PartialError
 from toolkit.feed.failures import Failures
 from toolkit.feed.fetch import Fetched
@@ -15,7 +16,35 @@ from toolkit.store import Stored, StoreError
 Outcome = IngestResult | StoreError | PartialError
 
 
-def fetch_and_ingest(addresses: Addresses, ingester: Ingester) -> tuple[Fetched, Outcome] | None:
+class Documents(Protocol):
+    """Where the documents of a source come from.
+
+    Attributes:
+        advance: is called when something has come.
+    """
+
+    advance: Callable[[], None]
+
+    @property
+    def shown(self) -> str:
+        """The address without secrets, for people."""
+
+    @property
+    def single(self) -> bool:
+        """Whether there is one address, and answers have one page."""
+
+    def batches(self, failures: Failures) -> Iterator[Sequence[Fetched]]:
+        """The new documents, some at once; what failed is added to `failures`.
+
+        Raises:
+            FeedError: there is no document, or it is to stop.
+        """
+
+    def acknowledge(self, document: Fetched) -> None:
+        """The document is stored or in the spool."""
+
+
+def fetch_and_ingest(addresses: Documents, ingester: Ingester) -> tuple[Fetched, Outcome] | None:
     """Fetch the feed and store its documents.
 
     Returns:

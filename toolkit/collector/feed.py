@@ -5,36 +5,89 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit.address import shown
 from toolkit.address_template import columns, filled
+from toolkit.authorization import Way, secrets
+from toolkit.broker import is_broker
+from toolkit.collector.cycle import Documents
+from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
 from toolkit.feed.addresses import Addresses
+from toolkit.feed.authorization import Authorization
 from toolkit.feed.fetch import Fetcher
 from toolkit.feed.pages import NextPage
 from toolkit.feed.reader import DocumentReader, require
+from toolkit.feed.session import tls_context
 from toolkit.feed.stations import read_columns, read_stations
 from toolkit.settings import Settings
+from toolkit.sources import Source
+
+if TYPE_CHECKING:
+    from toolkit.feed.mqtt import Subscriber
 
 log = logging.getLogger(__name__)
 
+# A source that others send to is looked after all the time; its back-off ends at half of this, in seconds.
+RECEIVED_EVERY = 60.0
 
-def fetcher_of(settings: Settings, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
-    """What fetches the feed, in no more than `at_most` seconds, however long the settings allow it to take.
+
+def documents_of(source: Source, folder: Path, wait: Callable[[float], bool] | None = None) -> Documents:
+    """Where the documents of a source come from; see `addresses_of` and `subscriber_of`."""
+    if is_broker(source.settings.feed_url):
+        return subscriber_of(source)
+    return addresses_of(source, folder, wait)
+
+
+def rhythm_of(settings: Settings) -> tuple[float, float]:
+    """The cadence of a source and the pause between two fetches, in seconds."""
+    received = is_broker(settings.feed_url)
+    return (RECEIVED_EVERY, 0) if received else (settings.cadence_seconds, settings.feed_pause_seconds)
+
+
+def subscriber_of(source: Source, *, lasting: bool = True) -> Subscriber:
+    """What takes the messages of a source that is a broker; without a lasting session it leaves no trace there.
+
+    Raises:
+        UsageError: the file of certificates cannot be used, or a secret is not as it should be.
+    """
+    from toolkit.feed.mqtt import Login, Subscriber
+
+    settings = source.settings
+    found = {way.kind: secret for way, secret in _secrets_of(source).items()}
+    if others := found.keys() - {"basic", "certificate"}:
+        raise UsageError(f"the source {source.name} has auth {min(others)}: a broker knows basic and certificate alone")
+    if settings.feed_ca_file:
+        _require_certificates(settings.feed_ca_file)
+    user, _, password = found.get("basic", "").partition(":")
+    return Subscriber(
+        settings.feed_url,
+        f"weather-toolkit-{socket.gethostname()}-{source.name}" if lasting else "",
+        settings.feed_timeout_seconds,
+        settings.feed_max_mib << 20,
+        settings.feed_ca_file,
+        Login(user, password, found.get("certificate", "")),
+    )
+
+
+def fetcher_of(source: Source, at_most: float = math.inf, folder: Path | None = None) -> Fetcher:
+    """What fetches a source, in no more than `at_most` seconds, however long the settings allow it to take.
 
     Where each station has an address it fetches that of the first. Long documents are put into `folder`; by default
     into that for temporary files.
 
     Raises:
-        UsageError: the file of certificates or that of stations cannot be used.
+        UsageError: the file of certificates or that of stations cannot be used, or a secret is not as it should be.
     """
-    rows = _rows(settings)
-    url = filled(settings.feed_url, next(iter(rows.values())) if rows else {}, time.time())
-    return _fetcher(settings, url, folder, at_most)
+    rows = _rows(source.settings)
+    url = filled(source.settings.feed_url, next(iter(rows.values())) if rows else {}, time.time())
+    return _fetcher(source, url, folder, at_most)
 
 
 def first_station(settings: Settings) -> str:
@@ -46,17 +99,19 @@ def first_station(settings: Settings) -> str:
     return next(iter(_rows(settings) or ("",)))
 
 
-def addresses_of(settings: Settings, folder: Path, wait: Callable[[float], bool] | None = None) -> Addresses:
-    """What fetches all addresses of the feed.
+def addresses_of(source: Source, folder: Path, wait: Callable[[float], bool] | None = None) -> Addresses:
+    """What fetches all addresses of a source.
 
     Args:
-        settings: of the feed.
+        source: of which.
         folder: where long documents are put.
         wait: waits for a number of seconds; returns whether to stop. None: nothing stops it.
 
     Raises:
-        UsageError: the file of certificates or that of stations cannot be used, or the settings say no next page.
+        UsageError: the file of certificates or that of stations cannot be used, a secret is not as it should be, or the
+            settings say no next page.
     """
+    settings = source.settings
     try:
         following = NextPage(settings.feed_next) if settings.feed_next else None
     except ValueError as error:
@@ -73,7 +128,7 @@ def addresses_of(settings: Settings, folder: Path, wait: Callable[[float], bool]
             settings.cadence_seconds,
         )
     return Addresses(
-        _fetcher(settings, settings.feed_url, folder),
+        _fetcher(source, settings.feed_url, folder),
         rows,
         following,
         settings.feed_concurrency,
@@ -82,7 +137,9 @@ def addresses_of(settings: Settings, folder: Path, wait: Callable[[float], bool]
     )
 
 
-def _fetcher(settings: Settings, url: str, folder: Path | None, at_most: float = math.inf) -> Fetcher:
+def _fetcher(source: Source, url: str, folder: Path | None, at_most: float = math.inf) -> Fetcher:
+    settings = source.settings
+    who = _secrets_of(source)
     if settings.feed_ca_file:
         _require_certificates(settings.feed_ca_file)
     return Fetcher(
@@ -91,14 +148,31 @@ def _fetcher(settings: Settings, url: str, folder: Path | None, at_most: float =
         settings.feed_max_mib << 20,
         settings.feed_ca_file,
         settings.feed_proxy,
+        Authorization(who),
         folder,
     )
+
+
+def _secrets_of(source: Source) -> dict[Way, str]:
+    try:
+        found = secrets(source.settings.feed_auth, source.name)
+    except CredentialError as error:
+        raise UsageError(str(error)) from None
+    for way, secret in found.items():
+        if way.kind == "certificate":
+            try:
+                tls_context(None, secret)
+            except OSError as error:
+                raise UsageError(
+                    f"the certificate of the source {source.name} cannot be used, or its key: {reason(error)}"
+                ) from None
+    return found
 
 
 def _rows(settings: Settings) -> dict[str, Mapping[str, str]] | None:
     """What an address takes from each station, by the station's id; None where there is one address for all."""
     names = columns(settings.feed_url)
-    if not names:
+    if not names or is_broker(settings.feed_url):
         return None
     if not settings.feed_stations:
         raise UsageError(

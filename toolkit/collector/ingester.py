@@ -197,14 +197,14 @@ class Ingester:
             raise refused
         return result
 
-    def log_failure(self, message: str, at: float) -> None:
+    def log_failure(self, error: ToolkitError, at: float) -> None:
         """Write a failed cycle into the collection log.
 
         Raises:
             StoreError: it cannot be written.
         """
         with self._store.used() as store:
-            store.log_failure(one_line(message), at, self._source)
+            store.log_failure(one_line(str(error)), at, self._source, type(error).__name__)
 
     def _add(self, part: Document, collected: float, taken: _Taken) -> None:
         if self._spool.given_up:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from toolkit.collector.feed import addresses_of, reader_of
+from toolkit.collector.feed import documents_of, reader_of, rhythm_of
 from toolkit.collector.ingester import Ingester
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.source_collector import SourceCollector
@@ -61,18 +61,18 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
         _open(store)
         status = _Status()
         for source in sources:
-            own = source.settings
+            cadence, pause = rhythm_of(source.settings)
             collector = SourceCollector(
                 source.name if len(sources) > 1 else "",
-                addresses_of(own, spool_of(source), threads.wait),
+                documents_of(source, spool_of(source), threads.wait),
                 ingester_of(source, store, len(sources)),
-                own.cadence_seconds,
-                own.feed_pause_seconds,
+                cadence,
+                pause,
                 threads.wait,
                 status.report,
             )
             status.collectors.append(collector)
-            log.info("%scollecting every %g s", collector.begins, own.cadence_seconds)
+            log.info("%s%s", collector.begins, f"collecting every {cadence:g} s" if pause else "receiving")
         for source in _left_over(sources, settings):
             ingester = ingester_of(source, store)
             status.collectors.append(SourceCollector(source.name, None, ingester, 0, 0, threads.wait, status.report))

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from toolkit.collector.cadence import FetchSchedule
-from toolkit.collector.cycle import fetch_and_ingest
+from toolkit.collector.cycle import Documents, fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.outage import Outage
 from toolkit.errors import ToolkitError
-from toolkit.feed.addresses import Addresses
 from toolkit.feed.errors import PartialError, RetryLaterError
 from toolkit.store import DocumentRefusedError, StoreError
 from toolkit.times import iso, now
@@ -42,7 +41,7 @@ class SourceCollector:
     def __init__(
         self,
         name: str,
-        addresses: Addresses | None,
+        addresses: Documents | None,
         ingester: Ingester,
         cadence: float,
         pause: float,
@@ -112,7 +111,7 @@ class SourceCollector:
             return self._not_stored(error)
         return 0
 
-    def _cycle(self, addresses: Addresses) -> float:
+    def _cycle(self, addresses: Documents) -> float:
         """Run one cycle; returns after how many seconds the next is due."""
         try:
             brought = fetch_and_ingest(addresses, self._ingester)
@@ -141,13 +140,13 @@ class SourceCollector:
         self._feed_outage.failed(error)
         # If the store fails as well, that is reported when a document is to be stored.
         with suppress(StoreError):
-            self._ingester.log_failure(str(error), time.time())
+            self._ingester.log_failure(error, time.time())
         return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
 
     def _refused(self, error: DocumentRefusedError) -> None:
         self.last = f"{iso(now())}: {error}"
         with suppress(StoreError):
-            self._ingester.log_failure(str(error), time.time())
+            self._ingester.log_failure(error, time.time())
 
     def _stored(self, result: IngestResult) -> None:
         self._store_outage.ended()

@@ -90,14 +90,14 @@ def _once(sources: Sequence[Source], store: SharedStore) -> None:
 
 def _cycle(source: Source, store: SharedStore, number: int) -> None:
     from toolkit.collector.cycle import fetch_and_ingest
-    from toolkit.collector.feed import addresses_of
+    from toolkit.collector.feed import documents_of
     from toolkit.collector.service import ingester_of
 
-    addresses = addresses_of(source.settings, spool_of(source))
+    addresses = documents_of(source, spool_of(source))
     with ingester_of(source, store, number) as ingester:
         brought = fetch_and_ingest(addresses, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"
-        raise AnswerError(f"the feed {addresses.fetcher.shown} offers no document")
+        raise AnswerError(f"the feed {addresses.shown} offers no document")
     _, result = brought
     if isinstance(result, DocumentRefusedError | PartialError):
         raise result

@@ -31,7 +31,7 @@ from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.store import Selection, Store, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.store.flag_views import FAIL, SUSPECT
 from toolkit.store.flags import ValueFlag
-from toolkit.store.incidents import ACTIVE, Incident, Maintenance, Wanted
+from toolkit.store.incidents import ACTIVE, Incident, IncidentFilter, Maintenance
 from toolkit.times import iso_of, stored
 from toolkit.variables import BY_NAME, MONITORED
 
@@ -178,7 +178,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
 
 def _open_incidents(store: Store, present: float) -> tuple[dict[str, list[Incident]], dict[str, list[Maintenance]]]:
     """The open incidents of each station, those of the network among them, the worst first; and its maintenance."""
-    active = {one.id: one for one in store.incidents.find(Wanted(states=ACTIVE))}
+    active = {one.id: one for one in store.incidents.find(IncidentFilter(states=ACTIVE))}
     incidents, maintenance = defaultdict(list), defaultdict(list)
     for one in active.values():
         if one.station_id is not None:
@@ -277,7 +277,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
         raise UsageError(f"--variables: {error}") from None
     start = epoch(args.start, "--start") if args.start else None
     end = epoch(args.end, "--end") if args.end else None
-    wanted = exporting.Wanted(tuple(dict.fromkeys(variables)), args.qc, args.estimates)
+    wanted = exporting.ExportContent(tuple(dict.fromkeys(variables)), args.qc, args.estimates)
     selection = Selection(start, end, args.station)
     with open_for_reading(settings.db) as store, store.snapshot():
         unknown = set(args.station) - {station.station_id for station in store.stations()}

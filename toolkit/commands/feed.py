@@ -13,12 +13,13 @@ from typing import Any
 
 from toolkit.address import shown
 from toolkit.address_template import columns
+from toolkit.broker import is_broker
 from toolkit.cli.options import add_setting, overrides
 from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
-from toolkit.sources import FIELDS, fields_of, sources_of
+from toolkit.sources import FIELDS, ONLY, Source, fields_of, sources_of
 from toolkit.text import did_you_mean, one_line
 
 EXAMPLES = (
@@ -83,40 +84,41 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if args.action == "try":
         settings = _as_named(args, settings)
     settings = _at(args.source, settings)
-    body, named = _document(args.source, settings)
+    body, named = _document(args.source, Source(getattr(args, "name", None) or ONLY, settings))
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
 
 
-def _at(source: str | None, settings: Settings) -> Settings:
+def _at(place: str | None, settings: Settings) -> Settings:
     """The settings with the address that is asked for, if it is one."""
-    if source is None or "://" not in source:
+    if place is None or "://" not in place:
         return settings
     try:
-        return replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(source))
+        return replace(settings, feed_url=DECLARATIONS["feed_url"].kind.parse(place))
     except ValueError as error:
-        raise UsageError(f"{shown(source)}: {error}") from None
+        raise UsageError(f"{shown(place)}: {error}") from None
 
 
-def _document(source: str | None, settings: Settings) -> tuple[bytes, str]:
-    """A document and where it is from, for people.
+def _document(place: str | None, source: Source) -> tuple[bytes, str]:
+    """A document of a file or of a source's address, and where it is from, for people.
 
     Raises:
         UsageError: it is no file, or a file that belongs to the address cannot be used.
         FeedError: there is no document at the address.
     """
-    from toolkit.collector.feed import fetcher_of
+    from toolkit.collector.feed import fetcher_of, subscriber_of
 
-    if source is not None and "://" not in source:
+    if place is not None and "://" not in place:
         try:
-            with Path(source).open("rb") as file:
+            with Path(place).open("rb") as file:
                 body = file.read(LARGEST + 1)
         except OSError as error:
-            raise UsageError(f"{source} is no address and no file that can be read: {reason(error)}") from None
+            raise UsageError(f"{place} is no address and no file that can be read: {reason(error)}") from None
         if len(body) > LARGEST:
-            raise UsageError(f"{source} is larger than {LARGEST >> 20} MiB: give a part of it")
-        return body, source
-    fetched = fetcher_of(settings).fetch()
-    return fetched.body if fetched else b"", shown(settings.feed_url)
+            raise UsageError(f"{place} is larger than {LARGEST >> 20} MiB: give a part of it")
+        return body, place
+    is_mqtt = is_broker(source.settings.feed_url)
+    fetched = (subscriber_of(source, lasting=False) if is_mqtt else fetcher_of(source)).fetch()
+    return fetched.body if fetched else b"", shown(source.settings.feed_url)
 
 
 def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:

@@ -23,7 +23,7 @@ from toolkit.kinds import VARIABLES
 from toolkit.sensor_exceptions import SensorException, as_entry, expired
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Store, open_for_reading, open_for_writing
-from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, Incident, Maintenance, Wanted
+from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, Incident, IncidentFilter, Maintenance
 from toolkit.text import did_you_mean, one_line
 from toolkit.times import iso_of
 from toolkit.variables import BY_NAME, STATION
@@ -146,7 +146,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
         raise UsageError("--limit: give a number from 1 on; --older: a number of hours from 0 on")
     since = epoch(args.since, "--since") if args.since else None
     states = STATES if args.all else tuple(args.state) or ACTIVE
-    wanted = Wanted(
+    wanted = IncidentFilter(
         states=() if args.all else states,
         severities=SEVERITIES[SEVERITIES.index(args.severity) :] if args.severity else (),
         stations=args.station,
@@ -399,7 +399,7 @@ def _stats(args: argparse.Namespace, settings: Settings) -> int:
         raise UsageError(f"--days={args.days:g}: give a number from 1 to 36500")
     with open_for_reading(settings.db) as store, store.snapshot():
         present = _present(store)
-        incidents = store.incidents.find(Wanted(since=max(present - args.days * DAY, 0.0)))
+        incidents = store.incidents.find(IncidentFilter(since=max(present - args.days * DAY, 0.0)))
     learnt = learn(incidents, settings.exceptions, present)
     over = list(expired(settings.exceptions, present))
     if args.json:

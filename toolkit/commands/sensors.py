@@ -105,7 +105,7 @@ def record(settings: Settings, health: Health, at: float, days: float, *, whole:
     from toolkit.incidents.planning import Run
 
     start, end = (times.epoch_of(text) for text in (health.start, health.end))
-    judged = trouble.Judged({one.station_id for one in health.sensors}, frozenset(MONITORED))
+    judged = trouble.JudgedSensors({one.station_id for one in health.sensors}, frozenset(MONITORED))
     run = Run("sensors", start, end, judged, at, exact=DAY, whole=whole)
     with open_for_writing(settings.db, begin=False) as store, store.transaction():
         keep(store, settings, run, trouble.of_health(health, days))

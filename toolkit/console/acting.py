@@ -39,7 +39,7 @@ class Acting:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """That of the application."""
+        """The writing thread of the application that serves a request."""
         return cast(Self, request.app.state.acting)
 
     async def run(self, do: Callable[[Store, float], Done]) -> Done:

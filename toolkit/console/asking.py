@@ -28,7 +28,7 @@ def _known(name: str) -> str:
 Variable = Annotated[str, AfterValidator(_known)]
 
 
-class Asked(BaseModel):
+class StationQuery(BaseModel):
     """A station and a span of time."""
 
     model_config = ConfigDict(extra="forbid")

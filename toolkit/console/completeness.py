@@ -24,14 +24,14 @@ router = APIRouter(prefix=DATA, include_in_schema=False)
 USUAL = 0.9
 
 
-class Asked(asking.Asked):
+class CalendarQuery(asking.StationQuery):
     """A calendar of the station, or of one variable."""
 
     variable: asking.Variable | None = None
 
 
 @router.get("/completeness")
-async def completeness(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> Response:
+async def completeness(request: Request, asked: Annotated[CalendarQuery, Query()], _: Reader) -> Response:
     """How many observations, or values, each day (UTC) has, and how many of them fail."""
     span, name = asked.span(), asked.variable
 
@@ -58,7 +58,7 @@ async def completeness(request: Request, asked: Annotated[Asked, Query()], _: Re
 
 
 def _each(store: Store, station: str, name: str | None, first: int, last: int) -> tuple[int, Ints, Ints]:
-    """How many observations a day should have, how many values each has, and how many of them fail; by each value."""
+    """How many observations a day should have, how many values each day has, and how many of them fail."""
     span = Span(first * DAY - 1, (last + 1) * DAY - 1)
     found = reading.read(store, station, [name] if name else [], span)
     usual = float(np.median(np.diff(found.time))) if len(found.time) > 1 else 0.0
@@ -69,7 +69,7 @@ def _each(store: Store, station: str, name: str | None, first: int, last: int) -
 
 
 def _long(store: Store, station: str, name: str | None, first: int, last: int) -> tuple[int, Ints, Ints]:
-    """The same by what is kept of each day: values fail evenly through it."""
+    """As `_each`, for long times: from the table `daily`, with failing values spread evenly over a day."""
     span = Span(first * DAY - 1, (last + 1) * DAY - 1)
     days = Days(store, station, [name] if name else [], span)
     every, received = np.zeros((2, last - first + 1), np.int64)

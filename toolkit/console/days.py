@@ -44,7 +44,7 @@ class Days:
             self._read(store, station, names, Span(start, start + (end - begin) * DAY))
 
     def _read(self, store: Store, station: str, names: Sequence[str], span: Span) -> None:
-        """Look at the observations of some days."""
+        """Summarise some days from the observations themselves."""
         for start in np.arange(span.start, span.end, 31 * DAY).tolist():
             found = store.columns(Span(start, min(span.end, start + 31 * DAY)), names, [station])
             if not len(found.time):
@@ -63,6 +63,6 @@ class Days:
 
 
 def _runs(of: Bools) -> Iterator[tuple[int, int]]:
-    """Where what is true begins, and where it is over."""
+    """The runs of True: the index at which each begins, and the one after its end."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], of, [False]]).astype(np.int8)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

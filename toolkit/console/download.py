@@ -26,14 +26,14 @@ router = APIRouter(prefix=DATA, include_in_schema=False)
 PIECE = 31 * 86_400.0
 
 
-class Asked(asking.Asked):
+class DownloadQuery(asking.StationQuery):
     """The observations that a view shows."""
 
     variables: Text | None = None
 
 
 @router.get("/download")
-async def download(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> StreamingResponse:
+async def download(request: Request, asked: Annotated[DownloadQuery, Query()], _: Reader) -> StreamingResponse:
     """Observations with the flag of each value as CSV, of a span of any length."""
     span, names = asked.span(), asking.names(asked.variables)
     answers: Answers = request.app.state.answers

@@ -95,7 +95,7 @@ def _of_variable(rows: Sequence[Decisive], span: Span, step: int) -> Iterator[In
 
 
 def _in_buckets(bounds: Ints, said: Ints, step: int) -> tuple[Ints, Ints]:
-    """The bounds of buckets, and of what is said within each that which ranks highest."""
+    """The bounds of buckets of `step` seconds, and for each bucket the highest rank of what is said within it."""
     start = int(bounds[0]) // step
     found = np.zeros((int(bounds[-1]) - 1) // step - start + 2, np.int64)
     for place in np.flatnonzero(said[:-1]).tolist():

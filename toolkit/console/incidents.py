@@ -28,7 +28,7 @@ from toolkit.incidents.deciding import Decision
 from toolkit.incidents.kinds import rank
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, Incident, Severity, Wanted
+from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, Incident, IncidentFilter, Severity
 
 router = APIRouter(prefix=DATA + "/incidents", include_in_schema=False)
 
@@ -41,7 +41,7 @@ What = Literal["acknowledge", "note", "assign", "resolve", "dismiss"]
 Numbers = Annotated[str, Path(pattern=rf"^[0-9]{{1,9}}(,[0-9]{{1,9}}){{0,{MOST - 1}}}$")]
 
 
-class Asked(BaseModel):
+class IncidentsQuery(BaseModel):
     """Which incidents."""
 
     model_config = ConfigDict(extra="forbid")
@@ -68,13 +68,13 @@ class Doing(BaseModel):
 
 
 @router.get("")
-async def incidents(request: Request, asked: Annotated[Asked, Query()], who: Reader) -> Response:
+async def incidents(request: Request, asked: Annotated[IncidentsQuery, Query()], who: Reader) -> Response:
     """Incidents: active ones the worst first, or those that are over, the newest first."""
     return await ready(request, (who and who.name, asked.model_dump_json()), lambda store: _list(store, asked, who))
 
 
-def _list(store: Store, asked: Asked, who: Person | None) -> Content:
-    active = shown(store, store.incidents.find(Wanted(states=ACTIVE)))
+def _list(store: Store, asked: IncidentsQuery, who: Person | None) -> Content:
+    active = shown(store, store.incidents.find(IncidentFilter(states=ACTIVE)))
     lists = {show: [one for one in active if _is(one, show, asked, who)] for show in get_args(Active)}
     begin, end = asked.offset, asked.offset + asked.limit
     if asked.show == "over":
@@ -93,7 +93,7 @@ def _list(store: Store, asked: Asked, who: Person | None) -> Content:
     )
 
 
-def _is(one: Shown, show: Active, asked: Asked, who: Person | None) -> bool:
+def _is(one: Shown, show: Active, asked: IncidentsQuery, who: Person | None) -> bool:
     match show:
         case "mine":
             return who is not None and one.incident.assignee == who.name
@@ -104,7 +104,7 @@ def _is(one: Shown, show: Active, asked: Asked, who: Person | None) -> bool:
     return True
 
 
-def _wanted(one: Shown, asked: Asked) -> bool:
+def _wanted(one: Shown, asked: IncidentsQuery) -> bool:
     text = asked.text.casefold()
     return (
         rank(one.incident.severity) >= rank(asked.severity or "info")
@@ -114,7 +114,7 @@ def _wanted(one: Shown, asked: Asked) -> bool:
     )
 
 
-def _order(one: Shown, asked: Asked) -> tuple[float, ...]:
+def _order(one: Shown, asked: IncidentsQuery) -> tuple[float, ...]:
     """The worst first, and the youngest of them; new ones by when there was news of them."""
     incident = one.incident
     if asked.show == "new":
@@ -122,7 +122,7 @@ def _order(one: Shown, asked: Asked) -> tuple[float, ...]:
     return -rank(incident.severity), ACTIVE.index(incident.state), -incident.started, -incident.id
 
 
-def _over(store: Store, asked: Asked) -> list[Incident]:
+def _over(store: Store, asked: IncidentsQuery) -> list[Incident]:
     """Those that are over, up to the end of the page and one more; there may be any number of them."""
     stations = [asked.station] if asked.station is not None else []
     if text := asked.text.casefold():
@@ -134,7 +134,7 @@ def _over(store: Store, asked: Asked) -> list[Incident]:
         if not stations:
             return []
     return store.incidents.find(
-        Wanted(
+        IncidentFilter(
             states=OVER,
             severities=SEVERITIES[rank(asked.severity or "info") :],
             variables=[asked.variable] if asked.variable else (),
@@ -150,7 +150,7 @@ async def people(request: Request, who: Reader) -> Response:
     acts = who is not None and who.role == "operator"
 
     def make(store: Store) -> Content:
-        names = {one.assignee for one in store.incidents.find(Wanted(states=ACTIVE)) if one.assignee}
+        names = {one.assignee for one in store.incidents.find(IncidentFilter(states=ACTIVE)) if one.assignee}
         if acts:
             names |= {one.name for one in store.accounts.all() if one.role == "operator"}
         return document({"people": sorted(names)})
@@ -164,7 +164,7 @@ async def incident(request: Request, number: Annotated[int, Path(ge=1, lt=10**9)
     settings = request.app.state.settings
 
     def make(store: Store) -> Content:
-        found = store.incidents.find(Wanted(ids=[number], parts=True))
+        found = store.incidents.find(IncidentFilter(ids=[number], parts=True))
         if not found:
             raise Problem(HTTPStatus.NOT_FOUND, f"there is no incident {number}")
         return document(at_length(store, settings, found[0], time.time()))

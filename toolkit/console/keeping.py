@@ -77,7 +77,7 @@ def remove(store: Store, name: str) -> Account:
 
 
 def apply(store: Store, declared: Sequence[Declared], at: float) -> Applied:
-    """See that the accounts are there which an inventory declares, and those not which it declared before.
+    """Make the accounts that an inventory declares, and remove those that only an earlier inventory declared.
 
     Raises:
         UsageError: a password can be none, or two names differ by capitals alone. Nothing was changed.
@@ -129,7 +129,7 @@ def _declared(entry: Any, place: str) -> Declared:
 
 
 def _wanted(one: Declared, there: Account | None, at: float) -> Account:
-    """An account as it is to be; as it is there where it fits."""
+    """The account for a declaration; the present one, unchanged, if it already fits."""
     text = one.password_hash
     if one.password:
         same = there is not None and passwords.fits(one.password, there.password)

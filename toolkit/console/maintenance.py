@@ -30,7 +30,7 @@ Seconds = Annotated[int, Field(ge=0, lt=2**40)]
 Note = Annotated[str, Field(max_length=4 * deciding.NOTE_LENGTH)]
 
 
-class Asked(BaseModel):
+class MaintenanceQuery(BaseModel):
     """Which maintenance."""
 
     model_config = ConfigDict(extra="forbid")
@@ -61,7 +61,7 @@ class Ended(BaseModel):
 
 
 @router.get("")
-async def maintenance(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> Response:
+async def maintenance(request: Request, asked: Annotated[MaintenanceQuery, Query()], _: Reader) -> Response:
     """The maintenance that there is, by its start."""
 
     def make(store: Store) -> Content:

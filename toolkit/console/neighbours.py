@@ -34,7 +34,7 @@ MOST_DAYS = 31
 CANDIDATES = 200
 
 
-class Asked(asking.Asked):
+class NeighboursQuery(asking.StationQuery):
     """A plot of one variable beside the neighbours'."""
 
     variable: asking.Variable
@@ -42,7 +42,7 @@ class Asked(asking.Asked):
 
 
 @router.get("/neighbours")
-async def neighbours(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> Response:
+async def neighbours(request: Request, asked: Annotated[NeighboursQuery, Query()], _: Reader) -> Response:
     """One variable of a station's neighbours, and what they imply."""
     span, settings, name = asked.span(), request.app.state.settings, asked.variable
     if span.end - span.start > MOST_DAYS * DAY:

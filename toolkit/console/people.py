@@ -119,7 +119,7 @@ class _Unknown(Exception):  # noqa: N818 - it is no error
 
 
 async def _told_by_proxy(request: Request) -> Visit | None:
-    """Who a proxy on this host says it is, that has the key; whom the accounts do not have may only look."""
+    """The person whom a proxy on this host names, if it sends the key; somebody without an account may only look."""
     key = request.app.state.signing_in.proxy_key
     told = request.headers.get("x-forwarded-user", "")
     given = request.headers.get("x-forwarded-key", "")

@@ -18,14 +18,14 @@ from toolkit.api.problems import Problem
 from toolkit.console.about import DATA
 from toolkit.console.asking import LAST
 from toolkit.console.people import Reader
-from toolkit.console.playing import Playing, Wanted
+from toolkit.console.playing import PlaybackRequest, Playing
 
 router = APIRouter(prefix=DATA + "/playback", include_in_schema=False)
 
 MOST_HOURS, MOST_STEPS = 24 * 14, 200
 
 
-class Asked(BaseModel):
+class PlaybackQuery(BaseModel):
     """Which time, in which steps, and which station is explained."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,7 +36,7 @@ class Asked(BaseModel):
     step: float = Field(60, ge=1, le=24 * 60, description="From run to run, in minutes.")
     everything: bool = Field(False, description="Also with what was collected later.")
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> PlaybackRequest:
         """The same as it is made.
 
         Raises:
@@ -45,17 +45,17 @@ class Asked(BaseModel):
         if self.hours * 60 / self.step >= MOST_STEPS:
             detail = f"hours={self.hours:g} in steps of {self.step:g} minutes: give fewer hours or longer steps, "
             raise Problem(HTTPStatus.BAD_REQUEST, f"{detail}{MOST_STEPS} runs at most")
-        return Wanted(self.station, self.end, self.hours, self.step, self.everything)
+        return PlaybackRequest(self.station, self.end, self.hours, self.step, self.everything)
 
 
-class AskedStep(Asked):
+class StepQuery(PlaybackQuery):
     """The same, and one of its runs."""
 
     at: int = Field(ge=0, le=LAST, description="When the run is.")
 
 
 @router.get("")
-async def playback(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> Response:
+async def playback(request: Request, asked: Annotated[PlaybackQuery, Query()], _: Reader) -> Response:
     """What has been played back so far: each run, without what it says of the station that is explained."""
     wanted = asked.wanted()
     play = _playing(request).ask(wanted)
@@ -71,7 +71,7 @@ async def playback(request: Request, asked: Annotated[Asked, Query()], _: Reader
 
 
 @router.get("/sensors")
-async def sensors(request: Request, asked: Annotated[AskedStep, Query()], _: Reader) -> Response:
+async def sensors(request: Request, asked: Annotated[StepQuery, Query()], _: Reader) -> Response:
     """What a run says of each sensor of the station that is explained."""
     found = _playing(request).ask(asked.wanted(), math.inf).sensors.get(asked.at)
     if found is None:

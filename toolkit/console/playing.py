@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 State = Literal["waiting", "playing", "done", "stopped", "failed"]
 
 
-class Wanted(NamedTuple):
+class PlaybackRequest(NamedTuple):
     """What is to be played back: see `weather-tool playback`; `end` in seconds since the epoch, `step` in minutes."""
 
     station: str | None
@@ -60,7 +60,7 @@ class Wanted(NamedTuple):
 
 @dataclass(slots=True)
 class Play:
-    """What is made of a wish.
+    """What has been made of a request so far.
 
     Attributes:
         state: how far it is. `stopped`: it took too long; `failed`: see `why`.
@@ -68,7 +68,7 @@ class Play:
         runs: what each run says of all stations, in JSON.
         sensors: by the time of a run, what it says of the sensors of the station, in packed JSON.
         asked: when somebody asked for it last, of the monotonic clock.
-        made: when it was begun to be made, likewise.
+        made: when the work on it began, likewise.
     """
 
     state: State = "waiting"
@@ -80,29 +80,29 @@ class Play:
 
     @property
     def size(self) -> int:
-        """What it takes, in bytes."""
+        """How much memory it takes, in bytes."""
         return sum(map(len, self.runs)) + sum(map(len, self.sensors.values()))
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it is complete, or has failed."""
         return self.state in {"done", "stopped", "failed"}
 
 
 class Playing:
-    """The plays of a service, of which one is being made at a time."""
+    """The requested playbacks of a service; one at a time is being made."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._plays: OrderedDict[Wanted, Play] = OrderedDict()
+        self._plays: OrderedDict[PlaybackRequest, Play] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
-    def ask(self, wanted: Wanted, old: float = KEPT_SECONDS) -> Play:
-        """What there is of a play; it is begun, or waits for others, where there is nothing yet.
+    def ask(self, wanted: PlaybackRequest, old: float = KEPT_SECONDS) -> Play:
+        """What has been made of a request so far; a new request is begun, or waits for those before it.
 
         Args:
             wanted: what is to be played back.
-            old: it is begun anew where it was made so many seconds ago.
+            old: a playback that was made so many seconds ago is made anew.
 
         Raises:
             Problem: too many wait.
@@ -123,7 +123,7 @@ class Playing:
         return play
 
     async def _make(self) -> None:
-        """Make what is waited for, one after another, the oldest wish first."""
+        """Make what was requested, one playback after another, the oldest request first."""
         while True:
             self._forget()
             wanted = next((one for one, play in self._plays.items() if play.state == "waiting"), None)
@@ -149,7 +149,7 @@ class Playing:
                 size -= play.size
                 del self._plays[wanted]
 
-    async def _run(self, wanted: Wanted, play: Play) -> None:
+    async def _run(self, wanted: PlaybackRequest, play: Play) -> None:
         environment = {
             **os.environ,
             "WEATHER_DB": str(self._db),
@@ -186,7 +186,7 @@ class Playing:
             await process.wait()
 
     async def _read(self, process: asyncio.subprocess.Process, play: Play) -> bytes:
-        """Take what the process makes; returns what it says on standard error."""
+        """Read what the process prints into a playback; returns what it writes to standard error."""
         if process.stdout is None or process.stderr is None:
             raise ValueError("the process has no streams")
         saying = asyncio.create_task(process.stderr.read(1 << 16))
@@ -212,7 +212,7 @@ class Playing:
 
 
 def _parted(line: bytes) -> tuple[int, bytes, bytes]:
-    """What a run says, of a line of the command: its time, what it says of all stations, and of the sensors of one."""
+    """A run, from a line that the command printed: its time, what it says of all stations, of the sensors of one."""
     step: dict[str, Any] = json.loads(line)
     sensors = json.dumps(step.pop("sensors"), ensure_ascii=False).encode()
     return step["at"], json.dumps(step, ensure_ascii=False).encode(), zlib.compress(sensors, 1)

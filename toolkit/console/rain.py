@@ -30,14 +30,14 @@ LEAD = 31 * DAY
 MOST_BARS = 4000
 
 
-class Asked(asking.Asked):
+class SumsQuery(asking.StationQuery):
     """Sums of a span."""
 
     step: Step | None = None
 
 
 @router.get("/rain")
-async def rain(request: Request, asked: Annotated[Asked, Query()], _: Reader) -> Response:
+async def rain(request: Request, asked: Annotated[SumsQuery, Query()], _: Reader) -> Response:
     """The sums of rain, without values that fail."""
     span, zone = asked.span(), request.app.state.settings.notify_time_zone
     days = (span.end - span.start) / DAY
@@ -79,7 +79,7 @@ def _fallen(store: Store, station: str, span: Span) -> tuple[reading.Ints, readi
 
 
 def _fallen_by_day(store: Store, station: str, span: Span) -> tuple[reading.Ints, reading.Floats]:
-    """The middle of each day of years, and what fell in it: its amounts, or the most that a total counted up to."""
+    """The middle of each day, and its rain in mm: the sum of its amounts, or the highest value of a total."""
     days = Days(store, station, ["rain"], span)
     newest = min(span.end, store.latest_times().get(station, 0))
     counts = counts_up(reading.read(store, station, ["rain"], Span(newest - LEAD, newest)).values["rain"][None])

@@ -30,7 +30,7 @@ def seconds(text: str) -> int:
 
 
 def observed(store: Store, span: Span) -> list[Span]:
-    """The part of a span of which the store can have observations; none where it has no part."""
+    """The part of a span between the oldest and the newest observation; an empty list if there is none."""
     oldest, newest = store.oldest(), store.newest()
     if oldest is None or newest is None:
         return []
@@ -39,7 +39,7 @@ def observed(store: Store, span: Span) -> list[Span]:
 
 
 def aligned(store: Store, span: Span, step: int) -> Iterator[Span]:
-    """What of a span is observed in pieces, each with whole steps of so many seconds."""
+    """The observed part of a span in pieces, each of a whole number of steps of `step` seconds."""
     size = max(step, PIECE // step * step)
     for start, end in observed(store, span):
         bounds = [*range((int(start) + 1) // step * step + size - 1, int(end), size), end]

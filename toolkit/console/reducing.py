@@ -23,7 +23,7 @@ GAP = 2.5
 
 
 def step_of(span: Span, width: int) -> int:
-    """How long a bucket is, in seconds: at least what a pixel is, and the same while a view is moved."""
+    """How long a bucket is, in seconds: at least as long as a pixel, and the same while a view is moved."""
     least = (span.end - span.start) / width
     return next((step for step in STEPS if step >= least), int(-(-least // DAY) * DAY))
 
@@ -66,7 +66,7 @@ def reduced(store: Store, station: str, names: Sequence[str], span: Span, width:
 
 
 def _of_days(days: Days, names: Sequence[str], step: int) -> Reduced:
-    """Some days in each bucket."""
+    """The series of days, with several days in each bucket."""
     there = np.flatnonzero(days.number[STATION])
     if not len(there):
         return _joined([], names)
@@ -118,7 +118,7 @@ def _joined(parts: Sequence[Reduced], names: Sequence[str]) -> Reduced:
 
 
 def gaps(time: Ints) -> Ints:
-    """Before which places of a series a line is to be broken."""
+    """The indices before which a line is to be broken, because too long nothing was observed there."""
     if len(time) < 3:
         return np.empty(0, np.int64)
     apart = np.diff(time)

@@ -25,7 +25,7 @@ MOST_DAYS = 370
 
 
 @router.get("/rose")
-async def rose(request: Request, asked: Annotated[asking.Asked, Query()], _: Reader) -> Response:
+async def rose(request: Request, asked: Annotated[asking.StationQuery, Query()], _: Reader) -> Response:
     """The shares of winds by direction and speed, without values that fail."""
     span = asked.span()
 

@@ -15,7 +15,7 @@ from toolkit.console import asking, flagged, reading, reducing
 from toolkit.console.about import DATA
 from toolkit.console.people import Reader
 from toolkit.store import Span, Store
-from toolkit.store.incidents import ACTIVE, Wanted
+from toolkit.store.incidents import ACTIVE, IncidentFilter
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 
@@ -23,7 +23,7 @@ router = APIRouter(prefix=DATA, include_in_schema=False)
 MOST_INCIDENTS = 300
 
 
-class Plotted(asking.Asked):
+class Plotted(asking.StationQuery):
     """A plot of a station."""
 
     variables: Text | None = None
@@ -75,7 +75,7 @@ def _written(
 
 def _incidents(store: Store, station: str, span: Span) -> list[dict[str, Any]]:
     """The incidents of a station, and of the network where it is affected."""
-    wanted = Wanted(stations=[station], since=span.start, until=span.end, limit=MOST_INCIDENTS)
+    wanted = IncidentFilter(stations=[station], since=span.start, until=span.end, limit=MOST_INCIDENTS)
     found = store.incidents.find(wanted)
     of_network = [one.id for one in found if one.station_id is None]
     times = {one.incident_id: one for one in store.incidents.affected(of_network) if one.station_id == station}

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from toolkit.settings import Settings
 from toolkit.store import Selection, Store
-from toolkit.store.incidents import ACTIVE, Incident, Wanted
+from toolkit.store.incidents import ACTIVE, Incident, IncidentFilter
 from toolkit.variables import STATION
 
 State = Literal["critical", "warning", "silent", "maintenance", "weather", "well"]
@@ -58,7 +58,7 @@ def active_incidents(store: Store) -> dict[str, list[Incident]]:
     """The active incidents of each station, by its id; those of the network count for each station that has them."""
     found: dict[str, list[Incident]] = defaultdict(list)
     everywhere = {}
-    for one in store.incidents.find(Wanted(states=ACTIVE)):
+    for one in store.incidents.find(IncidentFilter(states=ACTIVE)):
         if one.station_id is None:
             everywhere[one.id] = one
         else:

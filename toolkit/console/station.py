@@ -61,6 +61,7 @@ def _described(store: Store, settings: Settings, name: str) -> Content:
         {
             "id": name,
             **_description(found),
+            "wigos_id": found.wigos_id,
             "state": states(store, settings, time.time())[name],
             "first_seen": seen and seen.first,
             "last_seen": seen and seen.last,

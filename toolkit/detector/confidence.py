@@ -1,4 +1,4 @@
-"""How sure a verdict is: the share of verdicts like it that were right, on data whose faults are known.
+"""How sure a class is: the share of anomalies like this one whose class was right, on data whose faults are known.
 
 A logistic function of what a report says of an anomaly, fitted by `python -m tests.bench.detection.confidence`.
 docs/detection.md shows how well it holds on data that it was not fitted to.
@@ -16,7 +16,7 @@ from toolkit.variables import BY_NAME, STATION
 # By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {
     ("device_failure", ""): 3.18,
-    ("device_failure", "all"): 4.47,
+    ("device_failure", STATION): 4.47,
     ("device_failure", "consistency"): 2.96,
     ("device_failure", "direction"): 3.51,
     ("device_failure", "gauge"): 1.95,

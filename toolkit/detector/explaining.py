@@ -40,7 +40,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TestOutcome:
     """What a test says of a sensor.
 
     Attributes:
@@ -78,7 +78,7 @@ class Sensor:
     """A variable of the station as a run sees it. All lists are of the window's slots, in the variable's unit.
 
     Attributes:
-        variable: which; `all` for the station as a whole, which has nothing but the verdict of one test.
+        variable: which; `all` for the station as a whole, which has nothing but the outcome of one test.
         times: when the reading of each slot was observed, or the slot ends; seconds since the epoch.
         values: what was read; None where nothing was.
         expected: what is expected; None where nothing can be, for want of neighbours or of a scale of comparison.
@@ -94,7 +94,7 @@ class Sensor:
     low: list[float | None] = field(default_factory=list)
     high: list[float | None] = field(default_factory=list)
     neighbours: list[Implied] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[TestOutcome] = field(default_factory=list)
 
 
 class Explaining:
@@ -122,10 +122,10 @@ class Explaining:
         return lambda met, *conditions: notes.add(met, conditions)
 
     def station(self, grid: Grid, silent: Bools) -> None:
-        """Add the verdict of the station as a whole; `silent` is stations × window slots."""
+        """Add the outcome for the station as a whole; `silent` is stations × window slots."""
         times, criteria = self._times(grid), self._silence.criteria if self._silence else []
-        verdict = _verdict(Missing(), silent[self._row], criteria, times)
-        self.sensors.append(Sensor(STATION, times[-grid.window :], verdicts=[verdict]))
+        outcome = _outcome(Missing(), silent[self._row], criteria, times)
+        self.sensors.append(Sensor(STATION, times[-grid.window :], verdicts=[outcome]))
 
     def _times(self, grid: Grid) -> list[int]:
         observed = grid.times[self._row]
@@ -165,16 +165,16 @@ class Explaining:
                     for one, values in zip(near, implied, strict=True)
                 ],
                 verdicts=[
-                    _verdict(test, results.flags[test.name][row], results.criteria[test.name], times)
+                    _outcome(test, results.flags[test.name][row], results.criteria[test.name], times)
                     for test in results.tests
                 ],
             )
         )
 
 
-def _verdict(test: QualityTest, flagged: Bools, criteria: Sequence[Criterion], times: list[int]) -> Verdict:
+def _outcome(test: QualityTest, flagged: Bools, criteria: Sequence[Criterion], times: list[int]) -> TestOutcome:
     first_of_window = len(times) - len(flagged)
-    return Verdict(
+    return TestOutcome(
         test.name,
         test.finds,
         test.evidence.value,

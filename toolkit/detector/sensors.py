@@ -13,7 +13,7 @@ from toolkit.detector import grid as grids
 from toolkit.detector import sites
 from toolkit.detector.grid import DAY, Grid
 from toolkit.detector.health import figures
-from toolkit.detector.health.figures import Compared, Figure
+from toolkit.detector.health.figures import ComparedSensors, Figure
 from toolkit.detector.health.hourly import hourly
 from toolkit.detector.health.rules import RULES, Rule, State
 from toolkit.detector.judging import Judging, judging
@@ -168,7 +168,7 @@ def health(grid: Grid, settings: Settings, only: str | None = None) -> Health:
 def _all(grid: Grid, how: Judging, around: Neighbours) -> Iterator[Sensor]:
     """The health of every variable's sensors; a station that does not measure it has none."""
     series = {name: grid.series(name) for name in MONITORED}
-    compared: dict[str, Compared] = {}
+    compared: dict[str, ComparedSensors] = {}
     found: dict[str, dict[str, Figure]] = {}
     for name, one in series.items():
         hours = hourly(grid, one, how.neighbours_of(name)) if one.compared and one.measured.any() else None
@@ -189,7 +189,7 @@ def _all(grid: Grid, how: Judging, around: Neighbours) -> Iterator[Sensor]:
 
 
 def _sensors(
-    grid: Grid, series: Series, compared: Compared | None, found: Mapping[str, Figure], looser: Floats | None
+    grid: Grid, series: Series, compared: ComparedSensors | None, found: Mapping[str, Figure], looser: Floats | None
 ) -> Iterator[Sensor]:
     """The health of one variable's sensors from their figures."""
     by_comparison = compared.figures if compared else {}

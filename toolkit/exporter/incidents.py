@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from toolkit.incidents.kinds import rank
 from toolkit.settings import Settings
 from toolkit.store import Span, Store
-from toolkit.store.incidents import ACTIVE, SEVERITIES, Incidents, Wanted
+from toolkit.store.incidents import ACTIVE, SEVERITIES, IncidentFilter, Incidents
 
 # So many incidents have a series of their own, the worst and oldest; all are counted.
 NAMED = 500
@@ -66,7 +66,7 @@ def _named(incidents: Incidents) -> Metric:
         f"When an incident began that is not over; of the {NAMED} worst and oldest. Of the network, it has no station.",
         labels=["incident", "station", "variable", "kind", "severity", "state"],
     )
-    found = incidents.find(Wanted(states=ACTIVE))
+    found = incidents.find(IncidentFilter(states=ACTIVE))
     found.sort(key=lambda one: (one.station_id is not None, -rank(one.severity), one.opened))
     for one in found[:NAMED]:
         labels = [str(one.id), one.station_id or "", one.variable, one.kind, one.severity, one.state]

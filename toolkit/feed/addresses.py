@@ -81,6 +81,11 @@ class Addresses:
         return 1 if self._rows is None else len(self._rows)
 
     @property
+    def shown(self) -> str:
+        """The address without secrets, for people."""
+        return self.fetcher.shown
+
+    @property
     def single(self) -> bool:
         """Whether there is one address, and answers have one page."""
         return self._rows is None and self._next_page is None

@@ -99,12 +99,16 @@ class Entries:
         self._number = 0
         self._prefix = prefix
         self.records = records
-        self._station = station
         self._take_part = take_part
         self.any_station = False
-        self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
+        self.of(station)
         self.first: dict[str, int] = {}
         self.clear()
+
+    def of(self, station: str) -> None:
+        """What comes next is of a station, where it does not say of which; of none with an empty id."""
+        self._station, self.any_station = station, False
+        self.needed = (self._time.names,) if station else (self._id.names, self._time.names)
 
     def clear(self) -> None:
         """Forget everything but `first`."""

@@ -23,6 +23,7 @@ from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.content import CHUNK, IN_MEMORY, Content, as_file, new_content
 from toolkit.deadline import Deadline, within
 from toolkit.errors import UsageError
+from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError
 from toolkit.feed.errors import (
     AnswerError,
     FeedError,
@@ -102,6 +103,7 @@ class Fetcher:
     Attributes:
         shown: the feed's address without secrets, for people.
         url: the address that is asked where none is named, without user information.
+        who: what its server is told of who asks.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Fetcher:
         max_bytes: int,
         ca_file: str | None = None,
         proxy: str | None = None,
+        who: Authorization | None = None,
         folder: Path | None = None,
     ) -> None:
         """`folder` is where long documents are put; by default it is that for temporary files."""
@@ -121,7 +124,8 @@ class Fetcher:
         self._max_bytes = max_bytes
         self.folder = folder
         through, authorization = _split_user_information(proxy or "")
-        self._new_session = partial(Session, ca_file, through, authorization)
+        self.who = who or Authorization({})
+        self._new_session = partial(Session, ca_file, through, authorization, self.who.certificate)
         self._sessions: list[Session] = []
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
@@ -174,7 +178,7 @@ class Fetcher:
     def message(self, url: str, what: str) -> str:
         """A message of one line, without the secrets of the address, which the server may have sent back."""
         own = [] if url == self.url else _secrets(SecretAddress(url) if self._secret else url)
-        for secret in [*self._secrets, *own]:
+        for secret in [*self.who.hidden, *self._secrets, *own]:
             what = what.replace(secret, "…")
         return one_line(f"the feed {self.shown_of(url)} {without_secrets(what)}")
 
@@ -182,9 +186,13 @@ class Fetcher:
         """An address of the feed without secrets."""
         return self.shown if url == self.url else shown(SecretAddress(url) if self._secret else url)
 
-    def authorization(self, url: str) -> str:
-        """What identifies us to the server of an address; empty at other servers than the feed's."""
-        return self._authorization if origin(url) == origin(self.url) else ""
+    def is_own(self, url: str) -> bool:
+        """Whether an address is at the feed's server: no other one is told who asks."""
+        return origin(url) == origin(self.url)
+
+    def authorization(self) -> dict[str, str]:
+        """The headers that tell who asks."""
+        return {**({"Authorization": self._authorization} if self._authorization else {}), **self.who.headers()}
 
     @property
     def max_bytes(self) -> int:
@@ -213,25 +221,63 @@ class _Fetch:
     def follow(self) -> Fetched | None:
         """The document, also where redirects lead to it; None if the server says that it is the known one."""
         url = self._url
+        token = self._token()
         for _ in range(REDIRECTS + 1):
             began = time.monotonic()
             try:
                 with self._ask(url) as response:
+                    refused = response.status_code == 401 and token and self._feed.who.refuse(token)
                     location = self._session.get_redirect_target(response)
-                    if not location:
+                    if not (location or refused):
                         return self._read(response, began)
             finally:
                 # A server might close an idle connection just as the next request begins.
                 self._session.close()
                 self._deadline.forget()
-            url = self._led_to = self._target(url, location)
+            if refused:
+                self._token()
+                token = ""  # a new one that is refused, too, is the answer
+                continue
+            url = self._led_to = self._target(url, location or "")
         raise self.failed(f"redirects more than {REDIRECTS} times")
+
+    def _token(self) -> str:
+        """The token that tells who asks, a new one if need be; empty where none is needed.
+
+        Raises:
+            FeedError: there is none to be had.
+        """
+        who = self._feed.who
+        with who.renewing:  # one of several threads asks for it
+            needed = who.token_request()
+            if needed is None:
+                return who.token
+            try:
+                with self._session.post(
+                    needed.address,
+                    data=needed.body,
+                    headers=needed.headers,
+                    timeout=self._deadline.left + 1,
+                    stream=True,
+                    allow_redirects=False,
+                ) as response:
+                    who.take_token(response.status_code, response.raw.read(LARGEST_ANSWER, decode_content=True))
+            except TokenError as error:
+                raise self.failed(f"cannot be asked: {shown(needed.address)} {error}") from None
+            except Exception as error:
+                what = f"{shown(needed.address)}, which gives tokens, is unreachable: {reason(error)}"
+                raise UnreachableError(self.message(f"cannot be asked: {what}")) from None
+            finally:
+                self._session.close()
+                self._deadline.forget()
+            return who.token
 
     def _ask(self, url: str) -> requests.Response:
         """The answer, of which nothing but the headers has been read."""
+        asked = self._feed.who.address(url) if self._feed.is_own(url) else url
         try:
             return self._session.get(
-                url, headers=self._headers(url), timeout=self._deadline.left + 1, stream=True, allow_redirects=False
+                asked, headers=self._headers(url), timeout=self._deadline.left + 1, stream=True, allow_redirects=False
             )
         except Exception as error:  # requests passes on some of the errors of urllib3 and of http.client
             raise self._unreachable(error) from None
@@ -247,9 +293,7 @@ class _Fetch:
     def _headers(self, url: str) -> dict[str, str]:
         sent = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
         headers = {sent[name]: value for name, value in (self._known.validators if self._known else {}).items()}
-        if authorization := self._feed.authorization(url):
-            headers["Authorization"] = authorization
-        return headers
+        return {**headers, **self._feed.authorization()} if self._feed.is_own(url) else headers
 
     def _target(self, url: str, location: str) -> str:
         """The address that a redirect leads to.

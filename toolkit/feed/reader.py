@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
+from toolkit.feed import messages
 from toolkit.feed.entries import Entries
 from toolkit.feed.errors import FeedError, UnreadableError
 from toolkit.mapping import FieldMapping, parse_mapping
@@ -124,7 +125,7 @@ class DocumentReader:
 
     def _parse(self, document: BinaryIO, entries: Entries) -> None:
         document.seek(0)
-        _format(self.format).parse(document, entries)
+        messages.parse(document, entries, _format(self.format).parse)
 
     @property
     def form(self) -> Form:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import http.client
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -38,9 +39,16 @@ class Session(requests.Session):
         ca_file: certificates of the authorities to trust, in PEM; None for the system's.
         proxy: the proxy's address, without user information; None for none.
         proxy_authorization: the value of `Proxy-Authorization`; empty for none.
+        certificate: the certificate of the client and its key, in PEM; empty for none.
     """
 
-    def __init__(self, ca_file: str | None = None, proxy: str | None = None, proxy_authorization: str = "") -> None:
+    def __init__(
+        self,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        proxy_authorization: str = "",
+        certificate: str = "",
+    ) -> None:
         super().__init__()
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -49,7 +57,7 @@ class Session(requests.Session):
             self.proxies = {"http": proxy, "https": proxy}
         for scheme in ("http://", "https://"):
             headers = {"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}
-            self.mount(scheme, _Adapter(ca_file, headers))
+            self.mount(scheme, _Adapter(ca_file, headers, certificate))
 
     def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
         """None. requests calls this for `allow_redirects=False` too, and would read a redirect's body without limit."""
@@ -57,9 +65,10 @@ class Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, ca_file: str | None, proxy_headers: dict[str, str]) -> None:
+    def __init__(self, ca_file: str | None, proxy_headers: dict[str, str], certificate: str) -> None:
         super().__init__()
         self._ca_file = ca_file
+        self._certificate = certificate
         self._proxy_headers = proxy_headers
         self._pools: set[Any] = set()
 
@@ -68,7 +77,7 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         if proxy.lower().startswith("https:"):
-            options["proxy_ssl_context"] = _trust(self._ca_file)
+            options["proxy_ssl_context"] = tls_context(self._ca_file)
         return super().proxy_manager_for(proxy, **options)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -77,7 +86,7 @@ class _Adapter(HTTPAdapter):
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
         host, options = super().build_connection_pool_key_attributes(request, verify, cert)
         if host["scheme"] == "https":
-            options["ssl_context"] = _trust(self._ca_file)
+            options["ssl_context"] = tls_context(self._ca_file, self._certificate)
         return host, options
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
@@ -93,22 +102,38 @@ class _Adapter(HTTPAdapter):
         super().close()
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext:
-    """What verifies servers' certificates: one for all connections, for it takes megabytes and 10 ms to make."""
+def tls_context(ca_file: str | None = None, certificate: str = "") -> ssl.SSLContext:
+    """What verifies servers' certificates: one for all connections, for it takes megabytes and 10 ms to make.
+
+    Args:
+        ca_file: certificates of the authorities to trust, in PEM; None for the system's.
+        certificate: the certificate of the client and its key, in PEM; empty for none.
+
+    Raises:
+        OSError: one of them cannot be used.
+    """
     file = ca_file or ssl.get_default_verify_paths().cafile
     with suppress(OSError):  # the error is that of reading it
         found = Path(file or "").stat()
-        return _trusting(ca_file, found.st_ino, found.st_mtime_ns, found.st_size)
-    return _trusting(ca_file)
+        return _tls_context(ca_file, certificate, found.st_ino, found.st_mtime_ns, found.st_size)
+    return _tls_context(ca_file, certificate)
 
 
 @lru_cache(maxsize=128)
-def _trusting(ca_file: str | None, *_version: int) -> ssl.SSLContext:
+def _tls_context(ca_file: str | None, certificate: str, *_version: int) -> ssl.SSLContext:
     context = create_urllib3_context()
     if ca_file:
         context.load_verify_locations(ca_file)
     else:
         context.load_default_certs()
+    if certificate:
+        # OpenSSL takes a file; this one is on no disk.
+        file = os.memfd_create("certificate", os.MFD_CLOEXEC)
+        try:
+            os.write(file, certificate.encode())
+            context.load_cert_chain(f"/proc/self/fd/{file}", password=lambda: b"")  # without, it asks on a terminal
+        finally:
+            os.close(file)
     return context
 
 

@@ -18,7 +18,7 @@ from toolkit.model import Rejected
 from toolkit.store import Selection, Span, Store
 from toolkit.store.columns import Columns
 from toolkit.store.flag_views import FAIL, MISSING, NOT_EVALUATED, PASS, REJECTED
-from toolkit.store.flags import Decisive, Judged
+from toolkit.store.flags import Decisive, JudgedTime
 from toolkit.store.selection import pieces
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME, STATION, WORDS
@@ -159,7 +159,7 @@ class _Painting:
         bounds = np.searchsorted(columns.station[self._order], np.arange(len(ids) + 1)).tolist()
         self._bounds = dict(zip(ids, pairwise(bounds), strict=True))
 
-    def judged(self, rows: Sequence[Judged]) -> None:
+    def judged(self, rows: Sequence[JudgedTime]) -> None:
         """What runs judged passes, until something is said of it."""
         if not rows:
             return

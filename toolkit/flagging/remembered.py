@@ -65,7 +65,7 @@ class Remembered:
             yield self._seen(self._piece(span))[wanted]
 
     def _seen(self, piece: Floats) -> Floats:
-        """What is given of a piece."""
+        """The part of a piece that is seen: rows as `readings` of a store gives them, × observations."""
         return piece
 
     def _read(self, span: Span) -> Floats:

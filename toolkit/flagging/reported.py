@@ -70,7 +70,7 @@ def flags_of(report: Report, began: Mapping[tuple[str, str], float]) -> list[Fla
 
 
 def _between(of_sensor: Collection[FlagInterval], all_: FlagInterval) -> list[FlagInterval]:
-    """What is left of an interval without others, which are in order of time."""
+    """The parts of an interval that others, given in order of time, do not cover."""
     left, since = [], all_.started
     for one in of_sensor:
         if since < one.started:

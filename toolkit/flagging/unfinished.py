@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.files import read_json, write_atomically
 from toolkit.locking import held
-from toolkit.store.flags import Judged
+from toolkit.store.flags import JudgedTime
 
 NAME, LOCK = "flagging.json", "flagging"
 _LARGEST = 1 << 20
@@ -50,7 +50,7 @@ def finish(folder: Path) -> None:
     (folder / NAME).unlink(missing_ok=True)
 
 
-def reached(judged: Iterable[Judged], start: float, since: float, variables: Collection[str]) -> float:
+def reached(judged: Iterable[JudgedTime], start: float, since: float, variables: Collection[str]) -> float:
     """Up to when all of the time after `start` was judged, seconds since the epoch.
 
     Args:

@@ -13,7 +13,7 @@ from toolkit.incidents.planning import HOUR, Plan, Rules, Run
 from toolkit.incidents.trouble import Sensor, Trouble, folded
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Wanted
+from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, IncidentFilter
 from toolkit.variables import STATION
 
 # A station that has reported nothing for so many seconds does not measure at present.
@@ -56,15 +56,15 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
 
 
 def _dated(store: Store, run: Run) -> Run:
-    """A run that knows whether it is of an older window than one before; one that a wrong clock dated ahead is none."""
+    """The run, marked as older if a newer window was judged before it by a clock that was not ahead."""
     newest = store.incidents.newest_run(run.job)
     return run._replace(older=newest is not None and run.end < newest <= run.at + clock.AGREE_SECONDS)
 
 
 def _known(store: Store, since: float, until: float) -> list[Incident]:
     """The incidents that are active, and those of some time that are over."""
-    active = store.incidents.find(Wanted(states=ACTIVE))
-    over = store.incidents.find(Wanted(states=("resolved", "dismissed"), since=since, until=until))
+    active = store.incidents.find(IncidentFilter(states=ACTIVE))
+    over = store.incidents.find(IncidentFilter(states=("resolved", "dismissed"), since=since, until=until))
     return [*over, *active]
 
 

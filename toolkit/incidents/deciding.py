@@ -14,7 +14,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.incidents import telling
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, Action, Incident, Maintenance, Verdict, Wanted
+from toolkit.store.incidents import ACTIVE, Action, Incident, IncidentFilter, Maintenance, Verdict
 from toolkit.text import clean, did_you_mean, one_line
 from toolkit.variables import STATION
 
@@ -50,7 +50,7 @@ class Decision:
 
 
 def version(one: Incident) -> str:
-    """A text that is another one once people have decided of an incident, or it came back."""
+    """A text that changes when people decide of an incident, or when it comes back."""
     decided = (one.state, one.acknowledged, one.verdict, one.assignee, one.part_of, one.reopened)
     return blake2b(repr(decided).encode(), digest_size=6).hexdigest()
 
@@ -70,7 +70,7 @@ def note_text(text: str | None, *, needed: bool = False) -> str:
 
 
 def acknowledge(store: Store, settings: Settings, ids: Sequence[int], by: Decision) -> list[Incident]:
-    """Somebody knows of it, and sees to it."""
+    """Acknowledge incidents: somebody knows of them and takes care of them."""
 
     def decide(one: Incident) -> Incident:
         if one.state not in ACTIVE:
@@ -102,7 +102,7 @@ def assign(store: Store, settings: Settings, ids: Sequence[int], by: Decision, t
 
 
 def resolve(store: Store, settings: Settings, ids: Sequence[int], by: Decision) -> list[Incident]:
-    """It was a fault, and it is repaired. Of one that is over this says what it was."""
+    """Resolve incidents: they were faults, and are repaired. One that is over already is labelled as a fault."""
 
     def decide(one: Incident) -> Incident:
         if one.state == "resolved" and one.verdict == "fault":
@@ -113,7 +113,7 @@ def resolve(store: Store, settings: Settings, ids: Sequence[int], by: Decision) 
 
 
 def dismiss(store: Store, settings: Settings, ids: Sequence[int], by: Decision, verdict: Verdict) -> list[Incident]:
-    """It was no fault: weather, or where the sensor stands. Of one that is over this says what it was."""
+    """Dismiss incidents: they were no faults, but weather or the siting. One that is over already is labelled so."""
 
     def decide(one: Incident) -> Incident:
         if one.state == "dismissed" and one.verdict == verdict:
@@ -175,10 +175,10 @@ def found(store: Store, ids: Sequence[int]) -> list[Incident]:
         UsageError: there is none with one of them.
     """
     wanted = list(dict.fromkeys(ids))
-    there = {one.id: one for one in store.incidents.find(Wanted(ids=wanted, parts=True))}
+    there = {one.id: one for one in store.incidents.find(IncidentFilter(ids=wanted, parts=True))}
     for number in wanted:
         if number not in there:
-            newest = store.incidents.find(Wanted(limit=1, parts=True))
+            newest = store.incidents.find(IncidentFilter(limit=1, parts=True))
             raise UsageError(
                 f"there is no incident {number}"
                 + (f": they go up to {newest[0].id}" if newest else " yet")
@@ -278,8 +278,8 @@ def _overlap(one: Maintenance, other: Maintenance) -> bool:
 
 
 def _apply(store: Store, window: Maintenance, by: Decision) -> None:
-    """Bring the incidents into maintenance that it explains; those that are over get it as what they were."""
-    wanted = Wanted(stations=[window.station_id], since=window.started)
+    """Move the active incidents that maintenance explains into it; those that are over are labelled as maintenance."""
+    wanted = IncidentFilter(stations=[window.station_id], since=window.started)
     changed: list[Incident] = []
     for one in store.incidents.find(wanted):
         if not window.covers(one.station_id, one.variable):

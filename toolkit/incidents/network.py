@@ -112,7 +112,7 @@ class Network:
                 self._plan.resolve_if_over(case)
 
     def _go_on(self, case: Case, troubles: list[Trouble]) -> list[Trouble]:
-        """Take what belongs to an incident that is known; returns the rest."""
+        """Add to a known incident the trouble that belongs to it; returns the rest."""
         affected = self._affected.get(case.now.id, {})
         mine = belonging = {id(one): one for one in troubles if self._belongs(case, affected, one)}
         news = [one for one in mine.values() if one.ended > case.now.ended]
@@ -132,7 +132,7 @@ class Network:
         return [_since(one, affected) if id(one) in belonging else one for one in troubles if id(one) not in mine]
 
     def _belongs(self, case: Case, affected: Mapping[str, Affected], one: Trouble) -> bool:
-        """Whether trouble is of an incident that is known."""
+        """Whether a station's trouble is a part of a known incident of the network."""
         incident = case.now
         if one.kind != incident.kind or incident.variable not in {STATION, one.sensor.variable}:
             return False
@@ -143,18 +143,18 @@ class Network:
         return lately or one.started <= known.ended + HOUR
 
     def _back(self, case: Case, mine: Sequence[Trouble]) -> bool:
-        """Whether all jumped once more, since it began."""
+        """Whether as many stations jumped once more after an incident began: they jumped back."""
         later = [one for one in mine if one.started > case.now.started + self._width and kinds.JUMPS & {*one.symptoms}]
         at_once = self._at_once(later, self._rules.cadence)
         return len(at_once) >= self._threshold(case.now.variable, at_once, JUMPED_SHARE)
 
     @property
     def _width(self) -> float:
-        """How far apart the beginnings of what began at once may be."""
+        """How many seconds apart two beginnings may be to count as simultaneous."""
         return max(self._run.exact, self._rules.cadence)
 
     def _threshold(self, variable: str, stations: Collection[str], share: float) -> int:
-        """How many stations with trouble it takes."""
+        """How many stations must have trouble for an incident of the network."""
         return max(LEAST, ceil(share * max(self._measuring(variable), len(stations))))
 
     def _together(self, troubles: Sequence[Trouble]) -> list[Together]:
@@ -200,7 +200,7 @@ class Network:
         return Together(kind, (variable,), all_, of, jump)
 
     def _onset(self, one: Trouble) -> float:
-        """When a station's trouble began: that which it had before is older."""
+        """When a station's trouble began; an incident that it has already may have begun earlier."""
         own = self._plan.active_of(one)
         return min(one.started, own.now.started) if own else one.started
 
@@ -277,7 +277,7 @@ class Network:
         return None
 
     def _affect(self, case: Case, affected: Mapping[str, Affected], one: Trouble) -> None:
-        """Note that a station has it."""
+        """Note that a station is affected by an incident."""
         name = one.sensor.station_id
         before = case.stations.get(name) or affected.get(name) or Affected(case.now.id, name, one.started, one.ended)
         case.stations[name] = before._replace(
@@ -291,7 +291,7 @@ def is_jump(case: Case) -> bool:
 
 
 def _marked(case: Case, *, jump: bool) -> str:
-    """The evidence of an incident with whether it is a jump that lasts."""
+    """The evidence of an incident, with a mark that says whether it is a jump that has not been undone."""
     return evidence.written({job: {**seen, "jump": jump} for job, seen in evidence.read(case.now.evidence).items()})
 
 

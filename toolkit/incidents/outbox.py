@@ -22,7 +22,7 @@ from toolkit.incidents.wording import Letter, News, letter
 from toolkit.sending import NoAnswerError, Receiver, send
 from toolkit.settings import Settings
 from toolkit.store import Store, StoreError
-from toolkit.store.incidents import Action, Incident, Message, Wanted
+from toolkit.store.incidents import Action, Incident, IncidentFilter, Message
 from toolkit.text import clean, one_line
 
 JOB = "notify"
@@ -119,7 +119,7 @@ class _Run:
         self.sent = 0
 
     def claim(self) -> int:
-        """Claim what is due; returns how much of it there is nobody to be told of."""
+        """Claim the messages that are due; returns how many of them have nobody to go to."""
         self.claimed = {}
         if not any(map(self._ready, found := self._due())):
             self.waiting = sorted({one.error for one in found if one.error})
@@ -133,7 +133,7 @@ class _Run:
             self.incidents = {
                 one.id: one
                 for start in range(0, len(ids), _PARTS)
-                for one in self._store.incidents.find(Wanted(ids=ids[start : start + _PARTS], parts=True))
+                for one in self._store.incidents.find(IncidentFilter(ids=ids[start : start + _PARTS], parts=True))
             }
             after = [self._claimed(one) for one in found]
             self._store.incidents.change_messages(after)
@@ -189,13 +189,13 @@ class _Run:
         return one.due <= self._at or one.written > self._at + clock.AGREE_SECONDS
 
     def _ready(self, one: Message) -> bool:
-        """Whether it is time for an attempt."""
+        """Whether the pause since the last attempt is over."""
         pause = min(LAST_PAUSE, FIRST_PAUSE * 2 ** min(one.attempts - 1, 10)) if one.attempts else 0
         # A little less: the job runs every five minutes, and some seconds later or earlier.
         return one.state == "sending" or one.tried is None or abs(self._at - one.tried) >= pause - 30
 
     def _claimed(self, one: Message) -> Message:
-        """A message as this run claims it, or what becomes of it if there is nothing to tell."""
+        """A message as this run claims it; cancelled if there is nothing to tell any more."""
         claimed = one._replace(state="sending", tried=self._at)
         if one.event == summary.EVENT:
             return claimed if self._routes.main else one._replace(state="cancelled", error=NOBODY)
@@ -218,7 +218,7 @@ class _Run:
         return one._replace(state="sent" if one.heard else "cancelled", error=why)
 
     def _pending(self, one: Message) -> list[Receiver]:
-        """Who is still to be told: of the end of an incident, those who were told of it."""
+        """The receivers that lack a message; the end of an incident is only for those who were told of it."""
         heard = one.heard.split()
         rest = [receiver for receiver in self._routes.of(one) if receiver.mark not in heard]
         return [receiver for receiver in rest if self._knows(receiver, one)] if one.event in CLOSING else rest
@@ -291,7 +291,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _insist(act: Callable[[], Result], seconds: float) -> Result:
-    """Do something with the store, if need be again and again: it may be locked, or full, for a moment."""
+    """Do something with the store; try again for some seconds if it fails, for it may be locked or full."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from toolkit.incidents import evidence, kinds
 from toolkit.incidents.case import Case, opened
-from toolkit.incidents.trouble import Judged, Sensor, Trouble
+from toolkit.incidents.trouble import JudgedSensors, Sensor, Trouble
 from toolkit.store.flags import SAME_WITHIN
 from toolkit.store.incidents import ACTIVE, Incident, Maintenance
 
@@ -33,7 +33,7 @@ class Run(NamedTuple):
     job: str
     start: float
     end: float
-    judged: Judged
+    judged: JudgedSensors
     at: float
     exact: float = HOUR
     whole: bool = True
@@ -160,12 +160,12 @@ class Plan:
             case.move("maintenance", "maintenance")
 
     def is_maintained(self, trouble: Trouble) -> bool:
-        """Whether trouble is in maintenance as a whole, or its sensor is at present."""
+        """Whether all of the trouble lies within maintenance, or its sensor is in maintenance at present."""
         spans = (trouble.started, trouble.ended), (self.until, self.until)
         return any(self._work.all_of(trouble.sensor, *span) for span in spans)
 
     def _leave_maintenance(self, case: Case, trouble: Trouble) -> None:
-        """Open an incident that is seen after the maintenance that was to end it."""
+        """Open an incident again whose trouble is still seen after its maintenance."""
         present = self._work.all_of(case.sensor, self.until, self.until)
         if (
             case.now.state == "maintenance"
@@ -207,11 +207,11 @@ class Work:
             self._of_station.setdefault(window.station_id, []).append(window)
 
     def all_of(self, sensor: Sensor, started: float, ended: float) -> bool:
-        """Whether all of some time is in one maintenance of a sensor."""
+        """Whether a time lies completely within one maintenance of a sensor."""
         return any(one.started <= started and ended <= one.ended for one in self._windows(sensor))
 
     def ended(self, sensor: Sensor, until: float) -> float:
-        """When the last maintenance of a sensor ended that was over by a time; 0 if there was none."""
+        """When the last maintenance of a sensor before a time ended; 0 if there was none."""
         return max((one.ended for one in self._windows(sensor) if one.ended <= until), default=0.0)
 
     def _windows(self, sensor: Sensor) -> Iterable[Maintenance]:
@@ -223,7 +223,7 @@ def _lateness(case: Case) -> tuple[bool, float, int]:
 
 
 def _settled(incident: Incident) -> float:
-    """Up to when trouble is what an incident was about that is resolved.
+    """Until when trouble at the sensor still counts as that of a resolved incident.
 
     A person may resolve it while the last wrong readings are still under way.
     """

@@ -15,7 +15,7 @@ from toolkit.incidents import evidence
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.flags import SAME_WITHIN
-from toolkit.store.incidents import LABELS, Incident, Wanted
+from toolkit.store.incidents import LABELS, Incident, IncidentFilter
 from toolkit.variables import STATION
 
 HOUR = 3600.0
@@ -62,7 +62,7 @@ class Replay:
 
 def decided(store: Store, since: float) -> list[Incident]:
     """The incidents that ended after a time of which people said what they were."""
-    over = store.incidents.find(Wanted(states=("resolved", "dismissed"), since=since))
+    over = store.incidents.find(IncidentFilter(states=("resolved", "dismissed"), since=since))
     return [one for one in over if one.verdict in LABELS]
 
 

@@ -10,7 +10,7 @@ from toolkit.incidents.kinds import rank
 from toolkit.incidents.wording import IS, Letter, lasting, place, sensor
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, Incident, Message, Wanted
+from toolkit.store.incidents import ACTIVE, Incident, IncidentFilter, Message
 from toolkit.text import clean
 from toolkit.times import from_epoch
 
@@ -42,8 +42,8 @@ def letter(store: Store, settings: Settings, message: Message) -> Letter:
     """The summary in words."""
     until, since = message.written, message.written - DAYS * 86400
     names = {one.station_id: clean(one.station_name_en or "") for one in store.stations()}
-    active = store.incidents.find(Wanted(states=ACTIVE))
-    ended = store.incidents.find(Wanted(resolved_since=since))
+    active = store.incidents.find(IncidentFilter(states=ACTIVE))
+    ended = store.incidents.find(IncidentFilter(resolved_since=since))
     opened = sum(one.opened > since for one in (*active, *ended))
     day = from_epoch(until).astimezone(settings.notify_time_zone)
     title = f"{platform.node()}: the week to {day:%Y-%m-%d}: incidents: {len(active)} open, {opened} new"

@@ -9,7 +9,7 @@ from toolkit.incidents import kinds
 from toolkit.incidents.trouble import Sensor, Trouble, of_report
 from toolkit.settings import Settings
 from toolkit.store import Selection, Span, Store
-from toolkit.store.incidents import ACTIVE, Kind, Wanted
+from toolkit.store.incidents import ACTIVE, IncidentFilter, Kind
 from toolkit.variables import STATION
 
 # So far back, at most.
@@ -20,7 +20,7 @@ MOST_WINDOWS = 40
 
 
 def traced(store: Store, settings: Settings, window: Span, troubles: Sequence[Trouble]) -> list[Trouble]:
-    """The same trouble, that of no known incident since when it began.
+    """The same trouble; where it belongs to no known incident, with the time when it really began.
 
     Args:
         store: where the observations and incidents are.
@@ -32,7 +32,7 @@ def traced(store: Store, settings: Settings, window: Span, troubles: Sequence[Tr
     at_edge = [one for one in troubles if one.started <= edge and not one.weather]
     if not at_edge:
         return list(troubles)
-    known = {(one.station_id, one.variable, one.kind) for one in store.incidents.find(Wanted(states=ACTIVE))}
+    known = {(one.station_id, one.variable, one.kind) for one in store.incidents.find(IncidentFilter(states=ACTIVE))}
     new = [one for one in at_edge if (*one.sensor, one.kind) not in known]
     new = sorted(new, key=lambda one: -kinds.rank(one.severity))[:MOST_SENSORS]
     past = _Past(store, settings, window)

@@ -53,7 +53,7 @@ class Trouble(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedSensors:
     """Which sensors a run judged.
 
     Attributes:
@@ -129,11 +129,11 @@ def of_health(health: Health, days: float) -> list[Trouble]:
     return found
 
 
-def judged_by(report: Report, stations: Iterable[str], variables: Iterable[str]) -> Judged:
+def judged_by(report: Report, stations: Iterable[str], variables: Iterable[str]) -> JudgedSensors:
     """Which sensors a detection run of some stations and variables judged."""
     poor = {Sensor(one.station_id, one.variable) for one in report.insufficient}
     reporting = {name for name in stations if Sensor(name, STATION) not in poor}
-    return Judged(reporting, frozenset(variables), poor)
+    return JudgedSensors(reporting, frozenset(variables), poor)
 
 
 def folded(troubles: Iterable[Trouble]) -> list[Trouble]:

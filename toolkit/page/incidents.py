@@ -12,7 +12,7 @@ from toolkit.actor import JOBS
 from toolkit.detector.report import Anomaly
 from toolkit.incidents import evidence, kinds
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, Maintenance, Wanted
+from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, IncidentFilter, Maintenance
 from toolkit.text import one_line
 from toolkit.variables import STATION
 
@@ -108,9 +108,9 @@ def gather(store: Store, start: float, end: float, at: float, last_page: float |
     """
     known = store.incidents
     since = start if last_page is None else last_page
-    active = known.find(Wanted(states=ACTIVE))
-    in_window = known.find(Wanted(since=start, until=end, parts=True))
-    lately = known.find(Wanted(resolved_since=since)) if last_page is not None else []
+    active = known.find(IncidentFilter(states=ACTIVE))
+    in_window = known.find(IncidentFilter(since=start, until=end, parts=True))
+    lately = known.find(IncidentFilter(resolved_since=since)) if last_page is not None else []
     over = {one.id: one for one in (*in_window, *lately) if one.state not in ACTIVE and one.part_of is None}
     again = {one.incident_id: one.time for one in known.noted([one.id for one in active if one.reopened], ["reopened"])}
     newest = {one.id: max(one.opened, again.get(one.id, 0)) for one in active}

@@ -86,7 +86,7 @@ def _departures(
 
 
 def _grid(name: str, values: Floats, stations: list[Station], end: float) -> Grid:
-    """A month of one variable, hour by hour."""
+    """A month of one variable as a grid; `values` are its hourly means, stations × hours, in its unit."""
     nothing = np.empty((len(stations), 0))
     return Grid(
         stations=stations,

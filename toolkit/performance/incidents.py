@@ -9,7 +9,7 @@ from toolkit import times
 from toolkit.performance.month import Month
 from toolkit.performance.report import Incident, Incidents
 from toolkit.store import Store
-from toolkit.store.incidents import ACTIVE, Wanted
+from toolkit.store.incidents import ACTIVE, IncidentFilter
 from toolkit.store.incidents import Incident as Stored
 from toolkit.store.statistics import DAY, HOUR
 
@@ -19,8 +19,8 @@ RESOLVED_WITHIN_DAYS = 31
 def incidents(store: Store, month: Month, stations: Sequence[str]) -> Incidents:
     """The incidents of a month; of these stations alone, if any are given."""
     # One is resolved some time after its last bad reading.
-    lately = Wanted(stations=stations, since=month.start - RESOLVED_WITHIN_DAYS * DAY, until=month.end)
-    lasting = Wanted(stations=stations, states=ACTIVE, until=month.end)
+    lately = IncidentFilter(stations=stations, since=month.start - RESOLVED_WITHIN_DAYS * DAY, until=month.end)
+    lasting = IncidentFilter(stations=stations, states=ACTIVE, until=month.end)
     known = [*{one.id: one for wanted in (lately, lasting) for one in store.incidents.find(wanted)}.values()]
 
     def within(moment: float | None) -> bool:

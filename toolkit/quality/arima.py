@@ -39,7 +39,10 @@ def forecast(series: Floats) -> Floats:
 
 
 def _forecast(series: Floats) -> Floats:
-    """The same for series that all have gaps, or none of which has: without gaps the variance is the same for all."""
+    """As `forecast`, for series (series × readings) that all have gaps, or none of which has any.
+
+    Without gaps the variance of the forecasts is the same for all series, which is faster.
+    """
     there = None if not np.isnan(series).any() else np.ascontiguousarray((~np.isnan(series)).T)
     values = np.ascontiguousarray(np.nan_to_num(series).T)
     best = np.zeros((2, len(series)))

@@ -112,7 +112,7 @@ def _rain_in_dry_air(values: Values) -> Floats:
 
 
 def _moist(values: Values) -> Floats:
-    """The dew point of temperature and humidity."""
+    """The dew point of temperature and humidity in °C, stations × slots."""
     return dew_point(values["temp_out"], values["out_hum"])
 
 

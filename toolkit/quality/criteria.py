@@ -1,4 +1,4 @@
-"""What a test compared with which limit: the figures behind a verdict, for somebody who asks why.
+"""What a test compared with which limit: the figures behind a flag, for somebody who asks why.
 
 A test notes the arrays that it compares and what came of it (`base.Sample.note`). They are kept only where somebody
 asks, and of the one station that is asked for. So what is shown is what was computed, and nothing is computed twice.

@@ -121,7 +121,7 @@ def _stuck(sample: Sample, towards: Floats) -> Bools:
 
 
 def _turned(sample: Sample, towards: Floats) -> Bools:
-    """Which stations' directions in the window differ otherwise than before from most of their neighbours'."""
+    """Which stations' vanes have turned: they now differ from most neighbours otherwise than before."""
     window, neighbours = sample.series.window, sample.neighbours
     count, slots = towards.shape
     blocks = slots // window

@@ -45,7 +45,7 @@ LIMITS = GaugeThresholds()
 
 
 class Around(NamedTuple):
-    """Rain at the neighbours that are asked, stations × hours.
+    """Rain at the neighbours that a gauge is compared with, stations × hours.
 
     Attributes:
         enough: whether there are enough with a known amount.
@@ -125,7 +125,7 @@ class Gauge(ContradictionTest):
 
 
 def _around(rain: Floats) -> Around:
-    """Of the rain at the neighbours that are asked, stations × neighbours × hours; NaN where not known."""
+    """Summarise the neighbours' rain in mm, stations × neighbours × hours, with NaN where it is not known."""
     known = np.count_nonzero(~np.isnan(rain), axis=1)
     ordered = np.sort(rain, axis=1)  # NaNs come last
     at = np.maximum(known - 1, 0)[:, None]

@@ -12,7 +12,7 @@ ICE = 22.46, 272.62
 
 
 def dew_point(temperature: Floats, humidity: Floats) -> Floats:
-    """The dew point in °C.
+    """The dew point in °C; all arrays have one shape, which may be any.
 
     Args:
         temperature: °C.

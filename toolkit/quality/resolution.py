@@ -38,7 +38,7 @@ class ResolutionThresholds(Thresholds):
         72, "readings", "how many tell the step: every second one fits twice the true step, and of a few most may"
     )
     off_before: float = threshold(0.2, "", "share of earlier readings that may be off it: an earlier fault")
-    different: int = threshold(3, "values", "how many different values off the step make a finding")
+    different: int = threshold(3, "values", "how many different values off the step make a flag")
     off_now: float = threshold(0.4, "", "share of the readings between the first and the last of them that are off it")
     feed: float = threshold(0.3, "", "share of stations: where more change their steps at once, the feed changed")
 
@@ -117,5 +117,5 @@ def _step(readings: Floats) -> Floats:
 
 
 def _off(readings: Floats, step: Floats) -> Bools:
-    """Which readings are no multiple of the step, to a decimal; none where either is NaN."""
+    """Which readings, stations × slots, are no multiple of the step, stations × 1, to a decimal; False for NaN."""
     return np.asarray(np.abs(readings - np.rint(readings / step) * step) > LIMITS.decimal)

@@ -104,7 +104,7 @@ class Series:
 
 
 def hours_of_day(times: Floats) -> Floats:
-    """From seconds since the epoch to hours since midnight UTC."""
+    """Hours since midnight UTC, 0 to 24, of times in seconds since the epoch, in the same shape."""
     return times / HOUR % 24
 
 
@@ -121,19 +121,19 @@ def scaled(variable: Variable, values: Floats) -> Floats:
 
 
 def readable(variable: Variable, values: Floats) -> Bools:
-    """Which values a working sensor may read."""
+    """Which values, in the variable's unit, a working sensor may read; False for NaN. In the same shape."""
     least, most = variable.readable
     return (values >= least) & (values <= most)
 
 
 def unscaled(variable: Variable, values: Floats) -> Floats:
-    """From the scale of comparison back to the variable's unit."""
+    """Values on the scale of comparison, in the variable's unit; in the same shape."""
     scale = variable.scale
     return np.square(np.maximum(values, 0)) if scale and scale.root else values
 
 
 def differences(variable: Variable, readings: Floats, residual: Floats) -> Floats:
-    """Residuals in the variable's unit.
+    """Residuals in the variable's unit; all arrays have one shape, such as stations × slots.
 
     Args:
         variable: which.

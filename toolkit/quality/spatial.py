@@ -44,7 +44,7 @@ class SpatialThresholds(Thresholds):
         1.5, "days", "after d days the limit is 1 + this / d times as high, for what is normal is known badly at first"
     )
     part: float = threshold(
-        2.5, "standard deviations of the residual", "readings farther off in the same direction belong to the finding"
+        2.5, "standard deviations of the residual", "readings farther off in the same direction belong to the interval"
     )
 
 

@@ -210,6 +210,6 @@ def _until_undone(series: Series, expected: Comparison, row: int, jumps: Ints) -
 
 
 def _against_last_expected(readings: Floats, value: Floats) -> Floats:
-    """A station's residual; where all neighbours are silent, against what was expected last, or against zero."""
+    """A station's residuals in its slots; where all neighbours are silent, against what was expected last, or zero."""
     against: Floats = readings - np.nan_to_num(carried(value[None])[0])
     return against

@@ -55,5 +55,5 @@ def above_the_atmosphere(times: Floats) -> Floats:
 
 
 def _year_angle(times: Floats) -> Floats:
-    """The part of the year that has passed, as an angle. The epoch began with a year."""
+    """The part of the year that has passed at each time, as an angle in radians; the epoch began with a year."""
     return 2 * np.pi * (times / DAY % YEAR_DAYS) / YEAR_DAYS

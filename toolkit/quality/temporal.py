@@ -1,8 +1,9 @@
 """Temporal methods: which readings does the station's own window not explain?
 
-Each takes the window of many stations and the sensor's accuracy, and returns for every reading what it expected and how
-far off the reading is, scaled so that one threshold serves all methods. A deviation within the accuracy never exceeds
-it: in a calm night the spread of a window is smaller than what the sensor can tell.
+Each takes a window (stations × window slots, in the variable's unit, NaN for a gap), the sensor's accuracy in that unit
+and a limit in standard deviations, and returns for every reading what it expected and how far off the reading is,
+scaled so that one threshold serves all methods. A deviation within the accuracy never exceeds it: in a calm night the
+spread of a window is smaller than what the sensor can tell.
 """
 
 from __future__ import annotations

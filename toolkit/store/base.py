@@ -79,13 +79,24 @@ class Count(NamedTuple):
 
 
 class Logged(NamedTuple):
-    """A line of the collection log; its time in seconds since the epoch."""
+    """A line of the collection log.
+
+    Attributes:
+        time: seconds since the epoch.
+        status: `success`, `failed` or `import`.
+        stations, observations: how many a document had, and how many were new or corrected.
+        message: what became of it.
+        source: the name of the source; None for imports and for what is older than sources.
+        kind: of a failure the class of the error; None where it is not known.
+    """
 
     time: float
     status: str
     stations: int
     observations: int
     message: str
+    source: str | None = None
+    kind: str | None = None
 
 
 class Extent(NamedTuple):
@@ -148,8 +159,8 @@ class Store(Protocol):
             status: what the log calls it.
         """
 
-    def log_failure(self, message: str, at: float, source: str) -> None:
-        """Note in the log that a cycle of a source brought nothing, and why."""
+    def log_failure(self, message: str, at: float, source: str, kind: str | None = None) -> None:
+        """Note in the log that a cycle of a source brought nothing, why, and the class of the error."""
 
     @property
     def incidents(self) -> Incidents:
@@ -211,7 +222,7 @@ class Store(Protocol):
         """
 
     def stamp(self) -> str:
-        """A text that is another one once anything was stored; asked outside of a snapshot, of one open store."""
+        """A text that changes when anything is stored. Ask outside of a snapshot, and compare within one open store."""
 
     def numbers(self) -> list[int]:
         """The numbers by which `readings` names the stations, in the order of `stations()`."""
@@ -270,7 +281,7 @@ class Store(Protocol):
         """The extent of each station's observations, by station; of stations without any there is none."""
 
     def identity(self) -> str | None:
-        """What tells a server's database from all others, for whoever uses it; None of a file or where untold."""
+        """An identifier of a server's database, the same for all clients; None for a file, or where it has none."""
 
     def size_bytes(self) -> int:
         """The space that the store takes."""

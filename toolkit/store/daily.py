@@ -50,7 +50,7 @@ class Engine(incidents.Engine, Protocol):
         """SQL for a variable's value in its unit; NULL for what is no number."""
 
     def by_station(self, columns: str) -> str:
-        """A query of station_id and aggregates, whose values are the times from which on and before which."""
+        """A query of station_id and aggregates; its two values are the first time and the time after the last."""
 
 
 class Daily:

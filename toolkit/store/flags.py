@@ -72,7 +72,7 @@ class ValueFlag(NamedTuple):
         return meaning if self.test is None else f"{meaning} ({self.test})"
 
 
-class Judged(NamedTuple):
+class JudgedTime(NamedTuple):
     """Time that a detection run judged. Times are seconds since the epoch.
 
     Attributes:
@@ -109,7 +109,7 @@ class Flags:
         )
         return [Decisive(*row) for row in rows if None not in row]
 
-    def judged(self, span: Span) -> list[Judged]:
+    def judged(self, span: Span) -> list[JudgedTime]:
         """The time that was judged, as far as it is within a span, in order."""
         seconds, time = self._engine.seconds, self._engine.time
         rows = self._engine.query(
@@ -118,7 +118,7 @@ class Flags:
             (time(span.start), time(span.end)),
         )
         return [
-            Judged(started, ended, judged_at, frozenset(filter(None, names.split(","))))
+            JudgedTime(started, ended, judged_at, frozenset(filter(None, names.split(","))))
             for started, ended, judged_at, names in rows
             if None not in {started, ended, judged_at}
         ]
@@ -222,7 +222,7 @@ class Flags:
             "DELETE FROM judged WHERE ended > ? AND started < ?", [(time(window.start), time(window.end))]
         )
         parts = [part for row in rows for part in _without(row, window, variables)]
-        parts.append(Judged(*window, judged_at, frozenset(variables)))
+        parts.append(JudgedTime(*window, judged_at, frozenset(variables)))
         self._engine.many(
             "INSERT INTO judged (started, ended, judged_at, variables) VALUES (?, ?, ?, ?)",
             [
@@ -239,7 +239,7 @@ def _joined(one: FlagInterval, begun: FlagInterval | None) -> FlagInterval:
     return one._replace(started=begun.started)
 
 
-def _without(row: Judged, window: Span, variables: Collection[str]) -> Iterator[Judged]:
+def _without(row: JudgedTime, window: Span, variables: Collection[str]) -> Iterator[JudgedTime]:
     """What is left of a row where some variables are judged anew in a window."""
     if row.started < window.start:
         yield row._replace(ended=window.start)

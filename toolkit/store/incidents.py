@@ -170,7 +170,7 @@ class Message(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class IncidentFilter:
     """Which incidents; a field that is empty does not matter.
 
     Attributes:
@@ -240,7 +240,7 @@ class Incidents:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def find(self, wanted: Wanted = Wanted()) -> list[Incident]:
+    def find(self, wanted: IncidentFilter = IncidentFilter()) -> list[Incident]:
         """The wanted incidents, the latest first."""
         terms, values = self._terms(wanted)
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
@@ -435,7 +435,7 @@ class Incidents:
             for name, value in zip(row._fields, row, strict=True)
         ]
 
-    def _terms(self, wanted: Wanted) -> tuple[list[str], list[object]]:
+    def _terms(self, wanted: IncidentFilter) -> tuple[list[str], list[object]]:
         """The conditions of a search, and their values."""
         terms, values = [] if wanted.parts else ["part_of IS NULL"], list[object]()
         if wanted.states and {*wanted.states} <= {*ACTIVE}:

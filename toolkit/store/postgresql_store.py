@@ -152,8 +152,8 @@ ON CONFLICT (name, label) DO UPDATE SET count = c.count + excluded.count
 """
 
 _LOG = """
-INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message, source)
-VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message, source, kind)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 
 _REJECTED = """
@@ -233,15 +233,15 @@ class PostgreSQLStore:
             for count in counts(done, document.left_out, status):
                 cursor.execute(_COUNT, count)
             message = summary(done, document.left_out)
-            cursor.execute(_LOG, (at, status, len(document.stations), new + corrected, message, document.source))
+            cursor.execute(_LOG, (at, status, len(document.stations), new + corrected, message, document.source, None))
             self.sources.stored(document, collected, new + corrected, message)
         return done
 
-    def log_failure(self, message: str, at: float, source: str) -> None:
+    def log_failure(self, message: str, at: float, source: str, kind: str | None = None) -> None:
         """See `base.Store`."""
         with self._transaction() as cursor:
             cursor.execute(_COUNT, Count("cycles", "failed", 1))
-            cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message, source))
+            cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message, source, kind))
             self.sources.failed(source, at, message)
 
     @property
@@ -493,7 +493,8 @@ class PostgreSQLStore:
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
         rows = self._query(
-            "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message "
+            "SELECT extract(epoch FROM timestamp)::float8, status, stations_count, observations_count, message, "
+            "source, kind "
             # A line that a host with a fast clock wrote is not shown as the newest for years.
             f"FROM collection_log ORDER BY {_AHEAD.format('timestamp')}, timestamp DESC LIMIT %s",
             [number],

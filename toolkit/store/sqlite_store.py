@@ -206,11 +206,11 @@ class SQLiteStore:
             self.sources.stored(document, collected, new + corrected, message)
         return done
 
-    def log_failure(self, message: str, at: float, source: str) -> None:
+    def log_failure(self, message: str, at: float, source: str, kind: str | None = None) -> None:
         """See `base.Store`."""
         with self._transaction() as connection:
             connection.execute(_COUNT, Count("cycles", "failed", 1))
-            _log(connection, stored(at), "failed", 0, 0, message, source)
+            _log(connection, stored(at), "failed", 0, 0, message, source, kind)
             self.sources.failed(source, at, message)
 
     @property
@@ -467,7 +467,7 @@ class SQLiteStore:
         """See `base.Store`."""
         sound = _SOUND.format(time="timestamp")
         rows = self._query(
-            "SELECT timestamp, status, stations_count, observations_count, message FROM collection_log "
+            "SELECT timestamp, status, stations_count, observations_count, message, source, kind FROM collection_log "
             f"WHERE {sound} ORDER BY rowid DESC LIMIT ?",
             [number],
         )
@@ -652,11 +652,12 @@ def _log(
     observations: int,
     message: str,
     source: str | None,
+    kind: str | None = None,
 ) -> None:
     connection.execute(
-        "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message, source) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        (at, status, stations, observations, message, source),
+        "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message, source, kind) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (at, status, stations, observations, message, source, kind),
     )
 
 

@@ -121,7 +121,8 @@ class StationRecords:
         Returns:
             The stations as they are to be stored: where an operator declared one's place, at that.
         """
-        told, declared = document.stations, self.declared()
+        told = document.stations
+        declared = self.declared([one.station_id for one in told])
         before = self._before(told)
         if declared:
             before |= self._told_last(declared.keys() & before.keys(), before)
@@ -167,17 +168,18 @@ class StationRecords:
         """Since when each of some stations is described as it is, seconds since the epoch."""
         if not ids:
             return {}
-        where = f"WHERE station_id IN ({', '.join('?' * len(ids))})" if len(ids) <= FEW else ""
+        where, values = _of(ids)
         rows = self._engine.query(
             f"SELECT station_id, {self._engine.seconds('MAX(since)')} FROM station_history {where} GROUP BY station_id",
-            ids if where else (),
+            values,
         )
         return {name: since for name, since in rows if since is not None}
 
     def _told_last(self, ids: Collection[str], before: Mapping[str, Station]) -> dict[str, Station]:
         """How the feed described some stations last: the table `stations` has what operators declared of them."""
         found = {}
-        for one in self._history("ORDER BY since"):
+        where, values = _of([*ids])
+        for one in self._history(f"{where} ORDER BY since", values):
             if one.station_id in ids:
                 found[one.station_id] = Station(one.station_id, *one[2:], wigos_id=before[one.station_id].wigos_id)
         return found
@@ -189,26 +191,29 @@ class StationRecords:
         some = [one for one in told if one.station_id in declared]
         if not some:
             return list(told)
-        places = self.changes().places
+        places = self.changes([one.station_id for one in some]).places
         return [_at_place(one, places[one.station_id], at) if one.station_id in places else one for one in told]
 
     def _before(self, told: Sequence[Station]) -> dict[str, Station]:
         """The stations of a document as they are in the store, by id; of many all that there are are read."""
-        columns, ids = ", ".join(Station._fields), [one.station_id for one in told]
-        if len(ids) > FEW:
-            where, ids = "", []
-        else:
-            where = f"WHERE station_id IN ({', '.join('?' * len(ids)) or 'NULL'})"
+        columns = ", ".join(Station._fields)
+        where, ids = _of([one.station_id for one in told])
         rows = self._engine.query(f"SELECT {columns} FROM stations {where}", ids)
         return {row[0]: Station(*row) for row in rows}
 
-    def declared(self) -> dict[str, list[DeclaredPlace]]:
-        """Where operators say that stations were, by station, each in order of time."""
+    def declared(self, only: Sequence[str] | None = None) -> dict[str, list[DeclaredPlace]]:
+        """Where operators say that stations were, by station, each in order of time.
+
+        Args:
+            only: ids of those that are asked for, and maybe of more; None for all.
+        """
         found: dict[str, list[DeclaredPlace]] = defaultdict(list)
         seconds = self._engine.seconds
+        where, values = _of(only)
         rows = self._engine.query(
             f"SELECT station_id, {seconds('since')}, {seconds('until')}, station_name_en, latitude, longitude, "
-            f"elevation, {seconds('declared')}, origin FROM station_places ORDER BY station_id, since"
+            f"elevation, {seconds('declared')}, origin FROM station_places {where} ORDER BY station_id, since",
+            values,
         )
         for row in rows:
             if row[1] is not None and row[7] is not None:
@@ -224,14 +229,20 @@ class StationRecords:
         )
         return [ReplacedSensor(*row) for row in rows if row[2] is not None and row[4] is not None]
 
-    def changes(self) -> Changes:
-        """What of the stations was another at another time."""
-        declared = self.declared()
+    def changes(self, only: Sequence[str] | None = None) -> Changes:
+        """What of the stations was another at another time.
+
+        Args:
+            only: ids of those that are asked for, and maybe of more; None for all.
+        """
+        declared = self.declared(only)
+        where, values = _of(only)
         # Most stations have been described once.
-        several = self._history(
+        where = where or (
             "WHERE station_id IN (SELECT station_id FROM station_history GROUP BY station_id HAVING COUNT(*) > 1 "
-            "UNION SELECT station_id FROM station_places) ORDER BY since"
+            "UNION SELECT station_id FROM station_places)"
         )
+        several = self._history(f"{where} ORDER BY since", values)
         told = ((one.station_id, one.since, one) for one in several)
         return changes_of(told, (one for some in declared.values() for one in some), self.replaced_sensors())
 
@@ -273,7 +284,7 @@ class StationRecords:
         if not placed:
             return
         told = self._told_last(placed.keys(), self._before([Station(name, *[None] * 5) for name in placed]))
-        changes = self.changes().places
+        changes = self.changes([*placed]).places
         now = [_at_place(told[name], changes.get(name, ()), at) for name in placed if name in told]
         self._engine.many(
             "UPDATE stations SET station_name_en = ?, latitude = ?, longitude = ?, elevation = ? WHERE station_id = ?",
@@ -305,6 +316,13 @@ class StationRecords:
             "health = excluded.health",
             [(*one[:2], time(one.started), time(one.ended), one.health) for one in found],
         )
+
+
+def _of(ids: Sequence[str] | None) -> tuple[str, Sequence[str]]:
+    """SQL that selects the rows of some stations, and its values; of many all are selected."""
+    if ids is None or len(ids) > FEW:
+        return "", ()
+    return f"WHERE station_id IN ({', '.join('?' * len(ids)) or 'NULL'})", ids
 
 
 def _at_place(station: Station, places: Sequence[Place], at: float) -> Station:

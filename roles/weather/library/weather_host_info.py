@@ -19,6 +19,10 @@ options:
     description: The hash of the locked packages that it needs.
     type: str
     required: true
+  schedulers:
+    description: The schedulers, by name, with a regular expression of the paths of their files as C(files).
+    type: dict
+    required: true
   folders:
     description: The folders that settings name, with the setting of each, as C(path) and C(setting).
     type: list
@@ -57,9 +61,9 @@ unpacked:
 releases:
   description: The folders of all releases, the newest first.
   type: list
-cron:
-  description: Whether cron has a table of the service.
-  type: bool
+schedulers:
+  description: The schedulers that have something to run.
+  type: list
 credentials:
   description: The secrets that are there, by name.
   type: list
@@ -96,7 +100,6 @@ PYTHON = "/usr/bin/python3"
 OPT = Path("/opt/weather")
 ETC = Path("/etc/weather")
 UNITS = Path("/etc/systemd/system")
-CRON_TABLE = Path("/etc/cron.d/weather")
 OLDEST = (3, 11)
 
 
@@ -195,9 +198,15 @@ def up_of(module: AnsibleModule, units: list[str]) -> list[str]:
     ]
 
 
-def is_stale(units: list[str]) -> bool:
-    """A service's run-time folder, or its pid's file under cron, is as old as the service itself."""
-    parts = [OPT / "current", ETC / "weather.env", CRON_TABLE, *UNITS.glob("weather*")]
+def files_of(scheduler: dict[str, str]) -> list[Path]:
+    """The files that say what a scheduler runs: `files` is a regular expression of their paths."""
+    folder = Path(scheduler["files"].replace("\\", "")).parent
+    return [path for path in folder.glob("*") if re.match(scheduler["files"], str(path))]
+
+
+def is_stale(units: list[str], files: list[Path]) -> bool:
+    """Whether a part of a service is newer than the service: its run-time folder, or its pid's file."""
+    parts = [OPT / "current", ETC / "weather.env", *files]
     changed = max((part.lstat().st_mtime for part in parts if part.is_symlink() or part.exists()), default=0.0)
     started = [Path("/run", name.removesuffix(".service")) for name in units if name.endswith(".service")]
     started += Path("/run/weather").glob("*.pid")
@@ -209,6 +218,7 @@ def main() -> None:
     options = {
         "release": {"type": "path", "required": True},
         "packages": {"type": "str", "required": True},
+        "schedulers": {"type": "dict", "required": True},
         "folders": {"type": "list", "elements": "dict", "default": []},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
@@ -218,6 +228,7 @@ def main() -> None:
     releases = sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
     units = sorted(path.name for path in UNITS.glob("weather-*") if re.search(r"\.(service|timer)$", path.name))
     own = [name for name in units if "@" not in name]
+    of_schedulers = {name: files_of(one) for name, one in module.params["schedulers"].items()}
     installed = has(release, packages, python) and is_there(release, python)
     module.exit_json(
         changed=False,
@@ -230,11 +241,11 @@ def main() -> None:
         beside="" if installed else beside(releases, packages, python),
         unpacked=(OPT / "incoming").exists(),
         releases=[str(one) for one in releases],
-        cron=CRON_TABLE.exists(),
+        schedulers=[name for name, files in of_schedulers.items() if files],
         credentials=sorted(file.name for file in (ETC / "credentials").glob("*")),
         units=units,
         up=up_of(module, own),
-        stale=is_stale(own),
+        stale=is_stale(own, [file for files in of_schedulers.values() for file in files]),
         leased=bool(holder()),
         unfit=unfit(module.params["folders"]),
     )

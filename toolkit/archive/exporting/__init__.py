@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from toolkit.archive.exporting.columns import QUALITIES, Advance, Good, Wanted
+from toolkit.archive.exporting.columns import QUALITIES, Advance, ExportContent, Good
 from toolkit.errors import ToolkitError, reason
 from toolkit.location import without_impossible_place
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from toolkit.settings import Settings
     from toolkit.store import Selection, Store
 
-__all__ = ["ENDINGS", "FORMATS", "QUALITIES", "TEXT", "Wanted", "export"]
+__all__ = ["ENDINGS", "FORMATS", "QUALITIES", "TEXT", "ExportContent", "export"]
 
 ENDINGS = {".csv": "csv", ".parquet": "parquet", ".nc": "netcdf", ".geojson": "geojson"}
 """The formats by the endings of files' names: the module `toolkit.archive.exporting.NAME` writes each."""
@@ -31,7 +31,7 @@ def export(
     store: Store,
     settings: Settings,
     selection: Selection,
-    wanted: Wanted,
+    wanted: ExportContent,
     kind: str,
     output: Path | IO[str],
     advance: Advance,

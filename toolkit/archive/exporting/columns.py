@@ -28,7 +28,7 @@ QUALITIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportContent:
     """What an export is to have.
 
     Attributes:
@@ -61,7 +61,7 @@ class Column(NamedTuple):
     what: Literal["value", "flag", "test", "estimate", "words"]
 
 
-def columns(wanted: Wanted) -> list[Column]:
+def columns(wanted: ExportContent) -> list[Column]:
     """The columns after time and station, in their order."""
     found = []
     for name in wanted.variables:

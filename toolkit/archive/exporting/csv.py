@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from toolkit.archive.exporting.columns import Advance, Column, Piece, Wanted, columns
+from toolkit.archive.exporting.columns import Advance, Column, ExportContent, Piece, columns
 from toolkit.archive.spreadsheet import guarded
 from toolkit.model import Station
 from toolkit.times import stored
@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 20_000
 
 
 def write(
-    pieces: Iterable[Piece], wanted: Wanted, _stations: Sequence[Station], file: TextIO, advance: Advance
+    pieces: Iterable[Piece], wanted: ExportContent, _stations: Sequence[Station], file: TextIO, advance: Advance
 ) -> None:
     """Write rows with the names of the view `observations_qc`; times in UTC as `YYYY-MM-DD HH:MM:SS`.
 

@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
-from toolkit.archive.exporting.columns import Advance, Piece, Wanted, columns
+from toolkit.archive.exporting.columns import Advance, ExportContent, Piece, columns
 from toolkit.location import point
 from toolkit.model import Station
 from toolkit.times import iso_of
 
 
-def write(pieces: Iterable[Piece], wanted: Wanted, stations: Sequence[Station], file: TextIO, advance: Advance) -> None:
+def write(
+    pieces: Iterable[Piece], wanted: ExportContent, stations: Sequence[Station], file: TextIO, advance: Advance
+) -> None:
     """Write a FeatureCollection with a feature for each observation.
 
     Args:
@@ -43,12 +45,13 @@ def _feature(station: Station, properties: dict[str, Any]) -> dict[str, Any]:
             "station_id": station.station_id,
             "station_name_en": station.station_name_en,
             "station_name_gr": station.station_name_gr,
+            "wigos_id": station.wigos_id,
             **properties,
         },
     }
 
 
-def _rows(piece: Piece, wanted: Wanted) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(piece: Piece, wanted: ExportContent) -> Iterator[tuple[str, dict[str, Any]]]:
     readings = piece.readings
     listed: dict[str, list[Any]] = {"time": [iso_of(time) for time in readings.time.tolist()]}
     for column in columns(wanted):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
 from toolkit.archive.exporting import lacking
-from toolkit.archive.exporting.columns import Advance, Column, Piece, Wanted, columns
+from toolkit.archive.exporting.columns import Advance, Column, ExportContent, Piece, columns
 from toolkit.model import Station
 from toolkit.store.flag_views import MEANINGS, MISSING
 from toolkit.text import clean
@@ -33,7 +33,9 @@ METHODS = {
 """The cell method (CF, appendix E) of each statistic."""
 
 
-def write(pieces: Iterable[Piece], wanted: Wanted, stations: Sequence[Station], path: Path, advance: Advance) -> None:
+def write(
+    pieces: Iterable[Piece], wanted: ExportContent, stations: Sequence[Station], path: Path, advance: Advance
+) -> None:
     """Write an array of stations and times for each column, with NaN where a station has no observation at a time.
 
     Args:
@@ -66,7 +68,7 @@ def write(pieces: Iterable[Piece], wanted: Wanted, stations: Sequence[Station], 
 class _Writer:
     """An open file, which grows along its dimension of times."""
 
-    def __init__(self, file: Any, wanted: Wanted, stations: Sequence[Station]) -> None:
+    def __init__(self, file: Any, wanted: ExportContent, stations: Sequence[Station]) -> None:
         self._file = file
         self._columns = [column for column in columns(wanted) if column.what != "words"]
         self._rows = {station.station_id: row for row, station in enumerate(stations)}
@@ -126,6 +128,7 @@ class _Writer:
         texts = {
             "station_id": ("station_id", {"cf_role": "timeseries_id", "long_name": "id of the station"}),
             "station_name": ("station_name_en", {"long_name": "name of the station"}),
+            "wigos_id": ("wigos_id", {"long_name": "WIGOS station identifier"}),
         }
         for name, (attribute, said) in texts.items():
             variable = self._file.createVariable(name, str, ("station",))

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.archive.exporting import lacking
-from toolkit.archive.exporting.columns import Advance, Column, Piece, Wanted, columns
+from toolkit.archive.exporting.columns import Advance, Column, ExportContent, Piece, columns
 from toolkit.model import Station
 
 
-def write(pieces: Iterable[Piece], wanted: Wanted, _stations: Sequence[Station], path: Path, advance: Advance) -> None:
+def write(
+    pieces: Iterable[Piece], wanted: ExportContent, _stations: Sequence[Station], path: Path, advance: Advance
+) -> None:
     """Write a row group of each piece, so that memory holds one of them; times are timestamps in UTC.
 
     Raises:

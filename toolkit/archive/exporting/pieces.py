@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from toolkit.archive.exporting.columns import Piece, Wanted
+from toolkit.archive.exporting.columns import ExportContent, Piece
 from toolkit.flagging.readings import FlaggedReadings, flagged_readings
 from toolkit.settings import Settings
 from toolkit.store import Selection, Store
@@ -15,13 +15,13 @@ HOUR = 3600
 DECIMALS = 2
 
 
-def selected(store: Store, settings: Settings, selection: Selection, wanted: Wanted) -> Iterator[Piece]:
+def selected(store: Store, settings: Settings, selection: Selection, wanted: ExportContent) -> Iterator[Piece]:
     """The selected observations, in order of time, then station."""
     for readings in flagged_readings(store, selection, wanted.variables, words=True):
         yield _with_estimates(store, settings, readings, wanted)
 
 
-def newest(store: Store, settings: Settings, selection: Selection, wanted: Wanted) -> Iterator[Piece]:
+def newest(store: Store, settings: Settings, selection: Selection, wanted: ExportContent) -> Iterator[Piece]:
     """The newest observation of each of the selected stations, whenever it was."""
     import numpy as np
 
@@ -37,7 +37,7 @@ def newest(store: Store, settings: Settings, selection: Selection, wanted: Wante
             yield _with_estimates(store, settings, readings.taken(last), wanted)
 
 
-def _with_estimates(store: Store, settings: Settings, readings: FlaggedReadings, wanted: Wanted) -> Piece:
+def _with_estimates(store: Store, settings: Settings, readings: FlaggedReadings, wanted: ExportContent) -> Piece:
     if not wanted.estimates:
         return Piece(readings, {})
     from toolkit.flagging.estimates import estimates  # loads the detector

@@ -142,7 +142,7 @@ def _fill(connection: psycopg.Connection, table: str, columns: Sequence[str], ro
 
 
 def _number_on(connection: psycopg.Connection, table: str) -> None:
-    """Let the next row of a table have a number that none has."""
+    """Set the sequence of a table so that its next row gets a number that is free."""
     connection.execute(
         sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), coalesce(MAX(id), 0) + 1, false) FROM {}").format(
             table, sql.Identifier(table)

@@ -29,9 +29,10 @@ class Feed(Facts):
         """
         from toolkit.collector.feed import fetcher_of
         from toolkit.feed.errors import AnswerError
+        from toolkit.sources import ONLY, Source
 
         reach(self.settings.feed_proxy or self.settings.feed_url)
-        fetched = fetcher_of(self.settings, FEED_SECONDS).fetch()
+        fetched = fetcher_of(Source(ONLY, self.settings), FEED_SECONDS).fetch()
         if fetched is None:
             raise AnswerError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import socket
 import ssl
@@ -193,7 +194,8 @@ def feed_readable(host: Host) -> Finding | None:
             why += "; there are numbers in it that are milliseconds since 1970, not seconds"
         return bad(f"the feed {shown(host.settings.feed_url)} holds no observation that can be used{why}")
     try:
-        host.fetched.body.decode()
+        if host.settings.feed_format != "bufr":
+            codecs.getincrementaldecoder("utf-8")().decode(host.fetched.beginning)
     except UnicodeDecodeError:
         return bad(
             f"the feed {shown(host.settings.feed_url)} is not UTF-8 text: names in it are read wrongly",

@@ -8,7 +8,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Start, Tool
 from toolkit.sensor_exceptions import expired
-from toolkit.store.incidents import SEVERITIES, Wanted
+from toolkit.store.incidents import SEVERITIES, IncidentFilter
 from toolkit.text import one_line
 from toolkit.times import stored
 
@@ -46,7 +46,7 @@ def people_told(host: Host) -> Finding | None:
 )  # fmt: skip
 def incidents_seen(host: Host) -> Finding | None:
     with host.store() as store:
-        found = store.incidents.find(Wanted(states=["open"], severities=SEVERITIES[1:]))
+        found = store.incidents.find(IncidentFilter(states=["open"], severities=SEVERITIES[1:]))
     if not found:
         return good("no incident waits for somebody")
     unseen = sorted((one for one in found if host.now - one.opened > UNSEEN_SECONDS), key=lambda one: one.opened)

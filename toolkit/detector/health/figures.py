@@ -70,13 +70,13 @@ class Figure:
     days: int = 1
 
     def first_day(self, row: int) -> int | None:
-        """The day since which a row has what the figure tells; None if that is not known."""
+        """The day on which the fault that the figure shows began in a row; None if that is not known."""
         if self.began:
             return self.began(row)
         return None if self.daily is None else since(self.daily[row])
 
     def days_since(self, row: int) -> int:
-        """For how many days, the last ones, a row no longer has what the figure tells."""
+        """How many days have passed since the fault that the figure shows was last seen in a row."""
         return 0 if self.daily is None else since(self.daily[row, ::-1])
 
 
@@ -99,7 +99,7 @@ class Lag(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedSensors:
     """How the sensors of one variable stand to their neighbours.
 
     Attributes:
@@ -185,7 +185,7 @@ def _by_day(grid: Grid, what: Bools, began: Ints) -> Floats:
     return np.where(np.arange(days) < first[:, None], np.nan, share)
 
 
-def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours) -> Compared:
+def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours) -> ComparedSensors:
     """How each sensor stands to its neighbours."""
     variable = series.variable
     days = hours.value.shape[1] // hours.per_day
@@ -223,7 +223,7 @@ def of_comparison(grid: Grid, series: Series, hours: Hourly, around: Neighbours)
         daily,
         lambda row: grid.stations[pairs[row][0]].station_id,
     )
-    return Compared(
+    return ComparedSensors(
         hours=hours,
         lag=lag,
         figures={name: replace(one, days=days) for name, one in found.items()},
@@ -300,7 +300,7 @@ def _lag(hours: Hourly) -> Lag:
 
 
 def _surely(lag: Lag, least: float) -> Bools:
-    """Whether a clock is wrong beyond doubt."""
+    """Whether each station's clock is wrong beyond doubt; `least` is the least spread of `lag.late`, in hours."""
     apart = np.abs((lag.late - lag.by_sun + DAY_HOURS / 2) % DAY_HOURS - DAY_HOURS / 2)
     agree = np.abs(lag.late - lag.weather) < np.maximum(AGREE, 0.1 * np.abs(lag.late))
     an_hour = (apart < AGREE) & (np.minimum(np.abs(lag.weather), np.abs(lag.by_sun)) >= 0.5)
@@ -317,8 +317,8 @@ def _clock(hours: Hourly, lag: Lag, least: float = CLOCK) -> Figure:
     )
 
 
-def of_clocks(variables: Sequence[Compared]) -> None:
-    """A station's sensors have one clock: what each of them tells less clearly all of them may tell together."""
+def of_clocks(variables: Sequence[ComparedSensors]) -> None:
+    """Judge the clock of each station by all of its sensors together: one sensor alone may tell too little."""
     if len(variables) < 2:
         return
     lags = [one.lag for one in variables]
@@ -346,7 +346,7 @@ def of_clocks(variables: Sequence[Compared]) -> None:
 
 
 def _out_of_step(hours: Hourly, late: Floats) -> Floats:
-    """By how much less a wrong clock's readings fit than they would if they were moved; stations × days."""
+    """How much better the readings fit the neighbours' once they are moved by the clock's error; stations × days."""
     found = np.zeros((len(late), hours.value.shape[1] // hours.per_day))
     for row in np.flatnonzero(late):
         columns = round(late[row] / hours.step) or int(np.sign(late[row]))
@@ -391,7 +391,7 @@ def _changes(hours: Hourly, daily: Floats, calm: Floats, step: changes.Step, dri
 
 
 def _scale(hours: Hourly, correlation: Floats) -> Figure:
-    """A unit of wind that changed one day: the factor to the neighbours did, by that between two units."""
+    """Whether the unit of wind changed one day, seen by the factor to the neighbours; by station."""
     step = changes.scale(hours)
     name, off = changes.nearest_factor(hours.variable, step.size)
     size = np.abs(step.size)
@@ -408,7 +408,7 @@ def _last(hours: Hourly, days: int) -> Hourly:
 
 
 def _worse(name: str, whole: Figure, lately: Figure, skipped: int) -> Figure:
-    """Of a figure over the whole time and over the last days the worse, row by row."""
+    """The worse of two figures, row by row: that of the whole time and that of the last days."""
     least = name in {"correlation", "indoors"}
     sign = -1 if least else 1
     one, other = (np.nan_to_num(sign * each.value, nan=-np.inf) for each in (whole, lately))
@@ -427,7 +427,7 @@ def _worse(name: str, whole: Figure, lately: Figure, skipped: int) -> Figure:
     return Figure(np.where(new, lately.value, whole.value), daily, more)
 
 
-def of_places(grid: Grid, variables: Sequence[Compared]) -> Figure:
+def of_places(grid: Grid, variables: Sequence[ComparedSensors]) -> Figure:
     """Which stations are not where they say."""
     alone = [np.isnan(one.hours.reference).all(axis=1) for one in variables]
     astray = [~np.isnan(one.figures["correlation"].value) for one in variables]

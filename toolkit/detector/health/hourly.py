@@ -106,7 +106,10 @@ def _reference(anomaly: Floats, neighbours: Neighbours, rows: slice) -> Floats:
 
 
 def fisher(coefficient: Floats) -> Floats:
-    """Fisher's z of correlation coefficients: their spread does not depend on how large they are."""
+    """Fisher's z of correlation coefficients: their spread does not depend on how large they are.
+
+    In the same shape; coefficients beyond ±0.999 count as that.
+    """
     return np.arctanh(np.clip(coefficient, -0.999, 0.999))
 
 

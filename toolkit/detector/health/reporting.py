@@ -29,7 +29,7 @@ def rhythms(there: Bools) -> Ints:
 
 
 def stuck(grid: Grid, series: Series, hours: Hourly | None) -> Bools:
-    """Which readings lie in runs of one value that are too long while the neighbours' weather went on."""
+    """Readings in too long runs of one value while the neighbours' weather went on; stations × slots."""
     readings = series.scaled
     counts = np.ones(readings.shape, dtype=bool)
     variable = series.variable

@@ -103,7 +103,7 @@ def out_of_place(hours: Hourly, stations: list[Station], around: Neighbours) -> 
 
 
 def lapse_rate(hours: Hourly, height: Floats) -> float:
-    """How fast the temperature falls with height among neighbours, in K a metre."""
+    """How fast the temperature falls with height among neighbours, in K a metre; `height` in metres, by station."""
     apart = height[hours.neighbours.rows] - height[:, None]
     colder = hours.level[:, None] - hours.level[hours.neighbours.rows]
     use = hours.neighbours.exists & (np.abs(np.nan_to_num(apart)) >= PAIR_METRES) & ~np.isnan(colder)
@@ -113,10 +113,10 @@ def lapse_rate(hours: Hourly, height: Floats) -> float:
 
 
 def _pressure(hours: Hourly, height: Floats, near: Neighbours) -> Floats:
-    """A pressure may be the station's or reduced to sea level: it has to fit its neighbours as one of the two."""
+    """By how many hPa each pressure is off its neighbours', as it is or reduced to sea level; stations."""
 
     def sea_level(level: Floats, metres: Floats, around: Floats) -> Floats:
-        """The level as it is, or reduced to sea level, whichever is nearer to `around`."""
+        """The level in hPa as it is, or reduced to sea level from `metres`, whichever is nearer to `around`."""
         reduced = level * np.exp(metres / SCALE_HEIGHT)
         return np.where(np.abs(level - around) <= np.abs(reduced - around), level, reduced)
 

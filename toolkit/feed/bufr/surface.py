@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from toolkit.wigos import is_wigos_id
+
 KELVIN = 273.15
 METRES_PER_SECOND = 3.6
 # The heights above ground, in metres, of thermometers and of anemometers (WMO-No. 8); of several the nearest is taken.
@@ -55,7 +57,7 @@ def fields(said: Iterable[tuple[str, float | str | None]]) -> dict[str, Any]:
     report = _Report()
     for name, value in said:
         report.take(name, value)
-    return _stored(report.found) | {"station_id": _identifier(report.about), "time": _time(report.about)}
+    return _stored(report.found) | _identifier(report.about) | {"time": _time(report.about)}
 
 
 class _Report:
@@ -142,16 +144,17 @@ def _stored(found: dict[str, Any]) -> dict[str, Any]:
     return found | {name: found.get(name) or None for name in ("wind_dir", "hi_dir")}
 
 
-def _identifier(about: dict[str, Any]) -> str | None:
-    series, issuer, issue, local = map(about.get, _WIGOS)
-    if None not in {series, issuer, issue, local}:
-        return f"{series:.0f}-{issuer:.0f}-{issue:.0f}-{local}"
+def _identifier(about: dict[str, Any]) -> dict[str, str | None]:
+    """The station's id, and the WIGOS identifier if it has one."""
     block, number, short, ship, state, national = map(about.get, _NAMES)
-    if block is not None and number is not None:
-        return f"0-20000-0-{block:02.0f}{number:03.0f}"
-    if short or ship:
-        return str(short or ship)
-    return f"{state:.0f}-{national:.0f}" if None not in {state, national} else None
+    series, issuer, issue, local = map(about.get, _WIGOS)
+    given = None not in {series, issuer, issue, local}
+    wigos_id = f"{series:.0f}-{issuer:.0f}-{issue:.0f}-{local}" if given else ""
+    if not is_wigos_id(wigos_id):
+        wigos_id = "" if None in {block, number} else f"0-20000-0-{block:02.0f}{number:03.0f}"
+    if wigos_id:
+        return {"station_id": wigos_id, "wigos_id": wigos_id}
+    return {"station_id": short or ship or (None if None in {state, national} else f"{state:.0f}-{national:.0f}")}
 
 
 def _time(about: dict[str, Any]) -> str | None:

@@ -18,6 +18,12 @@ export function Metadata({ station }: { station: StationData }) {
         <dd lang="el">{station.name_gr ?? "–"}</dd>
         <dt>{t("Place")}</dt>
         <dd>{placeText(station)}</dd>
+        {station.wigos_id && (
+          <>
+            <dt>{t("WIGOS identifier")}</dt>
+            <dd>{station.wigos_id}</dd>
+          </>
+        )}
         <dt>{t("In the feed")}</dt>
         <dd>
           <Spell from={first_seen} to={last_seen} />

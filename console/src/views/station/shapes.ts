@@ -81,6 +81,7 @@ export interface Description {
 
 export interface StationData extends Description {
   id: string;
+  wigos_id: string | null;
   state: State;
   /** When it was in the feed first and last. */
   first_seen: number | null;

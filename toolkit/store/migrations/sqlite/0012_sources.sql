@@ -1,6 +1,7 @@
 -- Several sources. A station belongs to one: its description counts, and its values replace those of others.
 ALTER TABLE stations ADD COLUMN source TEXT;       -- NULL: no source has told of it yet
 ALTER TABLE collection_log ADD COLUMN source TEXT; -- NULL: imports, and what is older than this schema
+ALTER TABLE collection_log ADD COLUMN kind TEXT;   -- of a failure, the class of the error; NULL: as above
 
 -- How each source does.
 CREATE TABLE sources (
