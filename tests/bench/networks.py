@@ -30,7 +30,7 @@ TIME = 1_795_000_000
 
 
 def _document(path: str, number: int) -> bytes:
-    _, kind, name = path.split("/")
+    kind = path.split("/")[1]
     at = TIME + 60 * number
     if kind == "station":
         return json.dumps({"at": at, "temp_out": number / 10, "bar": 1010 + number / 10}).encode()

@@ -11,7 +11,7 @@ from toolkit.model import Document
 from toolkit.store import Store, StoreError
 
 # How many documents are read at once: that bounds memory, and more is not faster.
-READ_AT_ONCE = 4
+READ_AT_ONCE = 2
 
 
 class SharedStore:
