@@ -7,7 +7,6 @@ line each. A certificate's is its PEM text, certificates and key, which may stan
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -160,6 +159,8 @@ def read(source: str, environ: Mapping[str, str] | None = None) -> str | None:
     text = credentials.read(Credential.SOURCE_SECRETS, environ)
     if text is None:
         return None
+    import tomllib
+
     how = 'give a line NAME = "SECRET" for each source, in TOML'
     try:
         document = tomllib.loads(text)

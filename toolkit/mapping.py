@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from toolkit.model import Station
 from toolkit.text import did_you_mean
@@ -116,7 +115,7 @@ def _names(text: str) -> tuple[tuple[str, ...], set[str]]:
     return tuple(_unquoted(name.strip()) for name, _ in found), {between for _, between in found} - {""}
 
 
-def pattern_and_zone(unit: str) -> tuple[str, ZoneInfo | None]:
+def pattern_and_zone(unit: str) -> tuple[str, tzinfo | None]:
     """What the unit of a time says: a pattern, and the zone of times without an offset, None for UTC.
 
     Raises:
@@ -125,6 +124,8 @@ def pattern_and_zone(unit: str) -> tuple[str, ZoneInfo | None]:
     zone = _ZONE.search(unit)
     if not zone:
         return unit, None
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few feeds need it, and the collector's memory is small
+
     try:
         return unit[: zone.start()], ZoneInfo(zone[1])
     except (ZoneInfoNotFoundError, ValueError, OSError):

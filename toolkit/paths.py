@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from toolkit.broker import PORTS as BROKER_PORTS
 from toolkit.database import PostgreSQLDatabase
 from toolkit.kinds import ADDRESS
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
+from toolkit.sources import Source
 
 # These folders are the service's whatever the settings say. STATE has the spool if the database is on a server.
 STATE = "/var/lib/weather/data"
@@ -23,6 +25,9 @@ SECRETS = {"compose": "/run/secrets", "kubernetes": "/run/credentials"}
 CONTAINERS = frozenset(SECRETS)
 LOWEST_PORT = 1024
 HTTP_PORTS = {"http": 80, "https": 443}
+PORTS = {**HTTP_PORTS, **BROKER_PORTS}
+# Settings of a feed that name a file.
+_OF_FEED = ("feed_stations", "feed_ca_file")
 
 # Folders in which the service must not write, with the reason.
 _GONE = "what is there is gone after a restart"
@@ -88,9 +93,18 @@ def volumes(settings: Settings) -> dict[str, str]:
     return {**found, "logs": LOGS if Path(reports).is_relative_to(LOGS) else reports}
 
 
-def files(settings: Settings) -> dict[str, str]:
-    """The files that the service reads, by the setting that names them."""
-    named = {"feed_stations": settings.feed_stations, "feed_ca_file": settings.feed_ca_file}
+def files(settings: Settings, sources: Sequence[Source] = ()) -> dict[str, str]:
+    """The files that the service reads, by what names them: a setting, or a source's field.
+
+    Args:
+        settings: valid by themselves.
+        sources: those that the deployment lists, and writes into a file of its own; none where it lists none.
+    """
+    named = {name: getattr(settings, name) for name in (*_OF_FEED, *(() if sources else ("sources_file",)))}
+    for one in sources:
+        named |= {
+            f"sources: {one.name}: {name.removeprefix('feed_')}": getattr(one.settings, name) for name in _OF_FEED
+        }
     return {name: path for name, path in named.items() if path}
 
 
@@ -113,10 +127,11 @@ def addresses(settings: Settings) -> dict[str, Address]:
     return {name: Address(text, int(text.rpartition(":")[2])) for name, text in texts.items()}
 
 
-def feed_ports(settings: Settings) -> list[int]:
-    """The TCP ports from which the feed is fetched; always those of the web, for it may redirect there."""
-    servers = (urlsplit(address) for address in (settings.feed_url, settings.feed_proxy) if address)
-    return sorted({*HTTP_PORTS.values(), *(one.port or HTTP_PORTS[one.scheme] for one in servers)})
+def feed_ports(settings: Settings, sources: Sequence[Source] = ()) -> list[int]:
+    """The TCP ports from which the feeds are fetched; always those of the web, for they may redirect there."""
+    asked = [one.settings for one in sources] or [settings]
+    servers = (urlsplit(address) for one in asked for address in (one.feed_url, one.feed_proxy) if address)
+    return sorted({*HTTP_PORTS.values(), *(one.port or PORTS[one.scheme] for one in servers)})
 
 
 def database_port(settings: Settings) -> int:
@@ -124,12 +139,13 @@ def database_port(settings: Settings) -> int:
     return PostgreSQLDatabase.default_port if settings.db.file is not None else settings.db.port
 
 
-def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
+def refused(settings: Settings, target: str, sources: Sequence[Source] = ()) -> Iterator[tuple[str, str]]:
     """The settings that do not work on a target: the name of each, with the reason and what would be right.
 
     Args:
         settings: valid by themselves.
         target: systemd, cron, compose or kubernetes.
+        sources: those that the deployment lists.
     """
     written = folders(settings)
     for one in written.values():
@@ -147,7 +163,7 @@ def refused(settings: Settings, target: str) -> Iterator[tuple[str, str]]:
     elif copies:
         for reason in _not_a_folder(copies, target):
             yield "restic_repository", f"{copies!r}: {reason}"
-    for name, path in files(settings).items():
+    for name, path in files(settings, sources).items():
         for reason in _not_readable(path, target):
             yield name, f"{path!r}: {reason}"
     for name, listens in addresses(settings).items():

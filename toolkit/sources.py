@@ -7,10 +7,10 @@ what the settings say.
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from toolkit import authorization
@@ -18,7 +18,7 @@ from toolkit.address import SecretAddress
 from toolkit.authorization import Ways
 from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
-from toolkit.presets import Preset, preset
+from toolkit.presets import preset
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
 from toolkit.text import did_you_mean, has_control_characters, one_line
 
@@ -30,6 +30,7 @@ FIELDS = {
     "cadence_seconds": "cadence_seconds",
     "fresh_minutes": "fresh_minutes",
 }
+STALE_CADENCES = 3
 MOST = 1000
 LARGEST_BYTES = 4 << 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -62,6 +63,69 @@ def sources_of(settings: Settings) -> tuple[Source, ...]:
     return found
 
 
+def fresh_seconds(source: Source) -> float:
+    """The age at which the newest observation of a source is stale, in seconds.
+
+    Of several sources each may be three cadences late: the settings' age is that of one feed.
+    """
+    limit = source.settings.fresh_minutes * 60
+    return limit if source.name == ONLY else max(limit, STALE_CADENCES * source.settings.cadence_seconds)
+
+
+def source_named(name: str, sources: Sequence[Source]) -> Source:
+    """The source of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    names = [one.name for one in sources]
+    if name not in names:
+        raise UsageError(f"source {_shown(name)}: " + did_you_mean(name, names, f"there are {', '.join(names)}"))
+    return sources[names.index(name)]
+
+
+def as_given(name: str, settings: Settings) -> dict[str, str]:
+    """What the file, and the preset that it names, say of a source, by the setting that it replaces.
+
+    Nothing where there is no file.
+    """
+    tables = _tables(Path(settings.sources_file)) if settings.sources_file else []
+    own = next((dict(table) for table in tables if table.get("name") == name), {})
+    return {FIELDS[field]: str(value) for field, value in _filled(own, "", []).items() if field in FIELDS}
+
+
+class Cadences(NamedTuple):
+    """How often stations report, in seconds.
+
+    Attributes:
+        usual: where the source of a station is not known, or says nothing else.
+        of_source: by source, where there are several.
+    """
+
+    usual: float
+    of_source: Mapping[str, float] = MappingProxyType({})
+
+    def of(self, stations: Iterable[str], owners: Callable[[], Mapping[str, str | None]]) -> list[float]:
+        """Those of some stations.
+
+        Args:
+            stations: their ids.
+            owners: gives the source of each; it is asked where there are several.
+        """
+        source = owners() if self.of_source else {}
+        return [self.of_source.get(source.get(one) or "", self.usual) for one in stations]
+
+
+def cadences_of(settings: Settings) -> Cadences:
+    """How often the stations of each source report.
+
+    Raises:
+        UsageError: the file of the sources cannot be used.
+    """
+    several = sources_of(settings) if settings.sources_file else ()
+    return Cadences(settings.cadence_seconds, {one.name: one.settings.cadence_seconds for one in several})
+
+
 def spool_of(source: Source) -> Path:
     """Where documents of a source wait while the store cannot take them."""
     folder = spool_folder(source.settings)
@@ -85,24 +149,21 @@ def _read(path: Path, settings: Settings, problems: list[str]) -> Iterator[Sourc
         yield Source(name, _as_of(name, _filled(own, named, problems), settings, named, problems))
 
 
-def fields_of(one: Preset) -> dict[str, str | int]:
-    """What a preset says of a source."""
-    return {field: value for field, value in one.source.items() if field in FIELDS}
-
-
 def _filled(own: dict[str, Any], where: str, problems: list[str]) -> Mapping[str, Any]:
     """What a source says, and what the preset that it names says where it does not."""
     if "preset" not in own:
         return own
     name = own.pop("preset")
     try:
-        return {**fields_of(preset(str(name))), **own}
+        return {**preset(str(name)).source, **own}
     except ValueError as error:
         problems.append(f"{where}: preset = {_shown(name)}: {error}")
         return {"url": DECLARATIONS["feed_url"].default, **own}  # one mistake, one line
 
 
 def _tables(path: Path) -> list[Mapping[str, Any]]:
+    import tomllib  # a single feed needs none
+
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)

@@ -87,6 +87,22 @@ def fleet() -> str:
                 (f"sum by (reason) (increase(weather_rejections_total{{{HOSTS}}}[6h]))", "{{reason}}"),
             ], stacked=True)
         )
+        .with_panel(
+            _lines("Sources", "how old the newest observation of each is; the oldest ten", [
+                (
+                    f"topk(10, time() - weather_source_newest_observation_timestamp_seconds{{{HOSTS}}})",
+                    "{{instance}} {{source}}",
+                ),
+            ], unit="s")
+        )
+        .with_panel(
+            _lines("Cycles of sources that failed", "an hour, the ten with the most", [
+                (
+                    f"topk(10, rate(weather_source_failures_total{{{HOSTS}}}[1h]) * 3600 > 0)",
+                    "{{instance}} {{source}}",
+                ),
+            ])
+        )
         .with_row(dashboard.Row("Detection"))
         .with_panel(
             _lines("Detection runs", "in six hours", [

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from toolkit.settings import DECLARATIONS
+from toolkit.sources import FIELDS
 
 ROOT = Path(__file__).parent.parent
 NOTE = "Generated from toolkit/settings.py by `make generate`."
@@ -32,6 +33,7 @@ def argument_specs() -> str:
     """The role's argument specs: its own variables, then a variable for each setting."""
     own = yaml.safe_load((ROOT / "roles/weather/meta/own_arguments.yml").read_text("utf-8"))
     options = dict(own["options"])
+    options["weather_sources"]["options"] = _fields_of_a_source()
     for declared in DECLARATIONS.values():
         spec = declared.kind.spec
         # A space after each comma, so that the line of a long list can be broken.
@@ -44,6 +46,20 @@ def argument_specs() -> str:
     specs = {"argument_specs": {"main": entry, "variables": entry}}
     body = yaml.dump(specs, Dumper=Indented, sort_keys=False, allow_unicode=True, width=90, explicit_start=True)
     return f"# {NOTE} The role's own variables: own_arguments.yml.\n{body}"
+
+
+def _fields_of_a_source() -> dict[str, Any]:
+    name = {"type": "str", "required": True, "description": "By which it is known in messages and metrics."}
+    fields = {}
+    for field, setting in FIELDS.items():
+        declared = DECLARATIONS[setting]
+        text = f"{declared.doc} Not given: what {declared.variable.lower()} says."
+        fields[field] = {**declared.kind.spec, "description": text}
+    preset = {
+        "type": "str",
+        "description": "The network whose preset says what is not said here: docs/reference/presets.md.",
+    }
+    return {"name": name, "preset": preset, **fields}
 
 
 def settings_template() -> str:

@@ -26,6 +26,7 @@ from toolkit.feed import json as plain
 from toolkit.feed.entries import WORD, Entries
 from toolkit.feed.errors import FeedError
 from toolkit.feed.stations import read_stations
+from toolkit.feed.wis2 import LeftOutError, Notifications
 from toolkit.location import height, place
 from toolkit.mapping import FieldMapping, parse_mapping
 from toolkit.model import Bounds, Document
@@ -254,6 +255,33 @@ def _store(store: Store, documents: list[Document]) -> None:
         for one in document.observations[:50]:
             assert all(new is None or new == old for new, old in zip(one, there[one[:2]], strict=True))
     assert {one.station_id for one in store.latest()} <= {one.station_id for one in store.stations()}
+
+
+def test_mutated_notifications() -> None:
+    def get(address: str) -> bytes:
+        assert address.startswith("https://")
+        raise FeedError("nobody is there")
+
+    good: dict[str, Any] = {
+        "type": "Feature",
+        "properties": {
+            "data_id": "wis2/a", "pubtime": "2025-11-22T16:00:00Z", "content": {"encoding": "base64", "value": "QUJD"},
+            "integrity": {"method": "sha256", "value": "tdQEXD9GYa4W1gajkQaSYC/YdxRMUvg2eCqfWb0oHZA="},
+        },
+        "links": [{"rel": "canonical", "href": "https://localhost/a"}],
+    }  # fmt: skip
+    linked = {**good, "properties": {**good["properties"], "content": None}}
+    notifications, at, ends = Notifications(get, 1000), random.Random(17), Counter[str]()
+    for number in range(DOCUMENTS):
+        body = json.dumps(_other(deepcopy(at.choice((good, linked))), at)).encode()
+        try:
+            notifications.data(mutated(body, at, WORDS) if number % 2 else body)
+            ends["data"] += 1
+        except LeftOutError as error:
+            ends[str(error)] += 1
+        except Exception as error:
+            raise AssertionError(body) from error
+    assert 5 < len(ends) < 15, ends
 
 
 def test_mutated_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ def test_a_locked_database_is_called_locked(run: Run, feed: Feed, environment: d
     holder = sqlite3.connect(environment["WEATHER_DB"], isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
-    holder.execute("INSERT INTO collection_log VALUES ('', '', 0, 0, '', NULL)")
+    holder.execute("INSERT INTO collection_log VALUES ('', '', 0, 0, '', NULL, NULL)")
     done = run("healthcheck")
     holder.execute("ROLLBACK")
     holder.close()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import socket
+import ssl
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.answers import listening
+from tests.bufr import REPORT, written
 from tests.collector import Service, service
 from tests.conftest import Run
 from tests.databases import query
@@ -186,6 +193,75 @@ def test_with_a_clients_certificate(
     assert "offers no document" in run("collect", "--once").stderr
 
 
+def notification(name: str, data: bytes, pubtime: str = "2025-11-22T16:05:00Z", **more: Any) -> dict[str, Any]:
+    """As the Manual on WIS describes it; `more` is of its properties, `links` of itself."""
+    integrity = {"method": "sha512", "value": base64.b64encode(hashlib.sha512(data).digest()).decode()}
+    links = more.pop("links", [])
+    properties = {"data_id": f"wis2/gr-hnms/data/{name}", "pubtime": pubtime, "integrity": integrity, **more}
+    return {"id": name, "type": "Feature", "geometry": None, "properties": properties, "links": links}
+
+
+def test_notifications_of_wis2(run: Run, broker: Broker, certificate: Path, tmp_path: Path) -> None:
+    one, other, third = (written(["307080"], {**REPORT, "001002": number}) for number in (716, 717, 718))
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200 if self.path == "/third" else 404)
+            self.end_headers()
+            self.wfile.write(third)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    def inside(data: bytes, encoding: str = "base64") -> dict[str, str]:
+        return {"encoding": encoding, "value": base64.b64encode(data).decode()}
+
+    there = broker()
+    topic = "cache/a/wis2/gr-hnms/data/core/weather/surface-based-observations/synop"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        at = f"https://localhost:{server.server_address[1]}"
+        link = [{"rel": "canonical", "href": f"{at}/third", "type": "application/bufr"}]
+        said: list[Any] = [
+            notification("one", one, content=inside(one)),
+            notification("other", other, content=inside(gzip.compress(other), "gzip")),
+            notification("third", third, links=link),
+            notification("third", third, links=link),
+            notification("wrong", b"other data", content=inside(one)),
+            notification("bomb", b"", content=inside(gzip.compress(bytes(64 << 20)), "gzip")),
+            notification("broken", b"", content=inside(b"", "rot13")),
+            notification("gone", b"", links=[{"rel": "deletion", "href": f"{at}/third"}]),
+            notification("missing", b"", links=[{"rel": "canonical", "href": f"{at}/missing"}]),
+            notification("plain", b"", links=[{"rel": "canonical", "href": "http://localhost/third"}]),
+            notification("file", b"", links=[{"rel": "canonical", "href": "file:///etc/passwd"}]),
+            {"type": "Feature"},
+            b"no JSON",
+        ]
+        for number, message in enumerate(said):
+            there.publish((f"{topic}/{number}", message), retain=True)
+        url = f"mqtt://127.0.0.1:{there.port}/{topic}/#"
+        form = {"WEATHER_FEED_FORMAT": "bufr", "WEATHER_FEED_FIELDS": "", "WEATHER_FEED_CA_FILE": str(certificate)}
+        try:
+            done = run("collect", "--once", WEATHER_FEED_URL=url, **form)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert done.stderr == "3 stations, 3 new observations, 10 left out\n"
+    assert sorted(asked) == ["/missing", "/third"]
+    ((message,),) = query(str(tmp_path / "weather.db"), "SELECT message FROM collection_log")
+    for reason in (
+        "that came before", "not what it says", "cannot be unpacked", "of a deletion", "cannot be fetched",
+        "not at an https", "no notification", "cannot be read",
+    ):  # fmt: skip
+        assert reason in message
+
+
 def http(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
@@ -255,3 +331,10 @@ def test_an_address_that_is_none(run: Run, url: str, says: str) -> None:
     assert done.returncode == 2
     assert says in done.stderr
     assert "word" not in done.stderr
+
+
+def test_the_doctor_does_not_ask_a_broker_for_a_document(run: Run, broker: Broker) -> None:
+    there = broker()
+    done = run("doctor", "--json", WEATHER_FEED_URL=f"mqtt://127.0.0.1:{there.port}/net/#", **JSON)
+    assert "feed-answers" not in done.stdout
+    assert "Traceback" not in done.stderr

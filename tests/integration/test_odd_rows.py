@@ -16,6 +16,7 @@ from tests.databases import change, query
 from tests.feeds import parse
 from toolkit.detector.grid import load
 from toolkit.location import without_impossible_place
+from toolkit.sources import Cadences
 from toolkit.store import Selection, Span, open_for_reading, open_for_writing
 
 TIME = 1_763_827_200
@@ -39,7 +40,7 @@ def odd(tmp_path: Path) -> str:
             connection.execute("INSERT INTO observation (time, station, temp_out, delay) VALUES (?, 1, 99, 0)", (time,))
             connection.execute("INSERT INTO rejected VALUES (?, 'volos', 'temp_out', 99)", (time,))
             connection.execute(
-                "INSERT INTO collection_log VALUES (?, 'success', 1, 1, CAST(x'ff' AS TEXT), NULL)", (time,)
+                "INSERT INTO collection_log VALUES (?, 'success', 1, 1, CAST(x'ff' AS TEXT), NULL, NULL)", (time,)
             )
             connection.execute(
                 "INSERT INTO anomalies (station_id, variable, started, ended, state, class, test, reason, first_run, "
@@ -74,7 +75,7 @@ def test_what_the_store_answers(odd: str) -> None:
         assert [line.message for line in store.log(20)] == ["1 new, 0 corrected"] + ["2 new, 0 corrected"] * 2
         assert [without_impossible_place(station)[3:6] for station in store.stations()] == [(None, None, None)] * 2
         columns = store.columns(Span(0, 4e9), ["temp_out", "bar", "wind_dir_str"])
-        grid = load(store, TIME - 3600, TIME, 600, ["temp_out"])
+        grid = load(store, TIME - 3600, TIME, Cadences(600), ["temp_out"])
     assert (columns.station.tolist(), columns.time.tolist()) == ([0, 1, 0, 1], [TIME - 600] * 2 + [TIME] * 2)
     assert columns.values["temp_out"].tolist() == pytest.approx([11, 11, 10, float("nan")], nan_ok=True)
     assert columns.values["bar"].tolist()[2:] == pytest.approx([1016.4, float("nan")], nan_ok=True)

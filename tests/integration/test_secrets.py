@@ -175,7 +175,9 @@ def test_what_the_doctor_saw_in_a_unit_or_an_old_log_is_told_without_secrets(
     assert run("collect", "--once").returncode == 0
     with sqlite3.connect(environment["WEATHER_DB"]) as database:
         text = f"the feed http://h/feed?key={SECRET} answers 500"
-        database.execute("INSERT INTO collection_log VALUES ('2999-01-01 00:00:00', 'failed', 0, 0, ?, NULL)", (text,))
+        database.execute(
+            "INSERT INTO collection_log VALUES ('2999-01-01 00:00:00', 'failed', 0, 0, ?, NULL, NULL)", (text,)
+        )
     database.close()
     with open_for_reading(environment["WEATHER_DB"]) as store:
         assert store.log(1)[0].message == "the feed http://h/feed?… answers 500"

@@ -126,3 +126,36 @@ def test_what_is_wrong_in_the_file_is_said(
     assert done.returncode == 2
     assert says in done.stderr
     assert str(path) in done.stderr
+
+
+def test_the_doctor_names_the_sources_that_are_not_well(
+    run: Run, sources: Sources, environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment["WEATHER_DB"] = str(tmp_path / "weather.db")
+    _, wrong, down = sources(
+        {"name": "well", "prefix": "w-"}, {"name": "wrong", "prefix": "x-"}, {"name": "down", "prefix": "d-"}
+    )
+    assert run("collect", "--once").returncode == 0
+    wrong.body = b"no document"
+    down.stop()
+    told = json.loads(run("doctor", "--json", "--area", "feed").stdout)
+    found = {one["id"]: (one["status"], one["evidence"]) for one in told["checks"]}
+    assert found["feed-readable"][0] == "WARNING"
+    assert found["feed-readable"][1].startswith("wrong: the feed is not JSON")
+    assert found["feed-connects"][0] == "WARNING"
+    assert found["feed-connects"][1].startswith("down: 127.0.0.1")
+    assert "well: " not in found["feed-readable"][1] + found["feed-connects"][1]
+    told = run("metrics").stdout
+    assert 'weather_source_cycles_total{source="down"} 1.0' in told
+    assert 'weather_source_spool_documents{source="well"} 0.0' in told
+
+
+def test_a_source_is_shown_as_it_is_for_it(run: Run, sources: Sources) -> None:
+    sources({"name": "own", "cadence_seconds": 60}, {"name": "other", "preset": "meteoswiss"})
+    assert "sources: own, other" in run("settings").stdout
+    shown = json.loads(run("settings", "own", "--json").stdout)
+    assert shown["WEATHER_CADENCE_SECONDS"]["value"] == "60"
+    assert shown["WEATHER_CADENCE_SECONDS"]["from"].endswith("sources.toml, source own")
+    assert json.loads(run("settings", "other", "--json").stdout)["WEATHER_FEED_FORMAT"]["value"] == "csv"
+    done = run("settings", "owm")
+    assert (done.returncode, done.stderr.strip().endswith("source 'owm': did you mean own?")) == (2, True)

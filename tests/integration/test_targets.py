@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ import pytest
 import yaml
 
 from lab.kubectl import built
-from toolkit.settings import DECLARATIONS, load
+from toolkit.settings import DECLARATIONS, Origin, load
+from toolkit.sources import sources_of
 
 ROOT = Path(__file__).parents[2]
 CHECKOV = ROOT / ".venv/policy/bin/checkov"
@@ -48,6 +50,7 @@ SPOKEN = ["detect", "--save", '/srv/a b/%Y $HOME "x" \\\\.json', "--html"]
 IN_PODS = {
     "weather_feed_stations": "/run/credentials/Stationen ü.csv",
     "weather_feed_ca_file": "/run/credentials/ca.pem",
+    "weather_sources_file": "/run/credentials/sources.toml",
     "weather_restic_repository": "sftp:weather@vault.example.org:/srv/restic",
 }
 
@@ -282,6 +285,43 @@ def test_a_wrong_exception_is_refused_before_anything_is_written(tmp_path: Path,
     done = render(tmp_path, {"weather_exceptions": [entry]}, "--tags=kubernetes")
     assert done.returncode
     assert says in " ".join(done.stdout.split())
+    assert not (tmp_path / "kubernetes").exists()
+
+
+SOURCES: list[dict[str, Any]] = [
+    {"name": "own", "preset": "meteoswiss", "cadence_seconds": 60, "stations": "/run/secrets/own.csv"},
+    {
+        "name": "other", "url": 'http://192.0.2.7:8088/a?b=\\ü"$HOME"', "format": "csv", "max_mib": 2, "ca_file": None,
+        "fields": 'temp_out="T, $x %"',
+    },
+]  # fmt: skip
+
+
+def test_a_list_of_sources_is_a_file_on_every_target(tmp_path: Path) -> None:
+    in_pods = [{**SOURCES[0], "stations": "/run/credentials/own.csv"}, SOURCES[1]]
+    for sources, options in ((SOURCES, "--skip-tags=kubernetes"), (in_pods, "--tags=kubernetes")):
+        done = render(tmp_path, {"weather_sources": sources}, options)
+        assert done.returncode == 0, done.stdout[-3000:]
+    assert 'WEATHER_SOURCES_FILE="/etc/weather/sources.toml"\n' in (tmp_path / "weather.env").read_text()
+    settings = load({"sources_file": Origin(str(tmp_path / "sources.toml"), "")}, {}).settings
+    own, other = sources_of(settings)
+    assert (own.name, own.settings.cadence_seconds, own.settings.feed_format) == ("own", 60, "csv")
+    assert other.settings.feed_url == SOURCES[1]["url"]
+    mounted = yaml.safe_load((tmp_path / "compose.yaml").read_text("utf-8"))["services"]["collector"]["volumes"]
+    assert "./sources.toml:/etc/weather/sources.toml:ro" in mounted
+    found = manifests(tmp_path, "sqlite")
+    (settings_map,) = [one for one in found if one["kind"] == "ConfigMap"]
+    assert tomllib.loads(settings_map["data"]["sources.toml"])["source"][1]["url"] == SOURCES[1]["url"]
+    (policy,) = [one for one in found if one["kind"] == "NetworkPolicy"]
+    assert {"protocol": "TCP", "port": 8088} in policy["spec"]["egress"][-1]["ports"]
+
+
+def test_a_wrong_list_of_sources_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    done = render(tmp_path, {"weather_sources": [{"url": "http://h/", "fieldz": ""}]}, "--tags=kubernetes")
+    assert done.returncode
+    told = " ".join(done.stdout.split())
+    assert "missing required arguments: name" in told
+    assert "fieldz" in told
     assert not (tmp_path / "kubernetes").exists()
 
 

@@ -362,7 +362,8 @@ def test_hours_in_which_nothing_was_stored_are_told_only_if_the_log_says_otherwi
     assert found(host, "hours-complete").ok
     with closing(sqlite3.connect(str(host.settings.db))) as connection:
         connection.execute(
-            "INSERT INTO collection_log SELECT datetime('now', '-2 hours'), status, 4, 4, '' FROM collection_log"
+            "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message) "
+            "SELECT datetime('now', '-2 hours'), status, 4, 4, '' FROM collection_log"
         )
         connection.commit()
     assert found(Host(load_lenient()), "hours-complete").ok is False

@@ -310,7 +310,7 @@ def filled(
         "PRAGMA foreign_keys = OFF; DELETE FROM stations WHERE number = 2",
         "UPDATE observation SET time = replace(time, ' ', 'T') || 'Z' WHERE station = 2",
         "UPDATE observation SET temp_out = 'n/a' WHERE station = 2",
-        "INSERT INTO collection_log VALUES ('2099-01-01 00:00:00', 'success', 1, 1, 'x', NULL)",
+        "INSERT INTO collection_log VALUES ('2099-01-01 00:00:00', 'success', 1, 1, 'x', NULL, NULL)",
     ],
 )
 def test_rows_that_contradict_one_another_are_told(host: Host, statement: str) -> None:

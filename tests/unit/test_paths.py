@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ def module(path: str) -> ModuleType:
 
 
 FILTERS = module("filter_plugins/places.py").FilterModule().filters()
+TOML = module("filter_plugins/sources.py").as_toml
 
 
 def refused(target: str, **values: str) -> list[str]:
@@ -70,6 +72,34 @@ def test_two_settings_do_not_share_a_folder() -> None:
 @pytest.mark.parametrize("target", ["systemd", "cron", "compose", "kubernetes"])
 def test_the_defaults_hold_everywhere(target: str) -> None:
     assert refused(target) == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ([{"name": "a"}], "weather_sources, source a: it has no url: give the address of its documents"),
+        (
+            [{"name": "a", "url": "http://h/", "cadence_seconds": 0}],
+            "weather_sources, source a: cadence_seconds = '0': give a whole number from 1 to 86400",
+        ),
+        (
+            [{"name": "a", "url": "http://h/", "fields": {"no": "text"}}],
+            "weather_sources, source a: fields = \"{'no': 'text'}\": ",
+        ),
+        (
+            [{"name": "a", "url": "http://h/", "stations": "/etc/stations.csv"}],
+            "weather_sources: a: stations='/etc/stations.csv': pods have no file of a host",
+        ),
+    ],
+)
+def test_a_list_of_sources_is_refused_by_name(sources: list[dict[str, Any]], said: str) -> None:
+    (told,) = FILTERS["weather_refused"]("", str(ROOT), "kubernetes", TOML(sources))
+    assert said in told
+
+
+def test_sources_are_in_a_list_or_in_a_file() -> None:
+    (told,) = FILTERS["weather_refused"]("", str(ROOT), "cron", TOML([{"name": "a", "url": "http://h/"}]), "/etc/a")
+    assert told == "weather_sources_file=/etc/a: weather_sources lists the sources: take one of the two away"
 
 
 def test_files_of_the_secret_are_in_pods() -> None:

@@ -17,6 +17,7 @@ from toolkit.feed.guessing.known import known
 from toolkit.feed.guessing.samples import sample
 from toolkit.presets import names, preset
 from toolkit.settings import DECLARATIONS, load
+from toolkit.sources import FIELDS
 from toolkit.times import iso_of
 
 SAMPLES = ROOT / "tests" / "data" / "presets"
@@ -109,8 +110,6 @@ READ: dict[str, tuple[int, int, str, str, dict[str, float]]] = {
 }  # fmt: skip
 # Lines of a document that are no observations, by the reason for which they are left out.
 LEFT_OUT = {"dwd": {"no time": 2}}
-# Fields of a source that are not declared yet.
-COMING = {"auth"}
 
 
 def sample_of(name: str) -> Path:
@@ -119,13 +118,8 @@ def sample_of(name: str) -> Path:
 
 
 def as_settings(name: str) -> dict[str, Any]:
-    source = {
-        field if field == "cadence_seconds" else f"feed_{field}": one for field, one in preset(name).source.items()
-    }
     return {
-        field: DECLARATIONS[field].kind.parse(str(value))
-        for field, value in source.items()
-        if field.removeprefix("feed_") not in COMING
+        FIELDS[field]: DECLARATIONS[FIELDS[field]].kind.parse(str(one)) for field, one in preset(name).source.items()
     }
 
 

@@ -19,6 +19,7 @@ from toolkit.quality.base import Evidence, QualityTest, Sample
 from toolkit.quality.catalogue import TESTS
 from toolkit.quality.neighbours import nearest
 from toolkit.settings import Settings, load
+from toolkit.sources import cadences_of
 from toolkit.store import StoredAnomaly
 from toolkit.store.flag_views import FAIL, MISSING, NOT_EVALUATED, PASS, SUSPECT
 from toolkit.store.flags import SAME_WITHIN
@@ -99,7 +100,7 @@ def run_test(
     place = {key: at for at, key in enumerate(zip(source.row.tolist(), source.time.tolist(), strict=True))}
     for end in _ends(source, hours):
         grid = grids.load(
-            source, end - hours * 3600, end, settings.cadence_seconds, [variable], sorted(test.needs(BY_NAME[variable]))
+            source, end - hours * 3600, end, cadences_of(settings), [variable], sorted(test.needs(BY_NAME[variable]))
         )
         for part, of_it in grid.by_cadence():
             results = run_tests(

@@ -80,6 +80,10 @@ class FrameSource:
         """See `store.base.Store`."""
         return Changes()
 
+    def owners(self) -> dict[str, str | None]:
+        """See `store.base.Store`."""
+        return {}
+
     def rejected(self, span: Span) -> list[Rejected]:  # noqa: ARG002 - a frame has what was measured
         """See `store.base.Store`."""
         return []

@@ -31,6 +31,7 @@ from toolkit.checks.probes import (
     security,
     service,
     settings,
+    sources,
     spool,
     system,
     timers,
@@ -41,7 +42,7 @@ from toolkit.checks.probes import (
 _MODULES = (
     packages, system, settings, places, disk, security, units, cron, rivals, interference, folders, service, commands,
     processes, timers, journal, database_file, database_content, database_locks, database_access, spool, permissions,
-    clock, way, feed, detection, observations, network, incidents, backup, exporter, api,
+    clock, way, feed, detection, observations, sources, network, incidents, backup, exporter, api,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}

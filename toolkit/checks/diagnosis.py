@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from toolkit.address import without_secrets
@@ -61,13 +60,12 @@ class Cause:
 
 
 def examine(host: Host, checks: Collection[Check] = CHECKS) -> list[Result]:
-    """Make checks, all at once, within 10 s. To be called from the main thread. Results are in the checks' order."""
+    """Make checks, all at once, within 10 s. Results are in the checks' order."""
     end = time.monotonic() + ALL_SECONDS
     found: dict[str, Finding | None] = {}
     threads = _begin(host, [check for check in checks if not check.on_feed], found)
     if any(check.on_feed for check in checks):
-        with suppress(Exception):  # the checks of the feed meet it again
-            host.fetched  # noqa: B018 - by the main thread: its time limit is a signal
+        host.fetch()
         threads |= _begin(host, [check for check in checks if check.on_feed], found)
     for thread in threads.values():
         # A probe that waited for a fact that another probe looks up needs its own time after that.

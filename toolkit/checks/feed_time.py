@@ -1,25 +1,28 @@
-"""The time, as the feed's server and its stations have it."""
+"""The time, as the servers of feeds and their stations have it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from toolkit import clock
-from toolkit.checks.host import Host
+from toolkit.checks.host.feed import SourceSeen
+from toolkit.errors import ToolkitError
 
 
-def served(host: Host) -> float | None:
-    """The time of the feed's server; None if it does not send it, or sends one before this release was made.
+def served(*feeds: SourceSeen) -> float | None:
+    """The time of the first server that sends it, not one before this release was made; None if none does."""
+    for one in feeds:
+        with suppress(ToolkitError):
+            date = one.fetched.date if one.is_told else None
+            if date is not None and date >= clock.RELEASED:
+                return date
+    return None
 
-    Raises:
-        ToolkitError: the feed cannot be fetched.
-    """
-    date = host.fetched.date
-    return None if date is None or date < clock.RELEASED else date
 
-
-def stations_time(host: Host) -> float | None:
-    """The time of the feed's stations; None if there is none.
-
-    Raises:
-        ToolkitError: the feed cannot be fetched, or read.
-    """
-    return clock.stations_time((one.station_id, one.time) for one in host.document.observations)
+def stations_time(*feeds: SourceSeen) -> float | None:
+    """The time of the feeds' stations; None if there is none."""
+    told = []
+    for one in feeds:
+        with suppress(ToolkitError):
+            told += [(each.station_id, each.time) for each in one.document.observations] if one.is_told else []
+    return clock.stations_time(told)

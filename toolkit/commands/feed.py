@@ -9,7 +9,7 @@ import time
 from collections.abc import Set
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.address import shown
 from toolkit.address_template import columns
@@ -19,8 +19,11 @@ from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
 from toolkit.settings import DECLARATIONS, Loaded, Settings
-from toolkit.sources import FIELDS, ONLY, Source, fields_of, sources_of
+from toolkit.sources import FIELDS, ONLY, Source, sources_of
 from toolkit.text import did_you_mean, one_line
+
+if TYPE_CHECKING:
+    from toolkit.feed.fetch import Fetched, Fetcher
 
 EXAMPLES = (
     "weather-tool feed try",
@@ -84,8 +87,13 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if args.action == "try":
         settings = _as_named(args, settings)
     settings = _at(args.source, settings)
-    body, named = _document(args.source, Source(getattr(args, "name", None) or ONLY, settings))
+    body, named = _document(args.source, Source(_name_of(args), settings))
     return _try(args, settings, body, named) if args.action == "try" else _guess(args, settings, body, named)
+
+
+def _name_of(args: argparse.Namespace) -> str:
+    """The name by which the credential has the secrets of what is tried."""
+    return getattr(args, "name", None) or getattr(args, "preset", None) or ONLY
 
 
 def _at(place: str | None, settings: Settings) -> Settings:
@@ -116,9 +124,31 @@ def _document(place: str | None, source: Source) -> tuple[bytes, str]:
         if len(body) > LARGEST:
             raise UsageError(f"{place} is larger than {LARGEST >> 20} MiB: give a part of it")
         return body, place
-    is_mqtt = is_broker(source.settings.feed_url)
-    fetched = (subscriber_of(source, lasting=False) if is_mqtt else fetcher_of(source)).fetch()
+    if is_broker(source.settings.feed_url):
+        fetched = subscriber_of(source, lasting=False).fetch()
+    else:
+        fetcher = fetcher_of(source)
+        fetched = fetcher.fetch()
+        if fetched and source.settings.feed_next:
+            fetched = _with_data(fetcher, fetched, source.settings)
     return fetched.body if fetched else b"", shown(source.settings.feed_url)
+
+
+def _with_data(fetcher: Fetcher, page: Fetched, settings: Settings) -> Fetched | None:
+    """A page, or the next one where it only says where the data are."""
+    from toolkit.collector.feed import reader_of
+    from toolkit.feed.errors import AnswerError, NotAFeedError
+    from toolkit.feed.pages import NextPage
+
+    try:
+        reader_of(settings).read(page.body)
+    except NotAFeedError:
+        try:
+            following = NextPage(settings.feed_next).of(page)
+        except ValueError as error:
+            raise AnswerError(fetcher.message(page.url, str(error))) from None
+        return fetcher.fetch(following) if following else page
+    return page
 
 
 def _try(args: argparse.Namespace, settings: Settings, body: bytes, named: str) -> int:
@@ -168,7 +198,7 @@ def _as_named(args: argparse.Namespace, settings: Settings) -> Settings:
 
 def _as_preset(one: Preset, settings: Settings, given: Set[str]) -> Settings:
     """The settings with what a preset says, but for what an option says."""
-    said = {FIELDS[field]: str(value) for field, value in fields_of(one).items()}
+    said = {FIELDS[field]: str(value) for field, value in one.source.items()}
     return replace(settings, **{name: DECLARATIONS[name].kind.parse(said[name]) for name in said.keys() - given})
 
 

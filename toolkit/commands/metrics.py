@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         serve(address, settings)
         return 0
     checks, registry = CheckResults(), CollectorRegistry()
-    checks.examine(settings)
+    checks.examine()
     registry.register(Weather(settings, checks))
     print(generate_latest(registry).decode(), end="")
     return 0

@@ -735,6 +735,7 @@ _shtab_weather_tool_settings_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--json[as JSON]"
+  ":as they are for this source:"
 )
 
 # guard to ensure default positional specs are added only once per session

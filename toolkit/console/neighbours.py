@@ -142,6 +142,10 @@ class _Some:
         """See `store.base.Store`."""
         return self._store.changes()
 
+    def owners(self) -> dict[str, str | None]:
+        """See `store.base.Store`."""
+        return self._store.owners()
+
     def snapshot(self) -> AbstractContextManager[None]:
         """See `store.base.Store`."""
         return self._store.snapshot()

@@ -18,6 +18,7 @@ from toolkit.model import Rejected, Station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR, Series, scaled
+from toolkit.sources import Cadences
 from toolkit.store import Span
 from toolkit.store.station_places import Changes
 from toolkit.variables import BY_NAME
@@ -71,6 +72,9 @@ class Source(Protocol):
 
     def changes(self) -> Changes:
         """What of the stations was another at another time."""
+
+    def owners(self) -> dict[str, str | None]:
+        """The source to which each station belongs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +237,7 @@ def load(
     store: Source,
     start: float,
     end: float,
-    cadence: float,
+    cadences: Cadences,
     variables: Sequence[str],
     also: Sequence[str] = (),
     past_days: float = PAST_DAYS,
@@ -244,17 +248,18 @@ def load(
     no value is not read further.
 
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
-    Where a typical station reports more rarely than `cadence`, slots are as long as its observations are apart.
+    Slots are as long as the shortest of the stations' `cadences`, or where a typical station reports more rarely, as
+    its observations are apart. No station is expected more often than its source tells of it.
     """
     with store.snapshot():
-        return _load(store, start, end, cadence, variables, also, past_days)
+        return _load(store, start, end, cadences, variables, also, past_days)
 
 
 def _load(
     store: Source,
     start: float,
     end: float,
-    cadence: float,
+    cadences: Cadences,
     variables: Sequence[str],
     also: Sequence[str],
     past_days: float,
@@ -282,10 +287,8 @@ def _load(
     measured = [name for name, known in zip(names, there.tolist(), strict=True) if known]
     of_window, of_past = (row, observed, found[there]), [name for name in variables if name in measured]
     apart = _apart(len(stations), row, observed, at_least=2)
-    known = apart[~np.isnan(apart)]
-    cadence = max(
-        cadence, float(CADENCES[0]), rounded(float(np.quantile(known, 0.5, method="lower"))) if len(known) else 0
-    )
+    declared = cadences.of([one.station_id for one in stations], store.owners)
+    cadence = max(min(declared, default=cadences.usual), float(CADENCES[0]), rounded(_typical(apart)))
     window = max(1, round((end - start) / cadence))
     lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), MOST_SLOTS * cadence / DAY, past_days)
     lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
@@ -298,7 +301,7 @@ def _load(
         np.concatenate([before[1], of_window[1]]),
         at_least=OBSERVATIONS,
     )
-    every = np.maximum(1, np.rint([rounded(one) / cadence for one in np.nan_to_num(apart).tolist()])).astype(np.int64)
+    every = np.rint([max(1.0, rounded(one) / cadence) for one in np.fmax(apart, declared)]).astype(np.int64)
     every[every > window / LEAST_SLOTS] = 1
     moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
     # What a station that reports more rarely measured last before a moment may be so old.
@@ -362,6 +365,12 @@ def _apart(stations: int, row: Ints, observed: Floats, at_least: int) -> Floats:
     for station in np.flatnonzero(np.diff(bounds) >= at_least):
         found[station] = np.nanmedian(apart[bounds[station] : bounds[station + 1]])
     return found
+
+
+def _typical(apart: Floats) -> float:
+    """The median of those that are known, of an even number the lower of two; 0 of none."""
+    known = apart[~np.isnan(apart)]
+    return float(np.quantile(known, 0.5, method="lower")) if len(known) else 0.0
 
 
 def rounded(apart: float) -> float:

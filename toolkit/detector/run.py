@@ -24,6 +24,7 @@ from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.settings import COMBINED, Settings
+from toolkit.sources import cadences_of
 from toolkit.variables import BY_NAME, DETECTED, STATION
 
 
@@ -45,7 +46,7 @@ def detect(
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
     grid = sites.as_they_were(
-        grids.load(store, start, end, settings.cadence_seconds, variables, needed_besides(variables)), store.changes()
+        grids.load(store, start, end, cadences_of(settings), variables, needed_besides(variables)), store.changes()
     )
     names = [station.station_id for station in grid.stations[: grid.number]]
     require_station(only, names)

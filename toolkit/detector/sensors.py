@@ -23,6 +23,7 @@ from toolkit.quality.arrays import Floats
 from toolkit.quality.neighbours import Neighbours, nearest
 from toolkit.quality.series import Series
 from toolkit.settings import Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Store
 from toolkit.variables import BY_NAME, MONITORED
 
@@ -133,7 +134,7 @@ def read(store: Store, settings: Settings, end: float, days: float) -> Grid:
     Of a station that moved it is what it measured since.
     """
     speeds = sorted({BY_NAME[name].speed for name in MONITORED if BY_NAME[name].speed} - {*MONITORED})
-    grid = grids.load(store, end - days * DAY, end, settings.cadence_seconds, MONITORED, speeds, past_days=0)
+    grid = grids.load(store, end - days * DAY, end, cadences_of(settings), MONITORED, speeds, past_days=0)
     return sites.since_moved(grid, store.changes())
 
 

@@ -12,8 +12,9 @@ from toolkit.checks import Check
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
+from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.told import as_json
-from toolkit.settings import Settings, load_lenient
+from toolkit.settings import load_lenient
 
 EVERY_SECONDS = 60.0
 COSTLY_SECONDS = 3600.0
@@ -25,15 +26,23 @@ class CheckResults:
     def __init__(self) -> None:
         self._results: dict[str, Result] = {}
         self._made: dict[str, float] = {}
+        self._seen: dict[str, SourceSeen] = {}
 
-    def examine(self, settings: Settings) -> Host:
-        """Make the checks that are due; to be called from the main thread. Returns the host as it was seen."""
+    def examine(self) -> Host:
+        """Make the checks that are due. Returns the host as it was seen."""
         now = time.monotonic()
-        due = [check for check in CHECKS if now - self._made.get(check.id, -1e9) >= _period(check, settings) - 1]
         # The settings as they are now, not as they were when the exporter was started.
         host = Host(load_lenient())
+        # No source is fetched more often than by the collector.
+        host.seen_lately = tuple(one for one in self._seen.values() if now - one.at < one.settings.cadence_seconds - 1)
+        cadence = min((one.settings.cadence_seconds for one in host.sources), default=0)
+        due = [check for check in CHECKS if now - self._made.get(check.id, -1e9) >= _period(check, cadence) - 1]
         for one in examine(host, due):
             self._results[one.check.id] = one
+        if any(check.on_feed for check in due):
+            self._seen = {one.name: one for one in host.feeds}
+            for seen in host.feeds:
+                seen.let_go()
         self._made |= dict.fromkeys((check.id for check in due), now)
         return host
 
@@ -60,8 +69,7 @@ class CheckResults:
         yield found
 
 
-def _period(check: Check, settings: Settings) -> float:
+def _period(check: Check, cadence: float) -> float:
     if check.costly:
         return COSTLY_SECONDS
-    # The feed is fetched no more often than by the collector.
-    return max(EVERY_SECONDS, settings.cadence_seconds) if check.on_feed else EVERY_SECONDS
+    return max(EVERY_SECONDS, cadence) if check.on_feed else EVERY_SECONDS

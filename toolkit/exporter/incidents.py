@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from toolkit.incidents.kinds import rank
 from toolkit.settings import Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Span, Store
 from toolkit.store.incidents import ACTIVE, SEVERITIES, IncidentFilter, Incidents
 
@@ -78,8 +79,8 @@ class Availability:
     """Which share of the expected observations there is of each station; counted now and then."""
 
     def __init__(self, settings: Settings) -> None:
-        self._expected = max(1.0, DAY / settings.cadence_seconds)
-        self._found: dict[str, int] = {}
+        self._settings = settings
+        self._found: dict[str, float] = {}
         self._counted: float | None = None
 
     def metric(self, store: Store) -> Metric:
@@ -87,13 +88,16 @@ class Availability:
         now = time.monotonic()
         if self._counted is None or now - self._counted >= AVAILABILITY_SECONDS:
             present = time.time()
-            self._found = store.tally(Span(present - DAY, present))
+            found = store.tally(Span(present - DAY, present))
+            cadences = cadences_of(self._settings).of(found, store.owners)
+            expected = (max(1.0, DAY / one) for one in cadences)
+            self._found = {name: min(1.0, found[name] / of) for name, of in zip(found, expected, strict=True)}
             self._counted = now
         family = GaugeMetricFamily(
             "weather_station_availability_ratio",
             "The share of the observations expected in the last 24 hours that there are, of a station that has any.",
             labels=["station"],
         )
-        for station, number in sorted(self._found.items()):
-            family.add_metric([station], min(1.0, number / self._expected))
+        for station, share in sorted(self._found.items()):
+            family.add_metric([station], share)
         return family

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -18,6 +20,7 @@ from toolkit.errors import ToolkitError
 from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.incidents import Availability, of_incidents
 from toolkit.settings import Settings, spool_folder
+from toolkit.sources import ONLY, sources_of
 from toolkit.store import Selection, Store, open_for_reading
 from toolkit.times import from_stored
 
@@ -46,10 +49,46 @@ class Weather(Collector):
             found, up = [], 0
         yield _gauge("weather_store_up", "Whether the database can be read.", up)
         yield from found
+        yield self._spools()
         documents = len(waiting(spool_folder(self._settings)))
         yield _gauge("weather_spool_documents", "Documents that wait for the database.", documents)
         yield from _of_backups(Path(self._settings.backups))
         yield from self._checks.metrics()
+
+    def _spools(self) -> Metric:
+        text = "Documents of a source that wait for the database."
+        family = GaugeMetricFamily("weather_source_spool_documents", text, labels=["source"])
+        folder = spool_folder(self._settings)
+        numbers = Counter(ONLY if one.parent == folder else one.parent.name for one in waiting(folder))
+        with suppress(ToolkitError):
+            numbers.update({one.name: 0 for one in sources_of(self._settings)})
+        for name, number in sorted(numbers.items()):
+            family.add_metric([name], number)
+        return family
+
+
+def _of_sources(store: Store) -> Iterable[Metric]:
+    """How each source does that ever told anything or failed."""
+    states = store.sources.states()
+    for name, text, at in (
+        ("last_success", "When a document of a source was stored last, seconds since the epoch.", "succeeded"),
+        ("newest_observation", "The time of a source's newest observation, seconds since the epoch.", "newest"),
+    ):
+        gauge = GaugeMetricFamily(f"weather_source_{name}_timestamp_seconds", text, labels=["source"])
+        for one in states:
+            if (told := getattr(one, at)) is not None:
+                gauge.add_metric([one.name], told)
+        yield gauge
+    for name, text in (
+        ("cycles", "Cycles that brought a document of a source."),
+        ("failures", "Cycles of a source that failed."),
+        ("observations", "Observations of a source that were new, or corrected."),
+        ("left_out", "Entries and values of a source that were not stored."),
+    ):
+        counter = CounterMetricFamily(f"weather_source_{name}", text, labels=["source"])
+        for one in states:
+            counter.add_metric([one.name], getattr(one, name))
+        yield counter
 
 
 def _of_the_store(store: Store) -> Iterable[Metric]:
@@ -68,6 +107,7 @@ def _of_the_store(store: Store) -> Iterable[Metric]:
     yield ages
     yield _gauge("weather_db_size_bytes", "The space that the database takes.", store.size_bytes())
     yield from _counters(store)
+    yield from _of_sources(store)
     open_now = GaugeMetricFamily("weather_anomalies_open", "Anomalies that last, by class.", labels=["class"])
     classes = [one.class_ for one in store.anomalies(Selection(start=now - OPEN_DAYS * 86400)) if one.state == "open"]
     for name in ("device_failure", "weather_event", "suspected", "unverified"):

@@ -175,16 +175,16 @@ def serve(address: str, settings: Settings) -> None:
     with until_stopped() as wait:
         notify("READY=1", f"STATUS=Serving http://{address}/metrics")
         log.info("serving http://%s/metrics", address)
-        _make_checks(server, checks, settings, wait)
+        _make_checks(server, checks, wait)
     server.shutdown()
     server.server_close()
 
 
-def _make_checks(server: Server, checks: CheckResults, settings: Settings, wait: Callable[[float], None]) -> None:
+def _make_checks(server: Server, checks: CheckResults, wait: Callable[[float], None]) -> None:
     """Make the checks that are due, again and again."""
     every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
     while True:
         notify("WATCHDOG=1")
-        host = checks.examine(settings)
+        host = checks.examine()
         server.service, server.contained = json.dumps(of_service(host, checks)).encode(), host.contained
         wait(every)

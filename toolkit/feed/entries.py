@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.feed import placeholders
@@ -44,7 +43,7 @@ def utc(_station_id: str, moment: datetime) -> float:
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
 
 
-def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+def _local(moment: datetime, zone: tzinfo) -> datetime:
     """The time of a zone's clocks.
 
     Raises:
@@ -135,6 +134,9 @@ class Entries:
                 kept.append(one)
         self.rejected = kept
         self.left_out = +self.left_out
+        for variable in {variable for _, variable, _ in found}:
+            if (before := f"{variable} out of range") in self.first and before not in self.left_out:
+                self.first.setdefault(f"{variable} impossible and constant", self.first.pop(before))
 
     def take(
         self, fields: Mapping[str, Any], entry: int = 0, *, point: list[Any] | None = None, other_id: object = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from toolkit.feed.values import is_no_value, text_of
 from toolkit.mapping import MILLISECONDS, STORED, VALUE, VARIABLE, FieldMapping, MappedField, pattern_and_zone, units_of
@@ -32,7 +32,7 @@ class Field(NamedTuple):
     find: Find
     convert: Convert | None = None
     pattern: str = ""
-    zone: ZoneInfo | None = None
+    zone: tzinfo | None = None
 
 
 class Long(NamedTuple):

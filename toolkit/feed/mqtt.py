@@ -24,10 +24,11 @@ from toolkit.broker import broker
 from toolkit.deadline import current, wait_for, within
 from toolkit.feed.errors import AnswerError, FeedError, TooSlowError, UnreachableError, UntrustedError
 from toolkit.feed.failures import Failures
-from toolkit.feed.fetch import Fetched
+from toolkit.feed.fetch import Fetched, Fetcher
 from toolkit.feed.messages import Message, joined
 from toolkit.feed.reasons import reason
 from toolkit.feed.session import tls_context
+from toolkit.feed.wis2 import TOPICS, LeftOutError, Notifications
 from toolkit.text import one_line
 
 # For how long a broker is to keep messages while nobody is there, in seconds.
@@ -35,6 +36,8 @@ SESSION_SECONDS = 7 * 86400
 KEEPALIVE_SECONDS = 60
 # So many messages are taken at once, and so many may be unacknowledged.
 MOST = 5000
+# Of those whose data may have to be fetched.
+MOST_NOTIFIED = 100
 # A batch ends when nothing has come for so long.
 LULL_SECONDS = 0.2
 # What a packet has besides the message: the topic and properties, in bytes.
@@ -78,6 +81,10 @@ class Subscriber:
         self._max_bytes = max_bytes
         self._ca_file = ca_file
         self._login = login or Login()
+        self._most = MOST
+        self._notifications: Notifications | None = None
+        if TOPICS.match(self._broker.topic):
+            self._most, self._notifications = MOST_NOTIFIED, Notifications(self._get, max_bytes)
         self._client: _Client | None = None
         self._subscribed = False
         self._refused = ""
@@ -109,7 +116,7 @@ class Subscriber:
         try:
             if self._client is None:
                 self._connect()
-            while len(self._taken) < MOST and self._bytes < self._max_bytes:
+            while len(self._taken) < self._most and self._bytes < self._max_bytes:
                 if not self._pump(LULL_SECONDS):
                     break
         except FeedError:
@@ -119,9 +126,26 @@ class Subscriber:
         except Exception as error:  # of the library, for what nobody thought that a broker would send
             self._drop()
             raise AnswerError(self._message(f"sends what cannot be read: {type(error).__name__}: {error}")) from None
-        return (
-            Fetched(joined(self._messages, self._left_out), None, None, 0, {}, url=self.shown) if self._taken else None
-        )
+        if not self._taken:
+            return None
+        if self._notifications:
+            self._open(self._notifications)
+        return Fetched(joined(self._messages, self._left_out), None, None, 0, {}, url=self.shown)
+
+    def _open(self, notifications: Notifications) -> None:
+        """Put in the place of notifications the data that they tell of."""
+        told, self._messages = self._messages, []
+        for one in told:
+            try:
+                self._messages.append(Message(notifications.data(one.body), one.station))
+            except LeftOutError as why:
+                self._left_out[str(why)] += 1
+            self.advance()
+
+    def _get(self, address: str) -> bytes:
+        """Fetch the data that a notification leads to."""
+        fetched = Fetcher(address, self._timeout, self._max_bytes, self._ca_file).fetch(conditional=False)
+        return fetched.body if fetched else b""
 
     def acknowledge(self, _document: Fetched) -> None:
         """What was fetched last is stored or in the spool."""

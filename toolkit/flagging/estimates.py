@@ -23,6 +23,7 @@ from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.expected import expect
 from toolkit.quality.series import unscaled
 from toolkit.settings import Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Span, Store
 from toolkit.store.flag_views import FAIL, SUSPECT
 from toolkit.store.flags import Decisive
@@ -120,7 +121,7 @@ def _of_window(
     if not asked:
         return
     grid = sites.as_they_were(
-        grids.load(source, *window, settings.cadence_seconds, [*asked], past_days=PAST_DAYS), source.changes()
+        grids.load(source, *window, cadences_of(settings), [*asked], past_days=PAST_DAYS), source.changes()
     )
     since = min([*grid.moment_times[:1].tolist(), float(grid.slot_times()[0])]) - grid.cadence
     neighbours = sites.neighbours_of(grid, settings)

@@ -58,6 +58,10 @@ class Remembered:
             self._changes = self._store.changes()
         return self._changes
 
+    def owners(self) -> dict[str, str | None]:
+        """See `base.Store`."""
+        return self._store.owners()
+
     def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""
         wanted = [0, 1, *(2 + self._variables.index(name) for name in variables)]

@@ -8,6 +8,7 @@ from functools import cache
 from toolkit.incidents import kinds
 from toolkit.incidents.trouble import Sensor, Trouble, of_report
 from toolkit.settings import Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Selection, Span, Store
 from toolkit.store.incidents import ACTIVE, IncidentFilter, Kind
 from toolkit.variables import STATION
@@ -28,7 +29,8 @@ def traced(store: Store, settings: Settings, window: Span, troubles: Sequence[Tr
         window: of the run.
         troubles: what the run saw.
     """
-    edge = window.start + 2 * settings.cadence_seconds
+    cadences = cadences_of(settings)
+    edge = window.start + 2 * max([*cadences.of_source.values()] or [cadences.usual])
     at_edge = [one for one in troubles if one.started <= edge and not one.weather]
     if not at_edge:
         return list(troubles)
@@ -58,7 +60,8 @@ class _Past:
         for one in self._store.observations(Selection(first, trouble.started, [station])):
             if variable == STATION or getattr(one, variable, None) is not None:
                 last = one.time
-        return last + self._settings.cadence_seconds if last > first else trouble.started
+        (cadence,) = cadences_of(self._settings).of([station], self._store.owners)
+        return last + cadence if last > first else trouble.started
 
     def wrong_since(self, trouble: Trouble) -> float:
         """Since when the detector sees it: it is looked for twice as far back each time, then in between."""

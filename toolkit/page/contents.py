@@ -27,6 +27,7 @@ from toolkit.page import event_plot, incidents, network_map
 from toolkit.page.incidents import Incidents, Row
 from toolkit.quality.neighbours import nearest
 from toolkit.settings import DECLARATIONS, Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Incident
 from toolkit.variables import STATION
@@ -226,7 +227,7 @@ def _events(store: Store, settings: Settings, report: Report, shown: Incidents) 
     end = times.epoch_of(report.window.end)
     start = end - report.window.hours * 3600 - event_plot.AROUND_HOURS * 3600
     variables = sorted({one.variable for one in worst} - {STATION})
-    grid = grids.load(store, start, end, settings.cadence_seconds, variables, past_days=0)
+    grid = grids.load(store, start, end, cadences_of(settings), variables, past_days=0)
     return [
         Event(
             one,

@@ -115,12 +115,13 @@ def known_before(store: Store, rows: Rows, month: Month, variables: Sequence[str
 
 
 def rhythms(
-    store: Store, rows: Rows, days: Sequence[Span], counts: Counts, variables: Sequence[str], cadence: float
+    store: Store, rows: Rows, days: Sequence[Span], counts: Counts, variables: Sequence[str], cadences: Sequence[float]
 ) -> Rhythms:
     """How often stations and sensors are expected to report.
 
-    That is the cadence, at those that report more rarely than the typical station their own rhythm, and at those that
-    report more often, too. A network whose typical station reports more rarely than the cadence has lost the rest.
+    That is the source's cadence, at those that report more rarely than the typical station their own rhythm, and at
+    those that report more often, too. A network whose typical station reports more rarely than the cadence has lost
+    the rest.
     """
     fullest = np.argsort(-counts.daily.sum(axis=1), kind="stable")
     together = np.cumsum(counts.daily.sum(axis=1)[fullest])
@@ -132,8 +133,14 @@ def rhythms(
     time = read[1]
     own = _rhythm(rows.number, row, time)
     typical = float(np.median(own[~np.isnan(own)])) if not np.isnan(own).all() else np.nan
-    part = min(1.0, cadence / typical) if typical > 0 else 1.0
-    stations = np.where(np.isnan(own), np.fmin(cadence, typical), own * part)
+    cadence = np.array(cadences, dtype=np.float64)
+    usual, part = np.full(rows.number, np.nan), np.ones(rows.number)
+    for one in np.unique(cadence).tolist():  # those of one cadence are a network
+        of_it = cadence == one
+        if (known := own[of_it & ~np.isnan(own)]).size:
+            usual[of_it] = np.median(known)
+            part[of_it] = min(1.0, one / float(np.median(known)))
+    stations = np.where(np.isnan(own), np.fmin(cadence, usual), own * part)
     sensors = np.repeat(stations[:, None], len(variables), axis=1)
     for place, values in zip(measured, read[2:], strict=True):
         there = ~np.isnan(values)

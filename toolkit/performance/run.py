@@ -34,6 +34,7 @@ from toolkit.performance.timeliness import delays, timeliness
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR
 from toolkit.settings import Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Span, Store
 from toolkit.variables import MEASURED, STATION
 
@@ -125,7 +126,8 @@ def _read(store: Store, settings: Settings, month: Month, places: list[Place]) -
         newest = store.newest()
         there = f"the newest is of {newest} UTC" if newest else "there is none at all"
         raise NoObservationsError(f"there is no observation of {month.name}; {there}")
-    rhythms = availability.rhythms(store, rows, days, counts, VARIABLES, settings.cadence_seconds)
+    cadences = cadences_of(settings).of((one.station_id for one in places), store.owners)
+    rhythms = availability.rhythms(store, rows, days, counts, VARIABLES, cadences)
     seen = np.array([one[1:] for one in store.statistics.seen()], dtype=np.float64).reshape(-1, 2)
     begin = availability.begin(month, counts, seen[:, 0], seen[:, 1])
     whole = Span(month.start, month.end)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -107,6 +106,8 @@ def preset(name: str) -> Preset:
     """
     if name not in names():
         raise ValueError(did_you_mean(name, names(), f"know {', '.join(names())}"))
+    import tomllib
+
     said: dict[str, Any] = tomllib.loads((resources.files(__name__) / f"{name}.toml").read_text("utf-8"))
     source = {field: value.strip() if isinstance(value, str) else value for field, value in said.pop("source").items()}
     source = {"records": "", "fields": "", **source}

@@ -199,6 +199,9 @@ class Store(Protocol):
     def changes(self) -> Changes:
         """What of the stations was another at another time."""
 
+    def owners(self) -> dict[str, str | None]:
+        """The source to which each station belongs; None where no source has told of it."""
+
     def new_stations(self, at: float, source: str) -> int:
         """How many stations of a source were first seen in the 24 hours up to a time; its very first do not count.
 

@@ -263,6 +263,10 @@ class SQLiteStore:
         """See `base.Store`."""
         return self.records.changes()
 
+    def owners(self) -> dict[str, str | None]:
+        """See `base.Store`."""
+        return self.sources.owners()
+
     def new_stations(self, at: float, source: str) -> int:
         """See `base.Store`."""
         number: int = self._query(

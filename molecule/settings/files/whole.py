@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path("/etc/cron.d/weather")
+# A station of each source (feed.py), under the prefix that the settings give.
+STATIONS = {"Aßling", "Eging", "Füssen", "Grünau", "LOWS"}
 
 
 def run(*command: str, code: int = 0) -> str:
@@ -30,7 +32,8 @@ def until(true: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + 60
     while not true():
         if time.monotonic() > end:
-            sys.exit(f"not so after a minute: {what}")
+            said = subprocess.run(["weather-tool", "doctor"], capture_output=True, text=True, check=False).stdout
+            sys.exit(f"not so after a minute: {what}\n{said}")
         time.sleep(0.5)
 
 
@@ -54,6 +57,11 @@ def well(command: str) -> bool:
     return not subprocess.run(["weather-tool", command], stdout=subprocess.DEVNULL, check=False).returncode
 
 
+def stations() -> set[str]:
+    """Those of which something is stored."""
+    return {one["station_id"] for one in json.loads(tool("data", "latest", "--json"))}
+
+
 def files(folder: str, pattern: str) -> list[Path]:
     """What is in a folder, as root sees it."""
     return sorted(Path(folder).glob(pattern))
@@ -72,6 +80,8 @@ def main(scheduler: str, wanted: dict[str, Any]) -> None:
 
     until(lambda: well("healthcheck"), "healthy")
     tool("healthcheck", "--wait", "60")
+    names = {wanted["weather_feed_prefix"] + name for name in STATIONS}
+    until(lambda: stations() >= names, "every source is stored")
     assert json.loads(tool("data", "summary", "--json"))["observations"] > 300
     assert Path(wanted["weather_db"]).is_file()
     assert files(wanted["weather_spool"], "lock")

@@ -21,6 +21,7 @@ def files_of(files: Sequence[Mapping[str, Any]], written: str, scheduler: str) -
         for one in files
         if one.get("written") == written and one.get("scheduler", scheduler) == scheduler
         for path, content in _texts(one)
+        if content
     ]
 
 

@@ -7,11 +7,13 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from toolkit.settings import Loaded
+    from toolkit.settings import Loaded, Settings
+    from toolkit.sources import Source
 
 # What systemd takes as it stands, in a list of paths as in a command.
 _PLAIN = re.compile(r"[\w/.:@+,=-]+", re.ASCII)
@@ -53,20 +55,61 @@ def settled(content: str, project: str) -> Loaded:
     return loaded
 
 
-def refused(content: str, project: str, target: str) -> list[str]:
-    """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.paths.refused`)."""
+def refused(content: str, project: str, target: str, sources: str = "", named: str = "") -> list[str]:
+    """What is wrong with the settings of a weather.env, by themselves or on a target (see `toolkit.paths.refused`).
+
+    Args:
+        content: of the file.
+        project: the toolkit's source tree.
+        target: systemd, cron, compose or kubernetes.
+        sources: the file of sources that the inventory lists; empty where it lists none.
+        named: another file of sources that the inventory names.
+    """
     loaded = settled(content, project)
     from toolkit import paths
+    from toolkit.errors import ToolkitError
 
     if loaded.problems:
         return [str(problem) for problem in loaded.problems]
-    return [f"weather_{name}={reason} ({target})" for name, reason in paths.refused(loaded.settings, target)]
+    if sources and named:
+        return [f"weather_sources_file={named}: weather_sources lists the sources: take one of the two away"]
+    try:
+        listed = listed_in(sources, loaded.settings)
+    except ToolkitError as error:
+        return str(error).splitlines()
+    return [f"weather_{name}={reason} ({target})" for name, reason in paths.refused(loaded.settings, target, listed)]
 
 
-def places(content: str, project: str) -> dict[str, Any]:
-    """What the settings of a weather.env ask of a host."""
+def listed_in(sources: str, settings: Settings) -> tuple[Source, ...]:
+    """The sources of a file's text, none of an empty one.
+
+    Raises:
+        ToolkitError: what is wrong with them, a line each.
+    """
+    if not sources:
+        return ()
+    from toolkit.errors import ToolkitError
+    from toolkit.sources import sources_of
+
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+        file.write(sources)
+        file.flush()
+        try:
+            return sources_of(replace(settings, sources_file=file.name))
+        except ToolkitError as error:
+            raise ToolkitError(str(error).replace(file.name, "weather_sources")) from None
+
+
+def places(content: str, project: str, sources: str = "") -> dict[str, Any]:
+    """What the settings of a weather.env, and the sources, ask of a host."""
     settings = settled(content, project).settings
     from toolkit import paths
+    from toolkit.errors import ToolkitError
+
+    try:
+        listed = listed_in(sources, settings)
+    except ToolkitError:  # `refused` says so
+        listed = ()
 
     folders = paths.folders(settings)
     owner = {"owner": "weather", "group": "weather"}
@@ -76,10 +119,10 @@ def places(content: str, project: str) -> dict[str, Any]:
         "named": [{"path": one.path, "setting": one.setting} for one in folders.values()],
         "holds": {name: list(one.holds) for name, one in folders.items()},
         "volumes": paths.volumes(settings),
-        "files": list(paths.files(settings).values()),
+        "files": list(dict.fromkeys(paths.files(settings, listed).values())),
         "offsite": paths.offsite(settings),
         "addresses": {name: one._asdict() for name, one in paths.addresses(settings).items()},
-        "feed_ports": paths.feed_ports(settings),
+        "feed_ports": paths.feed_ports(settings, listed),
         "database_on_network": settings.db.file is None,
         "database_port": paths.database_port(settings),
     }

@@ -206,7 +206,7 @@ def files_of(scheduler: dict[str, str]) -> list[Path]:
 
 def is_stale(units: list[str], files: list[Path]) -> bool:
     """Whether a part of a service is newer than the service: its run-time folder, or its pid's file."""
-    parts = [OPT / "current", ETC / "weather.env", *files]
+    parts = [OPT / "current", ETC / "weather.env", ETC / "sources.toml", *files]
     changed = max((part.lstat().st_mtime for part in parts if part.is_symlink() or part.exists()), default=0.0)
     started = [Path("/run", name.removesuffix(".service")) for name in units if name.endswith(".service")]
     started += Path("/run/weather").glob("*.pid")

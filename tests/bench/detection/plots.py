@@ -22,6 +22,7 @@ from toolkit.quality.expected import expect
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.series import unscaled
 from toolkit.settings import load
+from toolkit.sources import Cadences
 from toolkit.store import open_for_reading
 from toolkit.variables import BY_NAME
 
@@ -96,7 +97,7 @@ def draw(picture: Picture, axis: Axes, weather: Labelled) -> None:
             spans = [(times.parse(one.start), times.parse(one.end), one.class_) for one in found]
             until = max(end for _, end, _ in spans)
             end = int(until.timestamp()) // HOUR * HOUR + 2 * HOUR
-            seen = grid.load(store, end - SHOWN_HOURS * HOUR, end, settings.cadence_seconds, [name])
+            seen = grid.load(store, end - SHOWN_HOURS * HOUR, end, Cadences(settings.cadence_seconds), [name])
     series = seen.series(name)
     near = nearest(seen.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     expected = expect(series, near, np.arange(len(seen.stations)), np.zeros(len(seen.stations), dtype=bool))

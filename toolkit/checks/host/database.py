@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from toolkit.checks.host.facts import Facts, fact
 from toolkit.settings import spool_folder
+from toolkit.sources import sources_of
 
 if TYPE_CHECKING:
     from toolkit.store.base import Logged, Store
+    from toolkit.store.sources import SourceState
 
 # How long a check waits for a lock of the database.
 LOCK_SECONDS = 0.5
 # How many lines of the collection log are read.
 LOG_LINES = 200
+# Of several sources so many for each of them, of at most so many.
+MOST_LOGS = 50
 
 
 class Database(Facts):
@@ -61,6 +65,26 @@ class Database(Facts):
             return {one.station_id: one.time for one in store.latest()}
 
     @fact
+    def owners(self) -> dict[str, str | None]:
+        """The source to which each station belongs.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self.store() as store:
+            return store.sources.owners()
+
+    @fact
+    def source_states(self) -> dict[str, SourceState]:
+        """How each source does that ever told anything or failed, by name.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self.store() as store:
+            return {one.name: one for one in store.sources.states()}
+
+    @fact
     def log(self) -> list[Logged]:
         """The last lines of the collection log, the newest first.
 
@@ -68,7 +92,7 @@ class Database(Facts):
             StoreError: the database cannot be read.
         """
         with self.store() as store:
-            return store.log(LOG_LINES)
+            return store.log(LOG_LINES * min(MOST_LOGS, max(1, len(sources_of(self.settings)))))
 
     def store(self) -> Store:
         """The database, opened to be read.

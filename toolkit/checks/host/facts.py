@@ -35,6 +35,14 @@ class Facts:
         self._locks: dict[str, RLock] = {}
         self._guard = RLock()
 
+    def knows(self, name: str) -> bool:
+        """Whether something was looked up."""
+        return name in self._known
+
+    def failure(self, name: str) -> BaseException | None:
+        """What looking something up raised, where it did."""
+        return self._known.get(name, (None, None))[1]
+
     def once(self, name: str, function: Callable[[], T]) -> T:
         """What the function returns, or raises; it is called the first time that the name is asked for.
 

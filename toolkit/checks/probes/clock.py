@@ -37,20 +37,19 @@ def clock_after_release(host: Host) -> Finding:
     caused_by=("clock-synchronised",), on_feed=True,
 )  # fmt: skip
 def clock_right(host: Host) -> Finding | None:
-    try:
-        date = served(host)
-    except ToolkitError:
+    if not any(one.is_told and not one.failure("fetched") for one in host.feeds):
         return None
+    date = served(*host.feeds)
     if date is None:
         with suppress(ToolkitError):
-            stations = stations_time(host)
+            stations = stations_time(*host.feeds)
             if stations is not None and clock.ahead(stations, host.now):
                 return bad(f"this host's clock is {humanize(stations - host.now)} behind that of the feed's stations")
         return unseen("the feed's server does not tell its time")
     off = host.now - date
     if abs(off) > TOLERANCE_SECONDS:
         with suppress(ToolkitError):
-            stations = stations_time(host)
+            stations = stations_time(*host.feeds)
             if stations is not None and date + TOLERANCE_SECONDS < stations < host.now + TOLERANCE_SECONDS:
                 return bad(
                     f"the feed server's clock is {humanize(off)} behind this host's, and {humanize(stations - date)} "

@@ -15,9 +15,10 @@ from toolkit import clock
 from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
+from toolkit.checks.each_source import each_source
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
-from toolkit.checks.host.feed import FEED_SECONDS
+from toolkit.checks.host.feed import FEED_SECONDS, SourceSeen
 from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.reach import ConnectError, UnresolvedError
@@ -25,6 +26,7 @@ from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.errors import ToolkitError
 from toolkit.feed.entries import TWO_PLACES
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+from toolkit.sources import STALE_CADENCES
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
@@ -37,7 +39,6 @@ CERTIFICATE_DAYS = 7
 LATELY_SECONDS = 86400
 # A variable that nearly all observations of this time have is one that the feed always tells.
 TELLING_SECONDS, TELLING_PART = 3 * 3600, 0.9
-STALE_CADENCES = 3
 CERTIFICATE_SECONDS = 1.0
 # A time of our days in milliseconds since 1970.
 _MILLISECONDS = re.compile(rb":\s*1[5-9]\d{11}\b")
@@ -46,18 +47,18 @@ _LOG = Logs("collector")
 SILENT_PART = 0.5
 
 
-def _failed(host: Host) -> ToolkitError | None:
+def _failed(feed: SourceSeen) -> ToolkitError | None:
     """Why the feed could not be fetched; None if it could."""
     try:
-        host.fetched  # noqa: B018 - asked for what it raises
+        feed.fetched  # noqa: B018 - asked for what it raises
     except ToolkitError as error:
         return error
     return None
 
 
-def _stage(host: Host) -> str:
+def _stage(feed: SourceSeen) -> str:
     """The id of the check that the failure of the fetch belongs to; empty where it did not fail."""
-    error = _failed(host)
+    error = _failed(feed)
     if error is None:
         return ""
     if isinstance(error, UnresolvedError):
@@ -73,11 +74,11 @@ def _stage(host: Host) -> str:
     return "feed-connects"
 
 
-def _at(stage: str, what: str, host: Host) -> Finding | None:
+def _at(stage: str, what: str, feed: SourceSeen) -> Finding | None:
     """The finding of one stage of the fetch: None where an earlier or a later one failed."""
-    failed = _stage(host)
+    failed = _stage(feed)
     if failed == stage:
-        return bad(str(_failed(host)))
+        return bad(str(_failed(feed)))
     return None if failed else good(what)
 
 
@@ -88,9 +89,10 @@ def _at(stage: str, what: str, host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=Shell("cat /etc/resolv.conf"),
     caused_by=("feed-way", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
-def feed_name(host: Host) -> Finding | None:
-    name = urlsplit(host.settings.feed_proxy or host.settings.feed_url).hostname or ""
-    return _at("feed-name", f"{name} has an address", host)
+@each_source
+def feed_name(_host: Host, feed: SourceSeen) -> Finding | None:
+    name = urlsplit(feed.settings.feed_proxy or feed.settings.feed_url).hostname or ""
+    return _at("feed-name", f"{name} has an address", feed)
 
 
 @check(
@@ -100,8 +102,9 @@ def feed_name(host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=_LOG,
     caused_by=("feed-way", "feed-name", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
-def feed_connects(host: Host) -> Finding | None:
-    return _at("feed-connects", "the server takes connections", host)
+@each_source
+def feed_connects(_host: Host, feed: SourceSeen) -> Finding | None:
+    return _at("feed-connects", "the server takes connections", feed)
 
 
 @check(
@@ -110,10 +113,11 @@ def feed_connects(host: Host) -> Finding | None:
     problem="The feed's certificate is not trusted.",
     severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-connects", "clock-right"), on_feed=True,
 )  # fmt: skip
-def feed_trusted(host: Host) -> Finding | None:
-    if not host.settings.feed_url.startswith("https://"):
+@each_source
+def feed_trusted(_host: Host, feed: SourceSeen) -> Finding | None:
+    if not feed.settings.feed_url.startswith("https://"):
         return None
-    return _at("feed-trusted", "its certificate is valid", host)
+    return _at("feed-trusted", "its certificate is valid", feed)
 
 
 @check(
@@ -122,11 +126,12 @@ def feed_trusted(host: Host) -> Finding | None:
     problem="The feed's certificate ends within a week.",
     severity=Status.WARNING, remedy=_LOG, caused_by=("feed-trusted",), on_feed=True,
 )  # fmt: skip
-def feed_certificate(host: Host) -> Finding | None:
-    parts = urlsplit(host.settings.feed_url)
-    if parts.scheme != "https" or host.settings.feed_proxy or _stage(host):
+@each_source
+def feed_certificate(host: Host, feed: SourceSeen) -> Finding | None:
+    parts = urlsplit(feed.settings.feed_url)
+    if parts.scheme != "https" or feed.settings.feed_proxy or _stage(feed):
         return None
-    context = ssl.create_default_context(cafile=host.settings.feed_ca_file)
+    context = ssl.create_default_context(cafile=feed.settings.feed_ca_file)
     with (
         socket.create_connection((parts.hostname or "", parts.port or 443), CERTIFICATE_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=parts.hostname) as secure,
@@ -145,18 +150,19 @@ def feed_certificate(host: Host) -> Finding | None:
     problem="The feed does not answer in time.",
     severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-connects",), on_feed=True,
 )  # fmt: skip
-def feed_in_time(host: Host) -> Finding | None:
-    if _stage(host) != "feed-in-time":
-        return None if _stage(host) else good("it answers in time")
-    limit = host.settings.feed_timeout_seconds
+@each_source
+def feed_in_time(host: Host, feed: SourceSeen) -> Finding | None:
+    if _stage(feed) != "feed-in-time":
+        return None if _stage(feed) else good("it answers in time")
+    limit = feed.settings.feed_timeout_seconds
     if limit <= FEED_SECONDS:
-        return bad(str(_failed(host)))
+        return bad(str(_failed(feed)))
     # The collector waits for longer: what it says counts.
     with suppress(ToolkitError):
-        last = host.log[0] if host.log else None
+        last = next((one for one in host.log if one.source in {None, feed.name}), None)
         if last and last.status == "failed":
             return bad(f"{last.message}; the collector's limit is {limit:g} s")
-        if last and host.now - last.time > host.settings.cadence_seconds + limit:
+        if last and host.now - last.time > feed.settings.cadence_seconds + limit:
             return bad(
                 f"it has not answered for {FEED_SECONDS:g} s, nor the collector for {humanize(host.now - last.time)}"
             )
@@ -170,8 +176,9 @@ def feed_in_time(host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=Tool("settings"),
     caused_by=("feed-connects", "feed-in-time", *FEED_SETTINGS), on_feed=True,
 )  # fmt: skip
-def feed_answers(host: Host) -> Finding | None:
-    return _at("feed-answers", "it answers 200", host)
+@each_source
+def feed_answers(_host: Host, feed: SourceSeen) -> Finding | None:
+    return _at("feed-answers", "it answers 200", feed)
 
 
 @check(
@@ -180,25 +187,26 @@ def feed_answers(host: Host) -> Finding | None:
     problem="The feed's document cannot be read, or has no observations.",
     severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-answers", "settings-valid"), on_feed=True,
 )  # fmt: skip
-def feed_readable(host: Host) -> Finding | None:
-    if _stage(host):
+@each_source
+def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
+    if _stage(feed):
         return None
     try:
-        document = host.document
+        document = feed.document
     except ToolkitError as error:
-        start = host.fetched.beginning[:40].decode(errors="replace").strip()
+        start = feed.fetched.beginning[:40].decode(errors="replace").strip()
         return bad(f"{error} (it begins with {start!r})")
     if not document.observations:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
-        if _MILLISECONDS.search(host.fetched.beginning):
+        if _MILLISECONDS.search(feed.fetched.beginning):
             why += "; there are numbers in it that are milliseconds since 1970, not seconds"
-        return bad(f"the feed {shown(host.settings.feed_url)} holds no observation that can be used{why}")
+        return bad(f"the feed {shown(feed.settings.feed_url)} holds no observation that can be used{why}")
     try:
-        if host.settings.feed_format != "bufr":
-            codecs.getincrementaldecoder("utf-8")().decode(host.fetched.beginning)
+        if feed.settings.feed_format != "bufr":
+            codecs.getincrementaldecoder("utf-8")().decode(feed.fetched.beginning)
     except UnicodeDecodeError:
         return bad(
-            f"the feed {shown(host.settings.feed_url)} is not UTF-8 text: names in it are read wrongly",
+            f"the feed {shown(feed.settings.feed_url)} is not UTF-8 text: names in it are read wrongly",
             severity=Status.WARNING,
         )
     return good(f"{len(document.stations)} stations, {len(document.observations)} observations")
@@ -210,14 +218,15 @@ def feed_readable(host: Host) -> Finding | None:
     problem="The feed's observations are old.",
     severity=Status.CRITICAL, remedy=Tool("data latest"), caused_by=("clock-right",), on_feed=True,
 )  # fmt: skip
-def feed_current(host: Host) -> Finding | None:
-    document = _read(host)
+@each_source
+def feed_current(host: Host, feed: SourceSeen) -> Finding | None:
+    document = _read(feed)
     if document is None or not document.observations:
         return None
-    limit = max(host.settings.fresh_minutes * 60, STALE_CADENCES * host.settings.cadence_seconds)
+    limit = max(feed.settings.fresh_minutes * 60, STALE_CADENCES * feed.settings.cadence_seconds)
     # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
-    present = served(host) or host.now
-    stations = stations_time(host)
+    present = served(feed) or host.now
+    stations = stations_time(feed)
     if stations is not None and clock.ahead(stations, present):
         return bad(
             f"how new they are cannot be told: they are {humanize(stations - present)} in the future",
@@ -228,7 +237,7 @@ def feed_current(host: Host) -> Finding | None:
         return None
     age = present - max(past)
     if age > limit:
-        kept, stored = host.fetched.fresh_for, _stored(host)
+        kept, stored = feed.fetched.fresh_for, _stored(host, feed)
         if stored is not None and stored - max(past) > limit and not clock.ahead(stored, present):
             return bad(
                 f"the feed offers observations {humanize(stored - max(past))} older than those that it gave before: "
@@ -241,9 +250,11 @@ def feed_current(host: Host) -> Finding | None:
     return good(f"its newest observation is {humanize(max(age, 0))} old")
 
 
-def _stored(host: Host) -> float | None:
-    """The time of the newest observation that is stored; None where there is none, or it cannot be told."""
+def _stored(host: Host, feed: SourceSeen) -> float | None:
+    """The time of the newest observation of it that is stored; None where there is none, or it cannot be told."""
     with suppress(ToolkitError):
+        if len(host.sources) > 1:
+            return host.source_states[feed.name].newest if feed.name in host.source_states else None
         return from_stored(host.newest).timestamp() if host.newest else None
     return None
 
@@ -255,13 +266,14 @@ def _stored(host: Host) -> float | None:
     severity=Status.CRITICAL, remedy=Restart("collector"),
     caused_by=(*DISK, *STORE, *RELEASE, *UNIT, *COLLECTOR, "feed-current", "processes-unlimited"), on_feed=True,
 )  # fmt: skip
-def feed_passed_on(host: Host) -> Finding | None:
-    document = _read(host)
-    if document is None or not document.observations or host.newest is None:
+@each_source
+def feed_passed_on(host: Host, feed: SourceSeen) -> Finding | None:
+    document = _read(feed)
+    stored = _stored(host, feed)
+    if document is None or not document.observations or stored is None:
         return None
     past = [one.time for one in document.observations if not clock.ahead(one.time, host.now)]
-    stored = from_stored(host.newest).timestamp()
-    limit = max(host.settings.fresh_minutes * 60, STALE_CADENCES * host.settings.cadence_seconds)
+    limit = max(feed.settings.fresh_minutes * 60, STALE_CADENCES * feed.settings.cadence_seconds)
     if past and host.now - stored > limit and max(past) - stored > limit:
         return bad(
             f"the feed has observations {humanize(max(past) - stored)} newer than what is stored: its server, or "
@@ -276,12 +288,13 @@ def feed_passed_on(host: Host) -> Finding | None:
     problem="Most of the feed's stations are silent.",
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=("feed-current",), on_feed=True,
 )  # fmt: skip
-def feed_complete(host: Host) -> Finding | None:
-    document = _read(host)
+@each_source
+def feed_complete(_host: Host, feed: SourceSeen) -> Finding | None:
+    document = _read(feed)
     if document is None or not document.observations:
         return None
     newest = max(one.time for one in document.observations)
-    limit = STALE_CADENCES * host.settings.cadence_seconds
+    limit = STALE_CADENCES * feed.settings.cadence_seconds
     fresh = {one.station_id for one in document.observations if newest - one.time <= limit}
     names = {station.station_id for station in document.stations}
     silent = sorted(names - fresh)
@@ -297,8 +310,9 @@ def feed_complete(host: Host) -> Finding | None:
     problem="Most of the stations that reported lately are not in the feed any more, or have one id.",
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=("feed-readable", "feed-current"), on_feed=True,
 )  # fmt: skip
-def feed_stations(host: Host) -> Finding | None:
-    document = _read(host)
+@each_source
+def feed_stations(host: Host, feed: SourceSeen) -> Finding | None:
+    document = _read(feed)
     if document is None or not document.stations:
         return None
     names = {station.station_id for station in document.stations}
@@ -307,7 +321,7 @@ def feed_stations(host: Host) -> Finding | None:
             f"{alike} entries of the feed have the id of a station that is elsewhere, such as {min(names)}: "
             "is it the id that WEATHER_FEED_FIELDS names?"
         )
-    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS}
+    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS and _of(host, feed, name)}
     gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
         return good(f"{len(names)} stations")
@@ -315,6 +329,11 @@ def feed_stations(host: Host) -> Finding | None:
     new = sorted(names & _since_lately(host, names))
     renamed = f"; {len(new)} have come instead, such as {new[0]}: were they renamed?" if new else ""
     return bad(f"{len(gone)} stations that reported lately are not in the feed: {shown}{renamed}")
+
+
+def _of(host: Host, feed: SourceSeen, station_id: str) -> bool:
+    """Whether a station is one of this source."""
+    return len(host.sources) == 1 or host.owners.get(station_id) == feed.name
 
 
 def _since_lately(host: Host, names: set[str]) -> set[str]:
@@ -330,8 +349,9 @@ def _since_lately(host: Host, names: set[str]) -> set[str]:
     problem="The feed does not tell a variable any more, or only in values that cannot be.",
     severity=Status.WARNING, remedy=Tool("settings"), caused_by=("feed-readable", "feed-current"), on_feed=True,
 )  # fmt: skip
-def feed_variables(host: Host) -> Finding | None:
-    document = _read(host)
+@each_source
+def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
+    document = _read(feed)
     if document is None or not document.observations:
         return None
     for name, variable in BY_NAME.items():
@@ -344,8 +364,8 @@ def feed_variables(host: Host) -> Finding | None:
             )
     left_out = document.left_out.most_common(1)
     told = {name for name in BY_NAME for one in document.observations if getattr(one, name) is not None}
-    start, end = host.now - TELLING_SECONDS, host.now - 2 * host.settings.cadence_seconds
-    rows = [row for row in recent(host) if start < row.time < end]
+    start, end = host.now - TELLING_SECONDS, host.now - 2 * feed.settings.cadence_seconds
+    rows = [row for row in recent(host) if start < row.time < end and _of(host, feed, row.station_id)]
     for name in BY_NAME.keys() - told if len({row.station_id for row in rows}) >= STATIONS else ():
         if sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows):
             why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
@@ -353,11 +373,11 @@ def feed_variables(host: Host) -> Finding | None:
     return good(f"it tells {len(told)} variables")
 
 
-def _read(host: Host) -> Document | None:
+def _read(feed: SourceSeen) -> Document | None:
     """The feed's document, where one came that can be read."""
-    if _stage(host):
+    if _stage(feed):
         return None
     try:
-        return host.document
+        return feed.document
     except ToolkitError:
         return None

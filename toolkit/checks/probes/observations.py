@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit import clock
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import CLOCK, COLLECTOR, OBSERVATIONS, RELEASE, SETTINGS, UNIT
+from toolkit.checks.each_source import joined
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.humanize import age as aged
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Logs, OnMachine, ServiceStatus, Start, Tool
+from toolkit.settings import Settings
+from toolkit.sources import fresh_seconds
 from toolkit.times import from_stored
+
+if TYPE_CHECKING:
+    from toolkit.store.base import Logged
 
 # A station that has reported within these days and is silent now has failed; one silent for longer was taken down.
 LATELY_DAYS = 7
@@ -36,7 +44,8 @@ def observations_fresh(host: Host) -> Finding:
     newest = host.newest
     if newest is None:
         return bad(f"the database {host.settings.db} holds no observation")
-    limit = host.settings.fresh_minutes * 60
+    # Of several sources the one that has to tell most often.
+    limit = min(map(fresh_seconds, host.sources), default=host.settings.fresh_minutes * 60)
     age = host.now - from_stored(newest).timestamp()
     # The distance from the present: what is in the future is not fresh either.
     figures = {"age": f"{abs(age):.0f}s;{limit};{limit};0"}
@@ -46,7 +55,7 @@ def observations_fresh(host: Host) -> Finding:
         )
     seen = f"the newest observation ({newest} UTC) is {humanize(max(age, 0))} old"
     if age > limit:
-        return bad(f"{seen}, more than {host.settings.fresh_minutes} minutes", figures=figures)
+        return bad(f"{seen}, more than {limit / 60:g} minutes", figures=figures)
     return good(seen, figures)
 
 
@@ -78,8 +87,13 @@ def stations_reporting(host: Host) -> Finding | None:
     lately = {name: age for name, age in latest.items() if age < LATELY_DAYS * 86400}
     if not lately:
         return None
-    limit = max(SILENT_CADENCES * host.settings.cadence_seconds, host.settings.fresh_minutes * 60)
-    silent = sorted((name for name, age in lately.items() if age > limit), key=lately.__getitem__)
+    owners = host.owners if len(host.sources) > 1 else {}
+    limits = {one.name: _silent_seconds(one.settings) for one in host.sources}
+    usual = _silent_seconds(host.settings)
+    silent = sorted(
+        (name for name, age in lately.items() if age > limits.get(owners.get(name) or "", usual)),
+        key=lately.__getitem__,
+    )
     figures = {"stations": f"{len(lately) - len(silent)};;;0;{len(lately)}"}
     if not silent:
         return good(f"{len(lately)} stations", figures)
@@ -89,6 +103,10 @@ def stations_reporting(host: Host) -> Finding | None:
     return bad(f"{len(silent)} of {len(lately)} stations are silent: {shown}", severity=severity, figures=figures)
 
 
+def _silent_seconds(settings: Settings) -> float:
+    return max(SILENT_CADENCES * settings.cadence_seconds, settings.fresh_minutes * 60)
+
+
 @check(
     id="collection-succeeds", area="data quality",
     invariant="The last cycles fetched and stored the feed.",
@@ -96,15 +114,23 @@ def stations_reporting(host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=Logs("collector"), caused_by=OBSERVATIONS,
 )  # fmt: skip
 def collection_succeeds(host: Host) -> Finding | None:
-    lines = [line for line in host.log[:1] if line.status in {"success", "failed"}]
-    if not lines:
+    if len(host.sources) <= 1:
+        return _succeeds(host.log)
+    logs = {one.name: [line for line in host.log if line.source == one.name] for one in host.sources}
+    found = [(name, finding) for name, log in logs.items() if (finding := _succeeds(log))]
+    return joined(found, len(host.sources))
+
+
+def _succeeds(log: Sequence[Logged]) -> Finding | None:
+    """The finding of a log, the newest line first."""
+    if not log or log[0].status not in {"success", "failed"}:
         return None
-    if lines[0].status == "failed":
-        number = next((place for place, line in enumerate(host.log) if line.status != "failed"), len(host.log))
+    if log[0].status == "failed":
+        number = next((place for place, line in enumerate(log) if line.status != "failed"), len(log))
         if number < FAILED_ATTEMPTS:
-            return good(f"the last attempt failed, the next one is made in a moment: {lines[0].message}")
-        return bad(f"the last {number} attempts to collect failed: {lines[0].message}")
-    return good(f"the last cycle ended well: {lines[0].message}")
+            return good(f"the last attempt failed, the next one is made in a moment: {log[0].message}")
+        return bad(f"the last {number} attempts to collect failed: {log[0].message}")
+    return good(f"the last cycle ended well: {log[0].message}")
 
 
 @check(

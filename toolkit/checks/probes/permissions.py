@@ -93,7 +93,7 @@ credentials_private = _private(
 # What root runs or reads for the service, and what tells the service what to do.
 _OF_ROOT = (
     COMMAND, COMMAND.with_name("weather-job"), COMMAND.with_name("weather-backup.sh"), ETC / "weather.env",
-    ETC / "jobs.json", CRON_TABLE,
+    ETC / "sources.toml", ETC / "jobs.json", CRON_TABLE,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import codecs
 import os
 import re
 import time
+from pathlib import Path
 
 from toolkit import credentials, envfile
 from toolkit.checks import Finding, Status, bad, check, good, unseen
@@ -86,11 +87,18 @@ def settings_readable(host: Host) -> Finding | None:
 )  # fmt: skip
 def settings_valid(host: Host) -> Finding:
     problems = host.loaded.problems
+    if not problems and host.sources_problem:
+        return bad(host.sources_problem, Sequence(OnController(), _AGAIN))
     if not problems and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
         return bad(
             f"WEATHER_FEED_CA_FILE={file}: it is not there, or the service cannot read it",
             Sequence(EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file), _AGAIN),
         )
+    for one in () if problems else host.sources:
+        for field in ("ca_file", "stations"):
+            file = getattr(one.settings, f"feed_{field}")
+            if file != getattr(host.settings, f"feed_{field}") and not os.access(file, os.R_OK):
+                return bad(f"source {one.name}: {field} = {file}: it is not there, or the service cannot read it")
     if not problems and (
         name := next((one for one, was in host.loaded.origins.items() if _UNEXPANDED.match(was.text)), "")
     ):
@@ -212,12 +220,12 @@ def settings_of_units(host: Host) -> Finding | None:
 )  # fmt: skip
 def settings_in_force(host: Host) -> Finding | None:
     unit = host.unit(COLLECTOR)
-    found = host.look(host.settings_file)
-    if unit is None or unit["ActiveState"] != "active" or found is None:
+    if unit is None or unit["ActiveState"] != "active":
         return None
     started = host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
-    if found.st_mtime > started + 60:
-        return bad(f"the settings were changed after the collector was started: {host.settings_file}")
+    for file in (host.settings_file, *map(Path, filter(None, [host.settings.sources_file]))):
+        if (found := host.look(file)) and found.st_mtime > started + 60:
+            return bad(f"the settings were changed after the collector was started: {file}")
     return good("the collector runs with the present settings")
 
 

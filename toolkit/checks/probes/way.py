@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.each_source import each_source
 from toolkit.checks.host import Host
+from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence
@@ -37,16 +39,17 @@ _DISCARDS = r"blackhole|unreachable|prohibit"
     severity=Status.CRITICAL, remedy=OnMachine("ip route"),
     caused_by=("settings-known", "settings-valid", "settings-once", "settings-of-units", "files-alone"), on_feed=True,
 )  # fmt: skip
-def feed_way(host: Host) -> Finding | None:
+@each_source
+def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
     try:
-        host.fetched  # noqa: B018 - asked for what it raises
+        feed.fetched  # noqa: B018 - asked for what it raises
     except (UnresolvedError, ConnectError):
         pass
     except ToolkitError:
         return None
     else:
         return good("it leads there")
-    name = urlsplit(host.settings.feed_proxy or host.settings.feed_url).hostname or ""
+    name = urlsplit(feed.settings.feed_proxy or feed.settings.feed_url).hostname or ""
     found = _names(host)
     if found:
         return found
