@@ -18,6 +18,7 @@ from tests.bench import (
     exporting,
     flagging,
     incidents,
+    networks,
     reading,
     serving,
     storing,
@@ -32,6 +33,7 @@ def main() -> int:
     parts = (
         collecting,
         reading,
+        networks,
         everyday,
         detecting,
         incidents,

@@ -128,10 +128,11 @@ class Ingester:
             return number
 
         try:
-            for one in came:
-                self._read(one, take, failures)
-            if parts or not came:
-                store()
+            with self._store.reading:
+                for one in came:
+                    self._read(one, take, failures)
+                if parts or not came:
+                    store()
         except _OthersWaitError:
             put()
             return self.drain()
@@ -181,7 +182,8 @@ class Ingester:
         while waiting := self._spool.oldest():
             number, raw = waiting
             try:
-                result = self._stored(raw)
+                with self._store.reading:
+                    result = self._stored(raw)
             except FeedError as error:
                 self._spool.set_aside(number, DAMAGED, str(error))
             except DocumentRefusedError as error:

@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from toolkit.collector.feed import documents_of, reader_of, rhythm_of
@@ -56,6 +56,7 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
         UsageError: the settings of a source do not fit one another.
         StoreRefusedError: the store belongs to another program or to a newer release.
     """
+    _use_one_arena()
     with until_stopped() as wait, _threads() as threads:
         _open(store)
         status = _Status()
@@ -80,6 +81,17 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
         for collector in status.collectors:
             threads.start(collector)
         _watch(status.collectors, threads, wait)
+
+
+def _use_one_arena() -> None:
+    """Have the C library take memory for all threads from one place: of a hundred threads that saves 8 MB.
+
+    That is glibc's `mallopt(M_ARENA_MAX, 1)`; another C library has no such places, or no `mallopt`.
+    """
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(-8, 1)
 
 
 def _open(store: SharedStore) -> None:

@@ -10,6 +10,9 @@ from toolkit import times
 from toolkit.model import Document
 from toolkit.store import Store, StoreError
 
+# How many documents are read at once: that bounds memory, and more is not faster.
+READ_AT_ONCE = 2
+
 
 class SharedStore:
     """A store that several sources store into. Leaving the `with` block closes it.
@@ -17,11 +20,15 @@ class SharedStore:
     Args:
         open_store: opens it.
         order: the names of the sources, that first whose stations no other one takes over.
+
+    Attributes:
+        reading: is held while documents are read and stored.
     """
 
     def __init__(self, open_store: Callable[[], Store], order: Sequence[str] = ()) -> None:
         self._open_store = open_store
         self._rank = {name: place for place, name in enumerate(order)}
+        self.reading = threading.BoundedSemaphore(READ_AT_ONCE)
         self._lock = threading.RLock()
         self._store: Store | None = None
         self._owners: dict[str, str | None] = {}
