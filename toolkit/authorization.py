@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from toolkit import credentials
 from toolkit.credentials import Credential, CredentialError
-from toolkit.text import did_you_mean, one_line
+from toolkit.text import did_you_mean
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # of RFC 9110, 5.6.2: what a header's name may be
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
@@ -78,7 +78,7 @@ def parse_ways(text: str) -> Ways:
 def _way(words: list[str]) -> Way:
     kind, *rest = words
     if kind not in WAYS:
-        raise ValueError(f"{one_line(kind, 40)!r} is no way: {did_you_mean(kind.lower(), WAYS, _HOW)}")
+        raise ValueError(did_you_mean(kind.lower(), WAYS, _HOW))
     if kind in {"header", "query"}:
         if len(rest) != 1 or not _TOKEN.fullmatch(rest[0]):
             raise ValueError(f"give {kind} with one name, such as {kind} X-Api-Key")
@@ -88,8 +88,14 @@ def _way(words: list[str]) -> Way:
             raise ValueError("give oauth2 with the address of its tokens, such as oauth2 https://id.example.org/token")
         return Way(kind, rest[0], " ".join(rest[1:]))
     if rest:
-        raise ValueError(f"give {kind} alone: {one_line(rest[0], 40)!r} means nothing; secrets are in the credential")
+        raise ValueError(f"give {kind} alone: what follows it means nothing; secrets are in the credential")
     return Way(kind)
+
+
+def shown_ways(text: str) -> str:
+    """The ways as people may see them: without what may be a secret that was put into the wrong place."""
+    parts = (part.split() for part in text.split(",") if part.strip())
+    return ", ".join(f"{words[0]} …" if words[1:] else words[0] for words in parts if words[0] in WAYS) or "…"
 
 
 def _is_address(text: str) -> bool:

@@ -35,7 +35,6 @@ class Deadline:
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self._over = False
-        _all.add(self)
 
     @property
     def left(self) -> float:
@@ -87,8 +86,7 @@ def current() -> Deadline | None:
 @contextmanager
 def within(seconds: float) -> Iterator[Deadline]:
     """What is done within has some seconds; whoever opens a connection in this thread has it watched by `current`."""
-    limit = Deadline(seconds)
-    before, _current.deadline = current(), limit
+    limit, before = Deadline(seconds), current()
     ended, end = socket.socketpair()
 
     def expire_late() -> None:
@@ -98,6 +96,8 @@ def within(seconds: float) -> Iterator[Deadline]:
     waiting = threading.Thread(target=expire_late, name="deadline", daemon=True)
     with ended, end:
         waiting.start()
+        _current.deadline = limit
+        _all.add(limit)
         try:
             yield limit
         finally:

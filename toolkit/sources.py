@@ -200,8 +200,9 @@ def _as_of(name: str, own: Mapping[str, Any], settings: Settings, where: str, pr
                 raise ValueError("there is a line break or another control character in it")
             values[FIELDS[field]] = DECLARATIONS[FIELDS[field]].kind.parse(text)
         except ValueError as error:
-            shown = DECLARATIONS[FIELDS[field]].kind.shown(str(value)) if field in FIELDS else str(value)
-            problems.append(f"{where}: {one_line(field, 60)} = {_shown(shown)}: {error}")
+            # The value of what means nothing may be a secret.
+            shown = f" = {_shown(DECLARATIONS[FIELDS[field]].kind.shown(str(value)))}" if field in FIELDS else ""
+            problems.append(f"{where}: {one_line(field, 60)}{shown}: {error}")
     secret = any(way.kind == "address" for way in values.get("feed_auth", settings.feed_auth).ways)
     if secret:
         values["feed_url"] = _secret_address(name, values.get("feed_auth", settings.feed_auth))

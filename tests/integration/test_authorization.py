@@ -243,6 +243,52 @@ def test_a_certificate_is_shown_to_the_server(run: Run, declare: Declare, certif
     assert server.requests[0][1]["X-Key"] == SECRET
 
 
+def test_a_certificate_is_shown_to_no_other_server(run: Run, declare: Declare, certificate: Path) -> None:
+    shown = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(certificate)
+    elsewhere, own = Asked(feed), Asked(feed)
+
+    def redirect(self: Any) -> None:
+        shown.append(self.connection.getpeercert())
+        self.send_response(302)
+        self.send_header("Location", f"https://localhost:{elsewhere.port}/")
+        self.end_headers()
+
+    answer = elsewhere.server.RequestHandlerClass.do_GET  # type: ignore[attr-defined]
+
+    def look(self: Any) -> None:
+        shown.append(self.connection.getpeercert())
+        answer(self)
+
+    own.server.RequestHandlerClass.do_GET = redirect  # type: ignore[attr-defined]
+    elsewhere.server.RequestHandlerClass.do_GET = look  # type: ignore[attr-defined]
+    for one in (own, elsewhere):
+        one.server.socket = context.wrap_socket(one.server.socket, server_side=True)
+    with serving(own), serving(elsewhere):
+        url = f"https://localhost:{own.port}/feed"
+        declare(url, "certificate", certificate.read_text(), ca_file=str(certificate))
+        done = run("collect", "--once")
+    assert done.returncode == 0, done.stderr
+    assert [bool(one) for one in shown] == [True, False]
+
+
+def test_what_is_hidden_does_not_grow_with_tokens() -> None:
+    from toolkit.authorization import parse_ways
+    from toolkit.feed.authorization import Authorization
+
+    who = Authorization({parse_ways("oauth2 http://127.0.0.1/token").ways[0]: "client:secret"})
+    numbers = []
+    for number in range(5):
+        assert who.token_request()
+        who.take_token(200, b'{"access_token": "token-%d", "token_type": "bearer", "expires_in": -1}' % number)
+        numbers.append(len(who.hidden))
+    assert numbers[-1] == numbers[1]
+    assert "token-4" in who.hidden
+
+
 def test_the_whole_address_may_be_the_secret(run: Run, declare: Declare) -> None:
     with serving(Asked(feed)) as server:
         declare("", "address", f"http://127.0.0.1:{server.port}/s3cret/feed")

@@ -100,14 +100,23 @@ def test_what_the_release_does_is_told_from_what_was_so_before(
     assert said in result.message
 
 
-def test_each_source_is_compared_with_itself(db: Path) -> None:
+def test_each_source_is_compared_with_itself(db: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "sources.toml"
+    names = {"down": "http://x/", "well": "http://x/", "broker": "mqtt://x/t", "many": "http://x/{station}"}
+    tables = (f"[[source]]\nname = '{name}'\nurl = '{url}'" for name, url in names.items())
+    listed.write_text("\n".join(tables), encoding="utf-8")
+
+    def look() -> GateResult:
+        return seen_as_it_is(db, WEATHER_SOURCES_FILE=str(listed))
+
     with open_for_writing(str(db)) as store:
         store.log_failure(REFUSED, STARTED - 50, "down", "UnreachableError")
         store.log_failure(REFUSED, STARTED + 5, "down", "UnreachableError")
+        assert look().message == "the collector that runs now has not ended a cycle of well yet"
         store.add(replace(document(), source="well"), STARTED + 6)
-        assert seen_as_it_is(db).message == f"down: the feed cannot be collected, as before: {REFUSED}"
+        assert look().message == f"down: the feed cannot be collected, as before: {REFUSED}"
         store.log_failure(BAD, STARTED + 7, "well", "UnreadableError")
-    result = seen_as_it_is(db)
+    result = look()
     assert result.status is Status.CRITICAL
     assert result.message.startswith("well: the last attempt to collect failed")
 
@@ -130,8 +139,8 @@ def test_a_database_that_cannot_be_read_does(db: Path) -> None:
     assert seen_as_it_is(db).status is Status.CRITICAL
 
 
-def seen_as_it_is(db: Path) -> GateResult:
-    return gate.look(Host(load_lenient({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null"})))
+def seen_as_it_is(db: Path, **more: str) -> GateResult:
+    return gate.look(Host(load_lenient({}, {"WEATHER_DB": str(db), "WEATHER_ENV_FILE": "/dev/null", **more})))
 
 
 def test_a_collector_that_does_not_run_does(db: Path) -> None:

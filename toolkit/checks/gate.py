@@ -14,6 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from toolkit.address_template import columns
 from toolkit.checks import Status
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import causes, examine
@@ -23,13 +24,13 @@ from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.targets import target_of
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
-from toolkit.sources import ONLY
+from toolkit.sources import ONLY, Source
 from toolkit.store import Logged
 from toolkit.times import iso_of
 
 POLL_SECONDS = 1.0
-# So much of the log is read.
-LINES = 2000
+# So much of the log is read for each source.
+LINES = 50
 # What comes with a release, what it needs to run, and the database that it has to find.
 CHECKED = (
     "release-current", "release-complete", "python-runs", "packages-complete", "settings-readable", "settings-valid",
@@ -90,13 +91,27 @@ def _collection(host: Host) -> GateResult:
         )
     cycles: dict[str, list[Logged]] = defaultdict(list)
     with host.store() as store:
-        for line in store.log(LINES):
+        for line in store.log(LINES * len(host.sources)):
             if line.status in {"success", "failed"}:
                 cycles[line.source or ONLY].append(line)
-    results = [_of_source(host, lines, started) for lines in cycles.values() if lines[0].time >= int(started)]
+    results = [_of_source(host, lines, started) for lines in cycles.values() if _since(lines, started)]
+    waiting = [one.name for one in host.sources if _ends_soon(one) and not _since(cycles[one.name], started)]
+    if waiting:
+        which = "" if waiting == [ONLY] else f" of {', '.join(waiting[:5])}"
+        return GateResult(Status.CRITICAL, f"the collector that runs now has not ended a cycle{which} yet")
     if not results:
-        return GateResult(Status.CRITICAL, "the collector that runs now has not ended a cycle yet")
+        return GateResult(Status.WARNING, "no source has told anything since the collector was started")
     return max(results, key=lambda result: result.status)
+
+
+def _since(lines: list[Logged], started: float) -> bool:
+    return bool(lines) and lines[0].time >= int(started)
+
+
+def _ends_soon(source: Source) -> bool:
+    """Whether a cycle ends within a minute: a broker may be silent, and an address for each station takes long."""
+    url = source.settings.feed_url
+    return url.startswith(("http://", "https://")) and not columns(url)
 
 
 def _of_source(host: Host, lines: list[Logged], started: float) -> GateResult:

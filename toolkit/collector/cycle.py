@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from toolkit.collector.ingester import Ingester, IngestResult
+from toolkit.collector.spool import NotKeptError
 from toolkit.feed.errors import PartialError
 from toolkit.feed.failures import Failures
 from toolkit.feed.fetch import Fetched
@@ -67,6 +68,9 @@ def fetch_and_ingest(addresses: Documents, ingester: Ingester) -> tuple[Fetched,
             result += stored or nothing
         except StoreError as error:
             wrong, came = error, True
+            if isinstance(error, NotKeptError):
+                last = batch[-1]
+                continue
         for last in batch:
             if last.url not in failures.unread:
                 addresses.acknowledge(last)

@@ -255,7 +255,7 @@ class _Taken:
 def _read(reader: DocumentReader, document: BinaryIO, take_part: Callable[[Document], None], station: str) -> None:
     try:
         reader.read_parts(document, take_part, station)
-    except ToolkitError:
+    except (ToolkitError, OSError):
         raise
     except Exception as error:  # a bug in a reader: a document in the spool must not end every start
         raise UnreadableError(f"the document cannot be read: {type(error).__name__}: {error}") from error

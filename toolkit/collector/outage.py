@@ -46,4 +46,5 @@ class Outage:
 
     def __str__(self) -> str:
         """The present outage in words; empty if there is none."""
-        return f"{self._attempts} failed attempts since {iso(self._since)}: {self._last_error}" if self._since else ""
+        since = self._since  # another thread may ask while it ends
+        return f"{self._attempts} failed attempts since {iso(since)}: {self._last_error}" if since else ""

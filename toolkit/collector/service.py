@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import NoReturn
 
 from toolkit.collector.feed import documents_of, reader_of, rhythm_of
@@ -29,6 +31,10 @@ LOOK_SECONDS = 60.0
 HANGS_SECONDS = 120.0
 # How long threads that store are waited for when the service stops. What they have not stored is fetched again.
 STOP_SECONDS = 3.0
+# Sources begin one after the other: a hundred at once would want as many connections.
+APART_SECONDS = 0.01
+# Of what is no source any more, documents of any size are stored.
+LARGEST_MIB = 1 << 20
 
 
 def ingester_of(source: Source, store: SharedStore, number: int = 1) -> Ingester:
@@ -57,6 +63,7 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
         StoreRefusedError: the store belongs to another program or to a newer release.
     """
     _use_one_arena()
+    _allow_descriptors()
     with until_stopped() as wait, _threads() as threads:
         _open(store)
         status = _Status()
@@ -73,14 +80,20 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
             )
             status.collectors.append(collector)
             log.info("%s%s", collector.begins, f"collecting every {cadence:g} s" if pause else "receiving")
-        for source in _left_over(sources, settings):
-            ingester = ingester_of(source, store)
+        for source, ingester in _left_over(sources, settings, store):
             status.collectors.append(SourceCollector(source.name, None, ingester, 0, 0, threads.wait, status.report))
         notify("READY=1")
         status.report(status.collectors[0])
-        for collector in status.collectors:
-            threads.start(collector)
+        for place, collector in enumerate(status.collectors):
+            threads.start(collector, place * APART_SECONDS)
         _watch(status.collectors, threads, wait)
+
+
+def _allow_descriptors() -> None:
+    """Have as many open files as the system allows: a fetch has four, and the usual limit is for 250 at once."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _use_one_arena() -> None:
@@ -104,13 +117,21 @@ def _open(store: SharedStore) -> None:
         log.warning("%s; documents wait in the spool until it is well", error)
 
 
-def _left_over(sources: Sequence[Source], settings: Settings) -> Iterator[Source]:
-    """What is no source any more and has documents in the spool."""
+def _left_over(sources: Sequence[Source], settings: Settings, store: SharedStore) -> Iterator[tuple[Source, Ingester]]:
+    """What is no source any more and has documents in the spool, with what stores them."""
     folder = spool_folder(settings)
     present = {one.name for one in sources}
     for name in sorted({ONLY if path.parent == folder else path.parent.name for path in waiting(folder)} - present):
+        source = Source(name, replace(settings, feed_max_mib=LARGEST_MIB))
+        try:
+            ingester = ingester_of(source, store)
+        except ToolkitError as error:
+            log.warning(
+                "%s is no source any more, and the documents of it that wait stay in the spool: %s", name, error
+            )
+            continue
         log.warning("%s is no source any more: the documents of it that wait are stored", name)
-        yield Source(name, settings)
+        yield source, ingester
 
 
 def _watch(collectors: Sequence[SourceCollector], threads: _Threads, wait: Callable[[float], None]) -> NoReturn:
@@ -153,17 +174,24 @@ class _Threads:
     def __init__(self, stopped: socket.socket) -> None:
         self._stopped = stopped
         self._running: list[threading.Thread] = []
+        self._collectors: dict[SourceCollector, threading.Thread] = {}
 
     def wait(self, seconds: float) -> bool:
         """Wait for some seconds, at most until the service stops; returns whether it does."""
         return wait_for(self._stopped, seconds)
 
-    def start(self, collector: SourceCollector) -> None:
-        """Start the thread of a source."""
+    def start(self, collector: SourceCollector, after: float) -> None:
+        """Start the thread of a source, which begins after some seconds."""
+
+        def run() -> None:
+            if not self.wait(after):
+                collector.run()
+
         # A daemon: a name that cannot be resolved for minutes does not keep the service from stopping.
-        thread = threading.Thread(target=collector.run, name=collector.name or ONLY, daemon=True)
+        thread = threading.Thread(target=run, name=collector.name or ONLY, daemon=True)
         if collector.fetches:
             self._running.append(thread)
+        self._collectors[collector] = thread
         thread.start()
 
     def ended(self) -> str:
@@ -175,6 +203,9 @@ class _Threads:
         expire_all()
         for thread in self._running:
             thread.join(STOP_SECONDS / len(self._running))
+        for collector, thread in self._collectors.items():
+            if not thread.is_alive():
+                collector.close()
 
 
 @contextmanager

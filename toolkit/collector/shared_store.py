@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -12,6 +13,8 @@ from toolkit.store import Store, StoreError
 
 # How many documents are read at once: that bounds memory, and more is not faster.
 READ_AT_ONCE = 2
+# For so long after a failure nobody tries to open the store.
+PAUSE_SECONDS = 1.0
 
 
 class SharedStore:
@@ -31,6 +34,8 @@ class SharedStore:
         self.reading = threading.BoundedSemaphore(READ_AT_ONCE)
         self._lock = threading.RLock()
         self._store: Store | None = None
+        self._failed: StoreError | None = None
+        self._failed_at = 0.0
         self._owners: dict[str, str | None] = {}
         self._newest: float | None = None
 
@@ -54,11 +59,23 @@ class SharedStore:
         with self._lock:
             try:
                 if self._store is None:
-                    self._store = self._open_store()
+                    self._store = self._open()
                 yield self._store
             except StoreError:
                 self._close()
                 raise
+
+    def _open(self) -> Store:
+        """The store, opened. What failed is not tried again at once: sources would wait for one another's attempts."""
+        if self._failed and time.monotonic() < self._failed_at + PAUSE_SECONDS:
+            raise type(self._failed)(str(self._failed))
+        try:
+            store = self._open_store()
+        except StoreError as error:
+            self._failed, self._failed_at = error, time.monotonic()
+            raise
+        self._failed = None
+        return store
 
     def newest(self) -> float | None:
         """The time of the newest observation; while the store cannot be read, the last that is known."""

@@ -98,6 +98,10 @@ class SourceCollector:
         """Whether it fetches; otherwise it ends when its spool is empty."""
         return self._addresses is not None
 
+    def close(self) -> None:
+        """Give up the spool, when its thread has ended."""
+        self._ingester.__exit__()
+
     def _advance(self) -> None:
         self._busy_since = time.monotonic()
 
@@ -109,6 +113,9 @@ class SourceCollector:
             self._refused(error)
         except StoreError as error:
             return self._not_stored(error)
+        except Exception as error:  # a bug, or a disk that fails: other sources go on
+            log.exception("%swhat waits in the spool cannot be stored", self.begins)
+            return self._not_stored(StoreError(f"an error of this program: {type(error).__name__}: {error}"))
         return 0
 
     def _cycle(self, addresses: Documents) -> float:

@@ -45,6 +45,10 @@ HEADER_BYTES = 16 << 10
 _NAME = re.compile(rf"(\d{{12}})\.(gz|{DAMAGED}|{REFUSED})")
 
 
+class NotKeptError(StoreError):
+    """A document is neither stored nor in the spool."""
+
+
 class RawDocument(NamedTuple):
     """A document as it was fetched.
 
@@ -147,7 +151,8 @@ class Spool:
                 yield path, int(match[1]), match[2]
 
     def close(self) -> None:
-        """Documents that wait in memory are lost, which is logged."""
+        """Documents that wait in memory are lost if the disk still does not take them, which is logged."""
+        self._flush_memory()
         if self._memory:
             log.error("%d documents that no disk would take are lost", len(self._memory))
 
@@ -159,6 +164,9 @@ class Spool:
 
         Returns:
             The document's number.
+
+        Raises:
+            NotKeptError: it is neither, for it is too long to wait in memory.
         """
         self._last += 1
         number = self._last
@@ -172,13 +180,17 @@ class Spool:
         return number
 
     def _write_long(self, number: int, raw: RawDocument) -> None:
-        """Write a document that is too long to wait in memory."""
+        """Write a document that is too long to wait in memory.
+
+        Raises:
+            NotKeptError: the disk does not take it.
+        """
         try:
             write_atomically(self._path(number), _packed(raw))
             self._disk[number] = self._path(number).stat().st_size
         except (ToolkitError, OSError) as error:
-            log.error("%s: a document of %d MiB is given up", error, length_of(raw.content) >> 20)
-            self.given_up += 1
+            size = length_of(raw.content) >> 20
+            raise NotKeptError(f"{error}: a document of {size} MiB is not kept, and is to be fetched again") from error
 
     def oldest(self) -> tuple[int, RawDocument] | None:
         """The oldest document, with its number; None if none waits. Those that cannot be read are set aside.
@@ -216,13 +228,19 @@ class Spool:
                 length += len(chunk)
                 if length > self._largest:
                     raise ValueError(f"it is larger than {self._largest >> 20} MiB")
-                try:
-                    content.write(chunk)
-                except OSError as error:
-                    why = f"{self._folder} does not take a document that waits, unpacked: {reason(error)}"
-                    raise StoreError(why) from error
+                self._write(content, chunk)
+            self._write(content, b"")
         as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix", "station"))
         return RawDocument(content if length > IN_MEMORY else as_file(content).read(), collected, present, *as_of)
+
+    def _write(self, content: BinaryIO, chunk: bytes) -> None:
+        try:
+            content.write(chunk)
+            if not chunk:
+                content.flush()
+        except OSError as error:
+            why = f"{self._folder} does not take a document that waits, unpacked: {reason(error)}"
+            raise StoreError(why) from error
 
     def remove(self, number: int) -> None:
         """Remove a document that is stored. It must not come back after a power cut and replace newer values."""

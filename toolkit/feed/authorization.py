@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -46,18 +47,18 @@ class Authorization:
 
     Attributes:
         certificate: PEM text of a certificate and its key; empty where there is none.
-        hidden: what no message may have in it.
         renewing: held by whoever asks for a token.
     """
 
     def __init__(self, secrets: Mapping[Way, str]) -> None:
         self._headers: dict[str, str] = {}
         self._parameters: list[tuple[str, str]] = []
-        self._oauth2: tuple[Way, str] | None = None
+        self._oauth2: tuple[Way, str, str] | None = None
         self._token: Token | None = None
         self.renewing = threading.Lock()
         self.certificate = ""
-        self.hidden: list[str] = []
+        self._hidden: list[str] = []
+        self._tokens: deque[str] = deque(maxlen=2)  # an answer to the one before may still come
         for way, secret in secrets.items():
             self._add(way, secret)
 
@@ -76,19 +77,22 @@ class Authorization:
             case "basic":
                 self._headers["Authorization"] = self._basic(secret)
             case "oauth2":
-                self._oauth2 = way, secret
-                self._basic(secret)
+                self._oauth2 = way, secret.partition(":")[0], self._basic(secret)
 
     def _basic(self, secret: str) -> str:
-        """The value of a header (RFC 7617); name, password and code are hidden."""
+        """The value of a header (RFC 7617)."""
         coded = base64.b64encode(secret.encode()).decode()
         self._hide(secret.partition(":")[2], coded)
         return f"Basic {coded}"
 
     def _hide(self, *secrets: str) -> None:
-        for one in secrets:
-            self.hidden += [form for form in (one, quote(one, safe=""), urlencode({"": one})[1:]) if len(form) > 1]
-        self.hidden.sort(key=len, reverse=True)
+        self._hidden += [form for one in secrets for form in _forms(one)]
+
+    @property
+    def hidden(self) -> list[str]:
+        """What no message may have in it, the longest first."""
+        tokens = [form for one in self._tokens for form in _forms(one)]
+        return sorted({*self._hidden, *tokens}, key=len, reverse=True)
 
     def address(self, url: str) -> str:
         """An address with the parameters that it does not have yet."""
@@ -99,7 +103,8 @@ class Authorization:
 
     def headers(self) -> dict[str, str]:
         """The headers of a request."""
-        return {**self._headers, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
+        token = self.token
+        return {**self._headers, **({"Authorization": f"Bearer {token}"} if token else {})}
 
     def token_request(self) -> TokenRequest | None:
         """The request for a new token; None while there is one, or where none is needed."""
@@ -107,11 +112,10 @@ class Authorization:
             return None
         from oauthlib.oauth2 import BackendApplicationClient
 
-        way, secret = self._oauth2
-        client, _, _ = secret.partition(":")
+        way, client, basic = self._oauth2
         body = BackendApplicationClient(client).prepare_request_body(scope=way.scope or None)
         headers = {
-            "Authorization": self._basic(secret),
+            "Authorization": basic,
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
@@ -126,6 +130,8 @@ class Authorization:
         from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 
         try:
+            if status != 200 and status // 100 != 4:  # of a refusal the body says why
+                raise ValueError
             answer = BackendApplicationClient("").parse_request_body_response(decoded(body))
             seconds = answer.get("expires_in")
             text, lasts = str(answer["access_token"]), UNSAID_SECONDS if seconds is None else float(seconds)
@@ -135,16 +141,22 @@ class Authorization:
             raise TokenError(f"answers {status} and gives no token") from None
         if not text.isascii() or not text.isprintable() or str(answer.get("token_type", "bearer")).lower() != "bearer":
             raise TokenError("gives a token that is none of kind bearer (RFC 6750)")
-        self._hide(text)
+        self._tokens.append(text)
         self._token = Token(text, time.monotonic() + max(lasts - RENEWED_BEFORE, lasts / 10))
 
     @property
     def token(self) -> str:
         """The present token; empty where there is none."""
-        return self._token.text if self._token else ""
+        token = self._token
+        return token.text if token else ""
 
     def refuse(self, token: str) -> bool:
         """The server does not take a token: it is used no more. Returns True."""
         if self.token == token:
             self._token = None
         return True
+
+
+def _forms(secret: str) -> list[str]:
+    """How a secret may be written in a message."""
+    return [form for form in (secret, quote(secret, safe=""), urlencode({"": secret})[1:]) if len(form) > 1]

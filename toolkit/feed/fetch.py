@@ -23,7 +23,7 @@ from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.content import CHUNK, IN_MEMORY, Content, as_file, new_content
 from toolkit.deadline import Deadline, within
 from toolkit.errors import UsageError
-from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError
+from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError, TokenRequest
 from toolkit.feed.errors import (
     AnswerError,
     FeedError,
@@ -126,6 +126,7 @@ class Fetcher:
         through, authorization = _split_user_information(proxy or "")
         self.who = who or Authorization({})
         self._new_session = partial(Session, ca_file, through, authorization, self.who.certificate)
+        self.new_session_elsewhere = partial(Session, ca_file, through, authorization)
         self._sessions: list[Session] = []
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
@@ -144,7 +145,10 @@ class Fetcher:
         """
         url = url or self.url
         known = self._known.get(_digest(url.encode())) if conditional else None
-        session = self._sessions.pop() if self._sessions else self._new_session()
+        try:
+            session = self._sessions.pop()
+        except IndexError:
+            session = self._new_session()
         with within(self._timeout) as deadline:
             one = _Fetch(self, url, known, session, deadline)
             try:
@@ -208,6 +212,8 @@ class _Fetch:
         self._url = self._led_to = url
         self._known = known
         self._session = session
+        # No other server than the feed's is shown our certificate.
+        self._elsewhere = feed.new_session_elsewhere() if feed.who.certificate else session
         self._deadline = deadline
 
     def failed(self, what: str) -> AnswerError:
@@ -232,7 +238,7 @@ class _Fetch:
                         return self._read(response, began)
             finally:
                 # A server might close an idle connection just as the next request begins.
-                self._session.close()
+                self._session_for(url).close()
                 self._deadline.forget()
             if refused:
                 self._token()
@@ -248,35 +254,46 @@ class _Fetch:
             FeedError: there is none to be had.
         """
         who = self._feed.who
-        with who.renewing:  # one of several threads asks for it
+        if not who.renewing.acquire(timeout=self._deadline.left):  # one of several threads asks for it
+            raise TooSlowError(self.message("gives no token in time"))
+        try:
             needed = who.token_request()
-            if needed is None:
-                return who.token
-            try:
-                with self._session.post(
-                    needed.address,
-                    data=needed.body,
-                    headers=needed.headers,
-                    timeout=self._deadline.left + 1,
-                    stream=True,
-                    allow_redirects=False,
-                ) as response:
-                    who.take_token(response.status_code, response.raw.read(LARGEST_ANSWER, decode_content=True))
-            except TokenError as error:
-                raise self.failed(f"cannot be asked: {shown(needed.address)} {error}") from None
-            except Exception as error:
-                what = f"{shown(needed.address)}, which gives tokens, is unreachable: {reason(error)}"
-                raise UnreachableError(self.message(f"cannot be asked: {what}")) from None
-            finally:
-                self._session.close()
-                self._deadline.forget()
+            if needed is not None:
+                self._ask_for_token(needed)
             return who.token
+        finally:
+            who.renewing.release()
+
+    def _ask_for_token(self, needed: TokenRequest) -> None:
+        session = self._session_for(needed.address)
+        try:
+            with session.post(
+                needed.address,
+                data=needed.body,
+                headers=needed.headers,
+                timeout=self._deadline.left + 1,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                answer = response.raw.read(LARGEST_ANSWER, decode_content=True)
+                self._feed.who.take_token(response.status_code, answer)
+        except TokenError as error:
+            raise self.failed(f"cannot be asked: {shown(needed.address)} {error}") from None
+        except Exception as error:
+            what = f"{shown(needed.address)}, which gives tokens, is unreachable: {reason(error)}"
+            raise UnreachableError(self.message(f"cannot be asked: {what}")) from None
+        finally:
+            session.close()
+            self._deadline.forget()
+
+    def _session_for(self, url: str) -> Session:
+        return self._session if self._feed.is_own(url) else self._elsewhere
 
     def _ask(self, url: str) -> requests.Response:
         """The answer, of which nothing but the headers has been read."""
         asked = self._feed.who.address(url) if self._feed.is_own(url) else url
         try:
-            return self._session.get(
+            return self._session_for(url).get(
                 asked, headers=self._headers(url), timeout=self._deadline.left + 1, stream=True, allow_redirects=False
             )
         except Exception as error:  # requests passes on some of the errors of urllib3 and of http.client
