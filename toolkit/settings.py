@@ -356,6 +356,12 @@ class Settings:
     receiver_address: str = _setting(
         "127.0.0.1:9107", ADDRESS, "Where the receiver takes the reports of stations that push, as ADDRESS:PORT."
     )
+    receiver_reports_per_minute: int = _setting(
+        "600",
+        number(0, 1_000_000),
+        "How many reports of one client, which may have several stations, the receiver takes in a minute; further ones "
+        "get the status 429. 0: all.",
+    )
     console: bool = _setting(
         "on", SWITCH, "Whether the process that serves the HTTP API serves the console, too, under `/console`."
     )

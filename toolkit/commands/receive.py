@@ -41,5 +41,6 @@ def run(_args: argparse.Namespace, loaded: Loaded) -> int:
     limit = max(1 << 20, (settings.spool_mib << 20) // len(sources))
     with ExitStack() as held, ThreadPoolExecutor(1) as disk:
         writers = {one.name: held.enter_context(writer(inbox_of(one), limit, disk)) for one in pushed}
-        serve(settings.receiver_address, Receiver(keys, writers), "the receiver", CONNECTIONS)
+        receiver = Receiver(keys, writers, settings.receiver_reports_per_minute)
+        serve(settings.receiver_address, receiver, "the receiver", CONNECTIONS)
     return 0

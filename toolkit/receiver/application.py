@@ -25,10 +25,8 @@ from toolkit.receiver.writing import FullError, Writer
 
 log = logging.getLogger(__name__)
 
-# Reports that are taken of one client, which may have several stations, and of all, in a minute.
-OF_CLIENT, OF_ALL = 600, 60_000
-# How many of all may come at once.
-AT_ONCE = 3_000
+# How many reports of all clients are taken in a minute, and how many of those at once.
+OF_ALL, AT_ONCE = 60_000, 3_000
 # How long a body may take, in seconds.
 BODY_SECONDS = 10.0
 # How often what was refused is logged, in seconds.
@@ -75,11 +73,12 @@ class Receiver:
     Args:
         keys: of all sources that stations push to.
         writers: of the inbox of each of them, by its name.
+        per_minute: how many reports of one client are taken in a minute; 0: all.
     """
 
-    def __init__(self, keys: Keys, writers: Mapping[str, Writer]) -> None:
+    def __init__(self, keys: Keys, writers: Mapping[str, Writer], per_minute: int) -> None:
         self._keys, self._writers = keys, writers
-        self._of_client, self._of_all = Limit(OF_CLIENT), Limit(OF_ALL, AT_ONCE)
+        self._of_client, self._of_all = Limit(per_minute), Limit(OF_ALL, AT_ONCE)
         self._refusals = _Refusals()
         self._registry = prometheus_client.CollectorRegistry()
         prometheus_client.ProcessCollector(registry=self._registry)
