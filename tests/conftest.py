@@ -61,6 +61,7 @@ class Feed:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.requests: list[dict[str, str]] = []
+        self.make: Callable[[], bytes] = lambda: self.body  # the body of the next answer
         self.served = b""  # the body that was last written to its end
         feed = self
 
@@ -76,7 +77,7 @@ class Feed:
                     self.send_header(name, value)
                 self.end_headers()
                 if status != 304:
-                    body = feed.body
+                    body = feed.make()
                     self.wfile.write(body)
                     feed.served = body
 

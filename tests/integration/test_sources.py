@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature
 from tests.databases import query
 
@@ -159,3 +163,84 @@ def test_a_source_is_shown_as_it_is_for_it(run: Run, sources: Sources) -> None:
     assert json.loads(run("settings", "other", "--json").stdout)["WEATHER_FEED_FORMAT"]["value"] == "csv"
     done = run("settings", "owm")
     assert (done.returncode, done.stderr.strip().endswith("source 'owm': did you mean own?")) == (2, True)
+
+
+FAST = {"cadence_seconds": 1, "pause_seconds": 1}
+
+
+def newer() -> Callable[[], bytes]:
+    """What makes documents of one station, each a minute later than the last."""
+    minutes = count()
+    return lambda: collection(feature("volos", ts=TIME + 60 * next(minutes)))
+
+
+def test_neither_a_source_that_hangs_nor_one_that_floods_keeps_another_or_the_end(
+    environment: dict[str, str], sources: Sources, tmp_path: Path
+) -> None:
+    hangs, floods, well = sources(
+        {"name": "hangs", "prefix": "h-"},
+        {"name": "floods", "prefix": "f-", **FAST},
+        {"name": "well", "prefix": "w-", **FAST},
+    )
+    released, lengths = threading.Event(), count(15 << 20)
+    hangs.make = lambda: collection() if released.wait(120) else b""
+    floods.make = lambda: b'{"type": "FeatureCollection", "features": [' + b" " * next(lengths) + b"]}"
+    well.make = newer()
+    try:
+        with service(environment, tmp_path) as running:
+            # Its own cycles are the clock: five of them, while the others do what they do.
+            while len(floods.requests) < 3 or not hangs.requests or running.log.count("well: 1 stations, 1 new") < 5:
+                running.wait_for("WATCHDOG=1")
+            log = running.stop()
+    finally:
+        released.set()
+    assert running.process.returncode == 0
+    assert "hangs: the feed" not in log  # it did not wait until that fetch had taken too long
+    assert "floods: the feed holds no station" in log
+
+
+def test_a_spool_that_is_full_takes_nothing_of_another_sources(
+    environment: dict[str, str], sources: Sources, tmp_path: Path
+) -> None:
+    full, small = sources({"name": "full", "prefix": "f-", **FAST}, {"name": "small", "prefix": "s-", **FAST})
+    full.make = lambda: collection(feature("volos", noise=os.urandom(400_000).hex()))
+    small.make = newer()
+    place = Path(environment["WEATHER_DB"])
+    place.mkdir()  # no database can be there
+    with service({**environment, "WEATHER_SPOOL_MIB": "1"}, tmp_path) as running:
+        while running.log.count("the oldest document is given up") < 2:
+            running.wait_for("WATCHDOG=1")
+        waited = len(small.requests) - 1
+        place.rmdir()
+        running.wait_for("small: ")
+        while "well again" not in running.log:
+            running.wait_for("WATCHDOG=1")
+        running.wait_for("small: 1 stations, 1 new observations")
+        log = running.stop()
+    assert "/full" in log
+    assert "wait in" in log
+    ((stored, first),) = query(
+        str(place), "SELECT COUNT(*), MIN(unixepoch(time)) FROM observations WHERE station_id = 's-volos'"
+    )
+    assert stored >= waited
+    assert first == TIME
+
+
+def test_what_waits_of_a_source_that_is_no_more_is_stored(
+    run: Run, environment: dict[str, str], sources: Sources, tmp_path: Path
+) -> None:
+    kept, _ = sources({"name": "kept", "prefix": "k-"}, {"name": "gone", "prefix": "g-"})
+    place = Path(environment["WEATHER_DB"])
+    place.mkdir()
+    assert "gone: " in run("collect", "--once").stderr
+    place.rmdir()
+    write(tmp_path / "sources.toml", {"name": "kept", "prefix": "k-", "url": kept.url})
+    with service(environment, tmp_path) as running:
+        while [*(tmp_path / "spool").glob("*/*.gz")]:
+            running.wait_for("WATCHDOG=1")
+        log = running.stop()
+    assert "gone is no source any more: the documents of it that wait are stored" in log
+    assert query(str(place), "SELECT station_id, source FROM stations ORDER BY 1") == [
+        ("g-volos", "gone"),
+        ("k-volos", "kept"),
+    ]

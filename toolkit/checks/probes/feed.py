@@ -321,7 +321,7 @@ def feed_stations(host: Host, feed: SourceSeen) -> Finding | None:
             f"{alike} entries of the feed have the id of a station that is elsewhere, such as {min(names)}: "
             "is it the id that WEATHER_FEED_FIELDS names?"
         )
-    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS and _of(host, feed, name)}
+    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS} - _others(host, feed)
     gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
         return good(f"{len(names)} stations")
@@ -331,9 +331,9 @@ def feed_stations(host: Host, feed: SourceSeen) -> Finding | None:
     return bad(f"{len(gone)} stations that reported lately are not in the feed: {shown}{renamed}")
 
 
-def _of(host: Host, feed: SourceSeen, station_id: str) -> bool:
-    """Whether a station is one of this source."""
-    return len(host.sources) == 1 or host.owners.get(station_id) == feed.name
+def _others(host: Host, feed: SourceSeen) -> set[str]:
+    """The stations of other sources."""
+    return {name for name, owner in host.owners.items() if owner != feed.name} if len(host.sources) > 1 else set()
 
 
 def _since_lately(host: Host, names: set[str]) -> set[str]:
@@ -365,7 +365,8 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
     left_out = document.left_out.most_common(1)
     told = {name for name in BY_NAME for one in document.observations if getattr(one, name) is not None}
     start, end = host.now - TELLING_SECONDS, host.now - 2 * feed.settings.cadence_seconds
-    rows = [row for row in recent(host) if start < row.time < end and _of(host, feed, row.station_id)]
+    others = _others(host, feed)
+    rows = [row for row in recent(host) if start < row.time < end and row.station_id not in others]
     for name in BY_NAME.keys() - told if len({row.station_id for row in rows}) >= STATIONS else ():
         if sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows):
             why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
