@@ -133,8 +133,8 @@ class Settings:
         URL,
         "The feed: a document with the latest values of every station. `{station}` in it, or another column of the "
         "stations file, makes an address for each of those; `{date:%Y%m%d}` is the time of the request in UTC. "
-        "`mqtt://HOST/TOPIC`: a broker; `push:wunderground` or `push:ecowitt`: stations that push to the receiver. "
-        "With a key or a password in it the whole address is a secret: put it into the credential feed_url.",
+        "`mqtt://HOST/TOPIC`: a broker; `push:wunderground` or `push:ecowitt`: stations push to the receiver. With a "
+        "key or a password in it the whole address is a secret: put it into the credential feed_url.",
     )
     feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
     feed_records: str = _setting(

@@ -276,7 +276,7 @@ _shtab_weather_tool_collect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--once[one cycle, then exit\: 0 if the feed was stored, 1 if not]"
-  "--feed-url[The feed\: a document with the latest values of every station. \`\{station\}\` in it, or another column of the stations file, makes an address for each of those\; \`\{date\:\%Y\%m\%d\}\` is the time of the request in UTC. \`mqtt\:\/\/HOST\/TOPIC\`\: a broker\; \`push\:wunderground\` or \`push\:ecowitt\`\: stations that push to the receiver. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
+  "--feed-url[The feed\: a document with the latest values of every station. \`\{station\}\` in it, or another column of the stations file, makes an address for each of those\; \`\{date\:\%Y\%m\%d\}\` is the time of the request in UTC. \`mqtt\:\/\/HOST\/TOPIC\`\: a broker\; \`push\:wunderground\` or \`push\:ecowitt\`\: stations push to the receiver. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
 
