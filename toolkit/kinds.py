@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from toolkit import address_template
+from toolkit import address_template, push
 from toolkit.address import SecretAddress, secret_in, shown
 from toolkit.authorization import parse_ways, shown_ways
 from toolkit.broker import broker, is_broker
@@ -87,7 +87,10 @@ def _switch(text: str) -> bool:
 
 
 def _template(text: str) -> str:
-    """The address of a feed, which may be a template, or that of a broker."""
+    """The address of a feed, which may be a template, that of a broker, or a protocol of stations that push."""
+    if push.protocol_of(text):
+        push.require(text)
+        return text
     if is_broker(text):
         broker(text)
         return text

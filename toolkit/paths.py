@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from toolkit.broker import PORTS as BROKER_PORTS
 from toolkit.database import PostgreSQLDatabase
 from toolkit.kinds import ADDRESS
+from toolkit.push import protocol_of
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
 from toolkit.sources import Source
 
@@ -131,7 +132,7 @@ def feed_ports(settings: Settings, sources: Sequence[Source] = ()) -> list[int]:
     """The TCP ports from which the feeds are fetched; always those of the web, for they may redirect there."""
     asked = [one.settings for one in sources] or [settings]
     servers = (urlsplit(address) for one in asked for address in (one.feed_url, one.feed_proxy) if address)
-    return sorted({*HTTP_PORTS.values(), *(one.port or PORTS[one.scheme] for one in servers)})
+    return sorted({*HTTP_PORTS.values(), *(one.port or PORTS[one.scheme] for one in servers if one.hostname)})
 
 
 def database_port(settings: Settings) -> int:
@@ -163,6 +164,7 @@ def refused(settings: Settings, target: str, sources: Sequence[Source] = ()) -> 
     elif copies:
         for reason in _not_a_folder(copies, target):
             yield "restic_repository", f"{copies!r}: {reason}"
+    yield from _pushed(settings, target, sources)
     for name, path in files(settings, sources).items():
         for reason in _not_readable(path, target):
             yield name, f"{path!r}: {reason}"
@@ -171,6 +173,14 @@ def refused(settings: Settings, target: str, sources: Sequence[Source] = ()) -> 
             yield name, f"{listens.address!r}: ports below {LOWEST_PORT} are root's"
         elif target == "compose" and not _is_number(listens.address):
             yield name, f"{listens.address!r}: give a number such as 127.0.0.1, not a name"
+
+
+def _pushed(settings: Settings, target: str, sources: Sequence[Source]) -> Iterator[tuple[str, str]]:
+    """The sources that stations push to, where the receiver and the collector have no folder in common."""
+    urls = {f"sources: {one.name}: url": one.settings.feed_url for one in sources} or {"feed_url": settings.feed_url}
+    for name, url in urls.items():
+        if target == "kubernetes" and settings.db.file is None and protocol_of(url):
+            yield name, f"{url!r}: pods share no folder where the database is a server: use SQLite, or another target"
 
 
 def _not_a_folder(path: str, target: str) -> Iterator[str]:

@@ -132,7 +132,8 @@ class Settings:
         "https://stratus.meteo.noa.gr/data/stations/latestValues_Datagems.geojson",
         URL,
         "The feed: a document with the latest values of every station. `{station}` in it, or another column of the "
-        "stations file, makes an address for each of those; `{date:%Y%m%d}` is the time of the request in UTC. With a "
+        "stations file, makes an address for each of those; `{date:%Y%m%d}` is the time of the request in UTC. "
+        "`mqtt://HOST/TOPIC`: a broker; `push:wunderground` or `push:ecowitt`: stations push to the receiver. With a "
         "key or a password in it the whole address is a secret: put it into the credential feed_url.",
     )
     feed_format: str = _setting("geojson", choice(*FORMATS), "The feed's format.")
@@ -351,6 +352,15 @@ class Settings:
         "600",
         number(0, 1_000_000),
         "How many requests of one client the HTTP API answers in a minute; further ones get the status 429. 0: all.",
+    )
+    receiver_address: str = _setting(
+        "127.0.0.1:9107", ADDRESS, "Where the receiver takes the reports of stations that push, as ADDRESS:PORT."
+    )
+    receiver_reports_per_minute: int = _setting(
+        "600",
+        number(0, 1_000_000),
+        "How many reports of one client, which may have several stations, the receiver takes in a minute; further ones "
+        "get the status 429. 0: all.",
     )
     console: bool = _setting(
         "on", SWITCH, "Whether the process that serves the HTTP API serves the console, too, under `/console`."

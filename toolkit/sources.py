@@ -19,6 +19,7 @@ from toolkit.authorization import Ways
 from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
 from toolkit.presets import preset
+from toolkit.push import protocol_of
 from toolkit.settings import DECLARATIONS, Settings, spool_folder
 from toolkit.text import did_you_mean, has_control_characters, one_line
 
@@ -150,7 +151,9 @@ def _read(path: Path, settings: Settings, problems: list[str]) -> Iterator[Sourc
 
 
 def _filled(own: dict[str, Any], where: str, problems: list[str]) -> Mapping[str, Any]:
-    """What a source says, and what the preset that it names says where it does not."""
+    """What a source says, and what its protocol or the preset that it names says where it does not."""
+    if protocol := protocol_of(str(own.get("url", ""))):
+        own = {"format": protocol, "fields": "", **own}
     if "preset" not in own:
         return own
     name = own.pop("preset")

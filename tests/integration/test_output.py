@@ -30,7 +30,7 @@ CALLS = (
     "doctor", "doctor --explain feed-answers", "feed guess", "feed try",
     f"flag --start 2025-11-22T15:00Z --end {END} --json", "healthcheck",
     "incidents list", "incidents maintenance", "incidents stats --json", "maintain --dry-run", "metrics", "network --month 2025-11", "notify",
-    f"playback --hours 1 --end {END}", "preflight", f"report --html - --end {END}",
+    f"playback --hours 1 --end {END}", "preflight", "receive --help", f"report --html - --end {END}",
     "restore LATEST --drill", "schedule --jobs /nowhere.json", f"sensors --days 1 --end {END}", "settings",
     "simulate --once", "--help", "--version", "data --help", "nonsense",
 )  # fmt: skip

@@ -142,7 +142,21 @@ def test_the_api_scales_where_the_database_is_a_server_and_is_asked_without_it(r
         for probe in ("livenessProbe", "readinessProbe"):
             assert container[probe]["httpGet"] == {"path": "/metrics", "port": "api"}
         (monitor,) = [one for one in manifests(rendered, engine) if one["kind"] == "ServiceMonitor"]
-        assert [one["port"] for one in monitor["spec"]["endpoints"]] == ["metrics", "api"]
+        assert [one["port"] for one in monitor["spec"]["endpoints"]] == ["metrics", "api", "receiver"]
+
+
+def test_the_receiver_is_added_by_one_line_and_has_the_keys_alone(rendered: Path) -> None:
+    unit = (rendered / "weather-receiver.service").read_text()
+    assert "/weather-tool receive\n" in unit
+    assert "LoadCredential=api_tokens" not in unit
+    # Who serves beyond the host is no less confined than the API.
+    api = (rendered / "weather-api.service").read_text()
+    assert unit.partition("# What it may touch")[2] == api.partition("# What it may touch")[2]
+    assert "weather-job --keep receiver receive\n" in (rendered / "cron").read_text()
+    told = yaml.safe_load((rendered / "compose.yaml").read_text("utf-8"))["services"]["receiver"]
+    assert (told["command"], told["ports"]) == (["receive", "0.0.0.0:9107"], ["127.0.0.1:9107:9107"])
+    (pod,) = [pod for one, pod in pods(rendered, "sqlite") if one["metadata"]["name"] == "weather-receiver"]
+    assert pod["containers"][0]["readinessProbe"]["httpGet"] == {"path": "/metrics", "port": "receiver"}
 
 
 def test_words_of_a_command_are_the_same_on_all_targets(changed: Path) -> None:
@@ -329,8 +343,8 @@ def test_compose_confines_what_it_runs(rendered: Path) -> None:
     told = (rendered / "compose.yaml").read_text()
     assert "planted" not in told
     services = yaml.safe_load(told)["services"]
-    assert set(services) == {"collector", "exporter", "api", "scheduler", "postgresql", "prometheus"}
-    for name in ("collector", "exporter", "api", "scheduler"):
+    assert set(services) == {"collector", "exporter", "api", "receiver", "scheduler", "postgresql", "prometheus"}
+    for name in ("collector", "exporter", "api", "receiver", "scheduler"):
         one = services[name]
         assert (one["read_only"], one["cap_drop"], one["user"]) == (True, ["ALL"], "10001:10001")
         assert one["mem_limit"] == "1g"
@@ -363,7 +377,7 @@ def pods(rendered: Path, engine: str) -> Iterator[tuple[dict[str, Any], dict[str
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> None:
     found = list(pods(rendered, engine))
-    assert len(found) == 14
+    assert len(found) == 15
     for _, pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}

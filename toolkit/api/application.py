@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 
 import toolkit
-from toolkit.api import access, bodies, catalogue, documented, edr, measuring, plain, problems
+from toolkit.api import access, bodies, catalogue, clients, documented, edr, measuring, plain, problems
 from toolkit.api.answers import Answers, Content
 from toolkit.api.parameters import MOST_FEATURES, MOST_VALUES
 from toolkit.api.rows import SECONDS, Clock
@@ -40,7 +40,7 @@ def application(settings: Settings) -> FastAPI:
     app.state.definition = functools.cache(functools.partial(_written, app, settings, bool(digests)))
     app.add_middleware(bodies.Bodies)
     # The last that is added is the first that a request meets.
-    app.add_middleware(access.Access, digests=digests, limit=access.Limit(settings.api_requests_per_minute))
+    app.add_middleware(access.Access, digests=digests, limit=clients.Limit(settings.api_requests_per_minute))
     if settings.api_cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.api_cors_origins, allow_methods=["GET", "HEAD"],

@@ -16,14 +16,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from toolkit.errors import ToolkitError, reason
 from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
-from toolkit.settings import Settings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 log = logging.getLogger(__name__)
 
-# Further connections are answered 503.
+# Of the HTTP API: further connections are answered 503.
 MOST_CONNECTIONS = 200
 # How long a client may take to send a request, and how long the request may last in all, in seconds.
 REQUEST_SECONDS = 10.0
@@ -73,10 +72,10 @@ class Connection(H11Protocol):
 class Server(uvicorn.Server):
     """A server in a thread of its own; signals are the main thread's."""
 
-    def __init__(self, serving: FastAPI) -> None:
+    def __init__(self, serving: ASGIApp, connections: int = MOST_CONNECTIONS) -> None:
         config = uvicorn.Config(
             serving, loop="asyncio", http=Connection, ws="none", lifespan="off", log_config=None, access_log=False,
-            proxy_headers=False, server_header=False, limit_concurrency=MOST_CONNECTIONS,
+            proxy_headers=False, server_header=False, limit_concurrency=connections,
             timeout_graceful_shutdown=STOP_SECONDS, h11_max_incomplete_event_size=HEAD_BYTES,
         )  # fmt: skip
         super().__init__(config)
@@ -103,8 +102,8 @@ async def _nothing() -> bool:
     return True
 
 
-def listening(address: str) -> socket.socket:
-    """A socket that listens at ADDRESS:PORT.
+def listening(address: str, noun: str = "the API") -> socket.socket:
+    """A socket that listens at ADDRESS:PORT for what people call `noun`.
 
     Raises:
         ToolkitError: the address cannot be had.
@@ -120,12 +119,18 @@ def listening(address: str) -> socket.socket:
         here.bind(place)
         here.listen(1024)
     except OSError as error:
-        raise ToolkitError(f"cannot serve the API at {address}: {reason(error)}") from error
+        raise ToolkitError(f"cannot serve {noun} at {address}: {reason(error)}") from error
     return here
 
 
-def serve(settings: Settings, serving: FastAPI) -> None:
-    """Serve an application at `api_address` until SIGTERM or SIGINT.
+def serve(place: str, serving: ASGIApp, noun: str = "the API", connections: int = MOST_CONNECTIONS) -> None:
+    """Serve an application until SIGTERM or SIGINT.
+
+    Args:
+        place: where, as ADDRESS:PORT.
+        serving: the application.
+        noun: what people call it.
+        connections: how many clients may be connected at once; further ones are answered 503.
 
     Raises:
         ToolkitError: the address cannot be had.
@@ -134,19 +139,17 @@ def serve(settings: Settings, serving: FastAPI) -> None:
     sys.setswitchinterval(0.0005)
     # What uvicorn says of single requests is no news for the journal: the metrics count them.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
-    with listening(settings.api_address) as here:
-        server = Server(serving)
+    with listening(place, noun) as here:
+        server = Server(serving, connections)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [here]}, daemon=True)
         with until_stopped() as wait:
             thread.start()
             server.ready.wait(30)
-            place = settings.api_address
             notify("READY=1", f"STATUS=Serving http://{place}/")
             log.info("serving http://%s/", place)
             _watch(server, thread, wait)
         server.should_exit = True
         thread.join(STOP_SECONDS + 1)
-    serving.state.answers.close()
 
 
 def _watch(server: Server, thread: threading.Thread, wait: Callable[[float], Any]) -> None:

@@ -107,7 +107,8 @@ class Listener(NamedTuple):
 
 EXPORTER = Listener("exporter", "metrics_address", "exporter", "/-/healthy")
 API = Listener("api", "api_address", "HTTP API", "/health")
-LISTENERS = (EXPORTER, API)
+RECEIVER = Listener("receiver", "receiver_address", "receiver", "/metrics")
+LISTENERS = (EXPORTER, API, RECEIVER)
 
 SERVICE = "/service"
 """Where the exporter tells what only it sees of the service."""

@@ -47,6 +47,7 @@ COMMANDS = {
     "notify": "tell people of incidents: what is new, over, or waits for somebody",
     "playback": "past time as the detector saw it, run by run, and why it said so",
     "preflight": "could this release run here? Looks, and changes nothing",
+    "receive": "take the reports of stations that push, by Weather Underground's protocol or Ecowitt's",
     "report": "one page for people: map, stations, anomalies with plots, sensors, completeness",
     "restore": "put a backup in the place of the database",
     "schedule": "run the periodic jobs, in a container",

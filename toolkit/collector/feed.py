@@ -17,6 +17,7 @@ from toolkit.address_template import columns, filled
 from toolkit.authorization import Way, secrets
 from toolkit.broker import is_broker
 from toolkit.collector.cycle import Documents
+from toolkit.collector.inbox import Inbox, inbox_of
 from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
 from toolkit.feed.addresses import Addresses
@@ -26,6 +27,7 @@ from toolkit.feed.pages import NextPage
 from toolkit.feed.reader import DocumentReader, require
 from toolkit.feed.session import tls_context
 from toolkit.feed.stations import read_columns, read_stations
+from toolkit.push import protocol_of
 from toolkit.settings import Settings
 from toolkit.sources import Source
 
@@ -39,15 +41,17 @@ RECEIVED_EVERY = 60.0
 
 
 def documents_of(source: Source, folder: Path, wait: Callable[[float], bool] | None = None) -> Documents:
-    """Where the documents of a source come from; see `addresses_of` and `subscriber_of`."""
+    """Where the documents of a source come from; see `addresses_of`, `subscriber_of` and `collector.inbox`."""
     if is_broker(source.settings.feed_url):
         return subscriber_of(source)
+    if protocol_of(source.settings.feed_url):
+        return Inbox(source.settings.feed_url, inbox_of(source))
     return addresses_of(source, folder, wait)
 
 
 def rhythm_of(settings: Settings) -> tuple[float, float]:
     """The cadence of a source and the pause between two fetches, in seconds."""
-    received = is_broker(settings.feed_url)
+    received = is_broker(settings.feed_url) or protocol_of(settings.feed_url)
     return (RECEIVED_EVERY, 0) if received else (settings.cadence_seconds, settings.feed_pause_seconds)
 
 
@@ -186,8 +190,15 @@ def reader_of(settings: Settings) -> DocumentReader:
     """What reads the feed's documents.
 
     Raises:
-        UsageError: the file of stations cannot be used, or the format does not know such entries.
+        UsageError: the file of stations cannot be used, the format does not know such entries, or stations push reports
+            of another one.
     """
+    protocol = protocol_of(settings.feed_url)
+    if protocol and settings.feed_format != protocol:
+        raise UsageError(
+            f"WEATHER_FEED_FORMAT={settings.feed_format}: what comes by {settings.feed_url} has the format {protocol}: "
+            f'give that, and WEATHER_FEED_FIELDS=""'
+        )
     try:
         require(settings.feed_format, settings.feed_records)
     except ValueError as error:

@@ -29,5 +29,6 @@ def run(_args: argparse.Namespace, loaded: Loaded) -> int:
         from toolkit.console import application as console
 
         console.add(serving)
-    serve(loaded.settings, serving)
+    serve(loaded.settings.api_address, serving)
+    serving.state.answers.close()
     return 0

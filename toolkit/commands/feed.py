@@ -18,6 +18,7 @@ from toolkit.cli.options import add_setting, overrides
 from toolkit.cli.show import table
 from toolkit.errors import UsageError, reason
 from toolkit.presets import Preset, names, preset
+from toolkit.push import protocol_of
 from toolkit.settings import DECLARATIONS, Loaded, Settings
 from toolkit.sources import FIELDS, ONLY, Source, sources_of
 from toolkit.text import did_you_mean, one_line
@@ -124,6 +125,8 @@ def _document(place: str | None, source: Source) -> tuple[bytes, str]:
         if len(body) > LARGEST:
             raise UsageError(f"{place} is larger than {LARGEST >> 20} MiB: give a part of it")
         return body, place
+    if protocol_of(source.settings.feed_url):
+        raise UsageError(f"stations push to the source {source.name}, nothing is fetched: give a file with reports")
     if is_broker(source.settings.feed_url):
         fetched = subscriber_of(source, lasting=False).fetch()
     else:

@@ -29,6 +29,7 @@ _shtab_weather_tool_commands() {
     notify:'Tell people of incidents: what is new, over, or waits for somebody.'
     playback:'Past time as the detector saw it, run by run, and why it said so.'
     preflight:'Could this release run here? Looks, and changes nothing.'
+    receive:'Take the reports of stations that push, by Weather Underground'"'"'s protocol or Ecowitt'"'"'s.'
     report:'One page for people: map, stations, anomalies with plots, sensors, completeness.'
     restore:'Put a backup in the place of the database.'
     schedule:'Run the periodic jobs, in a container.'
@@ -275,7 +276,7 @@ _shtab_weather_tool_collect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--once[one cycle, then exit\: 0 if the feed was stored, 1 if not]"
-  "--feed-url[The feed\: a document with the latest values of every station. \`\{station\}\` in it, or another column of the stations file, makes an address for each of those\; \`\{date\:\%Y\%m\%d\}\` is the time of the request in UTC. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
+  "--feed-url[The feed\: a document with the latest values of every station. \`\{station\}\` in it, or another column of the stations file, makes an address for each of those\; \`\{date\:\%Y\%m\%d\}\` is the time of the request in UTC. \`mqtt\:\/\/HOST\/TOPIC\`\: a broker\; \`push\:wunderground\` or \`push\:ecowitt\`\: stations push to the receiver. With a key or a password in it the whole address is a secret\: put it into the credential feed_url. Default\: WEATHER_FEED_URL, else https\:\/\/stratus.meteo.noa.gr\/data\/stations\/latestValues_Datagems.geojson.]:URL:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
 )
 
@@ -679,6 +680,16 @@ _shtab_weather_tool_preflight_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_preflight_defaults_added=0
 
+_shtab_weather_tool_receive_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+  "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
+  ":Where the receiver takes the reports of stations that push, as ADDRESS\:PORT. Default\: WEATHER_RECEIVER_ADDRESS, else 127.0.0.1\:9107.:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_receive_defaults_added=0
+
 _shtab_weather_tool_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
@@ -853,6 +864,7 @@ _shtab_weather_tool() {
         notify) _arguments -C -s $_shtab_weather_tool_notify_options ;;
         playback) _arguments -C -s $_shtab_weather_tool_playback_options ;;
         preflight) _arguments -C -s $_shtab_weather_tool_preflight_options ;;
+        receive) _arguments -C -s $_shtab_weather_tool_receive_options ;;
         report) _arguments -C -s $_shtab_weather_tool_report_options ;;
         restore) _arguments -C -s $_shtab_weather_tool_restore_options ;;
         schedule) _arguments -C -s $_shtab_weather_tool_schedule_options ;;

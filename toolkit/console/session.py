@@ -22,7 +22,8 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel
 
 from toolkit import credentials
-from toolkit.api.access import CLIENTS, Limit, network, too_many
+from toolkit.api.access import too_many
+from toolkit.api.clients import CLIENTS, Limit, network
 from toolkit.api.problems import Problem, too_busy
 from toolkit.console.about import DATA
 from toolkit.console.acting import Acting
