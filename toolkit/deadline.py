@@ -27,6 +27,11 @@ def wait_for(file: socket.socket, seconds: float) -> bool:
     return bool(poll.poll(max(0.0, seconds) * 1000))
 
 
+def pause(seconds: float) -> None:
+    """Do nothing for some seconds; `time.sleep` fails under libfaketime."""
+    select.poll().poll(max(0.0, seconds) * 1000)
+
+
 class Deadline:
     """The sockets that are shut at a time."""
 

@@ -32,7 +32,7 @@ CALLS = (
     "incidents list", "incidents maintenance", "incidents stats --json", "maintain --dry-run", "metrics", "network --month 2025-11", "notify",
     f"playback --hours 1 --end {END}", "preflight", "receive --help", f"report --html - --end {END}",
     "restore LATEST --drill", "schedule --jobs /nowhere.json", f"sensors --days 1 --end {END}", "settings",
-    "simulate --once", "--help", "--version", "data --help", "nonsense",
+    "simulate --once", "stations export", "--help", "--version", "data --help", "nonsense",
 )  # fmt: skip
 # What they may print on standard output without having failed.
 SILENT = {"alert", "collect", "notify", "schedule", "nonsense"}

@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -30,12 +30,10 @@ class Receiver:
 
     def ask(self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None) -> str:
         """The status and the text of an answer."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        client.request(method, path, body, {**(FORM if body is not None else {}), **(headers or {})})
-        answer = client.getresponse()
-        text = answer.read().decode()
-        client.close()
-        return f"{answer.status} {text}"
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
+            client.request(method, path, body, {**(FORM if body is not None else {}), **(headers or {})})
+            answer = client.getresponse()
+            return f"{answer.status} {answer.read().decode()}"
 
     def wunderground(self, station: str, key: str, client: str = "", **more: str) -> str:
         said = {"ID": station, "PASSWORD": key, "dateutc": "2025-11-22 16:00:00", "tempf": "50", **more}

@@ -134,7 +134,7 @@ class Spool:
 
     def _found(self) -> tuple[dict[int, int], int]:
         """The sizes in bytes of the documents on the disk, by number, and the highest number in use."""
-        for partial in self._folder.glob(".*"):
+        for partial in self._folder.glob(".*.gz.*"):  # others write here, too
             with suppress(OSError):  # it is not ours, and does no harm
                 partial.unlink()
         found, last = {}, 0

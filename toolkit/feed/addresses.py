@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from toolkit.address_template import filled
 from toolkit.content import length_of
+from toolkit.deadline import pause
 from toolkit.feed.errors import AnswerError, FeedError, RetryLaterError, TooSlowError, UnreachableError
 from toolkit.feed.failures import Failures
 from toolkit.feed.fetch import Fetched, Fetcher
@@ -209,5 +210,6 @@ class Addresses:
 
 
 def _sleep(seconds: float) -> bool:
-    time.sleep(seconds)
+    if seconds > 0:
+        pause(seconds)
     return False

@@ -9,7 +9,7 @@ import time
 from toolkit.incidents.telling import messages
 from toolkit.settings import load
 from toolkit.store import open_for_writing
-from toolkit.store.incidents import ACTIVE, Incident, Wanted
+from toolkit.store.incidents import ACTIVE, Incident, IncidentFilter
 
 NOW = time.time()
 VOLOS = Incident(
@@ -30,7 +30,7 @@ with open_for_writing(SETTINGS.db) as store, store.transaction():
         changed = [one._replace(id=store.incidents.add(one)) for one in changed]
         action = "opened"
     else:
-        found = store.incidents.find(Wanted(states=ACTIVE, stations=["volos"], variables=["temp_out"]))
+        found = store.incidents.find(IncidentFilter(states=ACTIVE, stations=["volos"], variables=["temp_out"]))
         state, field = {"acknowledge": ("acknowledged", "acknowledged"), "resolve": ("resolved", "resolved")}[
             sys.argv[1]
         ]
