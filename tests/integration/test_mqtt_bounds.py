@@ -87,7 +87,8 @@ def test_messages_larger_than_a_document_wait_in_the_spool_as_several(
     with service(env, tmp_path) as running:
         running.wait_for("3 documents wait in the spool")
         folder.mkdir()
-        while not (folder / "weather.db").exists() or times(env["WEATHER_DB"]) != [3]:
+        running.wait_for("new observations")
+        while times(env["WEATHER_DB"]) != [3]:
             running.wait_for("STATUS=")
         assert "set aside" not in running.stop()
 
