@@ -256,7 +256,7 @@ def test_notifications_of_wis2(run: Run, broker: Broker, certificate: Path, tmp_
     assert sorted(asked) == ["/missing", "/third"]
     ((message,),) = query(str(tmp_path / "weather.db"), "SELECT message FROM collection_log")
     for reason in (
-        "that came before", "not what it says", "cannot be unpacked", "of a deletion", "cannot be fetched",
+        "that came before", "not what it says", "cannot be unpacked", "of a deletion", "fetched again later",
         "not at an https", "no notification", "cannot be read",
     ):  # fmt: skip
         assert reason in message

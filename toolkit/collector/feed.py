@@ -43,7 +43,7 @@ RECEIVED_EVERY = 60.0
 def documents_of(source: Source, folder: Path, wait: Callable[[float], bool] | None = None) -> Documents:
     """Where the documents of a source come from; see `addresses_of`, `subscriber_of` and `collector.inbox`."""
     if is_broker(source.settings.feed_url):
-        return subscriber_of(source)
+        return subscriber_of(source, folder)
     if protocol_of(source.settings.feed_url):
         return Inbox(source.settings.feed_url, inbox_of(source))
     return addresses_of(source, folder, wait)
@@ -55,8 +55,10 @@ def rhythm_of(settings: Settings) -> tuple[float, float]:
     return (RECEIVED_EVERY, 0) if received else (settings.cadence_seconds, settings.feed_pause_seconds)
 
 
-def subscriber_of(source: Source, *, lasting: bool = True) -> Subscriber:
+def subscriber_of(source: Source, folder: Path | None = None, *, lasting: bool = True) -> Subscriber:
     """What takes the messages of a source that is a broker; without a lasting session it leaves no trace there.
+
+    Long documents are put into `folder`; by default into that for temporary files.
 
     Raises:
         UsageError: the file of certificates cannot be used, or a secret is not as it should be.
@@ -77,6 +79,8 @@ def subscriber_of(source: Source, *, lasting: bool = True) -> Subscriber:
         settings.feed_max_mib << 20,
         settings.feed_ca_file,
         Login(user, password, found.get("certificate", "")),
+        settings.feed_proxy,
+        folder,
     )
 
 

@@ -39,6 +39,12 @@ class AnswerError(FeedError):
     counted = "address without a document"
 
 
+class InternalAddressError(AnswerError):
+    """The address is one of the own host or network, and whoever named it is not to lead there."""
+
+    counted = "address of an internal network"
+
+
 class RetryLaterError(AnswerError):
     """The server asks to be left alone for a number of seconds."""
 

@@ -27,6 +27,7 @@ from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError
 from toolkit.feed.errors import (
     AnswerError,
     FeedError,
+    InternalAddressError,
     RetryLaterError,
     TooSlowError,
     UnreachableError,
@@ -115,8 +116,13 @@ class Fetcher:
         proxy: str | None = None,
         who: Authorization | None = None,
         folder: Path | None = None,
+        *,
+        public: bool = False,
     ) -> None:
-        """`folder` is where long documents are put; by default it is that for temporary files."""
+        """`folder` is where long documents are put; by default it is that for temporary files.
+
+        With `public` none is fetched from an internal address; see `Session`.
+        """
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
         self.url, self._authorization = _split_user_information(url)
@@ -125,8 +131,8 @@ class Fetcher:
         self.folder = folder
         through, authorization = _split_user_information(proxy or "")
         self.who = who or Authorization({})
-        self._new_session = partial(Session, ca_file, through, authorization, self.who.certificate)
-        self.new_session_elsewhere = partial(Session, ca_file, through, authorization)
+        self._new_session = partial(Session, ca_file, through, authorization, self.who.certificate, public=public)
+        self.new_session_elsewhere = partial(Session, ca_file, through, authorization, public=public)
         self._sessions: list[Session] = []
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
@@ -296,6 +302,8 @@ class _Fetch:
             return self._session_for(url).get(
                 asked, headers=self._headers(url), timeout=self._deadline.left + 1, stream=True, allow_redirects=False
             )
+        except InternalAddressError as error:
+            raise InternalAddressError(self.message(f"{self._way()}is refused: {error}")) from None
         except Exception as error:  # requests passes on some of the errors of urllib3 and of http.client
             raise self._unreachable(error) from None
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
 
+from toolkit.content import CHUNK, Content, as_file, length_of, new_content
 from toolkit.feed.entries import Entries
 from toolkit.feed.errors import FeedError, NoStationError, NotAFeedError, UnreadableError
 
 BEGINNING = b"\x00weather-toolkit: messages\n"
+# What a document has besides the messages, with the reasons of all that was left out, in bytes at most.
+BESIDES = 4 << 10
 _REASONS: dict[type[FeedError], str] = {
     UnreadableError: "message that cannot be read",
     NotAFeedError: "message of another kind",
@@ -23,23 +28,57 @@ _REASONS: dict[type[FeedError], str] = {
 }
 
 
-class Message(NamedTuple):
-    """A message.
+class Joining:
+    """Puts messages into one document, as many as fit.
+
+    Args:
+        max_bytes: the largest document.
+        folder: where a long one is put; None for that of temporary files.
 
     Attributes:
-        body: a document of the source's format.
-        station: the id of the station that it is of, where it does not say one; empty if that is not known.
+        left_out: what was left out besides, by reason.
     """
 
-    body: bytes
-    station: str = ""
+    def __init__(self, max_bytes: int, folder: Path | None) -> None:
+        self._folder = folder
+        self._room = max_bytes - BESIDES
+        self._bodies = new_content(folder)
+        self._messages: list[tuple[int, str]] = []
+        self.left_out: Counter[str] = Counter()
 
+    @property
+    def number(self) -> int:
+        """How many messages are in it."""
+        return len(self._messages)
 
-def joined(messages: Iterable[Message], left_out: Counter[str]) -> bytes:
-    """The document of messages, and of what was left out besides, by reason."""
-    messages = list(messages)
-    head = {"messages": [(len(one.body), one.station) for one in messages], "left_out": dict(left_out)}
-    return b"".join((BEGINNING, json.dumps(head).encode(), b"\n", *(one.body for one in messages)))
+    def add(self, body: Content, station: str) -> bool:
+        """Add a message, a document of the source's format; returns whether it fits, otherwise it is not added.
+
+        `station` is the id of the station that it is of, where it does not say one; empty if that is not known.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        one = length_of(body), station
+        needed = one[0] + len(json.dumps(one)) + len(", ")
+        if needed > self._room:
+            return False
+        shutil.copyfileobj(as_file(body), self._bodies, CHUNK)
+        self._room -= needed
+        self._messages.append(one)
+        return True
+
+    def document(self) -> BinaryIO:
+        """The document.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        head = {"messages": self._messages, "left_out": dict(self.left_out)}
+        made = new_content(self._folder)
+        made.write(BEGINNING + json.dumps(head).encode() + b"\n")
+        shutil.copyfileobj(as_file(self._bodies), made, CHUNK)
+        return made
 
 
 def parse(document: BinaryIO, entries: Entries, read: Callable[[BinaryIO, Entries], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import http.client
+import ipaddress
 import os
 import socket
 import ssl
@@ -21,6 +22,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from toolkit import __version__
 from toolkit.deadline import current
+from toolkit.feed.errors import InternalAddressError
 
 MOST_INTERIM = 20
 # The longest line of a body in chunks, in bytes.
@@ -40,6 +42,8 @@ class Session(requests.Session):
         proxy: the proxy's address, without user information; None for none.
         proxy_authorization: the value of `Proxy-Authorization`; empty for none.
         certificate: the certificate of the client and its key, in PEM; empty for none.
+        public: whether connections to loopback, link-local and private addresses are refused (InternalAddressError).
+            Where there is a proxy, it decides.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class Session(requests.Session):
         proxy: str | None = None,
         proxy_authorization: str = "",
         certificate: str = "",
+        *,
+        public: bool = False,
     ) -> None:
         super().__init__()
         self.trust_env = False
@@ -57,7 +63,7 @@ class Session(requests.Session):
             self.proxies = {"http": proxy, "https": proxy}
         for scheme in ("http://", "https://"):
             headers = {"Proxy-Authorization": proxy_authorization} if proxy_authorization else {}
-            self.mount(scheme, _Adapter(ca_file, headers, certificate))
+            self.mount(scheme, _Adapter(ca_file, headers, certificate, public=public and not proxy))
 
     def resolve_redirects(self, *_args: Any, **_options: Any) -> Iterator[Any]:
         """None. requests calls this for `allow_redirects=False` too, and would read a redirect's body without limit."""
@@ -65,8 +71,9 @@ class Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, ca_file: str | None, proxy_headers: dict[str, str], certificate: str) -> None:
+    def __init__(self, ca_file: str | None, proxy_headers: dict[str, str], certificate: str, *, public: bool) -> None:
         super().__init__()
+        self._public = public
         self._ca_file = ca_file
         self._certificate = certificate
         self._proxy_headers = proxy_headers
@@ -91,7 +98,7 @@ class _Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = _bounded(pool.ConnectionCls)
+        pool.ConnectionCls = _bounded(pool.ConnectionCls, public=self._public)
         self._pools.add(pool)
         return pool
 
@@ -138,17 +145,18 @@ def _tls_context(ca_file: str | None, certificate: str, *_version: int) -> ssl.S
 
 
 @cache
-def _bounded(connection: type[http.client.HTTPConnection]) -> type[http.client.HTTPConnection]:
+def _bounded(connection: type[http.client.HTTPConnection], *, public: bool) -> type[http.client.HTTPConnection]:
     """This class of connections, of urllib3, with our class of responses and with the deadline of the thread."""
     if connection.response_class is _Response:
         return connection
-    return type(connection.__name__, (_Watched, connection), {"response_class": _Response})
+    return type(connection.__name__, (_Watched, connection), {"response_class": _Response, "public": public})
 
 
 class _Watched:
     """A connection that is shut when the time of the thread is over. urllib3 would grant it to each address anew."""
 
     timeout: float | None
+    public: bool
     _dns_host: str
 
     def _new_conn(self) -> socket.socket:
@@ -159,6 +167,8 @@ class _Watched:
         name, failed = self._dns_host, None
         try:
             for address in _addresses(name):
+                if self.public and is_internal(address):
+                    raise InternalAddressError(f"{address} is an address of the own host or network")
                 self._dns_host, self.timeout = address, deadline.left or SHORTEST_SECONDS
                 try:
                     connected: socket.socket = connect()
@@ -177,6 +187,20 @@ def _addresses(name: str) -> list[str]:
     with suppress(OSError, UnicodeError):
         return list(dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)))
     return [name]
+
+
+def is_internal(address: str) -> bool:
+    """Whether an IP address is not global: loopback, link-local, private and the like. A name is none.
+
+    An address of IPv6 that stands for one of IPv4 counts as that.
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found.sixtofour or found
+    return not found.is_global
 
 
 class _Response(http.client.HTTPResponse):
