@@ -62,7 +62,7 @@ name = "often"
 url = "http://192.0.2.1/"
 cadence_seconds = 600
 [[source]]
-name = "hourly"
+name = "slow"
 url = "http://192.0.2.2/"
 cadence_seconds = 7200
 [[source]]
@@ -78,7 +78,7 @@ def test_each_source_is_told_of_and_each_station_is_judged_by_its_own(db: str, t
     """Two stations last reported four hours ago: one of them, of the source that tells every two hours, is not late."""
     (tmp_path / "sources.toml").write_text(SOURCES, "utf-8")
     with open_for_writing(db) as store:
-        for number, name in enumerate(("often", "hourly")):
+        for number, name in enumerate(("often", "slow")):
             station = Station(name, name, None, 39.36, 22.94 + number, 10.0)
             document = Document([station], [Observation(time=now - 4 * 3600, station_id=name, temp_out=20.0)])
             document.source = name
@@ -89,12 +89,12 @@ def test_each_source_is_told_of_and_each_station_is_judged_by_its_own(db: str, t
         session = running.session()
         said = {one["name"]: one for one in session.json("service")["sources"]}
         assert {name: one["status"] for name, one in said.items()} == {
-            "often": "stale", "hourly": "fresh", "down": "failed", "new": "empty",
+            "often": "stale", "slow": "fresh", "down": "failed", "new": "empty",
         }  # fmt: skip
         assert (said["down"]["failures"], said["down"]["message"]) == (1, "http://192.0.2.3/: connection refused")
         assert (said["often"]["newest"], said["new"]["newest"]) == (now - 4 * 3600, None)
-        stations = [session.json("station", station=name) for name in ("often", "hourly")]
-        assert [(one["state"], one["source"]) for one in stations] == [("silent", "often"), ("well", "hourly")]
+        stations = [session.json("station", station=name) for name in ("often", "slow")]
+        assert [(one["state"], one["source"]) for one in stations] == [("silent", "often"), ("well", "slow")]
         signed_in = running.session("maria", "viewer")
         running.kill()
         running.start()
