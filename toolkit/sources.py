@@ -96,7 +96,7 @@ def as_given(name: str, settings: Settings) -> dict[str, str]:
 
 
 class Cadences(NamedTuple):
-    """How often stations report, in seconds.
+    """How often stations report, or another time that differs by source, in seconds.
 
     Attributes:
         usual: where the source of a station is not known, or says nothing else.

@@ -316,6 +316,7 @@ def test_incidents_health_and_metrics(api: Client) -> None:
     assert api.json("/incidents?state=all")["incidents"] == []
     health = api.json("/health")
     assert (health["status"], health["newest"]) == ("stale", iso_of(END))
+    assert [(one["name"], set(one)) for one in health["sources"]] == [("feed", {"name", "status", "newest"})]
     metrics = api("/metrics").text
     assert 'weather_api_requests_total{method="GET",route="/health",status="200"}' in metrics
     assert 'weather_api_request_duration_seconds_count{route="/health"}' in metrics

@@ -56,6 +56,55 @@ def test_the_store_tells_how_collection_and_detection_go(console: Console, now: 
     assert sum(day["runs"] for day in said["detection"]["days"]) == 1
 
 
+SOURCES = """
+[[source]]
+name = "often"
+url = "http://192.0.2.1/"
+cadence_seconds = 600
+[[source]]
+name = "slow"
+url = "http://192.0.2.2/"
+cadence_seconds = 7200
+[[source]]
+name = "down"
+url = "http://192.0.2.3/"
+[[source]]
+name = "new"
+url = "http://192.0.2.4/"
+"""
+
+
+def test_each_source_is_told_of_and_each_station_is_judged_by_its_own(db: str, tmp_path: Path, now: int) -> None:
+    """Two stations last reported four hours ago: one of them, of the source that tells every two hours, is not late."""
+    (tmp_path / "sources.toml").write_text(SOURCES, "utf-8")
+    with open_for_writing(db) as store:
+        for number, name in enumerate(("often", "slow")):
+            station = Station(name, name, None, 39.36, 22.94 + number, 10.0)
+            document = Document([station], [Observation(time=now - 4 * 3600, station_id=name, temp_out=20.0)])
+            document.source = name
+            store.add(document, now - 4 * 3600)
+        store.log_failure("http://192.0.2.3/: connection refused", now - 60, "down")
+    running = Console(db, tmp_path, WEATHER_SOURCES_FILE=str(tmp_path / "sources.toml"))
+    try:
+        session = running.session()
+        said = {one["name"]: one for one in session.json("service")["sources"]}
+        assert {name: one["status"] for name, one in said.items()} == {
+            "often": "stale", "slow": "fresh", "down": "failed", "new": "empty",
+        }  # fmt: skip
+        assert (said["down"]["failures"], said["down"]["message"]) == (1, "http://192.0.2.3/: connection refused")
+        assert (said["often"]["newest"], said["new"]["newest"]) == (now - 4 * 3600, None)
+        stations = [session.json("station", station=name) for name in ("often", "slow")]
+        assert [(one["state"], one["source"]) for one in stations] == [("silent", "often"), ("well", "slow")]
+        signed_in = running.session("maria", "viewer")
+        running.kill()
+        running.start()
+        messages = [{one["message"] for one in who.json("service")["sources"]} for who in (session, signed_in)]
+        assert messages[0] == {None}
+        assert "http://192.0.2.3/: connection refused" in messages[1]
+    finally:
+        running.stop()
+
+
 def test_the_exporter_tells_what_it_found_or_it_is_said_that_it_does_not(console: Console, tmp_path: Path) -> None:
     missing = told_by_the_exporter(console)
     assert set(missing) == {"missing"}

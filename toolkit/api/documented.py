@@ -112,6 +112,18 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "status": {"enum": ["fresh", "stale", "empty"]},
             "newest": {"type": ["string", "null"]},
             "age_seconds": {"type": ["number", "null"]},
+            "sources": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["name", "status"],
+                    "properties": {
+                        "name": _TEXT,
+                        "status": {"enum": ["fresh", "stale", "empty", "failed"]},
+                        "newest": {"type": ["string", "null"]},
+                    },
+                },
+            },
         },
     },
 }

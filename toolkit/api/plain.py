@@ -20,6 +20,7 @@ from toolkit.api.problems import Problem, wrong
 from toolkit.errors import UsageError
 from toolkit.incidents import forms
 from toolkit.performance.month import FOLDER, LAST, month
+from toolkit.query.source_states import freshness, told
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, SEVERITIES, STATES, IncidentFilter
 from toolkit.text import did_you_mean
@@ -143,18 +144,28 @@ async def network(request: Request, asked: Annotated[Month, Query()]) -> Respons
 
 @router.get("/health", responses={**documented.json_of("Health")})
 async def health(request: Request, _: Annotated[Nothing, Query()]) -> Response:
-    """Whether observations arrive, as the store says; 503 where the store cannot be read."""
+    """Whether observations arrive, from each source, too, as the store says; 503 where the store cannot be read."""
     settings = request.app.state.settings
 
     def make(store: Store) -> Content:
         newest = store.newest()
         age = None if newest is None else time.time() - from_stored(newest).timestamp()
-        status = "empty" if age is None else "stale" if age > settings.fresh_minutes * 60 else "fresh"
+        limits = freshness(settings)
+        limit = max(limits.of_source.values(), default=limits.usual)
+        status = "empty" if age is None else "stale" if age > limit else "fresh"
         return document(
             {
                 "status": status,
                 "newest": None if newest is None else iso(from_stored(newest)),
                 "age_seconds": None if age is None else round(age),
+                "sources": [
+                    {
+                        "name": one.name,
+                        "status": one.status,
+                        "newest": iso_of(one.state.newest) if one.state and one.state.newest is not None else None,
+                    }
+                    for one in told(store, settings, time.time())
+                ],
                 "checked": iso_of(time.time()),
             }
         )
@@ -180,9 +191,9 @@ def _among(parameter: str, text: str | None, known: Sequence[Any]) -> list[Any]:
 
 def _pages(where: str, asked: Pages, *, more: bool) -> list[dict[str, Any]]:
     """The links of a page."""
-    told = asked.model_dump(by_alias=True, exclude_unset=True, mode="json")
-    links = [catalogue.link(f"{where}?{urlencode(told)}" if told else where, "self", "this page")]
+    given = asked.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    links = [catalogue.link(f"{where}?{urlencode(given)}" if given else where, "self", "this page")]
     if more:
-        told["offset"] = asked.offset + asked.limit
-        links.append(catalogue.link(f"{where}?{urlencode(told)}", "next", "the next page"))
+        given["offset"] = asked.offset + asked.limit
+        links.append(catalogue.link(f"{where}?{urlencode(given)}", "next", "the next page"))
     return links

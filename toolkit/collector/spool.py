@@ -30,6 +30,7 @@ from typing import BinaryIO, NamedTuple
 from toolkit.content import CHUNK, IN_MEMORY, Content, as_file, length_of, new_content
 from toolkit.errors import InUseError, ToolkitError, reason
 from toolkit.files import sync_folder, write_atomically
+from toolkit.sources import ONLY
 from toolkit.store import StoreError
 from toolkit.text import one_line
 
@@ -75,6 +76,11 @@ def waiting(folder: Path) -> list[Path]:
     """The files of the documents of all sources that wait, the oldest of each first; for whoever has not its lock."""
     found = [*sorted(folder.glob("*.gz")), *sorted(folder.glob("*/*.gz"))]
     return [path for path in found if (name := _NAME.fullmatch(path.name)) and int(name[1]) < LAST]
+
+
+def waiting_by_source(folder: Path) -> Counter[str]:
+    """How many documents of each source wait."""
+    return Counter(ONLY if one.parent == folder else one.parent.name for one in waiting(folder))
 
 
 @contextmanager

@@ -28,7 +28,8 @@ from toolkit.locking import writing
 from toolkit.model import Observation
 from toolkit.query import answers, ask
 from toolkit.settings import Loaded, Settings, spool_folder
-from toolkit.store import Selection, Store, StoreGoneError, open_for_reading, open_for_writing
+from toolkit.sources import cadences_of
+from toolkit.store import Extent, Selection, Store, StoreGoneError, open_for_reading, open_for_writing
 from toolkit.store.flag_views import FAIL, SUSPECT
 from toolkit.store.flags import ValueFlag
 from toolkit.store.incidents import ACTIVE, Incident, IncidentFilter, Maintenance
@@ -214,6 +215,7 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store, store.snapshot():
         extents = {extent.station_id: extent for extent in store.extents()}
         stations = [without_impossible_place(station) for station in store.stations()]
+        cadence = _cadences(store, settings, [station.station_id for station in stations])
     rows = []
     for station in stations:
         extent = extents.get(station.station_id)
@@ -223,7 +225,7 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
                 "first": iso_of(extent.first) if extent else None,
                 "last": iso_of(extent.last) if extent else None,
                 "observations": extent.number if extent else 0,
-                "completeness": round(extent.number / _expected(extent.first, extent.last, settings), 4)
+                "completeness": round(extent.number / _expected(extent, cadence[station.station_id]), 4)
                 if extent
                 else None,
             }
@@ -240,17 +242,23 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _expected(first: int, last: int, settings: Settings) -> int:
+def _expected(extent: Extent, cadence: float) -> int:
     """How many observations a station has from its first to its last if none is missing."""
-    return (last - first) // settings.cadence_seconds + 1
+    return int((extent.last - extent.first) // cadence) + 1
+
+
+def _cadences(store: Store, settings: Settings, stations: Sequence[str]) -> dict[str, float]:
+    """How often each station reports, in seconds: as its source tells."""
+    return dict(zip(stations, cadences_of(settings).of(stations, store.owners), strict=True))
 
 
 def _summary(args: argparse.Namespace, settings: Settings) -> int:
     with open_for_reading(settings.db) as store, store.snapshot():
         extents, counters, size = store.extents(), store.counters(), store.size_bytes()
+        cadence = _cadences(store, settings, [extent.station_id for extent in extents])
         stations = len(store.stations())
     number = sum(extent.number for extent in extents)
-    expected = sum(_expected(extent.first, extent.last, settings) for extent in extents)
+    expected = sum(_expected(extent, cadence[extent.station_id]) for extent in extents)
     summary = {
         "store": str(settings.db),
         "size_bytes": size,

@@ -14,6 +14,7 @@ from toolkit.console.about import DATA
 from toolkit.console.days import Days
 from toolkit.console.people import Reader
 from toolkit.console.reading import DAY, Ints
+from toolkit.sources import cadences_of
 from toolkit.store import Span, Store
 from toolkit.times import now
 from toolkit.variables import STATION
@@ -42,12 +43,13 @@ async def completeness(request: Request, asked: Annotated[CalendarQuery, Query()
         last = int(min(span.end, now().timestamp())) // DAY
         first = min(int(start) // DAY, last)
         count = _long if last - first > reading.EACH_DAYS else _each
+        (cadence,) = cadences_of(request.app.state.settings).of([asked.station], store.owners)
         expected, received, failed = count(store, asked.station, name, first, last)
         return document(
             {
                 "station": asked.station,
                 "variable": name or STATION,
-                "expected": expected or round(DAY / request.app.state.settings.cadence_seconds),
+                "expected": expected or round(DAY / cadence),
                 "day": (np.arange(first, last + 1) * DAY).tolist(),
                 "received": received.tolist(),
                 "failed": failed.tolist(),

@@ -21,7 +21,8 @@ from toolkit.console.about import DATA
 from toolkit.console.people import Reader, accounts_known
 from toolkit.console.remote import fetched
 from toolkit.errors import ToolkitError
-from toolkit.settings import load_lenient
+from toolkit.query.source_states import told
+from toolkit.settings import Settings, load_lenient
 from toolkit.store import Logged, Selection, Span, Store
 from toolkit.times import from_stored
 
@@ -42,10 +43,14 @@ STARTED = time.time()
 
 
 @router.get("/service")
-async def service(request: Request, _: Reader) -> Response:
-    """What the store says: how collection and detection go, and how large it is."""
+async def service(request: Request, who: Reader) -> Response:
+    """What the store says: how the sources, collection and detection go, and how large it is.
+
+    Where people can sign in, what became of a source's last cycle is for those who have.
+    """
     settings = request.app.state.settings
     now = time.time()
+    hidden = who is None and bool(await accounts_known(request))
 
     def make(store: Store) -> Content:
         return document(
@@ -60,16 +65,32 @@ async def service(request: Request, _: Reader) -> Response:
                     "newest": _seconds(store.newest()),
                     "stations": len(store.stations()),
                 },
+                "sources": _sources(store, settings, now, hidden=hidden),
                 "collection": _collection(store, now),
                 "detection": _detection(store, now),
             }
         )
 
-    return await ready(request, now // 60, make)
+    return await ready(request, (now // 60, hidden), make)
 
 
 def _seconds(text: str | None) -> int | None:
     return None if text is None else round(from_stored(text).timestamp())
+
+
+def _sources(store: Store, settings: Settings, now: float, *, hidden: bool) -> list[dict[str, Any]]:
+    """How each source does."""
+    return [
+        {
+            "name": one.name,
+            "status": one.status,
+            "newest": one.state and one.state.newest,
+            "succeeded": one.state and one.state.succeeded,
+            "failures": one.state.failures if one.state else 0,
+            "message": one.state.message if one.state and not hidden else None,
+        }
+        for one in told(store, settings, now)
+    ]
 
 
 def _collection(store: Store, now: float) -> dict[str, Any]:
@@ -123,10 +144,10 @@ async def host(request: Request, who: Reader) -> Response:
 
     Where people can sign in, what was seen and what mends it is for those who have: it has paths and names.
     """
-    told = await request.app.state.exporter.told()
-    if who is None and "findings" in told and await accounts_known(request):
-        told = {**told, "findings": _in_short(told["findings"])}
-    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+    said = await request.app.state.exporter.told()
+    if who is None and "findings" in said and await accounts_known(request):
+        said = {**said, "findings": _in_short(said["findings"])}
+    return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
 
 def _in_short(findings: dict[str, Any]) -> dict[str, Any]:
@@ -153,9 +174,9 @@ class Exporter:
 
     def _ask(self) -> dict[str, Any]:
         try:
-            told = fetched(self._url, seconds=ANSWER_SECONDS)
+            said = fetched(self._url, seconds=ANSWER_SECONDS)
         except ToolkitError as error:
             return {"missing": f"{self._url}: {error}"}
-        if isinstance(told, dict) and "findings" in told:
-            return told
+        if isinstance(said, dict) and "findings" in said:
+            return said
         return {"missing": f"{self._url}: the exporter has begun, and has made no checks yet"}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
+from toolkit.query.source_states import freshness
 from toolkit.settings import Settings
 from toolkit.store import Selection, Store
 from toolkit.store.incidents import ACTIVE, Incident, IncidentFilter
@@ -20,9 +21,10 @@ def states(store: Store, settings: Settings, at: float) -> dict[str, State]:
     """The state of each station, by its id: the worst that applies.
 
     `critical` and `warning` are an active incident of that severity, of the station or of the network with the station
-    in it. `silent` is a station without an observation for longer than `fresh_minutes`, or with an active incident of
-    the station as a whole. `maintenance` is planned for now, or the state of one of its incidents; where it is of the
-    whole station, that the station is silent does not count. `weather` is what the newest detection run found there.
+    in it. `silent` is a station without an observation for longer than `fresh_minutes`, or where there are several
+    sources for longer than that or three cadences of its own, or with an active incident of the station as a whole.
+    `maintenance` is planned for now, or the state of one of its incidents; where it is of the whole station, that the
+    station is silent does not count. `weather` is what the newest detection run found there.
     Everything else is `well`, incidents of severity `info` included.
 
     Args:
@@ -48,8 +50,9 @@ def states_with(
         if one.state == "open" and one.class_ == "weather_event":
             found[one.station_id].add("weather")
     away = {one.station_id for one in windows if one.variable == STATION}
-    for name in (one.station_id for one in stations):
-        if name not in away and at - newest.get(name, 0) > settings.fresh_minutes * 60:
+    names = [one.station_id for one in stations]
+    for name, limit in zip(names, freshness(settings).of(names, store.owners), strict=True):
+        if name not in away and at - newest.get(name, 0) > limit:
             found[name].add("silent")
     return {one.station_id: min(found[one.station_id], key=STATES.index, default="well") for one in stations}
 

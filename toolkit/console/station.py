@@ -62,6 +62,7 @@ def _described(store: Store, settings: Settings, name: str) -> Content:
             "id": name,
             **_description(found),
             "wigos_id": found.wigos_id,
+            "source": store.owners().get(name) if settings.sources_file else None,
             "state": states(store, settings, time.time())[name],
             "first_seen": seen and seen.first,
             "last_seen": seen and seen.last,

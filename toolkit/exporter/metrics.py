@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +14,12 @@ from prometheus_client.registry import Collector
 from toolkit import __version__
 from toolkit.backup.drill_record import Drill, last
 from toolkit.backup.folder import Folder
-from toolkit.collector.spool import waiting
+from toolkit.collector.spool import waiting, waiting_by_source
 from toolkit.errors import ToolkitError
 from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.incidents import Availability, of_incidents
 from toolkit.settings import Settings, spool_folder
-from toolkit.sources import ONLY, sources_of
+from toolkit.sources import sources_of
 from toolkit.store import Selection, Store, open_for_reading
 from toolkit.times import from_stored
 
@@ -58,8 +57,7 @@ class Weather(Collector):
     def _spools(self) -> Metric:
         text = "Documents of a source that wait for the database."
         family = GaugeMetricFamily("weather_source_spool_documents", text, labels=["source"])
-        folder = spool_folder(self._settings)
-        numbers = Counter(ONLY if one.parent == folder else one.parent.name for one in waiting(folder))
+        numbers = waiting_by_source(spool_folder(self._settings))
         with suppress(ToolkitError):
             numbers.update({one.name: 0 for one in sources_of(self._settings)})
         for name, number in sorted(numbers.items()):

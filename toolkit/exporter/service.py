@@ -15,7 +15,7 @@ from toolkit.backup.drill_record import last
 from toolkit.backup.folder import Backup, Folder
 from toolkit.checks.host import Host
 from toolkit.checks.job_runs import job_runs
-from toolkit.collector.spool import waiting
+from toolkit.collector.spool import waiting, waiting_by_source
 from toolkit.errors import ToolkitError
 from toolkit.exporter.checks import CheckResults
 from toolkit.paths import STATE
@@ -34,6 +34,7 @@ def of_service(host: Host, checks: CheckResults) -> dict[str, Any]:
         "jobs": _jobs(host),
         "disks": _disks(host),
         "spool": len(waiting(spool_folder(host.settings))),
+        "spools": waiting_by_source(spool_folder(host.settings)),
         **_of_backups(Path(host.settings.backups)),
     }
 

@@ -9,6 +9,7 @@ import { Collection, Detection } from "./service/data";
 import { Checks, Findings, Verdict } from "./service/findings";
 import { Backups, Jobs, Space } from "./service/host";
 import type { Host, OfStore, Seen } from "./service/said";
+import { Sources } from "./service/sources";
 
 export default function Service() {
   useTitle(t("Service"));
@@ -45,6 +46,7 @@ export default function Service() {
       {!store.data && <Failed of={store} />}
       {store.data && (
         <>
+          <Sources sources={store.data.sources} spools={seen?.spools} now={now} />
           <Collection said={store.data} spool={seen?.spool} now={now} />
           <Detection said={store.data} took={took(seen)} now={now} />
         </>

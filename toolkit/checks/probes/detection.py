@@ -19,6 +19,7 @@ from toolkit.checks.remedies import AsUser, EditSettings, Remedy, Restart, Seque
 from toolkit.errors import ToolkitError
 from toolkit.location import distance_km, without_impossible_place
 from toolkit.settings import DECLARATIONS, Source
+from toolkit.sources import cadences_of
 from toolkit.times import from_stored
 
 # A station with fewer observations in a window shows neither a jump nor a standstill.
@@ -75,7 +76,9 @@ def _unlike(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
         times[row.station_id].append(row.time)
     gaps = [after - before for moments in times.values() for before, after in pairwise(sorted(set(moments)))]
     usual = median(gaps) if len(gaps) >= LEAST_OBSERVATIONS * STATIONS else settings.cadence_seconds
-    if not 1 / CADENCE_FACTOR < usual / settings.cadence_seconds < CADENCE_FACTOR:
+    # Of several sources, `sources-fresh` tells of each.
+    several = bool(cadences_of(settings).of_source)
+    if not several and not 1 / CADENCE_FACTOR < usual / settings.cadence_seconds < CADENCE_FACTOR:
         yield ("cadence_seconds",), f"stations report every {humanize(usual)}"
     if len(times) > settings.feed_max_stations:
         yield ("feed_max_stations",), f"{len(times)} stations have reported lately, and the others are left out"

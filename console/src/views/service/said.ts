@@ -66,6 +66,8 @@ export interface Seen {
   disks: { mount: string; free: number; total: number; holds: ("data" | "reports" | "backups")[] }[];
   /** Documents that wait for the database. */
   spool: number;
+  /** The same by source, where any wait. */
+  spools: Record<string, number>;
   /** The newest ones, the newest first; null where the folder cannot be read. */
   backups: Backup[] | null;
   damaged_backups: number | null;
@@ -81,12 +83,23 @@ export interface Line {
   message: string;
 }
 
+export interface Source {
+  name: string;
+  status: "failed" | "stale" | "empty" | "fresh";
+  newest: number | null;
+  succeeded: number | null;
+  failures: number;
+  /** What became of its last cycle; null where nothing is known, or for those who have not signed in. */
+  message: string | null;
+}
+
 export interface OfStore {
   version: string;
   python: string;
   /** When the process began that serves the console. */
   started: number;
   database: { engine: string; bytes: number; oldest: number | null; newest: number | null; stations: number };
+  sources: Source[];
   collection: {
     hours: { at: number; stored: number; failed: number; observations: number }[];
     /** Where the log that was read begins, if it is shorter than the hours; else null. */

@@ -24,6 +24,12 @@ export function Metadata({ station }: { station: StationData }) {
             <dd>{station.wigos_id}</dd>
           </>
         )}
+        {station.source && (
+          <>
+            <dt>{t("Source")}</dt>
+            <dd>{station.source}</dd>
+          </>
+        )}
         <dt>{t("In the feed")}</dt>
         <dd>
           <Spell from={first_seen} to={last_seen} />

@@ -82,6 +82,8 @@ export interface Description {
 export interface StationData extends Description {
   id: string;
   wigos_id: string | null;
+  /** The source that it belongs to, where there are several. */
+  source: string | null;
   state: State;
   /** When it was in the feed first and last. */
   first_seen: number | null;
