@@ -89,7 +89,7 @@ def test_a_database_of_an_older_release_begins_with_what_it_knows(postgresql: Se
             later = "sensor_health, daily, summarised, sources, station_places, station_sensors"
             change(db, f"DROP TABLE station_history, {later}")
             change(db, "ALTER TABLE stations DROP COLUMN wigos_id, DROP COLUMN source")
-            change(db, "ALTER TABLE collection_log DROP COLUMN source")
+            change(db, "ALTER TABLE collection_log DROP COLUMN source, DROP COLUMN kind")
             change(db, f"UPDATE schema_version SET version = {before}")
         with open_for_writing(db) as store:
             assert store.records.history("volos") == [Description("volos", TIME, *VOLOS[1:6])]

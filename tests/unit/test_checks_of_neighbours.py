@@ -19,6 +19,7 @@ from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
 from toolkit.checks.probes import units
+from toolkit.feed.fetch import Fetched
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing
@@ -353,8 +354,9 @@ def test_a_network_at_one_place_is_told(host: Host, monkeypatch: pytest.MonkeyPa
 
 
 def offered(host: Host, document: Document) -> Host:
-    host.once("fetched", lambda: SimpleNamespace(body=b"", date=None))
-    host.once("document", lambda: document)
+    (feed,) = host.feeds
+    feed.once("fetched", lambda: Fetched(b"", date=None, modified=None, fresh_for=None, validators={}))
+    feed.once("document", lambda: document)
     return host
 
 

@@ -155,8 +155,10 @@ def test_half_a_surrogate_pair_costs_itself() -> None:
 @pytest.mark.parametrize(
     ("said", "place", "counted"),
     [
-        ({"elevation": -9999}, (38, 23, 120), {"impossible elevation"}),
-        ({"latitude": -999, "longitude": -999}, (38, 23, 120), {"impossible place"}),
+        ({"elevation": -9999}, (38, 23, 120), set()),
+        ({"elevation": 12000}, (38, 23, 120), {"impossible elevation"}),
+        ({"latitude": -999, "longitude": -999}, (38, 23, 120), set()),
+        ({"latitude": 95, "longitude": 23}, (38, 23, 120), {"impossible place"}),
         ({"latitude": 0, "longitude": 0, "elevation": 0}, (38, 23, 120), {"impossible place"}),
         ({"latitude": 39, "longitude": 22, "elevation": 0}, (39, 22, 0), set()),
     ],
