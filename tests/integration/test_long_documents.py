@@ -12,7 +12,7 @@ from tests.conftest import Feed, Run
 from tests.integration.test_feeds import stored
 from toolkit.collector.ingester import Ingester
 from toolkit.collector.shared_store import SharedStore
-from toolkit.collector.spool import RawDocument, Spool
+from toolkit.collector.spool import NotKeptError, RawDocument, Spool
 from toolkit.content import IN_MEMORY, as_file, new_content
 from toolkit.feed.entries import PART
 from toolkit.feed.failures import Failures
@@ -98,11 +98,12 @@ def test_one_that_waits_is_a_copied_file(tmp_path: Path) -> None:
     assert waiting[1][1:4] == (1.5, 2.5, "csv")
 
 
-def test_one_that_no_disk_takes_is_given_up(tmp_path: Path) -> None:
+def test_one_that_no_disk_takes_is_said_and_fetched_again(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 64 << 20)
     (tmp_path / "spool").rmdir()
     (tmp_path / "spool").touch()
-    spool.put(RawDocument(rows(), 1.5, 2.5))
-    assert (len(spool), spool.given_up) == (0, 1)
+    with pytest.raises(NotKeptError, match="is not kept, and is to be fetched again"):
+        spool.put(RawDocument(rows(), 1.5, 2.5))
+    assert (len(spool), spool.given_up) == (0, 0)
     spool.put(RawDocument(b"short", 1.5, 2.5))
-    assert (len(spool), spool.given_up) == (1, 1)
+    assert (len(spool), spool.given_up) == (1, 0)
