@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True, capture_output=True,
     )  # fmt: skip
     return file
+
+
+def server_context(certificate: Path, asks: ssl.VerifyMode = ssl.CERT_NONE) -> ssl.SSLContext:
+    """TLS of a server with this certificate; `asks` is whether a client is to show one, which has to be the same."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.load_verify_locations(certificate)
+    context.verify_mode = asks
+    return context
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -93,7 +94,9 @@ def _way(words: list[str]) -> Way:
 
 
 def shown_ways(text: str) -> str:
-    """The ways as people may see them: without what may be a secret that was put into the wrong place."""
+    """The ways as people may see them: of those that are none not what may be a secret in the wrong place."""
+    with suppress(ValueError):
+        return str(parse_ways(text))
     parts = (part.split() for part in text.split(",") if part.strip())
     return ", ".join(f"{words[0]} …" if words[1:] else words[0] for words in parts if words[0] in WAYS) or "…"
 

@@ -143,13 +143,6 @@ def _database(text: str) -> Database:
     return database(_path(text))
 
 
-def _shown_ways(text: str) -> str:
-    try:
-        return str(parse_ways(text))
-    except ValueError:
-        return shown_ways(text)
-
-
 def _variables(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
@@ -244,7 +237,7 @@ REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
-AUTHORIZATION = Kind(parse_ways, {"type": "str"}, _shown_ways)
+AUTHORIZATION = Kind(parse_ways, {"type": "str"}, shown_ways)
 URL = Kind(_template, {"type": "str"}, shown)
 DATABASE = Kind(_database, {"type": "str"}, shown)
 VARIABLES = Kind(_variables, {"type": "str"})

@@ -559,7 +559,7 @@ def load_lenient(options: Mapping[str, Origin] | None = None, environ: Mapping[s
                     break
         origins[name] = origin
         try:
-            values[name] = _value(declared, origin.text)
+            values[name] = value_of(declared, origin.text)
         except ValueError as error:
             problems.append(_problem(declared, label, origin, str(error)))
             values[name] = declared.kind.parse(declared.default)
@@ -581,7 +581,12 @@ def _crossed(found: Correlations, origins: Mapping[str, Origin], options: Mappin
     return _problem(declared, origin.place if name in options else declared.variable, origin, remedy)
 
 
-def _value(declared: Declaration, text: str) -> Any:
+def value_of(declared: Declaration, text: str) -> Any:
+    """The value of a setting.
+
+    Raises:
+        ValueError: the text cannot be used; the message says what would be right.
+    """
     if has_control_characters(text):
         raise ValueError("there is a line break or another control character in it")
     return declared.kind.parse(text)

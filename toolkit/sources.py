@@ -20,8 +20,8 @@ from toolkit.credentials import CredentialError
 from toolkit.errors import UsageError, reason
 from toolkit.presets import preset
 from toolkit.push import protocol_of
-from toolkit.settings import DECLARATIONS, Settings, spool_folder
-from toolkit.text import did_you_mean, has_control_characters, one_line
+from toolkit.settings import DECLARATIONS, Settings, spool_folder, value_of
+from toolkit.text import did_you_mean, one_line
 
 # The name of the source that the settings describe.
 ONLY = "feed"
@@ -198,10 +198,7 @@ def _as_of(name: str, own: Mapping[str, Any], settings: Settings, where: str, pr
                 )
             if not isinstance(value, str | int | float):
                 raise ValueError("give a text or a number")
-            text = str(value)
-            if has_control_characters(text):
-                raise ValueError("there is a line break or another control character in it")
-            values[FIELDS[field]] = DECLARATIONS[FIELDS[field]].kind.parse(text)
+            values[FIELDS[field]] = value_of(DECLARATIONS[FIELDS[field]], str(value))
         except ValueError as error:
             # The value of what means nothing may be a secret.
             shown = f" = {_shown(DECLARATIONS[FIELDS[field]].kind.shown(str(value)))}" if field in FIELDS else ""

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.conftest import Run, collection, feature
+from tests.conftest import Run, collection, feature, server_context
 
 SECRET = "s3cret/of the+source"
 Declare = Callable[..., None]
@@ -227,10 +227,7 @@ def test_no_token_is_said(run: Run, declare: Declare, answer: tuple[int, bytes],
 
 
 def test_a_certificate_is_shown_to_the_server(run: Run, declare: Declare, certificate: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(certificate)
+    context = server_context(certificate, ssl.CERT_REQUIRED)
     server = Asked(feed)
     server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
     with serving(server):
@@ -245,10 +242,7 @@ def test_a_certificate_is_shown_to_the_server(run: Run, declare: Declare, certif
 
 def test_a_certificate_is_shown_to_no_other_server(run: Run, declare: Declare, certificate: Path) -> None:
     shown = []
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.load_verify_locations(certificate)
+    context = server_context(certificate, ssl.CERT_OPTIONAL)
     elsewhere, own = Asked(feed), Asked(feed)
 
     def redirect(self: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import pytest
 
 from tests.answers import listening
 from tests.collector import service
-from tests.conftest import Feed, Run, collection, feature
+from tests.conftest import Feed, Run, collection, feature, server_context
 
 
 @contextmanager
@@ -143,8 +142,7 @@ def test_the_servers_certificate_is_verified(run: Run, certificate: Path) -> Non
         def log_message(self, *_: Any) -> None:
             pass
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)

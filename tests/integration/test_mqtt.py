@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +17,7 @@ import pytest
 from tests.answers import listening
 from tests.bufr import REPORT, written
 from tests.collector import Service, service
-from tests.conftest import Run
+from tests.conftest import Run, server_context
 from tests.databases import query
 from tests.mosquitto import Mosquitto
 
@@ -220,8 +219,7 @@ def test_notifications_of_wis2(run: Run, broker: Broker, certificate: Path, tmp_
 
     there = broker()
     topic = "cache/a/wis2/gr-hnms/data/core/weather/surface-based-observations/synop"
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)

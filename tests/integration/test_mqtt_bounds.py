@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.answers import listening
 from tests.bufr import REPORT, written
 from tests.collector import service
-from tests.conftest import Run
+from tests.conftest import Run, server_context
 from tests.databases import query
 from tests.integration.test_mqtt import JSON, Broker, broker, notification, said, times
 from toolkit.content import length_of
@@ -51,8 +50,7 @@ def hosting(certificate: Path, answer: Callable[[str], tuple[int, bytes]]) -> It
         def log_message(self, *_: Any) -> None:
             pass
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)

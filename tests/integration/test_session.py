@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.answers import answering, listening
+from tests.conftest import server_context
 from toolkit.feed.errors import FeedError, UnreachableError, UntrustedError
 from toolkit.feed.fetch import Fetcher
 
@@ -135,8 +135,7 @@ def test_user_information_is_sent_as_basic_authentication(user: str, sent: str) 
 @contextmanager
 def behind_tls(certificate: Path, before: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[bytes]]]:
     """A server that speaks TLS after `before`; yields its port and what it was asked."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     asked: list[bytes] = []
 
     def take(connection: socket.socket) -> None:

@@ -223,7 +223,7 @@ def _require_certificates(ca_file: str) -> None:
     if not os.access(ca_file, os.R_OK):
         raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: it cannot be read")
     try:
-        ssl.create_default_context(cafile=ca_file)
+        tls_context(ca_file)
     except OSError as error:
         why = "there is no certificate in it" if isinstance(error, ssl.SSLError) else reason(error)
         raise UsageError(f"WEATHER_FEED_CA_FILE={ca_file}: {why}") from error

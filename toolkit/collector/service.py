@@ -21,7 +21,6 @@ from toolkit.errors import ToolkitError
 from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
 from toolkit.settings import Settings, spool_folder
 from toolkit.sources import ONLY, Source, spool_of
-from toolkit.store import StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +64,8 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
     _use_one_arena()
     _allow_descriptors()
     with until_stopped() as wait, _threads() as threads:
-        _open(store)
+        if error := store.open():
+            log.warning("%s; documents wait in the spool until it is well", error)
         status = _Status()
         for source in sources:
             cadence, pause = rhythm_of(source.settings)
@@ -105,16 +105,6 @@ def _use_one_arena() -> None:
 
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(-8, 1)
-
-
-def _open(store: SharedStore) -> None:
-    try:
-        with store.used():
-            pass
-    except StoreRefusedError:
-        raise
-    except StoreError as error:
-        log.warning("%s; documents wait in the spool until it is well", error)
 
 
 def _left_over(sources: Sequence[Source], settings: Settings, store: SharedStore) -> Iterator[tuple[Source, Ingester]]:
@@ -173,8 +163,7 @@ class _Threads:
 
     def __init__(self, stopped: socket.socket) -> None:
         self._stopped = stopped
-        self._running: list[threading.Thread] = []
-        self._collectors: dict[SourceCollector, threading.Thread] = {}
+        self._threads: dict[SourceCollector, threading.Thread] = {}
 
     def wait(self, seconds: float) -> bool:
         """Wait for some seconds, at most until the service stops; returns whether it does."""
@@ -189,23 +178,25 @@ class _Threads:
 
         # A daemon: a name that cannot be resolved for minutes does not keep the service from stopping.
         thread = threading.Thread(target=run, name=collector.name or ONLY, daemon=True)
-        if collector.fetches:
-            self._running.append(thread)
-        self._collectors[collector] = thread
+        self._threads[collector] = thread
         thread.start()
 
     def ended(self) -> str:
         """The name of one that has ended and should not have; empty if there is none."""
-        return next((one.name for one in self._running if not one.is_alive()), "")
+        return next((one.name for one in self._fetching() if not one.is_alive()), "")
 
     def join(self) -> None:
         """Wait for the threads, for a few seconds in all."""
         expire_all()
-        for thread in self._running:
-            thread.join(STOP_SECONDS / len(self._running))
-        for collector, thread in self._collectors.items():
+        fetching = self._fetching()
+        for thread in fetching:
+            thread.join(STOP_SECONDS / len(fetching))
+        for collector, thread in self._threads.items():
             if not thread.is_alive():
                 collector.close()
+
+    def _fetching(self) -> list[threading.Thread]:
+        return [thread for collector, thread in self._threads.items() if collector.fetches]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from toolkit import times
 from toolkit.model import Document
-from toolkit.store import Store, StoreError
+from toolkit.store import Store, StoreError, StoreRefusedError
 
 # How many documents are read at once: that bounds memory, and more is not faster.
 READ_AT_ONCE = 2
@@ -48,6 +48,20 @@ class SharedStore:
             with self._lock:
                 self._close()
             self._lock.release()
+
+    def open(self) -> StoreError | None:
+        """Open the store before it is needed; returns why that fails at present.
+
+        Raises:
+            StoreRefusedError: it will fail ever.
+        """
+        try:
+            with self.used():
+                return None
+        except StoreRefusedError:
+            raise
+        except StoreError as error:
+            return error
 
     @contextmanager
     def used(self) -> Iterator[Store]:

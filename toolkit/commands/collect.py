@@ -16,7 +16,7 @@ from toolkit.feed.errors import AnswerError, PartialError
 from toolkit.settings import Loaded, Settings, spool_folder
 from toolkit.settings import Source as Origin
 from toolkit.sources import Source, sources_of, spool_of
-from toolkit.store import DocumentRefusedError, Store, StoreError, StoreRefusedError
+from toolkit.store import DocumentRefusedError, Store, StoreError
 
 if TYPE_CHECKING:
     from toolkit.collector.shared_store import SharedStore
@@ -69,13 +69,7 @@ def _once(sources: Sequence[Source], store: SharedStore) -> None:
     Raises:
         ToolkitError: not all of them could be stored; the message has a line for each that was not.
     """
-    try:
-        with store.used():
-            pass
-    except StoreRefusedError:
-        raise
-    except StoreError:  # it comes again when the document is to be stored, which waits then
-        pass
+    store.open()  # what fails at present comes again when the document is to be stored, which waits then
     failed = []
     for source in sources:
         try:

@@ -55,7 +55,7 @@ def _sources(settings: Settings) -> tuple[Source, ...]:
 def _status(source: Source, state: SourceState | None, now: float) -> Status:
     if state is None:
         return "empty"
-    if state.failed is not None and (state.succeeded is None or state.failed > state.succeeded):
+    if state.has_failed:
         return "failed"
     if state.newest is None:
         return "empty"

@@ -36,6 +36,11 @@ class SourceState(NamedTuple):
     observations: int
     left_out: int
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last cycle failed."""
+        return self.failed is not None and (self.succeeded is None or self.failed > self.succeeded)
+
 
 _STORED = """
 INSERT INTO sources AS s (name, succeeded, newest, message, cycles, observations, left_out) VALUES (?, ?, ?, ?, 1, ?, ?)

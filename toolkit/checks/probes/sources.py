@@ -58,5 +58,5 @@ def _fresh(host: Host, source: Source, state: SourceState) -> Finding | None:
     seen = f"its newest observation is {humanize(age)} old"
     if age <= fresh_seconds(source):
         return good(seen)
-    failed = state.failed is not None and (state.succeeded is None or state.failed > state.succeeded)
-    return bad(f"{seen}, more than {humanize(fresh_seconds(source))}" + (f": {state.message}" if failed else ""))
+    why = f": {state.message}" if state.has_failed else ""
+    return bad(f"{seen}, more than {humanize(fresh_seconds(source))}{why}")
