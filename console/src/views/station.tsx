@@ -46,6 +46,7 @@ export default function Station() {
     <div class="station">
       <h1>{name}</h1>
       <Failed of={loaded} />
+      {!loaded.data && !loaded.error && <Notice kind="busy">{t("Loading…")}</Notice>}
       {loaded.data && <View key={station} station={loaded.data} shown={shown} />}
     </div>
   );
