@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -579,6 +579,10 @@ class _Engine:
     def time(self, seconds: float) -> datetime:
         """See `incidents.Engine`."""
         return from_epoch(int(seconds))
+
+    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
+        """See `incidents.Engine`."""
+        return f"{column} = ANY(?)", [*texts]
 
     def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
         """See `statistics.Engine`."""

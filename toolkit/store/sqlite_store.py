@@ -167,7 +167,7 @@ class SQLiteStore:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         # A client may have stored text that is not UTF-8: it must not end a query.
-        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         self._path = path
         self._inode = path.stat().st_ino
 
@@ -587,6 +587,10 @@ class _Engine:
     def time(self, seconds: float) -> str:
         """See `incidents.Engine`."""
         return stored(seconds)
+
+    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
+        """See `incidents.Engine`."""
+        return f"{column} IN (SELECT value FROM json_each(?))", json.dumps([*texts])
 
     def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
         """See `statistics.Engine`."""
