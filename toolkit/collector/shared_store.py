@@ -101,7 +101,7 @@ class SharedStore:
             return self._newest
 
     def owners(self, document: Document) -> dict[str, str | None]:
-        """The source of each known station; those of a document that are not known are looked up: another host's may be.
+        """The source of each known station; those of a document that are not known are looked up, for others may be.
 
         The caller uses the store.
         """

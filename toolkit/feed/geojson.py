@@ -21,7 +21,8 @@ def parse(document: BinaryIO, entries: Entries) -> None:
         NoStationError: no feature has a station id.
     """
     number = 0
-    for number, feature in enumerate(_features(document), start=1):
+    for feature in _features(document):
+        number += 1
         properties = feature.get("properties") if isinstance(feature, dict) else None
         if isinstance(properties, dict):
             entries.take(properties, point=_point(feature.get("geometry")), other_id=feature.get("id"))
