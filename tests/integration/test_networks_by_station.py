@@ -26,15 +26,15 @@ def observed(number: int, slot: int) -> Observation:
 
 
 @pytest.fixture
-def network(any_database: str) -> Iterator[tuple[str, Store]]:
+def network(db: str) -> Iterator[tuple[str, Store]]:
     """One station alone at first, then thousands."""
     stations = [Station(f"s{number:04d}", None, None, 38.0, 23.0, None) for number in range(STATIONS)]
-    with open_for_writing(any_database) as store:
+    with open_for_writing(db) as store:
         store.add(Document(stations[:1], [observed(0, -slot) for slot in range(1, 2500)]), TIME)
         for slot in range(TIMES):
             store.add(Document(stations, [observed(number, slot) for number in range(STATIONS)]), TIME + 600 * slot)
-    with open_for_reading(any_database) as store:
-        yield any_database, store
+    with open_for_reading(db) as store:
+        yield db, store
 
 
 def test_the_observations_of_a_station_are_its_own_in_order_of_time(network: tuple[str, Store]) -> None:
@@ -68,21 +68,21 @@ def test_its_rows_are_found_by_the_key(network: tuple[str, Store]) -> None:
         server.execute("SET enable_seqscan TO off")
         query, given = of_stations_postgresql(server, "-infinity", "infinity", ["s0007"])
         plan = [row[0].strip() for row in server.execute(f"EXPLAIN {query}", given)]  # type: ignore[arg-type]
-    assert any("((\"time\" = moment.at) AND (station_id = ANY" in one for one in plan), plan
+    assert any('(("time" = moment.at) AND (station_id = ANY' in one for one in plan), plan
     assert not [one for one in plan if "Seq Scan on observations" in one]
 
 
-def test_a_document_is_compared_with_its_own_stations(any_database: str) -> None:
-    with open_for_writing(any_database) as store:
+def test_a_document_is_compared_with_its_own_stations(db: str) -> None:
+    with open_for_writing(db) as store:
         where, value = store.records._engine.among("station_id", ["s0001", "s0002"])
     query = f"SELECT * FROM stations WHERE {where}"
-    file = database(any_database).file
+    file = database(db).file
     if file is not None:
         with closing(sqlite3.connect(file)) as connection:
             plan = str(connection.execute(f"EXPLAIN QUERY PLAN {query}", (value,)).fetchall())
         assert "SEARCH stations USING INDEX sqlite_autoindex_stations_1 (station_id=?)" in plan
         return
-    with psycopg.connect(any_database) as server:
+    with psycopg.connect(db) as server:
         server.execute("SET enable_seqscan TO off")
         rows = server.execute(f"EXPLAIN {query.replace('?', '%s')}", (value,)).fetchall()  # type: ignore[arg-type]
     assert "stations_pkey" in str(rows)

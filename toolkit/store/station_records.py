@@ -117,24 +117,30 @@ class StationRecords:
             at: when it was collected.
 
         Returns:
-            The stations as they are to be stored: where an operator declared one's place, at that.
+            The stations as they are to be stored: where an operator declared one's place, at that. Of one that is as it
+            was nothing but its id is said.
         """
         told = document.stations
         ids = [one.station_id for one in told]
         declared, before = self.declared(ids), self._before(ids)
         if declared:
             before |= self._told_last(declared.keys() & before.keys(), before)
-        changed = []
+        changed, unchanged = [], set[str]()
         for one in told:
             was = before.get(one.station_id)
             if one == was:
+                if one.station_id not in declared:
+                    unchanged.add(one.station_id)
                 continue
             now = one if was is None else Station._make(b if a is None else a for a, b in zip(one, was, strict=True))
             if was is None or now[:LAST] != was[:LAST]:
                 changed.append(now)
         if changed:
             self._add(changed, document.observations, at, before)
-        return self._settled(told, declared, at) if declared else told
+        settled = self._settled(told, declared, at) if declared else told
+        return [
+            Station(one.station_id, *[None] * len(DESCRIBED)) if one.station_id in unchanged else one for one in settled
+        ]
 
     def _add(
         self, changed: Sequence[Station], observed: Sequence[Observation], at: float, before: Container[str]
