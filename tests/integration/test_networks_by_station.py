@@ -67,7 +67,7 @@ def test_its_rows_are_found_by_the_key(network: tuple[str, Store]) -> None:
     with psycopg.connect(named) as server:
         server.execute("SET enable_seqscan TO off")
         query, given = of_stations_postgresql(server, "-infinity", "infinity", ["s0007"])
-        plan = [row[0].strip() for row in server.execute(f"EXPLAIN {query}", given)]  # type: ignore[arg-type]
+        plan = [row[0].strip() for row in server.execute(f"EXPLAIN {query}", given)]
     assert any('(("time" = moment.at) AND (station_id = ANY' in one for one in plan), plan
     assert not [one for one in plan if "Seq Scan on observations" in one]
 
@@ -84,7 +84,7 @@ def test_a_document_is_compared_with_its_own_stations(db: str) -> None:
         return
     with psycopg.connect(db) as server:
         server.execute("SET enable_seqscan TO off")
-        rows = server.execute(f"EXPLAIN {query.replace('?', '%s')}", (value,)).fetchall()  # type: ignore[arg-type]
+        rows = server.execute(f"EXPLAIN {query.replace('?', '%s')}", (value,)).fetchall()
     assert "stations_pkey" in str(rows)
 
 
