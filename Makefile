@@ -47,6 +47,8 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 .PHONY: lab-image
 lab-image: setup
 	@DEBIAN="bookworm trixie" LAB_EARLIER=yes lab/lab.sh image
+	@sed -n 's/^ *LAB_PACKAGES: //p' molecule/*/molecule.yml | sort -u | while read -r packages; do \
+		LAB_PACKAGES=$$packages LAB_EARLIER=yes lab/lab.sh image </dev/null || exit; done
 
 .PHONY: test
 test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
