@@ -52,11 +52,10 @@ lab-image: setup
 
 .PHONY: test
 test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
-	@# First what is needed, and what takes a minute or less.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lab-image docs lint-code needs
-	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it. ansible-lint
-	@# needs one core for as long as a scenario.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code lint-roles test-hosts
+	@# The lab's images wait for the network and ansible-lint takes longest, on one core: they begin first.
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-roles lab-image docs lint-code needs
+	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it.
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code test-hosts
 
 .PHONY: test-code
 test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour
