@@ -14,8 +14,8 @@ Ints = npt.NDArray[np.int64]
 
 # Makes the median absolute deviation of normal data its standard deviation: 1 / Φ⁻¹(3/4).
 MAD_TO_SIGMA = 1.4826
-# Up to so many arrays are sorted faster by exchanges of whole arrays than along an axis, of so many rows at a time, which
-# fit into a processor's cache.
+# Up to so many arrays are sorted faster by exchanges of whole arrays than along an axis; of so many rows at a time,
+# which fit into a processor's cache.
 FEW = 16
 ROWS = 256
 
