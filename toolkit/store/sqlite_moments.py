@@ -1,8 +1,8 @@
 """The observations of some stations of a large network: SQLite has them in order of time, and of no station.
 
 An index by station would take two fifths of the table's space besides, and a cycle would write to as many of its pages
-as there are stations: of 10,000, 44 MB instead of 1. Where far more stations than are wanted have each time, each wanted
-one is looked up at each time that there is, instead of going through the rows of all.
+as there are stations: of 10,000, 44 MB instead of 1. Where far more stations than are wanted have each time, each
+wanted one is looked up at each time that there is, instead of going through the rows of all.
 """
 
 from __future__ import annotations
