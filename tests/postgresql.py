@@ -44,7 +44,7 @@ class Server:
         settings: of the server, such as `fsync="off"`, where they are not the defaults.
     """
 
-    def __init__(self, folder: Path, bin_folder: Path | None = None, **settings: str) -> None:
+    def __init__(self, folder: Path, bin_folder: Path | None = None, /, **settings: str) -> None:
         folder.mkdir(parents=True)
         self._programs = bin_folder or programs()
         self._data = folder / "data"

@@ -174,6 +174,21 @@ def test_killed_at_any_moment_it_is_the_old_or_the_new_one(
     assert rows(db) == 20 * STATIONS
 
 
+def test_a_view_of_others_is_named_and_not_lost(run: Run, db: str, store: Store) -> None:
+    store(0)
+    done(run, "backup", "create")
+    with psycopg.connect(db) as connection:
+        connection.execute("CREATE VIEW warm AS SELECT time FROM observations WHERE temp_out > 30")
+    process = run("restore", "LATEST")
+    assert process.returncode == 1
+    assert "view warm depends on table observations: keep its definition, drop it" in process.stderr
+    assert ask(db, "SELECT COUNT(*) FROM warm") == [(0,)]
+    with psycopg.connect(db) as connection:
+        connection.execute("DROP VIEW warm")
+    assert rows(db) == STATIONS
+    done(run, "restore", "LATEST")
+
+
 def test_a_drill_touches_nothing(run: Run, db: str, store: Store) -> None:
     store(*range(40))
     done(run, "backup", "create")

@@ -26,6 +26,7 @@ from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
 from toolkit.store.postgresql import bring_up_to_date, drop, holds_tables
 from toolkit.store.postgresql_connection import connect, translate_errors
+from toolkit.text import one_line
 from toolkit.variables import COLUMNS
 
 # What the name of the database for drills has after that of the live one, beside which it is on the server.
@@ -137,10 +138,19 @@ def _make_anew(connection: psycopg.Connection, version: int) -> None:
 
 
 def _drop(connection: psycopg.Connection) -> None:
+    """Drop all tables of this program.
+
+    Raises:
+        StoreError: something depends on them that this program did not make; the transaction is to be ended.
+    """
     timescale.require_no_aggregates(connection, snapshot.TABLES)
-    drop(connection, ())
-    timescale.drop(connection, snapshot.TABLES)
-    drop(connection, snapshot.TABLES)
+    try:
+        drop(connection, ())
+        timescale.drop(connection, snapshot.TABLES)
+        drop(connection, snapshot.TABLES)
+    except psycopg.errors.DependentObjectsStillExist as error:
+        found = one_line((error.diag.message_detail or str(error)).splitlines()[0])
+        raise StoreError(f"{found}: keep its definition, drop it, and make it again after the restore") from None
 
 
 def _fill(connection: psycopg.Connection, table: str, columns: Sequence[str], rows: Iterator[bytes]) -> None:
