@@ -46,8 +46,7 @@ def require_fitting(connection: psycopg.Connection) -> int:
         OldClientError: it is older than the server.
         ToolkitError: it is not installed, or does not run.
     """
-    with client() as environment:
-        said = run(["pg_dump", "--version"], environment)
+    said = run(["pg_dump", "--version"], dict(os.environ))
     found = _VERSION.search(said)
     if not found:
         raise ToolkitError(f"pg_dump --version says {one_line(said, 80)}")

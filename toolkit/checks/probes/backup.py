@@ -262,7 +262,7 @@ def offsite_possible(host: Host) -> Finding | None:
     invariant="pg_dump is there, and no older than the PostgreSQL server.",
     problem="pg_dump is missing, or older than the PostgreSQL server: no backup can be made.",
     severity=Status.CRITICAL, remedy=OnMachine("apt-get install --yes postgresql-client"),
-    caused_by=("database-password", "database-server", "packages-complete"), costly=True,
+    caused_by=("database-password", "database-server", "packages-complete"),
 )  # fmt: skip
 def backup_client(host: Host) -> Finding | None:
     """An old pg_dump says so itself, but only in the night, when the backup fails."""
