@@ -42,7 +42,8 @@ class NextPage:
     def of(self, page: Fetched) -> str:
         """The address of the page that follows; empty where none does.
 
-        It is at the server that was asked, or at the one that answered after redirects; there a relative address begins.
+        It is at the server that was asked, or at the one that answered after redirects. A relative address is relative
+        to the one that answered.
 
         Raises:
             FeedError: the body is not JSON.
