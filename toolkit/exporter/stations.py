@@ -78,9 +78,10 @@ class Stations:
         most = self._settings.metrics_stations
         if len(newest) <= most:
             return sorted(newest)
-        in_trouble = (one.station_id for one in store.incidents.worst(most) if one.station_id in newest)
+        in_trouble = (one.station_id for one in store.incidents.worst(most))
         # A dict, for it is in order and has each once.
-        return sorted([*dict.fromkeys(chain(in_trouble, sorted(newest)))][:most])
+        found = dict.fromkeys(chain((one for one in in_trouble if one is not None and one in newest), sorted(newest)))
+        return sorted([*found][:most])
 
     def _count(self, store: Store, now: float) -> None:
         """Count how available stations are, if that is long ago."""

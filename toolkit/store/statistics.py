@@ -91,7 +91,7 @@ class Statistics:
         return [Seen(*row) for row in rows]
 
     def open_anomalies(self, since: float) -> dict[str, int]:
-        """How many anomalies last that were seen after a time, by class; classes of which there are none are left out."""
+        """How many anomalies last that were seen after a time, by class; of none there is no entry."""
         known = " AND ".join(
             f"{self._engine.seconds(name)} IS NOT NULL" for name in ("started", "ended", "first_run", "last_run")
         )
