@@ -34,9 +34,10 @@ SCHEMA = "weather-toolkit/sensors/1"
 
 # The place of a station is judged by these; the others vary too little or too much from one place to the next.
 OF_PLACES = ("temp_out", "out_hum")
-# More stations times days than these are not in memory at once: a network is looked at in parts that have as many, but
-# of so many stations at least, from which what is usual can be learnt. Two parts of 30 days take 450 MB.
+# More stations times days than these are not in memory at once, but looked at part by part: two at a time, of so many
+# stations times days, but of so many stations at least, from which what is usual can be learnt.
 STATION_DAYS = 15_000
+PART_STATION_DAYS = 9_000
 LEAST_STATIONS = 100
 AT_ONCE = 2
 
@@ -147,7 +148,7 @@ def examine(store: Store, settings: Settings, end: float, days: float, only: str
     around = nearest(stations, settings.neighbour_km, np.inf)
     near = replace(near, exists=near.close)
     around = replace(around, exists=around.close)
-    parts = in_parts.cut(stations, [near, around], max(LEAST_STATIONS, int(STATION_DAYS / days)))
+    parts = in_parts.cut(stations, [near, around], max(LEAST_STATIONS, int(PART_STATION_DAYS / days)))
     if only is not None:
         parts = [part for part in parts if any(stations[row].station_id == only for row in part.own)]
     span = Span(end - days * DAY, end)

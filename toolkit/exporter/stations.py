@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable
+from itertools import chain, islice
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -30,9 +30,11 @@ class Stations:
     def metrics(self, store: Store) -> Iterable[Metric]:
         """The metrics of the stations that have series of their own, and of all."""
         now = time.time()
-        newest = store.latest_times()
+        # An observation of the future is as old as it is ahead.
+        bounds = [now + sign * seconds for sign in (-1, 1) for seconds in WITHIN]
+        number, *later = store.observed_since(bounds)
         self._count(store, now)
-        named = self._named(store, newest)
+        named = self._named(store, number)
         ages = GaugeMetricFamily(
             "weather_station_data_age_seconds",
             "How old the newest observation of a station is; below 0: in the future. Of those that have series of "
@@ -46,12 +48,12 @@ class Stations:
             labels=["station"],
         )
         for station in named:
-            ages.add_metric([station], now - newest[station])
+            ages.add_metric([station], now - named[station])
             if (share := self._available.get(station)) is not None:
                 shares.add_metric([station], share)
         yield ages
         yield shares
-        yield _gauge("weather_stations", "Stations that were ever observed.", len(newest))
+        yield _gauge("weather_stations", "Stations that were ever observed.", number)
         text = (
             "Those that have series of their own, by the setting WEATHER_METRICS_STATIONS; if they are fewer than "
             "weather_stations, those with an incident that is not over come first, then others by id."
@@ -62,8 +64,8 @@ class Stations:
             "Stations whose newest observation is at most so many seconds old, or ahead.",
             labels=["within"],
         )
-        for seconds in WITHIN:
-            lately.add_metric([str(seconds)], sum(abs(now - at) <= seconds for at in newest.values()))
+        for place, seconds in enumerate(WITHIN):
+            lately.add_metric([str(seconds)], later[place] - later[place + len(WITHIN)])
         yield lately
         if self._available:
             text = (
@@ -73,15 +75,16 @@ class Stations:
             mean = sum(self._available.values()) / len(self._available)
             yield _gauge("weather_network_availability_ratio", text, mean)
 
-    def _named(self, store: Store, newest: Mapping[str, float]) -> Collection[str]:
-        """The stations that have series of their own."""
+    def _named(self, store: Store, number: int) -> dict[str, int]:
+        """The stations that have series of their own, of so many, and when each was observed last; by id."""
         most = self._settings.metrics_stations
-        if len(newest) <= most:
-            return sorted(newest)
+        if number <= most:
+            return dict(sorted(store.latest_times().items()))
         in_trouble = (one.station_id for one in store.incidents.worst(most))
         # A dict, for it is in order and has each once.
-        found = dict.fromkeys(chain((one for one in in_trouble if one is not None and one in newest), sorted(newest)))
-        return sorted([*found][:most])
+        wanted = dict.fromkeys(chain((one for one in in_trouble if one is not None), store.some_observed(most)))
+        known = store.latest_times([*wanted])
+        return dict(sorted((one, known[one]) for one in islice((one for one in wanted if one in known), most)))
 
     def _count(self, store: Store, now: float) -> None:
         """Count how available stations are, if that is long ago."""
