@@ -133,8 +133,7 @@ def test_the_doctor_sees_incidents_that_nobody_looks_at(diagnosed: Host, db: str
     assert "4 days: 4 (a\\x1b[31m, temp_out)" in found.finding.evidence
 
 
-def test_stations_beyond_the_bound_have_no_series_but_count(run: Run, tmp_path: Path) -> None:
-    db = str(tmp_path / "weather.db")
+def test_stations_beyond_the_bound_have_no_series_but_count(run: Run, db: str) -> None:
     names = [f"s{number:02}" for number in range(12)]
     stations = [Station(name, None, None, None, None, None) for name in names]
     with open_for_writing(db) as store:
