@@ -48,8 +48,13 @@ def recent(host: Host) -> list[Observation]:
 
 
 def _read(host: Host) -> list[Observation]:
-    an_hour = sum(HOUR / cadence for cadence in _cadences(host, host.latest).values())
-    hours = min(HOURS, MOST_ROWS / an_hour) if an_hour else HOURS
+    if len(host.sources) > 1:
+        an_hour = sum(HOUR / cadence for cadence in _cadences(host, host.owners).values())
+    else:
+        with host.store() as store:
+            (stations,) = store.observed_since([])
+        an_hour = stations * HOUR / host.settings.cadence_seconds
+    hours = min(HOURS, MOST_ROWS / max(1.0, an_hour))
     start = host.now - hours * HOUR
     with host.store() as store:
         if store.count(Selection(start, host.now)) > 2 * MOST_ROWS:
