@@ -107,7 +107,7 @@ def largest_cycle(folder: Path) -> Iterator[Figure]:
     """A cycle of 100,000 stations, in a process of its own: what it takes of memory is of one document of them."""
     stations, rounds = 100_000, 3
     server, url = serve_apart(stations, rounds)
-    command = [sys.executable, "-m", "tests.bench.large", url, str(folder), str(stations), str(rounds)]
+    command = [sys.executable, "-m", "tests.bench.largest", url, str(folder), str(stations), str(rounds)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     server.communicate()
     cpu, peak, new = map(float, done.stdout.split())

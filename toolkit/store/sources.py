@@ -82,6 +82,10 @@ class Sources:
         where, value = self._engine.among("station_id", only)
         return dict(self._engine.query(f"{query} WHERE {where}", (value,)))
 
+    def has_told(self, source: str) -> bool:
+        """Whether a source ever told of an observation, of its own stations or of others'."""
+        return any(one.name == source and one.newest is not None for one in self.states())
+
     def stored(self, document: Document, at: float, changed: int, message: str) -> None:
         """Note that a document was stored.
 
