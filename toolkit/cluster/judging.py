@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from toolkit.cluster.connection import ClusterError, reason_of, security
@@ -12,6 +12,7 @@ from toolkit.cluster.release import release
 from toolkit.cluster.settled import CONNECT_SECONDS, settle
 from toolkit.cluster.work import OURS, applied, packed, resource
 from toolkit.sdnotify import notify
+from toolkit.settings import Settings
 from toolkit.text import one_line
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def connected(address: str) -> Iterator[Client]:
     except OSError as error:
         raise ClusterError(f"the scheduler at {address} does not answer: {reason_of(error)}") from error
     try:
-        yield client
+        with client.as_current():
+            yield client
     finally:
         client.close(timeout=1)
 
@@ -93,6 +95,12 @@ class Cluster:
         self._lost = False
         self._told: set[str] = set()
         self.away = self.here = 0
+
+    def stations_in_tile(self, stations: int) -> int:
+        """How many of some stations a tile has: each worker gets one, of a large network several."""
+        from toolkit.detector.tiles import STATIONS
+
+        return max(1, min(STATIONS, -(-stations // self.number)))
 
     def apply(self, function: Callable[[Piece], Found], pieces: Iterable[Piece]) -> Iterator[Found]:
         """What a function returns for each piece, in order, as `map` does.
@@ -173,22 +181,29 @@ class Cluster:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Cluster | None]:
-    """The cluster of a scheduler for one run; None where it cannot be used, which is logged.
+def judging_by(settings: Settings) -> Iterator[Callable[[int], dict[str, Any]]]:
+    """By what a detection run has pieces of a network judged: what `detector.run.detect` is to be told of it.
 
-    How it went is told to systemd, where the doctor sees it.
+    Yields:
+        A function of the number of stations. It says nothing where the settings name no cluster, or where that cannot
+        be used, which is logged. How it went is told to systemd, where the doctor sees it.
     """
-    try:
-        with connected(address) as client:
+    if settings.dask is None:
+        yield lambda _stations: {}
+        return
+    with ExitStack() as held:
+        try:
+            client = held.enter_context(connected(settings.dask))
             used = Cluster(client, _ready(client))
-            yield used
-    except ClusterError as error:
-        log.warning("%s; it is judged %s", error, HERE)
-        notify(f"STATUS=all was judged {HERE}: {error}")
-        yield None
-    else:
+        except ClusterError as error:
+            log.warning("%s; it is judged %s", error, HERE)
+            held.close()
+            yield lambda _stations: {}
+            notify(f"STATUS=all was judged {HERE}: {error}")
+            return
+        yield lambda stations: {"apply": used.apply, "stations_in_tile": used.stations_in_tile(stations)}
         here = f", {used.here} {HERE}" if used.here else ""
-        notify(f"STATUS={used.away} pieces were judged by {address}{here}")
+        notify(f"STATUS={used.away} pieces were judged by {settings.dask}{here}")
 
 
 def _ready(client: Client) -> int:

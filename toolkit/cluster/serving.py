@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _JUDGE, _KEEP = list(WORKER_PORTS[::2]), list(WORKER_PORTS[1::2])
 STATUS_SECONDS = 10.0
 AGAIN_SECONDS = 2.0
+# What is judged at that moment is judged by another worker.
+STOP_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -160,4 +162,4 @@ async def _judging(address: str, here: str, members: Security, processes: int) -
         log.info("%d processes of release %s judge for %s", processes, release(), address)
         await asyncio.wait([asyncio.ensure_future(one.finished()) for one in keepers], return_when="FIRST_COMPLETED")
     finally:
-        await asyncio.gather(*(one.close() for one in keepers), return_exceptions=True)
+        await asyncio.gather(*(one.close(timeout=STOP_SECONDS) for one in keepers), return_exceptions=True)
