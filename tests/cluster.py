@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -92,14 +91,18 @@ class Piece:
         os.mkfifo(begun)
         os.mkfifo(end)
         # Open for both: nobody waits for the other side. What is written stays, a line for each who reads.
-        self._begun = begun.open("r+b", buffering=0)
-        self._end = end.open("r+b", buffering=0)
+        self._begun, self._end = (os.open(pipe, os.O_RDWR) for pipe in (begun, end))
         self.words = ["sh", "-c", f"echo $PPID > '{begun}'; read line < '{end}'"]
 
     def begun(self) -> int:
         """Wait until it has begun; returns the process that does it."""
-        return int(self._begun.readline())
+        return int(os.read(self._begun, 16).split()[0])
 
     def end(self) -> None:
         """Let it end, however often it is begun."""
-        self._end.write(b"\n" * 100)
+        os.write(self._end, b"\n" * 100)
+
+    def close(self) -> None:
+        """Close the pipes."""
+        os.close(self._begun)
+        os.close(self._end)

@@ -52,6 +52,20 @@ def cluster(signed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield one
 
 
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[Callable[[int], Piece]]:
+    """Makes work that ends when it is told to."""
+    made: list[Piece] = []
+
+    def make(number: int) -> Piece:
+        made.append(Piece(tmp_path, str(number)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
 def detected(run: Run, **variables: str) -> tuple[dict[str, object], str]:
     """The report of a run, without when it was made, and what was said besides."""
     done = run("detect", "--json", "--no-record", "--end", iso(from_epoch(END)), **variables)
@@ -91,10 +105,10 @@ def test_a_network_without_a_cluster_loads_nothing_of_dask(
 
 
 def test_a_worker_that_dies_costs_one_more_try(
-    cluster: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    cluster: Running, held: Callable[[int], Piece], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", cluster.environment["CREDENTIALS_DIRECTORY"])
-    pieces = [Piece(tmp_path, str(number)) for number in range(4)]
+    pieces = [held(number) for number in range(4)]
     with connected(cluster.address) as client:
         used = Cluster(client, 2)
 
@@ -126,30 +140,35 @@ def test_work_that_kills_every_worker_is_done_here(
 
 
 def test_where_the_scheduler_dies_this_machine_does_the_rest(
-    signed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    signed: Path,
+    held: Callable[[int], Piece],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     member = credentials(signed, tmp_path / "member")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", member["CREDENTIALS_DIRECTORY"])
     environment = {**os.environ, "WEATHER_ENV_FILE": "/dev/null"}
-    pieces = [Piece(tmp_path, str(number)) for number in range(6)]
+    pieces = [held(number) for number in range(6)]
     with running(environment, tmp_path / "cluster", processes=1) as own:
         with connected(own.address) as client:
             used = Cluster(client, 1)
             pieces[0].end()
+            pieces[1].end()
 
             def kill() -> None:
-                pieces[1].begun()
+                pieces[2].begun()  # it was handed out after the first result had come
                 own.scheduler.process.kill()
-                for one in pieces[1:]:
+                for one in pieces[2:]:
                     one.end()
 
             killing = threading.Thread(target=kill)
             killing.start()
             assert list(used.apply(subprocess.call, [one.words for one in pieces])) == [0] * 6
             killing.join()
-        assert (used.away, used.here) == (1, 5)
+        assert (used.away in {1, 2}, used.away + used.here) == (True, 6)
         (said,) = [one.message for one in caplog.records if one.levelno == logging.WARNING]
-        assert said.startswith("the cluster is lost: ")
+        assert said == "the cluster is lost: the scheduler is gone; it is judged on this machine"
         # Its worker waits for another scheduler, and works for it.
         own.workers.wait_for("Waiting for the scheduler")
         again = tmp_path / "again"

@@ -408,7 +408,7 @@ def pods(rendered: Path, engine: str) -> Iterator[tuple[dict[str, Any], dict[str
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> None:
     found = list(pods(rendered, engine))
-    assert len(found) == 15
+    assert len(found) == 17
     for _, pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -30,6 +31,7 @@ AHEAD = 2
 SHOWN = 5
 # What is said of pieces that the cluster did not judge.
 HERE = "on this machine"
+GONE = "the scheduler is gone"
 
 log = logging.getLogger(__name__)
 
@@ -145,8 +147,8 @@ class Cluster:
                 return wait(running, timeout=RESULT_SECONDS, return_when="FIRST_COMPLETED").done  # type: ignore[no-any-return]
             except TimeoutError:
                 self._lose(f"no worker has given a result for {RESULT_SECONDS:g} s")
-            except Exception as error:  # cancelled, as everything is when the scheduler is gone
-                self._lose(_said(error))
+            except CancelledError:  # as everything is then
+                self._lose(GONE)
         return running
 
     def _taken(self, task: Future[Any], place: int) -> list[Any] | None:
@@ -156,7 +158,7 @@ class Cluster:
         if self._lost and task.status != "finished":
             return None
         if task.status in {"cancelled", "lost"}:
-            self._lose("the scheduler is gone")
+            self._lose(GONE)
             return None
         try:
             return [task.result(timeout=RESULT_SECONDS)]
@@ -220,8 +222,8 @@ def _ready(client: Client) -> int:
         wait(first, timeout=WORKER_SECONDS)
     except TimeoutError:
         why = f"no worker of this release, {release()}, answers within {WORKER_SECONDS:g} s"
-    except Exception as error:  # cancelled
-        raise ClusterError(f"the cluster is lost: {_said(error)}") from error
+    except CancelledError as error:
+        raise ClusterError(f"the cluster is lost: {GONE}") from error
     there = workers(client)
     if others := [one for one in there if one.release != release()]:
         named = ", ".join(f"{one.name} ({one.release or 'none of ours'})" for one in others[:SHOWN])

@@ -437,6 +437,7 @@ _shtab_weather_tool_detect_options=(
   "--neighbour-km[How far away a neighbour may be, in kilometres. Default\: WEATHER_NEIGHBOUR_KM, else 100.]:KM:"
   "--neighbour-elevation-m[How much higher or lower a neighbour may be, in metres. Default\: WEATHER_NEIGHBOUR_ELEVATION_M, else 500.]:METRES:"
   "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
+  "--dask[The Dask scheduler whose workers judge detection runs, as tls\:\/\/HOST\:PORT, or as tcp\:\/\/HOST\:PORT where nobody else reaches it. See docs\/distributed.md. Empty\: none, this machine judges. Default\: WEATHER_DASK, else empty.]:ADDRESS:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   "--station[judge this station alone]:ID:"
   "--save[also write the report as JSON, into the folder of reports or to PATH\; strftime codes in PATH are filled in, in UTC]:PATH:"
