@@ -86,7 +86,7 @@ def test_a_cluster_says_what_one_machine_says(
 ) -> None:
     if engine == "postgresql":
         environment["WEATHER_DB"] = request.getfixturevalue("postgresql").database("cluster")
-    fill(*FAULTS, hours=78)
+    fill(*FAULTS, hours=30)
     alone, _ = detected(run)
     assert alone["anomalies"]
     judged, said = detected(run, **cluster.environment, WEATHER_DB=environment["WEATHER_DB"])

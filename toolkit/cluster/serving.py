@@ -42,7 +42,7 @@ def serve_scheduler(address: str, scheme: str) -> None:
     Raises:
         ClusterError: it cannot listen there, or the certificate cannot be used.
     """
-    settle(logging.WARNING)
+    settle(logging.ERROR)
     with _own_folder():
         asyncio.run(_until_stopped(_scheduler(address, scheme)))
 
@@ -55,7 +55,7 @@ def serve_workers(address: str, processes: int) -> None:
     Raises:
         ClusterError: the certificate cannot be used, or there is no free port.
     """
-    settle(logging.WARNING)
+    settle(logging.ERROR)
     with _own_folder():
         asyncio.run(_until_stopped(_workers(address, processes)))
 
