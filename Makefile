@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOSTS ?= 3
 FEED ?= simulated
-# Scenarios wait for half of their time: on two cores the tests of the code and two of them run at once.
-JOBS ?= 3
+# Scenarios wait for half of their time: on two cores the tests of the code and three of them run at once.
+JOBS ?= 4
 # What the console runs in the browser: npm's packages, and the bundle, which is in the tree, so that hosts and controllers
 # do without Node.
 PACKAGES := console/node_modules/.package-lock.json
 CONSOLE := toolkit/console/static/console.js
 # What takes longest begins first, so that no core is left with nothing at the end.
-LONGEST := default cron containers lost-host monitoring postgresql fleet
+LONGEST := default fleet monitoring cron containers lost-host settings postgresql
 SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # ansible and molecule call one another by name
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -46,11 +46,13 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 
 .PHONY: lab-image
 lab-image: setup
-	@lab/lab.sh image
+	@DEBIAN="bookworm trixie" LAB_EARLIER=yes lab/lab.sh image
+	@sed -n 's/^ *LAB_PACKAGES: //p' molecule/*/molecule.yml | sort -u | while read -r packages; do \
+		LAB_PACKAGES=$$packages LAB_EARLIER=yes lab/lab.sh image </dev/null || exit; done
 
 .PHONY: test
 test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
-	@# ansible-lint takes longest and one core: it begins first.
+	@# The lab's images wait for the network and ansible-lint takes longest, on one core: they begin first.
 	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-roles lab-image docs lint-code needs
 	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it.
 	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code test-hosts

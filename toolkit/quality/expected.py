@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, Ints, deviation, median, weighted_median
+from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, Ints, deviation, median, median_of, weighted_median
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
 
@@ -157,9 +157,9 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools,
     # That is the spread where the neighbours agree as they do as a rule. Where they disagree more, so may the station.
     doubt = np.ones(own.shape)
     if best.shape[1]:
-        disagreement = median(np.abs(np.stack(by_each, axis=-1) - value[:, :, None]))
-        earlier_disagreement = np.abs(np.stack(earlier_by_each, axis=-1) - earlier_value[:, :, None])
-        usual = np.maximum(np.nan_to_num(median(median(earlier_disagreement))), scale.noise)
+        disagreement = median_of([np.abs(each - value) for each in by_each])
+        earlier_disagreement = median_of([np.abs(each - earlier_value) for each in earlier_by_each])
+        usual = np.maximum(np.nan_to_num(median(earlier_disagreement)), scale.noise)
         doubt = np.fmax(disagreement / usual[:, None], 1.0)
 
     # That is the spread with the best neighbours. In slots in which these are silent it is larger, by the square root
