@@ -46,7 +46,9 @@ def recent(host: Host) -> list[Observation]:
 
 
 def _read(host: Host) -> list[Observation]:
-    an_hour = max(1, len(host.latest)) * HOUR / host.settings.cadence_seconds
+    with host.store() as store:
+        (stations,) = store.observed_since([])
+    an_hour = max(1, stations) * HOUR / host.settings.cadence_seconds
     hours = min(HOURS, MOST_ROWS / an_hour)
     start = host.now - hours * HOUR
     with host.store() as store:
