@@ -52,8 +52,7 @@ def _wheelhouses() -> None:
     """The bundles that the role would build, built by the role's own module."""
     arguments = {"project": str(ROOT), "folder": str(TO), "targets": TARGETS}
     _run(
-        "env", "ANSIBLE_MODULE_UTILS=roles/weather/module_utils",
-        "ansible", "localhost", "-m", "weather_bundle", "-M", "roles/weather/library", "-a", json.dumps(arguments),
+        "ansible", "localhost", "-m", "weather.toolkit.weather_bundle", "-a", json.dumps(arguments),
         "-e", f"ansible_python_interpreter={sys.executable}",
     )  # fmt: skip
     for wheels in TO.glob("wheels-*"):
