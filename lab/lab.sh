@@ -7,10 +7,17 @@ state=$(dirname "$here")/.lab
 name=${LAB_NAME:-weather-lab}
 read -ra debians <<<"${DEBIAN:-bookworm}"
 read -ra more <<<"${LAB_PACKAGES:-}"
+project=$(dirname "$here")
 packages=(systemd systemd-sysv dbus python3 openssh-server sudo cron sqlite3 iproute2 ca-certificates procps)
 
 image_of() { # RELEASE
-    (IFS=-; echo "localhost/weather-lab:$1${more[*]:+-${more[*]}}")
+    (IFS=-; echo "$(base_of "$1")${more[*]:+-${more[*]}}")
+}
+
+# What the hosts of a Debian release have in common. Named by what an earlier release is made from, if they have one.
+base_of() { # RELEASE
+    local locks=("$project"/requirements/{hosts,uv}.txt "$project/roles/weather/files/install.sh")
+    echo "localhost/weather-lab:$1${LAB_EARLIER:+-earlier-$(cat "${locks[@]}" | sha256sum | head -c 12)}"
 }
 
 usage() {
@@ -25,7 +32,8 @@ usage: lab/lab.sh up [HOSTS] | down | clean | list | gateway | image
   image       make the image that hosts boot from
 
 LAB_NAME names the lab, DEBIAN the release (bookworm, trixie; of two, hosts have one in turn), LAB_PACKAGES what hosts
-have besides.
+have besides. With LAB_EARLIER=yes they have a release of the service that does not run, whose packages are those of this
+tree: a deployment takes them from there, and need not install them on every host.
 EOF
 }
 
@@ -63,10 +71,33 @@ make_images() {
 
 # All hosts of a release have one base; what some have besides is a layer upon it.
 make_image() { # RELEASE
-    local base=localhost/weather-lab:$1 image
+    local plain=localhost/weather-lab:$1 base image
+    base=$(base_of "$1")
     image=$(image_of "$1")
-    podman image exists "$base" || make_base "$1" "$base"
+    podman image exists "$plain" || make_base "$1" "$plain"
+    podman image exists "$base" || install_earlier "$plain" "$base"
     podman image exists "$image" || build "$image" "$base" "${more[@]}"
+}
+
+# As the role does it: the bundle that it builds, installed by what is in it, where nothing but python3 is needed.
+install_earlier() { # FROM IMAGE
+    local kind container
+    echo "making the image $2, with an earlier release"
+    kind=$(podman run --rm "$1" python3 -c \
+        'import platform, sys; print("%d.%d-%s" % (*sys.version_info[:2], platform.machine()))')
+    quietly ansible-playbook "$here/bundle.yml" -e "lab_kind=$kind" -e "lab_bundle=$scratch/bundle.tar" ||
+        die "the bundle could not be built: mend what is said above, then try again"
+    container=weather-lab-earlier-$$
+    # shellcheck disable=SC2016 # it is the container's shell that knows
+    if ! quietly podman run --name "$container" --volume "$scratch/bundle.tar:/bundle.tar:ro" "$1" sh -euc '
+        mkdir -p /opt/weather/releases /var/tmp/bundle
+        tar --extract --no-same-owner --directory /var/tmp/bundle --file /bundle.tar
+        /var/tmp/bundle/*/install.sh /opt/weather/releases/earlier
+        rm -r /var/tmp/bundle' || ! quietly podman commit "$container" "$2"; then
+        podman rm --force "$container" >/dev/null
+        die "the bundle could not be installed: see above"
+    fi
+    podman rm "$container" >/dev/null
 }
 
 make_base() { # RELEASE IMAGE
@@ -96,8 +127,12 @@ bootstrap() { # RELEASE IMAGE
 
 # Run what needs Debian's packages.
 had() { # COMMAND
-    "$@" >"$scratch/log" 2>&1 ||
-        { tail -n 5 "$scratch/log" >&2; die "Debian's packages could not be had: mend what is said above, then try again"; }
+    quietly "$@" || die "Debian's packages could not be had: mend what is said above, then try again"
+}
+
+# Of what fails the last lines are shown.
+quietly() { # COMMAND
+    "$@" >"$scratch/log" 2>&1 || { tail -n 5 "$scratch/log" >&2; return 1; }
 }
 
 make_host() {

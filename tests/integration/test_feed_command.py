@@ -73,6 +73,24 @@ EXAMPLES = {
         '"latest values"',
         'station_id=Station ID, time=Time [%d/%m/%Y %H:%M], temp_out="Temp [out], °F" [°F]',
     ),
+    "parallel lists of each station": (
+        {"STATION": [
+            {"STID": name, "LATITUDE": "40.7", "LONGITUDE": "-111.9", "OBSERVATIONS": {
+                "date_time": ["2025-11-22T16:00:00Z", "2025-11-22T16:05:00Z"],
+                "air_temp": [13.9, 14.1], "relative_humidity": [60, None], "wind_speed": [5, 6],
+            }} for name in ("KSLC", "WBB")
+        ]},
+        "STATION / rows(OBSERVATIONS)",
+        "station_id=../STID, time=date_time, latitude=../LATITUDE, temp_out=air_temp, out_hum=relative_humidity",
+    ),
+    "an object with a member for each station": (
+        {"stations": {
+            name: {"at": "2025-11-22T16:00:00Z", "lat": 38.3, "lon": -0.5, "temp": {"value": 13.9}, "humidity": 60}
+            for name in ("a1", "b2", "c3")
+        }},
+        "to_entries(stations)",
+        "station_id=key, time=value.at, latitude=value.lat, temp_out=value.temp.value, out_hum=value.humidity",
+    ),
 }  # fmt: skip
 
 

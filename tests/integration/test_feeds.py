@@ -249,6 +249,31 @@ def test_json_without_what_the_expression_names(run: Run, feed: Feed) -> None:
     assert "the feed has no list of objects at 'stations': it is a text" in done.stderr
 
 
+PARALLEL = {
+    "hourly": {
+        "time": ["2025-11-22T16:00", "2025-11-22T17:00", "2025-11-22T18:00"],
+        "temperature_2m": [13.9, 14.1],
+        "model": "x",
+    }
+}
+
+
+def test_parallel_lists(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    """The values of one place belong together; where a list is shorter nothing was measured."""
+    feed.body = json.dumps({"stations": {"a1": PARALLEL, "b2": {}, "c3": {"hourly": [1]}}}).encode()
+    environment["WEATHER_FEED_FORMAT"] = "json"
+    environment["WEATHER_FEED_FIELDS"] = "station_id=../key, temp_out=temperature_2m"
+    done = run("collect", "--once", WEATHER_FEED_RECORDS="to_entries(stations) / rows(value.hourly)")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "1 stations, 3 new observations, 2 left out\n"
+    assert stored(environment, "SELECT time, station_id, temp_out FROM observations") == [
+        ("2025-11-22 16:00:00", "a1", 13.9), ("2025-11-22 17:00:00", "a1", 14.1), ("2025-11-22 18:00:00", "a1", None),
+    ]  # fmt: skip
+    done = run("collect", "--once", WEATHER_FEED_RECORDS="rows(stations.a1)")
+    assert done.returncode == 1
+    assert "0 objects" in done.stderr
+
+
 XML = """<?xml version="1.0" encoding="UTF-8"?>
 <aemet xmlns="urn:example"><!-- of the last hour -->
   <station id="8025" name="Alicante"><lat>38.37</lat><lon>-0.49</lon>

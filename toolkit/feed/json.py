@@ -1,4 +1,4 @@
-"""A feed in JSON: an object for each station or observation, in a list that a JMESPath expression finds.
+"""A feed in JSON: an object for each station or observation, in a list that an expression finds (`expressions`).
 
 Where lists lie in objects of lists, `stations / observations` names an expression for each level. An entry then is an
 object of the innermost list; what it lies in is found by `../`.
@@ -27,13 +27,10 @@ def require(records: str) -> None:
     Raises:
         ValueError: it is no JMESPath; the message says what is wrong with it.
     """
-    import jmespath
+    from toolkit.feed import expressions
 
     for level in _levels(records):
-        try:
-            jmespath.compile(level)
-        except jmespath.exceptions.JMESPathError as error:
-            raise ValueError(f"it is no JMESPath: {one_line(str(error), 200)}") from None
+        expressions.require(level)
 
 
 def parse(document: BinaryIO, entries: Entries) -> None:
@@ -77,12 +74,12 @@ def _take(one: Any, inner: list[str], take: Callable[[Any], None], leave_out: Ca
 def _found(document: Any, records: str) -> list[Any]:
     """The entries that the expression finds; without one, the document is the list of them, or the only one."""
     if records:
-        import jmespath
+        from toolkit.feed import expressions
 
         try:
-            document = jmespath.search(records, document)
-        except jmespath.exceptions.JMESPathError as error:
-            raise NotAFeedError(f"the expression {records!r} fails on the feed: {one_line(str(error), 200)}") from None
+            document = expressions.search(records, document)
+        except ValueError as error:
+            raise NotAFeedError(f"the expression {records!r} fails on the feed: {error}") from None
     if isinstance(document, dict):
         return [document]
     if isinstance(document, list):

@@ -143,8 +143,8 @@ def _rank(stored: str, name: str) -> float:
     attribute = re.search(r"@\w+='([^']+)'", name)
     unit = "m" if stored == "elevation" else BY_NAME[stored].unit if stored in BY_NAME else ""
     best = {whole, without_unit(whole, unit), words_of(attribute[1]) if attribute else ""} - {""}
-    inner = words_of(".".join(outer)) if last == "value" else ""
-    good = {last, without_unit(last, unit), inner, without_unit(inner, unit)} - {""}
+    inner = {words_of(".".join(outer)), words_of(outer[-1])} if outer and last == "value" else set()
+    good = {without for one in {last, *inner} for without in (one, without_unit(one, unit))} - {""}
     for place, pattern in enumerate(NAMES[stored]):
         for words, worth in ((best, 6), (good, 5)):
             if any(re.fullmatch(pattern, one) for one in words):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from toolkit.feed import table
+from toolkit.feed import expressions, table
 from toolkit.feed.errors import UnreadableError
 from toolkit.feed.guessing.words import words_of
 from toolkit.feed.json import content
@@ -134,22 +134,28 @@ def _of_json(document: Any) -> Sequence[Sample]:
         raise UnreadableError("the document is JSON without a list of objects")
     samples = [_sampled("json", path, [_flat(one) for one in found])]
     for outer, objects in lists:
-        inner = {name for one in objects[:MOST] for name, value in one.items() if _is_objects(value)}
-        samples += [_of_levels(outer, objects, name) for name in sorted(inner)]
+        inner = {step for one in objects[:MOST] for name, value in one.items() for step in _inner(name, value)}
+        samples += [_of_levels(outer, objects, step) for step in sorted(inner)]
     return samples[:LISTS]
 
 
-def _is_objects(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+def _inner(name: str, value: Any) -> Iterator[str]:
+    """The expression that finds the objects in a member of an object, if it has any."""
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        yield _step(name)
+    elif isinstance(value, dict) and _rows(value):
+        yield f"rows({_step(name)})"
 
 
-def _of_levels(path: str, objects: Sequence[Mapping[str, Any]], name: str) -> Sample:
+def _of_levels(path: str, objects: Sequence[Mapping[str, Any]], step: str) -> Sample:
     """The objects of lists that lie in objects of a list, with what these say around them."""
-    step = name if _PLAIN.fullmatch(name) else _quoted(name)
     rows = []
     for one in objects[:MOST]:
         around = {f"../{field}": value for field, value in _flat(one).items()}
-        within = one.get(name)
+        try:
+            within = expressions.search(step, one)
+        except ValueError:  # another kind of member than that of others
+            continue
         rows += [around | _flat(each) for each in within if isinstance(each, dict)] if isinstance(within, list) else []
     return _sampled("json", f"{path or '@'} / {step}", rows)
 
@@ -177,12 +183,38 @@ def _lists(value: Any, path: str, depth: int) -> Iterator[tuple[str, list[dict[s
         if objects:
             yield path, objects
     elif isinstance(value, dict) and depth:
+        for function, found in (("rows", _rows(value)), ("to_entries", _members(value))):
+            if found:
+                yield f"{function}({path or '@'})", found
         for name, inner in value.items():
-            step = name if _PLAIN.fullmatch(name) else _quoted(name)
-            yield from _lists(inner, f"{path}.{step}" if path else step, depth - 1)
+            yield from _lists(inner, f"{path}.{_step(name)}" if path else _step(name), depth - 1)
 
 
-def _quoted(name: str) -> str:
+def _rows(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What `rows` makes of an object of parallel lists of single values; empty where it is none."""
+    lists = [one for one in value.values() if isinstance(one, list) and one]
+    parallel = len(lists) > 1 and len({len(one) for one in lists}) == 1
+    if not parallel or any(isinstance(each, dict | list) for one in lists for each in one[:1]):
+        return []
+    found: list[dict[str, Any]] = expressions.search("rows(@)", value)
+    return found
+
+
+def _members(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What `to_entries` makes of an object whose members are alike, such as one for each station; empty where not."""
+    members = list(value.values())
+    if len(members) < 2 or not all(isinstance(one, dict) and one for one in members):
+        return []
+    if not (common := set.intersection(*(set(one) for one in members))) or "value" in common:
+        return []  # of the latter each is a variable
+    found: list[dict[str, Any]] = expressions.search("to_entries(@)", value)
+    return found
+
+
+def _step(name: str) -> str:
+    """A member's name as JMESPath writes it."""
+    if _PLAIN.fullmatch(name):
+        return name
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -16,6 +16,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         r"(station|site|source|platform|location) ?(id|code|identifier|number|nr|file)",
         r"stid|icao( id)?|wigos.*|wmo( id)?|stn",
         r"station( location)?|site|fid|id|code|idema|mac(address)?",
+        r"key",
     ),
     "time": (
         r"(obs(ervation|erved)? ?)?(date ?time|time ?stamp|ts)( utc| gmt)?",
