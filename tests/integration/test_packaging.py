@@ -87,6 +87,8 @@ def test_a_playbook_of_ones_own_renders_the_manifests_by_full_names(ansible: Ans
     )
     words = [
         "-e",
+        "weather_kubernetes_image=registry.example.org/weather-toolkit:1",
+        "-e",
         f"weather_kubernetes_folder={tmp_path / 'made'}",
         "-e",
         f"ansible_python_interpreter={sys.executable}",
