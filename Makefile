@@ -47,14 +47,15 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 .PHONY: lab-image
 lab-image: setup
 	@DEBIAN="bookworm trixie" LAB_EARLIER=yes lab/lab.sh image
+	@sed -n 's/^ *LAB_PACKAGES: //p' molecule/*/molecule.yml | sort -u | while read -r packages; do \
+		LAB_PACKAGES=$$packages LAB_EARLIER=yes lab/lab.sh image </dev/null || exit; done
 
 .PHONY: test
 test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
-	@# First what is needed, and what takes a minute or less.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lab-image docs lint-code needs
-	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it. ansible-lint
-	@# needs one core for as long as a scenario.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code lint-roles test-hosts
+	@# The lab's images wait for the network and ansible-lint takes longest, on one core: they begin first.
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-roles lab-image docs lint-code needs
+	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it.
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code test-hosts
 
 .PHONY: test-code
 test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from toolkit.location import without_impossible_place
 from toolkit.model import Rejected, Station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
-from toolkit.quality.series import HOUR, Series, scaled
+from toolkit.quality.network import Network
+from toolkit.quality.series import HOUR, Series, scaled, with_readings
 from toolkit.sources import Cadences
 from toolkit.store import Span
 from toolkit.store.station_places import Changes
@@ -50,6 +51,18 @@ OBSERVATIONS = 4
 # A slot of a longer cadence ends where less than this share of its stations' observations follow in the next of the
 # network's slots.
 LATER = 0.1
+
+
+class OfNetwork(NamedTuple):
+    """What is known of a variable at all stations of a network.
+
+    Attributes:
+        compared: whether it has a scale of comparison.
+        moments: at how many moments of the history any station has a reading.
+    """
+
+    compared: bool
+    moments: int
 
 
 class Source(Protocol):
@@ -99,6 +112,7 @@ class Grid:
         since, until: by variable, from when on and up to when a row is the station as it was; rows. Empty where nothing
             changed.
         known: by variable, for how many days before the window a row is; `days` where nothing changed.
+        of_network: by variable, what is known of the network of which these rows are a part; empty where they are all.
     """
 
     stations: list[Station]
@@ -116,6 +130,7 @@ class Grid:
     since: Mapping[str, Floats] = field(default_factory=dict)
     until: Mapping[str, Floats] = field(default_factory=dict)
     known: Mapping[str, Floats] = field(default_factory=dict)
+    of_network: Mapping[str, OfNetwork] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -156,14 +171,14 @@ class Grid:
         step = max(1, round(hours * HOUR / self.cadence))
         return np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
 
-    def silent(self, note: Callable[..., None] | None = None) -> Bools:
+    def silent(self, note: Callable[..., None] | None = None, network: Network | None = None) -> Bools:
         """Slots in which a station reports nothing, for too long; stations × window slots. See `missing.gaps`."""
         there, ends, places = ~np.isnan(self.times[: self.number]), self.slot_times(), self._history()
         past, past_ends = (
             np.hstack([self.reported[: self.number], there[:, places]]),
             np.concatenate([self.moment_times, ends[places]]),
         )
-        found = missing.gaps(there, past, ends, past_ends, self.window, note)
+        found = missing.gaps(there, past, ends, past_ends, self.window, network, note=note)
         # Whatever changed of a station, it is silent once.
         return (
             np.vstack([found, np.zeros((len(self.earlier), self.window), dtype=bool)]) if len(self.earlier) else found
@@ -180,10 +195,7 @@ class Grid:
         for row in np.flatnonzero(self.every > 1):
             every = int(self.every[row])
             count = np.bincount((slots - 1 - np.flatnonzero(~np.isnan(self.times[row]))) % every, minlength=every)
-            at = int(count.argmax())
-            while count[at - 1] > LATER * count.sum() and count[at - 1] < count.sum() - count[at]:
-                at = (at - 1) % every
-            phase[row] = at
+            phase[row] = _phase(count)
         for every, at in sorted({*zip(self.every.tolist(), phase.tolist(), strict=True)}):
             of_it = (self.every == every) & (phase == at)
             yield (self if every == 1 else self._thinned(every, at)), of_it
@@ -217,7 +229,8 @@ class Grid:
         if variable.follows and variable.scale is not None:
             follows = np.logical_and.reduce([self._reported(other) for other in variable.follows])
             readings, earlier = (np.where(follows[:, None], np.nan, values) for values in (readings, earlier))
-            if np.isnan(readings).all():
+            of_network = self.of_network.get(name)
+            if np.isnan(readings).all() if of_network is None else not of_network.compared:
                 variable = replace(variable, scale=None)
         return Series(
             variable=variable,
@@ -230,7 +243,48 @@ class Grid:
             per_hour=self.per_hour,
             days=self.known.get(name, self.days),
             measured=np.any(~np.isnan(readings), axis=1) | np.any(~np.isnan(earlier), axis=1),
+            moments=self.of_network[name].moments if name in self.of_network else None,
         )
+
+    def rows(self, rows: Ints) -> Grid:
+        """Some rows, in ascending order, as a grid; with a row of `earlier` there is that of its station."""
+        stations = np.searchsorted(rows, self.number)
+        return replace(
+            self,
+            stations=[self.stations[row] for row in rows.tolist()],
+            times=self.times[rows],
+            values={name: of_it[rows] for name, of_it in self.values.items()},
+            moments={name: of_it[rows] for name, of_it in self.moments.items()},
+            reported=self.reported[rows],
+            days=self.days[rows],
+            every=self.every[rows],
+            earlier=np.searchsorted(rows, self.earlier[rows[stations:] - self.number]),
+            since={name: of_it[rows] for name, of_it in self.since.items()},
+            until={name: of_it[rows] for name, of_it in self.until.items()},
+            known={name: of_it[rows] for name, of_it in self.known.items()},
+        )
+
+    def in_network(self, names: Sequence[str]) -> dict[str, OfNetwork]:
+        """What is to be known of some variables where a part of these rows is looked at."""
+        found = {}
+        for name in names:
+            series = self.series(name)
+            found[name] = OfNetwork(series.compared, with_readings(series.history))
+        return found
+
+
+def _phase(count: Ints) -> int:
+    """Where slots of a longer cadence end: how many of the network's slots after the last of these.
+
+    Args:
+        count: how many observations of a station are in each of the network's slots of such a slot, the latest first.
+    """
+    at = fullest = int(count.argmax())
+    for _ in count:
+        if count[at - 1] <= LATER * count.sum() or count[at - 1] >= count.sum() - count[at]:
+            return at
+        at = (at - 1) % len(count)
+    return fullest  # it reports at any time
 
 
 def load(
@@ -360,10 +414,14 @@ def _apart(stations: int, row: Ints, observed: Floats, at_least: int) -> Floats:
     row, apart = row[order], np.diff(observed[order], prepend=np.nan)
     apart[np.diff(row, prepend=-1) > 0] = np.nan  # the first of a station
     apart[apart == 0] = np.nan
+    begin, after = (np.searchsorted(row, np.arange(stations), side=side) for side in ("left", "right"))
+    known = np.concatenate([[0], np.cumsum(~np.isnan(apart))])
+    number = known[after] - known[begin]
+    some = np.flatnonzero((after - begin >= at_least) & (number > 0))
+    ordered = apart[np.lexsort((apart, row))]  # of each station, NaNs come last
+    lower, upper = begin[some] + (number[some] - 1) // 2, begin[some] + number[some] // 2
     found = np.full(stations, np.nan)
-    bounds = np.searchsorted(row, np.arange(stations + 1))
-    for station in np.flatnonzero(np.diff(bounds) >= at_least):
-        found[station] = np.nanmedian(apart[bounds[station] : bounds[station + 1]])
+    found[some] = (ordered[lower] + ordered[upper]) / 2
     return found
 
 

@@ -14,7 +14,7 @@ from toolkit.detector.grid import Grid
 from toolkit.detector.report import AppliedException, Insufficient
 from toolkit.location import distance_km
 from toolkit.model import Station
-from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.neighbours import REGION, Neighbours, nearest
 from toolkit.sensor_exceptions import SensorException, exception_of
 from toolkit.settings import Settings
@@ -64,6 +64,17 @@ class Judging:
     def neighbours_of(self, variable: str) -> Neighbours:
         """Which stations are near which, for a variable."""
         return self.of_variable.get(variable, self.neighbours)
+
+    def part(self, rows: Ints) -> Judging:
+        """How some rows, in ascending order, are judged."""
+        place = {row: number for number, row in enumerate(rows.tolist())}
+        return Judging(
+            [one._replace(row=place[one.row]) for one in self.applied if one.row in place],
+            self.neighbours.part(rows),
+            {name: one.part(rows) for name, one in self.of_variable.items()},
+            {name: one[rows] for name, one in self.looser.items()},
+            self.left_out[rows],
+        )
 
     def read(self, grid: Grid) -> Grid:
         """What was read, without the sensors that are not judged: nothing is judged by them either."""

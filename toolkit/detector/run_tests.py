@@ -33,6 +33,7 @@ class TestResults:
             has no scale of comparison.
         criteria: by the name of a test, what it compared at the station of which that is asked for.
         excluded: which stations were left out as neighbours of others, because they are thought wrong themselves.
+        rounds: of each round, which stations were excluded in it, and which were compared anew.
     """
 
     __test__: ClassVar[bool] = False  # says to pytest that this is none of its tests
@@ -44,15 +45,20 @@ class TestResults:
     expected: Expected | None
     criteria: Mapping[str, Sequence[Criterion]]
     excluded: Bools
+    rounds: Sequence[tuple[Bools, Ints]] = ()
 
 
-def run_tests(tests: Sequence[QualityTest], sample: Sample, asked: int | None = None) -> TestResults:
+def run_tests(
+    tests: Sequence[QualityTest], sample: Sample, asked: int | None = None, rounds: int = ROUNDS
+) -> TestResults:
     """Run those of some tests that apply to a variable.
 
     Args:
         tests: the tests, by precedence.
         sample: the variable at all stations of the network, without an expectation.
         asked: the station of which it is noted what the tests compare.
+        rounds: how many rounds of exclusions are made. Where the stations are a network, it ends with the first in
+            which no other has to be compared anew; of a part of a network that is not known.
     """
     series, neighbours = sample.series, sample.neighbours
     stations = len(series.values)
@@ -72,15 +78,19 @@ def run_tests(tests: Sequence[QualityTest], sample: Sample, asked: int | None = 
         return flagged
 
     flags = {test.name: run(test, sample) for test in tests}
+    made: list[tuple[Bools, Ints]] = []
     expected = sample.expectation
     if expected is not None:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             worst = _worst(tests, flags, expected, neighbours, excluded)
             excluded |= worst
             relied_on_worst = (expected.weights > 0) & worst[neighbours.rows]
             again = np.flatnonzero(relied_on_worst.any(axis=1) & ~excluded)
+            made.append((worst, again))
             if not len(again):
-                break
+                if sample.network.whole:
+                    break
+                continue
             anew = _expect(sample, again, excluded)
             _replace_rows(expected, anew)
             for test in tests:
@@ -89,7 +99,7 @@ def run_tests(tests: Sequence[QualityTest], sample: Sample, asked: int | None = 
     # A large network has little memory for what most tests find at most variables: nothing.
     flags = {name: found if found.any() else np.broadcast_to(np.False_, found.shape) for name, found in flags.items()}
     compared = expected and expected.without_comparison()
-    return TestResults(series, tests, flags, prepared, compared, criteria, excluded)
+    return TestResults(series, tests, flags, prepared, compared, criteria, excluded, made)
 
 
 def _expect(sample: Sample, rows: Ints, excluded: Bools) -> Comparison:

@@ -19,6 +19,7 @@ from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.criteria import Condition, Met, Notes
 from toolkit.quality.expected import Comparison
 from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.network import Network
 from toolkit.quality.series import Series
 from toolkit.variables import Variable
 
@@ -77,6 +78,7 @@ class Sample:
         looser: how many times as far from what neighbours imply as elsewhere each station's readings may be; None where
             there is no exception.
         notes: where to note what is compared; None where nobody asks.
+        network: what is known of all stations, of which these may be a part.
     """
 
     series: Series
@@ -87,6 +89,7 @@ class Sample:
     expectation: Comparison | None = None
     looser: Floats | None = None
     notes: Notes | None = None
+    network: Network = field(default_factory=Network)
 
     def note(
         self,

@@ -26,6 +26,7 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.humidity import dew_point, frost_point
+from toolkit.quality.network import TOTAL
 from toolkit.variables import BY_NAME, Variable
 
 Values = Mapping[str, Floats]
@@ -208,9 +209,11 @@ def broken_rules(sample: Sample) -> Broken:
         readings = (~np.isnan(values[variable]) & ~np.isnan(values[rule.others[0]])).sum(axis=1)
         share = np.where(readings > 0, broken.sum(axis=1) / np.maximum(readings, 1), np.nan)
         by_rule = np.zeros_like(flagged)
+        known, often = ~np.isnan(share), share > LIMITS.others
+        all_known = int(sample.network.of(f"that could break: {rule.text}", TOTAL, known))
+        all_often = int(sample.network.of(f"that often break: {rule.text}", TOTAL, often))
         for row in np.flatnonzero(share > 0):
-            others = np.delete(share, row)
-            if (others > LIMITS.others).sum() * 4 >= np.count_nonzero(~np.isnan(others)) > 0:
+            if (all_often - int(often[row])) * 4 >= all_known - int(known[row]) > 0:
                 continue
             for first, after in intervals(broken[row]):
                 if after - first < LIMITS.running and excess[row, first:after].max() < LIMITS.far:
@@ -224,6 +227,28 @@ def broken_rules(sample: Sample) -> Broken:
     return Broken(flagged, texts)
 
 
+class _Change(NamedTuple):
+    """By how much something changed at the beginning of a contradiction: a question to all stations.
+
+    Attributes:
+        rule: the place in `RULES` of what is broken.
+        rival: whether it is the rival that changed, instead of the variable that is blamed.
+        first, last: the slots that break the rule.
+    """
+
+    rule: int
+    rival: bool
+    first: int
+    last: int
+
+    def of(self, values: Values) -> Floats:
+        """The median of the slots from `first` on less that of those before; rows of the values, NaN if not known."""
+        rule = RULES[self.rule]
+        readings = (rule.rival or _value(rule.variable))(values) if self.rival else values[rule.variable]
+        since = median(readings[:, self.first : min(self.last + 1, self.first + LIMITS.before)])
+        return since - median(readings[:, max(0, self.first - LIMITS.before) : self.first])
+
+
 def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
     """Whether a variable moved more than its rival since they contradict each other.
 
@@ -235,23 +260,22 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
         row: the station.
         last: the last slot that breaks the rule.
     """
-    values = sample.values
-    own, rival = values[rule.variable], (rule.rival or _value(rule.variable))(values)
-    whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[row, : last + 1], nan=2.0) <= 1)
+    near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
+    values = {name: sample.values[name][[row, *near]] for name in (rule.variable, *rule.others)}
+    whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[0, : last + 1], nan=2.0) <= 1)
     if not len(whole):
         return not BY_NAME[rule.variable].follows
     first = int(whole[-1]) + 1
 
-    near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
-    others = near if len(near) else np.delete(np.arange(len(own)), row)
+    def moved(rival: bool) -> float:
+        question = _Change(RULES.index(rule), rival, first, last)
+        own, *others = map(float, question.of(values))
+        known = [one for one in others if not np.isnan(one)]
+        if not len(near):
+            known = sample.network.of_others(question, row, sample.values).tolist()
+        return abs(own - (float(np.median(known)) if known else 0.0))
 
-    def moved(readings: Floats) -> float:
-        since = median(readings[:, first : min(last + 1, first + LIMITS.before)])
-        change = since - median(readings[:, max(0, first - LIMITS.before) : first])
-        usual = 0.0 if np.isnan(change[others]).all() else float(np.nanmedian(change[others]))
-        return abs(float(change[row]) - usual)
-
-    by_own, by_rival = moved(own), moved(rival)
+    by_own, by_rival = moved(rival=False), moved(rival=True)
     if np.isnan(by_own) or np.isnan(by_rival) or by_own == by_rival:
         return not BY_NAME[rule.variable].follows
     return by_own > by_rival

@@ -13,6 +13,7 @@ from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest
 from toolkit.quality.criteria import Condition
+from toolkit.quality.network import COUNTED
 from toolkit.quality.runs import Runs
 from toolkit.variables import BY_NAME, Variable
 
@@ -95,11 +96,14 @@ def _stuck(sample: Sample, towards: Floats) -> Bools:
     longest = now.max(axis=1, initial=0)
     least = max(LIMITS.readings, round(LIMITS.hours * hour))
     limits, likewise = np.full(len(longest), float(least)), np.zeros(len(longest))
+    # In column t the longest run up to slot t.
+    so_far = np.maximum.accumulate(length, axis=1)
+    of_all = sample.network.of("runs of one direction", COUNTED, so_far)
     for row in np.flatnonzero(longest >= least):
         after = towards.shape[1] - window + int(np.argmax(now[row])) + 1
         first = int(runs.start[row, after - 1])
-        own = int(length[row, :first].max(initial=0))
-        elsewhere = float(np.median(length[np.arange(len(length)) != row, :first].max(axis=1, initial=0)))
+        own = int(so_far[row, first - 1]) if first else 0
+        elsewhere = of_all.median_of_others(first - 1, own) if first else 0.0
         limit = max(least, LIMITS.own * own, LIMITS.elsewhere * elsewhere)
         near = neighbours.rows[row, neighbours.close[row]]
         theirs = towards[near, first:after]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, Ints, deviation, median, weighted_median
+from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, Ints, deviation, median, median_of, weighted_median
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
 
@@ -96,26 +96,28 @@ def expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) 
         excluded: for each station of the network, whether it is left out as a neighbour, because it is thought wrong
             itself.
     """
-    first = _expect(series, neighbours, rows[:CHUNK], excluded)
+    enough = series.enough_history(ENOUGH_HISTORY)
+    learnt = series.history if enough else np.hstack([series.history, series.scaled])
+    first = _expect(series, neighbours, rows[:CHUNK], excluded, learnt)
     if len(rows) <= CHUNK:
         return first
     names = [item.name for item in fields(Comparison)]
     # Written where they stay: a list of parts to be joined would take the memory twice.
     found = {name: np.empty((len(rows), *getattr(first, name).shape[1:]), getattr(first, name).dtype) for name in names}
     for start in range(0, len(rows), CHUNK):
-        part = _expect(series, neighbours, rows[start : start + CHUNK], excluded) if start else first
+        part = _expect(series, neighbours, rows[start : start + CHUNK], excluded, learnt) if start else first
         for name in names:
             found[name][start : start + CHUNK] = getattr(part, name)
     return Comparison(**found)
 
 
-def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Comparison:
+def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools, learnt: Floats) -> Comparison:
+    """As `expect`, for a few stations; `learnt` is what usual differences are learnt from, stations × moments."""
     scale = series.scale
     near = neighbours.rows[rows]
     usable = neighbours.exists[rows] & ~excluded[near]
     own, earlier = series.scaled[rows], series.history[rows]
-    enough = np.count_nonzero((~np.isnan(series.history)).any(axis=0)) >= ENOUGH_HISTORY
-    learnt = series.history if enough else np.hstack([series.history, series.scaled])
+    enough = learnt is series.history
 
     # rows × neighbours × moments
     difference = learnt[rows][:, None] - np.where(usable[:, :, None], learnt[near], np.nan)
@@ -155,9 +157,9 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools)
     # That is the spread where the neighbours agree as they do as a rule. Where they disagree more, so may the station.
     doubt = np.ones(own.shape)
     if best.shape[1]:
-        disagreement = median(np.abs(np.stack(by_each, axis=-1) - value[:, :, None]))
-        earlier_disagreement = np.abs(np.stack(earlier_by_each, axis=-1) - earlier_value[:, :, None])
-        usual = np.maximum(np.nan_to_num(median(median(earlier_disagreement))), scale.noise)
+        disagreement = median_of([np.abs(each - value) for each in by_each])
+        earlier_disagreement = median_of([np.abs(each - earlier_value) for each in earlier_by_each])
+        usual = np.maximum(np.nan_to_num(median(earlier_disagreement)), scale.noise)
         doubt = np.fmax(disagreement / usual[:, None], 1.0)
 
     # That is the spread with the best neighbours. In slots in which these are silent it is larger, by the square root

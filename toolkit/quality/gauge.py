@@ -15,6 +15,7 @@ from toolkit.quality.arrays import Bools, Floats, mean
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest
 from toolkit.quality.criteria import Condition
+from toolkit.quality.network import LARGEST, TOTAL
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
 
@@ -60,7 +61,7 @@ def judge(sample: Sample) -> Contradictions:
     """What neighbours contradict."""
     series = sample.series
     window, per_hour = series.window, series.per_hour
-    fell = amounts(series.values)
+    fell = amounts(series.values, sample.network)
     rain = hourly(fell, per_hour)
     hours = min(rain.shape[1], max(LIMITS.zero_hours, -(-window // per_hour)) + LIMITS.lone_hours)
     rain = rain[:, rain.shape[1] - hours :]
@@ -76,7 +77,7 @@ def judge(sample: Sample) -> Contradictions:
         return np.pad(found, ((0, 0), (window - found.shape[1], 0)))
 
     zeros = np.zeros(rain.shape, dtype=bool)
-    if asked.sum(axis=1).max(initial=0) >= LIMITS.neighbours:
+    if sample.network.of("asked", LARGEST, asked.sum(axis=1)) >= LIMITS.neighbours:
         zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain[near.rows], asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     alone_dry = alone & (humidity < LIMITS.dry)
@@ -197,23 +198,26 @@ def _held(sample: Sample) -> Bools:
     series = sample.series
     values, hour = series.values, series.per_hour
     found = np.zeros(values.shape, dtype=bool)
-    if not counts_up(values):
-        return found[:, -series.window :]
     reset = resets(values)
     # Whether a total above zero was reset within an hour.
     around = np.pad(reset, ((0, 0), (hour, hour)))
     near = np.logical_or.reduce(np.lib.stride_tricks.sliding_window_view(around, 2 * hour + 1, axis=1), axis=2)
     before = np.hstack([np.full((len(values), 1), np.nan), values[:, :-1]])
     could = before > 0
-    number = (could | near).sum(axis=0)
-    together = np.flatnonzero((number > LIMITS.neighbours) & (near.sum(axis=0) >= LIMITS.reset * number))
+    latest = np.minimum(np.arange(values.shape[1]) + 2 * hour, values.shape[1] - 1)
+    number = sample.network.of("could be reset", TOTAL, could | near)
+    were = sample.network.of("were reset", TOTAL, near)
+    fell_since = sample.network.of("fell since a reset", LARGEST, np.where(near, values[:, latest], np.nan))
+    if not counts_up(values, sample.network):
+        return found[:, -series.window :]
+    together = np.flatnonzero((number > LIMITS.neighbours) & (were >= LIMITS.reset * number))
     for slot in together[together + hour < values.shape[1]].tolist():
         followed = reset[:, : max(0, slot - 2 * hour)].any(axis=1)
-        later = min(slot + 2 * hour, values.shape[1] - 1)
+        later = int(latest[slot])
         lately = np.logical_or.reduce(near[:, max(0, slot - hour) : later + 1], axis=1)
         # After a reset in rain a small total soon reads as before. One that went on is larger than what fell anywhere
         # since.
-        fallen = float(np.nanmax(np.where(near[:, slot], values[:, later], np.nan), initial=0.0))
+        fallen = float(np.fmax(fell_since[slot], 0.0))
         gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (before[:, slot] > fallen + LIMITS.held)
         for row in np.flatnonzero(followed & gone_on):
             again = np.flatnonzero(reset[row, slot:])

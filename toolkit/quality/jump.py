@@ -13,6 +13,7 @@ import numpy as np
 from toolkit.quality.arrays import Floats, deviation, median, quantile, rolling_median
 from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
 from toolkit.quality.exceedance import exceedance_limit
+from toolkit.quality.network import EACH, Network
 from toolkit.quality.series import Series
 
 _CHANGES = "robust standard deviations of the change from slot to slot"
@@ -72,18 +73,22 @@ def _jump_limits(sample: Sample) -> JumpLimits:
     days = np.maximum(series.days, 0.1)
     young = 1 + 0.5 / days  # higher for a station that is hardly known, here and below
     least = LIMITS.sigmas * sigma
-    jump = np.maximum(np.maximum(least, LIMITS.largest * _reached(pool, hour)) * young, floor)
-    spike = np.maximum(np.maximum(least, LIMITS.largest * _reached(undone(pool), hour)) * young, scale.step)
+    jump = np.maximum(np.maximum(least, LIMITS.largest * _reached(pool, hour, sample.network, "jumps")) * young, floor)
+    spike = np.maximum(
+        np.maximum(least, LIMITS.largest * _reached(undone(pool), hour, sample.network, "spikes")) * young, scale.step
+    )
 
     before = np.abs(level_changes(series, expected.residual))
     before = before[:, : max(0, before.shape[1] - series.window)]
     unit = np.maximum(np.nan_to_num(deviation(before)), scale.noise)
     at_least = LIMITS.level * (1 + 1 / days)
-    shift = unit * exceedance_limit(before / unit[:, None], LIMITS.level_own, LIMITS.level_network, at_least)
+    shift = unit * exceedance_limit(
+        before / unit[:, None], LIMITS.level_own, LIMITS.level_network, at_least, sample.network, "changes of level"
+    )
     return JumpLimits(sigma, jump, np.minimum(spike, jump), np.maximum(shift, floor))
 
 
-def _reached(changes: Floats, hour: int) -> Floats:
+def _reached(changes: Floats, hour: int, network: Network, name: str) -> Floats:
     """How large a station's changes are, all but the largest; stations.
 
     The median over the days: a fault of some hours on one of them is not what is normal for the station.
@@ -91,8 +96,9 @@ def _reached(changes: Floats, hour: int) -> Floats:
     size = np.abs(changes)
     days_apart = np.array_split(size, max(1, size.shape[1] // (24 * hour)), axis=1)
     reached = np.nan_to_num(median(np.stack([quantile(day, 0.99) for day in days_apart], axis=1)))
-    if len(size) > 2:
-        peers = float(np.median(np.nan_to_num(quantile(size, 0.998))))
+    of_each = network.of(name, EACH, np.nan_to_num(quantile(size, 0.998)))
+    if len(of_each) > 2:
+        peers = float(np.median(of_each))
         reached = np.clip(reached, LIMITS.peers_at_least * peers, LIMITS.peers * peers)
     return reached
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from toolkit.quality.base import (
     threshold,
 )
 from toolkit.quality.criteria import Condition
+from toolkit.quality.network import TOTAL, Network
 from toolkit.quality.series import HOUR
 from toolkit.variables import Variable
 
@@ -85,12 +86,22 @@ class Missing(QualityTest):
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
         series, variable = sample.series, sample.series.variable
-        there = ~np.isnan(series.values) | _lost_in_saturated_air(sample)
+        there = ~np.isnan(series.values)
         past, past_ends = ~np.isnan(series.history), series.history_ends
+        lost = _lost_in_saturated_air(sample)
+        name = "gaps"
+        if lost is not None:
+            ways = {"gaps": there | lost.after_saturation, "gaps but what the feed leaves out": there | lost.all}
+            # Which of the two it is, is known when the figures of the whole network are: these are gathered of both.
+            for each, reported in ways.items():
+                _nothing_there(reported, past, series.window, sample.network, each)
+            losing = sample.network.of("losing", TOTAL, lost.often) >= LIMITS.losing
+            name = "gaps but what the feed leaves out" if losing else "gaps"
+            there = ways[name]
         if (speed := sample.values.get(variable.speed)) is not None:
             there |= ~(speed >= LIMITS.wind)  # a calm has no direction
             past, past_ends = there[:, : -series.window], series.ends[: -series.window]
-        flagged = gaps(there, past, series.ends, past_ends, series.window, sample.note)
+        flagged = gaps(there, past, series.ends, past_ends, series.window, sample.network, name, sample.note)
         return flagged & ~sample.silent
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
@@ -104,6 +115,8 @@ def gaps(
     ends: Floats,
     past_ends: Floats,
     window: int,
+    network: Network | None = None,
+    name: str = "gaps",
     note: Callable[..., None] | None = None,
 ) -> Bools:
     """Gaps that are too long, stations × window slots.
@@ -114,17 +127,17 @@ def gaps(
         ends: when each slot ends, seconds since the epoch.
         past_ends: when each moment ends.
         window: how many slots at the end are tested.
+        network: of which these stations are; None where they are all.
+        name: what it calls the gaps.
         note: is told what is compared, see `Sample.note`.
     """
     slot = float(ends[-1] - ends[0]) / max(len(ends) - 1, 1)
     before = len(ends) - window
     habit = past if past.shape[1] else reported[:, before:]
     since = habit.shape[1] - np.argmax(habit, axis=1)
-    share = habit.sum(axis=1) / np.maximum(since, LIMITS.readings)
+    share = _share(habit)
     expected = share >= LIMITS.habit
-    absent = ~reported
-    if expected.any():
-        absent &= ~(absent[expected].mean(axis=0) > LIMITS.feed)
+    absent = ~reported & ~_nothing_there(reported, past, window, network or Network(), name)
     habit_ends = past_ends if past.shape[1] else ends[before:]
     days = (ends[-1] - habit_ends[np.argmax(habit, axis=1)]) / (24 * HOUR)
     young = 1 + LIMITS.days_to_learn / np.maximum(days, 0.1)
@@ -155,18 +168,43 @@ def gaps(
     return flagged
 
 
-def _lost_in_saturated_air(sample: Sample) -> Bools:
-    """Slots of moist air in which only the humidity is absent, for it may be more than 100 %; stations × slots.
+def _share(habit: Bools) -> Floats:
+    """The share of moments in which each station reported, since the first in which it did."""
+    since = habit.shape[1] - np.argmax(habit, axis=1)
+    return np.asarray(habit.sum(axis=1) / np.maximum(since, LIMITS.readings))
 
-    So it may be after a reading of 100 %, and at any station where the feed leaves out what exceeds it.
+
+def _nothing_there(reported: Bools, past: Bools, window: int, network: Network, name: str) -> Bools:
+    """The slots in which so many stations have nothing that it is none of theirs; see `gaps`."""
+    expected = _share(past if past.shape[1] else reported[:, reported.shape[1] - window :]) >= LIMITS.habit
+    number = int(network.of(f"{name}: expected", TOTAL, expected))
+    absent = network.of(f"{name}: absent", TOTAL, ~reported & expected[:, None])
+    found: Bools = absent / max(number, 1) > LIMITS.feed
+    return found
+
+
+class _Lost(NamedTuple):
+    """Slots of moist air in which only the humidity is absent, for it may be more than 100 %.
+
+    Attributes:
+        after_saturation: those after a reading of 100 %; stations × slots.
+        all: all of them, which counts where the feed leaves out what exceeds it; stations × slots.
+        often: which stations lack it often; stations.
     """
+
+    after_saturation: Bools
+    all: Bools
+    often: Bools
+
+
+def _lost_in_saturated_air(sample: Sample) -> _Lost | None:
+    """Where a humidity may be lost in saturated air; None for another variable."""
     series, expected = sample.series, sample.expectation
     if series.variable.saturation is None or expected is None:
-        return np.zeros(series.values.shape, dtype=bool)
+        return None
     before = carried(series.scaled)
     air = np.where(np.isnan(expected.value), before, expected.value)
     moist = air >= series.variable.saturation - LIMITS.moist * expected.residual_sigma[:, None]
     lost = moist & np.isnan(series.scaled) & ~np.isnan(sample.values[TEMPERATURE])
     often = lost.sum(axis=1) >= LIMITS.lost * np.maximum(moist.sum(axis=1), 1)
-    left_out: Bools = lost & ((before >= series.variable.high) | (np.count_nonzero(often) >= LIMITS.losing))
-    return left_out
+    return _Lost(lost & (before >= series.variable.high), lost, often)

@@ -40,6 +40,13 @@ class Neighbours:
     close: Bools
     km: Floats
 
+    def part(self, rows: Ints) -> Neighbours:
+        """Those of some rows, in ascending order, and among these."""
+        theirs = self.rows[rows]
+        place = np.minimum(np.searchsorted(rows, theirs), len(rows) - 1)
+        exists = self.exists[rows] & (rows[place] == theirs)
+        return Neighbours(np.where(exists, place, 0), exists, self.close[rows] & exists, self.km[rows])
+
 
 def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neighbours:
     """The nearest stations of each, by great-circle distance and height.

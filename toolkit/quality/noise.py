@@ -25,6 +25,7 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.exceedance import exceedance_limit
+from toolkit.quality.network import MEDIAN_ABOVE_ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,11 @@ def _noisy(sample: Sample, values: Floats, what: str) -> Bools:
     # Times that end in the window are tested; those that end before it tell what was reached before.
     begin = max(0, slots - window - width - 1)
     now, before = level[:, begin:], level[:, :begin]
-    of_all = np.median(np.nan_to_num(now[series.measured]), axis=0) if series.measured.any() else np.zeros(1)
+    of_all = sample.network.of(f"{what}: now", MEDIAN_ABOVE_ONE, now, where=series.measured)
     at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days, 0.1))  # higher for a station that is hardly known
     at_least = np.maximum(at_least, LIMITS.steps * series.steps() / sigma)
-    limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least)[:, None] * np.maximum(of_all, 1)
+    limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least, sample.network, f"{what}: before")
+    limit = limit[:, None] * of_all
     above = now > limit
     condition = Condition(f"second difference, median of {width / series.per_hour:g} h", now, ">", limit, "σ")
     sample.note(above, condition, what=what)

@@ -8,7 +8,6 @@ in days with as much wind around.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from toolkit.quality.base import (
     Evidence,
     Exclusion,
     FlaggedInterval,
+    Preparation,
     QualityTest,
     Sample,
     Thresholds,
@@ -25,6 +25,7 @@ from toolkit.quality.base import (
     threshold,
 )
 from toolkit.quality.criteria import Condition
+from toolkit.quality.network import EACH
 from toolkit.quality.runs import Runs
 
 _TIMES_BEFORE = "times the longest run before"
@@ -77,6 +78,31 @@ class PersistenceThresholds(Thresholds):
 
 
 LIMITS = PersistenceThresholds()
+
+
+def _counts(sample: Sample) -> Bools:
+    """Which readings count as staying the same, stations × slots."""
+    series = sample.series
+    saturation = series.variable.saturation
+    if saturation is None:
+        return np.ones(series.scaled.shape, dtype=bool)
+    counts: Bools = series.scaled < saturation
+    # In saturated air a reading stays the same; where neighbours imply drier air it does not.
+    expected, rows = sample.expected, sample.expected.rows
+    counts[rows] |= expected.value < saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
+    return counts
+
+
+def _runs_of_others(sample: Sample) -> Runs | None:
+    """The runs that each station is compared with, where what counts depends on what neighbours imply; None elsewhere.
+
+    They are what they are before any station is excluded.
+    """
+    if sample.series.variable.saturation is None or sample.expectation is None:
+        return None
+    return Runs.of(sample.series.scaled, _counts(sample), sample.series.per_hour)
+
+
 # In the place of a row of which something else is noted.
 NONE = -1
 
@@ -93,24 +119,19 @@ class Persistence(QualityTest):
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
     compares = True
+    preparation = Preparation(_runs_of_others)
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:
+    def run(self, sample: Sample, prepared: Runs | None) -> Bools:
         """Flag the longest run that reaches into the window, where it is too long; rows × window slots."""
         series = sample.series
         readings = series.scaled
         if series.nature == "gusty":
             calm, windy = (Runs.of(readings, counts, series.per_hour) for counts in (readings == 0, readings > 0))
-            return _calm(sample, calm) | _stuck(sample, windy)
-        counts = np.ones(readings.shape, dtype=bool)
-        if series.variable.saturation is not None:
-            counts = readings < series.variable.saturation
-            # In saturated air a reading stays the same; where neighbours imply drier air it does not.
-            expected, rows = sample.expected, sample.expected.rows
-            dry = series.variable.saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
-            counts[rows] |= expected.value < dry
-        return _stuck(sample, Runs.of(readings, counts, series.per_hour))
+            return _calm(sample, calm) | _stuck(sample, windy, windy)
+        runs = Runs.of(readings, _counts(sample), series.per_hour)
+        return _stuck(sample, runs, runs if prepared is None else prepared)
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Runs | None) -> str:
         """The reading, and for how long it has been the same."""
         unit = interval.series.variable.unit
         return f"it has read {number(worst.value)} {unit} without a change for {_unchanged_hours(interval):.1f} h"
@@ -157,8 +178,15 @@ class _Candidates:
         return (slot >= self.first[:, None]) & (slot <= self.last[:, None])
 
 
-def _candidates(sample: Sample, runs: Runs, what: str) -> _Candidates:
-    """The runs that are long enough; of the others it is noted how long they are, and `what` they are runs of."""
+def _candidates(sample: Sample, runs: Runs, others: Runs, what: str) -> _Candidates:
+    """The runs that are long enough; of the others it is noted how long they are, and `what` they are runs of.
+
+    Args:
+        sample: the variable.
+        runs: those of the stations that are tested.
+        others: those that they are compared with.
+        what: of which readings they are.
+    """
     series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     window, rows = series.window, expected.rows
     slots = series.scaled.shape[1]
@@ -174,14 +202,15 @@ def _candidates(sample: Sample, runs: Runs, what: str) -> _Candidates:
     first = runs.start[rows[chosen], last]
     slot = np.arange(slots)
     before = np.where(slot < first[:, None], length[chosen], 0).max(axis=1, initial=0)
-    each = runs.length[series.measured, : slots - window].max(axis=1, initial=0)
+    longest_each = others.length[:, : slots - window].max(axis=1, initial=0)
+    each = sample.network.of(f"runs of {what}", EACH, longest_each, where=series.measured)
     elsewhere = float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0
     known = series.days[rows[chosen]] >= LIMITS.known_days
     inside = (slot >= first[:, None]) & (slot <= last[:, None])
 
     near = neighbours.rows[rows[chosen]]
     compared = neighbours.close[rows[chosen]] & (expected.weights[chosen] > 0)
-    meanwhile = np.where(inside[:, None], runs.length[near], 0).max(axis=2, initial=0)
+    meanwhile = np.where(inside[:, None], others.length[near], 0).max(axis=2, initial=0)
     shared = median(np.where(compared, np.minimum(meanwhile, longest[:, None]), np.nan))
 
     value = np.where(inside & (length[chosen] > 0), expected.value[chosen], np.nan)
@@ -206,11 +235,11 @@ def _candidates(sample: Sample, runs: Runs, what: str) -> _Candidates:
     )
 
 
-def _stuck(sample: Sample, runs: Runs) -> Bools:
+def _stuck(sample: Sample, runs: Runs, others: Runs) -> Bools:
     """Runs of one reading that are too long, rows × window slots."""
     series, expected = sample.series, sample.expected
     what = "equal readings"
-    hour, found = series.per_hour, _candidates(sample, runs, what)
+    hour, found = series.per_hour, _candidates(sample, runs, others, what)
     rows, close = expected.rows[found.chosen], expected.has_close_neighbour[found.chosen]
     length, before = found.length, found.longest_before
     sigma = expected.residual_sigma[found.chosen]
@@ -250,7 +279,7 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
     series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     hour, slots = series.per_hour, series.scaled.shape[1]
     what = "calm readings"
-    found = _candidates(sample, runs, what)
+    found = _candidates(sample, runs, runs, what)
     rows, chosen, length = expected.rows[found.chosen], found.chosen, found.length
     inside = found.inside(slots)
 

@@ -55,7 +55,7 @@ class RainRate(QualityTest):
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag the readings up to which too much fell, stations × window slots."""
         series = sample.series
-        fell = amounts(series.values)
+        fell = amounts(series.values, sample.network)
         hours = slots_since_previous(series.values) * series.slot_hours
         limit = LIMITS.share * LIMITS.hour * hours**LIMITS.power
         found: Bools = fell > limit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, median, previous
+from toolkit.quality.network import EACH, Network
 
 # A gauge that counts up holds what it has counted: after a reading above zero the next one is no lower, but where it is
 # reset. An amount of one interval falls again as often as it rises. So many such pairs of readings tell, and from this
@@ -13,22 +14,24 @@ PAIRS = 6
 HOLDS = 0.75
 
 
-def counts_up(readings: Floats) -> bool:
+def counts_up(readings: Floats, network: Network | None = None) -> bool:
     """Whether the readings of a typical station are totals since a reset, instead of the amounts of an interval.
 
     Args:
         readings: stations × slots, in mm.
+        network: of which these stations are; None where they are all.
     """
     before, after = readings[:, :-1], readings[:, 1:]
     pairs = (before > 0) & ~np.isnan(after)
     number = pairs.sum(axis=1)
     share = np.where(number >= PAIRS, (pairs & (after >= before)).sum(axis=1) / np.maximum(number, 1), np.nan)
-    return bool(median(share[None])[0] >= HOLDS)
+    of_each = (network or Network()).of("readings that hold", EACH, share)
+    return bool(median(of_each[None])[0] >= HOLDS)
 
 
-def amounts(readings: Floats) -> Floats:
+def amounts(readings: Floats, network: Network | None = None) -> Floats:
     """What fell from the reading before to each one, in mm; stations × slots, NaN where it is not known."""
-    if not counts_up(readings):
+    if not counts_up(readings, network):
         return readings
     before = previous(readings)
     return np.where(readings >= before, readings - before, np.where(np.isnan(before), np.nan, readings))

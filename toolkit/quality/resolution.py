@@ -24,6 +24,7 @@ from toolkit.quality.base import (
     threshold,
 )
 from toolkit.quality.criteria import Condition
+from toolkit.quality.network import TOTAL
 from toolkit.quality.series import unscaled
 from toolkit.variables import Variable
 
@@ -84,7 +85,8 @@ class Resolution(QualityTest):
             count[row], limit[row] = len(np.unique(now[row, off[row]])), LIMITS.off_now * between.sum()
             if off[row].sum() >= limit[row] and count[row] >= LIMITS.different:
                 flagged[row, first:after] = ~np.isnan(values[row, first:after])
-        if flagged.any(axis=1).sum() > max(1, LIMITS.feed * known.sum()):
+        off_now = sample.network.of("off their steps", TOTAL, flagged.any(axis=1))
+        if off_now > max(1, LIMITS.feed * sample.network.of("with known steps", TOTAL, known)):
             flagged[:] = False
         sample.note(
             flagged.any(axis=1),

@@ -33,6 +33,8 @@ class Series:
         per_hour: slots in an hour, at least one.
         days: for how many days before the window each station has been known.
         measured: which stations measure this variable at all.
+        moments: at how many moments of `history` any station of the network has a reading; None where these stations
+            are the network.
     """
 
     variable: Variable
@@ -45,6 +47,7 @@ class Series:
     per_hour: int
     days: Floats
     measured: Bools
+    moments: int | None = None
 
     @property
     def compared(self) -> bool:
@@ -87,6 +90,11 @@ class Series:
             found = found / (2 * np.sqrt(np.maximum(np.nan_to_num(median(before)), np.maximum(found, SAME))))
         return np.maximum(found, self.scale.resolution)
 
+    def enough_history(self, least: int) -> bool:
+        """Whether there are readings at so many moments of `history`."""
+        moments = with_readings(self.history) if self.moments is None else self.moments
+        return moments >= least
+
     @property
     def slot_hours(self) -> float:
         """How long a slot is, in hours."""
@@ -101,6 +109,11 @@ class Series:
     def history_hours(self) -> Floats:
         """The hour of the day, UTC, of each moment of `history`."""
         return hours_of_day(self.history_ends)
+
+
+def with_readings(history: Floats) -> int:
+    """At how many moments any station has a reading; stations × moments."""
+    return int(np.count_nonzero((~np.isnan(history)).any(axis=0)))
 
 
 def hours_of_day(times: Floats) -> Floats:

@@ -38,9 +38,9 @@ def judge(sample: Sample) -> Contradictions:
     grown = np.full(depth.shape, np.nan)
     coldest = np.full(depth.shape, np.nan)
     if depth.shape[1] > back:
-        parts = np.lib.stride_tricks.sliding_window_view(depth, back + 1, axis=1)
-        grown[:, back:] = depth[:, back:] - np.where(np.isnan(parts).all(axis=2), np.nan, _least(parts))
-        coldest[:, back:] = _least(np.lib.stride_tricks.sliding_window_view(air, back + 1, axis=1))
+        least = _least(depth, back + 1)
+        grown[:, back:] = depth[:, back:] - np.where(np.isinf(least), np.nan, least)
+        coldest[:, back:] = _least(air, back + 1)
     warm = (grown >= LIMITS.warm_rise) & (coldest > LIMITS.warm) & np.isfinite(coldest)
     # What grew in warm air was no snow: where that is gone, the depth is as it was before.
     believed = np.where(warm, np.nan, depth)
@@ -86,9 +86,15 @@ class Snow(ContradictionTest):
         return {"temp_out"}
 
 
-def _least(parts: Floats) -> Floats:
-    """The least of the last axis, without NaNs; infinite where there is nothing else."""
-    found: Floats = np.where(np.isnan(parts), np.inf, parts).min(axis=2)
+def _least(values: Floats, width: int) -> Floats:
+    """The least of every `width` successive columns without NaNs, infinite where there is nothing else.
+
+    It is rows × (columns - width + 1).
+    """
+    columns = values.shape[1] - width + 1
+    found: Floats = np.full((len(values), columns), np.inf)
+    for first in range(width):
+        np.fmin(found, values[:, first : first + columns], out=found)
     return found
 
 

@@ -1,0 +1,65 @@
+"""A network that is judged tile by tile is judged as in one piece."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from tests.odd_network import END, collected
+from toolkit.detector.explaining import Explaining
+from toolkit.detector.piece import Piece
+from toolkit.detector.run import detect
+from toolkit.store import open_for_reading
+
+Found = TypeVar("Found")
+PIECE = 1_000_000
+
+
+def elsewhere(function: Callable[[Piece], Found], pieces: Iterable[Piece], /) -> Iterator[Found]:
+    """What another process would return for each piece: all of it goes there and back as bytes."""
+    for piece in pieces:
+        there, of = pickle.loads(pickle.dumps((function, piece)))
+        yield pickle.loads(pickle.dumps(there(of)))
+
+
+@pytest.mark.parametrize(("seed", "number", "sizes"), [(1, 120, (50,)), (2, 100, (15,)), (3, 20, (1,))])
+def test_the_report_is_the_same_for_every_size_of_tiles(
+    seed: int, number: int, sizes: tuple[int, ...], db: str
+) -> None:
+    settings = collected(db, seed, number)
+    with open_for_reading(db) as store:
+        whole = detect(store, settings, END, stations_in_tile=PIECE)
+        assert len(whole.anomalies) > 4
+        for size in sizes:
+            report = detect(store, settings, END, apply=elsewhere, stations_in_tile=size)
+            assert replace(report, generated_at=whole.generated_at) == whole
+
+
+def test_so_is_what_is_said_of_one_station(db: str) -> None:
+    settings = collected(db, 4, 80)
+    with open_for_reading(db) as store:
+        whole = detect(store, settings, END, stations_in_tile=PIECE)
+        judged = list(dict.fromkeys(one.station_id for one in whole.anomalies))
+        for station in judged[:1]:
+            reports, explained = [], []
+            for size in (PIECE, 25):
+                reports.append(detect(store, settings, END, station, stations_in_tile=size))
+                explained.append(Explaining(station))
+                detect(store, settings, END, station, explained[-1], stations_in_tile=size)
+            assert replace(reports[1], generated_at=reports[0].generated_at) == reports[0]
+            assert explained[0].sensors
+            assert explained[1].sensors == explained[0].sensors
+
+
+@pytest.mark.parametrize("method", ["mad", "lof"])
+def test_so_is_that_of_a_method(method: str, db: str) -> None:
+    settings = replace(collected(db, 5, 60), detection_method=method)
+    with open_for_reading(db) as store:
+        whole = detect(store, settings, END, stations_in_tile=PIECE)
+        report = detect(store, settings, END, stations_in_tile=20)
+    assert whole.anomalies
+    assert replace(report, generated_at=whole.generated_at) == whole

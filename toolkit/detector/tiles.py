@@ -1,0 +1,88 @@
+"""A network cut into tiles: stations near one another, with a margin of those on which their verdicts depend.
+
+Each tile is judged by itself, and the verdicts are those of a network that is judged in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.detector.judging import Judging
+from toolkit.model import Station
+from toolkit.quality.arrays import Bools, Floats, Ints
+
+# So many stations are judged at a time, without those of the margin.
+STATIONS = 20_000
+# How many steps from neighbour to neighbour a verdict may depend on. Counted from a station that is judged: its class
+# depends on what was found at a neighbour (1). What is found there depends on whether a neighbour of that one is
+# excluded, and this on what is found at its own neighbours, in each of the three rounds of `run_tests` (6). What is
+# found before any station is excluded depends on the runs of a neighbour (1), and these on what its own neighbours
+# imply for it (1).
+MARGIN = 9
+
+
+class Tile(NamedTuple):
+    """A part of a network.
+
+    Attributes:
+        rows: its stations, and those of its margin; rows of the network's grid in ascending order.
+        core: whether each of these is judged in this tile; the others are its margin.
+    """
+
+    rows: Ints
+    core: Bools
+
+
+def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int = STATIONS) -> Iterator[Tile]:
+    """Cut a network into tiles; every row is judged in one of them.
+
+    Args:
+        stations: the rows.
+        station_rows: for each row, the first row of its station.
+        how: how they are judged.
+        most: how many stations a tile has at most, without its margin.
+    """
+    number = int(station_rows.max(initial=-1)) + 1
+    if number <= most:
+        yield Tile(np.arange(len(stations)), np.ones(len(stations), dtype=bool))
+        return
+    kinds = [how.neighbours, *how.of_variable.values()]
+    place = np.array([(one.latitude, one.longitude) for one in stations[:number]], dtype=np.float64)
+    # What has no place has no neighbours: it is anywhere.
+    place = np.nan_to_num(place)
+    for chosen in _halved(place, np.arange(number), most):
+        core = np.zeros(len(stations), dtype=bool)
+        core[chosen] = True
+        core = core[station_rows]
+        wanted = core.copy()
+        for _ in range(MARGIN):
+            for one in kinds:
+                near = one.rows[wanted][one.exists[wanted]]
+                wanted[near] = True
+            whole = np.zeros(number, dtype=bool)
+            whole[station_rows[wanted]] = True
+            wanted = whole[station_rows]
+        rows = np.flatnonzero(wanted)
+        yield Tile(rows, core[rows])
+
+
+def _halved(place: Floats, rows: Ints, most: int) -> Iterator[Ints]:
+    """The rows in groups of at most `most`, by halving them along the longer side of their extent.
+
+    Args:
+        place: degrees of latitude and longitude; rows × 2.
+        rows: those that are divided, in ascending order.
+        most: how many a group has at most.
+    """
+    if len(rows) <= most:
+        yield rows
+        return
+    here = place[rows]
+    sides = np.ptp(here, axis=0) * [1.0, np.cos(np.radians(np.abs(here[:, 0]).mean()))]
+    order = np.argsort(here[:, int(np.argmax(sides))], kind="stable")
+    half = len(rows) // 2
+    for part in (order[:half], order[half:]):
+        yield from _halved(place, np.sort(rows[part]), most)
