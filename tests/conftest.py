@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.postgresql import Server
+from tests.postgresql import Server, require_timescaledb
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
 # Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
@@ -159,11 +159,22 @@ def run(environment: dict[str, str]) -> Run:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL server for the session; each test takes a database of its own."""
+    yield from _served()
+
+
+@pytest.fixture(scope="session")
+def timescaledb() -> Iterator[Server]:
+    """A PostgreSQL server with TimescaleDB, which every new database of it has. Skipped where it is not installed."""
+    require_timescaledb()
+    yield from _served(shared_preload_libraries="timescaledb")
+
+
+def _served(**settings: str) -> Iterator[Server]:
     # Not in pytest's folder, which every other session that begins closes to all users but its own.
     with tempfile.TemporaryDirectory(prefix="weather-postgresql-") as folder:
         Path(folder).chmod(0o755)
         # What is in it need not outlast the machine, as it does with the defaults: nobody waits for the disk.
-        server = Server(Path(folder) / "cluster", fsync="off", full_page_writes="off")
+        server = Server(Path(folder) / "cluster", fsync="off", full_page_writes="off", **settings)
         yield server
         server.stop()
 

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import psycopg
+import pytest
 
 # initdb and postgres refuse to be root.
 UNPRIVILEGED = "postgres"
@@ -28,16 +29,24 @@ def programs() -> Path:
     return found[-1].parent if found else Path(other or "").parent
 
 
+def require_timescaledb() -> None:
+    """Skip a test that needs TimescaleDB where it is not installed: no archive that CI reaches has it."""
+    if not [*programs().parent.glob("lib/timescaledb.so")]:
+        pytest.skip("TimescaleDB is not installed beside PostgreSQL: docs/postgresql.md says how it was tried by hand")
+
+
 class Server:
     """A cluster of its own in a folder, on a free port of loopback.
 
     Args:
         folder: a folder that is not there yet.
+        bin_folder: the server's programs; None for the newest that is installed.
         settings: of the server, such as `fsync="off"`, where they are not the defaults.
     """
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, bin_folder: Path | None = None, /, **settings: str) -> None:
         folder.mkdir(parents=True)
+        self._programs = bin_folder or programs()
         self._data = folder / "data"
         self._log = folder / "log"
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -55,7 +64,7 @@ class Server:
         self.start()
 
     def _run(self, program: str, *words: str) -> None:
-        command = [str(programs() / program), *words]
+        command = [str(self._programs / program), *words]
         if os.geteuid() == 0:
             command = ["setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups", *command]
         subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
@@ -73,6 +82,9 @@ class Server:
         """Make an empty database; returns what WEATHER_DB would be."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING '{encoding}'")
+        if self._settings.get("shared_preload_libraries") == "timescaledb":
+            with psycopg.connect(self.url(name)) as connection:
+                connection.execute("CREATE EXTENSION timescaledb")
         return self.url(name)
 
     def copy(self, name: str, new: str) -> str:

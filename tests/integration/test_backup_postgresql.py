@@ -1,4 +1,4 @@
-"""The same promises on PostgreSQL: `weather-tool backup` and `restore` by pg_dump and one transaction."""
+"""The same promises on PostgreSQL, with and without TimescaleDB: `weather-tool backup` and `restore`."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ STATIONS = 50
 Store = Callable[..., None]
 
 
-@pytest.fixture
-def db(environment: dict[str, str], tmp_path: Path, postgresql: Server) -> str:
+@pytest.fixture(params=["postgresql", "timescaledb"])
+def db(request: pytest.FixtureRequest, environment: dict[str, str], tmp_path: Path) -> str:
     """A database, and another one for drills; the folder of backups is for this test."""
+    server: Server = request.getfixturevalue(request.param)
     environment["WEATHER_BACKUPS"] = str(tmp_path / "backups")
     name = f"test_{uuid4().hex}"
-    postgresql.database(f"{name}_drill")
-    environment["WEATHER_DB"] = postgresql.database(name)
+    server.database(f"{name}_drill")
+    environment["WEATHER_DB"] = server.database(name)
     return environment["WEATHER_DB"]
 
 
@@ -85,7 +86,8 @@ def test_what_is_gone_comes_back(run: Run, db: str, store: Store) -> None:
     assert made["file"].endswith(".dump.zst")
     before = ask(db, "SELECT * FROM observations ORDER BY time, station_id")
     with psycopg.connect(db) as connection:
-        connection.execute(f"DROP TABLE {', '.join(TABLES)} CASCADE")
+        for table in TABLES:  # TimescaleDB drops a hypertable by itself only
+            connection.execute(f"DROP TABLE {table} CASCADE")
     assert done(run, "restore", "LATEST")["replaced"] is None
     assert ask(db, "SELECT * FROM observations ORDER BY time, station_id") == before
     store(2)  # and a collector can go on
@@ -170,6 +172,21 @@ def test_killed_at_any_moment_it_is_the_old_or_the_new_one(
     assert seen <= {10 * STATIONS, 20 * STATIONS}
     done(run, "restore", "LATEST")
     assert rows(db) == 20 * STATIONS
+
+
+def test_a_view_of_others_is_named_and_not_lost(run: Run, db: str, store: Store) -> None:
+    store(0)
+    done(run, "backup", "create")
+    with psycopg.connect(db) as connection:
+        connection.execute("CREATE VIEW warm AS SELECT time FROM observations WHERE temp_out > 30")
+    process = run("restore", "LATEST")
+    assert process.returncode == 1
+    assert "view warm depends on table observations: keep its definition, drop it" in process.stderr
+    assert ask(db, "SELECT COUNT(*) FROM warm") == [(0,)]
+    with psycopg.connect(db) as connection:
+        connection.execute("DROP VIEW warm")
+    assert rows(db) == STATIONS
+    done(run, "restore", "LATEST")
 
 
 def test_a_drill_touches_nothing(run: Run, db: str, store: Store) -> None:

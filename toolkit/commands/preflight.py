@@ -5,13 +5,19 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import pkgutil
 
 import toolkit
 from toolkit import __version__
+from toolkit.checks.diagnosis import examine
+from toolkit.checks.host import Host
+from toolkit.checks.probes.backup import backup_client
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
 from toolkit.store import NewerSchemaError, schema
+
+log = logging.getLogger(__name__)
 
 EXAMPLES = ("weather-tool preflight",)
 
@@ -28,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Imports every part of the release, reads the settings, and tries the database's next\n"
         "schema on an empty copy. Exit code 1 where the release cannot run here, and 3 where it cannot because the\n"
-        "database's schema is newer."
+        "database's schema is newer. That the backup of the next night would fail is a warning."
     )
 
 
@@ -39,14 +45,18 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         now, after = schema(loaded.settings.db)
     except NewerSchemaError as error:
         raise NewerDatabaseError(str(error)) from None
+    beside = [one for one in examine(Host(loaded), [backup_client]) if one.finding.ok is False]
     if args.json:
-        told = {"release": __version__, "modules": parts, "schema": {"now": now, "after": after}}
+        warnings = [f"{one.check.id}: {one.finding.evidence}" for one in beside]
+        told = {"release": __version__, "modules": parts, "schema": {"now": now, "after": after}, "warnings": warnings}
         print(json.dumps(told))
         return 0
     becomes = "there is no database yet" if now is None else f"schema {now} stays" if now == after else (
         f"schema {now} becomes {after}"
     )  # fmt: skip
     print(f"{__version__} could run here: {parts} modules imported, the settings can be used, {becomes}")
+    for one in beside:
+        log.warning("%s: %s", one.check.id, one.finding.evidence)
     return 0
 
 

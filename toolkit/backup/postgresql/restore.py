@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ from toolkit import times
 from toolkit.address import shown
 from toolkit.backup import accounts, creating, flags, incidents, station_places, station_records
 from toolkit.backup.folder import Backup, Folder
-from toolkit.backup.postgresql import snapshot
+from toolkit.backup.postgresql import snapshot, timescale
 from toolkit.backup.restorer import LATE_SECONDS, Restored
 from toolkit.database import PostgreSQLDatabase
 from toolkit.files import free_name
@@ -25,6 +26,7 @@ from toolkit.store import StoreError, open_for_writing
 from toolkit.store.base import migrations
 from toolkit.store.postgresql import bring_up_to_date, drop, holds_tables
 from toolkit.store.postgresql_connection import connect, translate_errors
+from toolkit.text import one_line
 from toolkit.variables import COLUMNS
 
 # What the name of the database for drills has after that of the live one, beside which it is on the server.
@@ -32,6 +34,7 @@ DRILL = "_drill"
 # How long a drill waits for those of other hosts.
 TURN = "10min"
 ROWS_PER_WRITE = 1000
+logger = logging.getLogger(__name__)
 STATION = (*Station._fields, "first_seen", "last_seen", "source")
 
 
@@ -101,7 +104,9 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
             for kind in kinds:
                 connection.execute(sql.SQL(_take_tables_aside(kind.TABLES)))
             version = backup.manifest.content.schema_version
+            was = timescale.kept(connection, snapshot.TABLES)
             _make_anew(connection, version)
+            timescale.put_intervals_back(connection, was, snapshot.TABLES)
             with closing(snapshot.tables(dump)) as tables:
                 for table, columns, rows in tables:
                     if table == "schema_version":
@@ -110,6 +115,8 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
                         _fill(connection, table, columns, rows)
             _require_all(connection, backup)
             bring_up_to_date(connection, version)
+            for lost in timescale.put_policies_back(connection, was, snapshot.TABLES):
+                logger.warning("%s: %s is gone with the table that was replaced", shown(db.url), lost)
             connection.execute(accounts.END_SESSIONS)
             for kind in kinds:
                 _take_over_tables(connection, kind.take_over("pg_temp.kept_"), kind.TABLES)
@@ -124,10 +131,26 @@ def _run(folder: Folder, backup: Backup, db: PostgreSQLDatabase, *, merge: bool)
 
 def _make_anew(connection: psycopg.Connection, version: int) -> None:
     """Make the tables of a version as this program makes them, whatever a backup says of them."""
-    drop(connection, snapshot.TABLES)
+    _drop(connection)
     connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
     for script in migrations("postgresql")[:version]:
         connection.execute(sql.SQL(script))
+
+
+def _drop(connection: psycopg.Connection) -> None:
+    """Drop all tables of this program.
+
+    Raises:
+        StoreError: something depends on them that this program did not make; the transaction is to be ended.
+    """
+    timescale.require_no_aggregates(connection, snapshot.TABLES)
+    try:
+        drop(connection, ())
+        timescale.drop(connection, snapshot.TABLES)
+        drop(connection, snapshot.TABLES)
+    except psycopg.errors.DependentObjectsStillExist as error:
+        found = one_line((error.diag.message_detail or str(error)).splitlines()[0])
+        raise StoreError(f"{found}: keep its definition, drop it, and make it again after the restore") from None
 
 
 def _fill(connection: psycopg.Connection, table: str, columns: Sequence[str], rows: Iterator[bytes]) -> None:
@@ -242,4 +265,4 @@ def _is_there(db: PostgreSQLDatabase) -> bool:
 
 def _empty(db: PostgreSQLDatabase) -> None:
     with translate_errors(shown(db.url)), connect(db.url, snapshot.PATIENCE_SECONDS) as connection:
-        drop(connection, snapshot.TABLES)
+        _drop(connection)

@@ -1,27 +1,28 @@
-"""PostgreSQL's part of a backup: a snapshot by pg_dump, and the check that all of it can be read."""
+"""PostgreSQL's part of a backup: a snapshot by pg_dump or by COPY, and the check that all of it can be read."""
 
 from __future__ import annotations
 
-import os
+import logging
 import re
-import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
-from tempfile import TemporaryDirectory
-from typing import IO, Any
+from subprocess import PIPE
+from typing import IO
 
 import psycopg
 
 from toolkit.address import shown
 from toolkit.backup.manifest import Content
+from toolkit.backup.postgresql import rows as rows_alone
+from toolkit.backup.postgresql import timescale
+from toolkit.backup.postgresql.programs import client, require_fitting, run, started
 from toolkit.database import PostgreSQLDatabase
 from toolkit.errors import ToolkitError
 from toolkit.store import StoreError
 from toolkit.store.base import migrations
-from toolkit.store.postgresql_connection import connect, password, translate_errors
+from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.text import one_line
 
 ENDING = ".dump.zst"
@@ -37,47 +38,75 @@ TABLES = (
 LARGEST_ROW = 16 << 20
 _LARGEST_VERSION = 8
 _COPY = re.compile(rb'COPY (?:(?:"(?:[^"]|"")+"|\w+)\.)?(\w+) \(([\w", ]+)\) FROM stdin;\n')
+logger = logging.getLogger(__name__)
 # The entries that pg_dump writes for this program's tables.
 _ENTRY = re.compile(
     r"\d+; \d+ \d+ (TABLE DATA|TABLE|CONSTRAINT|INDEX|SEQUENCE SET|SEQUENCE OWNED BY|SEQUENCE|DEFAULT) \S+ (\w+) "
 )
 
 
+def by_what(db: PostgreSQLDatabase) -> str:
+    """By what snapshots of a database are made, in words.
+
+    Raises:
+        StoreError: the database cannot be asked.
+        ToolkitError: pg_dump is needed, and is not there, or too old for the server.
+    """
+    with translate_errors(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
+        if timescale.hypertables(connection, TABLES):
+            return "COPY: TimescaleDB keeps the observations in chunks"
+        version, server = require_fitting(connection), connection.info.server_version // 10000
+        return f"pg_dump of PostgreSQL {version}; the server is of {server}"
+
+
 def size_bytes(db: PostgreSQLDatabase) -> int:
     """How large a snapshot will be at most: text takes no more than the tables and their indexes.
 
     Raises:
-        StoreError: the database cannot be asked, or pg_dump alone is not enough for it.
+        StoreError: the database cannot be asked.
+        ToolkitError: pg_dump is needed, and is not there, or too old for the server.
     """
     with translate_errors(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
-        if connection.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
-            raise StoreError(
-                f"the database {shown(db.url)} has TimescaleDB, whose tables pg_dump does not bring back: "
-                "use the server's own backups"
-            )
+        if chunked := timescale.hypertables(connection, TABLES):
+            in_chunks = timescale.size_bytes(connection, chunked)
+        else:
+            require_fitting(connection)
+            in_chunks = 0
         size = connection.execute(
-            "SELECT SUM(pg_total_relation_size(to_regclass(t))) FROM unnest(%s::text[]) t", [[*TABLES]]
+            "SELECT SUM(pg_total_relation_size(to_regclass(t))) FROM unnest(%s::text[]) t",
+            [[name for name in TABLES if name not in chunked]],
         )
         (found,) = size.fetchone() or (0,)
-        return int(found or 0)
+        return int(found or 0) + in_chunks
 
 
 def snapshot(db: PostgreSQLDatabase, to: Path) -> Content:
-    """Dump a database as it is at one moment, and tell what it held at that moment.
+    """Write a database as it is at one moment into a file, and tell what it held at that moment.
 
-    pg_dump's custom format, of the snapshot that a counting transaction exports: no writer waits for it.
+    By pg_dump, in its custom format, of the snapshot that a counting transaction exports: no writer waits for it. What
+    TimescaleDB keeps in chunks is not dumped with a table's name: then the same transaction writes the rows by COPY.
 
     Raises:
         StoreError: it cannot be read, or is no weather database.
         ToolkitError: pg_dump is not there, or too old for the server.
     """
     with translate_errors(shown(db.url)), connect(db.url, PATIENCE_SECONDS) as connection:
+        chunked = timescale.hypertables(connection, TABLES)
+        for one in timescale.left_out(connection, chunked):
+            logger.warning("%s: the %s is not of this program: left out of the backup", shown(db.url), one)
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with connection.transaction():
+            if chunked:
+                # Before the first look: a chunk that is compressed or dropped later would be empty for an older look.
+                connection.execute(f"LOCK TABLE {', '.join(chunked)} IN ACCESS SHARE MODE")
             content = held(connection)
+            names = _tables_of(content.schema_version)
+            if chunked:
+                rows_alone.write(connection, names, to)
+                return content
             (exported,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
-            tables = [f"--table={name}" for name in _tables_of(content.schema_version)]
+            tables = [f"--table={name}" for name in names]
             form = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges", "--strict-names"]
             with client() as environment:
                 words = ["pg_dump", *form, *tables, f"--snapshot={exported}", f"--file={to}", f"--dbname={db.url}"]
@@ -119,19 +148,16 @@ def inspect(copy: Path, *, every_page: bool = True) -> Content:  # noqa: ARG001 
 def tables(dump: Path) -> Generator[tuple[str, list[str], Iterator[bytes]]]:
     """The tables of a dump: name, columns, and rows as COPY has them, to be read to their end before the next.
 
-    Nothing else of a dump is ever used: pg_restore writes it as SQL, which could say anything.
+    Nothing else of a dump is ever used: its SQL could say anything.
 
     Raises:
         StoreError: it cannot be read, or holds something else.
     """
-    _require_ours(dump)
     seen = set()
-    command = ["pg_restore", "--data-only", "--file=-", str(dump)]
-    with client() as environment, started(command, environment, stdout=PIPE) as reading:
-        assert reading.stdout  # noqa: S101 - for the type checker
-        lines = iter(partial(reading.stdout.readline, LARGEST_ROW), b"")
+    with _commands(dump) as (reading, others_are_passed_over):
+        lines = iter(partial(reading.readline, LARGEST_ROW), b"")
         for line in lines:
-            if not line.startswith(b"COPY "):
+            if others_are_passed_over and not line.startswith(b"COPY "):
                 continue
             found = _COPY.fullmatch(line)
             table = found[1].decode() if found else ""
@@ -139,7 +165,21 @@ def tables(dump: Path) -> Generator[tuple[str, list[str], Iterator[bytes]]]:
                 raise StoreError(f"{dump.name} has what this program did not write: {_shown(line)}")
             seen.add(table)
             yield table, found[2].decode().replace('"', "").split(", "), _rows(lines, dump)
-    if reading.returncode:
+
+
+@contextmanager
+def _commands(dump: Path) -> Iterator[tuple[IO[bytes], bool]]:
+    """The SQL of a dump, from the first table on, and whether it has other commands than COPY, as pg_restore writes."""
+    with dump.open("rb") as file:
+        if file.read(len(rows_alone.HEADER)) == rows_alone.HEADER:
+            yield file, False
+            return
+    _require_ours(dump)
+    command = ["pg_restore", "--data-only", "--file=-", str(dump)]
+    with client() as environment, started(command, environment, stdout=PIPE) as process:
+        assert process.stdout  # noqa: S101 - for the type checker
+        yield process.stdout, True
+    if process.returncode:
         raise StoreError(f"{dump.name} cannot be read by pg_restore")
 
 
@@ -188,48 +228,3 @@ def held(connection: psycopg.Connection) -> Content:
         "to_char(MAX(time), 'YYYY-MM-DD HH24:MI:SS'), (SELECT version FROM schema_version) FROM observations"
     ).fetchone()
     return Content._make(row or ())
-
-
-@contextmanager
-def client() -> Iterator[dict[str, str]]:
-    """The environment of PostgreSQL's own programs: times in UTC, and the password in a file that only we can read."""
-    with TemporaryDirectory(prefix="weather-postgresql-") as folder:
-        environment = {**os.environ, "PGTZ": "UTC", "PGCONNECT_TIMEOUT": "10", "PGAPPNAME": "weather-tool"}
-        if secret := password():
-            file = Path(folder, "pgpass")
-            file.touch(mode=0o600)
-            file.write_text("*:*:*:*:" + secret.replace("\\", r"\\").replace(":", r"\:") + "\n", encoding="utf-8")
-            environment["PGPASSFILE"] = str(file)
-        yield environment
-
-
-def run(command: Sequence[str], environment: dict[str, str]) -> str:
-    """Run one of PostgreSQL's programs; returns its standard output.
-
-    Raises:
-        ToolkitError: it failed; what it said last.
-    """
-    with started(command, environment, stdout=PIPE, stderr=PIPE) as process:
-        written, errors = process.communicate()
-    if process.returncode:
-        lines = errors.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
-        raise ToolkitError(f"{command[0]} failed: {one_line(' '.join(lines[-2:]))}")
-    return written.decode("utf-8", "replace")
-
-
-@contextmanager
-def started(command: Sequence[str], environment: dict[str, str], **streams: int | IO[bytes]) -> Iterator[Popen[bytes]]:
-    """Start one of PostgreSQL's programs, and end it with the context; streams that are not given are empty.
-
-    Raises:
-        ToolkitError: it is not installed.
-    """
-    if not shutil.which(command[0]):
-        raise ToolkitError(f"{command[0]} is not installed: apt-get install postgresql-client")
-    all_streams: dict[str, Any] = {**dict.fromkeys(("stdin", "stdout", "stderr"), DEVNULL), **streams}
-    with Popen(command, env=environment, **all_streams) as process:  # noqa: S603
-        try:
-            yield process
-        except BaseException:
-            process.kill()
-            raise

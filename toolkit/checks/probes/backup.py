@@ -25,6 +25,7 @@ from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Shell, Start, Tool, give, make
 from toolkit.checks.unit_states import last_run
 from toolkit.credentials import Credential
+from toolkit.database import PostgreSQLDatabase
 
 # How old the newest backup may be: a day, a random delay, and a night on which the host was off until the morning.
 RECENT_HOURS = 36
@@ -35,6 +36,7 @@ READ_CHUNK = 1 << 22
 _AGAIN = Start("backup")
 _SOURCE = (
     "offsite-possible",
+    "backup-client",
     "backup-unlocked",
     "settings-fit",
     "database-exists",
@@ -253,6 +255,28 @@ def offsite_possible(host: Host) -> Finding | None:
     if os.environ.get(credentials.VARIABLE) and credentials.path(Credential.RESTIC_PASSWORD) is None:
         return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", Shell("ls -la {}", credentials.FOLDER))
     return good("restic is installed")
+
+
+@check(
+    id="backup-client", area="backup",
+    invariant="pg_dump is there, and no older than the PostgreSQL server.",
+    problem="pg_dump is missing, or older than the PostgreSQL server: no backup can be made.",
+    severity=Status.CRITICAL, remedy=OnMachine("apt-get install --yes postgresql-client"),
+    caused_by=("database-password", "database-server", "packages-complete"),
+)  # fmt: skip
+def backup_client(host: Host) -> Finding | None:
+    """An old pg_dump says so itself, but only in the night, when the backup fails."""
+    db = host.settings.db
+    if not isinstance(db, PostgreSQLDatabase) or (host.jobs and "backup" not in host.jobs):
+        return None
+    from toolkit.backup.postgresql.programs import OldClientError
+    from toolkit.backup.postgresql.snapshot import by_what
+
+    try:
+        return good(f"backups are made by {by_what(db)}")
+    except OldClientError as error:
+        own = "where Debian has none: /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
+        return bad(str(error), OnMachine("apt-get install --yes {}", error.package, note=own))
 
 
 @check(
