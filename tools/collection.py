@@ -24,8 +24,9 @@ def build(to: Path) -> Path:
         subprocess.CalledProcessError: ansible-galaxy could not; it has said why.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        command = [Path(sys.executable).parent / "ansible-galaxy", "collection", "build", "--output-path", scratch]
-        subprocess.run([*command, ROOT], check=True, stdout=subprocess.DEVNULL)
+        galaxy = str(Path(sys.executable).parent / "ansible-galaxy")
+        command = [galaxy, "collection", "build", "--output-path", scratch, str(ROOT)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         (made,) = Path(scratch).iterdir()
         return _as_every_time(made, to / made.name)
 

@@ -161,7 +161,7 @@ def test_an_installed_wheel_does_its_work(
         ["pip", "install", "--offline", "--no-deps", wheel],
     ):
         done = subprocess.run(
-            [BIN / "uv", "--quiet", "--no-config", *words], check=False, capture_output=True, text=True,
+            [BIN / "uv", "--quiet", "--no-config", *map(str, words)], check=False, capture_output=True, text=True,
             env={**os.environ, "VIRTUAL_ENV": str(venv)}, cwd=tmp_path,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
