@@ -339,6 +339,12 @@ class Settings:
     metrics_address: str = _setting(
         "127.0.0.1:9105", ADDRESS, "Where the exporter serves metrics for Prometheus, as ADDRESS:PORT."
     )
+    metrics_stations: int = _setting(
+        "1000",
+        number(0, 1_000_000),
+        "How many stations have series of their own among the metrics: those with an incident that is not over, the "
+        "worst and oldest first, then others by id. All stations count in the metrics of the network.",
+    )
     api_address: str = _setting(
         "127.0.0.1:9106", ADDRESS, "Where the HTTP API serves observations, stations and incidents, as ADDRESS:PORT."
     )

@@ -207,7 +207,7 @@ def _hosts() -> table.Panel:
     columns = {
         "state": f"max by (instance) (weather_check_cause{{{HOSTS}}}) or max by (instance) (0 * up{{{HOSTS}}})",
         "newest": f"weather_data_age_seconds{{{HOSTS}}}",
-        "stations": f"count by (instance) (abs(weather_station_data_age_seconds{{{HOSTS}}}) < 3600)",
+        "stations": 'max by (instance) (weather_stations_observed{within="3600", ' + HOSTS + "})",
         "anomalies": f"sum by (instance) (weather_anomalies_open{{{HOSTS}}})",
         "backup": f"weather_backup_age_seconds{{{HOSTS}}}",
         "drill": f"weather_drill_success{{{HOSTS}}}",

@@ -21,10 +21,11 @@ class Used(NamedTuple):
     exit_code: int
 
 
-def tool(*words: str) -> Used:
-    """Run `weather-tool` with these words."""
+def tool(*words: str, **environment: str) -> Used:
+    """Run `weather-tool` with these words, and with these variables of the environment."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "toolkit", *words], stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "toolkit", *words]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - began

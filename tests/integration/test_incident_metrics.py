@@ -131,3 +131,35 @@ def test_the_doctor_sees_incidents_that_nobody_looks_at(diagnosed: Host, db: str
     )
     assert "1 incidents are open" in found.finding.evidence
     assert "4 days: 4 (a\\x1b[31m, temp_out)" in found.finding.evidence
+
+
+def test_stations_beyond_the_bound_have_no_series_but_count(run: Run, db: str) -> None:
+    names = [f"s{number:02}" for number in range(12)]
+    stations = [Station(name, None, None, None, None, None) for name in names]
+    with open_for_writing(db) as store:
+        store.add(Document(stations, [Observation(NOW - 60, name) for name in names[:9]]), NOW)
+        store.add(Document(stations, [Observation(NOW - 7200, name) for name in names[9:]]), NOW)
+        with store.transaction():
+            store.incidents.add(INCIDENT._replace(station_id="s07"))
+            store.incidents.add(INCIDENT._replace(station_id="s10", severity="critical"))
+            store.incidents.add(INCIDENT._replace(station_id="s11", severity="info"))
+            store.incidents.add(INCIDENT._replace(station_id="s08", state="resolved", resolved=NOW))
+
+    def named(most: int) -> tuple[set[str], dict[tuple[str, str], float]]:
+        found = parsed(run("metrics", WEATHER_DB=db, WEATHER_METRICS_STATIONS=str(most)).stdout)
+        ages, shares = (
+            {labels.removeprefix("station=") for name, labels in found if name == f"weather_station_{what}"}
+            for what in ("data_age_seconds", "availability_ratio")
+        )
+        assert ages == shares
+        return ages, found
+
+    assert named(2)[0] == {"s07", "s10"}
+    some, found = named(4)
+    assert some == {"s00", "s07", "s10", "s11"}
+    assert (found["weather_stations", ""], found["weather_stations_named", ""]) == (12, 4)
+    assert found["weather_stations_observed", "within=3600"] == 9
+    assert found["weather_stations_observed", "within=21600"] == 12
+    assert found["weather_network_availability_ratio", ""] == pytest.approx(1 / 144)
+    assert named(0)[0] == set()
+    assert named(12)[0] == set(names)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from toolkit.cli.streams import drawing
@@ -34,6 +35,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         drawn.add_row(*(Text(re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ$", r"\1 \2Z", cell)) for cell in line))
     with drawing(sys.stdout):
         Console().print(drawn)
+
+
+def json_list(rows: Iterable[object]) -> None:
+    """Print rows as a JSON array, each as it comes: all of them need not be in memory as text."""
+    begun = False
+    for row in rows:
+        text = json.dumps(row, indent=1, ensure_ascii=False).replace("\n", "\n ")
+        print(",\n " if begun else "[\n ", text, sep="", end="")
+        begun = True
+    print("\n]" if begun else "[]")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from toolkit.archive import exporting, reading
 from toolkit.archive.importing import import_file
 from toolkit.archive.localtime import LocalTimes, zone_named
 from toolkit.cli.options import add_setting, epoch, positive, window_end
-from toolkit.cli.show import progress, table
+from toolkit.cli.show import json_list, progress, table
 from toolkit.collector.known_database import open_store
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.feed.entries import Clock, utc
@@ -139,7 +139,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
         incidents, maintenance = _open_incidents(store, present)
         flags = _flags(store, latest)
     if args.json:
-        rows = [
+        json_list(
             {
                 **one._asdict(),
                 "time": iso_of(one.time),
@@ -150,8 +150,7 @@ def _latest(args: argparse.Namespace, settings: Settings) -> int:
                 ],
             }
             for one in latest
-        ]
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        )
         return 0
     units = [f"{name} ({BY_NAME[name].unit})" for name in MONITORED]
     values = [[getattr(one, name) for name in MONITORED] for one in latest]
@@ -231,7 +230,7 @@ def _stations(args: argparse.Namespace, settings: Settings) -> int:
             }
         )
     if args.json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        json_list(rows)
     else:
         names = (
             "station_id", "wigos_id", "station_name_en", "latitude", "longitude", "elevation", "first", "last",

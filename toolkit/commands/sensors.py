@@ -16,7 +16,7 @@ from toolkit.cli.show import table, working
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
 from toolkit.settings import Loaded, Settings
-from toolkit.store import Selection, Store, open_for_reading, open_for_writing
+from toolkit.store import Selection, open_for_reading, open_for_writing
 from toolkit.store.station_records import SensorHealth
 from toolkit.variables import BY_NAME, MONITORED
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 MOST_DAYS = 366
 DAY = 86_400.0
-# 500 stations for 30 days take 700 MB (docs/report.md), and a job has 1 GiB.
-MOST_STATION_DAYS = 15_000
 
 EXAMPLES = (
     "weather-tool sensors --days 30",
@@ -59,14 +57,13 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     with open_for_reading(loaded.settings.db) as store, store.snapshot(), working("examining the sensors"):
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
-        days = _affordable(store, args.days) if args.record else args.days
-        health = examine(store, loaded.settings, end, days, args.station)
+        health = examine(store, loaded.settings, end, args.days, args.station)
         first = next(store.observations(Selection()), None)
     if not health.sensors:
         raise ToolkitError(f"there is no observation in the {args.days:g} days up to {health.end}")
     if args.record:
         known = (end - first.time) / DAY if first else 0.0
-        record(loaded.settings, health, now, min(days, known), whole=args.station is None)
+        record(loaded.settings, health, now, min(args.days, known), whole=args.station is None)
     if args.save:
         path = free_name(Path(), args.save, times.now())
         write_atomically(path, health.as_json() + "\n")
@@ -76,15 +73,6 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     else:
         _show(health)
     return 0
-
-
-def _affordable(store: Store, days: float) -> float:
-    """As many of some days as fit into the memory of a job: fewer in a network of many hundreds of stations."""
-    stations = len(store.numbers())
-    most = max(1.0, MOST_STATION_DAYS / max(stations, 1))
-    if most < days:
-        print(f"{stations} stations: only the last {most:.1f} days of {days:g} fit into memory", file=sys.stderr)
-    return min(days, most)
 
 
 def record(settings: Settings, health: Health, at: float, days: float, *, whole: bool) -> None:

@@ -81,7 +81,7 @@ def _fallen(store: Store, station: str, span: Span) -> tuple[reading.Ints, readi
 def _fallen_by_day(store: Store, station: str, span: Span) -> tuple[reading.Ints, reading.Floats]:
     """The middle of each day, and its rain in mm: the sum of its amounts, or the highest value of a total."""
     days = Days(store, station, ["rain"], span)
-    newest = min(span.end, store.latest_times().get(station, 0))
+    newest = min(span.end, store.latest_times([station]).get(station, 0))
     counts = counts_up(reading.read(store, station, ["rain"], Span(newest - LEAD, newest)).values["rain"][None])
     said = flagged.intervals(store, station, ["rain"], span, 0)["rain"]
     fell = (days.high if counts else days.total)["rain"]

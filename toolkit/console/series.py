@@ -46,7 +46,7 @@ async def series(request: Request, asked: Annotated[Plotted, Query()], _: Reader
                 "to": asked.to,
                 "step": found.step,
                 "oldest": None if oldest is None else reading.seconds(oldest),
-                "newest": store.latest_times().get(asked.station),
+                "newest": store.latest_times([asked.station]).get(asked.station),
                 **_written(store, asked.station, found, span, everything=not asked.variables),
                 "bands": [*_incidents(store, asked.station, span), *_maintenance(store, asked.station, span)],
             }

@@ -54,7 +54,7 @@ async def sensors(request: Request, asked: Annotated[Which, Query()], _: Reader)
 
 def _described(store: Store, settings: Settings, name: str) -> Content:
     found = asking.station_of(store, name)
-    newest = store.latest_times().get(name)
+    newest = store.latest_times([name]).get(name)
     oldest = store.oldest()
     seen = next((one for one in store.statistics.seen() if one.station_id == name), None)
     return document(

@@ -287,6 +287,20 @@ def _phase(count: Ints) -> int:
     return fullest  # it reports at any time
 
 
+class _Readings(NamedTuple):
+    """Observations as they were read.
+
+    Attributes:
+        row: the station of each.
+        observed: when each was observed, seconds since the epoch.
+        values: of some variables, NaN where there is none; variables × observations.
+    """
+
+    row: Ints
+    observed: Floats
+    values: Floats
+
+
 def load(
     store: Source,
     start: float,
@@ -325,22 +339,25 @@ def _load(
 
     number_of = {station.station_id: row for row, station in enumerate(stations)}
 
-    def read(spans: Sequence[Span], names: Sequence[str]) -> tuple[Ints, Floats, Floats]:
-        """The row of each reading, its time, and its values, variables by readings."""
-        parts = list(store.readings(spans, names))
-        columns = np.hstack(parts) if parts else np.empty((2 + len(names), 0))
-        rows = place[np.minimum(columns[0], len(place) - 1).astype(np.int64)]
-        columns = columns[:, rows >= 0]
-        return rows[rows >= 0], columns[1], columns[2:]
+    def read(spans: Sequence[Span], names: Sequence[str]) -> list[_Readings]:
+        """What there is in some spans, in the order of the spans."""
+        parts = []
+        for columns in store.readings(spans, names):
+            rows = place[np.minimum(columns[0], len(place) - 1).astype(np.int64)]
+            found = columns if (rows >= 0).all() else columns[:, rows >= 0]
+            parts.append(_Readings(rows[rows >= 0], found[1], found[2:]))
+        return parts
 
     names = [*variables, *also]
-    row, observed, found = read([Span(start, end)], names)
+    of_window = read([Span(start, end)], names)
     rejected = store.rejected(Span(start, end))
     # What nobody measures costs nothing.
-    there = (~np.isnan(found)).any(axis=1) | np.isin(names, [one.variable for one in rejected])
+    there = np.isin(names, [one.variable for one in rejected])
+    for part in of_window:
+        there |= (~np.isnan(part.values)).any(axis=1)
     measured = [name for name, known in zip(names, there.tolist(), strict=True) if known]
-    of_window, of_past = (row, observed, found[there]), [name for name in variables if name in measured]
-    apart = _apart(len(stations), row, observed, at_least=2)
+    of_past = [name for name in variables if name in measured]
+    apart = _apart(len(stations), of_window, at_least=2)
     declared = cadences.of([one.station_id for one in stations], store.owners)
     cadence = max(min(declared, default=cadences.usual), float(CADENCES[0]), rounded(_typical(apart)))
     window = max(1, round((end - start) / cadence))
@@ -349,12 +366,7 @@ def _load(
     slots = lead + window
     first = end - slots * cadence
     before = read([Span(first, end - window * cadence)], of_past)
-    apart = _apart(
-        len(stations),
-        np.concatenate([before[0], of_window[0]]),
-        np.concatenate([before[1], of_window[1]]),
-        at_least=OBSERVATIONS,
-    )
+    apart = _apart(len(stations), [*before, *of_window], at_least=OBSERVATIONS)
     every = np.rint([max(1.0, rounded(one) / cadence) for one in np.fmax(apart, declared)]).astype(np.int64)
     every[every > window / LEAST_SLOTS] = 1
     moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
@@ -365,27 +377,21 @@ def _load(
     times = np.full((len(stations), slots), np.nan)
     nothing = np.broadcast_to(np.nan, times.shape)
     values = {name: nothing.copy() if name in measured else nothing for name in names}
-    for (row, observed, found), read_names in ((before, of_past), (of_window, measured)):
-        # In order of time, so that the last one in a slot is the one that stays.
-        order = np.argsort(observed, kind="stable")
-        order = order[observed[order] > first]
-        slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
-        times[row[order], slot] = observed[order]
-        for number, name in enumerate(read_names):
-            values[name][row[order], slot] = found[number, order]
+    for parts, read_names in ((before, of_past), (of_window, names)):
+        _into_slots(parts, read_names, times, {name: values[name] for name in measured}, end, cadence)
     for one in rejected:
         if one.variable in values:
             at = number_of[one.station_id], slots - 1 - int((end - one.time) // cadence)
             if np.isnan(values[one.variable][at]):
                 values[one.variable][at] = one.value
-    row, observed, found = earlier
-    order = np.argsort(observed, kind="stable")
-    row, moment = row[order], np.searchsorted(moments, observed[order])
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
-    seen[row, moment] = True
     at_moments = {name: np.full(seen.shape, np.nan) for name in names}
-    for number, name in enumerate(of_past):
-        at_moments[name][row, moment] = found[number, order]
+    for part in earlier:
+        order = np.argsort(part.observed, kind="stable")
+        row, moment = part.row[order], np.searchsorted(moments, part.observed[order])
+        seen[row, moment] = True
+        for number, name in enumerate(of_past):
+            at_moments[name][row, moment] = part.values[number, order]
     return Grid(
         stations=stations,
         cadence=cadence,
@@ -401,16 +407,52 @@ def _load(
     )
 
 
-def _apart(stations: int, row: Ints, observed: Floats, at_least: int) -> Floats:
+def _into_slots(
+    parts: list[_Readings],
+    names: Sequence[str],
+    times: Floats,
+    values: Mapping[str, Floats],
+    end: float,
+    cadence: float,
+) -> None:
+    """Put what was read into slots; of several observations in one slot the last one stays.
+
+    Args:
+        parts: what was read, in order of time; it is taken out of the list, for a long time need not be there twice.
+        names: the variables that were read.
+        times: when each value was observed; stations × slots.
+        values: of each variable that is wanted; stations × slots.
+        end: when the last slot ends.
+        cadence: seconds from slot to slot.
+    """
+    slots = times.shape[1]
+    parts.reverse()
+    while parts:
+        row, observed, found = parts.pop()
+        order = np.argsort(observed, kind="stable")
+        order = order[observed[order] > end - slots * cadence]
+        slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
+        times[row[order], slot] = observed[order]
+        for number, name in enumerate(names):
+            if name in values:
+                values[name][row[order], slot] = found[number, order]
+
+
+def _apart(stations: int, readings: Sequence[_Readings], at_least: int) -> Floats:
     """How far apart a station's observations are, in seconds, the median of each; NaN where too few are known.
 
     Args:
         stations: how many there are.
-        row: the station of each observation.
-        observed: the time of each observation, seconds since the epoch.
+        readings: what was observed.
         at_least: of how many observations it is known.
     """
-    order = np.lexsort((observed, row))
+    if not readings:
+        return np.full(stations, np.nan)
+    row = np.concatenate([one.row for one in readings])
+    observed = np.concatenate([one.observed for one in readings])
+    # In order of time within each station: what is read is mostly in order of time already.
+    order = np.argsort(observed, kind="stable") if (np.diff(observed) < 0).any() else np.arange(len(observed))
+    order = order[np.argsort(row[order].astype(np.uint16 if stations < 1 << 16 else np.int64), kind="stable")]
     row, apart = row[order], np.diff(observed[order], prepend=np.nan)
     apart[np.diff(row, prepend=-1) > 0] = np.nan  # the first of a station
     apart[apart == 0] = np.nan

@@ -1,4 +1,4 @@
-"""Metrics of incidents, of the messages about them, and of how available stations are."""
+"""Metrics of incidents, and of the messages about them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from itertools import product
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from toolkit.incidents.kinds import rank
-from toolkit.settings import Settings
-from toolkit.sources import cadences_of
-from toolkit.store import Span, Store
-from toolkit.store.incidents import ACTIVE, SEVERITIES, IncidentFilter, Incidents
+from toolkit.store.incidents import ACTIVE, SEVERITIES, Incidents
 
 # So many incidents have a series of their own, the worst and oldest; all are counted.
 NAMED = 500
 PACE_DAYS = 30
 DAY = 86400
-# How old the availability may be, in seconds: at 10,000 stations a million rows are counted for it.
-AVAILABILITY_SECONDS = 600
 
 
 def of_incidents(incidents: Incidents) -> Iterable[Metric]:
@@ -67,37 +61,7 @@ def _named(incidents: Incidents) -> Metric:
         f"When an incident began that is not over; of the {NAMED} worst and oldest. Of the network, it has no station.",
         labels=["incident", "station", "variable", "kind", "severity", "state"],
     )
-    found = incidents.find(IncidentFilter(states=ACTIVE))
-    found.sort(key=lambda one: (one.station_id is not None, -rank(one.severity), one.opened))
-    for one in found[:NAMED]:
+    for one in incidents.worst(NAMED):
         labels = [str(one.id), one.station_id or "", one.variable, one.kind, one.severity, one.state]
         family.add_metric(labels, one.started)
     return family
-
-
-class Availability:
-    """Which share of the expected observations there is of each station; counted now and then."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._found: dict[str, float] = {}
-        self._counted: float | None = None
-
-    def metric(self, store: Store) -> Metric:
-        """The share of each station that was observed lately."""
-        now = time.monotonic()
-        if self._counted is None or now - self._counted >= AVAILABILITY_SECONDS:
-            present = time.time()
-            found = store.tally(Span(present - DAY, present))
-            cadences = cadences_of(self._settings).of(found, store.owners)
-            expected = (max(1.0, DAY / one) for one in cadences)
-            self._found = {name: min(1.0, found[name] / of) for name, of in zip(found, expected, strict=True)}
-            self._counted = now
-        family = GaugeMetricFamily(
-            "weather_station_availability_ratio",
-            "The share of the observations expected in the last 24 hours that there are, of a station that has any.",
-            labels=["station"],
-        )
-        for station, share in sorted(self._found.items()):
-            family.add_metric([station], share)
-        return family

@@ -17,10 +17,11 @@ from toolkit.backup.folder import Folder
 from toolkit.collector.spool import waiting, waiting_by_source
 from toolkit.errors import ToolkitError
 from toolkit.exporter.checks import CheckResults
-from toolkit.exporter.incidents import Availability, of_incidents
+from toolkit.exporter.incidents import of_incidents
+from toolkit.exporter.stations import Stations
 from toolkit.settings import Settings, spool_folder
 from toolkit.sources import sources_of
-from toolkit.store import Selection, Store, open_for_reading
+from toolkit.store import Store, open_for_reading
 from toolkit.times import from_stored
 
 # Open anomalies that began before are not counted.
@@ -33,7 +34,7 @@ class Weather(Collector):
     def __init__(self, settings: Settings, checks: CheckResults) -> None:
         self._settings = settings
         self._checks = checks
-        self._availability = Availability(settings)
+        self._stations = Stations(settings)
 
     def collect(self) -> Iterable[Metric]:
         """All metrics, without those of the store if it cannot be read now: `weather_store_up` says whether it can."""
@@ -42,7 +43,7 @@ class Weather(Collector):
         })  # fmt: skip
         try:
             with open_for_reading(self._settings.db, 0.0, look=True) as store:
-                found = [*_of_the_store(store), self._availability.metric(store), *of_incidents(store.incidents)]
+                found = [*_of_the_store(store), *self._stations.metrics(store), *of_incidents(store.incidents)]
             up = 1
         except ToolkitError:
             found, up = [], 0
@@ -95,21 +96,13 @@ def _of_the_store(store: Store) -> Iterable[Metric]:
     if newest is not None:
         age = now - from_stored(newest).timestamp()
         yield _gauge("weather_data_age_seconds", "How old the newest observation is; below 0: in the future.", age)
-    ages = GaugeMetricFamily(
-        "weather_station_data_age_seconds",
-        "How old the newest observation of a station is; below 0: in the future.",
-        labels=["station"],
-    )
-    for one in store.latest():
-        ages.add_metric([one.station_id], now - one.time)
-    yield ages
     yield _gauge("weather_db_size_bytes", "The space that the database takes.", store.size_bytes())
     yield from _counters(store)
     yield from _of_sources(store)
     open_now = GaugeMetricFamily("weather_anomalies_open", "Anomalies that last, by class.", labels=["class"])
-    classes = [one.class_ for one in store.anomalies(Selection(start=now - OPEN_DAYS * 86400)) if one.state == "open"]
+    numbers = store.statistics.open_anomalies(now - OPEN_DAYS * 86400)
     for name in ("device_failure", "weather_event", "suspected", "unverified"):
-        open_now.add_metric([name], classes.count(name))
+        open_now.add_metric([name], numbers.get(name, 0))
     yield open_now
 
 

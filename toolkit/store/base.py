@@ -277,8 +277,19 @@ class Store(Protocol):
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""
 
-    def latest_times(self) -> dict[str, int]:
-        """When each station was observed last, seconds since the epoch; stations without observations are left out."""
+    def latest_times(self, stations: Sequence[str] | None = None, span: Span | None = None) -> dict[str, int]:
+        """When each station was observed last, seconds since the epoch; stations without observations are left out.
+
+        Args:
+            stations: ids of those that are asked for; None for all.
+            span: only those that were observed last in this time.
+        """
+
+    def some_observed(self, most: int) -> list[str]:
+        """Some of the stations that were observed, by id: the first ones."""
+
+    def observed_since(self, times: Sequence[float]) -> list[int]:
+        """How many stations were ever observed, then how many of them after each of some times."""
 
     def extents(self) -> list[Extent]:
         """The extent of each station's observations, by station; of stations without any there is none."""

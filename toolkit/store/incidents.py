@@ -252,6 +252,20 @@ class Incidents:
         )
         return _sound(Incident, rows)
 
+    def worst(self, most: int) -> list[Incident]:
+        """Some of the incidents that are not over: of the network first, then the worst, of equals the oldest first.
+
+        Args:
+            most: at most so many; without parts of others.
+        """
+        severity = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(SEVERITIES))
+        rows = self._engine.query(
+            f"SELECT {self._columns(Incident)} FROM incidents WHERE {_IS_ACTIVE} AND part_of IS NULL "
+            f"ORDER BY station_id IS NOT NULL, CASE severity {severity} ELSE -1 END DESC, opened, id DESC LIMIT ?",
+            (most,),
+        )
+        return _sound(Incident, rows)
+
     def counts(self) -> list[tuple[State, Severity, int]]:
         """How many incidents there are that are not resolved, by state and severity; without parts of others."""
         rows = self._engine.query(

@@ -444,18 +444,42 @@ class PostgreSQLStore:
         """See `base.Store`."""
         return [Observation._make(row) for row in self._latest(COLUMNS)]
 
-    def latest_times(self) -> dict[str, int]:
+    def latest_times(self, stations: Sequence[str] | None = None, span: Span | None = None) -> dict[str, int]:
         """See `base.Store`."""
-        return {station: time for time, station in self._latest(())}
+        where, values = ["true"], list[object]()
+        if stations is not None:
+            where.append("station_id = ANY(%s)")
+            values.append([*stations])
+        if span is not None:
+            where.append("time > %s AND time <= %s")
+            values += span
+        query, before = self._newest(())
+        chosen = sql.SQL(f"SELECT time, station_id FROM ({{}}) AS newest WHERE {' AND '.join(where)}").format(query)
+        return {station: time for time, station in self._query(chosen, [*before, *values])}
+
+    def some_observed(self, most: int) -> list[str]:
+        """See `base.Store`."""
+        return [name for (name,) in self._query("SELECT station_id FROM newest ORDER BY station_id LIMIT %s", [most])]
+
+    def observed_since(self, times: Sequence[float]) -> list[int]:
+        """See `base.Store`."""
+        query, before = self._newest(())
+        later = ", COUNT(*) FILTER (WHERE time > %s)" * len(times)
+        counted = sql.SQL(f"SELECT COUNT(*){later} FROM ({{}}) AS newest").format(query)
+        return [*self._query(counted, [*times, *before])[0]]
 
     def _latest(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """The time, the station and some columns of the newest observation of each station."""
+        return self._query(*self._newest(columns))
+
+    def _newest(self, columns: Sequence[str]) -> tuple[sql.Composed, list[object]]:
+        """A query of them, with its values."""
         names = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("o", name)) for name in columns)
         astray = [name for (name,) in self._query(_ASTRAY)]
         sought = sql.SQL(_SOUGHT + " UNION ALL" if astray else "")
         # A row that plain SQL inserted after the newest is found, too.
         query = sql.SQL(
-            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8, s.station_id{} FROM ("
+            "SELECT DISTINCT ON (s.station_id) extract(epoch FROM o.time)::int8 AS time, s.station_id{} FROM ("
             "SELECT station_id, time FROM newest UNION ALL {} "
             "SELECT station_id, MAX(time) FROM observations WHERE time > (SELECT MAX(time) FROM newest) "
             f"AND {_SOUND.format(time='time')} GROUP BY 1"
@@ -463,7 +487,7 @@ class PostgreSQLStore:
             f"WHERE {_SOUND.format(time='o.time')} "
             "ORDER BY s.station_id, o.time DESC"
         ).format(names, sought)
-        return self._query(query, [astray] if astray else [])
+        return query, [astray] if astray else []
 
     def extents(self) -> list[Extent]:
         """See `base.Store`."""

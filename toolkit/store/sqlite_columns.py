@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.store.columns import Columns, Ints, in_order, known
+from toolkit.store.columns import Columns, Floats, Ints, in_order, known
 from toolkit.store.encoding import read_sql
 from toolkit.store.selection import Span
 from toolkit.times import stored
@@ -27,6 +27,8 @@ _ABSENT, _OTHER = 1, 2
 _ABOVE = 57_344
 _BITS, _DIGITS = 20, 2
 _BOUND = 1 << (_BITS * _DIGITS - 1)
+# A station's number below this has one.
+_MOST_IN_ONE = 0x110000 - _ABOVE
 
 # Rows are in order of time. Where so many of them have one time for each station that is wanted, each station is looked
 # up at each time that there is, instead of going through all rows; that is seen from so many of them.
@@ -75,6 +77,35 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
         for name, column in zip(others, zip(*slow, strict=True), strict=True):
             columns[name] = np.array(column, dtype=columns[name].dtype)
     return known(Columns(_place(number, places), time, time + delay, columns))
+
+
+def readings(query: Query, span: Span, names: Sequence[str], largest: int) -> Floats:
+    """See `base.Store.readings`: what there is of one span.
+
+    Args:
+        query: runs a statement on the database.
+        span: which observations.
+        names: of which variables.
+        largest: the largest number of a station.
+    """
+    values = [stored(span.start), stored(span.end)]
+    ids = [f"{_ABOVE} + station"] if 0 <= largest < _MOST_IN_ONE else _digits("station")
+    codes, where = [*ids, *map(_code, names)], "time > ? AND time <= ?"
+    time, text = _of_many(query, f"char({', '.join(codes)})", f"observation WHERE {where}", values, len(codes))
+    read = np.frombuffer(text.encode("utf-32-le"), "<i4").reshape(-1, len(codes)).T
+    found = np.empty((2 + len(names), len(time)))
+    found[0] = read[0] - _ABOVE if len(ids) == 1 else _number(read[:_DIGITS])
+    found[1] = time
+    for row, (name, coded) in enumerate(zip(names, read[len(ids) :], strict=True), start=2):
+        found[row] = _values(name, coded)
+        if (coded == _OTHER).any():
+            slow = query(
+                f"SELECT {read_sql(name)} FROM observation WHERE {where} AND datetime(time) = time "
+                "ORDER BY time, station",
+                values,
+            )
+            found[row] = np.array(slow, dtype=np.float64)[:, 0]
+    return found
 
 
 def _is_crowded(query: Query, values: Sequence[object], stations: int) -> bool:

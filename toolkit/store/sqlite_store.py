@@ -38,7 +38,7 @@ from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
-from toolkit.variables import BY_NAME, COLUMNS, Variable
+from toolkit.variables import COLUMNS, Variable
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
@@ -99,6 +99,12 @@ _OBSERVED = f"{_OBSERVED_AT}, {_VALUES}"
 
 # Whether the row of a station in the table newest is missing, or names an observation that is not there.
 _ASTRAY = "newest.time IS NOT '' AND (newest.time IS NULL OR datetime(observation.time) IS NOT newest.time)"
+
+# The newest observation of each station.
+_NEWEST = (
+    "stations LEFT JOIN newest ON newest.station = number "
+    "LEFT JOIN observation ON observation.time = newest.time AND observation.station = number"
+)
 
 # The newest observations of some stations, by one pass over the whole table.
 _SOUGHT = (
@@ -314,17 +320,11 @@ class SQLiteStore:
 
     def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""
-        import numpy as np  # not for those who only write
+        from toolkit.store import sqlite_columns  # not for those who only write
 
-        # Each column comes as one JSON text, which takes half the time of reading rows.
-        columns = ["station", "unixepoch(time)", *map(steps_sql, variables)]
-        arrays = ", ".join(f"json_group_array({column})" for column in columns)
-        query = f"SELECT {arrays} FROM observation WHERE time > ? AND time <= ?"
-        steps = np.array([1, 1, *(BY_NAME[name].per_unit for name in variables)], dtype=np.float64)[:, None]
+        largest = max(self.numbers(), default=0)
         for span in pieces(spans):
-            (texts,) = self._query(query, (stored(span.start), stored(span.end)))
-            found = np.array([json.loads(text) for text in texts], dtype=np.float64) / steps
-            yield found[:, ~np.isnan(found[1])]
+            yield sqlite_columns.readings(self._query, span, variables, largest)
 
     def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
         """See `base.Store`."""
@@ -418,17 +418,39 @@ class SQLiteStore:
         """See `base.Store`."""
         return sorted(map(Observation._make, self._latest(_OBSERVED)), key=lambda one: one.station_id)
 
-    def latest_times(self) -> dict[str, int]:
+    def latest_times(self, stations: Sequence[str] | None = None, span: Span | None = None) -> dict[str, int]:
         """See `base.Store`."""
-        return {station: time for time, station in self._latest(_OBSERVED_AT)}
+        where, values = ["true"], list[object]()
+        if stations is not None:
+            where.append("station_id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps([*stations]))
+        if span is not None:
+            where.append(f"({_ASTRAY} OR newest.time > ? AND newest.time <= ?)")
+            values += [stored(span.start), stored(span.end)]
+        found = self._latest(_OBSERVED_AT, " AND ".join(where), values)
+        return {station: time for time, station in found if span is None or span.start < time <= span.end}
 
-    def _latest(self, columns: str) -> list[tuple[Any, ...]]:
-        """Columns of the newest observation of each station."""
+    def some_observed(self, most: int) -> list[str]:
+        """See `base.Store`."""
         rows = self._query(
-            f"SELECT {columns}, {_ASTRAY}, number FROM stations "
-            "LEFT JOIN newest ON newest.station = number "
-            "LEFT JOIN observation ON observation.time = newest.time AND observation.station = number"
+            "SELECT station_id FROM stations JOIN newest ON newest.station = number WHERE newest.time <> '' "
+            "ORDER BY station_id LIMIT ?",
+            (most,),
         )
+        return [name for (name,) in rows]
+
+    def observed_since(self, times: Sequence[float]) -> list[int]:
+        """See `base.Store`."""
+        later = "".join(f", SUM(observation.time > '{stored(one)}')" for one in times)
+        ((astray, *found),) = self._query(f"SELECT SUM({_ASTRAY}), COUNT(observation.time){later} FROM {_NEWEST}")
+        if astray:
+            known = self.latest_times().values()
+            return [len(known), *(sum(at > one for at in known) for one in times)]
+        return [number or 0 for number in found]
+
+    def _latest(self, columns: str, where: str = "true", values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Columns of the newest observation of each station."""
+        rows = self._query(f"SELECT {columns}, {_ASTRAY}, number FROM {_NEWEST} WHERE {where}", values)
         found = [row[:-2] for row in rows if row[0] is not None and not row[-2]]
         if astray := [number for *_, is_astray, number in rows if is_astray]:
             found += self._query(

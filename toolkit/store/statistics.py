@@ -90,6 +90,17 @@ class Statistics:
         rows = self._engine.query(f"SELECT station_id, {first}, {last} FROM stations ORDER BY station_id")
         return [Seen(*row) for row in rows]
 
+    def open_anomalies(self, since: float) -> dict[str, int]:
+        """How many anomalies last that were seen after a time, by class; of none there is no entry."""
+        known = " AND ".join(
+            f"{self._engine.seconds(name)} IS NOT NULL" for name in ("started", "ended", "first_run", "last_run")
+        )
+        rows = self._engine.query(
+            f"SELECT class, COUNT(*) FROM anomalies WHERE ended > ? AND state = 'open' AND {known} GROUP BY class",
+            (self._engine.time(since),),
+        )
+        return {str(name): int(number) for name, number in rows}
+
     def counts(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """How many observations and values each station has.
 

@@ -62,7 +62,7 @@ class Database(Facts):
             StoreError: the database cannot be read.
         """
         with self.store() as store:
-            return {one.station_id: one.time for one in store.latest()}
+            return store.latest_times()
 
     @fact
     def owners(self) -> dict[str, str | None]:

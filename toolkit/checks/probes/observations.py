@@ -17,6 +17,7 @@ from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Logs, OnMachine, ServiceStatus, Start, Tool
 from toolkit.settings import Settings
 from toolkit.sources import fresh_seconds
+from toolkit.store.selection import Span
 from toolkit.times import from_stored
 
 if TYPE_CHECKING:
@@ -83,24 +84,27 @@ def observations_not_ahead(host: Host) -> Finding | None:
     caused_by=(*OBSERVATIONS, "observations-not-ahead", "observations-fresh", "feed-complete"), quick=True,
 )  # fmt: skip
 def stations_reporting(host: Host) -> Finding | None:
-    latest = {name: host.now - time for name, time in host.latest.items()}
-    lately = {name: age for name, age in latest.items() if age < LATELY_DAYS * 86400}
-    if not lately:
-        return None
-    owners = host.owners if len(host.sources) > 1 else {}
     limits = {one.name: _silent_seconds(one.settings) for one in host.sources}
     usual = _silent_seconds(host.settings)
+    since = host.now - LATELY_DAYS * 86400
+    with host.store() as store:
+        _, lately = store.observed_since([since])
+        # Of a large network only those that may be silent are read.
+        old = store.latest_times(span=Span(since, host.now - min([*limits.values(), usual])))
+    if not lately:
+        return None
+    owners = host.owners if old and len(host.sources) > 1 else {}
+    ages = {name: host.now - time for name, time in old.items()}
     silent = sorted(
-        (name for name, age in lately.items() if age > limits.get(owners.get(name) or "", usual)),
-        key=lately.__getitem__,
+        (name for name, age in ages.items() if age > limits.get(owners.get(name) or "", usual)), key=ages.__getitem__
     )
-    figures = {"stations": f"{len(lately) - len(silent)};;;0;{len(lately)}"}
+    figures = {"stations": f"{lately - len(silent)};;;0;{lately}"}
     if not silent:
-        return good(f"{len(lately)} stations", figures)
-    shown = ", ".join(f"{name} ({humanize(lately[name])})" for name in silent[:5])
+        return good(f"{lately} stations", figures)
+    shown = ", ".join(f"{name} ({humanize(ages[name])})" for name in silent[:5])
     shown += ", …" if len(silent) > 5 else ""
-    severity = Status.CRITICAL if len(silent) >= HALF * len(lately) else Status.WARNING
-    return bad(f"{len(silent)} of {len(lately)} stations are silent: {shown}", severity=severity, figures=figures)
+    severity = Status.CRITICAL if len(silent) >= HALF * lately else Status.WARNING
+    return bad(f"{len(silent)} of {lately} stations are silent: {shown}", severity=severity, figures=figures)
 
 
 def _silent_seconds(settings: Settings) -> float:

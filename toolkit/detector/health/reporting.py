@@ -7,13 +7,14 @@ import numpy as np
 from toolkit.detector.grid import Grid
 from toolkit.detector.health.hourly import Hourly
 from toolkit.quality.arrays import Bools, Floats, Ints, median
-from toolkit.quality.runs import Runs
 from toolkit.quality.series import Series, unscaled
 
 # A reading that stays the same for so long is stuck, in hours; of a vane only readings while there is wind count.
 STUCK_HOURS = 6
 # Without neighbours that tell that the weather went on, and for a vane in a steady wind, it takes so many.
 STUCK_ALONE = 24
+# So many stations are looked at at once.
+ROWS = 64
 # An anemometer that reads zero is stalled while neighbours imply more wind than this, in km/h.
 WIND_AROUND = 5.0
 
@@ -21,10 +22,11 @@ WIND_AROUND = 5.0
 def rhythms(there: Bools) -> Ints:
     """How many slots apart each station's readings are as a rule, 1 at least; of stations × slots."""
     found = np.ones(len(there), dtype=np.int64)
-    for row, readings in enumerate(there):
-        at = np.flatnonzero(readings)
-        if len(at) > 1:
-            found[row] = max(1, round(float(np.median(np.diff(at)))))
+    number, successive = (np.count_nonzero(of, axis=1) for of in (there, there[:, 1:] & there[:, :-1]))
+    # Where more than half of the readings follow at once, the median is 1.
+    for row in np.flatnonzero((number > 1) & (2 * successive <= number - 1)):
+        at = np.flatnonzero(there[row])
+        found[row] = max(1, round(float(np.median(np.diff(at)))))
     return found
 
 
@@ -62,17 +64,38 @@ def stalled(series: Series, hours: Hourly | None) -> tuple[Bools, Bools]:
 
 
 def _in_long_runs(readings: Floats, counts: Bools, least: int) -> Bools:
-    """Which readings are part of a run of one value over `least` slots; only those that count."""
-    runs = Runs.of(readings, counts, least)
-    length = np.where(runs.length > 0, np.arange(readings.shape[1]) - runs.start + 1, 0)
-    # The length of each run is that in its last slot; it is carried back over all slots of the run.
-    longest = np.zeros(length.shape, dtype=np.int64)
-    carried = np.zeros(len(length), dtype=np.int64)
-    for slot in range(length.shape[1] - 1, -1, -1):
-        carried = np.where(length[:, slot] > 0, np.maximum(carried, length[:, slot]), carried)
-        longest[:, slot] = carried
-        carried = np.where(length[:, slot] == 1, 0, carried)
-    return (longest >= least) & counts & ~np.isnan(readings)
+    """Which readings are part of a run of one value over `least` slots; only those that count.
+
+    A gap of more than `least` slots ends a run. One whose first reading does not count goes on in the run before it.
+    """
+    found = np.zeros(readings.shape, dtype=bool)
+    # Some rows at a time stay in the processor's cache.
+    for first in range(0, len(readings), ROWS):
+        rows = slice(first, first + ROWS)
+        found[rows] = _in_long_runs_of(readings[rows], counts[rows], least)
+    return found
+
+
+def _in_long_runs_of(readings: Floats, counts: Bools, least: int) -> Bools:
+    there = ~np.isnan(readings)
+    row, slot = np.nonzero(there)
+    found = np.zeros(readings.shape, dtype=bool)
+    if not len(row):
+        return found
+    value, counted = readings[there], counts[there]
+    begins = np.ones(len(row), dtype=bool)
+    begins[1:] = (row[1:] != row[:-1]) | (value[1:] != value[:-1]) | (np.diff(slot) > least + 1)
+    first = np.flatnonzero(begins)
+    long = np.maximum.reduceat(np.where(counted, slot, -1), first) - slot[first] + 1 >= least
+    joins = ~counted[first]
+    joins[0] = False
+    joins[1:] &= row[first[1:]] == row[first[:-1]]
+    news = np.flatnonzero(long & joins) - 1
+    while len(news := news[~long[news]]):
+        long[news] = True
+        news = news[joins[news]] - 1
+    found[there] = counted & np.repeat(long, np.diff(first, append=len(row)))
+    return found
 
 
 def _moved(series: Series, hours: Hourly | None) -> Bools:
