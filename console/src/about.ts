@@ -31,8 +31,6 @@ export interface About {
   host: string;
   /** IANA's name of the network's time zone. */
   time_zone: string;
-  cadence_seconds: number;
-  fresh_minutes: number;
   variables: Variable[];
   /** Who has signed in; null for nobody. */
   person: Person | null;

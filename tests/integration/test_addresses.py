@@ -305,6 +305,36 @@ def test_an_answer_that_only_says_where_the_data_are_is_followed(run: Run, paths
 
 
 @pytest.mark.usefixtures("paged")
+@pytest.mark.parametrize("form", ["links.next", "link"])
+def test_a_relative_next_page_is_beside_the_page_that_answered(run: Run, paths: Paths, form: str) -> None:
+    def answer(path: str) -> Answer:
+        if path.startswith("/all"):
+            return 302, {"Location": "/v2/first"}, ""
+        link = "second" if path == "/v2/first" else None
+        return 200, {"Link": f"<{link}>; rel=next"} if link else {}, page(len(path), links={"next": link})
+
+    paths.answer = answer
+    done = run("collect", "--once", WEATHER_FEED_NEXT=form)
+    assert done.stderr == "2 stations, 2 new observations\n"
+    assert paths.asked == ["/all?limit=1", "/v2/first", "/v2/second"]
+
+
+@pytest.mark.usefixtures("paged")
+def test_the_next_page_may_be_at_the_server_to_which_the_feed_has_moved(run: Run, paths: Paths) -> None:
+    moved = paths.url.replace("127.0.0.1", "localhost")
+
+    def answer(path: str) -> Answer:
+        if path == "/all?limit=1":
+            return 302, {"Location": f"{moved}/new/first"}, ""
+        return 200, {}, page(len(path), links={"next": "second" if path == "/new/first" else None})
+
+    paths.answer = answer
+    done = run("collect", "--once", WEATHER_FEED_NEXT="links.next")
+    assert done.stderr == "2 stations, 2 new observations\n"
+    assert paths.asked == ["/all?limit=1", "/new/first", "/new/second"]
+
+
+@pytest.mark.usefixtures("paged")
 @pytest.mark.parametrize(
     ("following", "says"),
     [

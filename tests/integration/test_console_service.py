@@ -95,6 +95,8 @@ def test_each_source_is_told_of_and_each_station_is_judged_by_its_own(db: str, t
         assert (said["often"]["newest"], said["new"]["newest"]) == (now - 4 * 3600, None)
         stations = [session.json("station", station=name) for name in ("often", "slow")]
         assert [(one["state"], one["source"]) for one in stations] == [("silent", "often"), ("well", "slow")]
+        fresh = {one["id"]: one["fresh_seconds"] for one in session.json("network")["stations"]}
+        assert fresh == {"often": 1800, "slow": 6 * 3600}
         signed_in = running.session("maria", "viewer")
         running.kill()
         running.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -115,6 +116,32 @@ def test_reports_of_both_protocols_are_stored_and_no_key_is_kept(
     assert receiver.process.process.returncode == 0
     for secret in (KEY, PIER, PASSKEY):
         assert secret not in waiting + log
+
+
+def test_the_doctor_tells_of_reports_that_wait_for_a_source_that_is_no_more(
+    receiver: Receiver, run: Run, settings: dict[str, str], tmp_path: Path
+) -> None:
+    def found() -> dict[str, str]:
+        checks = json.loads(run("doctor", "--json", "--area", "data quality", **settings).stdout)["checks"]
+        return next(one for one in checks if one["id"] == "inbox-empty")
+
+    assert receiver.wunderground("harbour", KEY) == "200 success\n"
+    assert receiver.wunderground("pier", PIER) == "200 success\n"
+    assert found()["status"] == "OK"
+    receiver.process.stop()
+    file = tmp_path / "sources.toml"
+    file.write_text(file.read_text().replace('"quay"', '"key"'))
+    told = found()
+    inbox = tmp_path / "spool/quay/inbox"
+    assert told["status"] == "WARNING"
+    assert told["evidence"].startswith(f"1 files of reports wait in {inbox}, and quay is no source any more")
+    assert f"ls -l {inbox}" in told["remedy"]
+    file.write_text(file.read_text().replace('"key"', '"quay"'))
+    (waiting,) = (tmp_path / "spool/open/inbox").glob("*.reports")
+    os.utime(waiting, (1, 1))
+    assert found()["evidence"].endswith("/open/inbox: the collector does not take them")
+    collect(run, settings, fails=True)  # the gateways have sent nothing
+    assert found()["status"] == "OK"
 
 
 def test_a_wrong_key_is_refused_without_saying_what_is_wrong_and_counted(receiver: Receiver, tmp_path: Path) -> None:

@@ -63,6 +63,21 @@ def test_a_station_belongs_to_the_first_source_that_tells_of_it(
     assert query(db, "SELECT temp_out, rain FROM observations WHERE station_id = 'volos'") == [(8.0, 0.2)]
 
 
+def test_new_stations_are_bounded_also_of_a_source_whose_stations_all_belong_to_another(
+    run: Run, sources: Sources, environment: dict[str, str], db: str
+) -> None:
+    environment["WEATHER_DB"] = db
+    first, second = sources({"name": "own"}, {"name": "other", "new_stations_per_day": 2})
+    first.body = second.body = collection(*(feature(name, ts=TIME) for name in "abcd"))
+    assert run("collect", "--once").returncode == 0
+    assert query(db, "SELECT DISTINCT source FROM stations") == [("own",)]
+    second.body = collection(*(feature(name, ts=TIME) for name in "abcdefgh"))
+    done = run("collect", "--once")
+    assert done.returncode == 0, done.stderr
+    assert query(db, "SELECT station_id FROM stations WHERE source = 'other' ORDER BY 1") == [("e",), ("f",)]
+    assert query(db, "SELECT count FROM counters WHERE label = 'new station beyond those of a day'") == [(2,)]
+
+
 def test_a_source_that_fails_is_named_and_others_are_stored(
     run: Run, sources: Sources, environment: dict[str, str], db: str
 ) -> None:

@@ -369,6 +369,42 @@ def test_hours_in_which_nothing_was_stored_are_told_only_if_the_log_says_otherwi
     assert found(Host(load_lenient()), "hours-complete").ok is False
 
 
+def every_two_hours(_: int, step: int, values: dict[str, float | None]) -> None:
+    if step % 12:
+        values.clear()
+
+
+def of_a_source(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cadence: int) -> Host:
+    """All stations belong to one of two sources, which tells with this cadence; the settings' own is ten minutes."""
+    (tmp_path / "sources.toml").write_text(
+        f'[[source]]\nname = "seldom"\nurl = "http://192.0.2.1/"\ncadence_seconds = {cadence}\n'
+        '[[source]]\nname = "often"\nurl = "http://192.0.2.2/"\n'
+    )
+    monkeypatch.setenv("WEATHER_SOURCES_FILE", str(tmp_path / "sources.toml"))
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
+        connection.execute("UPDATE stations SET source = 'seldom'")
+        connection.execute(
+            "INSERT INTO collection_log (timestamp, status, stations_count, observations_count, message, source) "
+            "SELECT datetime('now', '-150 minutes'), status, 4, 4, '', 'seldom' FROM collection_log"
+        )
+        connection.commit()
+    return Host(load_lenient())
+
+
+@pytest.mark.parametrize(("cadence", "jumped", "complete"), [(7200, True, True), (600, False, False)])
+def test_how_often_stations_tell_is_by_their_source(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cadence: int, jumped: bool, complete: bool
+) -> None:
+    def change(number: int, step: int, values: dict[str, float | None]) -> None:
+        every_two_hours(number, step, values)
+        if step >= 24 and values:
+            values["temp_out"] = 50.0
+
+    filled(host, change)
+    host = of_a_source(host, tmp_path, monkeypatch, cadence)
+    assert (found(host, "values-continue").ok, found(host, "hours-complete").ok) == (not jumped, complete)
+
+
 # Remedies
 
 

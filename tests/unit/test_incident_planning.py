@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from toolkit.incidents.case import Case
+from toolkit.incidents.network import Network
 from toolkit.incidents.planning import HOUR, Plan, Rules, Run
 from toolkit.incidents.trouble import JudgedSensors, Sensor, Trouble
 from toolkit.store.incidents import Incident, Maintenance, Severity
 
 TIME = 1_763_827_200
 VOLOS = Sensor("volos", "temp_out")
-RULES = Rules(clean=6 * HOUR, reopen=72 * HOUR, cadence=600, share=0.3)
+RULES = Rules(clean=6 * HOUR, reopen=72 * HOUR, cadences=lambda stations: [600.0] * len(stations), share=0.3)
 WORK = Maintenance(1, "volos", "all", TIME - 3 * HOUR, TIME, "maria", "")
 
 
@@ -110,3 +115,16 @@ def test_a_level_beside_wrong_data_is_no_trouble_of_its_own() -> None:
     assert (case.now.id, case.now.kind, case.now.symptoms) == (1, "data_wrong", "spatial,level")
     (alone,) = run(1, [], level)
     assert alone.now.kind == "siting"
+
+
+@pytest.mark.parametrize(("cadence", "number"), [(600.0, 0), (3 * HOUR, 1)])
+def test_what_began_within_the_cadence_of_the_stations_source_is_of_the_network(cadence: float, number: int) -> None:
+    """Three stations whose trouble began within two hours and a half."""
+    rules = replace(RULES, cadences=lambda stations: [cadence] * len(stations))
+    run = Run("detector", TIME - 48 * HOUR, TIME, JudgedSensors({"a", "b", "c"}, {"temp_out"}), TIME)
+    plan = Plan(run, rules, [])
+    network = Network(plan, run, rules, [], list, lambda _: 3)
+    troubles = zip("abc", (-5.0, -3.0, -2.5), strict=True)
+    rest = network.take([trouble(at, 0)._replace(sensor=Sensor(name, "temp_out")) for name, at in troubles])
+    assert [case.now.station_id for case in plan.cases] == [None] * number
+    assert len(rest) == 3 - 3 * number

@@ -213,7 +213,8 @@ class Ingester:
         with self._store.used() as store:
             owners = self._store.owners(part)
             if taken.begun is None:
-                taken.begun = self._source in owners.values()
+                # A source whose stations all belong to others has told of some as well.
+                taken.begun = self._source in owners.values() or store.sources.has_told(self._source)
             new = (lambda: store.new_stations(collected, self._source)) if taken.begun else (lambda: None)
             part = bound(part, owners.keys(), self._reader.bounds, new, taken.stations)
             taken.stations.update(one.station_id for one in part.stations)
@@ -235,7 +236,7 @@ class _Taken:
 
     Attributes:
         present: seconds since the epoch, by the first part; 0 before it.
-        begun: whether the store had stations of the source before; None before the first part.
+        begun: whether the source told of stations before; None before the first part.
         stations: their ids.
         stored: what each part changed.
         left_out: how many values and entries were not stored.

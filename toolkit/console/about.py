@@ -25,8 +25,6 @@ async def about(request: Request, found: Visitor) -> Response:
             "version": __version__,
             "host": platform.node(),
             "time_zone": str(settings.notify_time_zone),
-            "cadence_seconds": settings.cadence_seconds,
-            "fresh_minutes": settings.fresh_minutes,
             "variables": [
                 {
                     "name": one.name,

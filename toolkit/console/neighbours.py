@@ -22,6 +22,7 @@ from toolkit.model import Rejected, Station
 from toolkit.quality.arrays import Floats, Ints
 from toolkit.quality.neighbours import REGION, nearest
 from toolkit.settings import Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Span, Store
 from toolkit.store.flags import Decisive
 from toolkit.store.station_places import Changes
@@ -53,7 +54,8 @@ async def neighbours(request: Request, asked: Annotated[NeighboursQuery, Query()
         stations = places(store)
         around = _around(stations[asked.station], list(stations.values()), settings)
         ids = [asked.station, *(one.station_id for one, _ in around)]
-        step = max(settings.cadence_seconds, reducing.step_of(span, 2 * asked.width))
+        (cadence,) = cadences_of(settings).of([asked.station], store.owners)
+        step = max(int(cadence), reducing.step_of(span, 2 * asked.width))
         time = np.arange((int(span.start) // step + 1) * step, int(span.end) + 1, step)
         at = Places([asked.station], np.zeros(len(time), dtype=np.int64), time)
         some = _Some(store, [stations[one] for one in sorted(ids)])

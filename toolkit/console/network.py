@@ -23,6 +23,7 @@ from toolkit.console.state import active_incidents, states_with
 from toolkit.location import distance_km
 from toolkit.model import Station
 from toolkit.quality.neighbours import CANDIDATES, nearest
+from toolkit.query.source_states import freshness
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.text import clean
@@ -110,6 +111,8 @@ def _network(store: Store, settings: Settings, clock: rows.Clock) -> Iterator[by
     row = {newest.stations[number]: place for place, number in enumerate(newest.station.tolist())}
     incidents = active_incidents(store)
     state = states_with(store, settings, time.time(), incidents)
+    names = list(places(store))
+    limits = dict(zip(names, freshness(settings).of(names, store.owners), strict=True))
     main = [name for name in variables if not (BY_NAME[name].follows or _speed(name).follows)]
     yield b'{"variables":%s,"main":%s,"stations":[' % (json.dumps(variables).encode(), json.dumps(main).encode())
     separator = b""
@@ -125,6 +128,7 @@ def _network(store: Store, settings: Settings, clock: rows.Clock) -> Iterator[by
             "state": state[name],
             "incidents": len(incidents.get(name, ())),
             "newest": None if at is None else int(newest.time[at]),
+            "fresh_seconds": limits[name],
             "values": [] if at is None else [None if x != x else x for x in values[at].tolist()],  # noqa: PLR0124 - NaN
             "flags": [] if at is None else flags[at].tolist(),
         }

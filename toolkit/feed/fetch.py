@@ -64,6 +64,7 @@ class Fetched:
         validators: `ETag` and `Last-Modified`, which conditional requests send back.
         links: the headers `Link`.
         url: the address that was asked.
+        led_to: the address that answered, where redirects led to another one; empty where none did.
         station: the id of the station that it is of, where the address says that; empty where it does not.
         page: the number of the page that it is.
         leads_on: whether it is followed by another page.
@@ -76,6 +77,7 @@ class Fetched:
     validators: dict[str, str]
     links: tuple[str, ...] = ()
     url: str = field(default="", repr=False)
+    led_to: str = field(default="", repr=False)
     station: str = ""
     page: int = 1
     leads_on: bool = False
@@ -364,6 +366,7 @@ class _Fetch:
             },
             links=tuple(response.raw.headers.getlist("Link")),
             url=self._url,
+            led_to="" if self._led_to == self._url else self._led_to,
         )
 
     def _content(self, response: requests.Response) -> BinaryIO:

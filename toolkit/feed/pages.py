@@ -42,6 +42,9 @@ class NextPage:
     def of(self, page: Fetched) -> str:
         """The address of the page that follows; empty where none does.
 
+        It is at the server that was asked, or at the one that answered after redirects. A relative address is relative
+        to the one that answered.
+
         Raises:
             FeedError: the body is not JSON.
             ValueError: it is not followed; the message begins with a verb and has no address in it.
@@ -54,9 +57,10 @@ class NextPage:
         text = str(said)
         if has_control_characters(text) or len(text) > LENGTH:
             raise ValueError("names a next page that is no address")
-        url = _with(page.url, self._parameter, text) if self._parameter else urljoin(page.url, text)
+        answered = page.led_to or page.url
+        url = _with(page.url, self._parameter, text) if self._parameter else urljoin(answered, text)
         url = url.partition("#")[0]
-        if origin(url) != origin(page.url) or "@" in urlsplit(url).netloc:
+        if origin(url) not in {origin(page.url), origin(answered)} or "@" in urlsplit(url).netloc:
             raise ValueError("has its next page at another server, to which it is not followed")
         return url
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from functools import cache
+from functools import cache, partial
 
 from toolkit import clock
 from toolkit.incidents import telling
@@ -12,6 +12,7 @@ from toolkit.incidents.network import Network
 from toolkit.incidents.planning import HOUR, Plan, Rules, Run
 from toolkit.incidents.trouble import Sensor, Trouble, folded
 from toolkit.settings import Settings
+from toolkit.sources import cadences_of
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Action, Affected, Incident, IncidentFilter
 from toolkit.variables import STATION
@@ -33,7 +34,7 @@ def keep(store: Store, settings: Settings, run: Run, troubles: Sequence[Trouble]
     rules = Rules(
         settings.incident_clean_hours * HOUR,
         settings.incident_reopen_hours * HOUR,
-        settings.cadence_seconds,
+        partial(cadences_of(settings).of, owners=cache(store.owners)),
         settings.incident_network_share,
     )
     since = min([run.start, *(one.started for one in troubles)]) - rules.reopen

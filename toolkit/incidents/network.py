@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import ceil
+from statistics import median
 from typing import NamedTuple
 
 from toolkit import times
@@ -86,6 +87,8 @@ class Network:
         self._rules = rules
         self._stations = stations
         self._measuring = measuring
+        # The longest of the cadences at which the stations report that have trouble, in seconds.
+        self._longest = 0.0
         self._cases = [case for case in plan.cases if case.now.station_id is None]
         self._affected: dict[int, dict[str, Affected]] = {}
         for one in affected:
@@ -94,6 +97,7 @@ class Network:
     def take(self, troubles: Sequence[Trouble]) -> list[Trouble]:
         """Take trouble into incidents of the network; returns the rest, which is of one station each."""
         rest = list(troubles)
+        self._longest = max(self._rules.cadences({one.sensor.station_id for one in rest}), default=0.0)
         for case in self._cases:
             if case.active or case.now.state == "dismissed":
                 rest = self._go_on(case, rest)
@@ -145,13 +149,18 @@ class Network:
     def _back(self, case: Case, mine: Sequence[Trouble]) -> bool:
         """Whether as many stations jumped once more after an incident began: they jumped back."""
         later = [one for one in mine if one.started > case.now.started + self._width and kinds.JUMPS & {*one.symptoms}]
-        at_once = self._at_once(later, self._rules.cadence)
+        at_once = self._at_once(later, self._cadence(later))
         return len(at_once) >= self._threshold(case.now.variable, at_once, JUMPED_SHARE)
 
     @property
     def _width(self) -> float:
         """How many seconds apart two beginnings may be to count as simultaneous."""
-        return max(self._run.exact, self._rules.cadence)
+        return max(self._run.exact, self._longest)
+
+    def _cadence(self, troubles: Collection[Trouble]) -> float:
+        """How many seconds apart the typical one of the stations reports that have some trouble; 0 without any."""
+        stations = {one.sensor.station_id for one in troubles}
+        return median(self._rules.cadences(stations)) if stations else 0.0
 
     def _threshold(self, variable: str, stations: Collection[str], share: float) -> int:
         """How many stations must have trouble for an incident of the network."""
@@ -182,13 +191,14 @@ class Network:
     def _of_one(self, kind: Kind, variable: str, troubles: list[Trouble]) -> Together | None:
         """What came to many stations at once, of one variable."""
         # Of what began before the window, it is not known when.
-        edge = self._run.start + max(self._run.exact, 2 * self._rules.cadence)
+        edge = self._run.start + max(self._run.exact, 2 * self._longest)
         known = [one for one in troubles if self._onset(one) > edge]
         if len(known) < LEAST:
             return None
         stations = {one.sensor.station_id for one in troubles}
         of = max(self._measuring(variable), len(stations))
-        at_once = self._at_once([one for one in known if kinds.JUMPS & {*one.symptoms}], self._rules.cadence)
+        jumps = [one for one in known if kinds.JUMPS & {*one.symptoms}]
+        at_once = self._at_once(jumps, self._cadence(jumps))
         enough = self._threshold(variable, stations, max(self._rules.share, JUMPED_SHARE))
         jump = self._run.exact <= HOUR and len(at_once) >= enough and self._too_fast(at_once)
         if not jump:
@@ -223,9 +233,9 @@ class Network:
         return best
 
     def _too_fast(self, at_once: Mapping[str, Trouble]) -> bool:
-        """Whether stations are farther apart than weather gets within one cadence."""
+        """Whether stations are farther apart than weather gets within the longest of their cadences."""
         places = [one for one in self._stations() if one.station_id in at_once and one.latitude and one.longitude]
-        reach = SQUALL * self._rules.cadence / HOUR
+        reach = SQUALL * max(self._rules.cadences(at_once.keys()), default=0.0) / HOUR
         return any(distance_km(*pair) > reach for pair in combinations(places[:MOST_COMPARED], 2))
 
     def _begin(self, together: Together) -> None:

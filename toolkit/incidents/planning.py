@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,13 +47,13 @@ class Rules:
     Attributes:
         clean: for so many seconds a sensor is judged well until its incident is resolved by itself.
         reopen: trouble that comes back within so many seconds is the same incident.
-        cadence: so many seconds apart stations report.
+        cadences: how many seconds apart some stations report, by their ids.
         share: so large a share of the stations that have trouble at once are an incident of the network.
     """
 
     clean: float
     reopen: float
-    cadence: float
+    cadences: Callable[[Collection[str]], Sequence[float]]
     share: float
 
 

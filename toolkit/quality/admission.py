@@ -45,7 +45,7 @@ def bound(
         known: the ids of the stations in the store; these are taken first.
         bounds: how many stations are taken.
         new: called to learn how many stations came for the first time in the last 24 hours; None means that the
-            source has no station yet, and then any number may come.
+            source told of none before, and then any number may come.
         before: the ids of the stations that were taken of the document's earlier parts.
     """
     ids = [station.station_id for station in document.stations if station.station_id not in before]

@@ -69,6 +69,10 @@ class Sources:
         )
         return [SourceState(*row) for row in rows]
 
+    def has_told(self, source: str) -> bool:
+        """Whether a source ever told of an observation, of its own stations or of others'."""
+        return any(one.name == source and one.newest is not None for one in self.states())
+
     def owners(self) -> dict[str, str | None]:
         """The source to which each station belongs; None where no source has told of it."""
         return dict(self._engine.query("SELECT station_id, source FROM stations"))

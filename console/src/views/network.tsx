@@ -56,13 +56,12 @@ function Unanswered({ loaded: { data, error, at } }: { loaded: Loaded<NetworkDat
 }
 
 function Stations({ data }: { data: NetworkData }) {
-  const { variables, fresh_minutes } = useAbout();
+  const { variables } = useAbout();
   const { route } = useLocation();
   const now = useNow();
   const scheme = useScheme();
   const [shown, change] = useShown();
   const [chosen, setChosen] = useState<string | null>(null);
-  const freshSeconds = 60 * fresh_minutes;
 
   const known = useMemo(() => new Map(data.stations.map((one) => [one.id, one])), [data]);
   const measured = useMemo(() => variables.filter((one) => data.variables.includes(one.name)), [data, variables]);
@@ -71,7 +70,7 @@ function Stations({ data }: { data: NetworkData }) {
   const place = by ? data.variables.indexOf(by.name) : -1;
   const age = (one: Station) => (one.newest === null ? Number.POSITIVE_INFINITY : now - one.newest);
   const good = (one: Station) =>
-    age(one) <= freshSeconds && one.flags[place] !== FAIL && typeof one.values[place] === "number";
+    age(one) <= one.fresh_seconds && one.flags[place] !== FAIL && typeof one.values[place] === "number";
   const minute = Math.floor(now / 60); // as often as a value can become old
 
   const scale = useMemo(
@@ -130,7 +129,7 @@ function Stations({ data }: { data: NetworkData }) {
           </>
         )}
       </p>
-      {newest !== null && now - newest > freshSeconds && (
+      {newest !== null && data.stations.every((one) => age(one) > one.fresh_seconds) && (
         <Notice kind="stale">
           {t("No station has sent anything since then: the feed or the collector is at a stop.")}
         </Notice>
@@ -163,7 +162,6 @@ function Stations({ data }: { data: NetworkData }) {
           chosen={chosen}
           onChoose={setChosen}
           now={now}
-          freshSeconds={freshSeconds}
         />
       </div>
     </>

@@ -302,6 +302,8 @@ def door() -> None:
         "setpriv --reuid weather --regid weather --init-groups cat hostile; kill $!; wait"
     )
     check({lent: (0, "root weather 750\nroot weather 440\nof root's\n")}, hostile_folder)
+    # What a call that is killed leaves, the next one removes.
+    check({f"{SIMULATED}; kill -KILL $!; wait; ls -d /run/weather-tool.*": (0, "/run/weather-tool.")}, hostile_folder)
     secret.unlink()
     python.rename(hidden)
     try:

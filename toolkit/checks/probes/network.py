@@ -6,6 +6,7 @@ They read a bounded number of rows, and skip networks that are too small to be c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from itertools import pairwise, takewhile
 
 from toolkit.backup.folder import Backup
@@ -16,6 +17,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Restore, Tool
 from toolkit.model import Observation
+from toolkit.sources import cadences_of
 from toolkit.store.selection import Selection, Span
 from toolkit.times import from_stored, stored
 from toolkit.variables import BY_NAME, MEASURED, MONITORED
@@ -46,15 +48,23 @@ def recent(host: Host) -> list[Observation]:
 
 
 def _read(host: Host) -> list[Observation]:
-    with host.store() as store:
-        (stations,) = store.observed_since([])
-    an_hour = max(1, stations) * HOUR / host.settings.cadence_seconds
-    hours = min(HOURS, MOST_ROWS / an_hour)
+    if len(host.sources) > 1:
+        an_hour = sum(HOUR / cadence for cadence in _cadences(host, host.owners).values())
+    else:
+        with host.store() as store:
+            (stations,) = store.observed_since([])
+        an_hour = stations * HOUR / host.settings.cadence_seconds
+    hours = min(HOURS, MOST_ROWS / max(1.0, an_hour))
     start = host.now - hours * HOUR
     with host.store() as store:
         if store.count(Selection(start, host.now)) > 2 * MOST_ROWS:
             return []
         return list(store.observations(Selection(start, host.now)))
+
+
+def _cadences(host: Host, stations: Collection[str]) -> dict[str, float]:
+    """How many seconds apart each station reports."""
+    return dict(zip(stations, cadences_of(host.settings).of(stations, lambda: host.owners), strict=True))
 
 
 def _network(rows: list[Observation]) -> set[str]:
@@ -155,13 +165,14 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
 )  # fmt: skip
 def values_continue(host: Host) -> Finding | None:
     rows = recent(host)
+    limits = {name: max(HOUR, 3 * cadence) for name, cadence in _cadences(host, _network(rows)).items()}
     for name, most in JUMPS.items():
         told = [row for row in rows if getattr(row, name) is not None]
         last: dict[str, Observation] = {}
         jumped: dict[str, tuple[Observation, Observation]] = {}
-        limit = max(HOUR, 3 * host.settings.cadence_seconds)
         for row in told:
             before = last.get(row.station_id)
+            limit = limits[row.station_id]
             if before and row.time - before.time <= limit and abs(getattr(row, name) - getattr(before, name)) > most:
                 jumped[row.station_id] = before, row
             last[row.station_id] = row
@@ -217,23 +228,35 @@ def hours_complete(host: Host) -> Finding | None:
     rows = recent(host)
     if len(_network(rows)) < STATIONS:
         return None
-    limit = max(HOUR, 3 * host.settings.cadence_seconds)
+    cadences = _cadences(host, _network(rows))
+    often = min(cadences.values())
+    limit = max(HOUR, 3 * often)
+    owners = host.owners if len(host.sources) > 1 else {}
+    telling = {owners.get(name) for name, cadence in cadences.items() if cadence == often}
     times = sorted({row.time for row in rows})
     gaps = [(before, after) for before, after in pairwise(times) if after - before > limit]
     for before, after in gaps:
         seen = f"no station has an observation between {stored(before)} and {stored(after)} UTC"
         if backup := _backup_with_more(host, after):
             return bad(f"{seen}, and the backup {backup.name} holds more than the database", Restore(backup.name))
-        if _stored_between(host, before + limit, after):
+        if _stored_between(host, before + limit, after, telling):
             return bad(f"{seen}, and the collection log says that some were stored then")
     if gaps:
         return good("nothing was stored in the hours that are missing at all stations, and no backup holds them")
     return good("no hour is missing at all stations")
 
 
-def _stored_between(host: Host, start: float, end: float) -> bool:
-    """Whether the collection log shows observations that were stored then, and so have been removed since."""
-    return any(start < line.time < end and line.status == "success" and line.observations for line in host.log)
+def _stored_between(host: Host, start: float, end: float, sources: Collection[str | None]) -> bool:
+    """Whether the collection log shows observations that were stored then, and so have been removed since.
+
+    Of several sources only what those named told counts: what others tell more rarely may have been measured before.
+    """
+    several = len(host.sources) > 1
+    return any(
+        start < line.time < end and line.status == "success" and line.observations
+        and (not several or line.source in sources)
+        for line in host.log
+    )  # fmt: skip
 
 
 def _backup_with_more(host: Host, after: float) -> Backup | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit import clock
 from toolkit.checks import Finding, Status, bad, check, good
-from toolkit.checks.causes import CLOCK, OBSERVATIONS
+from toolkit.checks.causes import CLOCK, DISK, OBSERVATIONS
 from toolkit.checks.each_source import joined
 from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
-from toolkit.checks.remedies import Logs, Tool
-from toolkit.sources import Source, fresh_seconds
+from toolkit.checks.probes.spool import WAIT_SECONDS
+from toolkit.checks.remedies import Logs, ServiceStatus, Shell, Tool
+from toolkit.collector import inbox
+from toolkit.push import protocol_of
+from toolkit.sources import ONLY, Source, fresh_seconds
 from toolkit.store.sources import SourceState
 
 
@@ -60,3 +64,36 @@ def _fresh(host: Host, source: Source, state: SourceState) -> Finding | None:
         return good(seen)
     why = f": {state.message}" if state.has_failed else ""
     return bad(f"{seen}, more than {humanize(fresh_seconds(source))}{why}")
+
+
+@check(
+    id="inbox-empty", area="data quality",
+    invariant="What stations have pushed is taken from the inbox.",
+    problem="What stations have pushed waits in the inbox, and nothing takes it.",
+    severity=Status.WARNING, remedy=ServiceStatus("collector"),
+    caused_by=("places-plain", *DISK, "collector-running", "collector-enabled", "collector-responds", "settings-valid"),
+)  # fmt: skip
+def inbox_empty(host: Host) -> Finding | None:
+    if not host.sources:  # they cannot be read
+        return None
+    present = {one.name for one in host.sources if protocol_of(one.settings.feed_url)}
+    for name, folder in _inboxes(host.spool):
+        if not (files := inbox.waiting(folder)):
+            continue
+        seen = f"{len(files)} files of reports wait in {folder}"
+        if name not in present:
+            note = "put the source back, or remove them"
+            return bad(
+                f"{seen}, and {name} is no source any more that stations push to", Shell("ls -l {}", folder, note=note)
+            )
+        if host.now - inbox.file_of(folder, files[0][0]).stat().st_mtime > WAIT_SECONDS:
+            return bad(f"{seen}: the collector does not take them")
+    return good("nothing waits that stations have pushed") if present else None
+
+
+def _inboxes(spool: Path) -> Iterator[tuple[str, Path]]:
+    """The inbox of each source that is or was, by its name."""
+    yield ONLY, spool / "inbox"
+    for folder in sorted(spool.iterdir()) if spool.is_dir() else ():
+        if folder.name != "inbox" and folder.is_dir():
+            yield folder.name, folder / "inbox"

@@ -22,7 +22,6 @@ export interface ListProps {
   chosen: string | null;
   onChoose: (id: string | null) => void;
   now: number;
-  freshSeconds: number;
 }
 
 export function StationList(props: ListProps) {
@@ -138,8 +137,8 @@ export function StationList(props: ListProps) {
   );
 }
 
-function isOld(one: Station, { now, freshSeconds }: ListProps): boolean {
-  return one.newest === null || now - one.newest > freshSeconds;
+function isOld(one: Station, { now }: ListProps): boolean {
+  return one.newest === null || now - one.newest > one.fresh_seconds;
 }
 
 const names = new Intl.Collator(language, { numeric: true });

@@ -21,6 +21,8 @@ export interface Station extends Names {
   incidents: number;
   /** When it was observed last; null for never. */
   newest: number | null;
+  /** The age in seconds at which that is old, by its source. */
+  fresh_seconds: number;
   /** The values of then, and their QARTOD flags; empty where it was never observed. */
   values: (number | null)[];
   flags: number[];

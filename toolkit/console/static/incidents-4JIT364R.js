@@ -1,0 +1,1 @@
+import{h as a,i as b}from"./chunk-PHKDJGLK.js";import"./chunk-Q4OUJDAI.js";import"./chunk-47DQCNR4.js";import"./chunk-XIWSUQT7.js";import"./chunk-EPSD7KEU.js";import"./chunk-VVK4RJQB.js";import"./chunk-Y22422FO.js";import"./chunk-34AO4GSR.js";import"./chunk-PNJSYZ3M.js";import"./chunk-HZSW7ZNI.js";export{b as SignInToAct,a as default};

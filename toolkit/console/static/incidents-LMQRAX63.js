@@ -1,1 +1,0 @@
-import{h as a,i as b}from"./chunk-7FE2QKEN.js";import"./chunk-Q4OUJDAI.js";import"./chunk-RGKNUK7W.js";import"./chunk-FHRHK5C2.js";import"./chunk-EPSD7KEU.js";import"./chunk-5ABSY3M5.js";import"./chunk-Y22422FO.js";import"./chunk-34AO4GSR.js";import"./chunk-PNJSYZ3M.js";import"./chunk-HZSW7ZNI.js";export{b as SignInToAct,a as default};
