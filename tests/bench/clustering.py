@@ -30,28 +30,35 @@ def _cpu(of: int) -> float:
     return ticks / tick
 
 
-def _judged_by(processes: int, path: Path, folder: Path) -> tuple[float, float]:
-    """CPU seconds of the workers, and of the command, for one run."""
-    environment = {**os.environ, "WEATHER_ENV_FILE": "/dev/null", "WEATHER_DB": str(path)}
-    words = [TOOL, "detect", "--no-record", "--json", "--end", times.iso(times.from_epoch(END))]
-    with running(environment, folder, scheme="tcp", processes=processes) as cluster:
-        subprocess.run(words, env=cluster.environment, stdout=subprocess.DEVNULL, check=True)  # what is loaded once
-        before, own = _cpu(cluster.workers.process.pid), resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(words, env=cluster.environment, capture_output=True, check=True)
-        after, mine = _cpu(cluster.workers.process.pid), resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert not done.stderr, done.stderr
-    return after - before, mine.ru_utime + mine.ru_stime - own.ru_utime - own.ru_stime
+def _used() -> float:
+    """The CPU seconds of the processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def judged_by_a_cluster(folder: Path) -> Iterator[Figure]:
-    """Four workers beside one, on one network."""
+    """Four workers beside one machine without a cluster, on one network.
+
+    Each tile has a margin, which is judged again, and is looked at twice. In a network of this size and density four
+    tiles with their margins are most of it each.
+    """
     path = database(folder, STATIONS)
-    one, _ = _judged_by(1, path, folder / "one")
-    four, own = _judged_by(4, path, folder / "four")
-    against = f"{one:.1f} s of one worker, {four:.1f} s of four together, {own:.1f} s of the command"
+    environment = {**os.environ, "WEATHER_ENV_FILE": "/dev/null", "WEATHER_DB": str(path)}
+    words = [TOOL, "detect", "--no-record", "--json", "--end", times.iso(times.from_epoch(END))]
+    before = _used()
+    subprocess.run(words, env=environment, stdout=subprocess.DEVNULL, check=True)
+    alone = _used() - before
+    with running(environment, folder / "four", scheme="tcp", processes=4) as cluster:
+        subprocess.run(words, env=cluster.environment, stdout=subprocess.DEVNULL, check=True)  # what is loaded once
+        before, began = _used(), _cpu(cluster.workers.process.pid)
+        done = subprocess.run(words, env=cluster.environment, capture_output=True, check=True)
+        own, four = _used() - before, _cpu(cluster.workers.process.pid) - began
+    assert not done.stderr, done.stderr
+    against = f"{alone:.1f} s of CPU alone; {four:.1f} s of the workers and {own:.1f} s of the command"
     yield Figure(
-        f"efficiency of 4 workers, {STATIONS:,} stations", 100 * one / four, "%", 60, at_least=True, against=against
-    )
+        f"efficiency of 4 workers, {STATIONS:,} stations", 100 * alone / (four + own), "%", 15, at_least=True,
+        against=against,
+    )  # fmt: skip
 
 
 BENCHES = (judged_by_a_cluster,)
