@@ -156,8 +156,8 @@ clean: ## Take away the lab, its images, and everything else that was made here
 
 .PHONY: lock
 lock: setup ## Choose the newest versions of all dependencies anew
-	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/hosts.txt
-	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev -c requirements/hosts.txt pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --extra distributed pyproject.toml -o requirements/hosts.txt
+	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --extra distributed -c requirements/hosts.txt pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group bench -c requirements/dev.txt -o requirements/bench.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group policy -o requirements/policy.txt
 	uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --group release -c requirements/dev.txt -o requirements/release.txt

@@ -32,6 +32,7 @@ class Credential(StrEnum):
     API_TOKENS = "api_tokens"
     CONSOLE_TOKENS = "console_tokens"
     CONSOLE_PROXY_KEY = "console_proxy_key"
+    CLUSTER_TLS = "cluster_tls"
 
 
 class CredentialError(ToolkitError):

@@ -226,6 +226,18 @@ def _address(text: str) -> str:
     return text
 
 
+def _scheduler(text: str) -> str:
+    """The address of a Dask scheduler."""
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port and text.endswith(f":{parts.port}")
+    except ValueError:
+        valid = False
+    if not valid or "@" in text:
+        raise ValueError("give tls://HOST:PORT or tcp://HOST:PORT, the address of a Dask scheduler")
+    return text
+
+
 MAPPING = Kind(parse_mapping, {"type": "str"})
 EXCEPTIONS = Kind(parse_exceptions, SPEC)
 PATH = Kind(_path, {"type": "str"})
@@ -235,6 +247,7 @@ TEXT = Kind(str.strip, {"type": "str"})
 SWITCH = Kind(_switch, {"type": "bool"})
 REPOSITORY = Kind(_optional(_repository), {"type": "str"}, shown)
 ADDRESS = Kind(_address, {"type": "str"})
+SCHEDULER = Kind(_optional(_scheduler), {"type": "str"}, shown)
 ORIGINS = Kind(_origins, {"type": "str"}, _shown_origins)
 HOSTS = Kind(_hosts, {"type": "str"}, _shown_hosts)
 AUTHORIZATION = Kind(parse_ways, {"type": "str"}, shown_ways)

@@ -128,6 +128,10 @@ def addresses(settings: Settings) -> dict[str, Address]:
     return {name: Address(text, int(text.rpartition(":")[2])) for name, text in texts.items()}
 
 
+# The TCP ports at which a cluster's workers listen: the first free ones.
+WORKER_PORTS = range(8800, 9000)
+
+
 def feed_ports(settings: Settings, sources: Sequence[Source] = ()) -> list[int]:
     """The TCP ports from which the feeds are fetched; always those of the web, for they may redirect there."""
     asked = [one.settings for one in sources] or [settings]

@@ -39,6 +39,7 @@ from toolkit.kinds import (
     PROXY,
     QUIET_HOURS,
     REPOSITORY,
+    SCHEDULER,
     SWITCH,
     TEXT,
     TIME_ZONE,
@@ -280,6 +281,15 @@ class Settings:
         EXCEPTIONS,
         "Sensors that are judged otherwise than all others, each with a reason and, if need be, an end: not at all, "
         "with wider limits, or by other neighbours. A JSON list of objects; see docs/incidents.md. Empty: none.",
+    )
+    dask: str | None = _setting(
+        "",
+        SCHEDULER,
+        "The Dask scheduler whose workers judge detection runs, as tls://HOST:PORT, or as tcp://HOST:PORT where nobody "
+        "else reaches it. See docs/distributed.md. Empty: none, this machine judges.",
+    )
+    cluster_address: str = _setting(
+        "127.0.0.1:8786", ADDRESS, "Where the scheduler of a Dask cluster listens, as ADDRESS:PORT."
     )
     incident_clean_hours: float = _setting(
         "6",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import shtab
 import yaml
 
+from toolkit import __version__
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.runbook import index, page
 from toolkit.cli.main import COMMANDS, parser_of
@@ -33,12 +35,18 @@ def rules_file() -> str:
     return f"# Generated from toolkit/checks/ by `make generate`.\n{body}"
 
 
+def galaxy_file() -> str:
+    """What the collection is, which is written by hand, with the version of the toolkit."""
+    return re.sub(r"(?m)^version: .*$", f"version: {__version__}", (ROOT / "galaxy.yml").read_text("utf-8"))
+
+
 def completion(shell: str) -> str:
     """The completion of weather-tool for a shell."""
     return str(shtab.complete(parser_of(COMMANDS), shell))
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "galaxy.yml": galaxy_file,
     "roles/weather/meta/argument_specs.yml": argument_specs,
     "templates/weather.env.j2": settings_template,
     "docs/settings.md": settings_page,

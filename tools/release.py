@@ -1,7 +1,7 @@
 """Build what is published of a version: `make release`, from its tag and a clean tree, into dist/release.
 
-The sdist, the wheel, a wheelhouse for each Python and architecture that hosts have, the container image, a bill of
-materials in CycloneDX form, and the checksums of all of it.
+The sdist, the wheel, the Ansible collection, a bundle for each Python and architecture that hosts have, the container
+image, bills of materials in CycloneDX form, and the checksums of all of it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from toolkit import __version__
+from tools import collection
 
 ROOT = Path(__file__).parent.parent
 TO = ROOT / "dist" / "release"
@@ -35,6 +37,7 @@ def main() -> int:
     shutil.rmtree(TO, ignore_errors=True)
     TO.mkdir(parents=True)
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(TO))
+    collection.build(TO)
     _wheelhouses()
     _bill_of_materials(version)
     _image(version)
@@ -52,8 +55,7 @@ def _wheelhouses() -> None:
     """The bundles that the role would build, built by the role's own module."""
     arguments = {"project": str(ROOT), "folder": str(TO), "targets": TARGETS}
     _run(
-        "env", "ANSIBLE_MODULE_UTILS=roles/weather/module_utils",
-        "ansible", "localhost", "-m", "weather_bundle", "-M", "roles/weather/library", "-a", json.dumps(arguments),
+        "ansible", "localhost", "-m", "weather.toolkit.weather_bundle", "-a", json.dumps(arguments),
         "-e", f"ansible_python_interpreter={sys.executable}",
     )  # fmt: skip
     for wheels in TO.glob("wheels-*"):
@@ -63,7 +65,7 @@ def _wheelhouses() -> None:
 
 def _bill_of_materials(version: str) -> None:
     """A bill of materials of what hosts install and browsers run, as locked: a list, without a graph."""
-    path = TO / f"weather-toolkit-{version}.cdx.json"
+    path = _bill(version)
     _run(
         sys.executable, "-W", "ignore::UserWarning", "-m", "cyclonedx_py", "requirements", "requirements/hosts.txt",
         "--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "--output-file", str(path),
@@ -72,6 +74,29 @@ def _bill_of_materials(version: str) -> None:
     bill["metadata"]["component"]["version"] = version  # pyproject.toml leaves it to toolkit/__init__.py
     bill["components"] += _in_browsers()
     path.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
+
+
+def _bill(version: str, of: str = "") -> Path:
+    return TO / f"weather-toolkit-{version}{of}.cdx.json"
+
+
+def _image_bill(version: str, image: str) -> None:
+    """That of the image: the same, and the packages of Debian that are in it."""
+    form = "${Package} ${Version} ${Architecture}\n"
+    command = ["podman", "run", "--rm", "--network=none", "--entrypoint=dpkg-query", image, "-W", f"-f={form}"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    bill = json.loads(_bill(version).read_text("utf-8"))
+    bill["components"] += [
+        {
+            "type": "library",
+            "bom-ref": f"deb-{name}-{architecture}",
+            "name": name,
+            "version": its,
+            "purl": f"pkg:deb/debian/{name}@{quote(its, safe='')}?arch={architecture}",
+        }
+        for name, its, architecture in map(str.split, said.splitlines())
+    ]
+    _bill(version, ".image").write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
 
 
 def _in_browsers() -> list[dict[str, object]]:
@@ -101,13 +126,14 @@ def _image(version: str) -> None:
     (bundle,) = TO.glob("weather-*-3.11-x86_64.tar")
     name = f"localhost/weather-toolkit:{version}"
     _run(
-        "podman", "build", "--format=docker", "--timestamp=0", "--layers=false",
+        "podman", "build", "--format=docker", "--timestamp=0", "--layers",
         "--file=templates/container/Containerfile", f"--tag={name}",
         f"--build-arg=BASE_IMAGE={BASE_IMAGE}", f"--build-arg=RELEASE={version}",
         f"--build-arg=BUNDLE={bundle.name}", f"--build-arg=DIGEST={_digest(bundle)}",
         "--build-arg=PACKAGES=postgresql-client restic", str(TO),
     )  # fmt: skip
     _run("podman", "save", "--format=docker-archive", f"--output={TO / f'weather-toolkit-{version}.image.tar'}", name)
+    _image_bill(version, name)
 
 
 def _checksums() -> None:

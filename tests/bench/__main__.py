@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.bench import (
     backing_up,
+    clustering,
     collecting,
     console,
     detecting,
@@ -39,6 +40,7 @@ def main() -> int:
         pushing,
         everyday,
         detecting,
+        clustering,
         incidents,
         large,
         storing,

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench import guide
@@ -20,6 +21,7 @@ from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.spool import Spool
 from toolkit.feed.addresses import Addresses
 from toolkit.feed.fetch import Fetcher
+from toolkit.model import Bounds
 from toolkit.store import open_for_writing
 
 TIME = 1_763_827_200
@@ -60,9 +62,10 @@ def measured(call: Callable[[], object]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def ingester_in(folder: Path) -> Ingester:
+def ingester_in(folder: Path, most: int = 20_000) -> Ingester:
     store = SharedStore(lambda: open_for_writing(str(folder / "weather.db")))
-    return Ingester(store, Spool(folder / "spool", 64 << 20), noa())
+    reader = replace(noa(), bounds=Bounds(stations=most, new_stations=most))
+    return Ingester(store, Spool(folder / "spool", 256 << 20), reader)
 
 
 def ingest(fetcher: Fetcher, ingester: Ingester) -> None:
@@ -100,6 +103,20 @@ def large_cycle(folder: Path) -> Iterator[Figure]:
     )
 
 
+def largest_cycle(folder: Path) -> Iterator[Figure]:
+    """A cycle of 100,000 stations, in a process of its own: what it takes of memory is of one document of them."""
+    stations, rounds = 100_000, 3
+    server, url = serve_apart(stations, rounds)
+    command = [sys.executable, "-m", "tests.bench.largest", url, str(folder), str(stations), str(rounds)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    server.communicate()
+    cpu, peak, new = map(float, done.stdout.split())
+    assert new == stations
+    yield Figure("cycle of 100,000 stations, CPU", cpu, "s", 4, against="the shortest after the first")
+    megabytes = len(document(1000)) * stations / 1000 / 1e6
+    yield Figure("the same, peak of memory", peak, "MB", 120, against=f"a document of {megabytes:.0f} MB")
+
+
 def small_cycles(folder: Path) -> Iterator[Figure]:
     """Cycles of 14 stations in a process that does nothing else, and what memory it has then."""
     cycles = 1000
@@ -117,4 +134,4 @@ def small_cycles(folder: Path) -> Iterator[Figure]:
     yield Figure("growth in the last 900 of them", late - early, "MB", 0.5, against=f"{early:.1f} MB after 100")
 
 
-BENCHES = (large_cycle, small_cycles)
+BENCHES = (large_cycle, largest_cycle, small_cycles)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -18,7 +19,7 @@ from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import load
-from toolkit.store import open_for_reading, open_for_writing
+from toolkit.store import Selection, open_for_reading, open_for_writing
 
 TIME = 1_763_827_200
 SLOTS = 36
@@ -76,6 +77,28 @@ def every_minute(folder: Path) -> Iterator[Figure]:
     yield Figure("the same as the health check asks, CPU", asked * 1000, "ms", 200)
 
 
+def hundred_thousand(folder: Path) -> Iterator[Figure]:
+    """What is read of 100,000 stations, and one of them."""
+    path = folder / "weather.db"
+    number, slots = 100_000, 4
+    names = [f"s{one:06d}" for one in range(number)]
+    with open_for_writing(str(path)) as store:
+        for slot in range(slots):
+            for first in range(0, number, 5000):
+                store.add(document(names[first : first + 5000], TIME + 600 * slot), TIME + 600 * slot)
+        store.tidy(lambda: None)
+    with open_for_reading(str(path)) as store:
+        yield Figure("newest of 100,000 stations, CPU", cpu(store.latest) * 1000, "ms", 1500)
+        yield Figure("the times of these, CPU", cpu(store.latest_times) * 1000, "ms", 400)
+        yield Figure("100,000 stations, CPU", cpu(store.stations) * 1000, "ms", 300)
+        one = Selection(stations=[names[777]])
+        read = cpu(lambda: [*store.observations(one)])
+    with closing(sqlite3.connect(path)) as connection:
+        scan = cpu(lambda: connection.execute("SELECT * FROM observation NOT INDEXED WHERE bar = 0").fetchall())
+    against = f"through all {number * slots:,} rows: {scan * 1000:,.0f} ms"
+    yield Figure("one of 100,000 stations by its times, CPU", read * 1000, "ms", 10, against=against)
+
+
 def of_a_hundred_thousand(folder: Path) -> Iterator[Figure]:
     """The same, of 100,000 stations, of which a fifth was taken down; processes against those of 14 stations."""
     small, path = folder / "small.db", folder / "weather.db"
@@ -91,4 +114,4 @@ def of_a_hundred_thousand(folder: Path) -> Iterator[Figure]:
         yield Figure(f"{command} of 100,000 stations, CPU", (many - few) * 1000, "ms", bound, against=against)
 
 
-BENCHES = (every_minute, of_a_hundred_thousand)
+BENCHES = (every_minute, hundred_thousand, of_a_hundred_thousand)

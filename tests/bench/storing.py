@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.figure import Figure
 from tests.postgresql import Server
-from toolkit.model import Document, Observation
+from toolkit.model import Document, Observation, Station
 from toolkit.simulator.network import default_network
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import Span, open_for_reading, open_for_writing
@@ -75,6 +75,28 @@ def ten_years_of_sqlite(folder: Path) -> Iterator[Figure]:
     )  # fmt: skip
 
 
+def described_into_postgresql(folder: Path) -> Iterator[Figure]:
+    """Cycles of 100,000 stations that the documents describe as well, in parts, as a collector stores them."""
+    folder.chmod(0o755)
+    server = Server(folder / "cluster")
+    nothing = [None] * (len(Observation._fields) - 3)
+    try:
+        with open_for_writing(server.database("bench")) as store:
+            seconds = []
+            for step in range(3):
+                at, began = START + 600 * step, time.perf_counter()
+                for first in range(0, 100_000, 5000):
+                    names = [f"s{number:06d}" for number in range(first, first + 5000)]
+                    stations = [Station(name, name, None, 38.0, 23.0, 50.0) for name in names]
+                    seen = [Observation(at, name, 13.9, *nothing) for name in names]
+                    store.add(Document(stations, seen, source="feed"), at + 60)
+                seconds.append(time.perf_counter() - began)
+        rate = 100_000 / min(seconds[1:])
+        yield Figure("the same, of 100,000 stations that are described", rate, "/s", 25_000, at_least=True)
+    finally:
+        server.stop()
+
+
 def rows_into_postgresql(folder: Path) -> Iterator[Figure]:
     """New observations a second, in documents of 10,000 stations, each committed."""
     folder.chmod(0o755)
@@ -102,4 +124,4 @@ def rows_into_postgresql(folder: Path) -> Iterator[Figure]:
         server.stop()
 
 
-BENCHES = (ten_years_of_sqlite, rows_into_postgresql)
+BENCHES = (ten_years_of_sqlite, rows_into_postgresql, described_into_postgresql)

@@ -25,7 +25,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 KIND = "3.11-x86_64"
 RAN = "the bundle's uv was run"
-LOCK = importlib.import_module("roles.weather.module_utils.weather_lock")
+LOCK = importlib.import_module("plugins.module_utils.weather_lock")
 
 
 def make_wheel(folder: Path, name: str, version: str = "1.0", content: str = "GOOD = True\n") -> Path:
@@ -70,14 +70,13 @@ class Source:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
         return subprocess.run(
             [
-                Path(sys.executable).parent / "ansible", "localhost", "-m", "weather_bundle",
-                "-M", ROOT / "roles/weather/library", "-a", json.dumps(arguments),
+                Path(sys.executable).parent / "ansible", "localhost", "-m", "weather.toolkit.weather_bundle", "-a", json.dumps(arguments),
                 "-e", f"ansible_python_interpreter={sys.executable}",
             ],
             cwd=self.project, capture_output=True, text=True, check=False,
             env={
                 **clean,
-                "ANSIBLE_MODULE_UTILS": str(ROOT / "roles/weather/module_utils"),
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
                 "PIP_INDEX_URL": f"{self.address}/simple/", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1",
             },
         )  # fmt: skip

@@ -25,7 +25,7 @@ END = "2025-11-22T16:00Z"
 TIME = 1_763_827_200
 # Each of the commands, as far as it prints something and comes to an end.
 CALLS = (
-    "accounts list", "alert backup", "api --help", "backup create", "backup list", "backup verify", "backup prune --dry-run", "collect --once",
+    "accounts list", "alert backup", "api --help", "cluster --help", "backup create", "backup list", "backup verify", "backup prune --dry-run", "collect --once",
     "completion bash", "data latest", "data stations --json", "data summary", "data export -", f"detect --no-record --end {END}",
     "doctor", "doctor --explain feed-answers", "feed guess", "feed try",
     f"flag --start 2025-11-22T15:00Z --end {END} --json", "healthcheck",

@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import TOOL, Run
 from tests.integration.conftest import Spoil
 
-MODULE = Path("roles/weather/library/weather_files.py").resolve()
+MODULE = Path("plugins/modules/weather_files.py").resolve()
 NOBODY = pwd.getpwnam("nobody")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="it is about what root does")
 

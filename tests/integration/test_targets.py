@@ -159,6 +159,27 @@ def test_the_receiver_is_added_by_one_line_and_has_the_keys_alone(rendered: Path
     assert pod["containers"][0]["readinessProbe"]["httpGet"] == {"path": "/metrics", "port": "receiver"}
 
 
+def test_members_of_a_cluster_reach_one_another_and_nobody_else_does(rendered: Path) -> None:
+    members = {"detector", "cluster-scheduler", "cluster-worker"}
+    found = manifests(rendered, "postgresql")
+    policies = {one["metadata"]["name"]: one["spec"] for one in found if one["kind"] == "NetworkPolicy"}
+    cluster = policies["weather-cluster"]
+    (expression,) = cluster["podSelector"]["matchExpressions"]
+    assert (expression["operator"], {*expression["values"]}) == ("In", members)
+    ports = [{"protocol": "TCP", "port": 8786}, {"protocol": "TCP", "port": 8800, "endPort": 8999}]
+    assert cluster["ingress"] == [{"from": [{"podSelector": cluster["podSelector"]}], "ports": ports}]
+    assert cluster["egress"] == [{"to": [{"podSelector": cluster["podSelector"]}], "ports": ports}]
+    assert 8786 not in [one["port"] for one in policies["weather"]["ingress"][0]["ports"]]
+    deployed = {one["metadata"]["name"]: one["spec"] for one in found if one["kind"] == "Deployment"}
+    assert deployed["weather-cluster-worker"]["replicas"] == 8
+    assert deployed["weather-cluster-scheduler"]["replicas"] == 1
+    (container,) = deployed["weather-cluster-scheduler"]["template"]["spec"]["containers"]
+    assert container["args"] == ["cluster", "scheduler", "0.0.0.0:8786"]
+    # The units of members get the certificate, and those beyond them do not.
+    units = {file.stem for file in rendered.glob("weather-*.service") if "cluster_tls" in file.read_text()}
+    assert units == {f"weather-{name}" for name in members}
+
+
 def test_words_of_a_command_are_the_same_on_all_targets(changed: Path) -> None:
     line = next(line for line in (changed / "cron").read_text().splitlines() if " extra " in line)
     # What cron hands to sh: up to a percent sign that has no backslash before it, without those backslashes.
@@ -326,7 +347,7 @@ def test_a_list_of_sources_is_a_file_on_every_target(tmp_path: Path) -> None:
     found = manifests(tmp_path, "sqlite")
     (settings_map,) = [one for one in found if one["kind"] == "ConfigMap"]
     assert tomllib.loads(settings_map["data"]["sources.toml"])["source"][1]["url"] == SOURCES[1]["url"]
-    (policy,) = [one for one in found if one["kind"] == "NetworkPolicy"]
+    policy = next(one for one in found if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "weather")
     assert {"protocol": "TCP", "port": 8088} in policy["spec"]["egress"][-1]["ports"]
 
 
@@ -343,12 +364,22 @@ def test_compose_confines_what_it_runs(rendered: Path) -> None:
     told = (rendered / "compose.yaml").read_text()
     assert "planted" not in told
     services = yaml.safe_load(told)["services"]
-    assert set(services) == {"collector", "exporter", "api", "receiver", "scheduler", "postgresql", "prometheus"}
-    for name in ("collector", "exporter", "api", "receiver", "scheduler"):
+    assert set(services) == {
+        "collector",
+        "exporter",
+        "api",
+        "receiver",
+        "scheduler",
+        "postgresql",
+        "prometheus",
+        "cluster-scheduler",
+        "cluster-worker",
+    }
+    for name in ("collector", "exporter", "api", "receiver", "scheduler", "cluster-scheduler", "cluster-worker"):
         one = services[name]
         assert (one["read_only"], one["cap_drop"], one["user"]) == (True, ["ALL"], "10001:10001")
         assert one["mem_limit"] == "1g"
-        assert one["secrets"] == ["postgresql_password", "api_tokens"]
+        assert one["secrets"] == ["postgresql_password", "api_tokens", "cluster_tls"]
 
 
 def test_the_unit_of_the_api_gets_its_tokens_and_no_other_does(rendered: Path) -> None:
@@ -377,7 +408,7 @@ def pods(rendered: Path, engine: str) -> Iterator[tuple[dict[str, Any], dict[str
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_pods_are_within_the_restricted_profile(rendered: Path, engine: str) -> None:
     found = list(pods(rendered, engine))
-    assert len(found) == 15
+    assert len(found) == 17
     for _, pod in found:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def module(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "roles/weather" / path)
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "plugins" / path)
     assert spec
     assert spec.loader
     found = importlib.util.module_from_spec(spec)
@@ -22,8 +22,8 @@ def module(path: str) -> ModuleType:
     return found
 
 
-FILTERS = module("filter_plugins/places.py").FilterModule().filters()
-TOML = module("filter_plugins/sources.py").as_toml
+FILTERS = module("filter/places.py").FilterModule().filters()
+TOML = module("filter/sources.py").as_toml
 
 
 def refused(target: str, **values: str) -> list[str]:

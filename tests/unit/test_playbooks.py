@@ -49,6 +49,6 @@ def test_every_role_refuses_variables_that_it_does_not_have() -> None:
     refusing = {
         path.parts[-3]
         for path in (ROOT / "roles").glob("*/meta/main.yml")
-        if {"role": "weather_common"} in yaml.safe_load(path.read_text("utf-8"))["dependencies"]
+        if {"role": "weather.toolkit.weather_common"} in yaml.safe_load(path.read_text("utf-8"))["dependencies"]
     }
     assert roles - refusing == {"weather_common"}

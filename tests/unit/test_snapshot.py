@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-SNAPSHOT: Any = importlib.import_module("roles.weather.library.weather_snapshot")
+SNAPSHOT: Any = importlib.import_module("plugins.modules.weather_snapshot")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from toolkit.checks.probes import (
     api,
     backup,
     clock,
+    cluster,
     commands,
     cron,
     database_access,
@@ -43,6 +44,7 @@ _MODULES = (
     packages, system, settings, places, disk, security, units, cron, rivals, interference, folders, service, commands,
     processes, timers, journal, database_file, database_content, database_locks, database_access, spool, permissions,
     clock, way, feed, detection, observations, sources, network, incidents, backup, exporter, api,
+    cluster,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))
 BY_ID = {check.id: check for check in CHECKS}

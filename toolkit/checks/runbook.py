@@ -38,6 +38,7 @@ _CLOSER: dict[str, tuple[Remedy, ...]] = {
     "backup": (Tool("backup list"), Tool("backup verify"), Shell("cat /var/backups/weather/drill.json")),
     "metrics": (ServiceStatus("exporter"), Tool("metrics")),
     "api": (ServiceStatus("api"), Logs("api")),
+    "cluster": (Tool("cluster status"), Logs("cluster-scheduler"), Logs("cluster-worker")),
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "alert": "tell people once that a job failed, and once that it is well again",
     "api": "serve observations with flags, stations and incidents over HTTP, and the console",
     "backup": "make verified backups, list, verify and prune them",
+    "cluster": "have many machines judge: a Dask scheduler, its workers, and how they are",
     "collect": "fetch the feed and store its observations, once or for ever",
     "completion": "print what makes a shell complete this command",
     "data": "look at observations, export and import them",

@@ -101,13 +101,16 @@ class SharedStore:
             return self._newest
 
     def owners(self, document: Document) -> dict[str, str | None]:
-        """The source of each known station; read anew if a document has a station that is not known.
+        """The source of each known station; those of a document that are not known are looked up, for others may be.
 
         The caller uses the store.
         """
-        if not self._owners.keys() >= {station.station_id for station in document.stations}:
+        if not self._owners:
             with self.used() as store:
                 self._owners = store.sources.owners()
+        if strange := {station.station_id for station in document.stations} - self._owners.keys():
+            with self.used() as store:
+                self._owners.update(store.sources.owners(strange))
         return self._owners
 
     def assign(self, document: Document, source: str) -> None:

@@ -49,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--neighbour-km", "neighbour_km", "KM")
     add_setting(parser, "--neighbour-elevation-m", "neighbour_elevation_m", "METRES")
     add_setting(parser, "--exceptions", "exceptions", "JSON")
+    add_setting(parser, "--dask", "dask", "ADDRESS")
     add_setting(parser, "--db", "db", "DATABASE")
     parser.add_argument("--station", metavar="ID", help="judge this station alone")
     parser.add_argument(
@@ -85,6 +86,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
+    if loaded.settings.dask:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in workers; before numpy is loaded
+    from toolkit.cluster.judging import judging_by
     from toolkit.detector.run import detect
 
     if args.days is not None and not (args.against_decisions and 1 <= args.days <= MOST_DAYS):
@@ -92,10 +96,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if args.against_decisions:
         return _against_decisions(args, loaded.settings)
     window_end(args.end, None)  # a wrong time is an error before the database is opened
-    with open_for_reading(loaded.settings.db) as store, store.snapshot():
+    with open_for_reading(loaded.settings.db) as store, store.snapshot(), judging_by(loaded.settings) as by:
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
-        report = detect(store, loaded.settings, end, args.station)
+        report = detect(store, loaded.settings, end, args.station, **by(len(store.numbers())))
         early = args.allow_short_history and not report.stations.with_data and _starts_within(store, report)
     moment = times.from_epoch(now)
     if args.save is not None:

@@ -14,6 +14,7 @@ _shtab_weather_tool_commands() {
     alert:'Tell people once that a job failed, and once that it is well again.'
     api:'Serve observations with flags, stations and incidents over HTTP, and the console.'
     backup:'Make verified backups, list, verify and prune them.'
+    cluster:'Have many machines judge: a Dask scheduler, its workers, and how they are.'
     collect:'Fetch the feed and store its observations, once or for ever.'
     completion:'Print what makes a shell complete this command.'
     data:'Look at observations, export and import them.'
@@ -62,6 +63,15 @@ _shtab_weather_tool_backup_commands() {
     verify:'Read backups back, all of each.'
   )
   _describe 'weather-tool backup commands' _commands
+}
+
+_shtab_weather_tool_cluster_commands() {
+  local _commands=(
+    scheduler:'Be the scheduler of a cluster, until told to stop; by TLS or not as WEATHER_DASK says.'
+    status:'Show the scheduler and its workers.'
+    worker:'Judge tiles for the scheduler that WEATHER_DASK names, until told to stop.'
+  )
+  _describe 'weather-tool cluster commands' _commands
 }
 
 _shtab_weather_tool_data_commands() {
@@ -272,6 +282,41 @@ _shtab_weather_tool_backup_verify_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_weather_tool_backup_verify_defaults_added=0
 
+_shtab_weather_tool_cluster_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--verbose[say more, and show where an error came from]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_cluster_defaults_added=0
+
+_shtab_weather_tool_cluster_scheduler_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--dask[The Dask scheduler whose workers judge detection runs, as tls\:\/\/HOST\:PORT, or as tcp\:\/\/HOST\:PORT where nobody else reaches it. See docs\/distributed.md. Empty\: none, this machine judges. Default\: WEATHER_DASK, else empty.]:ADDRESS:"
+  ":Where the scheduler of a Dask cluster listens, as ADDRESS\:PORT. Default\: WEATHER_CLUSTER_ADDRESS, else 127.0.0.1\:8786.:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_cluster_scheduler_defaults_added=0
+
+_shtab_weather_tool_cluster_status_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[as JSON]"
+  "--dask[The Dask scheduler whose workers judge detection runs, as tls\:\/\/HOST\:PORT, or as tcp\:\/\/HOST\:PORT where nobody else reaches it. See docs\/distributed.md. Empty\: none, this machine judges. Default\: WEATHER_DASK, else empty.]:ADDRESS:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_cluster_status_defaults_added=0
+
+_shtab_weather_tool_cluster_worker_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--processes[how many at once (default\: as many as there are processors)]:N:"
+  "--dask[The Dask scheduler whose workers judge detection runs, as tls\:\/\/HOST\:PORT, or as tcp\:\/\/HOST\:PORT where nobody else reaches it. See docs\/distributed.md. Empty\: none, this machine judges. Default\: WEATHER_DASK, else empty.]:ADDRESS:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_weather_tool_cluster_worker_defaults_added=0
+
 _shtab_weather_tool_collect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
@@ -392,6 +437,7 @@ _shtab_weather_tool_detect_options=(
   "--neighbour-km[How far away a neighbour may be, in kilometres. Default\: WEATHER_NEIGHBOUR_KM, else 100.]:KM:"
   "--neighbour-elevation-m[How much higher or lower a neighbour may be, in metres. Default\: WEATHER_NEIGHBOUR_ELEVATION_M, else 500.]:METRES:"
   "--exceptions[Sensors that are judged otherwise than all others, each with a reason and, if need be, an end\: not at all, with wider limits, or by other neighbours. A JSON list of objects\; see docs\/incidents.md. Empty\: none. Default\: WEATHER_EXCEPTIONS, else empty.]:JSON:"
+  "--dask[The Dask scheduler whose workers judge detection runs, as tls\:\/\/HOST\:PORT, or as tcp\:\/\/HOST\:PORT where nobody else reaches it. See docs\/distributed.md. Empty\: none, this machine judges. Default\: WEATHER_DASK, else empty.]:ADDRESS:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
   "--station[judge this station alone]:ID:"
   "--save[also write the report as JSON, into the folder of reports or to PATH\; strftime codes in PATH are filled in, in UTC]:PATH:"
@@ -410,7 +456,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics, api]:AREA:"
+  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics, api, cluster]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )
@@ -849,6 +895,7 @@ _shtab_weather_tool() {
         alert) _arguments -C -s $_shtab_weather_tool_alert_options ;;
         api) _arguments -C -s $_shtab_weather_tool_api_options ;;
         backup) _shtab_weather_tool_backup ;;
+        cluster) _shtab_weather_tool_cluster ;;
         collect) _arguments -C -s $_shtab_weather_tool_collect_options ;;
         completion) _arguments -C -s $_shtab_weather_tool_completion_options ;;
         data) _shtab_weather_tool_data ;;
@@ -927,6 +974,31 @@ _shtab_weather_tool_backup() {
         list) _arguments -C -s $_shtab_weather_tool_backup_list_options ;;
         prune) _arguments -C -s $_shtab_weather_tool_backup_prune_options ;;
         verify) _arguments -C -s $_shtab_weather_tool_backup_verify_options ;;
+      esac
+  esac
+}
+
+_shtab_weather_tool_cluster() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->cluster'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_weather_tool_cluster_defaults_added )); then
+    if (( ${_shtab_weather_tool_cluster_options[(I)${(q)one_or_more}*]} +          ${_shtab_weather_tool_cluster_options[(I)${(q)remainder}*]} +          ${_shtab_weather_tool_cluster_options[(I)${(q)default}]} == 0 )); then
+      _shtab_weather_tool_cluster_options+=(': :_shtab_weather_tool_cluster_commands' '*::: :->cluster')
+    fi
+    _shtab_weather_tool_cluster_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_weather_tool_cluster_options
+
+  case $state in
+    cluster)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_weather_tool_cluster-$line[1]:"
+      case $line[1] in
+        scheduler) _arguments -C -s $_shtab_weather_tool_cluster_scheduler_options ;;
+        status) _arguments -C -s $_shtab_weather_tool_cluster_status_options ;;
+        worker) _arguments -C -s $_shtab_weather_tool_cluster_worker_options ;;
       esac
   esac
 }

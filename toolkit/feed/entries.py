@@ -217,7 +217,7 @@ class Entries:
             else:
                 written, convert = raw, field.convert
             value = number(written)
-            if value is not None and is_placeholder(value) and not self._can_be(index, value):
+            if value is not None and not self._can_be(index, value) and is_placeholder(value):
                 value = None
             elif value is None and not is_no_number(written):
                 self.leave_out("impossible place" if index < 2 else "impossible elevation")
@@ -231,7 +231,7 @@ class Entries:
             metres = metres or None
         if metres is None and elevation:
             self.leave_out("impossible elevation")
-        if point is not None:
+        if point is not None and (found is None or metres is None):
             longitude, latitude, elevation = map(number, [*point[:3], None, None, None][:3])
             found = found or place(latitude, longitude)
             metres = height(elevation) if metres is None and found else metres

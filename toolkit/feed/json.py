@@ -104,23 +104,37 @@ def content(body: bytes) -> Any:
             return json.loads(text, strict=False)
         except json.JSONDecodeError:
             raise
-        except ValueError:  # a number with too many digits for Python becomes None
-            return json.loads(
-                text, strict=False, parse_int=lambda digits: int(digits) if len(digits) <= DIGITS else None
-            )
-    except json.JSONDecodeError as error:
-        raise UnreadableError(f"the feed is not JSON: {_where(text, error)}") from None
-    except RecursionError:
-        raise UnreadableError("the feed is not JSON that can be read: it is nested too deeply") from None
+        except ValueError:  # a number with too many digits for Python
+            return json.loads(text, strict=False, parse_int=whole_number)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise as_unreadable(text, error) from None
 
 
-def _where(text: str, error: json.JSONDecodeError) -> str:
-    if not text.strip():
+def whole_number(digits: str) -> int | None:
+    """A whole number; None where it has more digits than Python reads."""
+    return int(digits) if len(digits) <= DIGITS else None
+
+
+def as_unreadable(text: str, error: json.JSONDecodeError | RecursionError, before: int = 0) -> UnreadableError:
+    """What is wrong with a document.
+
+    Args:
+        text: the document, or a part of it.
+        error: what was raised.
+        before: how many characters of the document are before the text.
+    """
+    if isinstance(error, RecursionError):
+        return UnreadableError("the feed is not JSON that can be read: it is nested too deeply")
+    return UnreadableError(f"the feed is not JSON: {_where(text, error, before)}")
+
+
+def _where(text: str, error: json.JSONDecodeError, before: int) -> str:
+    if not text.strip() and not before:
         return "it is empty"
     # The position is where the text begins that is not closed.
     if error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()):
-        return f"it ends in the middle, at {len(text)}"
-    if not text[: error.pos].strip():
+        return f"it ends in the middle, at {before + len(text)}"
+    if not text[: error.pos].strip() and not before:
         return f"it begins with {one_line(text.lstrip(), 40)!r}"
     near = one_line(text[max(0, error.pos - 20) : error.pos + 20])
-    return f"{error.msg[:1].lower()}{error.msg[1:]} at {error.pos}, in {near!r}"
+    return f"{error.msg[:1].lower()}{error.msg[1:]} at {before + error.pos}, in {near!r}"

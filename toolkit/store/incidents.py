@@ -5,7 +5,7 @@ The SQL is the part that SQLite and PostgreSQL share; an `Engine` says how each 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 
@@ -227,6 +227,9 @@ class Engine(Protocol):
 
     def time(self, seconds: float) -> object:
         """A time as the engine takes it for a value."""
+
+    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
+        """SQL for whether a column is one of many texts, with a `?`, and the value for that."""
 
 
 # In the words of the index of those that are, by which an engine knows that it can be used.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from toolkit.store.columns import LAST, Columns, known
+from toolkit.store.postgresql_moments import of_stations
 from toolkit.store.selection import Span
 from toolkit.times import from_epoch
 from toolkit.variables import BY_NAME
@@ -19,19 +19,6 @@ from toolkit.variables import BY_NAME
 # then each element has its length and its eight bytes.
 _HEAD = 20
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
-
-# Rows are found in order of time. Where so many of them have one time for each station that is wanted, each station is
-# looked up at each time that there is, instead of going through all rows; that is seen from so many of them.
-_CROWD, _SEEN = 20, 2000
-_MOMENTS = """
-WITH RECURSIVE moment (at) AS (
-    SELECT MIN(time) FROM observations WHERE time > %s
-    UNION ALL SELECT (SELECT MIN(time) FROM observations WHERE time > at) FROM moment WHERE at <= %s
-)
-SELECT o.* FROM moment CROSS JOIN LATERAL (
-    SELECT * FROM observations WHERE time = at AND station_id = ANY(%s) OFFSET 0
-) AS o WHERE at <= %s
-"""
 
 
 def read(
@@ -55,13 +42,7 @@ def read(
     ]
     words = [name for name in names if name not in BY_NAME]
     wanted = [*(f"array_send(array_agg(({one})::float8))" for one in numbers), *map("array_agg({})".format, words)]
-    start, end, ids = from_epoch(span.start), from_epoch(span.end), list(stations)
-    source = "SELECT * FROM observations WHERE time > %s AND time <= %s"
-    values: list[object] = [start, end]
-    if stations:
-        source, values = f"{source} AND station_id = ANY(%s)", [start, end, ids]
-        if _is_crowded(connection, start, end, len(ids)):
-            source, values = _MOMENTS, [start, end, ids, end]
+    source, values = of_stations(connection, from_epoch(span.start), from_epoch(span.end), stations)
     query = sql.SQL(
         f"SELECT {', '.join(wanted)} FROM (SELECT * FROM ({source}) AS found JOIN ({numbered}) AS s USING (station_id) "
         "ORDER BY time, number) AS chosen"
@@ -82,16 +63,6 @@ def read(
             {name: by_name[name] for name in names},
         )
     )
-
-
-def _is_crowded(connection: psycopg.Connection, start: datetime, end: datetime, stations: int) -> bool:
-    """Whether far more stations than are wanted have each time."""
-    found = connection.execute(
-        "SELECT COUNT(*), COUNT(DISTINCT time) FROM "
-        f"(SELECT time FROM observations WHERE time > %s AND time <= %s ORDER BY time LIMIT {_SEEN}) AS first",
-        (start, end),
-    ).fetchone()
-    return found is not None and found[0] > found[1] * stations * _CROWD
 
 
 def _floats(array: bytes | None) -> Any:

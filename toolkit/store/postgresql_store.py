@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -33,6 +33,7 @@ from toolkit.store.daily import Daily
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
+from toolkit.store.postgresql_moments import is_hypertable, of_stations
 from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.sources import Sources
 from toolkit.store.station_places import Changes
@@ -119,10 +120,14 @@ _SOUND = "{time} < '10000-01-01' AND {time} >= '0001-01-01'"
 
 _NEWEST = """
 INSERT INTO newest AS n (station_id, time)
-SELECT station_id, MAX(time) FROM (
-    SELECT station_id, time FROM arrived UNION ALL SELECT unnest(%(ids)s::text[]), '-infinity'
-) AS told GROUP BY 1 ORDER BY 1
+SELECT station_id, MAX(time) FROM arrived GROUP BY 1 ORDER BY 1
 ON CONFLICT (station_id) DO UPDATE SET time = excluded.time WHERE excluded.time > n.time
+"""
+
+# Of stations that have no observation yet.
+_NO_NEWEST = """
+INSERT INTO newest (station_id, time) SELECT unnest(%s::text[]) AS id, '-infinity' ORDER BY 1
+ON CONFLICT (station_id) DO NOTHING
 """
 
 # The days whose observations may be others than before.
@@ -145,6 +150,14 @@ AND NOT EXISTS (
     WHERE o.time = n.time AND o.station_id = s.station_id AND {_SOUND.format(time="o.time")}
 )
 """
+
+# The end of the newest chunk of which everything is older than a time.
+_CHUNKS_BEFORE = """
+SELECT MAX(range_end) FROM timescaledb_information.chunks
+WHERE hypertable_name = 'observations' AND hypertable_schema = current_schema() AND range_end <= %s
+"""
+
+_COUNT_BEFORE = "SELECT COUNT(*) FROM observations WHERE time < %s"
 
 _COUNT = """
 INSERT INTO counters AS c (name, label, count) VALUES (%s, %s, %s)
@@ -224,9 +237,9 @@ class PostgreSQLStore:
                 more, changed = cast("tuple[int, int]", cursor.fetchone())
                 new, corrected = new + more, corrected + changed
                 cursor.execute(_CHANGED)
-                cursor.execute(_NEWEST, {"ids": []})
+                cursor.execute(_NEWEST)
                 cursor.execute("TRUNCATE arrived")
-            cursor.execute(_NEWEST, {"ids": [station.station_id for station in document.stations]})
+            cursor.execute(_NO_NEWEST, [[station.station_id for station in document.stations]])
             done = Stored(new, corrected, len(document.observations) - new - corrected)
             rejected = [(from_epoch(time), *rest) for time, *rest in document.rejected]
             cursor.executemany(_REJECTED, rejected)
@@ -410,11 +423,10 @@ class PostgreSQLStore:
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
-        where, values = _where(selection)
-        names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+        found, values = self._selected(selection)
         query = sql.SQL(
-            "SELECT extract(epoch FROM time)::int8, station_id, {} FROM observations {} ORDER BY time, station_id"
-        ).format(names, where)
+            f"SELECT extract(epoch FROM time)::int8, station_id, {', '.join(COLUMNS)} {found} ORDER BY time, station_id"
+        )
         # A cursor on the server: a year of observations need not fit into memory.
         with (
             translate_errors(self._place),
@@ -427,9 +439,17 @@ class PostgreSQLStore:
 
     def count(self, selection: Selection) -> int:
         """See `base.Store`."""
-        where, values = _where(selection)
-        number: int = self._query(sql.SQL("SELECT COUNT(*) FROM observations {}").format(where), values)[0][0]
+        found, values = self._selected(selection)
+        number: int = self._query(f"SELECT COUNT(*) {found}", values)[0][0]
         return number
+
+    def _selected(self, selection: Selection) -> tuple[str, list[object]]:
+        """SQL from FROM on, for the selected observations, and its values."""
+        start = "-infinity" if selection.start is None else from_epoch(selection.start)
+        end = "infinity" if selection.end is None else from_epoch(selection.end)
+        with translate_errors(self._place):
+            source, values = of_stations(self._connection, start, end, selection.stations)
+        return f"FROM ({source}) AS selected WHERE {_SOUND.format(time='time')}", values
 
     def tally(self, span: Span) -> dict[str, int]:
         """See `base.Store`."""
@@ -533,21 +553,40 @@ class PostgreSQLStore:
         """See `base.Store`."""
         self._remove("rejected", "time", before, pause)
         self._remove("anomalies", "ended", log_before, pause)
-        observations = self._remove("observations", "time", before, pause)
+        observations = self._drop_chunks(before)
+        if observations is None:
+            observations = self._remove("observations", "time", before, pause, "station_id")
         self._remove("detector_flags", "ended", before, pause)
         self._remove("judged", "ended", before, pause)
         return observations, self._remove("collection_log", "timestamp", log_before, pause)
 
-    def _remove(self, table: str, column: str, before: float, pause: Callable[[], None]) -> int:
-        names = {"table": sql.Identifier(table), "column": sql.Identifier(column)}
-        ahead = sql.SQL("SELECT {column} FROM {table} WHERE {column} < %s ORDER BY {column} LIMIT 1 OFFSET %s")
-        up_to = sql.SQL("DELETE FROM {table} WHERE {column} <= %s").format(**names)
-        the_rest = sql.SQL("DELETE FROM {table} WHERE {column} < %s").format(**names)
+    def _drop_chunks(self, before: float) -> int | None:
+        """Drop the chunks of TimescaleDB that are older than a time; returns how many observations they had.
+
+        Observations of a chunk that also has later ones stay until all of it is old. None where there are no chunks.
+        """
+        with self._transaction() as cursor:
+            if not is_hypertable(self._connection):
+                return None
+            bound = cursor.execute(_CHUNKS_BEFORE, (from_epoch(before),)).fetchone()
+            if bound is None or bound[0] is None:
+                return 0
+            number = cast("tuple[int]", cursor.execute(_COUNT_BEFORE, bound).fetchone())[0]
+            cursor.execute("SELECT drop_chunks('observations', %s::timestamptz)", bound)
+        return number
+
+    def _remove(self, table: str, column: str, before: float, pause: Callable[[], None], besides: str = "") -> int:
+        """Remove rows in the order of a column, and of another where many rows have one value of the first."""
+        key = f"{column}, {besides}" if besides else column
+        places = ", ".join(["%s"] * len(key.split()))
+        ahead = f"SELECT {key} FROM {table} WHERE {column} < %s ORDER BY {key} LIMIT 1 OFFSET {ROWS_PER_STEP}"
         removed = 0
         while True:
             with self._transaction() as cursor:
-                bound = cursor.execute(ahead.format(**names), (from_epoch(before), ROWS_PER_STEP)).fetchone()
-                step = cursor.execute(up_to, bound) if bound else cursor.execute(the_rest, (from_epoch(before),))
+                if bound := cursor.execute(sql.SQL(ahead), (from_epoch(before),)).fetchone():
+                    step = cursor.execute(sql.SQL(f"DELETE FROM {table} WHERE ({key}) <= ({places})"), bound)
+                else:
+                    step = cursor.execute(sql.SQL(f"DELETE FROM {table} WHERE {column} < %s"), (from_epoch(before),))
                 removed += step.rowcount
             if bound is None:
                 return removed
@@ -603,6 +642,10 @@ class _Engine:
     def time(self, seconds: float) -> datetime:
         """See `incidents.Engine`."""
         return from_epoch(int(seconds))
+
+    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
+        """See `incidents.Engine`."""
+        return f"{column} = ANY(?)", [*texts]
 
     def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
         """See `statistics.Engine`."""
@@ -661,19 +704,6 @@ def _copied(observations: Sequence[Observation], at: str) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows((times[one.time], *one[1:], at) for one in observations)
     return text.getvalue()
-
-
-def _where(selection: Selection) -> tuple[sql.Composed, list[object]]:
-    terms: list[sql.Composable] = [sql.SQL(_SOUND.format(time="time"))]
-    values: list[object] = []
-    for term, bound in (("time > %s", selection.start), ("time <= %s", selection.end)):
-        if bound is not None:
-            terms.append(sql.SQL(term))
-            values.append(from_epoch(bound))
-    if selection.stations:
-        terms.append(sql.SQL("station_id = ANY(%s)"))
-        values.append(list(selection.stations))
-    return sql.SQL("WHERE ").format() + sql.SQL(" AND ").join(terms), values
 
 
 @contextmanager

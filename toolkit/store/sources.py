@@ -6,6 +6,7 @@ description of it counts, and its values replace those of others, which only fil
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from toolkit.model import Document
@@ -69,13 +70,21 @@ class Sources:
         )
         return [SourceState(*row) for row in rows]
 
+    def owners(self, only: Collection[str] | None = None) -> dict[str, str | None]:
+        """The source to which each station belongs; None where no source has told of it.
+
+        Args:
+            only: ids of those that are asked for; None for all.
+        """
+        query = "SELECT station_id, source FROM stations"
+        if only is None:
+            return dict(self._engine.query(query))
+        where, value = self._engine.among("station_id", only)
+        return dict(self._engine.query(f"{query} WHERE {where}", (value,)))
+
     def has_told(self, source: str) -> bool:
         """Whether a source ever told of an observation, of its own stations or of others'."""
         return any(one.name == source and one.newest is not None for one in self.states())
-
-    def owners(self) -> dict[str, str | None]:
-        """The source to which each station belongs; None where no source has told of it."""
-        return dict(self._engine.query("SELECT station_id, source FROM stations"))
 
     def stored(self, document: Document, at: float, changed: int, message: str) -> None:
         """Note that a document was stored.

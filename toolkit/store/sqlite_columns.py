@@ -6,7 +6,7 @@ for numbers. What no code point stands for, such as a value between two steps, i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,9 @@ import numpy as np
 from toolkit.store.columns import Columns, Floats, Ints, in_order, known
 from toolkit.store.encoding import read_sql
 from toolkit.store.selection import Span
+from toolkit.store.sqlite_moments import Query, of_stations
 from toolkit.times import stored
 from toolkit.variables import BY_NAME, COMPASS
-
-Query = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
 
 # Code points of values: so many steps of the variable around zero, all of them below the surrogates, which begin at
 # 55,296 and are no characters.
@@ -30,15 +29,6 @@ _BOUND = 1 << (_BITS * _DIGITS - 1)
 # A station's number below this has one.
 _MOST_IN_ONE = 0x110000 - _ABOVE
 
-# Rows are in order of time. Where so many of them have one time for each station that is wanted, each station is looked
-# up at each time that there is, instead of going through all rows; that is seen from so many of them.
-_CROWD, _SEEN = 20, 2000
-_MOMENTS = (
-    "(WITH RECURSIVE moment (at) AS (SELECT MIN(time) FROM observation WHERE time > ? UNION ALL "
-    "SELECT (SELECT MIN(time) FROM observation WHERE time > at) FROM moment WHERE at <= ?) "
-    "SELECT at FROM moment WHERE at <= ?) CROSS JOIN observation ON time = at"
-)
-
 
 def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int], places: Sequence[int]) -> Columns:
     """See `base.Store.columns`.
@@ -50,13 +40,8 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
         stations: the numbers of the stations; none for all.
         places: the stations' numbers in the order of `base.Store.stations`.
     """
-    where, values = "time > ? AND time <= ?", [stored(span.start), stored(span.end)]
-    if stations:
-        where += f" AND station IN ({', '.join(map(str, stations))})"
-    source, looked_up, bounds = "observation", where, values
-    if stations and _is_crowded(query, values, len(stations)):
-        source, looked_up = _MOMENTS, f"station IN ({', '.join(map(str, stations))})"
-        bounds = [*values, values[1]]
+    start, end = stored(span.start), stored(span.end)
+    source, looked_up, bounds = of_stations(query, start, end, stations)
     one = len(stations) == 1
     ids = [] if one else _digits("station")
     codes = [*ids, *_digits("delay"), *map(_code, names)]
@@ -72,7 +57,7 @@ def read(query: Query, span: Span, names: Sequence[str], stations: Sequence[int]
     if others := [name for name, codes in zip(names, found, strict=True) if (codes == _OTHER).any()]:
         wanted = ", ".join(map(read_sql, others))
         slow = query(
-            f"SELECT {wanted} FROM observation WHERE {where} AND datetime(time) = time ORDER BY time, station", values
+            f"SELECT {wanted} FROM {source} WHERE {looked_up} AND datetime(time) = time ORDER BY time, station", bounds
         )
         for name, column in zip(others, zip(*slow, strict=True), strict=True):
             columns[name] = np.array(column, dtype=columns[name].dtype)
@@ -106,16 +91,6 @@ def readings(query: Query, span: Span, names: Sequence[str], largest: int) -> Fl
             )
             found[row] = np.array(slow, dtype=np.float64)[:, 0]
     return found
-
-
-def _is_crowded(query: Query, values: Sequence[object], stations: int) -> bool:
-    """Whether far more stations than are wanted have each time."""
-    ((rows, times),) = query(
-        "SELECT COUNT(*), COUNT(DISTINCT time) FROM "
-        f"(SELECT time FROM observation WHERE time > ? AND time <= ? LIMIT {_SEEN})",
-        values,
-    )
-    return bool(rows > times * stations * _CROWD)
 
 
 def _of_many(query: Query, code: str, found: str, values: Sequence[object], width: int) -> tuple[Ints, str]:

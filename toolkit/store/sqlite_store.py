@@ -33,6 +33,7 @@ from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.sources import Sources
 from toolkit.store.sqlite_file import translate_errors
+from toolkit.store.sqlite_moments import of_stations
 from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
 from toolkit.store.statistics import Statistics
@@ -91,6 +92,9 @@ def _update(columns: tuple[str, ...], *, replace: bool) -> str:
 # Whether a time is one that this program writes. Older releases and plain SQL wrote others, such as
 # '205-12-06 00:00:00', which sorts after all of this century. Rows with such times are left out of every answer.
 _SOUND = "datetime({time}) = {time}"
+
+# The last time that there is.
+_LAST = "9999-12-31 23:59:59"
 
 _VALUES = ", ".join(map(read_sql, COLUMNS))
 
@@ -173,7 +177,7 @@ class SQLiteStore:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         # A client may have stored text that is not UTF-8: it must not end a query.
-        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         self._path = path
         self._inode = path.stat().st_ino
 
@@ -385,11 +389,10 @@ class SQLiteStore:
 
     def observations(self, selection: Selection) -> Iterator[Observation]:
         """See `base.Store`."""
-        where, values = _where(selection)
+        found, values = self._selected(selection)
         with translate_errors(self._path):
             rows = self._connection.execute(
-                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {_VALUES} "
-                f"FROM observation JOIN stations ON number = station {where} ORDER BY time, station",
+                f"SELECT CAST(unixepoch(time) AS INTEGER), station_id, {_VALUES} {found} ORDER BY time, station",
                 values,
             )
             # As `Observation._make` does, but without a Python call for each of millions of rows.
@@ -397,11 +400,21 @@ class SQLiteStore:
 
     def count(self, selection: Selection) -> int:
         """See `base.Store`."""
-        where, values = _where(selection)
-        number: int = self._query(
-            f"SELECT COUNT(*) FROM observation JOIN stations ON number = station {where}", values
-        )[0][0]
+        found, values = self._selected(selection)
+        number: int = self._query(f"SELECT COUNT(*) {found}", values)[0][0]
         return number
+
+    def _selected(self, selection: Selection) -> tuple[str, list[str]]:
+        """SQL from FROM on, for the selected observations with their stations, and its values."""
+        start = "" if selection.start is None else stored(selection.start)
+        end = _LAST if selection.end is None else stored(selection.end)
+        wanted = selection.stations
+        numbers = [*_numbers(self._connection, wanted).values()] or [-1] if wanted else []
+        source, where, values = of_stations(self._query, start, end, numbers)
+        return (
+            f"FROM {source} CROSS JOIN stations ON number = station WHERE {_SOUND.format(time='time')} AND {where}",
+            values,
+        )
 
     def tally(self, span: Span) -> dict[str, int]:
         """See `base.Store`."""
@@ -503,23 +516,25 @@ class SQLiteStore:
         """See `base.Store`."""
         self._remove("rejected", "time", stored(before), pause)
         self._remove("anomalies", "ended", stored(log_before), pause)
-        observations = self._remove("observation", "time", stored(before), pause)
+        observations = self._remove("observation", "time", stored(before), pause, "station")
         self._remove("detector_flags", "ended", stored(before), pause)
         self._remove("judged", "ended", stored(before), pause)
         return observations, self._remove("collection_log", "timestamp", stored(log_before), pause)
 
-    def _remove(self, table: str, column: str, before: str, pause: Callable[[], None]) -> int:
+    def _remove(self, table: str, column: str, before: str, pause: Callable[[], None], besides: str = "") -> int:
+        """Remove rows in the order of a column, and of another where many rows have one value of the first."""
+        key = f"{column}, {besides}" if besides else column
+        places = ", ".join("?" * len(key.split()))
+        ahead = f"SELECT {key} FROM {table} WHERE {column} < ? ORDER BY {key} LIMIT 1 OFFSET {ROWS_PER_STEP}"
         removed = 0
         while True:
             with self._transaction() as connection:
-                ahead = connection.execute(
-                    f"SELECT {column} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT 1 OFFSET {ROWS_PER_STEP}",
-                    (before,),
-                ).fetchone()
-                bound, until = (ahead[0], "<=") if ahead else (before, "<")
-                step = connection.execute(f"DELETE FROM {table} WHERE {column} {until} ?", (bound,)).rowcount
-            removed += step
-            if ahead is None:
+                if bound := connection.execute(ahead, (before,)).fetchone():
+                    step = connection.execute(f"DELETE FROM {table} WHERE ({key}) <= ({places})", bound)
+                else:
+                    step = connection.execute(f"DELETE FROM {table} WHERE {column} < ?", (before,))
+                removed += step.rowcount
+            if bound is None:
                 return removed
             pause()
 
@@ -610,6 +625,10 @@ class _Engine:
         """See `incidents.Engine`."""
         return stored(seconds)
 
+    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
+        """See `incidents.Engine`."""
+        return f"{column} IN (SELECT value FROM json_each(?))", json.dumps([*texts])
+
     def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
         """See `statistics.Engine`."""
         import numpy as np  # not for those who only write
@@ -685,18 +704,6 @@ def _log(
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (at, status, stations, observations, message, source, kind),
     )
-
-
-def _where(selection: Selection) -> tuple[str, list[str]]:
-    terms, values = [_SOUND.format(time="time")], []
-    for term, bound in (("time > ?", selection.start), ("time <= ?", selection.end)):
-        if bound is not None:
-            terms.append(term)
-            values.append(stored(bound))
-    if selection.stations:
-        terms.append(f"station_id IN ({', '.join('?' * len(selection.stations))})")
-        values.extend(selection.stations)
-    return "WHERE " + " AND ".join(terms), values
 
 
 @contextmanager

@@ -6,17 +6,15 @@ Times are seconds since the epoch.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from toolkit.model import Document, Observation, Station
 from toolkit.store.incidents import Engine
 from toolkit.store.station_places import Changes, DeclaredPlace, Place, ReplacedSensor, changes_of
 
-# So many stations of a document are looked up one by one.
-FEW = 500
 MOST_DESCRIPTIONS = 100
 """So many descriptions of a station are kept, the newest: two feeds may contradict each other in every cycle."""
 
@@ -119,27 +117,33 @@ class StationRecords:
             at: when it was collected.
 
         Returns:
-            The stations as they are to be stored: where an operator declared one's place, at that.
+            The stations as they are to be stored: where an operator declared one's place, at that. Of one that is as it
+            was nothing but its id is said.
         """
         told = document.stations
-        declared = self.declared([one.station_id for one in told])
-        before = self._before(told)
+        ids = [one.station_id for one in told]
+        declared, before = self.declared(ids), self._before(ids)
         if declared:
             before |= self._told_last(declared.keys() & before.keys(), before)
-        changed = []
+        changed, unchanged = [], set[str]()
         for one in told:
             was = before.get(one.station_id)
             if one == was:
+                if one.station_id not in declared:
+                    unchanged.add(one.station_id)
                 continue
             now = one if was is None else Station._make(b if a is None else a for a, b in zip(one, was, strict=True))
             if was is None or now[:LAST] != was[:LAST]:
                 changed.append(now)
         if changed:
             self._add(changed, document.observations, at, before)
-        return self._settled(told, declared, at) if declared else told
+        settled = self._settled(told, declared, at) if declared else told
+        return [
+            Station(one.station_id, *[None] * len(DESCRIBED)) if one.station_id in unchanged else one for one in settled
+        ]
 
     def _add(
-        self, changed: Sequence[Station], observed: Sequence[Observation], at: float, before: Mapping[str, Station]
+        self, changed: Sequence[Station], observed: Sequence[Observation], at: float, before: Container[str]
     ) -> None:
         """Add descriptions to the history."""
         newest: dict[str, float] = {}
@@ -168,20 +172,19 @@ class StationRecords:
         """Since when each of some stations is described as it is, seconds since the epoch."""
         if not ids:
             return {}
-        where, values = _of(ids)
+        where, values = self._of(ids)
         rows = self._engine.query(
             f"SELECT station_id, {self._engine.seconds('MAX(since)')} FROM station_history {where} GROUP BY station_id",
             values,
         )
         return {name: since for name, since in rows if since is not None}
 
-    def _told_last(self, ids: Collection[str], before: Mapping[str, Station]) -> dict[str, Station]:
+    def _told_last(self, ids: Collection[str], before: Mapping[str, tuple[Any, ...]]) -> dict[str, Station]:
         """How the feed described some stations last: the table `stations` has what operators declared of them."""
         found = {}
-        where, values = _of([*ids])
+        where, values = self._of(ids)
         for one in self._history(f"{where} ORDER BY since", values):
-            if one.station_id in ids:
-                found[one.station_id] = Station(one.station_id, *one[2:], wigos_id=before[one.station_id].wigos_id)
+            found[one.station_id] = Station(one.station_id, *one[2:], wigos_id=before[one.station_id][LAST])
         return found
 
     def _settled(
@@ -194,22 +197,21 @@ class StationRecords:
         places = self.changes([one.station_id for one in some]).places
         return [_at_place(one, places[one.station_id], at) if one.station_id in places else one for one in told]
 
-    def _before(self, told: Sequence[Station]) -> dict[str, Station]:
-        """The stations of a document as they are in the store, by id; of many all that there are are read."""
-        columns = ", ".join(Station._fields)
-        where, ids = _of([one.station_id for one in told])
-        rows = self._engine.query(f"SELECT {columns} FROM stations {where}", ids)
-        return {row[0]: Station(*row) for row in rows}
+    def _before(self, ids: Collection[str]) -> dict[str, tuple[Any, ...]]:
+        """Some stations as they are in the store, by id: the fields of `Station`."""
+        where, values = self._of(ids)
+        rows = self._engine.query(f"SELECT {', '.join(Station._fields)} FROM stations {where}", values)
+        return {row[0]: row for row in rows}
 
-    def declared(self, only: Sequence[str] | None = None) -> dict[str, list[DeclaredPlace]]:
+    def declared(self, only: Collection[str] | None = None) -> dict[str, list[DeclaredPlace]]:
         """Where operators say that stations were, by station, each in order of time.
 
         Args:
-            only: ids of those that are asked for, and maybe of more; None for all.
+            only: ids of those that are asked for; None for all.
         """
         found: dict[str, list[DeclaredPlace]] = defaultdict(list)
         seconds = self._engine.seconds
-        where, values = _of(only)
+        where, values = self._of(only)
         rows = self._engine.query(
             f"SELECT station_id, {seconds('since')}, {seconds('until')}, station_name_en, latitude, longitude, "
             f"elevation, {seconds('declared')}, origin FROM station_places {where} ORDER BY station_id, since",
@@ -220,23 +222,29 @@ class StationRecords:
                 found[row[0]].append(DeclaredPlace(*row))
         return dict(found)
 
-    def replaced_sensors(self) -> list[ReplacedSensor]:
-        """The sensors that operators say were replaced, in order of time."""
+    def replaced_sensors(self, only: Collection[str] | None = None) -> list[ReplacedSensor]:
+        """The sensors that operators say were replaced, in order of time.
+
+        Args:
+            only: ids of the stations that are asked for; None for all.
+        """
         seconds = self._engine.seconds
+        where, values = self._of(only)
         rows = self._engine.query(
             f"SELECT station_id, variable, {seconds('since')}, sensor, {seconds('declared')}, origin "
-            "FROM station_sensors ORDER BY since, station_id, variable"
+            f"FROM station_sensors {where} ORDER BY since, station_id, variable",
+            values,
         )
         return [ReplacedSensor(*row) for row in rows if row[2] is not None and row[4] is not None]
 
-    def changes(self, only: Sequence[str] | None = None) -> Changes:
+    def changes(self, only: Collection[str] | None = None) -> Changes:
         """What of the stations was another at another time.
 
         Args:
-            only: ids of those that are asked for, and maybe of more; None for all.
+            only: ids of those that are asked for; None for all.
         """
         declared = self.declared(only)
-        where, values = _of(only)
+        where, values = self._of(only)
         # Most stations have been described once.
         where = where or (
             "WHERE station_id IN (SELECT station_id FROM station_history GROUP BY station_id HAVING COUNT(*) > 1 "
@@ -244,7 +252,7 @@ class StationRecords:
         )
         several = self._history(f"{where} ORDER BY since", values)
         told = ((one.station_id, one.since, one) for one in several)
-        return changes_of(told, (one for some in declared.values() for one in some), self.replaced_sensors())
+        return changes_of(told, (one for some in declared.values() for one in some), self.replaced_sensors(only))
 
     def declare(self, stations: Mapping[str, Facts], at: float, origin: str) -> None:
         """Keep what an operator says of stations, in the place of what was declared of them before.
@@ -283,13 +291,20 @@ class StationRecords:
         )
         if not placed:
             return
-        told = self._told_last(placed.keys(), self._before([Station(name, *[None] * 5) for name in placed]))
+        told = self._told_last(placed.keys(), self._before(placed.keys()))
         changes = self.changes([*placed]).places
         now = [_at_place(told[name], changes.get(name, ()), at) for name in placed if name in told]
         self._engine.many(
             "UPDATE stations SET station_name_en = ?, latitude = ?, longitude = ?, elevation = ? WHERE station_id = ?",
             [(one.station_name_en, one.latitude, one.longitude, one.elevation, one.station_id) for one in now],
         )
+
+    def _of(self, ids: Collection[str] | None) -> tuple[str, Sequence[object]]:
+        """SQL that selects the rows of some stations, and its values; None selects all."""
+        if ids is None:
+            return "", ()
+        where, value = self._engine.among("station_id", ids)
+        return f"WHERE {where}", (value,)
 
     def health(self, station_id: str) -> list[SensorHealth]:
         """What was found of a station's sensors."""
@@ -316,13 +331,6 @@ class StationRecords:
             "health = excluded.health",
             [(*one[:2], time(one.started), time(one.ended), one.health) for one in found],
         )
-
-
-def _of(ids: Sequence[str] | None) -> tuple[str, Sequence[str]]:
-    """SQL that selects the rows of some stations, and its values; of many all are selected."""
-    if ids is None or len(ids) > FEW:
-        return "", ()
-    return f"WHERE station_id IN ({', '.join('?' * len(ids)) or 'NULL'})", ids
 
 
 def _at_place(station: Station, places: Sequence[Place], at: float) -> Station:

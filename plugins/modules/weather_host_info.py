@@ -93,8 +93,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.weather_lease import holder
-from ansible.module_utils.weather_unfit import unfit
+from ansible_collections.weather.toolkit.plugins.module_utils.weather_lease import holder
+from ansible_collections.weather.toolkit.plugins.module_utils.weather_unfit import unfit
 
 PYTHON = "/usr/bin/python3"
 OPT = Path("/opt/weather")

@@ -117,6 +117,7 @@ def places(content: str, project: str, sources: str = "") -> dict[str, Any]:
         "fixed": [paths.STATE, paths.LOGS],
         "folders": {name: {"path": one.path, "mode": one.mode, **owner} for name, one in folders.items()},
         "named": [{"path": one.path, "setting": one.setting} for one in folders.values()],
+        "worker_ports": [paths.WORKER_PORTS[0], paths.WORKER_PORTS[-1]],
         "holds": {name: list(one.holds) for name, one in folders.items()},
         "volumes": paths.volumes(settings),
         "files": list(dict.fromkeys(paths.files(settings, listed).values())),

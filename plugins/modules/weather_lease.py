@@ -45,7 +45,7 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.weather_lease import free, hold, told
+from ansible_collections.weather.toolkit.plugins.module_utils.weather_lease import free, hold, told
 
 CURRENT = Path("/opt/weather/current")
 DEPLOYED = Path("/etc/weather/deployed")

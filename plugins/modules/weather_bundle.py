@@ -60,7 +60,13 @@ import time
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.weather_lock import LockError, Package, digest_of, packages_of, wheels_of
+from ansible_collections.weather.toolkit.plugins.module_utils.weather_lock import (
+    LockError,
+    Package,
+    digest_of,
+    packages_of,
+    wheels_of,
+)
 
 # glibc versions that wheels are built for; Debian 12 has 2.36.
 MANYLINUX = ["2_17", "2_24", "2_27", "2_28", "2_31", "2_34", "2_35", "2_36"]
