@@ -41,6 +41,10 @@ jobs:
   description: The jobs that it had, and their scheduler, as in /etc/weather/jobs.json.
   type: dict
   returned: when there is a snapshot
+schema:
+  description: The version of the database's schema that it used; 0 where no rollout since has changed it.
+  type: int
+  returned: when there is a snapshot
 surplus:
   description: Files that are there and that it did not have.
   type: list
@@ -60,6 +64,8 @@ CURRENT = OPT / "current"
 PREVIOUS = OPT / "previous"
 DEPLOYED = Path("/etc/weather/deployed")
 NAME = ".snapshot.tar.gz"
+# The version of the schema that a release used, which the role writes before another release changes it.
+SCHEMA = ".schema"
 # What releases before 1.0 kept: an archive beside the link, without the manual, the completion and some others, so that
 # only files below these folders are known as surplus.
 OLD_ARCHIVE = OPT / "previous.tar.gz"
@@ -123,10 +129,13 @@ def main() -> None:
             names = {f"/{name.lstrip('/')}" for name in kept.getnames()}
             jobs = kept.extractfile("etc/weather/jobs.json")
             told = json.load(jobs) if jobs else {}
+        schema = int((release / SCHEMA).read_text()) if (release / SCHEMA).exists() else 0
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
         module.fail_json(msg=f"{archive} cannot be read, so there is nothing to go back to: {error}")
     surplus = [path for path in files if path not in names and (not is_old or OLD_KEPT.match(path))]
-    module.exit_json(changed=False, release=str(release), archive=str(archive), jobs=told, surplus=surplus)
+    module.exit_json(
+        changed=False, release=str(release), archive=str(archive), jobs=told, schema=schema, surplus=surplus
+    )
 
 
 if __name__ == "__main__":

@@ -258,6 +258,20 @@ def test_prune_keeps_what_was_made_last_though_it_holds_less(run: Run, filled: P
     assert set(names(backups)) == {name + ending for name in (most, made["file"]) for ending in ("", ".json")}
 
 
+def test_prune_keeps_a_backup_for_the_release_before(run: Run, filled: Path, backups: Path) -> None:
+    """After a step of the schema the newest backup that the release before can read, of the many of a day."""
+    first = create(run)
+    for minutes, steps in ((1, 0), (2, 1), (3, 1), (4, 2)):
+        file = f"weather_{minutes}.db.zst"
+        older = first["content"] | {"schema_version": VERSION - steps}
+        at = datetime.fromisoformat(first["created_at"]) - timedelta(minutes=minutes)
+        manifest = renamed(first, file=file, created_at=f"{at:%Y-%m-%dT%H:%M:%SZ}", content=Content(**older))
+        (backups / f"{file}.json").write_text(manifest.as_text())
+        shutil.copy(backups / first["file"], backups / file)
+    done = run("backup", "prune", "--keep-daily", "1", "--json")
+    assert json.loads(done.stdout)["kept"] == [first["file"], "weather_2.db.zst"]
+
+
 def test_prune_reads_back_what_says_that_it_is_the_newest(run: Run, filled: Path, backups: Path) -> None:
     made = create(run)
     name = "weather_20260101_000000.db.zst"

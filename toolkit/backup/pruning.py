@@ -45,7 +45,8 @@ def prune(folder: Folder, keep: Keep, *, made: Backup | None = None, dry_run: bo
 
     What is damaged or dated in the future counts for nothing and is left for people to look at. Whatever the numbers
     say, the newest that is whole stays, and all of it is read back before another is removed. So does the last one that
-    was made: after a restore that discarded observations, or of a new database, it holds less than others do.
+    was made: after a restore that discarded observations, or of a new database, it holds less than others do. And so
+    does the newest of the schema before the present one, which a release that is gone back to needs.
 
     Args:
         folder: of the backups.
@@ -67,12 +68,18 @@ def prune(folder: Folder, keep: Keep, *, made: Backup | None = None, dry_run: bo
     dated = [one for one in whole if one not in future]
     wanted = kept_of(dated, keep, doubted_after(whole))
     last = made or max(dated, key=lambda one: (one.manifest.created, one.name), default=None)
-    kept = [one for one in dated if one in wanted or one == last]
+    kept = [one for one in dated if one in wanted or one in (last, _of_schema_before(dated))]
     removed = [one for one in dated if one not in kept]
     if not dry_run:
         for one in removed:
             folder.remove(one)
     return Pruned(kept, removed, damaged, [one for one in future if one not in damaged])
+
+
+def _of_schema_before(backups: Sequence[Backup]) -> Backup | None:
+    """The newest backup with the latest schema but one; None where all have the same."""
+    schemas = sorted({one.manifest.content.schema_version for one in backups})
+    return next((one for one in backups if [one.manifest.content.schema_version] == schemas[-2:-1]), None)
 
 
 def newest_known(backups: Sequence[Backup], now: float) -> float | None:
