@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from toolkit.cluster.connection import ClusterError, reason_of, security
 from toolkit.cluster.release import release
@@ -60,8 +62,10 @@ def connected(address: str) -> Iterator[Client]:
     settle()
     from distributed import Client
 
-    members = security(address)
+    members, named = security(address), urlsplit(address)
     try:
+        # Dask tries again for all of the time, also where nobody listens.
+        socket.create_connection((named.hostname or "", named.port or 0), CONNECT_SECONDS).close()
         client = Client(address, security=members, timeout=CONNECT_SECONDS, set_as_default=False, name="weather-tool")
     except OSError as error:
         raise ClusterError(f"the scheduler at {address} does not answer: {reason_of(error)}") from error
