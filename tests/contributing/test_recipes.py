@@ -74,9 +74,9 @@ def tree(tmp_path: Path) -> Path:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     for name in said.stdout.splitlines():
-        if (ROOT / name).is_file():
+        if (ROOT / name).exists():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
+            shutil.copy(ROOT / name, tmp_path / name, follow_symlinks=False)
     # Tests look at what git knows.
     run(tmp_path, "git", "init", "--quiet")
     run(tmp_path, "git", "add", "--all")
