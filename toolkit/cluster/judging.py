@@ -59,9 +59,11 @@ def connected(address: str) -> Iterator[Client]:
     Raises:
         ClusterError: it does not answer, or not to us.
     """
-    settle()
-    from distributed import Client
-
+    try:
+        settle()
+        from distributed import Client
+    except (ImportError, OSError) as error:
+        raise ClusterError(f"Dask cannot be loaded: {one_line(str(error))}") from error
     members, named = security(address), urlsplit(address)
     try:
         # Dask tries again for all of the time, also where nobody listens.
