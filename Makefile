@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOSTS ?= 3
 FEED ?= simulated
-# Scenarios wait for half of their time: on two cores the tests of the code and three of them run at once.
-JOBS ?= 4
+# Scenarios wait for half of their time: on two cores the tests of the code and two of them run at once.
+JOBS ?= 3
 # What the console runs in the browser: npm's packages, and the bundle, which is in the tree, so that hosts and controllers
 # do without Node.
 PACKAGES := console/node_modules/.package-lock.json

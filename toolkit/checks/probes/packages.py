@@ -32,7 +32,7 @@ _COMMANDS = {
 }
 _AGAIN = Restart("collector")
 # How long an interpreter may take to start.
-START_SECONDS = 1.5
+START_SECONDS = 3.0
 # What Python could import that lies beside the release's program, and what is there of the installer's.
 _MODULES, _OF_UV = {".py", ".pyc", ".so"}, {"activate_this.py"}
 # Modules that Python imports whenever it starts.
