@@ -13,7 +13,6 @@ from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.spool import WAIT_SECONDS
 from toolkit.checks.remedies import Logs, ServiceStatus, Shell, Tool
-from toolkit.collector import inbox
 from toolkit.push import protocol_of
 from toolkit.sources import ONLY, Source, fresh_seconds
 from toolkit.store.sources import SourceState
@@ -77,7 +76,10 @@ def inbox_empty(host: Host) -> Finding | None:
     if not host.sources:  # they cannot be read
         return None
     present = {one.name for one in host.sources if protocol_of(one.settings.feed_url)}
-    for name, folder in _inboxes(host.spool):
+    inboxes = [(name, folder) for name, folder in _inboxes(host.spool) if folder.is_dir()]
+    if inboxes:
+        from toolkit.collector import inbox
+    for name, folder in inboxes:
         if not (files := inbox.waiting(folder)):
             continue
         seen = f"{len(files)} files of reports wait in {folder}"
