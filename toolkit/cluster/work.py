@@ -6,8 +6,6 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-import zstandard
-
 from toolkit.cluster.release import release
 
 OURS = "weather-toolkit "
@@ -22,12 +20,16 @@ def resource() -> str:
 
 def packed(function: Callable[[Any], Any], piece: object) -> bytes:
     """A function of this program and what it is to be applied to."""
+    import zstandard
+
     whole = pickle.dumps((function, piece), protocol=pickle.HIGHEST_PROTOCOL)
     return zstandard.ZstdCompressor(level=_LEVEL).compress(whole)
 
 
 def applied(work: bytes) -> Any:
     """What the function returns, packed as its work was."""
+    import zstandard
+
     # It comes from the client, whom a worker of Dask obeys anyway.
     function, piece = pickle.loads(zstandard.ZstdDecompressor().decompress(work))  # noqa: S301
     return function(piece)
