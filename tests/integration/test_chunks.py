@@ -55,7 +55,8 @@ def test_retention_drops_chunks(chunked: str) -> None:
         assert len(before) >= 5
         with psycopg.connect(chunked, autocommit=True) as connection:
             connection.execute("SELECT compress_chunk(c) FROM show_chunks('observations') AS c LIMIT 2")
-        assert sum(compressed for *_, compressed in chunks(chunked)) == 2
+        # The policy's job may have compressed others by now.
+        assert sum(compressed for *_, compressed in chunks(chunked)) >= 2
         # In the middle of a chunk: what it has stays whole.
         start, end, _ = before[3]
         kept_from = (start + end) // 2

@@ -167,7 +167,8 @@ def test_where_the_scheduler_dies_this_machine_does_the_rest(
             assert list(used.apply(subprocess.call, [one.words for one in pieces])) == [0] * 6
             killing.join()
         assert (used.away in {1, 2}, used.away + used.here) == (True, 6)
-        (said,) = [one.message for one in caplog.records if one.levelno == logging.WARNING]
+        # The result of the piece before may be lost on its way, which is told, too.
+        *_, said = [one.message for one in caplog.records if one.levelno == logging.WARNING]
         assert said == "the cluster is lost: the scheduler is gone; it is judged on this machine"
         # Its worker waits for another scheduler, and works for it.
         own.workers.wait_for("Waiting for the scheduler")
