@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,8 @@ def result(host: Host, name: str) -> Result:
 def test_the_doctor_sees_that_nobody_could_be_told(diagnosed: Host, db: str) -> None:
     with open_for_writing(db) as store, store.transaction():
         for number, hours in ((1, 1), (2, 5)):
-            told = messages([(INCIDENT._replace(id=number), "opened")], load({}, {}).settings, NOW - hours * 3600)
+            opened = int(time.time()) - hours * 3600
+            told = messages([(INCIDENT._replace(id=number), "opened")], load({}, {}).settings, opened)
             store.incidents.tell(one._replace(attempts=3, tried=NOW, error="line 1 (mailto://…): no") for one in told)
     found = result(diagnosed, "people-told")
     assert (found.status, found.command) == (Status.WARNING, "weather-job notify notify")
