@@ -10,7 +10,7 @@ from requests.utils import parse_header_links
 
 from toolkit.feed.errors import FeedError
 from toolkit.feed.fetch import Fetched, origin
-from toolkit.text import has_control_characters, one_line
+from toolkit.text import has_control_characters
 
 LINK = "link"
 # How many pages an answer may have.
@@ -32,12 +32,9 @@ class NextPage:
         found = _CURSOR.fullmatch(text)
         self._parameter, self._expression = found.groups() if found else ("", text)
         if text != LINK:
-            import jmespath
+            from toolkit.feed import expressions
 
-            try:
-                self._search = jmespath.compile(self._expression).search
-            except jmespath.exceptions.JMESPathError as error:
-                raise ValueError(f"it is no JMESPath: {one_line(str(error), 200)}") from None
+            expressions.require(self._expression)
 
     def of(self, page: Fetched) -> str:
         """The address of the page that follows; empty where none does.
@@ -65,15 +62,14 @@ class NextPage:
         return url
 
     def _said(self, body: bytes) -> Any:
-        import jmespath
-
+        from toolkit.feed import expressions
         from toolkit.feed.json import content
 
         document = content(body)
         try:
-            return self._search(document)
-        except jmespath.exceptions.JMESPathError as error:
-            raise FeedError(f"the expression {self._expression!r} fails: {one_line(str(error), 200)}") from None
+            return expressions.search(self._expression, document)
+        except ValueError as error:
+            raise FeedError(f"the expression {self._expression!r} fails: {error}") from None
 
 
 def _linked(page: Fetched) -> str:
