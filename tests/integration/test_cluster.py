@@ -133,10 +133,11 @@ def test_work_that_kills_every_worker_is_done_here(
     with connected(cluster.address) as client:
         used = Cluster(client, 2)
         assert list(used.apply(subprocess.call, [["true"], poison, ["false"]])) == [0, 0, 1]
-    assert used.here == 1
-    (said,) = [one.message for one in caplog.records if one.levelno == logging.WARNING]
-    assert said.startswith("piece 2: 3 workers died of it, the last one ")
-    assert said.endswith("; it is judged on this machine")
+    # The last piece may have waited each time for the worker that died, and is done here then, too.
+    said = sorted(one.message for one in caplog.records if one.levelno == logging.WARNING)
+    assert len(said) == used.here <= 2
+    assert said[0].startswith("piece 2: 3 workers that had it died, the last one ")
+    assert said[0].endswith("; it is judged on this machine")
 
 
 def test_where_the_scheduler_dies_this_machine_does_the_rest(
