@@ -52,8 +52,9 @@ def cpu(call: Callable[[], object]) -> float:
 
 
 def scrape(path: Path) -> float:
-    registry = CollectorRegistry()
-    registry.register(Weather(load({}, {"WEATHER_DB": str(path)}).settings, CheckResults()))
+    registry, weather = CollectorRegistry(), Weather(load({}, {"WEATHER_DB": str(path)}).settings, CheckResults())
+    weather.count()
+    registry.register(weather)
     return cpu(lambda: generate_latest(registry))
 
 
