@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Ints
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.base import Exclusion, QualityTest, Sample
 from toolkit.quality.criteria import Criterion, Notes
 from toolkit.quality.expected import Comparison, Expected, expect
@@ -72,7 +73,15 @@ def run_tests(
 
     def run(test: QualityTest, sample: Sample) -> Bools:
         notes = None if asked is None else Notes(asked, series.window)
-        flagged = test.run(replace(sample, notes=notes), prepared[test.name])
+        if test.compares:
+
+            def some(block: slice) -> list[Bools]:
+                part = replace(sample, notes=notes, expectation=sample.expected.part(block))
+                return [test.run(part, prepared[test.name])]
+
+            (flagged,) = by_rows(some, len(sample.expected.rows))
+        else:
+            flagged = test.run(replace(sample, notes=notes), prepared[test.name])
         if notes and notes.criteria:  # of what was compared anew the last counts
             criteria[test.name][noted_before[test.name] :] = notes.criteria
         return flagged
@@ -154,7 +163,7 @@ def _worst(
 
     always = flagged_by(Exclusion.ALWAYS).any(axis=1)
     if_farthest = flagged_by(Exclusion.IF_FARTHEST_OFF)
-    residual = np.abs(expected.unweighted_residual[:, -if_farthest.shape[1] :])
+    residual = np.abs(expected.unweighted_residual)
     off = np.nan_to_num(np.where(if_farthest, residual, 0)).max(axis=1, initial=0)
     # A flagged station counts as off, even by nothing; one that is excluded always, by more than any other.
     off = np.where(always, np.inf, np.where(if_farthest.any(axis=1), off + 1e-9, 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.humidity import dew_point, frost_point
 from toolkit.quality.network import TOTAL
@@ -154,9 +156,9 @@ def _same_gust(values: Values) -> Floats:
 
 def _range(readings: Floats, width: int) -> Floats:
     """The largest less the smallest of the readings around each; NaN where one is missing. Stations × slots."""
-    padded = np.pad(readings, ((0, 0), (width // 2, width // 2)), mode="edge")
-    found: Floats = np.ptp(np.lib.stride_tricks.sliding_window_view(padded, width, axis=1), axis=2)
-    return found
+    padded, slots = np.pad(readings, ((0, 0), (width // 2, width // 2)), mode="edge"), readings.shape[1]
+    parts = [padded[:, first : first + slots] for first in range(width)]
+    return reduce(np.maximum, parts) - reduce(np.minimum, parts)
 
 
 def _share(flagged: Bools, width: int) -> Floats:
@@ -197,14 +199,14 @@ class Broken(NamedTuple):
 def broken_rules(sample: Sample) -> Broken:
     """Which readings of a variable break which rule."""
     variable = sample.series.variable.name
-    values = {name: readings[:, -sample.series.window :] for name, readings in sample.values.items()}
+    rules = [rule for rule in RULES if rule.variable == variable]
+    needed = {variable, *(name for rule in rules for name in rule.others)}
+    values = {name: sample.values[name][:, -sample.series.window :] for name in needed}
     flagged = np.zeros(values[variable].shape, dtype=bool)
     before = max(0, sample.series.values.shape[1] - sample.series.window)
     texts = [""] * len(flagged)
-    for rule in RULES:
-        if rule.variable != variable:
-            continue
-        excess = np.nan_to_num(rule.excess(values))
+    for rule in rules:
+        excess = _excess(rule, values, len(flagged))
         broken = excess > 1
         readings = (~np.isnan(values[variable]) & ~np.isnan(values[rule.others[0]])).sum(axis=1)
         share = np.where(readings > 0, broken.sum(axis=1) / np.maximum(readings, 1), np.nan)
@@ -225,6 +227,16 @@ def broken_rules(sample: Sample) -> Broken:
         sample.note(by_rule, Condition("by so much of what is possible", excess, ">", 1), what=rule.text + blamed)
         flagged |= by_rule
     return Broken(flagged, texts)
+
+
+def _excess(rule: Rule, values: Values, stations: int) -> Floats:
+    """By how much each reading breaks a rule, 0 where that is not known; stations × window slots."""
+
+    def of(rows: slice) -> list[Floats]:
+        return [np.nan_to_num(rule.excess({name: readings[rows] for name, readings in values.items()}))]
+
+    (found,) = by_rows(of, stations)
+    return found
 
 
 class _Change(NamedTuple):
