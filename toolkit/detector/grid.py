@@ -64,6 +64,11 @@ class OfNetwork(NamedTuple):
     compared: bool
     moments: int
 
+    @classmethod
+    def of(cls, series: Series) -> OfNetwork:
+        """That of a variable of a whole network."""
+        return cls(series.compared, with_readings(series.history))
+
 
 class Source(Protocol):
     """What observations are read from: a store, or what has its methods; see `store.base.Store`."""
@@ -266,11 +271,7 @@ class Grid:
 
     def in_network(self, names: Sequence[str]) -> dict[str, OfNetwork]:
         """What is to be known of some variables where a part of these rows is looked at."""
-        found = {}
-        for name in names:
-            series = self.series(name)
-            found[name] = OfNetwork(series.compared, with_readings(series.history))
-        return found
+        return {name: OfNetwork.of(self.series(name)) for name in names}
 
 
 def _phase(count: Ints) -> int:

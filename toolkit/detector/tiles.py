@@ -50,7 +50,6 @@ def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int
     if number <= most:
         yield Tile(np.arange(len(stations)), np.ones(len(stations), dtype=bool))
         return
-    kinds = [how.neighbours, *how.of_variable.values()]
     place = np.array([(one.latitude, one.longitude) for one in stations[:number]], dtype=np.float64)
     # What has no place has no neighbours: it is anywhere.
     place = np.nan_to_num(place)
@@ -58,16 +57,27 @@ def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int
         core = np.zeros(len(stations), dtype=bool)
         core[chosen] = True
         core = core[station_rows]
-        wanted = core.copy()
-        for _ in range(MARGIN):
-            for one in kinds:
-                near = one.rows[wanted][one.exists[wanted]]
-                wanted[near] = True
-            whole = np.zeros(number, dtype=bool)
-            whole[station_rows[wanted]] = True
-            wanted = whole[station_rows]
-        rows = np.flatnonzero(wanted)
+        rows = np.flatnonzero(with_neighbours(core, station_rows, how, MARGIN))
         yield Tile(rows, core[rows])
+
+
+def with_neighbours(rows: Bools, station_rows: Ints, how: Judging, steps: int) -> Bools:
+    """Some rows of a network and their neighbours, with all rows of each station.
+
+    Args:
+        rows: which.
+        station_rows: for each row, the first row of its station.
+        how: how they are judged.
+        steps: how often those that are near one that is wanted are wanted, too.
+    """
+    wanted = rows.copy()
+    for _ in range(steps):
+        for one in (how.neighbours, *how.of_variable.values()):
+            wanted[one.rows[wanted][one.exists[wanted]]] = True
+        whole = np.zeros(len(wanted), dtype=bool)
+        whole[station_rows[wanted]] = True
+        wanted = whole[station_rows]
+    return wanted
 
 
 def _halved(place: Floats, rows: Ints, most: int) -> Iterator[Ints]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, intervals, median
+from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -195,6 +195,10 @@ class Broken(NamedTuple):
     flagged: Bools
     rules: list[str]
 
+    def of_rows(self, rows: Ints) -> Broken:
+        """Those of some stations."""
+        return Broken(self.flagged[rows], [self.rules[row] for row in rows.tolist()])
+
 
 def broken_rules(sample: Sample) -> Broken:
     """Which readings of a variable break which rule."""
@@ -305,7 +309,7 @@ class Consistency(QualityTest):
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
     follows = True
-    preparation = Preparation(broken_rules)
+    preparation = Preparation(broken_rules, Broken.of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To the variables that a rule blames."""

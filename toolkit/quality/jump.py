@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import MAD_TO_SIGMA, Floats, Ordered, median, rolling_median
+from toolkit.quality.arrays import MAD_TO_SIGMA, Floats, Ints, Ordered, median, rolling_median
 from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.exceedance import exceedance_limit, reached
@@ -60,6 +60,10 @@ class JumpLimits:
     jump: Floats
     spike: Floats
     shift: Floats
+
+    def of_rows(self, rows: Ints) -> JumpLimits:
+        """Those of some stations."""
+        return JumpLimits(self.sigma[rows], self.jump[rows], self.spike[rows], self.shift[rows])
 
 
 def _jump_limits(sample: Sample) -> JumpLimits:
@@ -136,7 +140,7 @@ def undone(change: Floats) -> Floats:
     return np.where(there * back < 0, np.minimum(np.abs(there), np.abs(back)), 0.0 * there * back)
 
 
-JUMP_LIMITS = Preparation(_jump_limits)
+JUMP_LIMITS = Preparation(_jump_limits, JumpLimits.of_rows)
 
 
 def level_width(series: Series) -> int:

@@ -16,7 +16,7 @@ from toolkit.quality.base import (
     Thresholds,
     threshold,
 )
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting
+from toolkit.quality.contradiction import ContradictionTest, Contradictions, lasting, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
 from toolkit.variables import Variable
@@ -114,7 +114,7 @@ class Radiation(ContradictionTest):
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
-    preparation = Preparation(judge)
+    preparation = Preparation(judge, of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To global solar radiation."""
