@@ -7,20 +7,24 @@ slots of its own, with what the others measured at the same times: see `Grid.by_
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.location import without_impossible_place
 from toolkit.model import Rejected, Station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.network import Network
+from toolkit.quality.packed import ABSENT, Coded, Packed, each, floats, is_there, pack, there
 from toolkit.quality.series import HOUR, Series, scaled, with_readings
 from toolkit.sources import Cadences
 from toolkit.store import Span
+from toolkit.store.selection import pieces
 from toolkit.store.station_places import Changes
 from toolkit.variables import BY_NAME
 
@@ -48,6 +52,8 @@ CADENCES = np.array(
 LEAST_SLOTS = 2
 # A station's cadence is known from so many observations.
 OBSERVATIONS = 4
+# So many stations' observations are sorted at once, and of so many an hour is read at once.
+AT_ONCE = 20_000
 # A slot of a longer cadence ends where less than this share of its stations' observations follow in the next of the
 # network's slots.
 LATER = 0.1
@@ -125,8 +131,8 @@ class Grid:
     end: float
     window: int
     times: Floats
-    values: dict[str, Floats]
-    moments: dict[str, Floats]
+    values: Mapping[str, Floats]
+    moments: Mapping[str, Floats]
     moment_times: Floats
     reported: Bools
     days: Floats
@@ -161,8 +167,12 @@ class Grid:
 
     def _reported(self, name: str) -> Bools:
         """Which stations report a variable."""
-        found: Bools = np.logical_or.reduce(~np.isnan(self.values[name]), axis=1)
+        found: Bools = np.logical_or.reduce(there(self.values, name), axis=1)
         return found
+
+    def unpacked(self) -> Grid:
+        """The same with arrays of 64-bit floats."""
+        return replace(self, values=dict(self.values), moments=dict(self.moments))
 
     def slot_times(self) -> Floats:
         """When each slot ends, seconds since the epoch."""
@@ -209,10 +219,10 @@ class Grid:
         """The grid in slots that are `every` of its own long, without the last `phase` ones."""
         until = self.times.shape[1] - phase
 
-        def last(values: Floats) -> Floats:
+        def last(values: Coded) -> Coded:
             """The last value in each of the longer slots."""
             parts = values[:, until % every : until].reshape(len(values), until // every, every)
-            at = every - 1 - np.argmax(~np.isnan(parts[:, :, ::-1]), axis=2)
+            at = every - 1 - np.argmax(is_there(parts[:, :, ::-1]), axis=2)
             return np.take_along_axis(parts, at[:, :, None], 2)[:, :, 0]
 
         return replace(
@@ -221,14 +231,15 @@ class Grid:
             end=self.end - self.cadence * phase,
             window=max(1, -(-(self.window - phase) // every)),
             times=last(self.times),
-            values={name: last(values) for name, values in self.values.items()},
+            values=each(self.values, lambda _, values: last(values)),
             every=np.maximum(1, self.every // every),
         )
 
     def series(self, name: str) -> Series:
         """One variable as the tests see it."""
         variable = BY_NAME[name]
-        readings = scaled(variable, self.values[name])
+        values = self.values[name]
+        readings = scaled(variable, values)
         earlier = scaled(variable, self.moments[name])
         ends, places = self.slot_times(), self._history()
         if variable.follows and variable.scale is not None:
@@ -239,7 +250,7 @@ class Grid:
                 variable = replace(variable, scale=None)
         return Series(
             variable=variable,
-            values=self.values[name],
+            values=values,
             scaled=readings,
             history=np.hstack([earlier, readings[:, places]]),
             ends=ends,
@@ -258,8 +269,8 @@ class Grid:
             self,
             stations=[self.stations[row] for row in rows.tolist()],
             times=self.times[rows],
-            values={name: of_it[rows] for name, of_it in self.values.items()},
-            moments={name: of_it[rows] for name, of_it in self.moments.items()},
+            values=each(self.values, lambda _, values: values[rows]),
+            moments=each(self.moments, lambda _, values: values[rows]),
             reported=self.reported[rows],
             days=self.days[rows],
             every=self.every[rows],
@@ -294,12 +305,12 @@ class _Readings(NamedTuple):
     Attributes:
         row: the station of each.
         observed: when each was observed, seconds since the epoch.
-        values: of some variables, NaN where there is none; variables × observations.
+        values: of some variables.
     """
 
-    row: Ints
+    row: npt.NDArray[np.int32]
     observed: Floats
-    values: Floats
+    values: list[Coded]
 
 
 def load(
@@ -320,6 +331,19 @@ def load(
     Slots are as long as the shortest of the stations' `cadences`, or where a typical station reports more rarely, as
     its observations are apart. No station is expected more often than its source tells of it.
     """
+    return load_packed(store, start, end, cadences, variables, also, past_days).unpacked()
+
+
+def load_packed(
+    store: Source,
+    start: float,
+    end: float,
+    cadences: Cadences,
+    variables: Sequence[str],
+    also: Sequence[str] = (),
+    past_days: float = PAST_DAYS,
+) -> Grid:
+    """As `load`, with `Packed` values, for whoever does not need all of them at once."""
     with store.snapshot():
         return _load(store, start, end, cadences, variables, also, past_days)
 
@@ -340,23 +364,34 @@ def _load(
 
     number_of = {station.station_id: row for row, station in enumerate(stations)}
 
+    def packed(names: Sequence[str], columns: Floats) -> _Readings:
+        rows = place[np.minimum(columns[0], len(place) - 1).astype(np.int64)]
+        found = columns if (rows >= 0).all() else columns[:, rows >= 0]
+        values = [pack(name, of_it) for name, of_it in zip(names, found[2:], strict=True)]
+        return _Readings(rows[rows >= 0].astype(np.int32), found[1].copy(), values)
+
     def read(spans: Sequence[Span], names: Sequence[str]) -> list[_Readings]:
         """What there is in some spans, in the order of the spans."""
-        parts = []
-        for columns in store.readings(spans, names):
-            rows = place[np.minimum(columns[0], len(place) - 1).astype(np.int64)]
-            found = columns if (rows >= 0).all() else columns[:, rows >= 0]
-            parts.append(_Readings(rows[rows >= 0], found[1], found[2:]))
+        parts: list[_Readings] = []
+        with ThreadPoolExecutor(1) as pool:
+            waiting: Future[_Readings] | None = None
+            for columns in store.readings([*pieces(spans, _seconds(len(stations)))], names):
+                # While these are packed, the next ones are read.
+                if waiting is not None:
+                    parts.append(waiting.result())
+                waiting = pool.submit(packed, names, columns)
+            if waiting is not None:
+                parts.append(waiting.result())
         return parts
 
     names = [*variables, *also]
     of_window = read([Span(start, end)], names)
     rejected = store.rejected(Span(start, end))
     # What nobody measures costs nothing.
-    there = np.isin(names, [one.variable for one in rejected])
+    known = np.isin(names, [one.variable for one in rejected])
     for part in of_window:
-        there |= (~np.isnan(part.values)).any(axis=1)
-    measured = [name for name, known in zip(names, there.tolist(), strict=True) if known]
+        known |= [is_there(values).any() for values in part.values]
+    measured = [name for name, one in zip(names, known.tolist(), strict=True) if one]
     of_past = [name for name in variables if name in measured]
     apart = _apart(len(stations), of_window, at_least=2)
     declared = cadences.of([one.station_id for one in stations], store.owners)
@@ -376,31 +411,30 @@ def _load(
     earlier = read([Span(moment - reach, moment) for moment in moments.tolist()], of_past)
 
     times = np.full((len(stations), slots), np.nan)
-    nothing = np.broadcast_to(np.nan, times.shape)
-    values = {name: nothing.copy() if name in measured else nothing for name in names}
+    values = _absent(names, measured, times.shape)
     for parts, read_names in ((before, of_past), (of_window, names)):
-        _into_slots(parts, read_names, times, {name: values[name] for name in measured}, end, cadence)
+        _into_slots(parts, read_names, times, values, measured, end, cadence)
     for one in rejected:
         if one.variable in values:
-            at = number_of[one.station_id], slots - 1 - int((end - one.time) // cadence)
-            if np.isnan(values[one.variable][at]):
-                values[one.variable][at] = one.value
+            at = [number_of[one.station_id]], [slots - 1 - int((end - one.time) // cadence)]
+            if not is_there(values[one.variable][at]).all():
+                _put(values, one.variable, at, pack(one.variable, np.array([one.value], dtype=np.float64)))
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
-    at_moments = {name: np.full(seen.shape, np.nan) for name in names}
+    at_moments = _absent(names, of_past, seen.shape)
     for part in earlier:
         order = np.argsort(part.observed, kind="stable")
         row, moment = part.row[order], np.searchsorted(moments, part.observed[order])
         seen[row, moment] = True
-        for number, name in enumerate(of_past):
-            at_moments[name][row, moment] = part.values[number, order]
+        for name, found in zip(of_past, part.values, strict=True):
+            _put(at_moments, name, (row, moment), found[order])
     return Grid(
         stations=stations,
         cadence=cadence,
         end=end,
         window=window,
         times=times,
-        values=values,
-        moments=at_moments,
+        values=Packed(values),
+        moments=Packed(at_moments),
         moment_times=moments,
         reported=seen,
         days=_days(seen, moments, ~np.isnan(times[:, :lead]), end - window * cadence, first, cadence),
@@ -412,7 +446,8 @@ def _into_slots(
     parts: list[_Readings],
     names: Sequence[str],
     times: Floats,
-    values: Mapping[str, Floats],
+    values: dict[str, Coded],
+    measured: Sequence[str],
     end: float,
     cadence: float,
 ) -> None:
@@ -422,7 +457,8 @@ def _into_slots(
         parts: what was read, in order of time; it is taken out of the list, for a long time need not be there twice.
         names: the variables that were read.
         times: when each value was observed; stations × slots.
-        values: of each variable that is wanted; stations × slots.
+        values: of each variable; stations × slots.
+        measured: those that are wanted.
         end: when the last slot ends.
         cadence: seconds from slot to slot.
     """
@@ -434,9 +470,27 @@ def _into_slots(
         order = order[observed[order] > end - slots * cadence]
         slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
         times[row[order], slot] = observed[order]
-        for number, name in enumerate(names):
-            if name in values:
-                values[name][row[order], slot] = found[number, order]
+        for name, of_it in zip(names, found, strict=True):
+            if name in measured:
+                _put(values, name, (row[order], slot), of_it[order])
+
+
+def _absent(names: Sequence[str], measured: Sequence[str], shape: tuple[int, int]) -> dict[str, Coded]:
+    """No values yet, by variable; of one that is not measured there will be none."""
+    nothing = np.broadcast_to(ABSENT, shape)
+    return {name: nothing.copy() if name in measured else nothing for name in names}
+
+
+def _put(values: dict[str, Coded], name: str, at: Any, found: Coded) -> None:
+    """Put some values of a variable where they belong."""
+    if values[name].dtype != found.dtype:  # some are no whole numbers of steps
+        values[name], found = floats(name, values[name]), floats(name, found)
+    values[name][at] = found
+
+
+def _seconds(stations: int) -> float:
+    """How long a time is read at once."""
+    return max(HOUR * min(1.0, AT_ONCE / max(stations, 1)), float(CADENCES[0]))
 
 
 def _apart(stations: int, readings: Sequence[_Readings], at_least: int) -> Floats:
@@ -449,8 +503,19 @@ def _apart(stations: int, readings: Sequence[_Readings], at_least: int) -> Float
     """
     if not readings:
         return np.full(stations, np.nan)
+    found, some = np.empty(stations), np.full(sum(len(one.row) for one in readings), fill_value=True)
     row = np.concatenate([one.row for one in readings])
     observed = np.concatenate([one.observed for one in readings])
+    for first in range(0, stations, AT_ONCE):
+        after = min(first + AT_ONCE, stations)
+        if stations > AT_ONCE:
+            some = (row >= first) & (row < after)
+        found[first:after] = _median_apart(after - first, row[some] - first, observed[some], at_least)
+    return found
+
+
+def _median_apart(stations: int, row: Ints, observed: Floats, at_least: int) -> Floats:
+    """As `_apart`, of the stations and times of observations."""
     # In order of time within each station: what is read is mostly in order of time already.
     order = np.argsort(observed, kind="stable") if (np.diff(observed) < 0).any() else np.arange(len(observed))
     order = order[np.argsort(row[order].astype(np.uint16 if stations < 1 << 16 else np.int64), kind="stable")]

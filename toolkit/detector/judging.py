@@ -15,6 +15,7 @@ from toolkit.detector.report import AppliedException, Insufficient
 from toolkit.location import distance_km
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.packed import Coded, each, forget
 from toolkit.quality.neighbours import REGION, Neighbours, nearest
 from toolkit.sensor_exceptions import SensorException, exception_of
 from toolkit.settings import Settings
@@ -78,14 +79,19 @@ class Judging:
 
     def read(self, grid: Grid) -> Grid:
         """What was read, without the sensors that are not judged: nothing is judged by them either."""
-        values, moments = dict(grid.values), dict(grid.moments)
+        rows: dict[str, list[int]] = {}
         for one in self.applied:
             if not one.exception.judged:
-                for kind in (values, moments):
-                    for name in one.variables:
-                        kind[name] = kind[name].copy()
-                        kind[name][one.row] = np.nan
-        return replace(grid, values=values, moments=moments)
+                for name in one.variables:
+                    rows.setdefault(name, []).append(one.row)
+
+        def without(name: str, values: Coded) -> Coded:
+            if name in rows:
+                values = values.copy()
+                forget(values, rows[name])
+            return values
+
+        return replace(grid, values=each(grid.values, without), moments=each(grid.moments, without))
 
     def not_judged(self, stations: Sequence[Station], rows: Bools, variables: Iterable[str]) -> Iterator[Insufficient]:
         """The sensors of some stations that are not judged, and why.

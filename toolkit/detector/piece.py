@@ -94,8 +94,9 @@ def answers(piece: Piece) -> dict[str, dict[Question, Any]]:
     found: dict[str, dict[Question, Any]] = {}
     rows = slice(None) if piece.core is None else piece.core
     for variable, of_it in piece.questions.items():
+        values = {name: piece.grid.values[name] for question in of_it for name in question.variables}
         for question in of_it:
-            answer = question.of(piece.grid.values)[rows]
+            answer = question.of(values)[rows]
             found.setdefault(variable, {})[question] = answer[~np.isnan(answer)]
     return found
 

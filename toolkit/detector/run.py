@@ -19,6 +19,7 @@ from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stati
 from toolkit.model import require_station
 from toolkit.quality.arrays import Bools
 from toolkit.quality.catalogue import TESTS
+from toolkit.quality.packed import there
 from toolkit.settings import COMBINED, Settings
 from toolkit.sources import cadences_of
 from toolkit.variables import BY_NAME, DETECTED, STATION
@@ -50,7 +51,7 @@ def detect(
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
     grid = sites.as_they_were(
-        grids.load(store, start, end, cadences_of(settings), variables, needed_besides(variables)), store.changes()
+        grids.load_packed(store, start, end, cadences_of(settings), variables, needed_besides(variables)), store.changes()
     )
     names = [station.station_id for station in grid.stations[: grid.number]]
     require_station(only, names)
@@ -64,8 +65,7 @@ def detect(
     insufficient: list[Insufficient] = []
     for part, of_it in how.read(grid).by_cadence():
         if (asked := rows & of_it & ~how.left_out).any():
-            in_window = {name: part.values[name][:, -part.window :] for name in variables}
-            measured = [name for name, values in in_window.items() if not np.isnan(values).all()]
+            measured = [name for name in variables if there(part.values, name)[:, -part.window :].any()]
             anomalies += pieces.anomalies(Piece(settings, part, how, None, asked, measured), cut, explaining, apply)
             insufficient += _insufficient(part, settings, asked)
     rows = rows[: grid.number]
@@ -118,7 +118,7 @@ def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insuf
     for variable in judged_variables(settings):
         if BY_NAME[variable].follows or BY_NAME[variable].nature == "circular":
             continue  # a calm has no direction, and not every report a gust
-        of_rows = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
+        of_rows = there(grid.values, variable)[:, -grid.window :].sum(axis=1)
         present = of_rows[: grid.number].copy()
         np.add.at(present, grid.earlier, of_rows[grid.number :])
         for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):

@@ -29,6 +29,7 @@ from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.humidity import dew_point, frost_point
 from toolkit.quality.network import TOTAL
+from toolkit.quality.packed import some_rows, there
 from toolkit.variables import BY_NAME, Variable
 
 Values = Mapping[str, Floats]
@@ -204,15 +205,14 @@ def broken_rules(sample: Sample) -> Broken:
     """Which readings of a variable break which rule."""
     variable = sample.series.variable.name
     rules = [rule for rule in RULES if rule.variable == variable]
-    needed = {variable, *(name for rule in rules for name in rule.others)}
-    values = {name: sample.values[name][:, -sample.series.window :] for name in needed}
-    flagged = np.zeros(values[variable].shape, dtype=bool)
+    there_, window = there(sample.values, variable), slice(-sample.series.window, None)
+    flagged = np.zeros(there_[:, window].shape, dtype=bool)
     before = max(0, sample.series.values.shape[1] - sample.series.window)
     texts = [""] * len(flagged)
     for rule in rules:
-        excess = _excess(rule, values, len(flagged))
+        excess = _excess(rule, sample.values, window, len(flagged))
         broken = excess > 1
-        readings = (~np.isnan(values[variable]) & ~np.isnan(values[rule.others[0]])).sum(axis=1)
+        readings = (there_ & there(sample.values, rule.others[0]))[:, window].sum(axis=1)
         share = np.where(readings > 0, broken.sum(axis=1) / np.maximum(readings, 1), np.nan)
         by_rule = np.zeros_like(flagged)
         known, often = ~np.isnan(share), share > LIMITS.others
@@ -233,11 +233,12 @@ def broken_rules(sample: Sample) -> Broken:
     return Broken(flagged, texts)
 
 
-def _excess(rule: Rule, values: Values, stations: int) -> Floats:
+def _excess(rule: Rule, values: Values, window: slice, stations: int) -> Floats:
     """By how much each reading breaks a rule, 0 where that is not known; stations × window slots."""
 
     def of(rows: slice) -> list[Floats]:
-        return [np.nan_to_num(rule.excess({name: readings[rows] for name, readings in values.items()}))]
+        of_rule = (rule.variable, *rule.others)
+        return [np.nan_to_num(rule.excess({name: some_rows(values, name, (rows, window)) for name in of_rule}))]
 
     (found,) = by_rows(of, stations)
     return found
@@ -256,6 +257,11 @@ class _Change(NamedTuple):
     rival: bool
     first: int
     last: int
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Those of the rule."""
+        return RULES[self.rule].variable, *RULES[self.rule].others
 
     def of(self, values: Values) -> Floats:
         """The median of the slots from `first` on less that of those before; rows of the values, NaN if not known."""
@@ -277,7 +283,7 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
         last: the last slot that breaks the rule.
     """
     near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
-    values = {name: sample.values[name][[row, *near]] for name in (rule.variable, *rule.others)}
+    values = {name: some_rows(sample.values, name, [row, *near]) for name in (rule.variable, *rule.others)}
     whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[0, : last + 1], nan=2.0) <= 1)
     if not len(whole):
         return not BY_NAME[rule.variable].follows

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.packed import some_rows
 
 
 class Figure(ABC):
@@ -122,6 +123,10 @@ TOTAL, EACH, LARGEST, MEDIAN_ABOVE_ONE, COUNTED = _Total(), _Each(), _Largest(),
 class Question(Protocol):
     """Something that is asked of every station, and only where a station makes it necessary. It can be hashed."""
 
+    @property
+    def variables(self) -> Sequence[str]:
+        """The variables of which the answers are."""
+
     def of(self, values: Mapping[str, Floats]) -> Floats:
         """The answers of some stations, NaN where there is none.
 
@@ -179,12 +184,13 @@ class Network:
             values: what answers of these rows follow from; see `Question.of`.
         """
         if self.whole:
-            return np.array([one for one in np.delete(question.of(values), row).tolist() if not np.isnan(one)])
+            answers = question.of({name: values[name] for name in question.variables})
+            return np.array([one for one in np.delete(answers, row).tolist() if not np.isnan(one)])
         if self._known is None or question not in self._known:  # the part is judged anew when this is answered
             self.questions.add(question)
             return np.empty(0)
         everybody: Floats = self._known[question]
-        own = question.of({name: of_it[[row]] for name, of_it in values.items()})
+        own = question.of({name: some_rows(values, name, [row]) for name in question.variables})
         return np.delete(everybody, np.flatnonzero(everybody == own[0])[:1])
 
     def _counted(self, rows: int, where: Bools | None) -> Bools | None:
