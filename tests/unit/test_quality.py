@@ -301,7 +301,10 @@ def test_the_step_of_a_sensor_is_known_from_its_readings() -> None:
     values[3] = np.nan
     assert series(values).steps(slice(None)).round(2).tolist() == [0.1, 0.5, 0.1, 0.1, 0.1, 0.1]
     wind = np.round(np.round(np.abs(values) / 1.609344) * 1.609344, 1)
-    assert ((series(wind, "wind_speed").steps(slice(None))[:3] > 0.15) & (series(wind, "wind_speed").steps(slice(None))[:3] <= 0.4)).all()
+    assert (
+        (series(wind, "wind_speed").steps(slice(None))[:3] > 0.15)
+        & (series(wind, "wind_speed").steps(slice(None))[:3] <= 0.4)
+    ).all()
 
 
 def test_readings_that_flicker_between_two_steps_are_not_noise() -> None:

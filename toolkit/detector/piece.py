@@ -153,7 +153,7 @@ def _anomalies(
         rounds: is filled; see `Judged`.
         explaining: is told why its station is judged as it is, if that is asked for.
     """
-    grid, settings, how, rows = piece.grid, piece.settings, piece.how, piece.asked
+    grid, rows = piece.grid, piece.asked
     row_explained = explaining.row(grid, rows) if explaining else None
     noted = explaining.silence(grid) if explaining and row_explained is not None else None
     silent = grid.silent(noted, networks[STATION])

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from toolkit import times
-from toolkit.detector import grid as grids
-from toolkit.detector import pieces, sites, tiles
+from toolkit.detector import loading, pieces, sites, tiles
 from toolkit.detector.confidence import rated
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid, Source
@@ -51,7 +50,8 @@ def detect(
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
     grid = sites.as_they_were(
-        grids.load_packed(store, start, end, cadences_of(settings), variables, needed_besides(variables)), store.changes()
+        loading.load_packed(store, start, end, cadences_of(settings), variables, needed_besides(variables)),
+        store.changes(),
     )
     names = [station.station_id for station in grid.stations[: grid.number]]
     require_station(only, names)

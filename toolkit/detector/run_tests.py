@@ -10,8 +10,8 @@ import numpy as np
 
 from toolkit.detector.grid import OfNetwork
 from toolkit.quality.arrays import Bools, Ints
-from toolkit.quality.blocks import by_rows
 from toolkit.quality.base import Exclusion, QualityTest, Sample
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Criterion, Notes
 from toolkit.quality.expected import Comparison, Expected, expect
 from toolkit.quality.neighbours import Neighbours
@@ -168,16 +168,13 @@ class Kept:
         for number, (_, again) in enumerate(self.rounds, start=1):
             last[again] = number
         last, excluded = last[rows], np.zeros(len(rows), dtype=bool)
-        found: Expected | None = None
-        for number in range(len(self.rounds) + 1):
-            if number:
-                excluded = excluded | self.rounds[number - 1][0][rows]
-            some = np.flatnonzero(wanted & (last == number))
-            if len(some) or found is None:
-                part = _expect(sample, some, excluded).without_comparison()
-                found = _nothing_expected(part, len(rows)) if found is None else found
-                _replace_rows(found, part)
-        assert found is not None  # there is a first round
+        first = _expect(sample, np.flatnonzero(wanted & (last == 0)), excluded).without_comparison()
+        found = _nothing_expected(first, len(rows))
+        _replace_rows(found, first)
+        for number, (worst, _) in enumerate(self.rounds, start=1):
+            excluded = excluded | worst[rows]
+            if len(some := np.flatnonzero(wanted & (last == number))):
+                _replace_rows(found, _expect(sample, some, excluded).without_comparison())
         return found
 
 

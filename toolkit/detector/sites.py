@@ -149,7 +149,7 @@ def _divided(
     reported[count:] &= grid.moment_times < ended
 
     def within(values: Coded, name: str, when: Floats) -> Coded:
-        found = values[rows]
+        found: Coded = values[rows]
         some = found[changed]
         forget(some, (when < since[name][changed, None]) | (when >= until[name][changed, None]))
         found[changed] = some

@@ -129,7 +129,7 @@ def weighted_median(values: Sequence[Floats], weights: Sequence[Floats]) -> Floa
 
 
 def lower_median(values: Sequence[Floats]) -> Floats:
-    """The median of a few arrays of one shape, of an even number the lower of two, without the NaNs; see `median_of`."""
+    """As `median_of`, but of an even number of values the lower of the two in the middle."""
     there = np.sum([~np.isnan(one) for one in values], axis=0)
     found = _sorted(values)
     middle = np.where(there > 0, found[0], np.nan)

@@ -1,4 +1,4 @@
-"""Work on the rows of large arrays, block by block: a block fits into a processor's cache, and numpy lets others run."""
+"""Work on rows of large arrays, some at a time: they fit into a processor's cache, and numpy lets others run."""
 
 from __future__ import annotations
 

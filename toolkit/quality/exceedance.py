@@ -35,7 +35,8 @@ def exceedance_limit(
     again.
 
     Args:
-        most, believed: what the statistic reached in the days before, of each station; see `reached`.
+        most: what the statistic reached in the days before at most, of each station; see `reached`.
+        believed: the same but for the largest 2%.
         own: the limit is so many times what the station itself reached in all but 2% of its time.
         network: and so many times the largest value of the median station.
         at_least: and never lower than this, for all or for each station.

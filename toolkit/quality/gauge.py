@@ -13,7 +13,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, mean
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
-from toolkit.quality.contradiction import ContradictionTest, Contradictions, lasting, longest, of_rows
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import LARGEST, TOTAL
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets

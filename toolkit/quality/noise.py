@@ -23,8 +23,8 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
-from toolkit.quality.criteria import Condition
 from toolkit.quality.blocks import by_rows
+from toolkit.quality.criteria import Condition
 from toolkit.quality.exceedance import exceedance_limit, reached
 from toolkit.quality.network import MEDIAN_ABOVE_ONE
 
@@ -106,9 +106,7 @@ def _noisy(sample: Sample, values: Floats, what: str) -> Bools:
 
     now, most, believed, at_least = by_rows(levels, len(values))
     of_all = sample.network.of(f"{what}: now", MEDIAN_ABOVE_ONE, now, where=series.measured)
-    limit = exceedance_limit(
-        most, believed, LIMITS.own, LIMITS.network, at_least, sample.network, f"{what}: before"
-    )
+    limit = exceedance_limit(most, believed, LIMITS.own, LIMITS.network, at_least, sample.network, f"{what}: before")
     limit = limit[:, None] * of_all
     above = now > limit
     condition = Condition(f"second difference, median of {width / series.per_hour:g} h", now, ">", limit, "σ")

@@ -44,7 +44,8 @@ class Packed(Mapping[str, Floats]):
 
 def pack(name: str, values: Floats) -> Coded:
     """Values of a variable in its unit, NaN where there is none, of any shape; `floats` gives the very same again."""
-    steps = values * BY_NAME[name].per_unit
+    with np.errstate(over="ignore"):
+        steps = values * BY_NAME[name].per_unit
     np.rint(steps, out=steps)
     coded = np.where(np.abs(steps) <= -(ABSENT + 1), steps, ABSENT).astype(np.int16)
     # What is between two steps, or beyond 16 bits, or a zero with a sign, is another value then.

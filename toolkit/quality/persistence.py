@@ -122,16 +122,14 @@ def _runs_of_all(sample: Sample) -> dict[str, _RunsOfAll]:
         found = [Runs.of(series.scaled[of.rows], _counts(series, of.rows, of), series.per_hour)]
         if series.nature == "gusty":
             found.append(Runs.of(series.scaled[of.rows], series.scaled[of.rows] == 0, series.per_hour))
-        return [kind for one in found for kind in (one.length, one.start)]
+        return [kind for one in found for kind in (one.packed().length, one.packed().start)]
 
     found = by_rows(runs, len(expected.rows))
     of_all = {}
     for what, length, start in zip((EQUAL, CALM), found[::2], found[1::2], strict=False):
-        longest_each = length[:, : slots - series.window].max(axis=1, initial=0)
+        longest_each = length[:, : slots - series.window].max(axis=1, initial=0).astype(np.int64)
         each = sample.network.of(f"runs of {what}", EACH, longest_each, where=series.measured)
-        of_all[what] = _RunsOfAll(
-            Runs(length, start), float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0
-        )
+        of_all[what] = _RunsOfAll(Runs(length, start), float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0)
     return of_all
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,8 @@ class Runs:
         start: the slot in which it began.
     """
 
-    length: npt.NDArray[np.int32]
-    start: npt.NDArray[np.int32]
+    length: npt.NDArray[Any]
+    start: npt.NDArray[Any]
 
     @classmethod
     def of(cls, readings: Floats, counts: Bools, gap: int) -> Runs:
@@ -32,9 +33,14 @@ class Runs:
         start = np.maximum.accumulate(np.where(begins, slot, np.int32(0)), axis=1)
         counts = counts & there
         count = np.cumsum(counts, axis=1, dtype=np.int32)
-        before = np.take_along_axis(count - counts, start, 1)
-        return cls(np.where(counts, count - before, np.int32(0)), start)
+        count_before = np.take_along_axis(count - counts, start, 1)
+        return cls(np.where(counts, count - count_before, np.int32(0)), start)
 
     def of_rows(self, rows: Ints) -> Runs:
         """Those of some rows."""
-        return Runs(self.length[rows], self.start[rows])
+        return Runs(self.length[rows].astype(np.int32), self.start[rows].astype(np.int32))
+
+    def packed(self) -> Runs:
+        """The same in 16 bits where they fit, to be kept for all stations."""
+        kind = np.int16 if self.length.shape[1] <= np.iinfo(np.int16).max else np.int32
+        return Runs(self.length.astype(kind), self.start.astype(kind))

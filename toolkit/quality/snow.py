@@ -8,7 +8,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, previous, slots_since_previous
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
-from toolkit.quality.contradiction import ContradictionTest, Contradictions, of_rows
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.variables import Variable
 

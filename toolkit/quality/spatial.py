@@ -71,7 +71,8 @@ class Spatial(QualityTest):
         off = expected.residual[:, -window:] / expected.sigma[:, -window:]
         width = min(window, LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings)
         known = np.cumsum(np.pad(~np.isnan(off), ((0, 0), (1, 0))), axis=1)
-        lasting = np.where((known[:, width:] - known[:, :-width]) / width >= LIMITS.present, rolling_median(off, width), np.nan)
+        enough = (known[:, width:] - known[:, :-width]) / width >= LIMITS.present
+        lasting = np.where(enough, rolling_median(off, width), np.nan)
         readings = series.scaled[expected.rows, -window:]
         difference = rolling_median(differences(series.variable, readings, expected.residual[:, -window:]), width)
         days = series.days[expected.rows]
