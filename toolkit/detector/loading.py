@@ -160,7 +160,8 @@ def _load(
         _into_slots(part, of_past, times, values, measured, end, cadence)
     _add_rejected(rejected, stations, values, end, cadence)
     apart = _apart(len(stations), seen_at, at_least=OBSERVATIONS)
-    every = np.rint([max(1.0, rounded(one) / cadence) for one in np.fmax(apart, declared)]).astype(np.int64)
+    different, which = np.unique(np.fmax(apart, declared), return_inverse=True)
+    every = np.rint([max(1.0, rounded(one) / cadence) for one in different.tolist()]).astype(np.int64)[which]
     every[every > window / LEAST_SLOTS] = 1
     moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
     # What a station that reports more rarely measured last before a moment may be so old.

@@ -15,8 +15,8 @@ from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 
 # So many stations are judged at a time, without those of the margin. A network of fewer is one piece: cut, figures of
-# the network have to be gathered first, and margins are judged more than once.
-STATIONS = 32_000
+# the network have to be gathered first, and margins are judged more than once, so that it takes twice the time.
+STATIONS = 128_000
 # How many steps from neighbour to neighbour a verdict may depend on. Counted from a station that is judged: its class
 # depends on what was found at a neighbour (1). What is found there depends on whether a neighbour of that one is
 # excluded, and this on what is found at its own neighbours, in each of the three rounds of `run_tests` (6). What is

@@ -172,5 +172,5 @@ def _without_wrong(grid: Grid, decisive: Iterable[Decisive]) -> Grid:
     return replace(grid, values=_masked(grid.values, wrong), moments=_masked(grid.moments, earlier))
 
 
-def _masked(values: dict[str, Floats], wrong: dict[str, Bools]) -> Mapping[str, Floats]:
+def _masked(values: Mapping[str, Floats], wrong: dict[str, Bools]) -> Mapping[str, Floats]:
     return {name: np.where(wrong[name], np.nan, of_it) for name, of_it in values.items()}

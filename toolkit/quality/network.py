@@ -65,13 +65,14 @@ class _MedianAboveOne(Figure):
     """
 
     def of(self, rows: Any) -> Any:
-        values = np.nan_to_num(np.asarray(rows, dtype=np.float64))
-        above = values > 1
-        return (
-            len(values) - np.count_nonzero(above, axis=0),
-            np.where(above, -np.inf, values).max(axis=0, initial=-np.inf),
-            [column[there] for column, there in zip(values.T, above.T, strict=True)],
-        )
+        below, largest_below, above = [], [], []
+        for column in np.asarray(rows, dtype=np.float64).T:  # a large network has no memory for all of them twice
+            values = np.nan_to_num(column)
+            is_above = values > 1
+            above.append(values[is_above])
+            below.append(len(values) - len(above[-1]))
+            largest_below.append(values.max(where=~is_above, initial=-np.inf))
+        return np.array(below, dtype=np.int64), np.array(largest_below), above
 
     def joined(self, parts: Sequence[Any]) -> Any:
         below = np.sum([part[0] for part in parts], axis=0)
@@ -171,7 +172,7 @@ class Network:
             return self._known[name]
         if name not in self.parts:
             counted = self._counted(len(rows), where)
-            self.parts[name] = (figure, figure.of(rows if counted is None else rows[counted]))
+            self.parts[name] = (figure, figure.of(rows if counted is None or counted.all() else rows[counted]))
         figure, part = self.parts[name]
         return figure.joined([part])
 

@@ -107,10 +107,10 @@ def _noisy(sample: Sample, values: Floats, what: str) -> Bools:
     now, most, believed, at_least = by_rows(levels, len(values))
     of_all = sample.network.of(f"{what}: now", MEDIAN_ABOVE_ONE, now, where=series.measured)
     limit = exceedance_limit(most, believed, LIMITS.own, LIMITS.network, at_least, sample.network, f"{what}: before")
-    limit = limit[:, None] * of_all
-    above = now > limit
-    condition = Condition(f"second difference, median of {width / series.per_hour:g} h", now, ">", limit, "σ")
-    sample.note(above, condition, what=what)
+    (above,) = by_rows(lambda rows: [now[rows] > limit[rows, None] * of_all], len(now))
+    if sample.notes is not None:
+        median_of = f"second difference, median of {width / series.per_hour:g} h"
+        sample.note(above, Condition(median_of, now, ">", limit[:, None] * of_all, "σ"), what=what)
     for row, first in zip(*np.nonzero(above), strict=True):
         flagged[row, begin + first : begin + first + width + 2] = True
     return flagged
