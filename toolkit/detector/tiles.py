@@ -23,6 +23,8 @@ STATIONS = 128_000
 # found before any station is excluded depends on the runs of a neighbour (1), and these on what its own neighbours
 # imply for it (1).
 MARGIN = 9
+# The figures of a network are of what is found at each station before any is excluded, and of what its neighbours imply.
+NEAR = 2
 
 
 class Tile(NamedTuple):
@@ -31,10 +33,12 @@ class Tile(NamedTuple):
     Attributes:
         rows: its stations, and those of its margin; rows of the network's grid in ascending order.
         core: whether each of these is judged in this tile; the others are its margin.
+        near: whether each is needed for what the tile contributes to the figures of the network.
     """
 
     rows: Ints
     core: Bools
+    near: Bools
 
 
 def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int = STATIONS) -> Iterator[Tile]:
@@ -48,7 +52,8 @@ def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int
     """
     number = int(station_rows.max(initial=-1)) + 1
     if number <= most:
-        yield Tile(np.arange(len(stations)), np.ones(len(stations), dtype=bool))
+        everywhere = np.ones(len(stations), dtype=bool)
+        yield Tile(np.arange(len(stations)), everywhere, everywhere)
         return
     place = np.array([(one.latitude, one.longitude) for one in stations[:number]], dtype=np.float64)
     # What has no place has no neighbours: it is anywhere.
@@ -57,8 +62,9 @@ def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int
         core = np.zeros(len(stations), dtype=bool)
         core[chosen] = True
         core = core[station_rows]
-        rows = np.flatnonzero(with_neighbours(core, station_rows, how, MARGIN))
-        yield Tile(rows, core[rows])
+        near = with_neighbours(core, station_rows, how, NEAR)
+        rows = np.flatnonzero(with_neighbours(near, station_rows, how, MARGIN - NEAR))
+        yield Tile(rows, core[rows], near[rows])
 
 
 def with_neighbours(rows: Bools, station_rows: Ints, how: Judging, steps: int) -> Bools:
