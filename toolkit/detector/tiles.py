@@ -23,7 +23,7 @@ STATIONS = 128_000
 # found before any station is excluded depends on the runs of a neighbour (1), and these on what its own neighbours
 # imply for it (1).
 MARGIN = 9
-# The figures of a network are of what is found at each station before any is excluded, and of what its neighbours imply.
+# The figures of a network are of what is found at each station before any is excluded, and what its neighbours imply.
 NEAR = 2
 
 
