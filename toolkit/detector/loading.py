@@ -39,6 +39,8 @@ CADENCES = np.array(
 LEAST_SLOTS = 2
 # A station's cadence is known from so many observations.
 OBSERVATIONS = 4
+# Values of a network of no more stations stay 64-bit floats: packed one by one its few parts would take longer.
+SMALL = 500
 # So many stations' observations are sorted at once, and of so many an hour is read at once.
 AT_ONCE = 20_000
 
@@ -97,6 +99,7 @@ class _Reader:
 
     def __init__(self, store: Source, stations: int) -> None:
         self._store, self._stations = store, stations
+        self.packs = stations > SMALL
         # The row of each station by its number; the last is for numbers of which there is no station any more.
         self._row = np.full(max(store.numbers(), default=0) + 2, -1)
         self._row[store.numbers()] = np.arange(stations)
@@ -105,9 +108,14 @@ class _Reader:
         """What there is in some spans, in the order of the spans."""
         # A large network's hour is much at once.
         seconds = max(HOUR * min(1.0, AT_ONCE / max(self._stations, 1)), float(CADENCES[0]))
+        found = self._store.readings([*pieces(spans, seconds)], names)
+        if not self.packs:
+            for columns in found:
+                yield self._packed(names, columns)
+            return
         with ThreadPoolExecutor(1) as pool:
             waiting: Future[_Readings] | None = None
-            for columns in self._store.readings([*pieces(spans, seconds)], names):
+            for columns in found:
                 # While these are packed, the next ones are read.
                 if waiting is not None:
                     yield waiting.result()
@@ -118,7 +126,7 @@ class _Reader:
     def _packed(self, names: Sequence[str], columns: Floats) -> _Readings:
         rows = self._row[np.minimum(columns[0], len(self._row) - 1).astype(np.int64)]
         found = columns if (rows >= 0).all() else columns[:, rows >= 0]
-        values = [pack(name, of_it) for name, of_it in zip(names, found[2:], strict=True)]
+        values = [pack(name, of_it) if self.packs else of_it for name, of_it in zip(names, found[2:], strict=True)]
         return _Readings(rows[rows >= 0].astype(np.int32), found[1].copy(), values)
 
 
@@ -151,7 +159,7 @@ def _load(
     slots = lead + window
     first = end - slots * cadence
     times = np.full((len(stations), slots), np.nan)
-    values = _absent(names, measured, times.shape)
+    values = _absent(names, measured, times.shape, reader.packs)
     of_window.reverse()
     while of_window:  # what is in its slot is not kept twice
         _into_slots(of_window.pop(), names, times, values, measured, end, cadence)
@@ -167,7 +175,7 @@ def _load(
     # What a station that reports more rarely measured last before a moment may be so old.
     reach = max(cadence, min(cadence * int(every.max(initial=1)), HOUR))
     seen = np.zeros((len(stations), len(moments)), dtype=bool)
-    at_moments = _absent(names, of_past, seen.shape)
+    at_moments = _absent(names, of_past, seen.shape, reader.packs)
     for part in reader.read([Span(moment - reach, moment) for moment in moments.tolist()], of_past):
         order = np.argsort(part.observed, kind="stable")
         row, moment = part.row[order], np.searchsorted(moments, part.observed[order])
@@ -232,9 +240,9 @@ def _into_slots(
             _put(values, name, (row[order], slot), of_it[order])
 
 
-def _absent(names: Sequence[str], measured: Sequence[str], shape: tuple[int, int]) -> dict[str, Coded]:
+def _absent(names: Sequence[str], measured: Sequence[str], shape: tuple[int, int], packs: bool) -> dict[str, Coded]:
     """No values yet, by variable; of one that is not measured there will be none."""
-    nothing = np.broadcast_to(ABSENT, shape)
+    nothing = np.broadcast_to(ABSENT if packs else np.nan, shape)
     return {name: nothing.copy() if name in measured else nothing for name in names}
 
 
