@@ -25,7 +25,8 @@ def kept(path: str, source: bytes) -> CodeType:
     file = f"{FOLDER}/{name.replace('/', '.')}.{_imp.source_hash(len(source), source).hex()}"
     try:
         with open(file, "rb") as found:
-            return marshal.load(found)
+            code: CodeType = marshal.load(found)
+        return code
     except (OSError, EOFError, ValueError, TypeError):
         code = _as_ever(path, source)
     try:
