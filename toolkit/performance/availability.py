@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.detector import grid as grids
+from toolkit.detector import loading
 from toolkit.performance.month import Month
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR
@@ -208,7 +208,7 @@ def _rhythm(number: int, row: Ints, time: Floats) -> Floats:
     known = np.diff(bounds) >= READINGS - 1
     at = (bounds[:-1] + QUANTILE * np.diff(bounds)).astype(np.int64)
     found = np.full(number, np.nan)
-    found[known] = [grids.rounded(one) for one in apart[at[known]].tolist()]
+    found[known] = [loading.rounded(one) for one in apart[at[known]].tolist()]
     return found
 
 
