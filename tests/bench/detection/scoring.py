@@ -179,7 +179,7 @@ def _absent(data: Labelled, alarm: Found) -> bool:
     """Whether what an alarm names gave nothing in all of its time."""
     during = (data.times >= alarm.start) & (data.times <= alarm.end)
     variables = data.values if alarm.variable == WHOLE else [alarm.variable]
-    return during.any() and all(np.isnan(data.values[name][alarm.station, during]).all() for name in variables)
+    return bool(during.any()) and all(np.isnan(data.values[name][alarm.station, during]).all() for name in variables)
 
 
 def _matches(alarm: Found, fault: Fault, cadence: int) -> bool:
