@@ -20,6 +20,7 @@ ETC = Path("/etc/weather")
 JOBS_FILE = ETC / "jobs.json"
 CRON_TABLE = Path("/etc/cron.d/weather")
 CRON_RUN = Path("/run/weather")
+CRON_LOGS = Path("/var/log/weather")
 USER = "weather"
 # The schedulers, besides systemd.
 CRON, COMPOSE, KUBERNETES = "cron", "compose", "kubernetes"

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+# The kernel's list of locks.
+LOCKS = Path("/proc/locks")
+
 
 class Process(NamedTuple):
     """A process: its number, state, parent and process group, and when it was started, in ticks since the boot."""
@@ -49,6 +52,20 @@ def processes() -> Iterator[Process]:
     for path in Path("/proc").iterdir():
         if path.name.isdecimal() and (found := process(int(path.name))):
             yield found
+
+
+def lock_holders(file: os.stat_result) -> list[tuple[int, str]]:
+    """The processes that hold a lock of a file and are not the service's own: number and command line."""
+    found = []
+    for line in LOCKS.read_text(encoding="utf-8").splitlines():
+        words = line.replace("-> ", "").split()
+        if int(words[5].rpartition(":")[2]) != file.st_ino or int(words[4]) <= 0:
+            continue
+        command = " ".join(words_of(int(words[4])))
+        # A process that is gone has handed its lock on to one that it began, as flock(1) in a script of ours does.
+        if command and not any(name in command for name in ("weather-tool", "weather-job", "toolkit")):
+            found.append((int(words[4]), command))
+    return found
 
 
 def is_stopped(pid: int) -> bool:
