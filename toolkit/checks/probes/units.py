@@ -84,7 +84,13 @@ def units_present(host: Host) -> Finding | None:
         return bad(f"{gone[0]} was removed: systemd runs it as it was until it reads the files of units again")
     alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
     if not missing and (lacking := [name for name in alerts if not lines_of(UNITS / name)]):
-        return bad(f"nobody is told when a job fails: there is no {' and no '.join(lacking)}", severity=Status.WARNING)
+        masks = [UNITS / name for name in lacking if (UNITS / name).is_symlink()]
+        return bad(
+            f"nobody is told when a job fails: there is no {' and no '.join(lacking)}"
+            + (", but a link in its place, which masks it" if masks else ""),
+            OfSystemd("rm -- {}", masks, note="then site.yml again") if masks else None,
+            Status.WARNING,
+        )
     if missing:
         wrong = [host.units[name]["LoadError"] for name in missing if host.units[name].get("LoadError", "").strip('" ')]
         said = f"systemd cannot load {', '.join(missing)}" + (f": {wrong[0]}" if wrong else "")
