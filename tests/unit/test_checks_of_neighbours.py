@@ -269,6 +269,22 @@ def test_what_systemd_gives_every_service_is_told(
     assert units._defaults() == [] if ok else units._defaults()
 
 
+# File systems
+
+
+def test_a_file_system_that_is_set_up_and_not_mounted_is_told(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "fstab"
+    monkeypatch.setattr("toolkit.checks.host.files.FSTAB", table)
+    for options, ok in (("noauto", True), ("defaults,nofail", False)):
+        table.write_text(f"/dev/sda1 / ext4 defaults 0 1\nnas:/weather {tmp_path}/backups nfs {options} 0 0\n")
+        seen = finding(Host(load_lenient()), "disk-backups-writable")
+        assert seen.ok is ok
+    assert f"no file system is mounted on {tmp_path}/backups, where fstab has one" in seen.evidence
+    assert finding(Host(load_lenient()), "disk-data-writable").ok
+
+
 # Users
 
 
