@@ -60,7 +60,8 @@ def test_how_a_job_ended_that_cron_began_is_told(under_cron: Path, code: int, lo
 @pytest.fixture
 def holder(under_cron: Path) -> Iterator[subprocess.Popen[bytes]]:
     lock = under_cron / "backup.lock"
-    command = ["flock", "--no-fork", lock, "sh", "-c", "echo; exec sleep 600"]
+    # What it begins holds the lock as well.
+    command = ["flock", lock, "sh", "-c", "echo; exec sleep 600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
@@ -68,13 +69,16 @@ def holder(under_cron: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_who_keeps_a_job_of_crons_from_beginning_is_named(holder: subprocess.Popen[bytes]) -> None:
+def test_who_keeps_a_job_of_crons_from_beginning_is_named_and_ended(
+    holder: subprocess.Popen[bytes], under_cron: Path
+) -> None:
     (result,) = seen("jobs-end")
-    assert f"process {holder.pid} (sleep 600) holds the lock of backup" in result.finding.evidence
+    assert f"process {holder.pid} (flock " in result.finding.evidence
     command, _, _ = result.command.partition(" && ")
     subprocess.run(shlex.split(command), check=True)
     holder.wait()
     assert seen("jobs-end")[0].finding.ok
+    subprocess.run(["flock", "--timeout", "20", under_cron / "backup.lock", "true"], check=True)
 
 
 def test_a_program_that_cannot_be_run_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

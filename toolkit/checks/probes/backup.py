@@ -229,9 +229,9 @@ def backup_unlocked(host: Host) -> Finding | None:
     found = host.look(Path(host.settings.backups) / ".lock")
     if found is None or host.contained:
         return None
-    for pid, command in lock_holders(found):
+    for pid, command, children in lock_holders(found):
         said = f"process {pid} ({command[:60]}) holds the lock of the backups: none can be made"
-        return bad(said, Sequence(Shell("kill {}", str(pid)), _AGAIN))
+        return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), _AGAIN))
     return good("nothing but our own holds it")
 
 

@@ -131,9 +131,9 @@ def jobs_end(host: Host) -> Finding | None:
         for name in host.jobs:
             if not (lock := host.look(CRON_RUN / f"{name}.lock")):
                 continue
-            for pid, command in lock_holders(lock):
+            for pid, command, children in lock_holders(lock):
                 said = f"process {pid} ({command[:60]}) holds the lock of {name}, which cannot begin"
-                return bad(said, Sequence(Shell("kill {}", str(pid)), Start(name)))
+                return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), Start(name)))
         return good("nothing but our own holds a job's lock")
     for name, unit in host.units.items():
         if name.endswith(".service") and unit["ActiveState"] == "activating" and is_stopped(int(unit["MainPID"] or 0)):
