@@ -61,7 +61,7 @@ def test_how_a_job_ended_that_cron_began_is_told(under_cron: Path, code: int, lo
 def holder(under_cron: Path) -> Iterator[subprocess.Popen[bytes]]:
     lock = under_cron / "backup.lock"
     # What it begins holds the lock as well.
-    command = ["flock", lock, "sh", "-c", "echo; exec sleep 600"]
+    command: list[str] = ["flock", str(lock), "sh", "-c", "echo; exec sleep 600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
