@@ -21,7 +21,7 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.collector import service
@@ -86,6 +86,7 @@ def test_what_is_measured_has_its_names_and_survives_a_restart(
     assert first["weather_collection_errors_total", ""] == 0
     assert first["weather_db_size_bytes", ""] > 0
     assert first["weather_check_status", "area=data quality,check=observations-fresh"] == 0
+    assert first["weather_network_availability_ratio", ""] == pytest.approx(1 / 144)
     with open_for_writing(environment["WEATHER_DB"]) as store:
         store.log_failure("the feed answers 500", time.time(), "feed")
     with served(environment, tmp_path) as scrape:
@@ -102,6 +103,17 @@ def test_a_scrape_waits_for_no_lock(run: Run, feed: Feed, environment: dict[str,
         assert parsed(scrape())["weather_store_up", ""] == 1
         holder.execute("ROLLBACK")
         holder.close()
+
+
+def test_a_scrape_counts_no_day(run: Run, feed: Feed, environment: dict[str, str]) -> None:
+    """That takes seconds in a large network: whoever makes the checks does it, and every scrape has its figures."""
+    stored_minutes_ago(run, feed, environment, 1)
+    weather, registry = Weather(load({}, environment).settings, CheckResults()), CollectorRegistry()
+    registry.register(weather)
+    assert ("weather_network_availability_ratio", "") not in parsed(generate_latest(registry).decode())
+    weather.count()
+    for _ in range(2):
+        assert parsed(generate_latest(registry).decode())["weather_network_availability_ratio", ""] == 1 / 144
 
 
 def test_no_database_is_a_measurement_too(run: Run, tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         return 0
     checks, registry = CheckResults(), CollectorRegistry()
     checks.examine()
-    registry.register(Weather(settings, checks))
+    weather = Weather(settings, checks)
+    weather.count()
+    registry.register(weather)
     print(generate_latest(registry).decode(), end="")
     return 0

@@ -36,6 +36,11 @@ class Weather(Collector):
         self._checks = checks
         self._stations = Stations(settings)
 
+    def count(self) -> None:
+        """Count what takes too long to be counted at each scrape, if that is due and the store can be read."""
+        with suppress(ToolkitError), open_for_reading(self._settings.db, 0.0, look=True) as store:
+            self._stations.count(store)
+
     def collect(self) -> Iterable[Metric]:
         """All metrics, without those of the store if it cannot be read now: `weather_store_up` says whether it can."""
         yield _gauge("weather_build_info", "The release, and the Python that it runs on.", 1, {

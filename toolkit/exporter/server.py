@@ -165,7 +165,8 @@ def serve(address: str, settings: Settings) -> None:
         ToolkitError: the address cannot be had.
     """
     checks, registry = CheckResults(), CollectorRegistry()
-    registry.register(Weather(settings, checks))
+    weather = Weather(settings, checks)
+    registry.register(weather)
     try:
         server = Server(address, registry)
     except OSError as error:
@@ -175,16 +176,17 @@ def serve(address: str, settings: Settings) -> None:
     with until_stopped() as wait:
         notify("READY=1", f"STATUS=Serving http://{address}/metrics")
         log.info("serving http://%s/metrics", address)
-        _make_checks(server, checks, wait)
+        _make_checks(server, checks, weather, wait)
     server.shutdown()
     server.server_close()
 
 
-def _make_checks(server: Server, checks: CheckResults, wait: Callable[[float], None]) -> None:
-    """Make the checks that are due, again and again."""
+def _make_checks(server: Server, checks: CheckResults, weather: Weather, wait: Callable[[float], None]) -> None:
+    """Make the checks that are due, and count what is, again and again."""
     every = min(EVERY_SECONDS, watchdog_seconds() or EVERY_SECONDS)
     while True:
         notify("WATCHDOG=1")
         host = checks.examine()
         server.service, server.contained = json.dumps(of_service(host, checks)).encode(), host.contained
+        weather.count()
         wait(every)

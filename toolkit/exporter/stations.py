@@ -20,7 +20,7 @@ AVAILABILITY_SECONDS = 600
 
 
 class Stations:
-    """The metrics of stations. How available they are is counted now and then."""
+    """The metrics of stations. How available they are is counted now and then, and not by those who ask."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -33,8 +33,7 @@ class Stations:
         # An observation of the future is as old as it is ahead.
         bounds = [now + sign * seconds for sign in (-1, 1) for seconds in WITHIN]
         number, *later = store.observed_since(bounds)
-        self._count(store, now)
-        named = self._named(store, number)
+        named, available = self._named(store, number), self._available
         ages = GaugeMetricFamily(
             "weather_station_data_age_seconds",
             "How old the newest observation of a station is; below 0: in the future. Of those that have series of "
@@ -49,7 +48,7 @@ class Stations:
         )
         for station in named:
             ages.add_metric([station], now - named[station])
-            if (share := self._available.get(station)) is not None:
+            if (share := available.get(station)) is not None:
                 shares.add_metric([station], share)
         yield ages
         yield shares
@@ -67,12 +66,12 @@ class Stations:
         for place, seconds in enumerate(WITHIN):
             lately.add_metric([str(seconds)], later[place] - later[place + len(WITHIN)])
         yield lately
-        if self._available:
+        if available:
             text = (
                 "The share of the observations expected in the last 24 hours that there are, of all stations together "
                 "that have any."
             )
-            mean = sum(self._available.values()) / len(self._available)
+            mean = sum(available.values()) / len(available)
             yield _gauge("weather_network_availability_ratio", text, mean)
 
     def _named(self, store: Store, number: int) -> dict[str, int]:
@@ -86,12 +85,14 @@ class Stations:
         known = store.latest_times([*wanted])
         return dict(sorted((one, known[one]) for one in islice((one for one in wanted if one in known), most)))
 
-    def _count(self, store: Store, now: float) -> None:
+    def count(self, store: Store) -> None:
         """Count how available stations are, if that is long ago."""
         if self._counted is not None and time.monotonic() - self._counted < AVAILABILITY_SECONDS:
             return
+        now = time.time()
         found = store.tally(Span(now - DAY, now))
         expected = (max(1.0, DAY / one) for one in cadences_of(self._settings).of(found, store.owners))
+        # In the place of what a scrape may be reading.
         self._available = {name: min(1.0, found[name] / of) for name, of in zip(found, expected, strict=True)}
         self._counted = time.monotonic()
 

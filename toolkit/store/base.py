@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import resources
 from types import TracebackType
@@ -17,6 +17,7 @@ from toolkit.store.daily import Daily
 from toolkit.store.flags import Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span
+from toolkit.store.silence import Silent
 from toolkit.store.sources import Sources
 from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
@@ -277,12 +278,21 @@ class Store(Protocol):
     def latest(self) -> list[Observation]:
         """The newest observation of each station, by station."""
 
-    def latest_times(self, stations: Sequence[str] | None = None, span: Span | None = None) -> dict[str, int]:
+    def latest_times(self, stations: Sequence[str] | None = None) -> dict[str, int]:
         """When each station was observed last, seconds since the epoch; stations without observations are left out.
 
         Args:
             stations: ids of those that are asked for; None for all.
-            span: only those that were observed last in this time.
+        """
+
+    def silent(self, since: float, until: float, of_sources: Mapping[str, float], most: int) -> Silent:
+        """Which stations were observed lately, but not of late enough.
+
+        Args:
+            since: a station whose newest observation is after this was observed lately; seconds since the epoch.
+            until: it is silent if that is up to this.
+            of_sources: the same for the stations that belong to sources, by these; `until` is of all others.
+            most: so many are named.
         """
 
     def some_observed(self, most: int) -> list[str]:

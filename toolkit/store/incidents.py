@@ -276,6 +276,30 @@ class Incidents:
         )
         return [(state, severity, int(number)) for state, severity, number in rows if severity in SEVERITIES]
 
+    def unseen(self, before: float, severities: Sequence[Severity], most: int) -> tuple[int, int, list[Incident]]:
+        """The incidents that nobody has acknowledged, without parts of others.
+
+        Args:
+            before: when an incident was opened that has waited for long, seconds since the epoch.
+            severities: of which.
+            most: so many are named.
+
+        Returns:
+            How many there are, how many of them have waited for long, and the oldest of these.
+        """
+        opened = self._engine.seconds("opened")
+        where = f"{_IS_ACTIVE} AND state = 'open' AND part_of IS NULL AND severity IN ({_places(severities)})"
+        where += f" AND {opened} BETWEEN 0 AND {_LAST_TIME}"
+        at = self._engine.time(before)
+        ((number, waiting),) = self._engine.query(
+            f"SELECT COUNT(*), COUNT(CASE WHEN opened < ? THEN 1 END) FROM incidents WHERE {where}", (at, *severities)
+        )
+        rows = self._engine.query(
+            f"SELECT {self._columns(Incident)} FROM incidents WHERE {where} AND opened < ? ORDER BY opened, id LIMIT ?",
+            (*severities, at, most if waiting else 0),
+        )
+        return number, waiting, _sound(Incident, rows)
+
     def pace(self, since: float) -> Pace:
         """How fast people were, since a time; without parts of other incidents."""
         started, ended, opened, known = map(self._engine.seconds, ("started", "ended", "opened", "acknowledged"))

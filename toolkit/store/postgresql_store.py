@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -35,6 +35,7 @@ from toolkit.store.incidents import Incidents
 from toolkit.store.postgresql_connection import reason_of, translate_errors
 from toolkit.store.postgresql_moments import is_hypertable, of_stations
 from toolkit.store.selection import Selection, Span, pieces
+from toolkit.store.silence import Silent, bound_of
 from toolkit.store.sources import Sources
 from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
@@ -464,18 +465,30 @@ class PostgreSQLStore:
         """See `base.Store`."""
         return [Observation._make(row) for row in self._latest(COLUMNS)]
 
-    def latest_times(self, stations: Sequence[str] | None = None, span: Span | None = None) -> dict[str, int]:
+    def latest_times(self, stations: Sequence[str] | None = None) -> dict[str, int]:
         """See `base.Store`."""
-        where, values = ["true"], list[object]()
+        where, values = "true", list[object]()
         if stations is not None:
-            where.append("station_id = ANY(%s)")
+            where = "station_id = ANY(%s)"
             values.append([*stations])
-        if span is not None:
-            where.append("time > %s AND time <= %s")
-            values += span
         query, before = self._newest(())
-        chosen = sql.SQL(f"SELECT time, station_id FROM ({{}}) AS newest WHERE {' AND '.join(where)}").format(query)
+        chosen = sql.SQL(f"SELECT time, station_id FROM ({{}}) AS newest WHERE {where}").format(query)
         return {station: time for time, station in self._query(chosen, [*before, *values])}
+
+    def silent(self, since: float, until: float, of_sources: Mapping[str, float], most: int) -> Silent:
+        """See `base.Store`."""
+        bound, bounds = bound_of(until, of_sources, float, "%s::float8")
+        query, before = self._newest(())
+        # One row says how many there are, also where none is silent; those that are named follow it.
+        counted = sql.SQL(
+            "WITH lately AS MATERIALIZED ("
+            f"SELECT station_id, time, time <= {bound} AS is_silent FROM ({{}}) AS newest "
+            "JOIN stations USING (station_id) WHERE time > %s) "
+            "(SELECT NULL, COUNT(*), COUNT(*) FILTER (WHERE is_silent) FROM lately) UNION ALL "
+            "(SELECT station_id, time, NULL FROM lately WHERE is_silent ORDER BY time DESC, station_id LIMIT %s)"
+        ).format(query)
+        (_, observed, number), *some = self._query(counted, [*bounds, *before, since, most])
+        return Silent(observed, number, [(name, time) for name, time, _ in some])
 
     def some_observed(self, most: int) -> list[str]:
         """See `base.Store`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
@@ -31,6 +31,7 @@ from toolkit.store.encoding import pack, read_sql, steps_sql
 from toolkit.store.flags import SAME_WITHIN, Flags
 from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span, pieces
+from toolkit.store.silence import Silent, bound_of, of_known
 from toolkit.store.sources import Sources
 from toolkit.store.sqlite_file import translate_errors
 from toolkit.store.sqlite_moments import of_stations
@@ -431,17 +432,30 @@ class SQLiteStore:
         """See `base.Store`."""
         return sorted(map(Observation._make, self._latest(_OBSERVED)), key=lambda one: one.station_id)
 
-    def latest_times(self, stations: Sequence[str] | None = None, span: Span | None = None) -> dict[str, int]:
+    def latest_times(self, stations: Sequence[str] | None = None) -> dict[str, int]:
         """See `base.Store`."""
-        where, values = ["true"], list[object]()
+        where, values = "true", list[object]()
         if stations is not None:
-            where.append("station_id IN (SELECT value FROM json_each(?))")
+            where = "station_id IN (SELECT value FROM json_each(?))"
             values.append(json.dumps([*stations]))
-        if span is not None:
-            where.append(f"({_ASTRAY} OR newest.time > ? AND newest.time <= ?)")
-            values += [stored(span.start), stored(span.end)]
-        found = self._latest(_OBSERVED_AT, " AND ".join(where), values)
-        return {station: time for time, station in found if span is None or span.start < time <= span.end}
+        return {station: time for time, station in self._latest(_OBSERVED_AT, where, values)}
+
+    def silent(self, since: float, until: float, of_sources: Mapping[str, float], most: int) -> Silent:
+        """See `base.Store`."""
+        bound, bounds = bound_of(until, of_sources, stored, "?")
+        lately, values = "newest.time > ?", [stored(since)]
+        is_silent = f"{lately} AND newest.time <= {bound}"
+        ((astray, observed, number),) = self._query(
+            f"SELECT SUM({_ASTRAY}), SUM({lately}), SUM({is_silent}) FROM {_NEWEST}", [*values, *values, *bounds]
+        )
+        if astray:
+            return of_known(self.latest_times(), self.owners(), since, until, of_sources, most)
+        some = self._query(
+            "SELECT station_id, CAST(unixepoch(newest.time) AS INTEGER) FROM stations "
+            f"JOIN newest ON newest.station = number WHERE {is_silent} ORDER BY newest.time DESC, station_id LIMIT ?",
+            [*values, *bounds, most if number else 0],
+        )
+        return Silent(observed or 0, number or 0, some)
 
     def some_observed(self, most: int) -> list[str]:
         """See `base.Store`."""

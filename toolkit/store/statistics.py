@@ -41,6 +41,27 @@ class Flagged(NamedTuple):
     number: int
 
 
+class Located(NamedTuple):
+    """Where stations are said to be.
+
+    Attributes:
+        stations: how many there are.
+        nowhere: how many are at latitude 0, longitude 0.
+        first: one of these.
+        located: how many have a place.
+        crowd: how many are at the place that is in the middle when places are put in order; where more than half are
+            at one place, it is this.
+        place: that, degrees; None where no station has one.
+    """
+
+    stations: int
+    nowhere: int
+    first: str | None
+    located: int
+    crowd: int
+    place: tuple[float, float] | None
+
+
 class Engine(incidents.Engine, Protocol):
     """How an engine computes statistics of its observations.
 
@@ -89,6 +110,24 @@ class Statistics:
         first, last = (self._engine.seconds(name) for name in ("first_seen", "last_seen"))
         rows = self._engine.query(f"SELECT station_id, {first}, {last} FROM stations ORDER BY station_id")
         return [Seen(*row) for row in rows]
+
+    def located(self) -> Located:
+        """Where stations are said to be, without a row for each."""
+        nowhere = "latitude = 0 AND longitude = 0"
+        (counted,) = self._engine.query(
+            f"SELECT COUNT(*), COUNT(CASE WHEN {nowhere} THEN 1 END), MIN(CASE WHEN {nowhere} THEN station_id END), "
+            "COUNT(latitude) FROM stations"
+        )
+        middle = (
+            "SELECT latitude, longitude FROM stations WHERE latitude IS NOT NULL ORDER BY latitude, longitude "
+            f"LIMIT 1 OFFSET {counted[3] // 2}"
+        )
+        crowds = self._engine.query(
+            f"SELECT COUNT(*), latitude, longitude FROM stations WHERE (latitude, longitude) = ({middle}) GROUP BY 2, 3"
+        )
+        number, place = (crowds[0][0], (crowds[0][1], crowds[0][2])) if crowds else (0, None)
+        stations, nowhere, first, located = counted
+        return Located(stations, nowhere, first, located, number, place)
 
     def open_anomalies(self, since: float) -> dict[str, int]:
         """How many anomalies last that were seen after a time, by class; of none there is no entry."""

@@ -332,7 +332,7 @@ def _version() -> int:
 
 def _contradictions(host: Host) -> Iterator[tuple[str, str, Remedy]]:
     """What can be wrong with rows, the query that counts those of which it is so, and what mends it."""
-    newest = f"(SELECT * FROM observation ORDER BY time DESC LIMIT {NEWEST_ROWS})"
+    newest = f"(SELECT {{}} FROM observation ORDER BY time DESC LIMIT {NEWEST_ROWS})"
     words = " OR ".join(f"typeof({name}) IN ('text', 'blob')" for name in BY_NAME)
     yield (
         "stations are gone of which observations are there", _GONE,
@@ -340,14 +340,14 @@ def _contradictions(host: Host) -> Iterator[tuple[str, str, Remedy]]:
     )  # fmt: skip
     yield (
         "observations have times of another form than this program's, and are in no answer",
-        f"SELECT COUNT(*) FROM {newest} WHERE datetime(time) IS NOT time",
+        f"SELECT COUNT(*) FROM {newest.format('time')} WHERE datetime(time) IS NOT time",
         changed(
             host, "UPDATE OR REPLACE observation SET time = datetime(time) WHERE datetime(time) IS NOT time AND "
             "datetime(time) IS NOT NULL; DELETE FROM observation WHERE datetime(time) IS NULL",
         ),
     )  # fmt: skip
     yield (
-        "observations have words in the place of numbers", f"SELECT COUNT(*) FROM {newest} WHERE {words}",
+        "observations have words in the place of numbers", f"SELECT COUNT(*) FROM {newest.format('*')} WHERE {words}",
         changed(
             host,
             *(f"UPDATE observation SET {name} = NULL WHERE typeof({name}) IN ('text', 'blob')" for name in BY_NAME),

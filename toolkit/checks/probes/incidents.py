@@ -8,7 +8,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Start, Tool
 from toolkit.sensor_exceptions import expired
-from toolkit.store.incidents import SEVERITIES, IncidentFilter
+from toolkit.store.incidents import SEVERITIES
 from toolkit.text import one_line
 from toolkit.times import stored
 
@@ -46,17 +46,16 @@ def people_told(host: Host) -> Finding | None:
 )  # fmt: skip
 def incidents_seen(host: Host) -> Finding | None:
     with host.store() as store:
-        found = store.incidents.find(IncidentFilter(states=["open"], severities=SEVERITIES[1:]))
-    if not found:
+        number, waiting, oldest = store.incidents.unseen(host.now - UNSEEN_SECONDS, SEVERITIES[1:], NAMED)
+    if not number:
         return good("no incident waits for somebody")
-    unseen = sorted((one for one in found if host.now - one.opened > UNSEEN_SECONDS), key=lambda one: one.opened)
-    if not unseen:
-        return good(f"{len(found)} incidents are open")
-    named = ", ".join(f"{one.id} ({one.station_id or 'the network'}, {one.variable})" for one in unseen[:NAMED])
-    more = ", …" if len(unseen) > NAMED else ""
+    if not oldest:
+        return good(f"{number} incidents are open")
+    named = ", ".join(f"{one.id} ({one.station_id or 'the network'}, {one.variable})" for one in oldest)
+    more = ", …" if waiting > NAMED else ""
     return bad(
-        f"{len(unseen)} incidents are open and nobody has acknowledged them, the oldest for "
-        f"{humanize(host.now - unseen[0].opened)}: {one_line(named)}{more}"
+        f"{waiting} incidents are open and nobody has acknowledged them, the oldest for "
+        f"{humanize(host.now - oldest[0].opened)}: {one_line(named)}{more}"
     )
 
 

@@ -5,7 +5,7 @@ They read a bounded number of rows, and skip networks that are too small to be c
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection
 from itertools import pairwise, takewhile
 
@@ -15,6 +15,7 @@ from toolkit.checks.causes import OBSERVATIONS
 from toolkit.checks.database import changed, have_backup
 from toolkit.checks.host import Host
 from toolkit.checks.humanize import humanize
+from toolkit.checks.probes.observations import silent
 from toolkit.checks.remedies import Restore, Tool
 from toolkit.model import Observation
 from toolkit.sources import cadences_of
@@ -51,9 +52,7 @@ def _read(host: Host) -> list[Observation]:
     if len(host.sources) > 1:
         an_hour = sum(HOUR / cadence for cadence in _cadences(host, host.owners).values())
     else:
-        with host.store() as store:
-            (stations,) = store.observed_since([])
-        an_hour = stations * HOUR / host.settings.cadence_seconds
+        an_hour = silent(host).lately * HOUR / host.settings.cadence_seconds
     hours = min(HOURS, MOST_ROWS / max(1.0, an_hour))
     start = host.now - hours * HOUR
     with host.store() as store:
@@ -284,18 +283,15 @@ def _backup_with_more(host: Host, after: float) -> Backup | None:
 )  # fmt: skip
 def stations_located(host: Host) -> Finding | None:
     with host.store() as store:
-        stations = store.stations()
-    nowhere = [one.station_id for one in stations if one.latitude == 0 and one.longitude == 0]
-    if nowhere:
+        found = store.statistics.located()
+    if found.nowhere:
         return bad(
-            f"{len(nowhere)} stations are at latitude 0, longitude 0, which stands for no place: {nowhere[0]}",
+            f"{found.nowhere} stations are at latitude 0, longitude 0, which stands for no place: {found.first}",
             changed(host, "UPDATE stations SET latitude = NULL, longitude = NULL WHERE latitude = 0 AND longitude = 0"),
         )
-    located = Counter((one.latitude, one.longitude) for one in stations if one.latitude is not None)
-    place, number = next(iter(located.most_common(1)), (None, 0))
-    if place and number >= CROWD and number > located.total() / 2:
+    if found.place and found.crowd >= CROWD and found.crowd > found.located / 2:
         return bad(
-            f"{number} of {len(stations)} stations are at the same place, {place[0]:g}, {place[1]:g}: does the feed "
-            "still tell where they are?"
+            f"{found.crowd} of {found.stations} stations are at the same place, {found.place[0]:g}, "
+            f"{found.place[1]:g}: does the feed still tell where they are?"
         )
-    return good(f"{len(stations)} stations have places, or none")
+    return good(f"{found.stations} stations have places, or none")

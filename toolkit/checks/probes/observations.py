@@ -17,17 +17,19 @@ from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Logs, OnMachine, ServiceStatus, Start, Tool
 from toolkit.settings import Settings
 from toolkit.sources import fresh_seconds
-from toolkit.store.selection import Span
 from toolkit.times import from_stored
 
 if TYPE_CHECKING:
     from toolkit.store.base import Logged
+    from toolkit.store.silence import Silent
 
 # A station that has reported within these days and is silent now has failed; one silent for longer was taken down.
 LATELY_DAYS = 7
 # A station may miss two observations in a row.
 SILENT_CADENCES = 3
 HALF = 0.5
+# So many of the silent stations are named.
+NAMED = 5
 # A failed attempt is repeated within seconds, and a server may be restarted: so many in a row are a fault.
 FAILED_ATTEMPTS = 3
 # How old the newest report may be where detection runs are made every hour.
@@ -84,27 +86,28 @@ def observations_not_ahead(host: Host) -> Finding | None:
     caused_by=(*OBSERVATIONS, "observations-not-ahead", "observations-fresh", "feed-complete"), quick=True,
 )  # fmt: skip
 def stations_reporting(host: Host) -> Finding | None:
-    limits = {one.name: _silent_seconds(one.settings) for one in host.sources}
-    usual = _silent_seconds(host.settings)
-    since = host.now - LATELY_DAYS * 86400
-    with host.store() as store:
-        _, lately = store.observed_since([since])
-        # Of a large network only those that may be silent are read.
-        old = store.latest_times(span=Span(since, host.now - min([*limits.values(), usual])))
+    lately, number, some = silent(host)
     if not lately:
         return None
-    owners = host.owners if old and len(host.sources) > 1 else {}
-    ages = {name: host.now - time for name, time in old.items()}
-    silent = sorted(
-        (name for name, age in ages.items() if age > limits.get(owners.get(name) or "", usual)), key=ages.__getitem__
-    )
-    figures = {"stations": f"{lately - len(silent)};;;0;{lately}"}
-    if not silent:
+    figures = {"stations": f"{lately - number};;;0;{lately}"}
+    if not number:
         return good(f"{lately} stations", figures)
-    shown = ", ".join(f"{name} ({humanize(ages[name])})" for name in silent[:5])
-    shown += ", …" if len(silent) > 5 else ""
-    severity = Status.CRITICAL if len(silent) >= HALF * lately else Status.WARNING
-    return bad(f"{len(silent)} of {lately} stations are silent: {shown}", severity=severity, figures=figures)
+    shown = ", ".join(f"{name} ({humanize(host.now - time)})" for name, time in some)
+    shown += ", …" if number > NAMED else ""
+    severity = Status.CRITICAL if number >= HALF * lately else Status.WARNING
+    return bad(f"{number} of {lately} stations are silent: {shown}", severity=severity, figures=figures)
+
+
+def silent(host: Host) -> Silent:
+    """How many stations reported lately, and those of them that are silent."""
+    return host.once("silent stations", lambda: _silent(host))
+
+
+def _silent(host: Host) -> Silent:
+    too_old = {one.name: host.now - _silent_seconds(one.settings) for one in host.sources}
+    with host.store() as store:
+        since, until = host.now - LATELY_DAYS * 86400, host.now - _silent_seconds(host.settings)
+        return store.silent(since, until, too_old, NAMED)
 
 
 def _silent_seconds(settings: Settings) -> float:
