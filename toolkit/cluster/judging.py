@@ -169,7 +169,7 @@ class Cluster:
         try:
             return [task.result(timeout=RESULT_SECONDS)]
         except KilledWorker as error:
-            # Also that of a piece which only waited behind another one that kills workers: Dask does not tell them apart.
+            # Also that of a piece which only waited behind one that kills workers: Dask does not tell them apart.
             died = f"{error.allowed_failures + 1} workers that had it died, the last one {error.last_worker.name}"
             self._tell(f"piece {place + 1}: {died}")
         except TimeoutError:
