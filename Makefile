@@ -52,19 +52,20 @@ lab-image: setup
 
 .PHONY: test
 test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
-	@# The lab's images wait for the network and ansible-lint takes longest, on one core: they begin first.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync lint-roles lab-image docs lint-code needs
-	@# What is needed is there by now: said so that what takes longest begins first, and does not wait for it.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs test-code test-hosts
+	@# All of it side by side, what takes longest first: the tests of the code have a core left for as long as the lab's
+	@# images are made, for which the scenarios wait.
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync IMAGES=lab-image \
+		test-code lab-image lint-roles docs lint-code test-hosts
 
 .PHONY: test-code
 test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour
 	pytest -n auto --dist loadfile
 
-# Each in a lab of its own. Of a scenario that runs beside others all is printed when it has ended.
+# Each in a lab of its own, with an image that it makes unless told (IMAGES) what makes all of them. Of a scenario that
+# runs beside others all is printed when it has ended.
 .PHONY: test-hosts $(SCENARIOS:%=test-%)
 test-hosts: $(SCENARIOS:%=test-%) ## Of the tests those of the roles, on real systemd hosts (test-default, test-fleet, …)
-$(SCENARIOS:%=test-%): test-%: setup
+$(SCENARIOS:%=test-%): test-%: setup $(IMAGES)
 	molecule test -s $*
 
 .venv/policy/.ready: requirements/policy.txt $(VENV)/.ready

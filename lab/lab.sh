@@ -137,7 +137,9 @@ quietly() { # COMMAND
 
 make_host() {
     # Privileged, for systemd mounts file systems for its sandboxes and these are what is to be tested.
+    local python=/usr/lib/python3/dist-packages file=weather_lab_modules
     podman run --detach --name "$1" --hostname "$1" --label "weather-lab=$name" --network "$name" \
+        --volume "$here/host/$file.py:$python/$file.py:ro" --volume "$here/host/$file.pth:$python/$file.pth:ro" \
         --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged \
         "$(image_of "${debians[$(((${1##*-} - 1) % ${#debians[@]}))]}")" /lib/systemd/systemd >/dev/null
 }

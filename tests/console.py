@@ -173,6 +173,10 @@ class Console:
             self.run("accounts", "add", name, "--role", role, said=f"{PASSWORD}\n")
             self._accounts.add(name)
 
+    def forget(self) -> None:
+        """Take every account for gone, which a test has removed from the store."""
+        self._accounts.clear()
+
     def session(self, name: str = "", role: Role = "operator") -> Client:
         """An HTTP client, of a person who has signed in, or of nobody."""
         client = Client(self)

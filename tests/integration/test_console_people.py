@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -29,29 +30,72 @@ KEY = "the key that only the proxy has"
 ACTION = "incidents/1/note"
 
 
-@pytest.fixture
-def either(db: str, tmp_path: Path) -> Iterator[Console]:
-    """A service on an empty store of each engine, with maria, an operator."""
-    yield from running(db, tmp_path)
+Running = Callable[[str], Console]
+
+
+@pytest.fixture(scope="module")
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The service on a store of an engine, which the tests of this file share: to start it takes longer than most."""
+    services: dict[str, Console] = {}
+
+    def of(engine: str) -> Console:
+        if engine not in services:
+            folder = tmp_path_factory.mktemp(engine)
+            db = str(folder / "weather.db")
+            if engine == "postgresql":
+                db = request.getfixturevalue("postgresql").database(f"people_{uuid4().hex}")
+            services[engine] = begun(db, folder)
+        # As if it were new: nobody is signed in, and nobody but maria has an account.
+        service = services[engine]
+        change(service.db, "DELETE FROM sessions")
+        if query(service.db, "SELECT name, role FROM accounts") != [("maria", "operator")]:
+            change(service.db, "DELETE FROM accounts")
+            service.forget()
+            service.account("maria")
+        return service
+
+    yield of
+    for service in services.values():
+        service.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, kept: Running) -> Console:
+    """A service on a store of each engine, with maria, an operator."""
+    return kept(request.param)
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Iterator[Console]:
+def console(kept: Running) -> Console:
     """The same on SQLite, for what the store has no part in."""
-    yield from running(str(tmp_path / "weather.db"), tmp_path)
+    return kept("sqlite")
 
 
-def running(db: str, tmp_path: Path) -> Iterator[Console]:
-    """A proxy's key is among its credentials."""
-    with open_for_writing(db):
-        pass
-    folder = tmp_path / "credentials"
-    folder.mkdir()
-    (folder / "console_proxy_key").write_text(KEY)
-    service = Console(db, tmp_path, CREDENTIALS_DIRECTORY=str(folder))
-    service.account("maria")
+@pytest.fixture
+def own(db: str, tmp_path: Path) -> Iterator[Console]:
+    """A service of each engine for one test: one that stops it, or sends it more wrong words than others could bear."""
+    service = begun(db, tmp_path)
     yield service
     service.stop()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Console]:
+    """The same on SQLite, for what the store has no part in."""
+    service = begun(str(tmp_path / "weather.db"), tmp_path)
+    yield service
+    service.stop()
+
+
+def begun(db: str, folder: Path) -> Console:
+    """Start a service on an empty store; a proxy's key is among its credentials, and maria has an account."""
+    with open_for_writing(db):
+        pass
+    (folder / "credentials").mkdir()
+    (folder / "credentials" / "console_proxy_key").write_text(KEY)
+    service = Console(db, folder, CREDENTIALS_DIRECTORY=str(folder / "credentials"))
+    service.account("maria")
+    return service
 
 
 def post(console: Console, name: str, password: str, **headers: str) -> requests.Response:
@@ -206,33 +250,33 @@ def test_what_another_site_sends_is_refused(console: Console) -> None:
     assert maria.post(ACTION, {}).status_code == 403
 
 
-def test_guessing_is_slow_and_locks_nobody_out(console: Console) -> None:
+def test_guessing_is_slow_and_locks_nobody_out(alone: Console) -> None:
     def guess(name: str, client: str) -> int:
-        return post(console, name, "a wrong password", **{"X-Forwarded-For": client}).status_code
+        return post(alone, name, "a wrong password", **{"X-Forwarded-For": client}).status_code
 
     known = {"X-Forwarded-For": "192.0.2.1"}
-    assert post(console, "maria", PASSWORD, **known).status_code == 204
+    assert post(alone, "maria", PASSWORD, **known).status_code == 204
     assert [guess("eleni", "198.51.100.1") for _ in range(11)] == [401] * 10 + [429]
-    answer = post(console, "maria", PASSWORD, **{"X-Forwarded-For": "198.51.100.1"})
+    answer = post(alone, "maria", PASSWORD, **{"X-Forwarded-For": "198.51.100.1"})
     assert (answer.status_code, 1 <= int(answer.headers["Retry-After"]) <= 60) == (429, True)
     # From a hundred places, each with its own bound: the name has one, too, whether there is such an account or not.
     for name in ("maria", "nobody"):
         assert [guess(name, f"203.0.113.{place}") for place in range(12)] == [401] * 10 + [429] * 2
     # She is still known where she signed in before.
     for _ in range(12):
-        assert post(console, "maria", PASSWORD, **known).status_code == 204
+        assert post(alone, "maria", PASSWORD, **known).status_code == 204
     # One client of IPv6 has a network of addresses.
     assert [guess("eva", f"2001:db8::{place}") for place in range(11)] == [401] * 10 + [429]
 
 
-def test_an_unknown_name_takes_as_long_as_a_known_one(console: Console) -> None:
+def test_an_unknown_name_takes_as_long_as_a_known_one(alone: Console) -> None:
     """By the processor's time: a hash is verified for both."""
 
     def spent(name: str) -> int:
-        before = ticks(console)
+        before = ticks(alone)
         for place in range(9):
-            assert post(console, name, "a wrong word", **{"X-Forwarded-For": f"192.0.2.{place}"}).status_code == 401
-        return ticks(console) - before
+            assert post(alone, name, "a wrong word", **{"X-Forwarded-For": f"192.0.2.{place}"}).status_code == 401
+        return ticks(alone) - before
 
     spent("the first, which loads the library")
     assert 2 * spent("nobody") >= spent("maria") >= 9
@@ -244,15 +288,15 @@ def ticks(console: Console) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def test_a_hash_that_somebody_wrote_lets_nobody_in(either: Console) -> None:
+def test_a_hash_that_somebody_wrote_lets_nobody_in(own: Console) -> None:
     rest = "$c29tZXNhbHQxMjM0NTY$c29tZWhhc2gxMjM0NTY3ODkwMTIzNDU2"
     for stored, password in (
         (f"$argon2id$v=19$m=99999999,t=3,p=1{rest}", PASSWORD), (f"$argon2id$v=19$m=999999,t=3,p=1{rest}", PASSWORD),
         (f"$argon2i$v=19$m=4096,t=3,p=1{rest}", PASSWORD), ("$argon2id$v=19$m=12288,t=3,p=1$!$!", PASSWORD),
         ("", ""), (PASSWORD, PASSWORD), ("x" * 100_000, PASSWORD),
     ):  # fmt: skip
-        change(either.db, f"UPDATE accounts SET password = '{stored}'")
-        assert post(either, "maria", password).status_code == 401, stored[:60]
+        change(own.db, f"UPDATE accounts SET password = '{stored}'")
+        assert post(own, "maria", password).status_code == 401, stored[:60]
 
 
 def test_what_is_too_much_or_no_request_is_refused(console: Console) -> None:
@@ -321,20 +365,20 @@ def test_a_key_that_is_too_short_is_no_key(run: Run, db: str, tmp_path: Path) ->
     assert "console_proxy_key is too short: give at least 16" in done.stderr
 
 
-def test_looking_follows_the_api(either: Console, tmp_path: Path) -> None:
-    either.stop()
+def test_looking_follows_the_api(own: Console, tmp_path: Path) -> None:
+    own.stop()
     (tmp_path / "credentials" / "api_tokens").write_text("0123456789abcdef\n")
-    either.start()
-    nobody = Client(either)
+    own.start()
+    nobody = Client(own)
     assert nobody.json("about")["closed"] is True
     assert nobody.get("incidents").status_code == 401
-    assert either.session("maria").get("incidents").status_code == 200
+    assert own.session("maria").get("incidents").status_code == 200
 
 
-def test_sessions_outlast_the_service(console: Console) -> None:
-    maria = console.session("maria")
-    console.kill()
-    console.start()
+def test_sessions_outlast_the_service(alone: Console) -> None:
+    maria = alone.session("maria")
+    alone.kill()
+    alone.start()
     assert person(maria) == {"name": "maria", "role": "operator"}
     assert maria.post(ACTION, {}).status_code not in {401, 403}
 
