@@ -71,8 +71,9 @@ def running(environment: dict[str, str], folder: Path, scheme: str = "tls", proc
     address = f"127.0.0.1:{free_port()}"
     dask = f"{scheme}://{address}"
     with ExitStack() as held:
-        for name in ("scheduler", "workers"):
+        for name in ("scheduler", "workers", "tmp"):
             (folder / name).mkdir(parents=True)
+        environment = {**environment, "TMPDIR": str(folder / "tmp")}  # one that is killed leaves what is there
         scheduler = held.enter_context(
             service(environment, folder / "scheduler", does=("cluster", "scheduler", address, "--dask", dask))
         )

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
 from toolkit.cluster.connection import encrypted_or_here
 from toolkit.cluster.judging import Cluster, connected
+from toolkit.cluster.told import ALL, NONE, PART, share, told
 from toolkit.settings import load_lenient
 from toolkit.times import from_epoch, iso
 
@@ -100,7 +102,8 @@ def test_a_network_without_a_cluster_loads_nothing_of_dask(
     fill(hours=12)
     words = [sys.executable, "-X", "importtime", TOOL, "detect", "--no-record", "--end", iso(from_epoch(END))]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-    assert "toolkit.cluster" in done.stderr
+    assert "toolkit.detector.run" in done.stderr  # what is loaded is listed there
+    assert "toolkit.cluster" not in done.stderr
     assert " distributed" not in done.stderr
 
 
@@ -181,14 +184,26 @@ def test_where_the_scheduler_dies_this_machine_does_the_rest(
             assert "weather-toolkit" not in own.workers.stop()
 
 
-def test_a_cluster_that_is_away_is_told_and_the_run_goes_on(run: Run, fill: Callable[..., None]) -> None:
+def test_a_cluster_that_is_away_is_told_and_the_run_goes_on(
+    run: Run, fill: Callable[..., None], tmp_path: Path
+) -> None:
     fill(*FAULTS, hours=30)
     alone, _ = detected(run)
-    judged, said = detected(run, WEATHER_DASK="tcp://127.0.0.1:1")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        judged, said = detected(run, WEATHER_DASK="tcp://127.0.0.1:1", NOTIFY_SOCKET=str(tmp_path / "notify"))
+        status = systemd.recv(4096).decode().removeprefix("STATUS=")
     assert judged == alone
+    assert share(status) == NONE
+    assert "all was judged on this machine" in status
     assert said == (
         "warning: the scheduler at tcp://127.0.0.1:1 does not answer: connection refused; it is judged on this machine\n"
     )
+
+
+def test_how_much_the_cluster_judged_is_the_first_word() -> None:
+    assert share(told(4, 0, "tls://a:1")) == ALL
+    assert share(told(3, 1, "tls://a:1")) == PART
 
 
 def test_workers_of_another_release_judge_nothing(

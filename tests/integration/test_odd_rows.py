@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Run, collection, feature
 from tests.databases import change, query
 from tests.feeds import parse
-from toolkit.detector.grid import load
+from toolkit.detector.loading import load
 from toolkit.location import without_impossible_place
 from toolkit.sources import Cadences
 from toolkit.store import Selection, Span, open_for_reading, open_for_writing

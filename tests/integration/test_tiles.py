@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from tests.odd_network import END, collected
+from toolkit.detector import loading
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.piece import Piece
 from toolkit.detector.run import detect
@@ -37,6 +38,16 @@ def test_the_report_is_the_same_for_every_size_of_tiles(
         for size in sizes:
             report = detect(store, settings, END, apply=elsewhere, stations_in_tile=size)
             assert replace(report, generated_at=whole.generated_at) == whole
+
+
+def test_so_is_that_of_values_in_16_bits(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = collected(db, 6, 60)
+    with open_for_reading(db) as store:
+        of_floats = detect(store, settings, END)
+        monkeypatch.setattr(loading, "SMALL", 0)
+        of_packed = detect(store, settings, END)
+    assert len(of_floats.anomalies) > 4
+    assert replace(of_packed, generated_at=of_floats.generated_at) == of_floats
 
 
 def test_so_is_what_is_said_of_one_station(db: str) -> None:

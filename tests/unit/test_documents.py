@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 
 import pytest
+import yaml
 
 from tests.documents import PAGES, ROOT, commands_of, listed, program
 from toolkit.cli.main import COMMANDS, parser_of
@@ -87,6 +88,17 @@ def test_every_role_and_every_page_is_reachable() -> None:
         assert path == "index" or path in index or path.startswith(("runbooks/", "contributing/")), (
             f"{name} is in no list of docs/index.md"
         )
+
+
+def test_an_expression_for_prometheus_is_one_that_promtool_tests() -> None:
+    page = (ROOT / "docs/monitoring.md").read_text()
+    shown = [
+        line.strip() for line in page.splitlines() if line.startswith("    ") and "weather_stations_observed" in line
+    ]
+    tests = yaml.safe_load((ROOT / "molecule/monitoring/files/rules_test.yml").read_text())["tests"]
+    tested = {one["expr"] for test in tests for one in test.get("promql_expr_test", [])}
+    assert shown
+    assert {*shown} <= tested
 
 
 def test_the_picture_of_the_layers_is_that_of_the_contract() -> None:

@@ -11,11 +11,11 @@ from tests.explained import explained
 from toolkit.detector.run_tests import TestResults, run_tests
 from toolkit.model import Station
 from toolkit.quality import missing, neighbours
-from toolkit.quality.arrays import Bools, Floats, intervals, median, on_circle, rolling_median, weighted_median
+from toolkit.quality.arrays import Bools, Floats, Ordered, intervals, median, on_circle, rolling_median, weighted_median
 from toolkit.quality.base import QualityTest, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.consistency import Broken, broken_rules
-from toolkit.quality.exceedance import exceedance_limit
+from toolkit.quality.exceedance import exceedance_limit, reached
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.resolution import Resolution
 from toolkit.quality.runs import Runs
@@ -299,9 +299,12 @@ def test_the_step_of_a_sensor_is_known_from_its_readings() -> None:
     )  # whole °F, and the feed gives tenths of °C
     values[2, 100:120] += np.random.default_rng(1).normal(0, 0.04, 20)  # something else for a while
     values[3] = np.nan
-    assert series(values).steps().round(2).tolist() == [0.1, 0.5, 0.1, 0.1, 0.1, 0.1]
+    assert series(values).steps(slice(None)).round(2).tolist() == [0.1, 0.5, 0.1, 0.1, 0.1, 0.1]
     wind = np.round(np.round(np.abs(values) / 1.609344) * 1.609344, 1)
-    assert ((series(wind, "wind_speed").steps()[:3] > 0.15) & (series(wind, "wind_speed").steps()[:3] <= 0.4)).all()
+    assert (
+        (series(wind, "wind_speed").steps(slice(None))[:3] > 0.15)
+        & (series(wind, "wind_speed").steps(slice(None))[:3] <= 0.4)
+    ).all()
 
 
 def test_readings_that_flicker_between_two_steps_are_not_noise() -> None:
@@ -362,8 +365,8 @@ def test_a_hygrometer_that_is_stuck_in_dry_air_at_a_reading_of_saturated_air() -
 def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:
     history = np.full((3, 100), 1.0)
     history[0, :10] = 8
-    assert exceedance_limit(history, 2, 0, 3).tolist() == [16, 3, 3]
-    assert exceedance_limit(np.zeros((2, 0)), 2, 1, 3).tolist() == [3, 3]
+    assert exceedance_limit(*reached(Ordered(history)), 2, 0, 3).tolist() == [16, 3, 3]
+    assert exceedance_limit(*reached(Ordered(np.zeros((2, 0)))), 2, 1, 3).tolist() == [3, 3]
 
 
 def test_neighbours_are_near_in_distance_and_height() -> None:

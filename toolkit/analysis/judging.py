@@ -10,8 +10,7 @@ import pandas as pd
 
 from toolkit.analysis import frames
 from toolkit.analysis.source import FrameSource
-from toolkit.detector import grid as grids
-from toolkit.detector import run
+from toolkit.detector import loading, run
 from toolkit.detector.report import Anomaly
 from toolkit.detector.run_tests import run_tests
 from toolkit.errors import UsageError
@@ -99,7 +98,7 @@ def run_test(
     # Of several observations of a station at one time the last one counts, here as in the detector.
     place = {key: at for at, key in enumerate(zip(source.row.tolist(), source.time.tolist(), strict=True))}
     for end in _ends(source, hours):
-        grid = grids.load(
+        grid = loading.load(
             source, end - hours * 3600, end, cadences_of(settings), [variable], sorted(test.needs(BY_NAME[variable]))
         )
         for part, of_it in grid.by_cadence():

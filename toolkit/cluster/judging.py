@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from toolkit.cluster.connection import ClusterError, reason_of, security
 from toolkit.cluster.release import release
 from toolkit.cluster.settled import CONNECT_SECONDS, settle
+from toolkit.cluster.told import HERE, told, told_of_none
 from toolkit.cluster.work import OURS, applied, packed, resource
 from toolkit.sdnotify import notify
-from toolkit.settings import Settings
 from toolkit.text import one_line
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ Found = TypeVar("Found")
 # How long a first worker, or a worker's result, is waited for until this machine does what is left.
 WORKER_SECONDS = 15.0
 RESULT_SECONDS = 120.0
+# A piece is of so many stations at most, without those around them.
+STATIONS = 32_000
 # How many pieces a worker has: the one that it judges, and the next.
 AHEAD = 2
 # So many workers of another release are named.
 SHOWN = 5
-# What is said of pieces that the cluster did not judge.
-HERE = "on this machine"
 GONE = "the scheduler is gone"
 
 log = logging.getLogger(__name__)
@@ -106,8 +106,6 @@ class Cluster:
 
     def stations_in_tile(self, stations: int) -> int:
         """How many of some stations a tile has: each worker gets one, of a large network several."""
-        from toolkit.detector.tiles import STATIONS
-
         return max(1, min(STATIONS, -(-stations // self.number)))
 
     def apply(self, function: Callable[[Piece], Found], pieces: Iterable[Piece]) -> Iterator[Found]:
@@ -190,29 +188,28 @@ class Cluster:
 
 
 @contextmanager
-def judging_by(settings: Settings) -> Iterator[Callable[[int], dict[str, Any]]]:
+def judging_by(address: str) -> Iterator[Callable[[int], dict[str, Any]]]:
     """By what a detection run has pieces of a network judged: what `detector.run.detect` is to be told of it.
 
+    Args:
+        address: the scheduler's.
+
     Yields:
-        A function of the number of stations. It says nothing where the settings name no cluster, or where that cannot
-        be used, which is logged. How it went is told to systemd, where the doctor sees it.
+        A function of the number of stations. It says nothing where the cluster cannot be used, which is logged. How it
+        went is told to systemd, where the doctor sees it.
     """
-    if settings.dask is None:
-        yield lambda _stations: {}
-        return
     with ExitStack() as held:
         try:
-            client = held.enter_context(connected(settings.dask))
+            client = held.enter_context(connected(address))
             used = Cluster(client, _ready(client))
         except ClusterError as error:
             log.warning("%s; it is judged %s", error, HERE)
             held.close()
             yield lambda _stations: {}
-            notify(f"STATUS=all was judged {HERE}: {error}")
+            notify(f"STATUS={told_of_none(str(error))}")
             return
         yield lambda stations: {"apply": used.apply, "stations_in_tile": used.stations_in_tile(stations)}
-        here = f", {used.here} {HERE}" if used.here else ""
-        notify(f"STATUS={used.away} pieces were judged by {settings.dask}{here}")
+        notify(f"STATUS={told(used.away, used.here, address)}")
 
 
 def _ready(client: Client) -> int:

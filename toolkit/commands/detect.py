@@ -7,8 +7,11 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from toolkit import clock, times
 from toolkit.cli.options import add_setting, add_window_end, window_end
@@ -84,11 +87,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _judging_by(settings: Settings) -> AbstractContextManager[Callable[[int], dict[str, Any]]]:
+    """By what pieces of a network are judged; nothing of a cluster is loaded where the settings name none."""
+    if settings.dask is None:
+        return nullcontext(lambda _stations: {})
+    from toolkit.cluster.judging import judging_by
+
+    return judging_by(settings.dask)
+
+
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
     """Detect."""
     if loaded.settings.dask:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in workers; before numpy is loaded
-    from toolkit.cluster.judging import judging_by
     from toolkit.detector.run import detect
 
     if args.days is not None and not (args.against_decisions and 1 <= args.days <= MOST_DAYS):
@@ -96,7 +107,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     if args.against_decisions:
         return _against_decisions(args, loaded.settings)
     window_end(args.end, None)  # a wrong time is an error before the database is opened
-    with open_for_reading(loaded.settings.db) as store, store.snapshot(), judging_by(loaded.settings) as by:
+    with open_for_reading(loaded.settings.db) as store, store.snapshot(), _judging_by(loaded.settings) as by:
         newest = store.newest()
         now, end = window_end("NOW", newest), window_end(args.end, newest)
         report = detect(store, loaded.settings, end, args.station, **by(len(store.numbers())))

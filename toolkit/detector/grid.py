@@ -13,41 +13,20 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from toolkit.location import without_impossible_place
 from toolkit.model import Rejected, Station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.network import Network
+from toolkit.quality.packed import Coded, each, is_there, there
 from toolkit.quality.series import HOUR, Series, scaled, with_readings
-from toolkit.sources import Cadences
 from toolkit.store import Span
 from toolkit.store.station_places import Changes
 from toolkit.variables import BY_NAME
 
 DAY = 24 * HOUR
-# What is normal is learnt from so many days before the window.
-PAST_DAYS = 5.0
-# In a small network these days are read whole. A large one shows at many stations what a small one shows at many times:
-# there so many days of readings are read, divided by the number of stations, an eighth of a day at least, and before
-# that single moments, so many hours apart.
-STATION_DAYS = 100.0
-LEAST_DAYS = 0.125
-# No more slots than these are read whole: five days of five minutes each.
-MOST_SLOTS = 1440
 MOMENTS_HOURS = 4.0
 # Of a past that was read whole, the history of a series has a reading every so many hours.
 HISTORY_HOURS = 1.0
-# Window and past together have so many hours at least.
-SHORTEST_HOURS = 6.0
-# How far apart observations may be, in seconds: what divides an hour or a day. What is measured is rounded to these.
-# Values of less than a minute are no observations (WMO-No. 8, vol. III, ch. 1): several of them share a slot.
-CADENCES = np.array(
-    [*(HOUR / part for part in (60, 30, 20, 12, 10, 6, 5, 4, 3, 2)), *HOUR * np.array([1, 2, 3, 4, 6, 8, 12])]
-)
-# A window has so many slots at least: what is reported more rarely cannot be judged in it.
-LEAST_SLOTS = 2
-# A station's cadence is known from so many observations.
-OBSERVATIONS = 4
 # A slot of a longer cadence ends where less than this share of its stations' observations follow in the next of the
 # network's slots.
 LATER = 0.1
@@ -63,6 +42,11 @@ class OfNetwork(NamedTuple):
 
     compared: bool
     moments: int
+
+    @classmethod
+    def of(cls, series: Series) -> OfNetwork:
+        """That of a variable of a whole network."""
+        return cls(series.compared, with_readings(series.history))
 
 
 class Source(Protocol):
@@ -120,8 +104,8 @@ class Grid:
     end: float
     window: int
     times: Floats
-    values: dict[str, Floats]
-    moments: dict[str, Floats]
+    values: Mapping[str, Floats]
+    moments: Mapping[str, Floats]
     moment_times: Floats
     reported: Bools
     days: Floats
@@ -156,8 +140,12 @@ class Grid:
 
     def _reported(self, name: str) -> Bools:
         """Which stations report a variable."""
-        found: Bools = np.logical_or.reduce(~np.isnan(self.values[name]), axis=1)
+        found: Bools = np.logical_or.reduce(there(self.values, name), axis=1)
         return found
+
+    def unpacked(self) -> Grid:
+        """The same with arrays of 64-bit floats."""
+        return replace(self, values=dict(self.values), moments=dict(self.moments))
 
     def slot_times(self) -> Floats:
         """When each slot ends, seconds since the epoch."""
@@ -204,10 +192,10 @@ class Grid:
         """The grid in slots that are `every` of its own long, without the last `phase` ones."""
         until = self.times.shape[1] - phase
 
-        def last(values: Floats) -> Floats:
+        def last(values: Coded) -> Coded:
             """The last value in each of the longer slots."""
             parts = values[:, until % every : until].reshape(len(values), until // every, every)
-            at = every - 1 - np.argmax(~np.isnan(parts[:, :, ::-1]), axis=2)
+            at = every - 1 - np.argmax(is_there(parts[:, :, ::-1]), axis=2)
             return np.take_along_axis(parts, at[:, :, None], 2)[:, :, 0]
 
         return replace(
@@ -216,14 +204,15 @@ class Grid:
             end=self.end - self.cadence * phase,
             window=max(1, -(-(self.window - phase) // every)),
             times=last(self.times),
-            values={name: last(values) for name, values in self.values.items()},
+            values=each(self.values, lambda _, values: last(values)),
             every=np.maximum(1, self.every // every),
         )
 
     def series(self, name: str) -> Series:
         """One variable as the tests see it."""
         variable = BY_NAME[name]
-        readings = scaled(variable, self.values[name])
+        values = self.values[name]
+        readings = scaled(variable, values)
         earlier = scaled(variable, self.moments[name])
         ends, places = self.slot_times(), self._history()
         if variable.follows and variable.scale is not None:
@@ -234,7 +223,7 @@ class Grid:
                 variable = replace(variable, scale=None)
         return Series(
             variable=variable,
-            values=self.values[name],
+            values=values,
             scaled=readings,
             history=np.hstack([earlier, readings[:, places]]),
             ends=ends,
@@ -253,8 +242,8 @@ class Grid:
             self,
             stations=[self.stations[row] for row in rows.tolist()],
             times=self.times[rows],
-            values={name: of_it[rows] for name, of_it in self.values.items()},
-            moments={name: of_it[rows] for name, of_it in self.moments.items()},
+            values=each(self.values, lambda _, values: values[rows]),
+            moments=each(self.moments, lambda _, values: values[rows]),
             reported=self.reported[rows],
             days=self.days[rows],
             every=self.every[rows],
@@ -266,11 +255,7 @@ class Grid:
 
     def in_network(self, names: Sequence[str]) -> dict[str, OfNetwork]:
         """What is to be known of some variables where a part of these rows is looked at."""
-        found = {}
-        for name in names:
-            series = self.series(name)
-            found[name] = OfNetwork(series.compared, with_readings(series.history))
-        return found
+        return {name: OfNetwork.of(self.series(name)) for name in names}
 
 
 def _phase(count: Ints) -> int:
@@ -285,206 +270,3 @@ def _phase(count: Ints) -> int:
             return at
         at = (at - 1) % len(count)
     return fullest  # it reports at any time
-
-
-class _Readings(NamedTuple):
-    """Observations as they were read.
-
-    Attributes:
-        row: the station of each.
-        observed: when each was observed, seconds since the epoch.
-        values: of some variables, NaN where there is none; variables × observations.
-    """
-
-    row: Ints
-    observed: Floats
-    values: Floats
-
-
-def load(
-    store: Source,
-    start: float,
-    end: float,
-    cadences: Cadences,
-    variables: Sequence[str],
-    also: Sequence[str] = (),
-    past_days: float = PAST_DAYS,
-) -> Grid:
-    """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
-
-    Of `variables` the days before are read too, of those in `also` the window alone. A variable of which the window has
-    no value is not read further.
-
-    A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
-    Slots are as long as the shortest of the stations' `cadences`, or where a typical station reports more rarely, as
-    its observations are apart. No station is expected more often than its source tells of it.
-    """
-    with store.snapshot():
-        return _load(store, start, end, cadences, variables, also, past_days)
-
-
-def _load(
-    store: Source,
-    start: float,
-    end: float,
-    cadences: Cadences,
-    variables: Sequence[str],
-    also: Sequence[str],
-    past_days: float,
-) -> Grid:
-    stations = [without_impossible_place(station) for station in store.stations()]
-    # The row of each station by its number; the last is for numbers of which there is no station any more.
-    place = np.full(max(store.numbers(), default=0) + 2, -1)
-    place[store.numbers()] = np.arange(len(stations))
-
-    number_of = {station.station_id: row for row, station in enumerate(stations)}
-
-    def read(spans: Sequence[Span], names: Sequence[str]) -> list[_Readings]:
-        """What there is in some spans, in the order of the spans."""
-        parts = []
-        for columns in store.readings(spans, names):
-            rows = place[np.minimum(columns[0], len(place) - 1).astype(np.int64)]
-            found = columns if (rows >= 0).all() else columns[:, rows >= 0]
-            parts.append(_Readings(rows[rows >= 0], found[1], found[2:]))
-        return parts
-
-    names = [*variables, *also]
-    of_window = read([Span(start, end)], names)
-    rejected = store.rejected(Span(start, end))
-    # What nobody measures costs nothing.
-    there = np.isin(names, [one.variable for one in rejected])
-    for part in of_window:
-        there |= (~np.isnan(part.values)).any(axis=1)
-    measured = [name for name, known in zip(names, there.tolist(), strict=True) if known]
-    of_past = [name for name in variables if name in measured]
-    apart = _apart(len(stations), of_window, at_least=2)
-    declared = cadences.of([one.station_id for one in stations], store.owners)
-    cadence = max(min(declared, default=cadences.usual), float(CADENCES[0]), rounded(_typical(apart)))
-    window = max(1, round((end - start) / cadence))
-    lead_days = min(max(STATION_DAYS / max(len(stations), 1), LEAST_DAYS), MOST_SLOTS * cadence / DAY, past_days)
-    lead = round(max(lead_days * DAY, SHORTEST_HOURS * HOUR - (end - start) if past_days else 0) / cadence)
-    slots = lead + window
-    first = end - slots * cadence
-    before = read([Span(first, end - window * cadence)], of_past)
-    apart = _apart(len(stations), [*before, *of_window], at_least=OBSERVATIONS)
-    every = np.rint([max(1.0, rounded(one) / cadence) for one in np.fmax(apart, declared)]).astype(np.int64)
-    every[every > window / LEAST_SLOTS] = 1
-    moments = np.arange(first, first - (past_days - lead_days) * DAY, -MOMENTS_HOURS * HOUR)[1:][::-1]
-    # What a station that reports more rarely measured last before a moment may be so old.
-    reach = max(cadence, min(cadence * int(every.max(initial=1)), HOUR))
-    earlier = read([Span(moment - reach, moment) for moment in moments.tolist()], of_past)
-
-    times = np.full((len(stations), slots), np.nan)
-    nothing = np.broadcast_to(np.nan, times.shape)
-    values = {name: nothing.copy() if name in measured else nothing for name in names}
-    for parts, read_names in ((before, of_past), (of_window, names)):
-        _into_slots(parts, read_names, times, {name: values[name] for name in measured}, end, cadence)
-    for one in rejected:
-        if one.variable in values:
-            at = number_of[one.station_id], slots - 1 - int((end - one.time) // cadence)
-            if np.isnan(values[one.variable][at]):
-                values[one.variable][at] = one.value
-    seen = np.zeros((len(stations), len(moments)), dtype=bool)
-    at_moments = {name: np.full(seen.shape, np.nan) for name in names}
-    for part in earlier:
-        order = np.argsort(part.observed, kind="stable")
-        row, moment = part.row[order], np.searchsorted(moments, part.observed[order])
-        seen[row, moment] = True
-        for number, name in enumerate(of_past):
-            at_moments[name][row, moment] = part.values[number, order]
-    return Grid(
-        stations=stations,
-        cadence=cadence,
-        end=end,
-        window=window,
-        times=times,
-        values=values,
-        moments=at_moments,
-        moment_times=moments,
-        reported=seen,
-        days=_days(seen, moments, ~np.isnan(times[:, :lead]), end - window * cadence, first, cadence),
-        every=every,
-    )
-
-
-def _into_slots(
-    parts: list[_Readings],
-    names: Sequence[str],
-    times: Floats,
-    values: Mapping[str, Floats],
-    end: float,
-    cadence: float,
-) -> None:
-    """Put what was read into slots; of several observations in one slot the last one stays.
-
-    Args:
-        parts: what was read, in order of time; it is taken out of the list, for a long time need not be there twice.
-        names: the variables that were read.
-        times: when each value was observed; stations × slots.
-        values: of each variable that is wanted; stations × slots.
-        end: when the last slot ends.
-        cadence: seconds from slot to slot.
-    """
-    slots = times.shape[1]
-    parts.reverse()
-    while parts:
-        row, observed, found = parts.pop()
-        order = np.argsort(observed, kind="stable")
-        order = order[observed[order] > end - slots * cadence]
-        slot = slots - 1 - np.minimum((end - observed[order]) // cadence, slots - 1).astype(np.int64)
-        times[row[order], slot] = observed[order]
-        for number, name in enumerate(names):
-            if name in values:
-                values[name][row[order], slot] = found[number, order]
-
-
-def _apart(stations: int, readings: Sequence[_Readings], at_least: int) -> Floats:
-    """How far apart a station's observations are, in seconds, the median of each; NaN where too few are known.
-
-    Args:
-        stations: how many there are.
-        readings: what was observed.
-        at_least: of how many observations it is known.
-    """
-    if not readings:
-        return np.full(stations, np.nan)
-    row = np.concatenate([one.row for one in readings])
-    observed = np.concatenate([one.observed for one in readings])
-    # In order of time within each station: what is read is mostly in order of time already.
-    order = np.argsort(observed, kind="stable") if (np.diff(observed) < 0).any() else np.arange(len(observed))
-    order = order[np.argsort(row[order].astype(np.uint16 if stations < 1 << 16 else np.int64), kind="stable")]
-    row, apart = row[order], np.diff(observed[order], prepend=np.nan)
-    apart[np.diff(row, prepend=-1) > 0] = np.nan  # the first of a station
-    apart[apart == 0] = np.nan
-    begin, after = (np.searchsorted(row, np.arange(stations), side=side) for side in ("left", "right"))
-    known = np.concatenate([[0], np.cumsum(~np.isnan(apart))])
-    number = known[after] - known[begin]
-    some = np.flatnonzero((after - begin >= at_least) & (number > 0))
-    ordered = apart[np.lexsort((apart, row))]  # of each station, NaNs come last
-    lower, upper = begin[some] + (number[some] - 1) // 2, begin[some] + number[some] // 2
-    found = np.full(stations, np.nan)
-    found[some] = (ordered[lower] + ordered[upper]) / 2
-    return found
-
-
-def _typical(apart: Floats) -> float:
-    """The median of those that are known, of an even number the lower of two; 0 of none."""
-    known = apart[~np.isnan(apart)]
-    return float(np.quantile(known, 0.5, method="lower")) if len(known) else 0.0
-
-
-def rounded(apart: float) -> float:
-    """The one of `CADENCES` that is nearest as a ratio; 0 for 0."""
-    return float(CADENCES[np.abs(np.log(CADENCES / apart)).argmin()]) if apart > 0 else 0.0
-
-
-def _days(seen: Bools, moments: Floats, lead: Bools, until: float, first: float, cadence: float) -> Floats:
-    """How long before `until` each station was seen first, in days."""
-    found = np.zeros(len(lead))
-    if lead.shape[1]:
-        there = lead.any(axis=1)
-        found = np.where(there, (until - (first + cadence * np.argmax(lead, axis=1))) / DAY, found)
-    if len(moments):
-        there = seen.any(axis=1)
-        found = np.where(there, (until - moments[np.argmax(seen, axis=1)]) / DAY, found)
-    return found

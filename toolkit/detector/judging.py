@@ -16,6 +16,7 @@ from toolkit.location import distance_km
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.neighbours import REGION, Neighbours, nearest
+from toolkit.quality.packed import Coded, each, forget
 from toolkit.sensor_exceptions import SensorException, exception_of
 from toolkit.settings import Settings
 from toolkit.variables import STATION
@@ -78,14 +79,19 @@ class Judging:
 
     def read(self, grid: Grid) -> Grid:
         """What was read, without the sensors that are not judged: nothing is judged by them either."""
-        values, moments = dict(grid.values), dict(grid.moments)
+        rows: dict[str, list[int]] = {}
         for one in self.applied:
             if not one.exception.judged:
-                for kind in (values, moments):
-                    for name in one.variables:
-                        kind[name] = kind[name].copy()
-                        kind[name][one.row] = np.nan
-        return replace(grid, values=values, moments=moments)
+                for name in one.variables:
+                    rows.setdefault(name, []).append(one.row)
+
+        def without(name: str, values: Coded) -> Coded:
+            if name in rows:
+                values = values.copy()
+                forget(values, rows[name])
+            return values
+
+        return replace(grid, values=each(grid.values, without), moments=each(grid.moments, without))
 
     def not_judged(self, stations: Sequence[Station], rows: Bools, variables: Iterable[str]) -> Iterator[Insufficient]:
         """The sensors of some stations that are not judged, and why.
@@ -150,9 +156,9 @@ def judging(
     left_out = np.zeros(len(stations), dtype=bool)
     of_variable: dict[str, Neighbours] = {}
     looser: dict[str, Floats] = {}
-    for each in applied:
-        one, row = each.exception, each.row
-        left_out[row] |= each.whole and not one.judged
+    for holds in applied:
+        one, row = holds.exception, holds.row
+        left_out[row] |= holds.whole and not one.judged
         around = None
         if one.neighbour_km is not None or one.neighbour_elevation_m is not None:
             around = _around(
@@ -161,7 +167,7 @@ def judging(
                 settings.neighbour_km if one.neighbour_km is None else one.neighbour_km,
                 settings.neighbour_elevation_m if one.neighbour_elevation_m is None else one.neighbour_elevation_m,
             )
-        for name in each.variables:
+        for name in holds.variables:
             if around is not None:
                 found = of_variable.setdefault(name, _copy(neighbours))
                 for kind in fields(Neighbours):

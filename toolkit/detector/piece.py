@@ -5,10 +5,8 @@ What is done here is a function of its arguments alone, which can be pickled: so
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +15,11 @@ from toolkit import times
 from toolkit.detector import sites
 from toolkit.detector.classifier import Classifier
 from toolkit.detector.explaining import Explaining
-from toolkit.detector.grid import Grid
+from toolkit.detector.grid import Grid, OfNetwork
 from toolkit.detector.judging import Judging
 from toolkit.detector.report import Anomaly
-from toolkit.detector.run_tests import ROUNDS, TestResults, run_tests
+from toolkit.detector.run_tests import ROUNDS, Kept, TestResults, run_tests
+from toolkit.detector.tiles import with_neighbours
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
@@ -87,8 +86,7 @@ def gathered(piece: Piece) -> Parts:
         _tested(piece, variable, silent, network, rounds=0)
         return network.parts
 
-    found = dict(zip(piece.measured, _each(parts_of, piece.measured), strict=True))
-    return {STATION: stations.parts, **found}
+    return {STATION: stations.parts, **{variable: parts_of(variable) for variable in piece.measured}}
 
 
 def answers(piece: Piece) -> dict[str, dict[Question, Any]]:
@@ -96,8 +94,9 @@ def answers(piece: Piece) -> dict[str, dict[Question, Any]]:
     found: dict[str, dict[Question, Any]] = {}
     rows = slice(None) if piece.core is None else piece.core
     for variable, of_it in piece.questions.items():
+        values = {name: piece.grid.values[name] for question in of_it for name in question.variables}
         for question in of_it:
-            answer = question.of(piece.grid.values)[rows]
+            answer = question.of(values)[rows]
             found.setdefault(variable, {})[question] = answer[~np.isnan(answer)]
     return found
 
@@ -119,26 +118,25 @@ def judge(piece: Piece, explaining: Explaining | None = None) -> Judged:
     return Judged(anomalies, questions, rounds)
 
 
-def _each(function: Any, names: Sequence[str]) -> list[Any]:
-    """What a function returns for each variable. None depends on another, and numpy lets other threads run."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(function, names))
+def _sample(piece: Piece, variable: str, silent: Bools, network: Network) -> Sample:
+    grid, how = piece.grid, piece.how
+    return Sample(
+        grid.series(variable), how.neighbours_of(variable), silent, grid.values, grid.stations,
+        looser=how.looser.get(variable), network=network,
+    )  # fmt: skip
 
 
 def _tested(
     piece: Piece, variable: str, silent: Bools, network: Network, rounds: int, row_explained: int | None = None
-) -> TestResults:
+) -> Kept:
     """What the tests find in a variable."""
-    grid, how, settings = piece.grid, piece.how, piece.settings
+    grid, settings = piece.grid, piece.settings
     tests = method_tests(settings.detection_method, settings.temporal_threshold)
-    sample = Sample(
-        grid.series(variable), how.neighbours_of(variable), silent, grid.values, grid.stations,
-        looser=how.looser.get(variable), network=network,
-    )  # fmt: skip
-    found = run_tests(tests, sample, row_explained, rounds)
+    found = run_tests(tests, _sample(piece, variable, silent, network), row_explained, rounds)
     if (outside := sites.outside(grid, variable)) is not None:
         found.flags.update({name: flags & ~outside for name, flags in found.flags.items()})
-    return found
+    of_network = grid.of_network.get(variable) or OfNetwork.of(found.series)
+    return Kept.of(found, of_network)
 
 
 def _anomalies(
@@ -155,20 +153,21 @@ def _anomalies(
         rounds: is filled; see `Judged`.
         explaining: is told why its station is judged as it is, if that is asked for.
     """
-    grid, settings, how, rows = piece.grid, piece.settings, piece.how, piece.asked
+    grid, rows = piece.grid, piece.asked
     row_explained = explaining.row(grid, rows) if explaining else None
     noted = explaining.silence(grid) if explaining and row_explained is not None else None
     silent = grid.silent(noted, networks[STATION])
 
-    def results_of(variable: str) -> TestResults:
-        made = piece.rounds.get(variable, ROUNDS)
-        return _tested(piece, variable, silent, networks[variable], made, row_explained)
-
-    results: dict[str, TestResults] = dict(zip(piece.measured, _each(results_of, piece.measured), strict=True))
+    kept = {
+        variable: _tested(
+            piece, variable, silent, networks[variable], piece.rounds.get(variable, ROUNDS), row_explained
+        )
+        for variable in piece.measured
+    }
     if piece.core is not None:
-        for name, one in results.items():
+        for name, one in kept.items():
             rounds[name] = [(bool(worst.any()), bool(piece.core[again].any())) for worst, again in one.rounds]
-    lost = _lost_together(results, silent.shape)
+    lost = _lost_together(kept, silent.shape)
     for row in np.flatnonzero((silent | lost).any(axis=1) & rows):
         for first, after in intervals((silent | lost)[row]):
             hours = (after - first) * grid.cadence / 3600
@@ -178,13 +177,49 @@ def _anomalies(
             yield _silent(grid, int(row), first, after, reason)
     if explaining and row_explained is not None:
         explaining.station(grid, silent | lost)
+    concerned = np.zeros(len(rows), dtype=bool)
+    for one in kept.values():
+        for flags in one.flags.values():
+            concerned |= flags.any(axis=1)
+    concerned &= rows
+    if row_explained is not None:
+        concerned[row_explained] = True
+    if concerned.any():
+        yield from _classified(piece, kept, silent, concerned, explaining if row_explained is not None else None)
+
+
+def _classified(
+    piece: Piece, kept: Mapping[str, Kept], silent: Bools, concerned: Bools, explaining: Explaining | None
+) -> Iterator[Anomaly]:
+    """The anomalies of sensors.
+
+    Args:
+        piece: what is judged.
+        kept: what was found in it, by variable.
+        silent: slots in which a station reports nothing.
+        concerned: the rows of which there may be any. Only of these and those around them more is looked at.
+        explaining: is told why its station, which is one of these, is judged as it is; None where nobody asks.
+    """
+    station_rows = piece.grid.station_rows()
+    # What is expected of a neighbour depends on its own neighbours.
+    rows = np.flatnonzero(with_neighbours(concerned, station_rows, piece.how, 2))
+    wanted = with_neighbours(concerned, station_rows, piece.how, 1)[rows]
+    of_network = {name: one.of_network for name, one in kept.items()}
+    grid, how = replace(piece.grid, of_network=of_network).rows(rows), piece.how.part(rows)
+    part, settings = replace(piece, grid=grid, how=how), piece.settings
+    results = {
+        name: one.of_rows(rows, _sample(part, name, silent[rows], Network()), wanted) for name, one in kept.items()
+    }
+    asked = concerned[rows]
+    if explaining:
+        explaining.row(grid, asked)
     for variable, one in results.items():
         classifier = Classifier(
             grid, how.neighbours_of(variable), results, settings.correlations, verify=settings.spatial_verify
         )
-        if explaining and row_explained is not None:
+        if explaining:
             explaining.add(grid, one, classifier)
-        for interval in _flagged_intervals(one, rows):
+        for interval in _flagged_intervals(one, asked):
             if interval.test.follows and _named_already(results, interval):
                 continue
             found = classifier.classify(interval)
@@ -230,16 +265,16 @@ def _named_already(results: Mapping[str, TestResults], interval: FlaggedInterval
     )
 
 
-def _lost_together(results: Mapping[str, TestResults], shape: tuple[int, ...]) -> Bools:
+def _lost_together(kept: Mapping[str, Kept], shape: tuple[int, ...]) -> Bools:
     """Slots in which a station lacks most of its variables at once, and no longer flagged as missing one by one.
 
     Its sensors share a cable or a transmitter: that is one fault.
     """
-    asked = [one for one in results.values() if missing.Missing.name in one.flags]
+    asked = [one for one in kept.values() if missing.Missing.name in one.flags]
     absent, measured = np.zeros(shape, dtype=int), np.zeros(shape[0], dtype=int)
     for one in asked:
         absent += one.flags[missing.Missing.name]
-        measured += one.series.measured
+        measured += one.measured
     lost: Bools = (absent > 1) & (2 * absent > measured[:, None])
     for one in asked:
         one.flags[missing.Missing.name] = one.flags[missing.Missing.name] & ~lost

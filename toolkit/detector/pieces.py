@@ -37,7 +37,7 @@ def anomalies(network: Piece, tiles: Sequence[Tile], explaining: Explaining | No
     if len(tiles) == 1:
         return judge(network, explaining).anomalies
     network = replace(network, grid=replace(network.grid, of_network=network.grid.in_network(network.measured)))
-    network = replace(network, known=_joined(apply(gathered, _cut(network, tiles))))
+    network = replace(network, known=_joined(apply(gathered, _cut(network, map(_near, tiles)))))
     wanted = [tile for tile in tiles if network.asked[tile.rows[tile.core]].any()]
     found = _judged(network, wanted, explaining, apply)
     while questions := _questions(found):
@@ -58,6 +58,11 @@ def _cut(network: Piece, tiles: Iterable[Tile]) -> Iterator[Piece]:
             core=tile.core,
             asked=network.asked[tile.rows] & tile.core,
         )
+
+
+def _near(tile: Tile) -> Tile:
+    """A tile without the part of its margin on which only verdicts depend."""
+    return Tile(tile.rows[tile.near], tile.core[tile.near], tile.near[tile.near])
 
 
 def _judged(network: Piece, tiles: Sequence[Tile], explaining: Explaining | None, apply: Map) -> list[Judged]:
@@ -97,7 +102,7 @@ def _answered(
 ) -> dict[str, dict[Any, Any]]:
     """What is known of the network, with the answers to some questions."""
     known = {variable: dict(of_it) for variable, of_it in network.known.items()}
-    asked = [replace(piece, questions=questions) for piece in _cut(network, tiles)]
+    asked = (replace(piece, questions=questions) for piece in _cut(network, map(_near, tiles)))
     all_answers = list(apply(answers, asked))
     for variable, of_it in questions.items():
         for question in of_it:

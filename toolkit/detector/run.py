@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from toolkit import times
-from toolkit.detector import grid as grids
-from toolkit.detector import pieces, sites, tiles
+from toolkit.detector import loading, pieces, sites, tiles
 from toolkit.detector.confidence import rated
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid, Source
@@ -19,6 +18,8 @@ from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stati
 from toolkit.model import require_station
 from toolkit.quality.arrays import Bools
 from toolkit.quality.catalogue import TESTS
+from toolkit.quality.neighbours import load_ahead
+from toolkit.quality.packed import there
 from toolkit.settings import COMBINED, Settings
 from toolkit.sources import cadences_of
 from toolkit.variables import BY_NAME, DETECTED, STATION
@@ -49,8 +50,10 @@ def detect(
     """
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
+    load_ahead(len(store.numbers()))
     grid = sites.as_they_were(
-        grids.load(store, start, end, cadences_of(settings), variables, needed_besides(variables)), store.changes()
+        loading.load_packed(store, start, end, cadences_of(settings), variables, needed_besides(variables)),
+        store.changes(),
     )
     names = [station.station_id for station in grid.stations[: grid.number]]
     require_station(only, names)
@@ -64,8 +67,7 @@ def detect(
     insufficient: list[Insufficient] = []
     for part, of_it in how.read(grid).by_cadence():
         if (asked := rows & of_it & ~how.left_out).any():
-            in_window = {name: part.values[name][:, -part.window :] for name in variables}
-            measured = [name for name, values in in_window.items() if not np.isnan(values).all()]
+            measured = [name for name in variables if there(part.values, name)[:, -part.window :].any()]
             anomalies += pieces.anomalies(Piece(settings, part, how, None, asked, measured), cut, explaining, apply)
             insufficient += _insufficient(part, settings, asked)
     rows = rows[: grid.number]
@@ -118,7 +120,7 @@ def _insufficient(grid: Grid, settings: Settings, rows: Bools) -> Iterator[Insuf
     for variable in judged_variables(settings):
         if BY_NAME[variable].follows or BY_NAME[variable].nature == "circular":
             continue  # a calm has no direction, and not every report a gust
-        of_rows = (~np.isnan(grid.values[variable][:, -grid.window :])).sum(axis=1)
+        of_rows = there(grid.values, variable)[:, -grid.window :].sum(axis=1)
         present = of_rows[: grid.number].copy()
         np.add.at(present, grid.earlier, of_rows[grid.number :])
         for row in np.flatnonzero(rows & enough & (present > 0) & (present < settings.minimum_data * grid.window)):

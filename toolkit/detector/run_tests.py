@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from toolkit.detector.grid import OfNetwork
 from toolkit.quality.arrays import Bools, Ints
 from toolkit.quality.base import Exclusion, QualityTest, Sample
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Criterion, Notes
 from toolkit.quality.expected import Comparison, Expected, expect
 from toolkit.quality.neighbours import Neighbours
@@ -72,7 +74,15 @@ def run_tests(
 
     def run(test: QualityTest, sample: Sample) -> Bools:
         notes = None if asked is None else Notes(asked, series.window)
-        flagged = test.run(replace(sample, notes=notes), prepared[test.name])
+        if test.compares:
+
+            def some(block: slice) -> list[Bools]:
+                part = replace(sample, notes=notes, expectation=sample.expected.part(block))
+                return [test.run(part, prepared[test.name])]
+
+            (flagged,) = by_rows(some, len(sample.expected.rows))
+        else:
+            flagged = test.run(replace(sample, notes=notes), prepared[test.name])
         if notes and notes.criteria:  # of what was compared anew the last counts
             criteria[test.name][noted_before[test.name] :] = notes.criteria
         return flagged
@@ -96,10 +106,91 @@ def run_tests(
             for test in tests:
                 if test.compares:
                     flags[test.name][again] = run(test, replace(sample, expectation=anew))
-    # A large network has little memory for what most tests find at most variables: nothing.
-    flags = {name: found if found.any() else np.broadcast_to(np.False_, found.shape) for name, found in flags.items()}
     compared = expected and expected.without_comparison()
     return TestResults(series, tests, flags, prepared, compared, criteria, excluded, made)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a variable while others are tested: in a large network little beside what `TestResults` holds.
+
+    Attributes:
+        variable: which.
+        measured: which stations measure it at all.
+        of_network: what has to be known of the network where a part of it is looked at.
+        tests, flags, prepared, criteria, excluded, rounds: see `TestResults`.
+    """
+
+    variable: str
+    measured: Bools
+    of_network: OfNetwork
+    tests: Sequence[QualityTest]
+    flags: dict[str, Bools]
+    prepared: Mapping[str, Any]
+    criteria: Mapping[str, Sequence[Criterion]]
+    excluded: Bools
+    rounds: Sequence[tuple[Bools, Ints]]
+
+    @classmethod
+    def of(cls, results: TestResults, of_network: OfNetwork) -> Kept:
+        """What is kept of some results."""
+        kinds = {test.name: test.preparation for test in results.tests}
+        prepared = {
+            name: one for name, one in results.prepared.items() if (kind := kinds[name]) and kind.of_rows is not None
+        }
+        return cls(
+            results.series.variable.name, results.series.measured, of_network, results.tests, _any(results.flags),
+            prepared, results.criteria, results.excluded, results.rounds,
+        )  # fmt: skip
+
+    def of_rows(self, rows: Ints, sample: Sample, wanted: Bools) -> TestResults:
+        """The results for some rows, in ascending order.
+
+        Args:
+            rows: which.
+            sample: the variable at these rows.
+            wanted: of which of them it is to be known what is expected; rows. Their neighbours are rows, too.
+        """
+        kinds = {test.name: test.preparation for test in self.tests}
+        prepared = dict.fromkeys(kinds)
+        for name, one in self.prepared.items():
+            if (kind := kinds[name]) and kind.of_rows:
+                prepared[name] = kind.of_rows(one, rows)
+        return TestResults(
+            sample.series, self.tests, {name: flags[rows] for name, flags in self.flags.items()}, prepared,
+            self._expected(rows, sample, wanted) if sample.series.compared else None,
+            self.criteria, self.excluded[rows],
+        )  # fmt: skip
+
+    def _expected(self, rows: Ints, sample: Sample, wanted: Bools) -> Expected:
+        """What was expected of the wanted rows in the last of the rounds in which they were compared; else nothing."""
+        last = np.zeros(len(self.measured), dtype=np.int64)
+        for number, (_, again) in enumerate(self.rounds, start=1):
+            last[again] = number
+        last, excluded = last[rows], np.zeros(len(rows), dtype=bool)
+        first = _expect(sample, np.flatnonzero(wanted & (last == 0)), excluded).without_comparison()
+        found = _nothing_expected(first, len(rows))
+        _replace_rows(found, first)
+        for number, (worst, _) in enumerate(self.rounds, start=1):
+            excluded = excluded | worst[rows]
+            if len(some := np.flatnonzero(wanted & (last == number))):
+                _replace_rows(found, _expect(sample, some, excluded).without_comparison())
+        return found
+
+
+def _any(flags: Mapping[str, Bools]) -> dict[str, Bools]:
+    """The same flags. A large network has little memory for what most tests find at most variables: nothing."""
+    return {name: found if found.any() else np.broadcast_to(np.False_, found.shape) for name, found in flags.items()}
+
+
+def _nothing_expected(like: Expected, rows: int) -> Expected:
+    """That nothing is expected of so many rows, in arrays as wide as others."""
+    found: dict[str, Any] = {"rows": np.arange(rows)}
+    for item in fields(Expected):
+        if item.name != "rows":
+            one = getattr(like, item.name)
+            found[item.name] = np.full((rows, *one.shape[1:]), False if one.dtype == bool else np.nan, dtype=one.dtype)
+    return Expected(**found)
 
 
 def _expect(sample: Sample, rows: Ints, excluded: Bools) -> Comparison:
@@ -154,7 +245,7 @@ def _worst(
 
     always = flagged_by(Exclusion.ALWAYS).any(axis=1)
     if_farthest = flagged_by(Exclusion.IF_FARTHEST_OFF)
-    residual = np.abs(expected.unweighted_residual[:, -if_farthest.shape[1] :])
+    residual = np.abs(expected.unweighted_residual)
     off = np.nan_to_num(np.where(if_farthest, residual, 0)).max(axis=1, initial=0)
     # A flagged station counts as off, even by nothing; one that is excluded always, by more than any other.
     off = np.where(always, np.inf, np.where(if_farthest.any(axis=1), off + 1e-9, 0))
@@ -164,8 +255,8 @@ def _worst(
     return worst
 
 
-def _replace_rows(expected: Comparison, anew: Comparison) -> None:
-    """Replace in `expected` the rows of `anew`."""
-    for item in fields(Comparison):
+def _replace_rows(expected: Expected, anew: Expected) -> None:
+    """Replace in `expected` the rows of `anew`, which is of the same kind."""
+    for item in fields(anew):
         if item.name != "rows":
             getattr(expected, item.name)[anew.rows] = getattr(anew, item.name)

@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 
 from toolkit import times
-from toolkit.detector import grid as grids
-from toolkit.detector import in_parts, sites
+from toolkit.detector import in_parts, loading, sites
 from toolkit.detector.grid import DAY, Grid, Source
 from toolkit.detector.health import figures
 from toolkit.detector.health.figures import ComparedSensors, Figure
@@ -176,7 +175,7 @@ def read(store: Store, settings: Settings, end: float, days: float) -> Grid:
 
 
 def _read(store: Source, settings: Settings, end: float, days: float) -> Grid:
-    grid = grids.load(store, end - days * DAY, end, cadences_of(settings), MONITORED, _SPEEDS, past_days=0)
+    grid = loading.load(store, end - days * DAY, end, cadences_of(settings), MONITORED, _SPEEDS, past_days=0)
     return sites.since_moved(grid, store.changes())
 
 

@@ -18,6 +18,7 @@ from toolkit.location import height, place
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats
 from toolkit.quality.neighbours import Neighbours, nearest
+from toolkit.quality.packed import Coded, each, forget
 from toolkit.settings import Settings
 from toolkit.store.station_places import Changes, Place
 from toolkit.variables import STATION
@@ -147,10 +148,10 @@ def _divided(
     reported = grid.reported[rows]
     reported[count:] &= grid.moment_times < ended
 
-    def within(values: Floats, name: str, when: Floats) -> Floats:
-        found: Floats = values[rows]
+    def within(values: Coded, name: str, when: Floats) -> Coded:
+        found: Coded = values[rows]
         some = found[changed]
-        some[(when < since[name][changed, None]) | (when >= until[name][changed, None])] = np.nan
+        forget(some, (when < since[name][changed, None]) | (when >= until[name][changed, None]))
         found[changed] = some
         return found
 
@@ -159,8 +160,8 @@ def _divided(
         grid,
         stations=[*grid.stations, *(station for _, station, _, _ in added)],
         times=times,
-        values={name: within(values, name, at) for name, values in grid.values.items()},
-        moments={name: within(values, name, grid.moment_times[None]) for name, values in grid.moments.items()},
+        values=each(grid.values, lambda name, values: within(values, name, at)),
+        moments=each(grid.moments, lambda name, values: within(values, name, grid.moment_times[None])),
         reported=reported,
         days=grid.days[rows],
         every=grid.every[rows],

@@ -15,14 +15,16 @@ from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
 
 # So many stations are judged at a time, without those of the margin. A network of fewer is one piece: cut, figures of
-# the network have to be gathered first, and margins are judged more than once.
-STATIONS = 32_000
+# the network have to be gathered first, and margins are judged more than once, so that it takes twice the time.
+STATIONS = 128_000
 # How many steps from neighbour to neighbour a verdict may depend on. Counted from a station that is judged: its class
 # depends on what was found at a neighbour (1). What is found there depends on whether a neighbour of that one is
 # excluded, and this on what is found at its own neighbours, in each of the three rounds of `run_tests` (6). What is
 # found before any station is excluded depends on the runs of a neighbour (1), and these on what its own neighbours
 # imply for it (1).
 MARGIN = 9
+# The figures of a network are of what is found at each station before any is excluded, and what its neighbours imply.
+NEAR = 2
 
 
 class Tile(NamedTuple):
@@ -31,10 +33,12 @@ class Tile(NamedTuple):
     Attributes:
         rows: its stations, and those of its margin; rows of the network's grid in ascending order.
         core: whether each of these is judged in this tile; the others are its margin.
+        near: whether each is needed for what the tile contributes to the figures of the network.
     """
 
     rows: Ints
     core: Bools
+    near: Bools
 
 
 def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int = STATIONS) -> Iterator[Tile]:
@@ -48,9 +52,9 @@ def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int
     """
     number = int(station_rows.max(initial=-1)) + 1
     if number <= most:
-        yield Tile(np.arange(len(stations)), np.ones(len(stations), dtype=bool))
+        everywhere = np.ones(len(stations), dtype=bool)
+        yield Tile(np.arange(len(stations)), everywhere, everywhere)
         return
-    kinds = [how.neighbours, *how.of_variable.values()]
     place = np.array([(one.latitude, one.longitude) for one in stations[:number]], dtype=np.float64)
     # What has no place has no neighbours: it is anywhere.
     place = np.nan_to_num(place)
@@ -58,16 +62,28 @@ def cut(stations: Sequence[Station], station_rows: Ints, how: Judging, most: int
         core = np.zeros(len(stations), dtype=bool)
         core[chosen] = True
         core = core[station_rows]
-        wanted = core.copy()
-        for _ in range(MARGIN):
-            for one in kinds:
-                near = one.rows[wanted][one.exists[wanted]]
-                wanted[near] = True
-            whole = np.zeros(number, dtype=bool)
-            whole[station_rows[wanted]] = True
-            wanted = whole[station_rows]
-        rows = np.flatnonzero(wanted)
-        yield Tile(rows, core[rows])
+        near = with_neighbours(core, station_rows, how, NEAR)
+        rows = np.flatnonzero(with_neighbours(near, station_rows, how, MARGIN - NEAR))
+        yield Tile(rows, core[rows], near[rows])
+
+
+def with_neighbours(rows: Bools, station_rows: Ints, how: Judging, steps: int) -> Bools:
+    """Some rows of a network and their neighbours, with all rows of each station.
+
+    Args:
+        rows: which.
+        station_rows: for each row, the first row of its station.
+        how: how they are judged.
+        steps: how often those that are near one that is wanted are wanted, too.
+    """
+    wanted = rows.copy()
+    for _ in range(steps):
+        for one in (how.neighbours, *how.of_variable.values()):
+            wanted[one.rows[wanted][one.exists[wanted]]] = True
+        whole = np.zeros(len(wanted), dtype=bool)
+        whole[station_rows[wanted]] = True
+        wanted = whole[station_rows]
+    return wanted
 
 
 def _halved(place: Floats, rows: Ints, most: int) -> Iterator[Ints]:

@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.detector import grid as grids
-from toolkit.detector import sites
-from toolkit.detector.grid import Grid
+from toolkit.detector import loading, sites
+from toolkit.detector.grid import Grid, Source
 from toolkit.detector.judging import Judging, judging
 from toolkit.flagging.readings import FlaggedReadings
 from toolkit.quality.arrays import Bools, Floats, Ints
@@ -70,7 +69,7 @@ class Places(NamedTuple):
 
 
 def implied(
-    source: grids.Source,
+    source: Source,
     decisive: Callable[[Span], list[Decisive]],
     settings: Settings,
     at: Places,
@@ -110,7 +109,7 @@ def implied(
 
 
 def _of_window(
-    source: grids.Source,
+    source: Source,
     decisive: Callable[[Span], list[Decisive]],
     settings: Settings,
     at: Places,
@@ -121,7 +120,7 @@ def _of_window(
     if not asked:
         return
     grid = sites.as_they_were(
-        grids.load(source, *window, cadences_of(settings), [*asked], past_days=PAST_DAYS), source.changes()
+        loading.load(source, *window, cadences_of(settings), [*asked], past_days=PAST_DAYS), source.changes()
     )
     since = min([*grid.moment_times[:1].tolist(), float(grid.slot_times()[0])]) - grid.cadence
     neighbours = sites.neighbours_of(grid, settings)
@@ -173,5 +172,5 @@ def _without_wrong(grid: Grid, decisive: Iterable[Decisive]) -> Grid:
     return replace(grid, values=_masked(grid.values, wrong), moments=_masked(grid.moments, earlier))
 
 
-def _masked(values: dict[str, Floats], wrong: dict[str, Bools]) -> dict[str, Floats]:
+def _masked(values: Mapping[str, Floats], wrong: dict[str, Bools]) -> Mapping[str, Floats]:
     return {name: np.where(wrong[name], np.nan, of_it) for name, of_it in values.items()}

@@ -15,8 +15,7 @@ from toolkit.backup import drill_record
 from toolkit.backup.drill_record import Drill
 from toolkit.backup.folder import Folder
 from toolkit.backup.manifest import Manifest
-from toolkit.detector import grid as grids
-from toolkit.detector import sensors
+from toolkit.detector import loading, sensors
 from toolkit.detector.grid import DAY, Grid
 from toolkit.detector.report import Anomaly, Insufficient, Report
 from toolkit.detector.sensors import Sensor
@@ -227,7 +226,7 @@ def _events(store: Store, settings: Settings, report: Report, shown: Incidents) 
     end = times.epoch_of(report.window.end)
     start = end - report.window.hours * 3600 - event_plot.AROUND_HOURS * 3600
     variables = sorted({one.variable for one in worst} - {STATION})
-    grid = grids.load(store, start, end, cadences_of(settings), variables, past_days=0)
+    grid = loading.load(store, start, end, cadences_of(settings), variables, past_days=0)
     return [
         Event(
             one,

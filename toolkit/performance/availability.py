@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from toolkit.detector import grid as grids
+from toolkit.detector import loading
 from toolkit.performance.month import Month
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.series import HOUR
@@ -22,6 +24,8 @@ LOOK_EVERY_DAYS = 3
 # How often sensors report is learnt from days that have so many observations together, one at least: from all of the
 # month in a network of 200 stations, from one day in one of 10,000.
 OBSERVATIONS = 1_000_000
+# How often sensors report is worked out for so many stations at a time.
+STATIONS = 10_000
 # Of the times between readings, the one that a quarter falls short of is the rhythm: it stays what it is when up to
 # three quarters of the readings are lost, or are late by chance.
 QUANTILE = 0.25
@@ -127,11 +131,7 @@ def rhythms(
     together = np.cumsum(counts.daily.sum(axis=1)[fullest])
     looked = sorted(fullest[: max(1, np.count_nonzero(together <= OBSERVATIONS))].tolist())
     measured = np.flatnonzero(counts.values.any(axis=0)).tolist()
-    row, read = rows.of_columns(
-        np.hstack([*store.readings([days[day] for day in looked], [variables[place] for place in measured])])
-    )
-    time = read[1]
-    own = _rhythm(rows.number, row, time)
+    own, of_sensors = _rhythms(store, rows, [days[day] for day in looked], [variables[place] for place in measured])
     typical = float(np.median(own[~np.isnan(own)])) if not np.isnan(own).all() else np.nan
     cadence = np.array(cadences, dtype=np.float64)
     usual, part = np.full(rows.number, np.nan), np.ones(rows.number)
@@ -142,10 +142,58 @@ def rhythms(
             part[of_it] = min(1.0, one / float(np.median(known)))
     stations = np.where(np.isnan(own), np.fmin(cadence, usual), own * part)
     sensors = np.repeat(stations[:, None], len(variables), axis=1)
-    for place, values in zip(measured, read[2:], strict=True):
-        there = ~np.isnan(values)
-        sensors[:, place] = np.fmax(stations, _rhythm(rows.number, row[there], time[there]) * part)
+    for place, found in zip(measured, of_sensors, strict=True):
+        sensors[:, place] = np.fmax(stations, found * part)
     return Rhythms(typical, stations, sensors)
+
+
+class _Told(NamedTuple):
+    """When stations told which variables, in order of the stations.
+
+    Attributes:
+        row: of the stations.
+        time: seconds since the first of the days that are looked at began.
+        variables: a bit for each variable that was told, the first the lowest.
+    """
+
+    row: npt.NDArray[np.int32]
+    time: npt.NDArray[np.int32]
+    variables: npt.NDArray[np.uint64]
+
+
+def _rhythms(store: Store, rows: Rows, days: Sequence[Span], variables: Sequence[str]) -> tuple[Floats, Floats]:
+    """How far apart the readings of each station, and of each of its sensors are, in seconds; NaN where it is unknown.
+
+    Only when which variable was told is kept, 16 bytes for each observation.
+
+    Returns:
+        Of stations, and of variables × stations.
+    """
+    told = [_told(rows, read, days[0].start, len(variables)) for read in store.readings(days, variables)]
+    own, sensors = np.full(rows.number, np.nan), np.full((len(variables), rows.number), np.nan)
+    for first in range(0, rows.number, STATIONS):
+        some = [slice(*np.searchsorted(one.row, (first, first + STATIONS)).tolist()) for one in told]
+        row, time, bits = (
+            np.concatenate([of[there] for of, there in zip(column, some, strict=True)])
+            for column in zip(*told, strict=True)
+        )
+        row, time = row.astype(np.int64) - first, time.astype(np.float64)
+        here = slice(first, min(first + STATIONS, rows.number))
+        own[here] = _rhythm(here.stop - first, row, time)
+        for place in range(len(variables)):
+            there = (bits >> np.uint64(place)) & np.uint64(1) > 0
+            sensors[place, here] = _rhythm(here.stop - first, row[there], time[there])
+    return own, sensors
+
+
+def _told(rows: Rows, read: Floats, start: float, number: int) -> _Told:
+    """What is kept of observations as `Store.readings` has them, with so many variables."""
+    row, found = rows.of_columns(read)
+    order = np.argsort(row, kind="stable")
+    bits = np.zeros(len(row), dtype=np.uint64)
+    for place in range(number):
+        bits |= (~np.isnan(found[2 + place])).astype(np.uint64) << np.uint64(place)
+    return _Told(row[order].astype(np.int32), (found[1] - start)[order].astype(np.int32), bits[order])
 
 
 def _rhythm(number: int, row: Ints, time: Floats) -> Floats:
@@ -160,7 +208,7 @@ def _rhythm(number: int, row: Ints, time: Floats) -> Floats:
     known = np.diff(bounds) >= READINGS - 1
     at = (bounds[:-1] + QUANTILE * np.diff(bounds)).astype(np.int64)
     found = np.full(number, np.nan)
-    found[known] = [grids.rounded(one) for one in apart[at[known]].tolist()]
+    found[known] = [loading.rounded(one) for one in apart[at[known]].tolist()]
     return found
 
 

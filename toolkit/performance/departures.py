@@ -41,11 +41,11 @@ class Departures:
 def departures(store: Store, settings: Settings, rows: Rows, month: Month) -> dict[str, Departures]:
     """The departures of each variable of which neighbours imply a value, by its name; from hourly means of whole days.
 
-    A variable of which there is too little to compare has none.
+    A variable of which there is too little to compare has none, nor has any in the first days of a month.
     """
     hours = int((month.end - month.start) // DAY) * 24
     end = month.start + hours * HOUR
-    if not hours:
+    if hours < COMMON_HOURS:
         return {}
     # Four bytes a value: a month of 10,000 stations is 30 MB for each variable.
     means = np.full((len(COMPARED), rows.number, hours), np.nan, dtype=np.float32)

@@ -108,7 +108,7 @@ def performance(store: Store, settings: Settings, month: Month, only: str | None
                 sum(station.expected for station in stations),
             ),
             flagged_share=_share(sum(sensor.quality.flagged for sensor in sensors), received),
-            timeliness=timeliness(read.delays[wanted].sum(axis=0)),
+            timeliness=timeliness(read.delays.sum(axis=0, where=wanted[:, None])),
         ),
         variables=_variables(sensors),
         days=_days(read, wanted),
@@ -146,7 +146,7 @@ def _read(store: Store, settings: Settings, month: Month, places: list[Place]) -
         values=np.where(sensors, availability.expected(begin[:, None], rhythms.sensors, whole), np.nan),
         flagged=flagged,
         departures=departures(store, settings, rows, month),
-        delays=delays(store, rows, days),
+        delays=delays(store, rows, days, counts.daily.sum(axis=1)),
     )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from toolkit.performance.availability import Rows
+from toolkit.performance.availability import OBSERVATIONS, Rows
 from toolkit.performance.report import Timeliness
 from toolkit.quality.arrays import Ints
 from toolkit.store import Span, Store
-from toolkit.store.statistics import DAY, EXACT_SECONDS
+from toolkit.store.selection import pieces
+from toolkit.store.statistics import DAY, EXACT_SECONDS, HOUR
 
 # The delays that are told apart, in seconds: the first stands for those collected before their time; then those that
 # the store tells apart up to a day, and from there to a year steps of a twentieth.
@@ -19,13 +20,27 @@ DELAYS = np.concatenate(
 )
 
 
-def delays(store: Store, rows: Rows, days: Sequence[Span]) -> Ints:
-    """How many observations of each station had each of `DELAYS`; stations × delays."""
+def delays(store: Store, rows: Rows, days: Sequence[Span], observations: Ints) -> Ints:
+    """How many observations of each station had each of `DELAYS`; stations × delays.
+
+    A day of many observations is read hour by hour.
+
+    Args:
+        store: where they are.
+        rows: the stations.
+        days: which time.
+        observations: how many there are on each day.
+    """
+    spans = [
+        piece
+        for day, there in zip(days, observations.tolist(), strict=True)
+        for piece in pieces([day], HOUR if there > OBSERVATIONS else DAY)
+    ]
     number = np.zeros((rows.number, len(DELAYS)), dtype=np.uint32)
-    for read in store.statistics.delays(days):
-        row, (_, delay, observations) = rows.of_columns(read[:, ~np.isnan(read[1])])
+    for read in store.statistics.delays(spans):
+        row, (_, delay, of_it) = rows.of_columns(read[:, ~np.isnan(read[1])])
         place = np.searchsorted(DELAYS, np.clip(delay, -1, DELAYS[-1]))
-        np.add.at(number, (row, place), observations.astype(np.uint32))
+        np.add.at(number, (row, place), of_it.astype(np.uint32))
     return number  # type: ignore[return-value]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,8 @@ def correlation(one: Floats, other: Floats, at_least: float) -> Floats:
 
 def last_known(values: Floats) -> Ints:
     """The slot of the last value up to each slot, -1 where there is none; stations × slots."""
-    found: Ints = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(values.shape[1])), axis=1)
+    slot = np.arange(values.shape[1], dtype=np.int32)
+    found: Ints = np.maximum.accumulate(np.where(np.isnan(values), np.int32(-1), slot), axis=1)
     return found
 
 
@@ -66,7 +68,9 @@ def carried(values: Floats) -> Floats:
 
 def last_before(values: Floats) -> Ints:
     """The slot of the last value before each slot, -1 where there is none; stations × slots."""
-    return np.hstack([np.full((len(values), 1), -1), last_known(values)[:, :-1]])
+    found: Ints = np.full(values.shape, -1, dtype=np.int32)
+    found[:, 1:] = last_known(values)[:, :-1]
+    return found
 
 
 def previous(values: Floats) -> Floats:
@@ -104,37 +108,77 @@ def weighted_median(values: Sequence[Floats], weights: Sequence[Floats]) -> Floa
         values: arrays of one shape; a NaN has no weight.
         weights: one array of weights for each, of a shape that can be broadcast to it.
     """
-    found = [np.where(np.isnan(value), np.inf, value) for value in values]
+    found = [np.fmin(value, np.inf) for value in values]
     weight = [np.where(np.isnan(value), 0.0, of) for value, of in zip(values, weights, strict=True)]
     # Sorted by exchanges of whole arrays: for a handful of them much faster than sorting along an axis.
-    for last in range(len(found) - 1, 0, -1):
-        for place in range(last):
-            swap = found[place] > found[place + 1]
-            found[place], found[place + 1] = (
-                np.minimum(found[place], found[place + 1]),
-                np.maximum(found[place], found[place + 1]),
-            )
-            weight[place], weight[place + 1] = (
-                np.where(swap, weight[place + 1], weight[place]),
-                np.where(swap, weight[place], weight[place + 1]),
-            )
-    total = np.sum(weight, axis=0)
+    for one, other in _exchanges(len(found)):
+        swap = found[one] > found[other]
+        found[one], found[other] = np.minimum(found[one], found[other]), np.maximum(found[one], found[other])
+        weight[one], weight[other] = (
+            np.where(swap, weight[other], weight[one]),
+            np.where(swap, weight[one], weight[other]),
+        )
+    up_to = [*accumulate(weight)]
+    total = up_to[-1]
     # A little less than half, so that rounding does not decide between two values of the same weight.
     half = total / 2 - 1e-9 * total
-    middle = np.full(total.shape, np.nan)
-    below = np.zeros(total.shape)
-    for value, of in zip(found, weight, strict=True):
-        middle = np.where((below < half) & (below + of >= half), value, middle)
-        below = below + of
+    middle = found[-1]
+    for value, so_far in zip(found[-2::-1], up_to[-2::-1], strict=True):
+        middle = np.where(so_far >= half, value, middle)
+    return np.where(total > 0, middle, np.nan)
+
+
+def lower_median(values: Sequence[Floats]) -> Floats:
+    """As `median_of`, but of an even number of values the lower of the two in the middle."""
+    there = np.sum([~np.isnan(one) for one in values], axis=0)
+    found = _sorted(values)
+    middle = np.where(there > 0, found[0], np.nan)
+    for place in range(1, (len(values) + 1) // 2):
+        middle = np.where(there > 2 * place, found[place], middle)
     return middle
+
+
+def _sorted(values: Sequence[Floats]) -> list[Floats]:
+    """A few arrays of one shape, sorted element by element; NaNs are infinite, and so the last."""
+    ordered = [np.fmin(one, np.inf) for one in values]
+    spare = np.empty_like(ordered[0])
+    for one, other in _exchanges(len(ordered)):
+        least = np.minimum(ordered[one], ordered[other], out=spare)
+        np.maximum(ordered[one], ordered[other], out=ordered[other])
+        spare, ordered[one] = ordered[one], least
+    return ordered
+
+
+class Ordered:
+    """The values of each row in order, for several questions to them; rows × columns, of which there may be none.
+
+    The answers are of each row, NaN for a row without values.
+    """
+
+    def __init__(self, values: Floats) -> None:
+        self._values = np.sort(values, axis=1) if values.shape[1] else np.full((len(values), 1), np.nan)
+        self._count = np.count_nonzero(~np.isnan(self._values), axis=1)
+
+    def _at(self, place: Ints) -> Floats:
+        return np.take_along_axis(self._values, place[:, None], 1)[:, 0]
+
+    def median(self) -> Floats:
+        """The median."""
+        last = self._values.shape[1] - 1
+        return (self._at(np.maximum(self._count - 1, 0) // 2) + self._at(np.minimum(self._count // 2, last))) / 2
+
+    def quantile(self, share: float) -> Floats:
+        """The value that `share` of the values do not exceed."""
+        return self._at(np.maximum((self._count * share).astype(np.int64) - 1, 0))
+
+    def largest(self) -> Floats:
+        """The largest value."""
+        return self._at(np.maximum(self._count - 1, 0))
 
 
 def quantile(values: Floats, share: float) -> Floats:
     """For each row the value that `share` of its values do not exceed; NaN for a row without values."""
-    ordered = np.sort(values, axis=1)
-    count = np.count_nonzero(~np.isnan(ordered), axis=1)
-    place = np.maximum((count * share).astype(np.int64) - 1, 0)
-    return np.take_along_axis(ordered, place[:, None], 1)[:, 0] if values.shape[1] else np.full(len(values), np.nan)
+    return Ordered(values).quantile(share)
 
 
 def deviation(values: Floats) -> Floats:
@@ -161,13 +205,7 @@ def median_of(values: Sequence[Floats]) -> Floats:
     Sorted by exchanges of whole arrays, as in `weighted_median`.
     """
     there = np.sum([~np.isnan(one) for one in values], axis=0)
-    number = len(values)
-    ordered = [np.where(np.isnan(one), np.inf, one) for one in values]
-    for one, other in _exchanges(number):
-        ordered[one], ordered[other] = (
-            np.minimum(ordered[one], ordered[other]),
-            np.maximum(ordered[one], ordered[other]),
-        )
+    number, ordered = len(values), _sorted(values)
     found: Floats = (ordered[(number - 1) // 2] + ordered[number // 2]) / 2
     for count in np.unique(there[there < number]).tolist():
         some = there == count

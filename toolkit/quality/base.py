@@ -114,9 +114,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Something that tests need besides a sample, such as limits learnt from the network's past."""
+    """Something that tests need besides a sample, such as limits learnt from the network's past.
+
+    Attributes:
+        of: what it is of a sample.
+        of_rows: the same for some rows, in ascending order, as `QualityTest.explain` needs it; None where that needs
+            nothing of it.
+    """
 
     of: Callable[[Sample], Any]
+    of_rows: Callable[[Any, Ints], Any] | None = None
 
 
 class WorstReading(NamedTuple):

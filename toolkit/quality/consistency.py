@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, intervals, median
+from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -24,9 +25,11 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.humidity import dew_point, frost_point
 from toolkit.quality.network import TOTAL
+from toolkit.quality.packed import some_rows, there
 from toolkit.variables import BY_NAME, Variable
 
 Values = Mapping[str, Floats]
@@ -154,9 +157,9 @@ def _same_gust(values: Values) -> Floats:
 
 def _range(readings: Floats, width: int) -> Floats:
     """The largest less the smallest of the readings around each; NaN where one is missing. Stations × slots."""
-    padded = np.pad(readings, ((0, 0), (width // 2, width // 2)), mode="edge")
-    found: Floats = np.ptp(np.lib.stride_tricks.sliding_window_view(padded, width, axis=1), axis=2)
-    return found
+    padded, slots = np.pad(readings, ((0, 0), (width // 2, width // 2)), mode="edge"), readings.shape[1]
+    parts = [padded[:, first : first + slots] for first in range(width)]
+    return reduce(np.maximum, parts) - reduce(np.minimum, parts)
 
 
 def _share(flagged: Bools, width: int) -> Floats:
@@ -193,20 +196,23 @@ class Broken(NamedTuple):
     flagged: Bools
     rules: list[str]
 
+    def of_rows(self, rows: Ints) -> Broken:
+        """Those of some stations."""
+        return Broken(self.flagged[rows], [self.rules[row] for row in rows.tolist()])
+
 
 def broken_rules(sample: Sample) -> Broken:
     """Which readings of a variable break which rule."""
     variable = sample.series.variable.name
-    values = {name: readings[:, -sample.series.window :] for name, readings in sample.values.items()}
-    flagged = np.zeros(values[variable].shape, dtype=bool)
+    rules = [rule for rule in RULES if rule.variable == variable]
+    there_, window = there(sample.values, variable), slice(-sample.series.window, None)
+    flagged = np.zeros(there_[:, window].shape, dtype=bool)
     before = max(0, sample.series.values.shape[1] - sample.series.window)
     texts = [""] * len(flagged)
-    for rule in RULES:
-        if rule.variable != variable:
-            continue
-        excess = np.nan_to_num(rule.excess(values))
+    for rule in rules:
+        excess = _excess(rule, sample.values, window, len(flagged))
         broken = excess > 1
-        readings = (~np.isnan(values[variable]) & ~np.isnan(values[rule.others[0]])).sum(axis=1)
+        readings = (there_ & there(sample.values, rule.others[0]))[:, window].sum(axis=1)
         share = np.where(readings > 0, broken.sum(axis=1) / np.maximum(readings, 1), np.nan)
         by_rule = np.zeros_like(flagged)
         known, often = ~np.isnan(share), share > LIMITS.others
@@ -227,6 +233,17 @@ def broken_rules(sample: Sample) -> Broken:
     return Broken(flagged, texts)
 
 
+def _excess(rule: Rule, values: Values, window: slice, stations: int) -> Floats:
+    """By how much each reading breaks a rule, 0 where that is not known; stations × window slots."""
+
+    def of(rows: slice) -> list[Floats]:
+        of_rule = (rule.variable, *rule.others)
+        return [np.nan_to_num(rule.excess({name: some_rows(values, name, (rows, window)) for name in of_rule}))]
+
+    (found,) = by_rows(of, stations)
+    return found
+
+
 class _Change(NamedTuple):
     """By how much something changed at the beginning of a contradiction: a question to all stations.
 
@@ -240,6 +257,11 @@ class _Change(NamedTuple):
     rival: bool
     first: int
     last: int
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Those of the rule."""
+        return RULES[self.rule].variable, *RULES[self.rule].others
 
     def of(self, values: Values) -> Floats:
         """The median of the slots from `first` on less that of those before; rows of the values, NaN if not known."""
@@ -261,7 +283,7 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
         last: the last slot that breaks the rule.
     """
     near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
-    values = {name: sample.values[name][[row, *near]] for name in (rule.variable, *rule.others)}
+    values = {name: some_rows(sample.values, name, [row, *near]) for name in (rule.variable, *rule.others)}
     whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[0, : last + 1], nan=2.0) <= 1)
     if not len(whole):
         return not BY_NAME[rule.variable].follows
@@ -293,7 +315,7 @@ class Consistency(QualityTest):
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
     follows = True
-    preparation = Preparation(broken_rules)
+    preparation = Preparation(broken_rules, Broken.of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To the variables that a rule blames."""

@@ -13,6 +13,11 @@ Contradictions = Mapping[str, Bools]
 """Flagged readings, stations × window slots, by the clause that says what is wrong; `{value}` is the worst reading."""
 
 
+def of_rows(contradictions: Contradictions, rows: Ints) -> Contradictions:
+    """Those of some stations."""
+    return {text: flagged[rows] for text, flagged in contradictions.items()}
+
+
 class ContradictionTest(QualityTest):
     """A test whose preparation returns `Contradictions`."""
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
-from toolkit.quality.contradiction import Contradictions, ContradictionTest
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import COUNTED
 from toolkit.quality.runs import Runs
@@ -70,7 +70,7 @@ class Direction(ContradictionTest):
     thresholds = LIMITS
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.NEVER
-    preparation = Preparation(judge)
+    preparation = Preparation(judge, of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To directions whose speed is known."""

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.quality.arrays import Floats, largest, quantile
+from toolkit.quality.arrays import Floats, Ordered
 from toolkit.quality.network import EACH, Network
 
 # Of a station's own past this share counts; the rest may have been a fault.
 BELIEVED = 0.98
 
 
+def reached(history: Ordered) -> tuple[Floats, Floats]:
+    """What a statistic that is not negative reached in the days before: at most, and in all but 2% of the time.
+
+    Args:
+        history: the statistic, stations × slots.
+    """
+    return np.nan_to_num(history.largest()), np.nan_to_num(history.quantile(BELIEVED))
+
+
 def exceedance_limit(
-    history: Floats,
+    most: Floats,
+    believed: Floats,
     own: float,
     network: float,
     at_least: Floats | float,
@@ -25,15 +35,13 @@ def exceedance_limit(
     again.
 
     Args:
-        history: the statistic in the days before, stations × slots.
+        most: what the statistic reached in the days before at most, of each station; see `reached`.
+        believed: the same but for the largest 2%.
         own: the limit is so many times what the station itself reached in all but 2% of its time.
         network: and so many times the largest value of the median station.
         at_least: and never lower than this, for all or for each station.
         stations: the network; None where these are all of its stations.
         name: what it calls the statistic.
     """
-    if not history.shape[1]:
-        return np.broadcast_to(np.asarray(at_least, dtype=np.float64), (len(history),)).copy()
-    typical = float(np.median((stations or Network()).of(name, EACH, largest(history))))
-    own_limit = own * np.nan_to_num(quantile(history, BELIEVED))
-    return np.maximum(np.maximum(own_limit, network * typical), at_least)
+    typical = float(np.median((stations or Network()).of(name, EACH, most)))
+    return np.maximum(np.maximum(own * believed, network * typical), at_least)

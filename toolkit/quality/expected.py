@@ -14,15 +14,26 @@ the difference learnt from the past instead of taken from a lapse rate. The numb
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from toolkit.quality.arrays import MAD_TO_SIGMA, Bools, Floats, Ints, deviation, median, median_of, weighted_median
+from toolkit.quality.arrays import (
+    MAD_TO_SIGMA,
+    Bools,
+    Floats,
+    Ints,
+    deviation,
+    lower_median,
+    median,
+    median_of,
+    weighted_median,
+)
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series
 
-# Stations computed at a time: as many as fit into a processor's cache.
-CHUNK = 256
 # The weighted median is taken over the neighbours whose difference is steadiest, so many of them.
 BEST = 5
 # Common readings that a usual difference needs.
@@ -73,13 +84,17 @@ class Comparison(Expected):
     Attributes:
         weights: the weight of each neighbour, 0 where it is not compared with; rows × neighbours.
         unweighted_residual: what was measured less the unweighted median of what each neighbour implies and of the
-            station's own past; rows × slots. Among neighbours of which one is wrong, it is largest for that one.
+            station's own past; rows × window slots. Among neighbours of which one is wrong, it is largest for that one.
         change: the change from slot to slot, less the part of it that the neighbours imply; rows × (slots - 1).
     """
 
     weights: Floats
     unweighted_residual: Floats
     change: Floats
+
+    def part(self, block: slice) -> Comparison:
+        """That of some of the rows."""
+        return Comparison(**{item.name: getattr(self, item.name)[block] for item in fields(Comparison)})
 
     def without_comparison(self) -> Expected:
         """What is expected alone, which takes two thirds of the memory."""
@@ -98,17 +113,13 @@ def expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) 
     """
     enough = series.enough_history(ENOUGH_HISTORY)
     learnt = series.history if enough else np.hstack([series.history, series.scaled])
-    first = _expect(series, neighbours, rows[:CHUNK], excluded, learnt)
-    if len(rows) <= CHUNK:
-        return first
     names = [item.name for item in fields(Comparison)]
-    # Written where they stay: a list of parts to be joined would take the memory twice.
-    found = {name: np.empty((len(rows), *getattr(first, name).shape[1:]), getattr(first, name).dtype) for name in names}
-    for start in range(0, len(rows), CHUNK):
-        part = _expect(series, neighbours, rows[start : start + CHUNK], excluded, learnt) if start else first
-        for name in names:
-            found[name][start : start + CHUNK] = getattr(part, name)
-    return Comparison(**found)
+
+    def some(block: slice) -> list[npt.NDArray[Any]]:
+        part = _expect(series, neighbours, rows[block], excluded, learnt)
+        return [getattr(part, name) for name in names]
+
+    return Comparison(**dict(zip(names, by_rows(some, len(rows)), strict=True)))
 
 
 def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools, learnt: Floats) -> Comparison:
@@ -125,10 +136,11 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools,
     spread = MAD_TO_SIGMA * median(np.abs(difference - usual_difference[:, :, None]))
     common = np.count_nonzero(~np.isnan(difference), axis=2)
     weights = np.where(common >= COMMON, 1 / np.square(np.maximum(spread, scale.noise)), 0.0)
-    best = np.argsort(-weights, axis=1)[:, :BEST]
+    order = np.argsort(-weights, axis=1)
+    best = order[:, :BEST]
     has_reference: Bools = np.any(weights > 0, axis=1)
     weight = [np.take_along_axis(weights, best[:, [place]], 1) for place in range(best.shape[1])]
-    np.put_along_axis(weights, np.argsort(-weights, axis=1)[:, BEST:], 0.0, 1)
+    np.put_along_axis(weights, order[:, BEST:], 0.0, 1)
 
     def implied(readings: Floats) -> list[Floats]:
         """What each of the best neighbours implies, rows × columns of `readings`; NaN where it has no weight."""
@@ -142,9 +154,9 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools,
     by_each = implied(series.scaled)
     own_median = median(learnt[rows])[:, None]  # what is expected where there is no neighbour to compare with
     value = np.where(has_reference[:, None], weighted_median(by_each, weight), own_median)
-    own_past = np.broadcast_to(own_median, own.shape)
-    one = np.ones((1, 1))
-    unweighted = weighted_median([*by_each, own_past], [one] * (len(by_each) + 1))
+    in_window = own[:, -series.window :]
+    own_past = np.broadcast_to(own_median, in_window.shape)
+    unweighted = lower_median([*(each[:, -series.window :] for each in by_each), own_past])
     earlier_by_each = implied(series.history)
     earlier_value = np.where(has_reference[:, None], weighted_median(earlier_by_each, weight), own_median)
 
@@ -181,7 +193,7 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools,
         has_close_neighbour=np.any(neighbours.close[rows] & (weights > 0), axis=1),
         value=value + cycle,
         residual=residual,
-        unweighted_residual=own - unweighted,
+        unweighted_residual=in_window - unweighted,
         residual_sigma=residual_sigma,
         sigma=sigma,
         change=change,

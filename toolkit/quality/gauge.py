@@ -13,7 +13,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, mean
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import LARGEST, TOTAL
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
@@ -114,7 +114,7 @@ class Gauge(ContradictionTest):
     thresholds = LIMITS
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.NEVER
-    preparation = Preparation(judge)
+    preparation = Preparation(judge, of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To rain."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Floats, deviation, median, quantile, rolling_median
+from toolkit.quality.arrays import MAD_TO_SIGMA, Floats, Ints, Ordered, median, rolling_median
 from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
-from toolkit.quality.exceedance import exceedance_limit
+from toolkit.quality.blocks import by_rows
+from toolkit.quality.exceedance import exceedance_limit, reached
 from toolkit.quality.network import EACH, Network
 from toolkit.quality.series import Series
 
@@ -60,6 +61,10 @@ class JumpLimits:
     spike: Floats
     shift: Floats
 
+    def of_rows(self, rows: Ints) -> JumpLimits:
+        """Those of some stations."""
+        return JumpLimits(self.sigma[rows], self.jump[rows], self.spike[rows], self.shift[rows])
+
 
 def _jump_limits(sample: Sample) -> JumpLimits:
     """Learn the limits from the days before the window; `sample.expected` is of the whole network."""
@@ -67,40 +72,66 @@ def _jump_limits(sample: Sample) -> JumpLimits:
     scale = series.scale
     change, hour = expected.change, series.per_hour
     floor = scale.step * (LIMITS.hourly if hour == 1 else 1.0)
-    earlier = change[:, : expected.residual.shape[1] - series.window]
-    pool = earlier if earlier.shape[1] >= LIMITS.earlier_hours * hour else change
-    sigma = np.maximum(np.nan_to_num(deviation(pool)), scale.resolution)
+    earlier = expected.residual.shape[1] - series.window
+    learnt = slice(0, earlier if min(earlier, change.shape[1]) >= LIMITS.earlier_hours * hour else None)
+
+    def past(rows: slice) -> list[Floats]:
+        """What changes of some rows reached, and changes of their level."""
+        pool = change[rows, learnt]
+        size = np.abs(pool)
+        ordered = Ordered(size)
+        sigma = np.maximum(np.nan_to_num(MAD_TO_SIGMA * ordered.median()), scale.resolution)
+        back = np.abs(undone(pool))
+        of_level = np.abs(level_changes(series, expected.residual[rows]))
+        before = Ordered(of_level[:, : max(0, of_level.shape[1] - series.window)])
+        unit = np.maximum(np.nan_to_num(MAD_TO_SIGMA * before.median()), scale.noise)
+        return [
+            sigma, *_reached(size, ordered, hour), *_reached(back, Ordered(back), hour),
+            unit, *(one / unit for one in reached(before)),
+        ]  # fmt: skip
+
+    sigma, usual_jump, any_jump, usual_spike, any_spike, unit, most, believed = by_rows(past, len(change))
     days = np.maximum(series.days, 0.1)
     young = 1 + 0.5 / days  # higher for a station that is hardly known, here and below
     least = LIMITS.sigmas * sigma
-    jump = np.maximum(np.maximum(least, LIMITS.largest * _reached(pool, hour, sample.network, "jumps")) * young, floor)
-    spike = np.maximum(
-        np.maximum(least, LIMITS.largest * _reached(undone(pool), hour, sample.network, "spikes")) * young, scale.step
-    )
-
-    before = np.abs(level_changes(series, expected.residual))
-    before = before[:, : max(0, before.shape[1] - series.window)]
-    unit = np.maximum(np.nan_to_num(deviation(before)), scale.noise)
+    usual_jump = _beside_peers(usual_jump, any_jump, sample.network, "jumps")
+    usual_spike = _beside_peers(usual_spike, any_spike, sample.network, "spikes")
+    jump = np.maximum(np.maximum(least, LIMITS.largest * usual_jump) * young, floor)
+    spike = np.maximum(np.maximum(least, LIMITS.largest * usual_spike) * young, scale.step)
     at_least = LIMITS.level * (1 + 1 / days)
     shift = unit * exceedance_limit(
-        before / unit[:, None], LIMITS.level_own, LIMITS.level_network, at_least, sample.network, "changes of level"
+        most, believed, LIMITS.level_own, LIMITS.level_network, at_least, sample.network, "changes of level"
     )
     return JumpLimits(sigma, jump, np.minimum(spike, jump), np.maximum(shift, floor))
 
 
-def _reached(changes: Floats, hour: int, network: Network, name: str) -> Floats:
-    """How large a station's changes are, all but the largest; stations.
+def _reached(size: Floats, ordered: Ordered, hour: int) -> tuple[Floats, Floats]:
+    """How large a station's changes are, all but the largest, and nearly all of them; stations.
 
-    The median over the days: a fault of some hours on one of them is not what is normal for the station.
+    The first is the median over the days: a fault of some hours on one of them is not what is normal for the station.
+
+    Args:
+        size: of the changes, stations × slots.
+        ordered: the same.
+        hour: slots in an hour.
     """
-    size = np.abs(changes)
-    days_apart = np.array_split(size, max(1, size.shape[1] // (24 * hour)), axis=1)
-    reached = np.nan_to_num(median(np.stack([quantile(day, 0.99) for day in days_apart], axis=1)))
-    of_each = network.of(name, EACH, np.nan_to_num(quantile(size, 0.998)))
+    days = size.shape[1] // (24 * hour)
+    of_days = (
+        [Ordered(day).quantile(0.99) for day in np.array_split(size, days, axis=1)]
+        if days > 1
+        else [ordered.quantile(0.99)]
+    )
+    usual = np.nan_to_num(median(np.stack(of_days, axis=1)))
+    return usual, np.nan_to_num(ordered.quantile(0.998))
+
+
+def _beside_peers(usual: Floats, any_change: Floats, network: Network, name: str) -> Floats:
+    """How large a station's changes are, not far from what those of the median station are; see `_reached`."""
+    of_each = network.of(name, EACH, any_change)
     if len(of_each) > 2:
         peers = float(np.median(of_each))
-        reached = np.clip(reached, LIMITS.peers_at_least * peers, LIMITS.peers * peers)
-    return reached
+        return np.clip(usual, LIMITS.peers_at_least * peers, LIMITS.peers * peers)
+    return usual
 
 
 def undone(change: Floats) -> Floats:
@@ -109,7 +140,7 @@ def undone(change: Floats) -> Floats:
     return np.where(there * back < 0, np.minimum(np.abs(there), np.abs(back)), 0.0 * there * back)
 
 
-JUMP_LIMITS = Preparation(_jump_limits)
+JUMP_LIMITS = Preparation(_jump_limits, JumpLimits.of_rows)
 
 
 def level_width(series: Series) -> int:

@@ -21,6 +21,7 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import TOTAL, Network
+from toolkit.quality.packed import there as there_in
 from toolkit.quality.series import HOUR
 from toolkit.variables import Variable
 
@@ -205,6 +206,6 @@ def _lost_in_saturated_air(sample: Sample) -> _Lost | None:
     before = carried(series.scaled)
     air = np.where(np.isnan(expected.value), before, expected.value)
     moist = air >= series.variable.saturation - LIMITS.moist * expected.residual_sigma[:, None]
-    lost = moist & np.isnan(series.scaled) & ~np.isnan(sample.values[TEMPERATURE])
+    lost = moist & np.isnan(series.scaled) & there_in(sample.values, TEMPERATURE)
     often = lost.sum(axis=1) >= LIMITS.lost * np.maximum(moist.sum(axis=1), 1)
     return _Lost(lost & (before >= series.variable.high), lost, often)

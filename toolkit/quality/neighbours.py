@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from threading import Thread
 
 import numpy as np
 
@@ -46,6 +48,12 @@ class Neighbours:
         place = np.minimum(np.searchsorted(rows, theirs), len(rows) - 1)
         exists = self.exists[rows] & (rows[place] == theirs)
         return Neighbours(np.where(exists, place, 0), exists, self.close[rows] & exists, self.km[rows])
+
+
+def load_ahead(stations: int) -> None:
+    """Begin to load what `nearest` needs for so many stations, while whoever asks for it goes on."""
+    if stations > ALL_DISTANCES:
+        Thread(target=import_module, args=("scipy.spatial",), daemon=True).start()
 
 
 def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neighbours:
@@ -96,7 +104,7 @@ def _by_chord(points: Floats, number: int) -> tuple[Floats, Ints]:
     if len(points) > ALL_DISTANCES:
         from scipy.spatial import cKDTree  # takes half a second to import
 
-        chord, found = cKDTree(points).query(points, k=number)
+        chord, found = cKDTree(points).query(points, k=number, workers=-1)
         return chord, found.astype(np.int64)
     squared = np.maximum(2 - 2 * (points @ points.T), 0)
     np.fill_diagonal(squared, 0)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.packed import some_rows
 
 
 class Figure(ABC):
@@ -64,13 +65,14 @@ class _MedianAboveOne(Figure):
     """
 
     def of(self, rows: Any) -> Any:
-        values = np.nan_to_num(np.asarray(rows, dtype=np.float64))
-        above = values > 1
-        return (
-            len(values) - np.count_nonzero(above, axis=0),
-            np.where(above, -np.inf, values).max(axis=0, initial=-np.inf),
-            [column[there] for column, there in zip(values.T, above.T, strict=True)],
-        )
+        below, largest_below, above = [], [], []
+        for column in np.asarray(rows, dtype=np.float64).T:  # a large network has no memory for all of them twice
+            values = np.nan_to_num(column)
+            is_above = values > 1
+            above.append(values[is_above])
+            below.append(len(values) - len(above[-1]))
+            largest_below.append(values.max(where=~is_above, initial=-np.inf))
+        return np.array(below, dtype=np.int64), np.array(largest_below), above
 
     def joined(self, parts: Sequence[Any]) -> Any:
         below = np.sum([part[0] for part in parts], axis=0)
@@ -122,6 +124,10 @@ TOTAL, EACH, LARGEST, MEDIAN_ABOVE_ONE, COUNTED = _Total(), _Each(), _Largest(),
 class Question(Protocol):
     """Something that is asked of every station, and only where a station makes it necessary. It can be hashed."""
 
+    @property
+    def variables(self) -> Sequence[str]:
+        """The variables of which the answers are."""
+
     def of(self, values: Mapping[str, Floats]) -> Floats:
         """The answers of some stations, NaN where there is none.
 
@@ -166,7 +172,7 @@ class Network:
             return self._known[name]
         if name not in self.parts:
             counted = self._counted(len(rows), where)
-            self.parts[name] = (figure, figure.of(rows if counted is None else rows[counted]))
+            self.parts[name] = (figure, figure.of(rows if counted is None or counted.all() else rows[counted]))
         figure, part = self.parts[name]
         return figure.joined([part])
 
@@ -179,12 +185,13 @@ class Network:
             values: what answers of these rows follow from; see `Question.of`.
         """
         if self.whole:
-            return np.array([one for one in np.delete(question.of(values), row).tolist() if not np.isnan(one)])
+            answers = question.of({name: values[name] for name in question.variables})
+            return np.array([one for one in np.delete(answers, row).tolist() if not np.isnan(one)])
         if self._known is None or question not in self._known:  # the part is judged anew when this is answered
             self.questions.add(question)
             return np.empty(0)
         everybody: Floats = self._known[question]
-        own = question.of({name: of_it[[row]] for name, of_it in values.items()})
+        own = question.of({name: some_rows(values, name, [row]) for name in question.variables})
         return np.delete(everybody, np.flatnonzero(everybody == own[0])[:1])
 
     def _counted(self, rows: int, where: Bools | None) -> Bools | None:

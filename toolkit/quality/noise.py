@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, deviation, rolling_median
+from toolkit.quality.arrays import Bools, Floats, Ordered, deviation, rolling_median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -23,8 +23,9 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
-from toolkit.quality.exceedance import exceedance_limit
+from toolkit.quality.exceedance import exceedance_limit, reached
 from toolkit.quality.network import MEDIAN_ABOVE_ONE
 
 
@@ -86,25 +87,30 @@ def _noisy(sample: Sample, values: Floats, what: str) -> Bools:
     width = max(LIMITS.hours * series.per_hour, LIMITS.readings)
     if slots < width + 2:
         return flagged
-    jitter = np.abs(np.diff(values, n=2, axis=1))
-    earlier = jitter[:, : slots - window]
-    enough = earlier.shape[1] >= LIMITS.earlier
     least = LIMITS.resolutions * series.scale.resolution
-    sigma = np.maximum(np.nan_to_num(deviation(earlier if enough else jitter)), least)
-    known = np.cumsum(np.pad(~np.isnan(jitter), ((0, 0), (1, 0))), axis=1)
-    enough_known = known[:, width:] - known[:, :-width] >= LIMITS.present * width
-    level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
     # Times that end in the window are tested; those that end before it tell what was reached before.
     begin = max(0, slots - window - width - 1)
-    now, before = level[:, begin:], level[:, :begin]
+
+    def levels(rows: slice) -> list[Floats]:
+        """Of some rows: the levels now, what they reached before, and the least limit."""
+        jitter = np.abs(np.diff(values[rows], n=2, axis=1))
+        earlier = jitter[:, : slots - window]
+        enough = earlier.shape[1] >= LIMITS.earlier
+        sigma = np.maximum(np.nan_to_num(deviation(earlier if enough else jitter)), least)
+        known = np.cumsum(np.pad(~np.isnan(jitter), ((0, 0), (1, 0))), axis=1)
+        enough_known = known[:, width:] - known[:, :-width] >= LIMITS.present * width
+        level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
+        at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days[rows], 0.1))  # higher where it is hardly known
+        at_least = np.maximum(at_least, LIMITS.steps * series.steps(rows) / sigma)
+        return [level[:, begin:], *reached(Ordered(level[:, :begin])), at_least]
+
+    now, most, believed, at_least = by_rows(levels, len(values))
     of_all = sample.network.of(f"{what}: now", MEDIAN_ABOVE_ONE, now, where=series.measured)
-    at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days, 0.1))  # higher for a station that is hardly known
-    at_least = np.maximum(at_least, LIMITS.steps * series.steps() / sigma)
-    limit = exceedance_limit(before, LIMITS.own, LIMITS.network, at_least, sample.network, f"{what}: before")
-    limit = limit[:, None] * of_all
-    above = now > limit
-    condition = Condition(f"second difference, median of {width / series.per_hour:g} h", now, ">", limit, "σ")
-    sample.note(above, condition, what=what)
+    limit = exceedance_limit(most, believed, LIMITS.own, LIMITS.network, at_least, sample.network, f"{what}: before")
+    (above,) = by_rows(lambda rows: [now[rows] > limit[rows, None] * of_all], len(now))
+    if sample.notes is not None:
+        median_of = f"second difference, median of {width / series.per_hour:g} h"
+        sample.note(above, Condition(median_of, now, ">", limit[:, None] * of_all, "σ"), what=what)
     for row, first in zip(*np.nonzero(above), strict=True):
         flagged[row, begin + first : begin + first + width + 2] = True
     return flagged

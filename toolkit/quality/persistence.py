@@ -8,6 +8,7 @@ in days with as much wind around.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +25,12 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
+from toolkit.quality.expected import Comparison
 from toolkit.quality.network import EACH
 from toolkit.quality.runs import Runs
+from toolkit.quality.series import Series
 
 _TIMES_BEFORE = "times the longest run before"
 
@@ -80,27 +84,53 @@ class PersistenceThresholds(Thresholds):
 LIMITS = PersistenceThresholds()
 
 
-def _counts(sample: Sample) -> Bools:
-    """Which readings count as staying the same, stations × slots."""
-    series = sample.series
-    saturation = series.variable.saturation
-    if saturation is None:
-        return np.ones(series.scaled.shape, dtype=bool)
-    counts: Bools = series.scaled < saturation
-    # In saturated air a reading stays the same; where neighbours imply drier air it does not.
-    expected, rows = sample.expected, sample.expected.rows
-    counts[rows] |= expected.value < saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
-    return counts
+@dataclass(frozen=True, slots=True)
+class _RunsOfAll:
+    """The runs that each station's are compared with: those of all stations, before any of them is excluded.
 
-
-def _runs_of_others(sample: Sample) -> Runs | None:
-    """The runs that each station is compared with, where what counts depends on what neighbours imply; None elsewhere.
-
-    They are what they are before any station is excluded.
+    Attributes:
+        runs: stations × slots.
+        elsewhere: the longest runs before the window, as long as most stations had one; readings.
     """
-    if sample.series.variable.saturation is None or sample.expectation is None:
-        return None
-    return Runs.of(sample.series.scaled, _counts(sample), sample.series.per_hour)
+
+    runs: Runs
+    elsewhere: float
+
+
+EQUAL, CALM = "equal readings", "calm readings"
+
+
+def _counts(series: Series, rows: Ints, expected: Comparison) -> Bools:
+    """Which readings of some rows count as staying the same, rows × slots; `expected` is of these."""
+    saturation, readings = series.variable.saturation, series.scaled[rows]
+    if series.nature == "gusty":
+        return readings > 0
+    if saturation is None:
+        return np.ones(readings.shape, dtype=bool)
+    # In saturated air a reading stays the same; where neighbours imply drier air it does not.
+    drier = expected.value < saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
+    return (readings < saturation) | drier
+
+
+def _runs_of_all(sample: Sample) -> dict[str, _RunsOfAll]:
+    """By the readings of which they are runs."""
+    series, expected = sample.series, sample.expected
+    slots = series.scaled.shape[1]
+
+    def runs(block: slice) -> list[Any]:
+        of = expected.part(block)
+        found = [Runs.of(series.scaled[of.rows], _counts(series, of.rows, of), series.per_hour)]
+        if series.nature == "gusty":
+            found.append(Runs.of(series.scaled[of.rows], series.scaled[of.rows] == 0, series.per_hour))
+        return [kind for one in found for kind in (one.packed().length, one.packed().start)]
+
+    found = by_rows(runs, len(expected.rows))
+    of_all = {}
+    for what, length, start in zip((EQUAL, CALM), found[::2], found[1::2], strict=False):
+        longest_each = length[:, : slots - series.window].max(axis=1, initial=0).astype(np.int64)
+        each = sample.network.of(f"runs of {what}", EACH, longest_each, where=series.measured)
+        of_all[what] = _RunsOfAll(Runs(length, start), float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0)
+    return of_all
 
 
 # In the place of a row of which something else is noted.
@@ -119,19 +149,21 @@ class Persistence(QualityTest):
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
     compares = True
-    preparation = Preparation(_runs_of_others)
+    preparation = Preparation(_runs_of_all)
 
-    def run(self, sample: Sample, prepared: Runs | None) -> Bools:
+    def run(self, sample: Sample, prepared: dict[str, _RunsOfAll]) -> Bools:
         """Flag the longest run that reaches into the window, where it is too long; rows × window slots."""
-        series = sample.series
-        readings = series.scaled
-        if series.nature == "gusty":
-            calm, windy = (Runs.of(readings, counts, series.per_hour) for counts in (readings == 0, readings > 0))
-            return _calm(sample, calm) | _stuck(sample, windy, windy)
-        runs = Runs.of(readings, _counts(sample), series.per_hour)
-        return _stuck(sample, runs, runs if prepared is None else prepared)
+        series, expected = sample.series, sample.expected
+        equal, rows = prepared[EQUAL], expected.rows
+        if series.variable.saturation is None:
+            runs = equal.runs.of_rows(rows)
+        else:  # what counts may have changed with what neighbours imply
+            runs = Runs.of(series.scaled[rows], _counts(series, rows, expected), series.per_hour)
+        if CALM in prepared:
+            return _calm(sample, prepared[CALM]) | _stuck(sample, runs, equal)
+        return _stuck(sample, runs, equal)
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Runs | None) -> str:
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: dict[str, _RunsOfAll]) -> str:
         """The reading, and for how long it has been the same."""
         unit = interval.series.variable.unit
         return f"it has read {number(worst.value)} {unit} without a change for {_unchanged_hours(interval):.1f} h"
@@ -178,19 +210,19 @@ class _Candidates:
         return (slot >= self.first[:, None]) & (slot <= self.last[:, None])
 
 
-def _candidates(sample: Sample, runs: Runs, others: Runs, what: str) -> _Candidates:
+def _candidates(sample: Sample, runs: Runs, others: _RunsOfAll, what: str) -> _Candidates:
     """The runs that are long enough; of the others it is noted how long they are, and `what` they are runs of.
 
     Args:
         sample: the variable.
-        runs: those of the stations that are tested.
+        runs: those of the stations that are tested, rows × slots.
         others: those that they are compared with.
         what: of which readings they are.
     """
     series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     window, rows = series.window, expected.rows
     slots = series.scaled.shape[1]
-    length = runs.length[rows]
+    length = runs.length
     last = slots - window + np.argmax(length[:, slots - window :], axis=1)
     longest = np.take_along_axis(length, last[:, None], 1)[:, 0]
     least = max(LIMITS.readings, LIMITS.hours * series.per_hour)
@@ -199,18 +231,15 @@ def _candidates(sample: Sample, runs: Runs, others: Runs, what: str) -> _Candida
     sample.note(long_enough, shorter, rows=np.where(long_enough, NONE, rows))
     chosen = np.flatnonzero(long_enough)
     last, longest = last[chosen], longest[chosen]
-    first = runs.start[rows[chosen], last]
+    first = runs.start[chosen, last]
     slot = np.arange(slots)
     before = np.where(slot < first[:, None], length[chosen], 0).max(axis=1, initial=0)
-    longest_each = others.length[:, : slots - window].max(axis=1, initial=0)
-    each = sample.network.of(f"runs of {what}", EACH, longest_each, where=series.measured)
-    elsewhere = float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0
     known = series.days[rows[chosen]] >= LIMITS.known_days
     inside = (slot >= first[:, None]) & (slot <= last[:, None])
 
     near = neighbours.rows[rows[chosen]]
     compared = neighbours.close[rows[chosen]] & (expected.weights[chosen] > 0)
-    meanwhile = np.where(inside[:, None], others.length[near], 0).max(axis=2, initial=0)
+    meanwhile = np.where(inside[:, None], others.runs.length[near], 0).max(axis=2, initial=0)
     shared = median(np.where(compared, np.minimum(meanwhile, longest[:, None]), np.nan))
 
     value = np.where(inside & (length[chosen] > 0), expected.value[chosen], np.nan)
@@ -227,7 +256,7 @@ def _candidates(sample: Sample, runs: Runs, others: Runs, what: str) -> _Candida
         first=first,
         last=last,
         length=longest,
-        longest_before=np.maximum(before, elsewhere * np.where(known, LIMITS.elsewhere_known, 1.0)),
+        longest_before=np.maximum(before, others.elsewhere * np.where(known, LIMITS.elsewhere_known, 1.0)),
         known=known,
         alike=np.nan_to_num(shared) / np.maximum(longest, 1),
         level=np.nan_to_num(at(0.5)),
@@ -235,15 +264,15 @@ def _candidates(sample: Sample, runs: Runs, others: Runs, what: str) -> _Candida
     )
 
 
-def _stuck(sample: Sample, runs: Runs, others: Runs) -> Bools:
+def _stuck(sample: Sample, runs: Runs, others: _RunsOfAll) -> Bools:
     """Runs of one reading that are too long, rows × window slots."""
     series, expected = sample.series, sample.expected
-    what = "equal readings"
+    what = EQUAL
     hour, found = series.per_hour, _candidates(sample, runs, others, what)
     rows, close = expected.rows[found.chosen], expected.has_close_neighbour[found.chosen]
     length, before = found.length, found.longest_before
     sigma = expected.residual_sigma[found.chosen]
-    step = series.steps()[rows]
+    step = series.steps(rows)
     enough = LIMITS.moved_steps * step + LIMITS.moved_sigmas * sigma
     moved, far = found.moved > enough, found.moved > LIMITS.moved_far * enough
     enough_alike = LIMITS.moved_steps * step + sigma
@@ -274,12 +303,12 @@ def _stuck(sample: Sample, runs: Runs, others: Runs) -> Bools:
     return _flagged(sample, found, stuck)
 
 
-def _calm(sample: Sample, runs: Runs) -> Bools:
+def _calm(sample: Sample, of_all: _RunsOfAll) -> Bools:
     """Calms that are too long while neighbours have wind, rows × window slots."""
     series, expected, neighbours = sample.series, sample.expected, sample.neighbours
     hour, slots = series.per_hour, series.scaled.shape[1]
-    what = "calm readings"
-    found = _candidates(sample, runs, runs, what)
+    what, runs = CALM, of_all.runs.of_rows(expected.rows)
+    found = _candidates(sample, runs, of_all, what)
     rows, chosen, length = expected.rows[found.chosen], found.chosen, found.length
     inside = found.inside(slots)
 
@@ -301,7 +330,7 @@ def _calm(sample: Sample, runs: Runs) -> Bools:
     windy = ~np.isnan(readings) & (expected.value[chosen] >= LIMITS.as_windy * found.level[:, None])
     earlier = windy & (np.arange(slots) < found.first[:, None])
     so_far = np.cumsum(windy & (readings == 0), axis=1)
-    of_run = so_far - np.take_along_axis(so_far, runs.start[rows], 1)
+    of_run = so_far - np.take_along_axis(so_far, runs.start[chosen], 1)
     longest_windy = np.where(earlier & (readings == 0), of_run + 1, 0).max(axis=1, initial=0)
     of_this = (inside & windy).sum(axis=1)
     longer_than_ever_windy = (

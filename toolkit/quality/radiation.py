@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from toolkit.quality.base import (
     Thresholds,
     threshold,
 )
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting
+from toolkit.quality.blocks import by_rows
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
 from toolkit.variables import Variable
@@ -57,11 +59,19 @@ def judge(sample: Sample) -> Contradictions:
     slots = min(window + 24 * hour, len(series.ends))  # a day more tells what it read when there was sun
     values, ends = series.values[:, -slots:], series.ends[-slots:]
     cadence = 3600.0 / series.per_hour if len(series.ends) < 2 else float(series.ends[-1] - series.ends[-2])
-    place = np.array([(one.latitude, one.longitude) for one in sample.stations], dtype=np.float64)
-    latitude, longitude = place.reshape(-1, 2).T
-    # A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence later.
-    heights = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
-    highest, lowest = np.max(heights, axis=0), np.min(heights, axis=0)
+    place = np.array([(one.latitude, one.longitude) for one in sample.stations], dtype=np.float64).reshape(-1, 2)
+
+    def heights(rows: slice) -> list[Floats]:
+        """The highest and the lowest of the sun at some stations.
+
+        A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence
+        later.
+        """
+        latitude, longitude = place[rows].T
+        found = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
+        return [reduce(np.maximum, found), reduce(np.minimum, found)]
+
+    highest, lowest = by_rows(heights, len(place))
     above = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
 
     possible, rare = LIMITS.possible * above + LIMITS.possible_base, LIMITS.rare * above + LIMITS.rare_base
@@ -114,7 +124,7 @@ class Radiation(ContradictionTest):
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
-    preparation = Preparation(judge)
+    preparation = Preparation(judge, of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To global solar radiation."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, median, quantile
+from toolkit.quality.arrays import Bools, Floats, Ints, median, quantile
 from toolkit.variables import Nature, Scale, Variable
 
 HOUR = 3600.0
@@ -76,14 +76,14 @@ class Series:
         """The window's values as they were measured, stations × window slots."""
         return self.values[:, -self.window :]
 
-    def steps(self) -> Floats:
-        """The smallest step that each station's readings showed before the window, on the scale of comparison.
+    def steps(self, rows: Ints | slice) -> Floats:
+        """The smallest step that some stations' readings showed before the window, on the scale of comparison.
 
         A sensor that counts in °F, in whole per cents or in miles an hour shows steps of these, whatever the unit of
         the feed. Of the gaps between the values that occur, sorted, hardly any is smaller than the step. On a scale of
         square roots it is what a step makes at the station's median reading.
         """
-        before = np.hstack([unscaled(self.variable, self.history), self.values[:, : -self.window]])
+        before = np.hstack([unscaled(self.variable, self.history[rows]), self.values[rows, : -self.window]])
         gaps = np.diff(np.sort(before, axis=1), axis=1, prepend=np.nan)
         found = np.nan_to_num(quantile(np.where(gaps > SAME, gaps, np.nan), FEW))
         if self.scale.root:

@@ -70,8 +70,9 @@ class Spatial(QualityTest):
         series, expected, window = sample.series, sample.expected, sample.series.window
         off = expected.residual[:, -window:] / expected.sigma[:, -window:]
         width = min(window, LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings)
-        known = np.lib.stride_tricks.sliding_window_view(~np.isnan(off), width, axis=1).mean(axis=2)
-        lasting = np.where(known >= LIMITS.present, rolling_median(off, width), np.nan)
+        known = np.cumsum(np.pad(~np.isnan(off), ((0, 0), (1, 0))), axis=1)
+        enough = (known[:, width:] - known[:, :-width]) / width >= LIMITS.present
+        lasting = np.where(enough, rolling_median(off, width), np.nan)
         readings = series.scaled[expected.rows, -window:]
         difference = rolling_median(differences(series.variable, readings, expected.residual[:, -window:]), width)
         days = series.days[expected.rows]

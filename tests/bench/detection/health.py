@@ -217,7 +217,7 @@ def months(data: Labelled, number: int) -> list[Labelled]:
 
 
 def grid(data: Labelled) -> Grid:
-    """A month as `toolkit.detector.grid.load` gives it; several minutes of a slot are its end."""
+    """A month as `toolkit.detector.loading.load` gives it; several minutes of a slot are its end."""
     end = float(data.times[-1])
     values = {
         name: data.values.get(name, np.full((len(data.stations), data.times.size), np.nan)).copy() for name in MONITORED

@@ -16,7 +16,7 @@ from tests.bench.detection.detectors import fill
 from tests.bench.detection.labelled import HOUR, Labelled
 from tests.bench.detection.weather import simulated
 from toolkit import times
-from toolkit.detector import grid
+from toolkit.detector import loading
 from toolkit.detector.run import detect
 from toolkit.quality.expected import expect
 from toolkit.quality.neighbours import nearest
@@ -97,7 +97,7 @@ def draw(picture: Picture, axis: Axes, weather: Labelled) -> None:
             spans = [(times.parse(one.start), times.parse(one.end), one.class_) for one in found]
             until = max(end for _, end, _ in spans)
             end = int(until.timestamp()) // HOUR * HOUR + 2 * HOUR
-            seen = grid.load(store, end - SHOWN_HOURS * HOUR, end, Cadences(settings.cadence_seconds), [name])
+            seen = loading.load(store, end - SHOWN_HOURS * HOUR, end, Cadences(settings.cadence_seconds), [name])
     series = seen.series(name)
     near = nearest(seen.stations, settings.neighbour_km, settings.neighbour_elevation_m)
     expected = expect(series, near, np.arange(len(seen.stations)), np.zeros(len(seen.stations), dtype=bool))

@@ -13,7 +13,7 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Logs, Tool
 from toolkit.cluster.connection import TLS, ClusterError, context, encrypted_or_here, member
-from toolkit.cluster.judging import HERE
+from toolkit.cluster.told import ALL, share
 from toolkit.errors import reason
 
 CONNECT_SECONDS = 1.5
@@ -70,4 +70,4 @@ def cluster_judges(host: Host) -> Finding | None:
     unit = host.unit("weather-detector.service")
     if host.settings.dask is None or unit is None or not unit["StatusText"]:
         return None
-    return bad(unit["StatusText"]) if HERE in unit["StatusText"] else good(unit["StatusText"])
+    return good(unit["StatusText"]) if share(unit["StatusText"]) == ALL else bad(unit["StatusText"])
