@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,16 @@ class PostgreSQLDatabase:
     def port(self) -> int:
         """The server's TCP port."""
         return urlsplit(self.url).port or self.default_port
+
+    @property
+    def role(self) -> str:
+        """The login role; empty where the address does not name it."""
+        return unquote(urlsplit(self.url).username or "")
+
+    @property
+    def name(self) -> str:
+        """The database's name on the server: libpq's default is the role's."""
+        return unquote(urlsplit(self.url).path.lstrip("/")) or self.role
 
 
 Database = SQLiteDatabase | PostgreSQLDatabase

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.conftest import Feed, Run, collection, feature
 from tests.integration.test_commands import stored_minutes_ago
+from tests.postgresql import Server
 from toolkit.checks import Check, Probe, Status, check, good, unseen
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
 from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.remedies import Shell
 from toolkit.settings import load_lenient
+from toolkit.store import open_for_writing
 
 
 def causes_of(run: Run, **environment: str) -> list[str]:
@@ -167,3 +172,45 @@ def test_a_dead_station_is_seen_behind_living_ones(run: Run, feed: Feed, environ
     done = run("healthcheck")
     assert done.returncode == 1, done.stdout
     assert "zagora" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        ("ALTER ROLE {role} CONNECTION LIMIT 0", "the role's CONNECTION LIMIT is reached"),
+        ("ALTER ROLE {role} NOLOGIN", "the role may not log in"),
+        ("ALTER DATABASE {name} ALLOW_CONNECTIONS false", "the database is closed to connections"),
+        ("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC, {role}", "the role may not connect to the database"),
+        ("ALTER ROLE {role} SET search_path = public", "the setting search_path=public for ROLE {role}"),
+        ("ALTER DATABASE {name} SET default_transaction_read_only = on", "on for DATABASE {name}"),
+    ],
+)
+def test_what_was_done_to_a_servers_database_is_the_cause_and_its_remedy_mends_it(
+    run: Run, postgresql: Server, put: str, told: str
+) -> None:
+    name = f"test_{uuid4().hex}"
+    role = f"role_{name}"
+    url = postgresql.database(name).replace("//postgres@", f"//{role}@")
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
+        administrator.execute(f"CREATE ROLE {role} LOGIN")
+        administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO {role}")
+        with psycopg.connect(postgresql.url(name), autocommit=True) as inside:
+            inside.execute(f"CREATE SCHEMA {role} AUTHORIZATION {role}")
+        with open_for_writing(url):
+            pass
+        assert "database" not in areas_of(run, url)
+        administrator.execute(put.format(name=name, role=role))
+        first = areas_of(run, url)["database"]
+        assert told.format(name=name, role=role) in first["evidence"]
+        words = shlex.split(first["remedy"].partition("  # ")[0].partition(" && ")[0])
+        assert words[:6] == ["runuser", "-u", "postgres", "--", "psql", "-d"]
+        with psycopg.connect(postgresql.url(words[6]), autocommit=True) as mending:
+            for statement in words[8::2]:
+                mending.execute(statement)
+    assert "database" not in areas_of(run, url)
+
+
+def areas_of(run: Run, url: str) -> dict[str, dict[str, str]]:
+    """The first finding of each area about a database, by area."""
+    told = json.loads(run("doctor", "--json", "--area", "database", WEATHER_DB=url).stdout)
+    return {one["area"]: one for one in reversed(told["causes"])}

@@ -243,6 +243,45 @@ def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql
     assert imposed(PostgreSQLDatabase(url)) == []
 
 
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        (
+            "ALTER DATABASE {database} SET default_transaction_read_only = on",
+            "default_transaction_read_only=on for DATABASE",
+        ),
+        (
+            "ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = '90s'",
+            "statement_timeout=90s for ROLE role_",
+        ),
+        ("ALTER ROLE ALL SET statement_timeout = '90s'", "the setting statement_timeout=90s for ROLE ALL"),
+        ("ALTER TABLE collection_log OWNER TO postgres", "another owner of collection_log (postgres)"),
+    ],
+)
+def test_what_only_an_administrator_can_take_away_is_told(postgresql: Server, put: str, told: str) -> None:
+    url = postgresql.database(name := f"test_{uuid4().hex}")
+    role = f"role_{name}"
+    with psycopg.connect(url, autocommit=True) as administrator:
+        administrator.execute(f"CREATE ROLE {role} LOGIN")
+        administrator.execute(f"ALTER DATABASE {name} OWNER TO {role}")
+        administrator.execute(f"CREATE SCHEMA {role} AUTHORIZATION {role}")
+        service = PostgreSQLDatabase(url.replace("//postgres@", f"//{role}@"))
+        with open_for_writing(service.url):
+            pass
+        assert imposed(service) == []
+        administrator.execute(f"SET search_path TO {role}")
+        administrator.execute(put.format(database=name, role=role))
+        try:
+            ((what, away, owners),) = imposed(service)
+            assert told in what
+            assert not owners
+        finally:
+            administrator.execute("SET default_transaction_read_only = off")
+            administrator.execute("RESET search_path")
+            administrator.execute(away)
+        assert imposed(service) == []
+
+
 def test_a_session_that_holds_a_servers_tables_is_named(postgresql: Server) -> None:
     url = postgresql.database(f"test_{uuid4().hex}")
     with open_for_writing(url):

@@ -116,6 +116,13 @@ def test_a_table_that_is_another_one_is_mended(host: Host, table: Path, change: 
 
 
 @pytest.mark.usefixtures("as_root")
+def test_a_table_whose_name_cron_does_not_take_is_told(host: Host, table: Path) -> None:
+    table.rename(table.with_name("weather.old"))
+    mended(host, "cron-table")
+    assert table.read_text() == TABLE
+
+
+@pytest.mark.usefixtures("as_root")
 def test_a_table_that_anybody_writes_is_none_to_cron(host: Host, table: Path) -> None:
     table.chmod(0o666)
     mended(host, "cron-table")
@@ -190,6 +197,7 @@ def test_what_would_change_our_files_is_told(host: Host, setup: Path, file: str,
         ("cron.d/logs", "0 3 * * * root rm -rf /var/cache/man /var/lib/apt/lists"),
         ("cron.d/asks", "*/5 * * * * root weather-tool healthcheck"),
         ("cron.d/copies", "0 3 * * * root cp -a {backups} /mnt/nas && sqlite3 {data}/weather.db .tables"),
+        ("cron.d/clean.dpkg-old", "0 3 * * * root find {data} -mtime +1 -delete"),
         ("cron.d/copies", "0 3 * * * root rsync -a {backups}/ backup@example.org:weather/"),
         ("tmpfiles.d/tmp.conf", "q /tmp 1777 root root 10d"),
         ("tmpfiles.d/ours.conf", "d {data} 0700 weather weather -"),
@@ -259,6 +267,22 @@ def test_what_systemd_gives_every_service_is_told(
     (tmp_path / "system.conf.d/night.conf").write_text(f"[Manager]\n{line}\n")
     monkeypatch.setattr("toolkit.checks.probes.units.MANAGER", (str(tmp_path / "system.conf"),))
     assert units._defaults() == [] if ok else units._defaults()
+
+
+# File systems
+
+
+def test_a_file_system_that_is_set_up_and_not_mounted_is_told(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "fstab"
+    monkeypatch.setattr("toolkit.checks.host.files.FSTAB", table)
+    for options, ok in (("noauto", True), ("defaults,nofail", False)):
+        table.write_text(f"/dev/sda1 / ext4 defaults 0 1\nnas:/weather {tmp_path}/backups nfs {options} 0 0\n")
+        seen = finding(Host(load_lenient()), "disk-backups-writable")
+        assert seen.ok is ok
+    assert f"no file system is mounted on {tmp_path}/backups, where fstab has one" in seen.evidence
+    assert finding(Host(load_lenient()), "disk-data-writable").ok
 
 
 # Users

@@ -19,6 +19,7 @@ from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import access_refused
 from toolkit.checks.probes import commands, system
+from toolkit.checks.remedies import Shell
 from toolkit.commands import healthcheck
 from toolkit.settings import load_lenient
 
@@ -145,5 +146,9 @@ def test_documents_that_the_store_refused_are_put_back(
     seen = examine(host, [BY_ID["folders-bounded"]])[0]
     assert seen.finding.ok is False
     assert f"mv -- {host.spool}/000000000001.refused {host.spool}/000000000001.gz" in seen.command
+    # Also together with what kept the store from taking them.
+    trigger = BY_ID["database-shape"]
+    (first,) = causes([Result(trigger, Finding(False, "a trigger"), trigger.severity, Shell("mend")), seen])
+    assert first.result.command.startswith("mend && systemctl stop weather-collector.service && runuser")
     (host.spool / "000000000002.damaged").touch()
     assert "mv -t /var/tmp" in examine(host, [BY_ID["folders-bounded"]])[0].command

@@ -83,8 +83,8 @@ class Check:
         on_feed: whether it needs an answer of the feed, which may take long.
         costly: whether it reads so much that it is made once an hour, not once a minute.
         glance: of a costly check, the part of the probe that costs next to nothing; the health check makes it.
-        is_of_last_run: whether it reports how a job's last run ended, or that a service is down: that lasts until its
-            remedy, which runs the job again.
+        is_of_last_run: whether it reports how a job's last run ended, that a service is down, or what a fault has left
+            behind: that lasts until its remedy, which runs the job again, or puts what was left where it belongs.
         leaves_harm: whether its remedy stops what does harm and does not undo the harm: what it explains is to be
             mended as well.
     """

@@ -29,7 +29,7 @@ STORE = (*DATABASE, "database-unlocked", "database-server", "database-readable",
 
 # A job that cannot begin, or cannot work, whatever it does.
 JOB = (
-    *RELEASE, "system-places", *UNIT, "database-named", "units-may-write", "places-open", "places-plain",
+    *RELEASE, "system-places", *UNIT, "database-named", "units-may-write", "cron-table", "places-open", "places-plain",
     "places-owned", "settings-valid", "settings-readable", "service-user", *DISK,
 )  # fmt: skip
 COLLECTOR = (

@@ -36,9 +36,14 @@ def opened(host: Host) -> Iterator[sqlite3.Connection]:
 
 
 def restored(host: Host) -> Remedy:
-    """Put a backup in the place of the database; where there is none, begin a new one and keep what there is."""
+    """Put a backup in the place of the database; where there is none, begin a new one and keep what there is.
+
+    What is on a server is left to people.
+    """
     if have_backup(host):
         return Restore()
+    if host.on_server:
+        return Tool("data summary")
     return Sequence(Shell("mv {} {}", host.db, f"{host.db}.broken"), Tool("data new"))
 
 
@@ -60,6 +65,9 @@ def changed(host: Host, *statements: str) -> Remedy:
     return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
 
 
-def as_administrator(statement: str) -> Remedy:
-    """A statement that only an administrator of PostgreSQL may run."""
-    return OnMachine("runuser -u postgres -- psql -c {}", statement, note="on the database's server")
+def as_administrator(*statements: str, database: str = "postgres") -> Remedy:
+    """Statements that only an administrator of PostgreSQL may run in a database, each in a transaction of its own."""
+    options = " ".join("-c {}" for _ in statements)
+    return OnMachine(
+        f"runuser -u postgres -- psql -d {{}} {options}", database, *statements, note="on the database's server"
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Probe, bad, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON, CRON_RUN
+from toolkit.checks.host.deployment import CRON, CRON_LOGS, CRON_RUN
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Enable, OfSystemd, Sequence, Start
@@ -19,6 +19,14 @@ from toolkit.errors import ToolkitError
 # A service that was restarted so often, and is up for less than this, is dying again and again.
 RESTARTS = 3
 STARTING_SECONDS = 120
+# Exit codes: of who was ended by SIGTERM, which is no failure; of timeout(1); of a shell.
+ENDED = 143
+_CODES = {
+    124: "it took too long", 126: "weather-tool cannot be run", 127: "weather-tool is not in the PATH of cron's table",
+    137: "it was killed",
+}  # fmt: skip
+# The end of a log, in which a job's last words are.
+LOG_BYTES = 4096
 
 
 def enabled(name: str, host: Host) -> Finding | None:
@@ -95,7 +103,7 @@ def _kept_up(name: str, host: Host) -> Finding | None:
     if (CRON_RUN / f"{name}.stopped").exists():
         return bad(f"{name} was stopped", Start(name))
     if started is None:
-        return bad(f"{name} does not run: /var/log/weather/{name}.log", Start(name))
+        return bad(f"{name} does not run: {CRON_LOGS}/{name}.log", Start(name))
     return good(f"{name} has been running for {humanize(max(host.now - started, 0))}")
 
 
@@ -103,6 +111,8 @@ def last_run(name: str) -> Probe:
     """A probe of how a job's last run ended."""
 
     def probe(host: Host) -> Finding | None:
+        if host.scheduler == CRON:
+            return _last_run_of_cron(name)
         unit = host.unit(f"weather-{name}.service")
         if unit is None or unit["LoadState"] != "loaded":
             return None
@@ -112,3 +122,27 @@ def last_run(name: str) -> Probe:
         return good("its last run ended well")
 
     return probe
+
+
+def _last_run_of_cron(name: str) -> Finding | None:
+    """How the last run of a job ended that cron began since the host was started: weather-job notes its exit code."""
+    try:
+        code = int((CRON_RUN / f"{name}.code").read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+    if code in {0, ENDED}:
+        return good("its last run ended well")
+    return bad(f"its last run failed: {_CODES.get(code, f'exit code {code}')}{_said(CRON_LOGS / f'{name}.log')}")
+
+
+def _said(log: Path) -> str:
+    """What a job said last of why it failed, by its log."""
+    with suppress(OSError):
+        if log.is_file():
+            with log.open("rb") as file:
+                file.seek(max(0, log.stat().st_size - LOG_BYTES))
+                lines = file.read().decode(errors="replace").splitlines()
+            for line in reversed(lines):
+                if line.startswith("weather-tool: "):
+                    return f": {line.removeprefix('weather-tool: ')}"
+    return ""

@@ -146,16 +146,7 @@ SELECT 'the column ' || attname || ' of observations is ' || format_type(atttypi
 FROM pg_attribute WHERE attrelid = to_regclass('observations') AND attnum > 0 AND NOT attisdropped
 AND atttypid NOT IN ('float8'::regtype, 'text'::regtype, 'timestamptz'::regtype)
 UNION ALL
-SELECT 'the service may not write to ' || name FROM (VALUES ('stations'), ('observations'), ('collection_log'))
-AS owned (name) WHERE to_regclass(name) IS NOT NULL AND NOT has_table_privilege(to_regclass(name), 'INSERT, UPDATE')
-UNION ALL
 SELECT 'it takes no writes: the server is a standby' WHERE pg_is_in_recovery()
-UNION ALL
-SELECT 'it takes no writes: default_transaction_read_only is on'
-WHERE current_setting('default_transaction_read_only') = 'on' AND NOT EXISTS (
-    SELECT FROM pg_roles, unnest(rolconfig) AS one
-    WHERE rolname = current_user AND one ~ '^default_transaction_read_only'
-)
 """
 
 
@@ -172,7 +163,8 @@ def differences(db: PostgreSQLDatabase) -> list[str]:
         return [str(row[0]) for row in connection.execute(_LACKS)]
 
 
-# What others put upon the tables and the role, what takes it away, and whether the tables' owner may do that.
+# What others put upon the tables, the role, the database and the server, what takes it away, and whether the tables'
+# owner may do that.
 _IMPOSED = r"""
 SELECT 'a trigger ' || tgname || ' on ' || tgrelid::regclass,
     format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass), true
@@ -186,14 +178,33 @@ SELECT 'row-level security on ' || oid::regclass,
     format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass), true
 FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
 UNION ALL
-SELECT 'the setting ' || one, format('ALTER ROLE %%I RESET %%I', rolname, split_part(one, '=', 1)), false
-FROM pg_roles, unnest(rolconfig) AS one WHERE rolname = current_user
-AND one ~ '^(default_transaction_read_only=on|statement_timeout=|search_path=|idle_in_transaction|transaction_timeout=)'
+SELECT 'another owner of ' || oid::regclass || ' (' || pg_get_userbyid(relowner) || '), who lets no rows be written',
+    format('ALTER TABLE %%s.%%I OWNER TO %%I', relnamespace::regnamespace, relname, current_user), false
+FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND NOT (
+    has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE'))
+UNION ALL
+SELECT 'the setting ' || one || ' for ' || kept_for,
+    format('ALTER %%s RESET %%I', kept_for, split_part(one, '=', 1)), false
+FROM pg_db_role_setting, unnest(setconfig) AS one, concat_ws(
+    ' IN ',
+    CASE WHEN setrole != 0 THEN format('ROLE %%I', pg_get_userbyid(setrole)) WHEN setdatabase = 0 THEN 'ROLE ALL' END,
+    CASE WHEN setdatabase != 0 THEN format('DATABASE %%I', current_database()) END
+) AS kept_for
+WHERE setrole IN (0, current_user::regrole) AND setdatabase IN (
+    0, (SELECT oid FROM pg_database WHERE datname = current_database())
+) AND (one ~ '^(default_transaction_read_only=on|statement_timeout=|idle_in_transaction|transaction_timeout=)'
+    OR (one ~ '^search_path=' AND to_regclass('observations') IS NULL)
+    OR (one ~ '^search_path=' AND setrole != 0))
+UNION ALL
+SELECT 'the setting default_transaction_read_only=on of the whole server',
+    'ALTER SYSTEM SET default_transaction_read_only = off', false
+WHERE (SELECT reset_val = 'on' AND source = 'configuration file'
+    FROM pg_settings WHERE name = 'default_transaction_read_only')
 """
 
 
 class Imposed(NamedTuple):
-    """Something that others put upon the tables or the role of this program.
+    """Something that others put upon the tables, the role or the database of this program.
 
     Attributes:
         what: it is, in words.
@@ -207,7 +218,7 @@ class Imposed(NamedTuple):
 
 
 def imposed(db: PostgreSQLDatabase) -> list[Imposed]:
-    """What others put upon the tables and the role of this program.
+    """What others put upon the tables, the role and the database of this program.
 
     Raises:
         StoreError: it does not answer.

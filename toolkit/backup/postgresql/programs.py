@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import psycopg
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, reason
 from toolkit.store.postgresql_connection import password
 from toolkit.text import one_line
 
@@ -37,6 +37,18 @@ class OldClientError(ToolkitError):
             f"pg_dump is of PostgreSQL {client} and the server of {server}: it makes no dump of a newer server; "
             f"apt-get install {self.package}"
         )
+
+
+class ProgramError(ToolkitError):
+    """A program of PostgreSQL's is there and cannot be run.
+
+    Attributes:
+        program: its file.
+    """
+
+    def __init__(self, program: str, error: OSError) -> None:
+        self.program = program
+        super().__init__(f"{program} cannot be run: {reason(error)}")
 
 
 def require_fitting(connection: psycopg.Connection) -> int:
@@ -88,10 +100,15 @@ def started(command: Sequence[str], environment: dict[str, str], **streams: int 
     """Start one of PostgreSQL's programs, and end it with the context; streams that are not given are empty.
 
     Raises:
-        ToolkitError: it is not installed.
+        ToolkitError: it is not installed, or cannot be run.
     """
     all_streams: dict[str, Any] = {**dict.fromkeys(("stdin", "stdout", "stderr"), DEVNULL), **streams}
-    with Popen([_found(command[0]), *command[1:]], env=environment, **all_streams) as process:  # noqa: S603
+    program = _found(command[0])
+    try:
+        began = Popen([program, *command[1:]], env=environment, **all_streams)  # noqa: S603
+    except OSError as error:
+        raise ProgramError(program, error) from error
+    with began as process:
         try:
             yield process
         except BaseException:

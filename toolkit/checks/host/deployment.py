@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ RELEASES = Path("/opt/weather/releases")
 ETC = Path("/etc/weather")
 JOBS_FILE = ETC / "jobs.json"
 CRON_TABLE = Path("/etc/cron.d/weather")
+# Cron, and run-parts(8) for the folders of days and weeks, take no file of another name.
+TAKEN_BY_CRON = re.compile(r"[\w-]+", re.ASCII)
 CRON_RUN = Path("/run/weather")
+CRON_LOGS = Path("/var/log/weather")
 USER = "weather"
 # The schedulers, besides systemd.
 CRON, COMPOSE, KUBERNETES = "cron", "compose", "kubernetes"

@@ -88,14 +88,20 @@ class Files(Deployment):
         """Whether a file system is mounted at a path that is set up nowhere: not in fstab(5), and by no unit."""
         if not self.deployed or not self.mounts_at(path):
             return False
-        try:
-            lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            lines = []
-        if any(str(path) in line.split("#")[0].split()[1:2] for line in lines):
+        if str(path) in _set_up():
             return False
         unit = "-".join(part.replace("-", r"\x2d") for part in path.parts[1:]) + ".mount"
         return not any((folder / unit).exists() for folder in UNIT_FOLDERS)
+
+    def not_mounted(self, path: Path) -> Path | None:
+        """Where a file system is to be mounted by fstab(5), at a path or above it, and none is; None where all are."""
+        for place in (path, *path.parents[:-1]):
+            if _set_up().get(str(place)) and not any(
+                mount.place == place and not ("INVOCATION_ID" in os.environ and mount.part == str(place))
+                for mount in _mounts()
+            ):
+                return place
+        return None
 
     def kind(self, path: Path) -> str:
         """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
@@ -112,6 +118,16 @@ class Files(Deployment):
             if path.is_relative_to(mount.place) and len(mount.place.parts) >= len(found.place.parts):
                 found = mount
         return found
+
+
+def _set_up() -> dict[str, bool]:
+    """The places of fstab(5), and whether a file system is mounted there when the host starts."""
+    try:
+        lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    entries = [words for line in lines if len(words := line.split("#")[0].split()) >= 4]
+    return {place: "noauto" not in options.split(",") for _, place, _, options, *_ in entries}
 
 
 class _Mount(NamedTuple):

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+# The kernel's list of locks.
+LOCKS = Path("/proc/locks")
+
 
 class Process(NamedTuple):
     """A process: its number, state, parent and process group, and when it was started, in ticks since the boot."""
@@ -49,6 +52,37 @@ def processes() -> Iterator[Process]:
     for path in Path("/proc").iterdir():
         if path.name.isdecimal() and (found := process(int(path.name))):
             yield found
+
+
+class Holder(NamedTuple):
+    """A process that holds a lock: its number, its command line, and the numbers of those that it began."""
+
+    pid: int
+    command: str
+    children: list[int]
+
+
+def lock_holders(file: os.stat_result) -> list[Holder]:
+    """The processes that hold a lock of a file and are not the service's own."""
+    found = []
+    for line in LOCKS.read_text(encoding="utf-8").splitlines():
+        words = line.replace("-> ", "").split()
+        if int(words[5].rpartition(":")[2]) != file.st_ino or int(words[4]) <= 0:
+            continue
+        command = " ".join(words_of(int(words[4])))
+        # A process that is gone has handed its lock on to one that it began, as flock(1) in a script of ours does.
+        if command and not any(name in command for name in ("weather-tool", "weather-job", "toolkit")):
+            found.append(Holder(int(words[4]), command, _children(int(words[4]))))
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process has begun, and those that they have: all may hold what it holds."""
+    family = {pid}
+    for one in sorted(processes(), key=lambda one: one.ticks):
+        if one.parent in family:
+            family.add(one.pid)
+    return sorted(family - {pid})
 
 
 def is_stopped(pid: int) -> bool:

@@ -19,7 +19,7 @@ from toolkit.checks.causes import BACKUP_DISK, CLOCK, RELEASE, UNIT
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.host.processes import words_of
+from toolkit.checks.host.processes import lock_holders
 from toolkit.checks.humanize import age as aged
 from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Shell, Start, Tool, give, make
@@ -131,7 +131,9 @@ backup_succeeds = check(
     id="backup-succeeds", area="backup",
     invariant="The last backup could be made.",
     problem="The last backup failed.",
-    severity=Status.CRITICAL, remedy=_AGAIN, caused_by=("backup-lasting", *BACKUP_DISK, *_SOURCE, *_JOB),
+    severity=Status.CRITICAL, remedy=_AGAIN, caused_by=(
+        "backup-lasting", *BACKUP_DISK, *_SOURCE, *_JOB, "cron-table", "backup-client", "backup-unlocked",
+    ),
     is_of_last_run=True,
 )(last_run("backup"))  # fmt: skip
 
@@ -227,14 +229,9 @@ def backup_unlocked(host: Host) -> Finding | None:
     found = host.look(Path(host.settings.backups) / ".lock")
     if found is None or host.contained:
         return None
-    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
-        words = line.replace("-> ", "").split()
-        if int(words[5].rpartition(":")[2]) != found.st_ino or int(words[4]) <= 0:
-            continue
-        command = " ".join(words_of(int(words[4])))
-        if command and "weather-tool" not in command and "toolkit" not in command:
-            said = f"process {words[4]} ({command[:60]}) holds the lock of the backups: none can be made"
-            return bad(said, Sequence(Shell("kill {}", words[4]), _AGAIN))
+    for pid, command, children in lock_holders(found):
+        said = f"process {pid} ({command[:60]}) holds the lock of the backups: none can be made"
+        return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), _AGAIN))
     return good("nothing but our own holds it")
 
 
@@ -269,7 +266,7 @@ def backup_client(host: Host) -> Finding | None:
     db = host.settings.db
     if not isinstance(db, PostgreSQLDatabase) or (host.jobs and "backup" not in host.jobs):
         return None
-    from toolkit.backup.postgresql.programs import OldClientError
+    from toolkit.backup.postgresql.programs import OldClientError, ProgramError
     from toolkit.backup.postgresql.snapshot import by_what
 
     try:
@@ -277,6 +274,8 @@ def backup_client(host: Host) -> Finding | None:
     except OldClientError as error:
         own = "where Debian has none: /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
         return bad(str(error), OnMachine("apt-get install --yes {}", error.package, note=own))
+    except ProgramError as error:
+        return bad(str(error), Sequence(Shell("chmod a+rx -- {}", error.program), _AGAIN))
 
 
 @check(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, Job
+from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, TAKEN_BY_CRON, Job
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import is_stopped
 from toolkit.checks.host.systemd import UNITS
@@ -36,6 +36,11 @@ def cron_table(host: Host) -> Finding | None:
     try:
         table, found = CRON_TABLE.read_text(encoding="utf-8", errors="replace"), CRON_TABLE.stat()
     except FileNotFoundError:
+        if renamed := _renamed():
+            return bad(
+                f"cron does not take {renamed}, for names of tables have letters, digits, - and _ alone",
+                OnMachine("mv -- {} {}", renamed, CRON_TABLE),
+            )
         return bad(f"there is no {CRON_TABLE}: nothing runs")
     if found.st_uid or found.st_mode & 0o022:
         return bad(
@@ -45,6 +50,16 @@ def cron_table(host: Host) -> Finding | None:
     if not table.endswith("\n"):
         return bad(f"cron does not take {CRON_TABLE}: its last line has no end", OnMachine("echo >> {}", CRON_TABLE))
     return _lines_wrong(table) or _jobs_wrong(host, table) or good(f"{CRON_TABLE} has {len(host.jobs)} jobs")
+
+
+def _renamed() -> Path | None:
+    """The table under a name that cron does not take."""
+    for path in sorted(CRON_TABLE.parent.iterdir()):
+        if path.is_file() and not TAKEN_BY_CRON.fullmatch(path.name):
+            with suppress(OSError):
+                if f" {JOB_COMMAND} --keep " in path.read_text(encoding="utf-8", errors="replace"):
+                    return path
+    return None
 
 
 def _lines_wrong(table: str) -> Finding | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import DATABASE, DISK
 from toolkit.checks.database import file_of
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Tool
+from toolkit.checks.server_faults import imposed_on, refused
+from toolkit.database import PostgreSQLDatabase
 from toolkit.store.base import StoreError
 
 
@@ -17,9 +21,15 @@ from toolkit.store.base import StoreError
     severity=Status.CRITICAL, remedy=Tool("data summary"), caused_by=("database-password", "packages-complete"),
 )  # fmt: skip
 def database_server(host: Host) -> Finding | None:
-    if not host.on_server:
+    if not isinstance(host.settings.db, PostgreSQLDatabase):
         return None
-    newest = host.newest
+    try:
+        newest = host.newest
+    except StoreError as error:
+        found = None
+        with suppress(StoreError):  # it does not let anybody in
+            found = imposed_on(host, host.settings.db)
+        return found or refused(host, host.settings.db, str(error))
     return good(f"it answers; the newest observation is of {newest} UTC" if newest else "it answers")
 
 

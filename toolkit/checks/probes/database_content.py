@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
-from toolkit.checks.database import as_administrator, changed, file_of, have_backup, opened, restored
+from toolkit.checks.database import changed, file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
+from toolkit.checks.server_faults import imposed_on
 from toolkit.database import PostgreSQLDatabase, database
 from toolkit.store.selection import Selection
 from toolkit.times import from_stored
@@ -98,7 +99,7 @@ def database_shape(host: Host) -> Finding | None:
                 wrong, more = differences(connection) if version == VERSION else ([], [])
         except sqlite3.DatabaseError as error:
             return unseen(f"{host.db}: {error}")
-    if not wrong and isinstance(host.settings.db, PostgreSQLDatabase) and (put := _imposed(host, host.settings.db)):
+    if not wrong and isinstance(host.settings.db, PostgreSQLDatabase) and (put := imposed_on(host, host.settings.db)):
         return put
     runs = [name for name in more if name.startswith(("trigger ", "view "))]
     if wrong:
@@ -116,19 +117,6 @@ def database_shape(host: Host) -> Finding | None:
             f"the database has {', '.join(more)}, which this program did not make", severity=Status.WARNING,
         )  # fmt: skip
     return good("its tables, keys and views are as this program makes them")
-
-
-def _imposed(host: Host, server: PostgreSQLDatabase) -> Finding | None:
-    """The finding of what others put upon the tables of a server; None where there is nothing."""
-    from toolkit.store.postgresql import imposed
-
-    found = imposed(server)
-    if not found:
-        return None
-    said = f"others have put {', '.join(one.what for one in found)} upon the database"
-    if owners := [one.away for one in found if one.owners]:
-        return bad(said, changed(host, *owners))
-    return bad(said, Sequence(as_administrator("; ".join(one.away for one in found)), Restart("collector")))
 
 
 @check(

@@ -35,14 +35,19 @@ def _logs(host: Host) -> Path | None:
 def _writable(what: str, name: str, place: Place) -> Check:
     @check(
         id=f"disk-{name}-writable", area="disk",
-        invariant=f"The file system of {what} takes writes.",
-        problem=f"The file system of {what} takes no writes.",
+        invariant=f"The file system of {what} is mounted, and takes writes.",
+        problem=f"The file system of {what} is not mounted, or takes no writes.",
         severity=Status.CRITICAL, remedy=Shell("findmnt"),
     )  # fmt: skip
     def probe(host: Host) -> Finding | None:
         path = place(host)
         if path is None:
             return None
+        if host.deployed and (lacking := host.not_mounted(path)):
+            return bad(
+                f"no file system is mounted on {lacking}, where fstab has one: what is written goes to another",
+                Sequence(OnMachine("mount {}", lacking), Restart(*(host.services or ["collector"]))),
+            )
         mount = host.mount(path)
         if host.read_only(path):
             return bad(f"the file system on {mount} is mounted read-only", OnMachine("mount -o remount,rw {}", mount))

@@ -33,6 +33,8 @@ from toolkit.variables import BY_NAME
 if TYPE_CHECKING:
     from toolkit.model import Document
 
+# So much of a document that cannot be read is shown, in bytes: a server's message is in it.
+SHOWN = 120
 # Most certificates are renewed a month before they end.
 CERTIFICATE_DAYS = 7
 # A station that has reported within this is expected in the feed.
@@ -194,7 +196,7 @@ def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
     try:
         document = feed.document
     except ToolkitError as error:
-        start = feed.fetched.beginning[:40].decode(errors="replace").strip()
+        start = feed.fetched.beginning[:SHOWN].decode(errors="replace").strip()
         return bad(f"{error} (it begins with {start!r})")
     if not document.observations:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))

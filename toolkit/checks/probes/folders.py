@@ -36,6 +36,7 @@ MOST_NAMED = 20
         "disk-data-space", "disk-logs-space", "disk-backups-space", "disk-data-inodes", "disk-logs-inodes",
         "maintenance-timer", "maintenance-succeeds", "database-shape",
     ),
+    is_of_last_run=True,
 )  # fmt: skip
 def folders_bounded(host: Host) -> Finding | None:
     if not host.deployed:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC
+from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, TAKEN_BY_CRON
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import AllTimers, OnMachine, Remedy, Restart, Sequence, put_aside
 
@@ -97,7 +97,8 @@ def _places(host: Host) -> list[Path]:
 
 def _of_cron(places: list[Path]) -> Iterator[tuple[Path, str]]:
     for file in (CRONTAB, RC_LOCAL, *(path for folder in FOLDERS for path in _files(folder))):
-        if file != CRON_TABLE:
+        taken = not file.parent.name.startswith("cron.") or TAKEN_BY_CRON.fullmatch(file.name)
+        if file != CRON_TABLE and taken:
             yield from ((file, line) for line in _lines(file) if _harms(line, places))
 
 

@@ -101,7 +101,7 @@ _OF_ROOT = (
     id="roots-places", area="permissions",
     invariant="What root runs, and what tells the service what to do, is root's alone to change.",
     problem="Others than root may change what root runs, or what tells the service what to do.",
-    severity=Status.WARNING, remedy=OnController(), caused_by=("settings-private", "code-read-only"),
+    severity=Status.WARNING, remedy=OnController(), caused_by=("settings-private", "code-read-only", "cron-table"),
 )  # fmt: skip
 def roots_places(host: Host) -> Finding | None:
     if not host.deployed or host.user is None:

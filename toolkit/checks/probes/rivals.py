@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE
+from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, TAKEN_BY_CRON
 from toolkit.checks.host.processes import process, words_of
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
 from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell, put_aside
@@ -114,7 +114,10 @@ def jobs_alone(host: Host) -> Finding | None:
     elif host.systemd and CRON_TABLE.exists():
         return bad(f"systemd runs the jobs, and cron does as well: {CRON_TABLE}", Shell("rm -- {}", CRON_TABLE))
     tables = [
-        path for folder in ("/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily") for path in _files(Path(folder))
+        path
+        for folder in ("/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily")
+        for path in _files(Path(folder))
+        if TAKEN_BY_CRON.fullmatch(path.name)
     ]
     for table in (Path("/etc/crontab"), *tables):
         if table != CRON_TABLE and (line := _runs_ours(table)):

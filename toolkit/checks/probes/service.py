@@ -9,11 +9,11 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import JOB
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON
-from toolkit.checks.host.processes import is_stopped
+from toolkit.checks.host.deployment import CRON, CRON_RUN
+from toolkit.checks.host.processes import is_stopped, lock_holders
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.humanize import humanize
-from toolkit.checks.remedies import AllServices, Enable, OfSystemd, Restart, Start
+from toolkit.checks.remedies import AllServices, Enable, OfSystemd, Restart, Sequence, Shell, Start
 from toolkit.checks.unit_states import enabled, last_run, running
 from toolkit.errors import reason
 
@@ -68,7 +68,7 @@ def collector_running(host: Host) -> Finding | None:
     id="collector-responds", area="service",
     invariant="The collector's loop turns: it is not stopped and does not hang.",
     problem="The collector is stopped or hangs.",
-    severity=Status.CRITICAL, remedy=Restart("collector"),
+    severity=Status.CRITICAL, remedy=Restart("collector"), caused_by=("units-genuine", "units-as-deployed"),
 )  # fmt: skip
 def collector_responds(host: Host) -> Finding | None:
     if host.scheduler == CRON:
@@ -118,12 +118,23 @@ def collector_memory(host: Host) -> Finding | None:
 
 @check(
     id="jobs-end", area="service",
-    invariant="No job that is at work stands still.",
-    problem="A job that is at work stands still.",
+    invariant="No job that is at work stands still, and none is kept from beginning.",
+    problem="A job that is at work stands still, or is kept from beginning.",
     severity=Status.WARNING, remedy=AllServices(),
 )  # fmt: skip
 def jobs_end(host: Host) -> Finding | None:
-    """Systemd ends a job after a quarter of an hour; who stops one and forgets it is told at once."""
+    """Systemd ends a job after a quarter of an hour; who stops one and forgets it is told at once.
+
+    Under cron a job does not begin while another process holds its lock.
+    """
+    if host.scheduler == CRON:
+        for name in host.jobs:
+            if not (lock := host.look(CRON_RUN / f"{name}.lock")):
+                continue
+            for pid, command, children in lock_holders(lock):
+                said = f"process {pid} ({command[:60]}) holds the lock of {name}, which cannot begin"
+                return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), Start(name)))
+        return good("nothing but our own holds a job's lock")
     for name, unit in host.units.items():
         if name.endswith(".service") and unit["ActiveState"] == "activating" and is_stopped(int(unit["MainPID"] or 0)):
             return bad(

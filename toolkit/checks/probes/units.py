@@ -21,6 +21,7 @@ from toolkit.checks.unit_files import (
     lines_of,
     restored,
     without_quotes,
+    written,
     wrong_lines,
 )
 from toolkit.checks.unit_results import outcome_of
@@ -52,7 +53,6 @@ _HARMLESS = {"Description", "Documentation", "After", "Wants", "Before"}
 # Changes of these are found by other checks.
 _OTHERS = {
     "ExecStart", "User", "NoNewPrivileges", "ProtectSystem", "CapabilityBoundingSet", "PrivateUsers",
-    "SystemCallFilter",
 }  # fmt: skip
 # Names of which it is known how systemd shows them.
 _PLAIN = re.compile(r"[\w/.-]+")
@@ -84,10 +84,21 @@ def units_present(host: Host) -> Finding | None:
         return bad(f"{gone[0]} was removed: systemd runs it as it was until it reads the files of units again")
     alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
     if not missing and (lacking := [name for name in alerts if not lines_of(UNITS / name)]):
-        return bad(f"nobody is told when a job fails: there is no {' and no '.join(lacking)}", severity=Status.WARNING)
+        masks = [UNITS / name for name in lacking if (UNITS / name).is_symlink()]
+        return bad(
+            f"nobody is told when a job fails: there is no {' and no '.join(lacking)}"
+            + (", but a link in its place, which masks it" if masks else ""),
+            OfSystemd("rm -- {}", masks, note="then site.yml again") if masks else None,
+            Status.WARNING,
+        )
     if missing:
         wrong = [host.units[name]["LoadError"] for name in missing if host.units[name].get("LoadError", "").strip('" ')]
-        return bad(f"systemd cannot load {', '.join(missing)}" + (f": {wrong[0]}" if wrong else ""))
+        said = f"systemd cannot load {', '.join(missing)}" + (f": {wrong[0]}" if wrong else "")
+        if dropped := [line for name in missing for line in written(host, name) if line.file.parent.suffix == ".d"]:
+            files = ", ".join(dict.fromkeys(str(line.file) for line in dropped))
+            changes = "; ".join(f"{line.key}={line.value}" for line in dropped[:4])
+            return bad(f"{said}: {files} adds {changes}", restored(host, missing, dropped))
+        return bad(said)
     return good(f"{len(host.units)} units")
 
 

@@ -1,0 +1,111 @@
+"""Checks put to jobs: how they ended under cron, who holds their locks, and drop-ins that systemd refuses."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from toolkit.backup.postgresql import programs
+from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import Result, examine
+from toolkit.checks.host import Host
+from toolkit.checks.unit_files import DEPLOYED
+from toolkit.settings import load_lenient
+
+JOBS = {"collector": {"command": "collect"}, "backup": {"command": "backup create --prune", "schedule": {"hour": 4}}}
+
+
+@pytest.fixture
+def under_cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which cron's jobs note how they stand."""
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "cron", "jobs": JOBS}))
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    for module in ("unit_states", "probes.service"):
+        monkeypatch.setattr(f"toolkit.checks.{module}.CRON_RUN", tmp_path)
+    monkeypatch.setattr("toolkit.checks.unit_states.CRON_LOGS", tmp_path)
+    return tmp_path
+
+
+def seen(name: str) -> list[Result]:
+    return examine(Host(load_lenient()), [BY_ID[name]])
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "told"),
+    [
+        (1, "weather-tool: the disk is full\nwarning: nobody was told\n", "exit code 1: the disk is full"),
+        (1, "", "exit code 1"),
+        (124, "", "it took too long"),
+        (127, "", "weather-tool is not in the PATH of cron's table"),
+    ],
+)
+def test_how_a_job_ended_that_cron_began_is_told(under_cron: Path, code: int, log: str, told: str) -> None:
+    assert seen("backup-succeeds") == []
+    (under_cron / "backup.code").write_text(f"{code}\n")
+    (under_cron / "backup.log").write_text(log)
+    (result,) = seen("backup-succeeds")
+    assert result.finding.ok is False
+    assert result.finding.evidence == f"its last run failed: {told}"
+    for ended_well in (0, 143):
+        (under_cron / "backup.code").write_text(f"{ended_well}\n")
+        assert seen("backup-succeeds")[0].finding.ok
+
+
+@pytest.fixture
+def holder(under_cron: Path) -> Iterator[subprocess.Popen[bytes]]:
+    lock = under_cron / "backup.lock"
+    # What it begins holds the lock as well.
+    command: list[str] = ["flock", str(lock), "sh", "-c", "echo; exec sleep 600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_who_keeps_a_job_of_crons_from_beginning_is_named_and_ended(
+    holder: subprocess.Popen[bytes], under_cron: Path
+) -> None:
+    (result,) = seen("jobs-end")
+    assert f"process {holder.pid} (flock " in result.finding.evidence
+    command, _, _ = result.command.partition(" && ")
+    subprocess.run(shlex.split(command), check=True)
+    holder.wait()
+    assert seen("jobs-end")[0].finding.ok
+    subprocess.run(["flock", "--timeout", "20", under_cron / "backup.lock", "true"], check=True)
+
+
+def test_a_program_that_cannot_be_run_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "15/bin/pg_dump"
+    program.parent.mkdir(parents=True)
+    program.write_text("no program")
+    monkeypatch.setattr(programs, "INSTALLED", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(programs.ProgramError, match=f"{program} cannot be run"):
+        programs.run(["pg_dump", "--version"], {})
+
+
+def test_a_drop_in_that_systemd_refuses_is_named_and_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    (tmp_path / "weather-collector.service").write_text("\n".join(f"{key}={value}" for key, value in DEPLOYED.items()))
+    dropped = tmp_path / "weather-collector.service.d/mine.conf"
+    dropped.parent.mkdir()
+    dropped.write_text("[Service]\nExecStart=/bin/false\n")
+    host = Host(load_lenient())
+    unit = {"Id": "weather-collector.service", "LoadState": "bad-setting", "LoadError": "", "DropInPaths": str(dropped)}
+    unit["FragmentPath"] = str(tmp_path / "weather-collector.service")
+    host.once("units", lambda: {"weather-collector.service": unit})
+    host.once("systemd", lambda: True)
+    (result,) = examine(host, [BY_ID["units-present"]])
+    assert f"{dropped} adds ExecStart=/bin/false" in result.finding.evidence
+    assert result.command.startswith("systemctl revert weather-collector.service && systemctl daemon-reload")

@@ -1,0 +1,144 @@
+"""Why a PostgreSQL server does not do what is asked: what others changed on it, what it says, what mends that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from toolkit.address import shown
+from toolkit.checks import Finding, bad
+from toolkit.checks.database import as_administrator, changed
+from toolkit.checks.host import Host
+from toolkit.checks.remedies import EditSettings, OnController, OnMachine, Remedy, Restart, Sequence
+from toolkit.database import PostgreSQLDatabase
+
+# The sockets of the servers of this host; their names end in the port (Debian's folder, libpq's default).
+SOCKETS = Path("/var/run/postgresql")
+_LOCAL = {"localhost", "127.0.0.1", "::1", ""}
+
+
+class _Names(NamedTuple):
+    """What the setting of the database names, quoted as SQL has names."""
+
+    role: str
+    database: str
+
+
+_Mend = Callable[[_Names], Remedy]
+
+
+def _sql(*statements: str) -> _Mend:
+    return lambda names: as_administrator(*(one.format(*names) for one in statements))
+
+
+def _reset(*settings: str) -> _Mend:
+    """Take settings from whatever they may have been given for."""
+    kept_for = ("ROLE {0}", "DATABASE {1}", "ROLE {0} IN DATABASE {1}", "ROLE ALL")
+    return _sql(*(f"ALTER {place} RESET {setting}" for setting in settings for place in kept_for))
+
+
+# What a server says (its messages are English unless lc_messages says otherwise), what that means, and what mends it.
+_REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
+    (
+        "password authentication failed",
+        "the password of this host is not that of the server's role, or that has expired",
+        lambda _names: OnController(),
+    ),
+    (
+        "too many connections for role", "the role's CONNECTION LIMIT is reached",
+        _sql("ALTER ROLE {0} CONNECTION LIMIT -1"),
+    ),
+    (
+        "too many connections for database", "the database's CONNECTION LIMIT is reached",
+        _sql("ALTER DATABASE {1} CONNECTION LIMIT -1"),
+    ),
+    (
+        "too many clients already|remaining connection slots",
+        "the server has no connection left (max_connections): others hold them",
+        _sql("SELECT usename, datname, client_addr, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 ORDER BY 4 DESC"),
+    ),
+    (
+        "statement timeout",
+        "a time limit that others gave the role or the database ends what the service asks",
+        _reset("statement_timeout"),
+    ),
+    ("is not permitted to log in", "the role may not log in", _sql("ALTER ROLE {0} LOGIN")),
+    (
+        "not currently accepting connections", "the database is closed to connections",
+        _sql("ALTER DATABASE {1} ALLOW_CONNECTIONS true"),
+    ),
+    (
+        "permission denied for database", "the role may not connect to the database",
+        _sql("GRANT CONNECT, TEMPORARY ON DATABASE {1} TO {0}"),
+    ),
+    (
+        "permission denied for schema", "the role may not use the schema of its tables",
+        _sql("ALTER SCHEMA {0} OWNER TO {0}"),
+    ),
+    (
+        "pg_hba.conf", "the server's pg_hba.conf does not let the service log in from here",
+        _sql("TABLE pg_hba_file_rules"),
+    ),
+    ("(role|database) .* does not exist", "the server does not have it", lambda _names: OnController()),
+)  # fmt: skip
+
+
+def imposed_on(host: Host, server: PostgreSQLDatabase) -> Finding | None:
+    """The finding of what others put upon the tables of a server; None where there is nothing."""
+    from toolkit.store.postgresql import imposed
+
+    found = imposed(server)
+    if not found:
+        return None
+    said = f"others have given the database {', '.join(one.what for one in found)}"
+    if owners := [one.away for one in found if one.owners]:
+        return bad(said, changed(host, *owners))
+    # A database that is set to be read alone refuses also what would undo that.
+    statements = ["SET default_transaction_read_only = off", *(one.away for one in found), "SELECT pg_reload_conf()"]
+    administrators = as_administrator(*statements, database=server.name)
+    return bad(said, Sequence(administrators, Restart("collector")))
+
+
+def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
+    """The finding that a server cannot be used.
+
+    Args:
+        host: the host that asks.
+        server: what the settings name.
+        said: what the server, or libpq, said of it.
+    """
+    if re.search("Connection refused|No such file", said) and (elsewhere := _elsewhere(host, server)):
+        return elsewhere
+    names = _names(server)
+    for pattern, why, mend in _REFUSALS:
+        if re.search(pattern, said):
+            return bad(f"{why}: {said}", mend(names))
+    return bad(said)
+
+
+def _names(server: PostgreSQLDatabase) -> _Names:
+    return _Names(*('"{}"'.format(one.replace('"', '""')) for one in (server.role, server.name)))
+
+
+def _elsewhere(host: Host, server: PostgreSQLDatabase) -> Finding | None:
+    """The finding that nothing listens where the settings say, on this host; and what does listen, and where."""
+    if (urlsplit(server.url).hostname or "") not in _LOCAL:
+        return None
+    ports = sorted({int(path.name.rpartition(".")[2]) for path in SOCKETS.glob(".s.PGSQL.*[0-9]")} - {server.port})
+    if not ports:
+        return bad(
+            f"no PostgreSQL server runs on this host: {shown(server.url)} cannot be reached",
+            Sequence(OnMachine("systemctl start postgresql"), Restart("collector")),
+        )
+    there = urlsplit(server.url).netloc
+    here = f"{there.removesuffix(f':{server.port}')}:{ports[0]}"
+    return bad(
+        f"PostgreSQL listens at port {ports[0]} of this host, and WEATHER_DB names {server.port}: {shown(server.url)}",
+        Sequence(
+            EditSettings(f"/^WEATHER_DB=/s|//{there}/|//{here}/|", host.settings_file),
+            Restart(*(host.services or ["collector"])),
+        ),
+    )
