@@ -18,14 +18,14 @@ from toolkit.store.base import (
     StoreRefusedError,
     migrations,
 )
-from toolkit.store.flag_views import Dialect, flags_view, observations_qc_view
+from toolkit.store.flag_views import ViewDialect, flags_view, observations_qc_view
 from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.store.postgresql_store import PostgreSQLStore
 from toolkit.variables import COLUMNS
 
 BUSY_SECONDS = 2
 
-_DIALECT = Dialect(
+_VIEW_DIALECT = ViewDialect(
     observations="observations AS o",
     station="o.station_id",
     collected="o.collected_at",
@@ -62,8 +62,8 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     drop(connection, ())
     for script in scripts[version:]:
         connection.execute(sql.SQL(script))
-    connection.execute(sql.SQL(flags_view(_DIALECT)))
-    connection.execute(sql.SQL(observations_qc_view(_DIALECT, COLUMNS)))
+    connection.execute(sql.SQL(flags_view(_VIEW_DIALECT)))
+    connection.execute(sql.SQL(observations_qc_view(_VIEW_DIALECT, COLUMNS)))
     connection.execute("DELETE FROM schema_version")
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 
