@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from toolkit.commands import sensors
 from toolkit.commands.detect import record
@@ -22,6 +23,20 @@ PAST_HOURS = 48
 EVERYTHING = IncidentFilter(parts=True)
 
 
+class Kept:
+    """Weather of which every time is made once: tests look at the same days again and again."""
+
+    def __init__(self, source: SimulatedWeather) -> None:
+        self.stations = source.stations
+        self.at: Callable[[int], list[Observation | None]] = cache(source.at)
+
+
+@cache
+def usual_weather() -> Kept:
+    """The weather of the default network, for all tests of a process."""
+    return Kept(SimulatedWeather(default_network(), 1))
+
+
 class Network:
     """Stations whose observations arrive hour by hour.
 
@@ -37,10 +52,9 @@ class Network:
         self, db: str, *specs: str, stations: Sequence[Station] = (), hours: int = PAST_HOURS, **settings: str
     ) -> None:
         self.settings: Settings = load(environ={"WEATHER_DB": db, **settings}).settings
-        self.stations = list(stations or default_network())
-        self._source = Faulty(
-            SimulatedWeather(self.stations, 1), [faults.parse(one, self.stations, BEGIN) for one in specs]
-        )
+        source = SimulatedWeather(list(stations), 1) if stations else usual_weather()
+        self.stations = list(source.stations)
+        self._source = Faulty(source, [faults.parse(one, self.stations, BEGIN) for one in specs])
         self.now = BEGIN - hours * 3600
         with open_for_writing(self.settings.db) as store:
             store.add(Document(self.stations, []), self.now)

@@ -104,8 +104,8 @@ def runs_of_detection(folder: Path) -> Iterator[Figure]:
                 )
                 yield Figure("the same with arima, times faster", fits / detect(path, "arima")[0], "x", 50, True)
             case 10_000:
-                yield Figure("detection at 10,000 stations", seconds[number], "s", 6)
-                yield Figure("the same, memory at most", max(size for _, size in several), "MB", 500)
+                yield Figure("detection at 10,000 stations", seconds[number], "s", 4)
+                yield Figure("the same, memory at most", max(size for _, size in several), "MB", 250)
                 yield Figure("the same with arima", detect(path, "arima")[0], "s", 15)
     small, large = within(folder / "1000.db") / 1_000, within(folder / "10000.db") / 10_000
     against = f"{small * 1000:.2f} and {large * 1000:.2f} ms, without a process's start"

@@ -1,21 +1,25 @@
-"""Stations that push: reports at a rate that the receiver has to bear, and the collector that takes them."""
+"""What stations send: reports at a rate that the receiver has to bear, messages of a broker, and who takes them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from tests.bench.figure import Figure
 from tests.bench.process import tool
 from tests.bench.serving import memory
 from tests.conftest import TOOL
+from tests.mosquitto import Mosquitto
 
 EACH_SECOND, SECONDS = 500, 10
+MESSAGES, STATIONS = 20_000, 1000
 KEY = "a-key-of-all-stations"
 
 
@@ -63,6 +67,43 @@ def bench_push(folder: Path) -> Iterator[Figure]:
     yield Figure(f"collector, {number:,} reports", used.cpu, "s", 5, against=f"CPU; exit code {used.exit_code}")
 
 
+def bench_mqtt(folder: Path) -> Iterator[Figure]:
+    """The messages of stations wait at a real broker, in the collector's session, as after a night without it."""
+    broker = Mosquitto(folder / "broker")
+    db = folder / "weather.db"
+    settings = {
+        "WEATHER_DB": str(db), "WEATHER_FEED_URL": f"mqtt://127.0.0.1:{broker.port}/net/{{station}}/latest",
+        "WEATHER_FEED_FORMAT": "json", "WEATHER_FEED_FIELDS": "time=ts [s], temp_out=air.temp",
+        "WEATHER_FEED_MAX_STATIONS": "100000",
+    }  # fmt: skip
+    try:
+        tool("collect", "--once", **settings)  # from now on the broker keeps what it is sent
+        now = int(time.time()) // 60 * 60
+        broker.publish(*(_message(number, now) for number in range(MESSAGES)))
+        with subprocess.Popen([TOOL, "collect"], env={**os.environ, **settings}) as collector:
+            began, stored = time.monotonic(), 0
+            while stored < MESSAGES and collector.poll() is None:
+                time.sleep(0.1)
+                with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
+                    (stored,) = connection.execute("SELECT count(*) FROM observation").fetchone()
+            rate, used = stored / (time.monotonic() - began), _cpu(collector.pid)
+            peak = memory(collector.pid, "VmHWM")
+            collector.terminate()
+    finally:
+        broker.stop()
+    yield Figure("messages of a broker, stored", stored, "", MESSAGES, at_least=True, against=f"{MESSAGES:,} sent")
+    yield Figure(
+        "collector, 1,000 messages", used * 1000 / stored, "s", 0.3, against=f"CPU; {rate:,.0f} came in a second"
+    )
+    yield Figure("  memory at most", peak, "MB", 60)
+
+
+def _message(number: int, now: int) -> tuple[str, dict[str, object]]:
+    """A station's message, as gateways send it: each tells of a minute of its own."""
+    said = {"ts": now - 60 * (number // STATIONS), "air": {"temp": 5 + number % 100 / 10, "hum": 60}, "battery": 3.7}
+    return f"net/s{number % STATIONS}/latest", said
+
+
 def _cpu(pid: int) -> float:
     """Seconds of processors that a process has taken."""
     words = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
@@ -91,4 +132,4 @@ async def _one(port: int, number: int) -> float:
     return time.monotonic() - began if answer.startswith(b"HTTP/1.1 200 ") else 0.0
 
 
-BENCHES = (bench_push,)
+BENCHES = (bench_push, bench_mqtt)

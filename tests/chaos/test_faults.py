@@ -15,7 +15,9 @@ import pytest
 from tests.chaos.ledger import Ledger
 from tests.clocks import MONOTONIC, library
 from tests.collector import Service, service
-from tests.conftest import Feed
+from tests.conftest import Feed, Run
+from tests.databases import query
+from tests.mosquitto import Mosquitto
 from tests.postgresql import Server
 
 
@@ -57,8 +59,11 @@ def test_the_disk_is_full_for_a_while(small_disk: Path, quick: dict[str, str], f
         filler = small_disk / "filler"
         fill(filler)
         for waiting in range(1, 4):
-            publish_and_wait(ledger, running, f"{waiting} documents wait")
+            publish_and_wait(
+                ledger, running, f"{waiting} documents wait in the spool, {waiting} of them in memory alone"
+            )
         assert "no space left" in running.log
+        assert "documents wait in memory, and are lost if the collector ends" in running.log
         filler.unlink()
         ledger.wait_until_stored(quick["WEATHER_DB"], running)
         ledger.publish_until_fetched(running)
@@ -67,6 +72,46 @@ def test_the_disk_is_full_for_a_while(small_disk: Path, quick: dict[str, str], f
     ledger.compare(quick["WEATHER_DB"])
     assert log.count("documents wait in the spool until it is well") <= 2, log
     assert "well again" in log
+
+
+def test_one_cycle_says_that_neither_store_nor_disk_takes_a_document(
+    small_disk: Path, run: Run, feed: Feed, tmp_path: Path
+) -> None:
+    settings = {"WEATHER_DB": str(tmp_path / "none/weather.db"), "WEATHER_SPOOL": str(small_disk / "spool")}
+    (small_disk / "spool").mkdir()
+    (small_disk / "spool/lock").write_text("a block of its own")
+    fill(small_disk / "filler")
+    done = run("collect", "--once", **settings)
+    assert done.returncode == 1
+    assert "no space left" in done.stderr
+    assert "is not kept, and is to come again" in done.stderr
+    assert "waits in the spool" not in done.stderr
+
+
+def test_what_a_broker_sends_stays_there_until_the_store_or_the_disk_takes_it(
+    small_disk: Path, quick: dict[str, str], run: Run, tmp_path: Path
+) -> None:
+    broker, late = Mosquitto(tmp_path / "broker"), tmp_path / "late"
+    quick |= {
+        "WEATHER_DB": str(late / "weather.db"), "WEATHER_SPOOL": str(small_disk / "spool"),
+        "WEATHER_FEED_URL": f"mqtt://127.0.0.1:{broker.port}/net/{{station}}", "WEATHER_FEED_FORMAT": "json",
+        "WEATHER_FEED_FIELDS": "",
+    }  # fmt: skip
+    try:
+        run("collect", "--once", **quick)  # from now on the broker keeps what it is sent
+        broker.publish(("net/volos", {"time": 1_763_827_200, "temp_out": 1.5}))
+        fill(small_disk / "filler")
+        with service(quick, tmp_path) as running:
+            assert "is not kept, and is to come again" in running.wait_for("failed attempts")
+            assert list((small_disk / "spool").glob("*.gz")) == []
+            running.process.kill()
+        late.mkdir()
+        with service(quick, tmp_path) as running:
+            running.wait_for("1 new observations")
+            running.stop()
+    finally:
+        broker.stop()
+    assert query(quick["WEATHER_DB"], "SELECT station_id FROM observations") == [("volos",)]
 
 
 def test_the_database_is_locked_again_and_again(quick: dict[str, str], feed: Feed, tmp_path: Path) -> None:

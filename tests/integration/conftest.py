@@ -13,13 +13,12 @@ import pytest
 from tests.console import Console, catch_up, copied
 from tests.console import sample as console_sample
 from tests.feeds import parse
+from tests.network import usual_weather
 from tests.postgresql import Server
 from toolkit.model import Document
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
-from toolkit.simulator.network import default_network
 from toolkit.simulator.server import compose
-from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_writing
 
 END = 1_763_827_200  # 2025-11-22 16:00:00 UTC
@@ -30,7 +29,7 @@ HOURS = 78
 def good_weather(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with three days and a window of good weather."""
     path = tmp_path_factory.mktemp("weather") / "weather.db"
-    source = SimulatedWeather(default_network(), 1)
+    source = usual_weather()
     with open_for_writing(str(path)) as store:
         store.add(Document(list(source.stations), []), END - HOURS * 3600)
         rows = [one for step in reversed(range(HOURS * 6)) for one in source.at(END - 600 * step) if one]
@@ -66,8 +65,9 @@ def fill(environment: dict[str, str]) -> Callable[..., None]:
     """Put the hours before END into the database, as the feed would have brought them."""
 
     def put(*specs: str, hours: float = 6, without: tuple[str, ...] = ()) -> None:
-        stations = default_network()
-        source = Faulty(SimulatedWeather(stations, 1), [faults.parse(spec, stations, END) for spec in specs])
+        weather = usual_weather()
+        stations = weather.stations
+        source = Faulty(weather, [faults.parse(spec, stations, END) for spec in specs])
         with open_for_writing(environment["WEATHER_DB"]) as store:
             for step in reversed(range(int(hours * 6))):
                 document = parse(compose(stations, source.at(END - 600 * step)))

@@ -102,7 +102,7 @@ def test_one_that_no_disk_takes_is_said_and_fetched_again(tmp_path: Path) -> Non
     spool = Spool(tmp_path / "spool", 64 << 20)
     (tmp_path / "spool").rmdir()
     (tmp_path / "spool").touch()
-    with pytest.raises(NotKeptError, match="is not kept, and is to be fetched again"):
+    with pytest.raises(NotKeptError, match="MiB is not kept, and is to come again"):
         spool.put(RawDocument(rows(), 1.5, 2.5))
     assert (len(spool), spool.given_up) == (0, 0)
     spool.put(RawDocument(b"short", 1.5, 2.5))

@@ -10,11 +10,14 @@ from typing import TypeVar
 import pytest
 
 from tests.odd_network import END, collected
-from toolkit.detector import loading
+from toolkit.detector import loading, tiles
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.piece import Piece
 from toolkit.detector.run import detect
-from toolkit.store import open_for_reading
+from toolkit.model import Document, Station
+from toolkit.settings import Settings, load
+from toolkit.simulator.weather import SimulatedWeather
+from toolkit.store import open_for_reading, open_for_writing
 
 Found = TypeVar("Found")
 PIECE = 1_000_000
@@ -48,6 +51,39 @@ def test_so_is_that_of_values_in_16_bits(db: str, monkeypatch: pytest.MonkeyPatc
         of_packed = detect(store, settings, END)
     assert len(of_floats.anomalies) > 4
     assert replace(of_packed, generated_at=of_floats.generated_at) == of_floats
+
+
+def row_of_faults(db: str) -> Settings:
+    """Stations in a row, each near four on either side. Every other one is too warm since a time of its own.
+
+    Each is farther off than the one before, so that it is excluded only after those: which are, that depends on how far
+    the row goes.
+    """
+    stations = [Station(f"s{row:02d}", None, None, 40 + row * 0.12, 20.0, 100.0) for row in range(24)]
+    weather = SimulatedWeather(stations, seed=5)
+    with open_for_writing(db) as store:
+        store.add(Document(stations, []), END)
+        for slot in range(180):
+            measured = [one for one in weather.at(END - 600 * slot) if one and one.temp_out is not None]
+            for row, one in enumerate(measured):
+                if row % 2 == 0 and slot < 8 + (5 * row) % 24:
+                    measured[row] = one._replace(temp_out=(one.temp_out or 0) + 6 + 0.35 * row)
+            store.add(Document([], measured), END - 600 * slot)
+    return load(environ={"WEATHER_DB": db}).settings
+
+
+def test_a_verdict_depends_on_stations_farther_than_a_step_from_neighbour_to_neighbour(
+    db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = row_of_faults(db)
+    with open_for_reading(db) as store:
+        whole = detect(store, settings, END)
+        report = detect(store, settings, END, stations_in_tile=6)
+        assert replace(report, generated_at=whole.generated_at) == whole
+        for steps in (1, 2):
+            monkeypatch.setattr(tiles, "NEAR", min(tiles.NEAR, steps))
+            monkeypatch.setattr(tiles, "MARGIN", steps)
+            assert detect(store, settings, END, stations_in_tile=6).anomalies != whole.anomalies
 
 
 def test_so_is_what_is_said_of_one_station(db: str) -> None:

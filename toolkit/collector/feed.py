@@ -51,8 +51,12 @@ def documents_of(source: Source, folder: Path, wait: Callable[[float], bool] | N
 
 def rhythm_of(settings: Settings) -> tuple[float, float]:
     """The cadence of a source and the pause between two fetches, in seconds."""
-    received = is_broker(settings.feed_url) or protocol_of(settings.feed_url)
-    return (RECEIVED_EVERY, 0) if received else (settings.cadence_seconds, settings.feed_pause_seconds)
+    return (RECEIVED_EVERY, 0) if is_received(settings) else (settings.cadence_seconds, settings.feed_pause_seconds)
+
+
+def is_received(settings: Settings) -> bool:
+    """Whether others send the documents of a source, by a broker or to the receiver; otherwise they are fetched."""
+    return bool(is_broker(settings.feed_url) or protocol_of(settings.feed_url))
 
 
 def subscriber_of(source: Source, folder: Path | None = None, *, lasting: bool = True) -> Subscriber:

@@ -82,6 +82,11 @@ class Ingester:
         """How many documents wait in the spool."""
         return len(self._spool)
 
+    @property
+    def in_memory(self) -> int:
+        """How many of them are in memory alone, for the disk does not take them."""
+        return self._spool.in_memory
+
     def ingest(self, came: Sequence[Fetched], failures: Failures) -> IngestResult | None:
         """Store documents; when this returns or raises StoreError those that can be read need not be fetched again.
 
@@ -97,6 +102,7 @@ class Ingester:
 
         Raises:
             DocumentRefusedError: the store does not take the document, now or ever; it is set aside.
+            NotKeptError: they are to come again, for the spool does not take them either.
             StoreError: they wait in the spool.
         """
         taken = _Taken()

@@ -27,14 +27,14 @@ class Outage:
         self._began = 0.0
         self._attempts = 0
 
-    def failed(self, error: ToolkitError) -> None:
-        """An attempt failed."""
+    def failed(self, error: ToolkitError, meanwhile: str = "") -> None:
+        """An attempt failed; `meanwhile` says what is done as long as this lasts, if it is not the usual."""
         self._attempts += 1
         if self._since is None:
             self._since, self._began = now(), time.monotonic()
         if str(error) != self._last_error:
             self._last_error = str(error)
-            log.warning("%s%s; %s", self._begins, self._last_error, self._meanwhile)
+            log.warning("%s%s; %s", self._begins, self._last_error, meanwhile or self._meanwhile)
 
     def ended(self) -> None:
         """An attempt succeeded."""

@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import NoReturn
 
-from toolkit.collector.feed import documents_of, reader_of, rhythm_of
+from toolkit.collector.feed import documents_of, is_received, reader_of, rhythm_of
 from toolkit.collector.ingester import Ingester
 from toolkit.collector.shared_store import SharedStore
 from toolkit.collector.source_collector import SourceCollector
-from toolkit.collector.spool import Spool, waiting
+from toolkit.collector.spool import MEMORY_BYTES, Spool, waiting
 from toolkit.deadline import expire_all, wait_for
 from toolkit.errors import ToolkitError
 from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
@@ -36,13 +36,14 @@ APART_SECONDS = 0.01
 LARGEST_MIB = 1 << 20
 
 
-def ingester_of(source: Source, store: SharedStore, number: int = 1) -> Ingester:
+def ingester_of(source: Source, store: SharedStore, number: int = 1, *, once: bool = False) -> Ingester:
     """What stores the documents of a source.
 
     Args:
         source: of which source.
         store: of all sources.
         number: of the sources that share what the settings allow the spool.
+        once: whether the process ends with this cycle, so that what waits in memory would be lost.
 
     Raises:
         UsageError: the settings of the source do not fit one another.
@@ -51,7 +52,10 @@ def ingester_of(source: Source, store: SharedStore, number: int = 1) -> Ingester
     settings = source.settings
     limit = max(1 << 20, (settings.spool_mib << 20) // number)
     reader = reader_of(settings)
-    return Ingester(store, Spool(spool_of(source), limit, settings.feed_max_mib << 20), reader, source.name)
+    # What a broker or the inbox of the receiver has stays there until it is stored, or in the spool, on the disk.
+    memory = 0 if once or is_received(settings) else MEMORY_BYTES
+    spool = Spool(spool_of(source), limit, settings.feed_max_mib << 20, memory)
+    return Ingester(store, spool, reader, source.name)
 
 
 def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> None:
@@ -83,7 +87,7 @@ def serve(sources: Sequence[Source], store: SharedStore, settings: Settings) -> 
         for source, ingester in _left_over(sources, settings, store):
             status.collectors.append(SourceCollector(source.name, None, ingester, 0, 0, threads.wait, status.report))
         notify("READY=1")
-        status.report(status.collectors[0])
+        status.report()
         for place, collector in enumerate(status.collectors):
             threads.start(collector, place * APART_SECONDS)
         _watch(status.collectors, threads, wait)
@@ -148,14 +152,14 @@ class _Status:
     def __init__(self) -> None:
         self.collectors: list[SourceCollector] = []
 
-    def report(self, latest: SourceCollector) -> None:
-        """Tell systemd what is wrong, if anything is, otherwise what became of the last cycle of any."""
+    def report(self) -> None:
+        """Tell systemd what is wrong, if anything is, otherwise what the last cycle brought that brought something."""
         wrong = [outages for one in self.collectors if (outages := one.outages())]
         told = [part for parts in wrong for part in parts]
         if told and len(self.collectors) > 1:
             number = len(self.collectors)
             told.insert(0, f"{number - len(wrong)} of {number} sources are well")
-        notify("STATUS=" + ("; ".join(told) or latest.last))
+        notify("STATUS=" + ("; ".join(told) or max(self.collectors, key=lambda one: one.last_at).last))
 
 
 class _Threads:

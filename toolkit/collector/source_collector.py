@@ -11,6 +11,7 @@ from toolkit.collector.cadence import FetchSchedule
 from toolkit.collector.cycle import Documents, fetch_and_ingest
 from toolkit.collector.ingester import Ingester, IngestResult
 from toolkit.collector.outage import Outage
+from toolkit.collector.spool import NotKeptError
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import PartialError, RetryLaterError
 from toolkit.store import DocumentRefusedError, StoreError
@@ -35,7 +36,8 @@ class SourceCollector:
 
     Attributes:
         begins: the beginning of messages.
-        last: what became of the last cycle.
+        last: what became of the last cycle that brought something.
+        last_at: when that was, by the monotonic clock.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class SourceCollector:
         cadence: float,
         pause: float,
         wait: Callable[[float], bool],
-        report: Callable[[SourceCollector], None],
+        report: Callable[[], None],
     ) -> None:
         self.name = name
         self._addresses = addresses
@@ -61,7 +63,7 @@ class SourceCollector:
         self._feed_outage = Outage("trying again until it is well", self.begins)
         self._store_outage = Outage("documents wait in the spool until it is well", self.begins)
         self._retry = STORE_RETRY_SECONDS[0]
-        self.last = "Waiting for the first document"
+        self.last, self.last_at = "Waiting for the first document", 0.0
         self._busy_since: float | None = None
 
     def run(self) -> None:
@@ -75,7 +77,7 @@ class SourceCollector:
                 self._advance()
                 fetch_due = time.monotonic() + self._cycle(self._addresses)
             self._busy_since = None
-            self._report(self)
+            self._report()
             if not self._addresses and not self._ingester.waiting:
                 return
             due = [*([fetch_due] if self._addresses else []), *([drain_due] if self._ingester.waiting else [])]
@@ -90,6 +92,10 @@ class SourceCollector:
     def outages(self) -> list[str]:
         """What is wrong at present, in words."""
         waiting = f"{self._ingester.waiting} documents wait in the spool" if self._ingester.waiting else ""
+        if alone := self._ingester.in_memory:
+            waiting += (
+                f", {alone} of them in memory alone: they are lost if the collector ends before the disk takes them"
+            )
         found = [part for part in (str(self._feed_outage), str(self._store_outage), waiting) if part]
         return [self.begins + part for part in found]
 
@@ -135,13 +141,16 @@ class SourceCollector:
             self._not_fetched(result)
             return self._schedule.after_document(fetched, time.time())
         self._feed_outage.ended()
+        retry = 0.0
         if isinstance(result, DocumentRefusedError):
             self._refused(result)
+        elif isinstance(result, NotKeptError):  # it would come again at once
+            retry = self._not_stored(result, "trying again until it is well")
         elif isinstance(result, StoreError):
             self._not_stored(result)
         else:
             self._stored(result)
-        return self._schedule.after_document(fetched, time.time())
+        return max(retry, self._schedule.after_document(fetched, time.time()))
 
     def _not_fetched(self, error: ToolkitError) -> float:
         self._feed_outage.failed(error)
@@ -151,17 +160,17 @@ class SourceCollector:
         return self._schedule.after_failure(error.seconds if isinstance(error, RetryLaterError) else 0)
 
     def _refused(self, error: DocumentRefusedError) -> None:
-        self.last = f"{iso(now())}: {error}"
+        self.last, self.last_at = f"{iso(now())}: {error}", time.monotonic()
         with suppress(StoreError):
             self._ingester.log_failure(error, time.time())
 
     def _stored(self, result: IngestResult) -> None:
         self._store_outage.ended()
         self._retry = STORE_RETRY_SECONDS[0]
-        self.last = f"{iso(now())}: {self.begins}{result}"
+        self.last, self.last_at = f"{iso(now())}: {self.begins}{result}", time.monotonic()
         log.info("%s%s", self.begins, result)
 
-    def _not_stored(self, error: StoreError) -> float:
-        self._store_outage.failed(error)
+    def _not_stored(self, error: StoreError, meanwhile: str = "") -> float:
+        self._store_outage.failed(error, meanwhile)
         self._retry = min(self._retry * 2, STORE_RETRY_SECONDS[1])
         return self._retry

@@ -2,8 +2,8 @@
 
 It is a folder with a numbered, compressed file for each document, written atomically; each source of several has one
 of its own within it, so that a source that floods takes no room of others. When the disk cannot take them
-either, documents wait in memory. Both are bounded: the oldest document is given up first, logged as an error and
-counted.
+either, short documents that would not come again wait in memory. Both are bounded: the oldest document is given up
+first, logged as an error and counted.
 
 A document that can never be stored is set aside, so that those after it are stored: as `.damaged` if it cannot be
 read, as `.refused` if the store does not accept its content. It stays in the folder for a person to look at. What is
@@ -119,8 +119,16 @@ class Spool:
         set_aside_counts: how many were set aside since this was last cleared, by the reason that is counted.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int, largest: int = 1 << 30) -> None:
-        """Open the folder; it is made if it does not exist. Documents larger than `largest` bytes are damaged.
+    def __init__(
+        self, folder: Path, limit_bytes: int, largest: int = 1 << 30, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
+        """Open the folder; it is made if it does not exist.
+
+        Args:
+            folder: of the source.
+            limit_bytes: how much may wait on the disk, compressed.
+            largest: documents that are larger are damaged, in bytes.
+            memory_bytes: how much may wait in memory, compressed; 0 for documents that come again until they are kept.
 
         Raises:
             ToolkitError: it cannot be made or written.
@@ -128,6 +136,7 @@ class Spool:
         self._folder = folder
         self._limit = limit_bytes
         self._largest = largest
+        self._memory_limit = memory_bytes
         self._memory: list[tuple[int, bytes]] = []
         self._reason = ""
         self.given_up = 0
@@ -165,6 +174,11 @@ class Spool:
     def __len__(self) -> int:
         return len(self._disk) + len(self._memory)
 
+    @property
+    def in_memory(self) -> int:
+        """How many of the documents wait in memory alone: they are lost if the process ends now."""
+        return len(self._memory)
+
     def put(self, raw: RawDocument) -> int:
         """Add a document. When this returns it is on the disk, or in memory if the disk is full or broken.
 
@@ -172,21 +186,21 @@ class Spool:
             The document's number.
 
         Raises:
-            NotKeptError: it is neither, for it is too long to wait in memory.
+            NotKeptError: it is neither, for it may not wait in memory, or is too long to.
         """
         self._last += 1
         number = self._last
-        if length_of(raw.content) > IN_MEMORY:
+        if length_of(raw.content) > IN_MEMORY or not self._memory_limit:
             self._flush_memory()
-            self._write_long(number, raw)
+            self._write(number, raw)
         else:
             self._memory.append((number, b"".join(_packed(raw))))
             self._flush_memory()
         self._enforce_limit()
         return number
 
-    def _write_long(self, number: int, raw: RawDocument) -> None:
-        """Write a document that is too long to wait in memory.
+    def _write(self, number: int, raw: RawDocument) -> None:
+        """Write a document that cannot wait in memory.
 
         Raises:
             NotKeptError: the disk does not take it.
@@ -195,8 +209,9 @@ class Spool:
             write_atomically(self._path(number), _packed(raw))
             self._disk[number] = self._path(number).stat().st_size
         except (ToolkitError, OSError) as error:
-            size = length_of(raw.content) >> 20
-            raise NotKeptError(f"{error}: a document of {size} MiB is not kept, and is to be fetched again") from error
+            length = length_of(raw.content)
+            size = f"{length >> 20} MiB" if length > IN_MEMORY else f"{length:,} bytes"
+            raise NotKeptError(f"{error}: a document of {size} is not kept, and is to come again") from error
 
     def oldest(self) -> tuple[int, RawDocument] | None:
         """The oldest document, with its number; None if none waits. Those that cannot be read are set aside.
@@ -234,12 +249,12 @@ class Spool:
                 length += len(chunk)
                 if length > self._largest:
                     raise ValueError(f"it is larger than {self._largest >> 20} MiB")
-                self._write(content, chunk)
-            self._write(content, b"")
+                self._add(content, chunk)
+            self._add(content, b"")
         as_of = (str(fields.get(name, "")) for name in ("format", "records", "fields", "prefix", "station"))
         return RawDocument(content if length > IN_MEMORY else as_file(content).read(), collected, present, *as_of)
 
-    def _write(self, content: BinaryIO, chunk: bytes) -> None:
+    def _add(self, content: BinaryIO, chunk: bytes) -> None:
         try:
             content.write(chunk)
             if not chunk:
@@ -288,15 +303,15 @@ class Spool:
             self._reason = ""
         except ToolkitError as error:
             if str(error) != self._reason:
-                log.error("%s: documents wait in memory", error)
+                log.error("%s: documents wait in memory, and are lost if the collector ends before it is well", error)
                 self._reason = str(error)
 
     def _enforce_limit(self) -> None:
         """Give up the oldest documents if more wait than are allowed to."""
         while sum(self._disk.values()) > self._limit and len(self._disk) > 1:
             self._give_up(min(self._disk), f"more than {self._limit >> 20} MiB wait in {self._folder}")
-        while sum(len(packed) for _, packed in self._memory) > MEMORY_BYTES and len(self._memory) > 1:
-            self._give_up(self._memory[0][0], f"more than {MEMORY_BYTES >> 20} MiB wait in memory")
+        while sum(len(packed) for _, packed in self._memory) > self._memory_limit and len(self._memory) > 1:
+            self._give_up(self._memory[0][0], f"more than {self._memory_limit >> 20} MiB wait in memory")
 
     def _enforce_limit_aside(self) -> None:
         """Remove the oldest of the documents that were set aside if there are too many, or if they are too large."""

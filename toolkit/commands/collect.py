@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.cli.options import add_setting
 from toolkit.collector import known_database
-from toolkit.collector.spool import held
+from toolkit.collector.spool import NotKeptError, held
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import AnswerError, PartialError
 from toolkit.settings import Loaded, Settings, spool_folder
@@ -88,12 +88,12 @@ def _cycle(source: Source, store: SharedStore, number: int) -> None:
     from toolkit.collector.service import ingester_of
 
     addresses = documents_of(source, spool_of(source))
-    with ingester_of(source, store, number) as ingester:
+    with ingester_of(source, store, number, once=True) as ingester:
         brought = fetch_and_ingest(addresses, ingester)
     if brought is None:  # this is the first request, to which a server must not answer "not modified"
         raise AnswerError(f"the feed {addresses.shown} offers no document")
     _, result = brought
-    if isinstance(result, DocumentRefusedError | PartialError):
+    if isinstance(result, DocumentRefusedError | PartialError | NotKeptError):
         raise result
     if isinstance(result, StoreError):
         raise ToolkitError(f"{result}; the document waits in the spool")

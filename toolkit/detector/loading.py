@@ -146,7 +146,7 @@ def _load(
     # What nobody measures costs nothing.
     known = np.isin(names, [one.variable for one in rejected])
     for part in of_window:
-        known |= [is_there(values).any() for values in part.values]
+        known |= np.array([is_there(values).any() for values in part.values], dtype=bool)  # of none, too
     measured = [name for name, one in zip(names, known.tolist(), strict=True) if one]
     of_past = [name for name in variables if name in measured]
     seen_at = [(one.row, one.observed) for one in of_window]

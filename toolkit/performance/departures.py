@@ -9,6 +9,7 @@ import numpy as np
 from toolkit.detector.grid import DAY, Grid
 from toolkit.detector.health.hourly import COMMON_HOURS, hourly
 from toolkit.detector.health.siting import out_of_place
+from toolkit.detector.in_parts import Part, cut, own_of
 from toolkit.location import without_impossible_place
 from toolkit.model import Station
 from toolkit.performance.availability import Rows
@@ -21,6 +22,8 @@ from toolkit.store import Span, Store
 from toolkit.store.selection import pieces
 from toolkit.variables import BY_NAME, MONITORED
 
+# A network of so many stations is compared in one piece; parts of a larger one are of so many at most.
+ONE_PIECE, PART = 10_000, 5_000
 # The variables of which neighbours imply a value.
 COMPARED = tuple(name for name in MONITORED if BY_NAME[name].scale is not None)
 
@@ -54,14 +57,25 @@ def departures(store: Store, settings: Settings, rows: Rows, month: Month) -> di
         row, found = rows.of_columns(read)
         means[:, row, hour] = found[1:]
     stations = [without_impossible_place(station) for station in store.stations()]
-    neighbours = nearest(stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    around = nearest(stations, settings.neighbour_km, np.inf)
-    found_of = {}
-    for name, values in zip(COMPARED, means, strict=True):
-        one = _departures(name, values.astype(np.float64), stations, neighbours, around, end)
-        if one is not None:
-            found_of[name] = one
+    found_of: dict[str, Departures] = {}
+    for part in _parts(stations, settings):
+        some = [stations[row] for row in part.rows.tolist()]
+        neighbours = nearest(some, settings.neighbour_km, settings.neighbour_elevation_m)
+        around = nearest(some, settings.neighbour_km, np.inf)
+        own = own_of(part)
+        for name, values in zip(COMPARED, means, strict=True):
+            one = _departures(name, values[part.rows].astype(np.float64), some, neighbours, around, end)
+            if one is not None:
+                whole = found_of.setdefault(name, Departures(*np.full((2, rows.number), np.nan)))
+                whole.bias[part.own], whole.spread[part.own] = one.bias[own], one.spread[own]
     return found_of
+
+
+def _parts(stations: list[Station], settings: Settings) -> list[Part]:
+    """The network, or parts of it that are compared one after the other: what is usual is then that of a part."""
+    if len(stations) <= ONE_PIECE:
+        return [Part(np.arange(len(stations)), np.arange(len(stations)))]
+    return cut(stations, [nearest(stations, settings.neighbour_km, np.inf)], PART)
 
 
 def _departures(

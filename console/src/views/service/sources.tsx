@@ -47,7 +47,7 @@ export function Sources({ sources, spools, now }: Props) {
                 <td class="when">{one.succeeded === null ? t("none") : ago(one.succeeded, now)}</td>
                 <td class="number">{count(one.failures)}</td>
                 {spools && <td class="number">{count(spools[one.name] ?? 0)}</td>}
-                {told && <td>{one.message}</td>}
+                {told && <td class="message">{one.message}</td>}
               </tr>
             ))}
           </tbody>
