@@ -193,7 +193,8 @@ FROM pg_db_role_setting, unnest(setconfig) AS one, concat_ws(
 WHERE setrole IN (0, current_user::regrole) AND setdatabase IN (
     0, (SELECT oid FROM pg_database WHERE datname = current_database())
 ) AND (one ~ '^(default_transaction_read_only=on|statement_timeout=|idle_in_transaction|transaction_timeout=)'
-    OR (one ~ '^search_path=' AND to_regclass('observations') IS NULL)
+    OR (one ~ '^search_path=' AND to_regclass('observations') IS NULL AND NOT
+        string_to_array(translate(split_part(one, '=', 2), ' "', ''), ',') && ARRAY[current_user::text, '$user'])
     OR (one ~ '^search_path=' AND setrole != 0))
 UNION ALL
 SELECT 'the setting default_transaction_read_only=on of the whole server',
