@@ -166,6 +166,8 @@ def _require_time(stored: str, unit: str) -> None:
 
 def _tells_the_day(pattern: str) -> bool:
     """Whether a day that is written by a pattern is read by it as the same day."""
+    if re.search(r"%[^A-Za-z%]", pattern):  # such as %-d, which Python reads from 3.14 on
+        return False
     try:
         return datetime.strptime(_SAMPLE_DAY.strftime(pattern), pattern).replace(tzinfo=UTC) == _SAMPLE_DAY
     except (ValueError, re.error, IndexError):

@@ -182,7 +182,7 @@ def test_a_session_ends_by_itself(either: Console) -> None:
     for column, seconds in (("started", LONGEST_SECONDS + 5), ("seen", IDLE_SECONDS + 5), ("started", -3600)):
         maria = either.session("maria")
         with open_for_writing(either.db) as store, store.transaction():
-            engine = store.accounts._engine
+            engine = store.accounts._dialect
             engine.many(f"UPDATE sessions SET {column} = ?", [(engine.time(time.time() - seconds),)])
         wait_until(partial(is_nobody, maria))
 
@@ -190,13 +190,13 @@ def test_a_session_ends_by_itself(either: Console) -> None:
 def test_use_is_noted_now_and_then(either: Console) -> None:
     maria = either.session("maria")
     with open_for_writing(either.db) as store, store.transaction():
-        engine = store.accounts._engine
+        engine = store.accounts._dialect
         engine.many("UPDATE sessions SET seen = ?", [(engine.time(time.time() - 3600),)])
 
     def noted() -> bool:
         assert person(maria)
         with open_for_writing(either.db) as store:
-            ((seen,),) = store.accounts._engine.query(f"SELECT {engine.seconds('seen')} FROM sessions")
+            ((seen,),) = store.accounts._dialect.query(f"SELECT {engine.seconds('seen')} FROM sessions")
         return bool(seen > time.time() - 60)
 
     wait_until(noted)

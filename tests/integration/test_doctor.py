@@ -194,6 +194,8 @@ def test_what_was_done_to_a_servers_database_is_the_cause_and_its_remedy_mends_i
     with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
         administrator.execute(f"CREATE ROLE {role} LOGIN")
         administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO {role}")
+        # As it is deployed.
+        administrator.execute(f"ALTER DATABASE {name} SET search_path TO {role}, public")
         with psycopg.connect(postgresql.url(name), autocommit=True) as inside:
             inside.execute(f"CREATE SCHEMA {role} AUTHORIZATION {role}")
         with open_for_writing(url):
@@ -203,6 +205,7 @@ def test_what_was_done_to_a_servers_database_is_the_cause_and_its_remedy_mends_i
         first = areas_of(run, url)["database"]
         assert told.format(name=name, role=role) in first["evidence"]
         words = shlex.split(first["remedy"].partition("  # ")[0].partition(" && ")[0])
+        assert "RESET search_path" not in first["remedy"].replace(f"ROLE {role} RESET search_path", "")
         assert words[:6] == ["runuser", "-u", "postgres", "--", "psql", "-d"]
         with psycopg.connect(postgresql.url(words[6]), autocommit=True) as mending:
             for statement in words[8::2]:

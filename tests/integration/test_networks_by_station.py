@@ -74,7 +74,7 @@ def test_its_rows_are_found_by_the_key(network: tuple[str, Store]) -> None:
 
 def test_a_document_is_compared_with_its_own_stations(db: str) -> None:
     with open_for_writing(db) as store:
-        where, value = store.records._engine.among("station_id", ["s0001", "s0002"])
+        where, value = store.records._dialect.among("station_id", ["s0001", "s0002"])
     query = f"SELECT * FROM stations WHERE {where}"
     file = database(db).file
     if file is not None:

@@ -100,6 +100,16 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Of the same form on each Python: those before 3.14 leave out how far a subcommand is indented."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        for subcommand in self._iter_indented_subactions(action):
+            width = len(self._format_action_invocation(subcommand)) + self._current_indent
+            self._action_max_length = max(self._action_max_length, width)
+
+
 def parser_of(chosen: Collection[str]) -> CommandParser:
     """The parser of the command line; only the commands in `chosen` have their options."""
     parser = CommandParser(
@@ -111,7 +121,7 @@ def parser_of(chosen: Collection[str]) -> CommandParser:
         "  weather-tool detect                    what stands out in the last hours: a fault, or weather\n"
         "  weather-tool report --html - > x.html  the same for people, with a map and plots\n\n"
         "Each command explains itself: weather-tool COMMAND --help",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_HelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="the version, and what it runs on")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
@@ -120,7 +130,7 @@ def parser_of(chosen: Collection[str]) -> CommandParser:
             name,
             help=summary,
             description=summary[0].upper() + summary[1:] + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_HelpFormatter,
         )
         if name in chosen:
             command.add_argument("--verbose", action="store_true", help="say more, and show where an error came from")

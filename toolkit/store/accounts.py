@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 from toolkit import actor
-from toolkit.store.incidents import Engine
+from toolkit.store.dialect import Dialect
 
 Role = Literal["viewer", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -69,13 +69,13 @@ def account_name(text: str, place: str) -> str:
 class Accounts:
     """The accounts and sessions of a store. What writes is called within the store's `transaction`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
     def all(self) -> list[Account]:
         """Every account, by name."""
-        rows = self._engine.query(
-            f"SELECT name, role, password, kept_by, {self._engine.seconds('changed')} FROM accounts"
+        rows = self._dialect.query(
+            f"SELECT name, role, password, kept_by, {self._dialect.seconds('changed')} FROM accounts"
         )
         return sorted(one for one in (Account(*row) for row in rows if None not in row) if one.role in ROLES)
 
@@ -85,23 +85,23 @@ class Accounts:
 
     def put(self, account: Account) -> None:
         """Add an account, or write one anew; its sessions end."""
-        self._engine.many(
+        self._dialect.many(
             "INSERT INTO accounts (name, role, password, kept_by, changed) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (name) DO UPDATE SET role = excluded.role, password = excluded.password, "
             "kept_by = excluded.kept_by, changed = excluded.changed",
-            [(*account[:-1], self._engine.time(account.changed))],
+            [(*account[:-1], self._dialect.time(account.changed))],
         )
         self.end_all(account.name)
 
     def remove(self, name: str) -> None:
         """Remove an account; its sessions end."""
-        self._engine.many("DELETE FROM accounts WHERE name = ?", [(name,)])
+        self._dialect.many("DELETE FROM accounts WHERE name = ?", [(name,)])
         self.end_all(name)
 
     def session(self, digest: str) -> Session | None:
         """The session with a digest, with the account's role as it is now; None where there is none."""
-        started, seen = map(self._engine.seconds, ("s.started", "s.seen"))
-        rows = self._engine.query(
+        started, seen = map(self._dialect.seconds, ("s.started", "s.seen"))
+        rows = self._dialect.query(
             f"SELECT name, role, {started}, {seen} FROM sessions AS s JOIN accounts USING (name) WHERE digest = ?",
             (digest,),
         )
@@ -110,32 +110,32 @@ class Accounts:
 
     def number_of_sessions(self) -> dict[str, int]:
         """How many sessions each account has, of those that have any."""
-        return dict(self._engine.query("SELECT name, COUNT(*) FROM sessions GROUP BY 1"))
+        return dict(self._dialect.query("SELECT name, COUNT(*) FROM sessions GROUP BY 1"))
 
     def begin(self, digest: str, name: str, at: float, most: int) -> None:
         """Begin a session. A person has at most so many: those that were used longest ago end."""
-        time = self._engine.time(at)
-        self._engine.many(
+        time = self._dialect.time(at)
+        self._dialect.many(
             "INSERT INTO sessions (digest, name, started, seen) VALUES (?, ?, ?, ?)", [(digest, name, time, time)]
         )
-        rows = self._engine.query(
+        rows = self._dialect.query(
             "SELECT digest FROM sessions WHERE name = ? ORDER BY digest <> ?, seen DESC, started DESC", (name, digest)
         )
         self.end([found for (found,) in rows[most:]])
 
     def note_seen(self, digest: str, at: float) -> None:
         """Note that a session is used."""
-        self._engine.many("UPDATE sessions SET seen = ? WHERE digest = ?", [(self._engine.time(at), digest)])
+        self._dialect.many("UPDATE sessions SET seen = ? WHERE digest = ?", [(self._dialect.time(at), digest)])
 
     def end(self, digests: Sequence[str]) -> None:
         """End sessions."""
-        self._engine.many("DELETE FROM sessions WHERE digest = ?", [(digest,) for digest in digests])
+        self._dialect.many("DELETE FROM sessions WHERE digest = ?", [(digest,) for digest in digests])
 
     def end_all(self, name: str) -> None:
         """End all sessions of an account."""
-        self._engine.many("DELETE FROM sessions WHERE name = ?", [(name,)])
+        self._dialect.many("DELETE FROM sessions WHERE name = ?", [(name,)])
 
     def end_old(self, at: float) -> None:
         """Remove the sessions that have ended by a time."""
-        bounds = (self._engine.time(at - LONGEST_SECONDS), self._engine.time(at - IDLE_SECONDS))
-        self._engine.many("DELETE FROM sessions WHERE started < ? OR seen < ?", [bounds])
+        bounds = (self._dialect.time(at - LONGEST_SECONDS), self._dialect.time(at - IDLE_SECONDS))
+        self._dialect.many("DELETE FROM sessions WHERE started < ? OR seen < ?", [bounds])

@@ -7,13 +7,10 @@ taken by whatever changes its observations.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple
 
-from toolkit.store import incidents
+from toolkit.store.dialect import Dialect
 from toolkit.variables import STATION, Variable
-
-if TYPE_CHECKING:
-    pass
 
 DAY = 86_400
 DAYS_PER_QUERY = 365
@@ -37,31 +34,15 @@ class Day(NamedTuple):
     high: float | None
 
 
-class Engine(incidents.Engine, Protocol):
-    """How an engine aggregates observations by station.
-
-    Attributes:
-        alone: SQL that waits for whoever is changing `summarised`, at the beginning of a transaction; may be empty.
-    """
-
-    alone: str
-
-    def value(self, variable: Variable) -> str:
-        """SQL for a variable's value in its unit; NULL for what is no number."""
-
-    def by_station(self, columns: str) -> str:
-        """A query of station_id and aggregates; its two values are the first time and the time after the last."""
-
-
 class Daily:
     """The days of a store. What writes has transactions of its own, so short that a collector hardly waits."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
     def days(self) -> list[int]:
         """The days that can be read, in order."""
-        return [day for (day,) in self._engine.query("SELECT day FROM summarised WHERE ready = 1 ORDER BY day")]
+        return [day for (day,) in self._dialect.query("SELECT day FROM summarised WHERE ready = 1 ORDER BY day")]
 
     def of(self, station_id: str, variables: Sequence[str], first: int, last: int) -> Iterator[Day]:
         """The days of a station, in order, read as they are asked for.
@@ -81,37 +62,37 @@ class Daily:
         )
         for start in range(first, last + 1, DAYS_PER_QUERY):
             end = min(start + DAYS_PER_QUERY, last + 1)
-            yield from map(Day._make, self._engine.query(query, (start, end, station_id, *variables)))
+            yield from map(Day._make, self._dialect.query(query, (start, end, station_id, *variables)))
 
     def begin(self, day: int) -> None:
         """Note that a day is looked at: what is changed from now on takes that note away."""
-        if self._engine.alone:
-            self._engine.query(self._engine.alone)
-        self._engine.query("DELETE FROM summarised WHERE day = ?", (day,))
-        self._engine.query("INSERT INTO summarised (day, ready) VALUES (?, 0)", (day,))
-        self._engine.query("DELETE FROM daily WHERE day = ?", (day,))
+        if self._dialect.alone:
+            self._dialect.query(self._dialect.alone)
+        self._dialect.query("DELETE FROM summarised WHERE day = ?", (day,))
+        self._dialect.query("INSERT INTO summarised (day, ready) VALUES (?, 0)", (day,))
+        self._dialect.query("DELETE FROM daily WHERE day = ?", (day,))
 
     def add(self, day: int, variable: Variable | None) -> None:
         """Write what a variable did on a day; None for the number of observations."""
         counted, name = "*", STATION
         low, mean, high = ["CAST(NULL AS double precision)"] * 3
         if variable:
-            counted, name = self._engine.value(variable), variable.name
+            counted, name = self._dialect.value(variable), variable.name
             if variable.nature != "circular":
                 low, mean, high = (f"{function}({counted})" for function in ("MIN", "AVG", "MAX"))
         columns = f"COUNT({counted}) AS number, {low} AS low, {mean} AS mean, {high} AS high"
-        self._engine.query(
+        self._dialect.query(
             "INSERT INTO daily (day, station_id, variable, number, low, mean, high) "
             f"SELECT {int(day)}, station_id, '{name}', number, low, mean, high "
-            f"FROM ({self._engine.by_station(columns)}) AS found WHERE number > 0",
-            (self._engine.time(day * DAY), self._engine.time((day + 1) * DAY)),
+            f"FROM ({self._dialect.by_station(columns)}) AS found WHERE number > 0",
+            (self._dialect.time(day * DAY), self._dialect.time((day + 1) * DAY)),
         )
 
     def finish(self, day: int) -> None:
         """Note that a day can be read, unless it was changed meanwhile."""
-        self._engine.query("UPDATE summarised SET ready = 1 WHERE day = ?", (day,))
+        self._dialect.query("UPDATE summarised SET ready = 1 WHERE day = ?", (day,))
 
     def remove_until(self, day: int) -> None:
         """Remove the days up to one, which is removed as well."""
-        self._engine.query("DELETE FROM summarised WHERE day <= ?", (day,))
-        self._engine.query("DELETE FROM daily WHERE day <= ?", (day,))
+        self._dialect.query("DELETE FROM summarised WHERE day <= ?", (day,))
+        self._dialect.query("DELETE FROM daily WHERE day <= ?", (day,))

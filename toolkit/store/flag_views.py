@@ -32,7 +32,7 @@ DETECTOR = "detector_flags"
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class ViewDialect:
     """What the two engines write differently.
 
     Attributes:
@@ -71,7 +71,7 @@ class _Source:
     where: str
 
 
-def _sources(dialect: Dialect) -> list[_Source]:
+def _sources(dialect: ViewDialect) -> list[_Source]:
     decided = "verdict IS NOT NULL OR state = 'dismissed'"
     of_incidents = (
         "CASE WHEN verdict IN ('fault', 'maintenance') THEN 4 WHEN verdict = 'siting' THEN 3 "
@@ -96,7 +96,7 @@ def _sources(dialect: Dialect) -> list[_Source]:
     ]
 
 
-def flags_view(dialect: Dialect) -> str:
+def flags_view(dialect: ViewDialect) -> str:
     """The statement that makes the view `flags`: station_id, variable, started, ended, flag, test, precedence."""
     selects = (
         f"SELECT {one.of}station_id AS station_id, variable, {one.of}started AS started, {one.of}ended AS ended, "
@@ -107,7 +107,7 @@ def flags_view(dialect: Dialect) -> str:
     return "CREATE VIEW flags AS " + " UNION ALL ".join(selects)
 
 
-def observations_qc_view(dialect: Dialect, names: Sequence[str]) -> str:
+def observations_qc_view(dialect: ViewDialect, names: Sequence[str]) -> str:
     """The statement that makes the view `observations_qc`.
 
     For each variable it has the value, `VARIABLE_qc` with the flag, and `VARIABLE_qc_test` with what decided.
@@ -125,28 +125,28 @@ def observations_qc_view(dialect: Dialect, names: Sequence[str]) -> str:
     return f"CREATE VIEW observations_qc AS SELECT {', '.join(columns)} FROM {dialect.observations}"
 
 
-def _flag(dialect: Dialect, name: str) -> str:
+def _flag(dialect: ViewDialect, name: str) -> str:
     return (
         f"CASE WHEN o.{name} IS NULL THEN CASE WHEN {_rejected(dialect, name)} THEN {FAIL} ELSE {MISSING} END "
         f"ELSE coalesce({_decisive('flag', dialect, name)}, {_judged(dialect, name)}, {NOT_EVALUATED}) END"
     )
 
 
-def _test(dialect: Dialect, name: str) -> str:
+def _test(dialect: ViewDialect, name: str) -> str:
     return (
         f"CASE WHEN o.{name} IS NULL THEN CASE WHEN {_rejected(dialect, name)} THEN '{REJECTED}' END "
         f"ELSE nullif({_decisive('test', dialect, name)}, '') END"
     )
 
 
-def _rejected(dialect: Dialect, name: str) -> str:
+def _rejected(dialect: ViewDialect, name: str) -> str:
     return (
         f"EXISTS (SELECT 1 FROM rejected AS r WHERE r.time = o.time AND r.station_id = {dialect.station} "
         f"AND r.variable = '{name}')"
     )
 
 
-def _decisive(column: str, dialect: Dialect, name: str) -> str:
+def _decisive(column: str, dialect: ViewDialect, name: str) -> str:
     # SQLite does not push the conditions down into a view: each source is asked here for the few rows of the time.
     found = []
     for one in _sources(dialect):
@@ -167,7 +167,7 @@ def _decisive(column: str, dialect: Dialect, name: str) -> str:
     return f"(SELECT {column} FROM ({' UNION ALL '.join(found)}) AS f ORDER BY precedence LIMIT 1)"
 
 
-def _judged(dialect: Dialect, name: str) -> str:
+def _judged(dialect: ViewDialect, name: str) -> str:
     # Of the rows with one variable none overlaps another: the next that ends is the only one that can have the time.
     return (
         f"(SELECT CASE WHEN j.started < o.time AND j.judged_at >= {dialect.collected} THEN {PASS} END "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from toolkit.store import incidents
+from toolkit.store.dialect import Dialect
 from toolkit.store.flag_views import MEANINGS
 from toolkit.variables import STATION
 
@@ -90,19 +90,19 @@ class JudgedTime(NamedTuple):
 class Flags:
     """The flags of a store. What writes is called within the store's `transaction`."""
 
-    def __init__(self, engine: incidents.Engine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
     def decisive(self, span: Span, stations: Sequence[str] = ()) -> list[Decisive]:
         """The intervals that are within a span of time, of some stations or of all.
 
         The one that decides comes last: whoever writes them over one another in this order has the right flags.
         """
-        seconds, time = self._engine.seconds, self._engine.time
+        seconds, time = self._dialect.seconds, self._dialect.time
         where, values = "", list[object]()
         if stations:
             where, values = f"AND station_id IN ({', '.join('?' * len(stations))})", list(stations)
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT station_id, variable, {seconds('started')}, {seconds('ended')}, flag, test, precedence FROM flags "
             f"WHERE ended > ? AND started <= ? {where} ORDER BY precedence DESC, started",
             (time(span.start), time(span.end), *values),
@@ -111,8 +111,8 @@ class Flags:
 
     def judged(self, span: Span) -> list[JudgedTime]:
         """The time that was judged, as far as it is within a span, in order."""
-        seconds, time = self._engine.seconds, self._engine.time
-        rows = self._engine.query(
+        seconds, time = self._dialect.seconds, self._dialect.time
+        rows = self._dialect.query(
             f"SELECT {seconds('started')}, {seconds('ended')}, {seconds('judged_at')}, variables FROM judged "
             "WHERE ended > ? AND started < ? ORDER BY ended, started",
             (time(span.start), time(span.end)),
@@ -129,10 +129,10 @@ class Flags:
         found: dict[str, dict[str, ValueFlag]] = {}
         for start in range(0, len(stations), STATIONS_PER_QUERY):
             some = stations[start : start + STATIONS_PER_QUERY]
-            rows = self._engine.query(
+            rows = self._dialect.query(
                 f"SELECT station_id, {columns} FROM observations_qc "
                 f"WHERE time = ? AND station_id IN ({', '.join('?' * len(some))})",
-                (self._engine.time(time), *some),
+                (self._dialect.time(time), *some),
             )
             for station_id, *said in rows:
                 found[station_id] = dict(zip(variables, map(ValueFlag, said[::2], said[1::2]), strict=True))
@@ -181,8 +181,8 @@ class Flags:
         Returns:
             What is left of them outside it: of each sensor at most one interval before it, and one after it.
         """
-        seconds, time = self._engine.seconds, self._engine.time
-        rows = self._engine.query(
+        seconds, time = self._dialect.seconds, self._dialect.time
+        rows = self._dialect.query(
             f"SELECT station_id, variable, {seconds('started')}, {seconds('ended')}, flag, test, started "
             "FROM detector_flags WHERE ended > ? AND started <= ?",
             (time(min([window.start, *since.values()])), time(window.end)),
@@ -201,12 +201,12 @@ class Flags:
                 left.append(one._replace(ended=start))
             if is_sound and one.ended > window.end:
                 left.append(one._replace(started=window.end + 1))
-        self._engine.many("DELETE FROM detector_flags WHERE station_id = ? AND variable = ? AND started = ?", gone)
+        self._dialect.many("DELETE FROM detector_flags WHERE station_id = ? AND variable = ? AND started = ?", gone)
         return left
 
     def _insert(self, intervals: Iterable[FlagInterval]) -> None:
-        time = self._engine.time
-        self._engine.many(
+        time = self._dialect.time
+        self._dialect.many(
             "INSERT INTO detector_flags (station_id, variable, started, ended, flag, test) VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (one.station_id, one.variable, time(one.started), time(one.ended), one.flag, one.test)
@@ -217,13 +217,13 @@ class Flags:
     def _count_as_judged(self, window: Span, judged_at: float, variables: Collection[str]) -> None:
         """Add a row to `judged`, and take its variables out of those that it overlaps."""
         rows = self.judged(window)
-        time = self._engine.time
-        self._engine.many(
+        time = self._dialect.time
+        self._dialect.many(
             "DELETE FROM judged WHERE ended > ? AND started < ?", [(time(window.start), time(window.end))]
         )
         parts = [part for row in rows for part in _without(row, window, variables)]
         parts.append(JudgedTime(*window, judged_at, frozenset(variables)))
-        self._engine.many(
+        self._dialect.many(
             "INSERT INTO judged (started, ended, judged_at, variables) VALUES (?, ?, ?, ?)",
             [
                 (time(one.started), time(one.ended), time(one.judged_at), f",{','.join(sorted(one.variables))},")

@@ -1,14 +1,15 @@
 """Incidents, their history, maintenance and the outbox, as tables that both engines have.
 
-The SQL is the part that SQLite and PostgreSQL share; an `Engine` says how each writes times and takes values.
+The SQL is the part that SQLite and PostgreSQL share; a `Dialect` says how each writes times and takes values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
+from toolkit.store.dialect import Dialect
 from toolkit.variables import STATION
 
 Kind = Literal["data_missing", "data_wrong", "siting"]
@@ -213,25 +214,6 @@ class Pace(NamedTuple):
     acknowledging: float
 
 
-class Engine(Protocol):
-    """How an engine runs the SQL that both share."""
-
-    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a statement, in which `?` stands for each value."""
-
-    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """Run a statement for each row of values."""
-
-    def seconds(self, column: str) -> str:
-        """SQL for a column's time in seconds since the epoch."""
-
-    def time(self, seconds: float) -> object:
-        """A time as the engine takes it for a value."""
-
-    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
-        """SQL for whether a column is one of many texts, with a `?`, and the value for that."""
-
-
 # In the words of the index of those that are, by which an engine knows that it can be used.
 _IS_ACTIVE = "state IN ('open', 'acknowledged', 'maintenance')"
 _TIMES = {"started", "ended", "opened", "acknowledged", "resolved", "judged", "time", "written", "due", "tried"}
@@ -240,8 +222,8 @@ _TIMES = {"started", "ended", "opened", "acknowledged", "resolved", "judged", "t
 class Incidents:
     """The incidents of a store. What writes is called within the store's `transaction`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
     def find(self, wanted: IncidentFilter = IncidentFilter()) -> list[Incident]:
         """The wanted incidents, the latest first."""
@@ -250,7 +232,7 @@ class Incidents:
         limit = f"LIMIT {int(wanted.limit)}" if wanted.limit is not None else ""
         # Where it is bounded by time, SQLite is to search by time, and not to read all in the order that is asked for.
         order = "id" if wanted.since is None and wanted.resolved_since is None else "+id"
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT {self._columns(Incident)} FROM incidents {where} ORDER BY {order} DESC {limit}", values
         )
         return _sound(Incident, rows)
@@ -262,7 +244,7 @@ class Incidents:
             most: at most so many; without parts of others.
         """
         severity = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(SEVERITIES))
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT {self._columns(Incident)} FROM incidents WHERE {_IS_ACTIVE} AND part_of IS NULL "
             f"ORDER BY station_id IS NOT NULL, CASE severity {severity} ELSE -1 END DESC, opened, id DESC LIMIT ?",
             (most,),
@@ -271,7 +253,7 @@ class Incidents:
 
     def counts(self) -> list[tuple[State, Severity, int]]:
         """How many incidents there are that are not resolved, by state and severity; without parts of others."""
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT state, severity, COUNT(*) FROM incidents WHERE {_IS_ACTIVE} AND part_of IS NULL GROUP BY 1, 2"
         )
         return [(state, severity, int(number)) for state, severity, number in rows if severity in SEVERITIES]
@@ -287,14 +269,14 @@ class Incidents:
         Returns:
             How many there are, how many of them have waited for long, and the oldest of these.
         """
-        opened = self._engine.seconds("opened")
+        opened = self._dialect.seconds("opened")
         where = f"{_IS_ACTIVE} AND state = 'open' AND part_of IS NULL AND severity IN ({_places(severities)})"
         where += f" AND {opened} BETWEEN 0 AND {_LAST_TIME}"
-        at = self._engine.time(before)
-        ((number, waiting),) = self._engine.query(
+        at = self._dialect.time(before)
+        ((number, waiting),) = self._dialect.query(
             f"SELECT COUNT(*), COUNT(CASE WHEN opened < ? THEN 1 END) FROM incidents WHERE {where}", (at, *severities)
         )
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT {self._columns(Incident)} FROM incidents WHERE {where} AND opened < ? ORDER BY opened, id LIMIT ?",
             (*severities, at, most if waiting else 0),
         )
@@ -302,12 +284,12 @@ class Incidents:
 
     def pace(self, since: float) -> Pace:
         """How fast people were, since a time; without parts of other incidents."""
-        started, ended, opened, known = map(self._engine.seconds, ("started", "ended", "opened", "acknowledged"))
-        rows = self._engine.query(
+        started, ended, opened, known = map(self._dialect.seconds, ("started", "ended", "opened", "acknowledged"))
+        rows = self._dialect.query(
             f"SELECT COUNT(*), COALESCE(SUM({ended} - {started}), 0), COUNT(acknowledged), "
             f"COALESCE(SUM({known} - {opened}), 0) FROM incidents "
             "WHERE resolved > ? AND state = 'resolved' AND part_of IS NULL AND COALESCE(verdict, '') <> 'maintenance'",
-            (self._engine.time(since),),
+            (self._dialect.time(since),),
         )
         return Pace(*rows[0])
 
@@ -316,7 +298,7 @@ class Incidents:
         rows = (
             row
             for some in _parts(ids)
-            for row in self._engine.query(
+            for row in self._dialect.query(
                 f"SELECT {self._columns(Affected)} FROM incident_stations WHERE incident_id IN ({_places(some)}) "
                 "ORDER BY incident_id, station_id",
                 some,
@@ -326,7 +308,7 @@ class Incidents:
 
     def history(self, incident_id: int) -> list[Action]:
         """What happened to an incident, in order."""
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT {self._columns(Action)} FROM incident_history WHERE incident_id = ? ORDER BY id", (incident_id,)
         )
         return _sound(Action, rows)
@@ -336,7 +318,7 @@ class Incidents:
         rows = (
             row
             for some in _parts(ids)
-            for row in self._engine.query(
+            for row in self._dialect.query(
                 f"SELECT {self._columns(Action)} FROM incident_history "
                 f"WHERE incident_id IN ({_places(some)}) AND action IN ({_places(actions)}) ORDER BY incident_id, id",
                 (*some, *actions),
@@ -346,16 +328,16 @@ class Incidents:
 
     def maintenance(self, since: float, until: float) -> list[Maintenance]:
         """The maintenance that is in a span of time, by its start."""
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT {self._columns(Maintenance)} FROM maintenance "
             "WHERE ended >= ? AND started <= ? ORDER BY started, id",
-            (self._engine.time(since), self._engine.time(until)),
+            (self._dialect.time(since), self._dialect.time(until)),
         )
         return _sound(Maintenance, rows)
 
     def messages(self, states: Sequence[Delivery]) -> list[Message]:
         """The messages in some states, in the order in which they are due."""
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT {self._columns(Message)} FROM outbox WHERE state IN ({_places(states)}) ORDER BY due, id", states
         )
         return _sound(Message, rows)
@@ -365,7 +347,7 @@ class Incidents:
         rows = (
             row
             for some in _parts(ids)
-            for row in self._engine.query(
+            for row in self._dialect.query(
                 f"SELECT {self._columns(Message)} FROM outbox WHERE incident_id IN ({_places(some)}) ORDER BY id", some
             )
         )
@@ -373,15 +355,15 @@ class Incidents:
 
     def newest_run(self, job: str) -> float | None:
         """The end of the newest run of a job; None if there was none."""
-        rows = self._engine.query(f"SELECT {self._engine.seconds('ended')} FROM runs WHERE job = ?", (job,))
+        rows = self._dialect.query(f"SELECT {self._dialect.seconds('ended')} FROM runs WHERE job = ?", (job,))
         return rows[0][0] if rows else None
 
     def note_run(self, job: str, ended: float, present: float) -> None:
         """Note that a job has run; an older run than the newest changes nothing, unless that is of the future."""
-        self._engine.query(
+        self._dialect.query(
             "INSERT INTO runs (job, ended) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET ended = excluded.ended "
             "WHERE excluded.ended > runs.ended OR runs.ended > ? RETURNING 1",
-            (job, self._engine.time(ended), self._engine.time(present)),
+            (job, self._dialect.time(ended), self._dialect.time(present)),
         )
 
     def add(self, incident: Incident) -> int:
@@ -391,14 +373,14 @@ class Incidents:
     def change(self, incidents: Iterable[Incident]) -> None:
         """Write incidents that are there anew."""
         names = Incident._fields[1:]
-        self._engine.many(
+        self._dialect.many(
             f"UPDATE incidents SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
             ((*self._values(one)[1:], one.id) for one in incidents),
         )
 
     def affect(self, stations: Iterable[Affected]) -> None:
         """Add stations to incidents of the network, or write anew since when and until when they are affected."""
-        self._engine.many(
+        self._dialect.many(
             f"INSERT INTO incident_stations ({', '.join(Affected._fields)}) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (incident_id, station_id) DO UPDATE SET started = excluded.started, ended = excluded.ended",
             map(self._values, stations),
@@ -406,18 +388,18 @@ class Incidents:
 
     def note(self, actions: Iterable[Action]) -> None:
         """Add lines to histories."""
-        self._engine.many(
+        self._dialect.many(
             f"INSERT INTO incident_history ({', '.join(Action._fields)}) VALUES (?, ?, ?, ?, ?)",
             map(self._values, actions),
         )
 
     def link(self, anomalies: Iterable[tuple[int, str, str, float, float]]) -> None:
         """Note of which incident anomalies are: the number of each, the sensor, and when trouble began and ended."""
-        self._engine.many(
+        self._dialect.many(
             "UPDATE anomalies SET incident_id = ? "
             "WHERE station_id = ? AND variable = ? AND started <= ? AND ended >= ? AND class <> 'weather_event'",
             (
-                (incident_id, *sensor, self._engine.time(ended), self._engine.time(started))
+                (incident_id, *sensor, self._dialect.time(ended), self._dialect.time(started))
                 for incident_id, *sensor, started, ended in anomalies
             ),
         )
@@ -429,19 +411,19 @@ class Incidents:
     def change_maintenance(self, maintenance: Maintenance) -> None:
         """Write maintenance that is there anew."""
         names = Maintenance._fields[1:]
-        self._engine.many(
+        self._dialect.many(
             f"UPDATE maintenance SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
             [(*self._values(maintenance)[1:], maintenance.id)],
         )
 
     def cancel(self, maintenance_id: int) -> None:
         """Remove maintenance that is not to be."""
-        self._engine.many("DELETE FROM maintenance WHERE id = ?", [(maintenance_id,)])
+        self._dialect.many("DELETE FROM maintenance WHERE id = ?", [(maintenance_id,)])
 
     def tell(self, messages: Iterable[Message]) -> None:
         """Put messages into the outbox; one with a key that was there before is left out."""
         names = Message._fields[1:]
-        self._engine.many(
+        self._dialect.many(
             f"INSERT INTO outbox ({', '.join(names)}) VALUES ({_places(names)}) ON CONFLICT (key) DO NOTHING",
             (self._values(one)[1:] for one in messages),
         )
@@ -449,14 +431,14 @@ class Incidents:
     def change_messages(self, messages: Iterable[Message]) -> None:
         """Write messages that are there anew."""
         names = Message._fields[1:]
-        self._engine.many(
+        self._dialect.many(
             f"UPDATE outbox SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
             ((*self._values(one)[1:], one.id) for one in messages),
         )
 
     def count(self, label: str, number: int) -> None:
         """Count messages: how many were sent, or could not be."""
-        self._engine.many(
+        self._dialect.many(
             "INSERT INTO counters (name, label, count) VALUES ('messages', ?, ?) "
             "ON CONFLICT (name, label) DO UPDATE SET count = counters.count + excluded.count",
             [(label, number)],
@@ -465,14 +447,14 @@ class Incidents:
     def _add(self, table: str, row: Incident | Maintenance) -> int:
         names = row._fields[1:]
         sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_places(names)}) RETURNING id"
-        return int(self._engine.query(sql, self._values(row)[1:])[0][0])
+        return int(self._dialect.query(sql, self._values(row)[1:])[0][0])
 
     def _columns(self, type_: type[NamedTuple]) -> str:
-        return ", ".join(self._engine.seconds(name) if name in _TIMES else name for name in type_._fields)
+        return ", ".join(self._dialect.seconds(name) if name in _TIMES else name for name in type_._fields)
 
     def _values(self, row: NamedTuple) -> list[object]:
         return [
-            self._engine.time(value) if name in _TIMES and value is not None else value
+            self._dialect.time(value) if name in _TIMES and value is not None else value
             for name, value in zip(row._fields, row, strict=True)
         ]
 
@@ -504,7 +486,7 @@ class Incidents:
         ):
             if bound is not None:
                 terms.append(term)
-                values.append(self._engine.time(bound))
+                values.append(self._dialect.time(bound))
         return terms, values
 
 

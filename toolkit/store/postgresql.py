@@ -18,14 +18,14 @@ from toolkit.store.base import (
     StoreRefusedError,
     migrations,
 )
-from toolkit.store.flag_views import Dialect, flags_view, observations_qc_view
+from toolkit.store.flag_views import ViewDialect, flags_view, observations_qc_view
 from toolkit.store.postgresql_connection import connect, translate_errors
 from toolkit.store.postgresql_store import PostgreSQLStore
 from toolkit.variables import COLUMNS
 
 BUSY_SECONDS = 2
 
-_DIALECT = Dialect(
+_VIEW_DIALECT = ViewDialect(
     observations="observations AS o",
     station="o.station_id",
     collected="o.collected_at",
@@ -62,8 +62,8 @@ def bring_up_to_date(connection: psycopg.Connection, version: int) -> None:
     drop(connection, ())
     for script in scripts[version:]:
         connection.execute(sql.SQL(script))
-    connection.execute(sql.SQL(flags_view(_DIALECT)))
-    connection.execute(sql.SQL(observations_qc_view(_DIALECT, COLUMNS)))
+    connection.execute(sql.SQL(flags_view(_VIEW_DIALECT)))
+    connection.execute(sql.SQL(observations_qc_view(_VIEW_DIALECT, COLUMNS)))
     connection.execute("DELETE FROM schema_version")
     connection.execute("INSERT INTO schema_version (version) VALUES (%s)", (len(scripts),))
 
@@ -193,7 +193,8 @@ FROM pg_db_role_setting, unnest(setconfig) AS one, concat_ws(
 WHERE setrole IN (0, current_user::regrole) AND setdatabase IN (
     0, (SELECT oid FROM pg_database WHERE datname = current_database())
 ) AND (one ~ '^(default_transaction_read_only=on|statement_timeout=|idle_in_transaction|transaction_timeout=)'
-    OR (one ~ '^search_path=' AND to_regclass('observations') IS NULL)
+    OR (one ~ '^search_path=' AND to_regclass('observations') IS NULL AND NOT
+        string_to_array(translate(split_part(one, '=', 2), ' "', ''), ',') && ARRAY[current_user::text, '$user'])
     OR (one ~ '^search_path=' AND setrole != 0))
 UNION ALL
 SELECT 'the setting default_transaction_read_only=on of the whole server',

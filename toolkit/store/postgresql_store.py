@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -16,7 +15,6 @@ from psycopg.pq import TransactionStatus
 
 from toolkit.clock import AHEAD_SECONDS
 from toolkit.model import Document, Observation, Rejected, Station
-from toolkit.store.accounts import Accounts
 from toolkit.store.base import (
     Count,
     DocumentRefusedError,
@@ -29,20 +27,17 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
-from toolkit.store.daily import Daily
-from toolkit.store.flags import SAME_WITHIN, Flags
-from toolkit.store.incidents import Incidents
+from toolkit.store.flags import SAME_WITHIN
 from toolkit.store.postgresql_connection import reason_of, translate_errors
+from toolkit.store.postgresql_dialect import NUMBERED, PostgreSQLDialect
 from toolkit.store.postgresql_moments import is_hypertable, of_stations
 from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.silence import Silent, bound_of
-from toolkit.store.sources import Sources
 from toolkit.store.station_places import Changes
-from toolkit.store.station_records import StationRecords
-from toolkit.store.statistics import Statistics
+from toolkit.store.tables import Tables
 from toolkit.text import one_line
 from toolkit.times import from_epoch, stored
-from toolkit.variables import COLUMNS, Variable
+from toolkit.variables import COLUMNS
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
@@ -57,9 +52,6 @@ _ROW = ", ".join(("time", "station_id", *COLUMNS, "collected_at"))
 
 _AHEAD = f"({{}} > clock_timestamp() + interval '{AHEAD_SECONDS} seconds')"
 """Whether a time is in the future by the server's clock."""
-
-_NUMBERED = "SELECT station_id, row_number() OVER (ORDER BY station_id) - 1 AS number FROM stations"
-"""The stations with their numbers, as `numbers` has them."""
 
 _ARRIVED = "CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE observations) ON COMMIT DELETE ROWS"
 
@@ -206,10 +198,11 @@ INSERT INTO anomalies (
 """
 
 
-class PostgreSQLStore:
+class PostgreSQLStore(Tables):
     """A store on a server. See `base.Store`."""
 
     def __init__(self, connection: psycopg.Connection, place: str) -> None:
+        super().__init__(PostgreSQLDialect(connection, place))
         self._connection = connection
         self._place = place
 
@@ -257,41 +250,6 @@ class PostgreSQLStore:
             cursor.execute(_COUNT, Count("cycles", "failed", 1))
             cursor.execute(_LOG, (from_epoch(at), "failed", 0, 0, message, source, kind))
             self.sources.failed(source, at, message)
-
-    @property
-    def incidents(self) -> Incidents:
-        """See `base.Store`."""
-        return Incidents(_Engine(self))
-
-    @property
-    def flags(self) -> Flags:
-        """See `base.Store`."""
-        return Flags(_Engine(self))
-
-    @property
-    def accounts(self) -> Accounts:
-        """See `base.Store`."""
-        return Accounts(_Engine(self))
-
-    @property
-    def records(self) -> StationRecords:
-        """See `base.Store`."""
-        return StationRecords(_Engine(self))
-
-    @property
-    def sources(self) -> Sources:
-        """See `base.Store`."""
-        return Sources(_Engine(self))
-
-    @property
-    def daily(self) -> Daily:
-        """See `base.Store`."""
-        return Daily(_Engine(self))
-
-    @property
-    def statistics(self) -> Statistics:
-        """See `base.Store`."""
-        return Statistics(_Engine(self))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -363,7 +321,7 @@ class PostgreSQLStore:
         columns = [sql.SQL("number"), sql.SQL("extract(epoch FROM time)::int8"), *map(sql.Identifier, variables)]
         arrays = sql.SQL(", ").join(sql.SQL("array_agg({})").format(column) for column in columns)
         query = sql.SQL(
-            f"SELECT {{}} FROM observations JOIN ({_NUMBERED}) AS s USING (station_id) WHERE time > %s AND time <= %s"
+            f"SELECT {{}} FROM observations JOIN ({NUMBERED}) AS s USING (station_id) WHERE time > %s AND time <= %s"
         ).format(arrays)
         for span in pieces(spans):
             (found,) = self._query(query, (from_epoch(span.start), from_epoch(span.end)))
@@ -374,7 +332,7 @@ class PostgreSQLStore:
         from toolkit.store import postgresql_columns  # not for those who only write
 
         with translate_errors(self._place):
-            return postgresql_columns.read(self._connection, span, names, stations, _NUMBERED)
+            return postgresql_columns.read(self._connection, span, names, stations, NUMBERED)
 
     def rejected(self, span: Span) -> list[Rejected]:
         """See `base.Store`."""
@@ -627,78 +585,6 @@ class PostgreSQLStore:
     def _transaction(self) -> Iterator[psycopg.Cursor]:
         with translate_errors(self._place), self._connection.transaction(), self._connection.cursor() as cursor:
             yield cursor
-
-
-class _Engine:
-    """See `incidents.Engine` and `statistics.Engine`."""
-
-    delay = "CASE WHEN isfinite(collected_at) THEN extract(epoch FROM collected_at - time)::int8 END"
-
-    alone = "LOCK TABLE summarised IN SHARE ROW EXCLUSIVE MODE"
-
-    def __init__(self, store: PostgreSQLStore) -> None:
-        self._store = store
-
-    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """See `incidents.Engine`."""
-        return self._store._query(_for_psycopg(sql), values)
-
-    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """See `incidents.Engine`."""
-        with translate_errors(self._store._place), self._store._connection.cursor() as cursor:
-            cursor.executemany(_for_psycopg(sql), rows)
-
-    def seconds(self, column: str) -> str:
-        """See `incidents.Engine`."""
-        return f"extract(epoch FROM {column})::float8"
-
-    def time(self, seconds: float) -> datetime:
-        """See `incidents.Engine`."""
-        return from_epoch(int(seconds))
-
-    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
-        """See `incidents.Engine`."""
-        return f"{column} = ANY(?)", [*texts]
-
-    def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
-        """See `statistics.Engine`."""
-        import numpy as np  # not for those who only write
-
-        wanted = ["station_id", *([by] if by else []), *columns]
-        names = [f"c{place}" for place in range(len(wanted))]
-        aggregated = ", ".join(map("{} AS {}".format, wanted, names))
-        arrays = ", ".join(f"array_agg({name}::float8)" for name in ("number", *names[1:]))
-        (found,) = self.query(
-            f"SELECT {arrays} FROM (SELECT {aggregated} FROM observations WHERE time > ? AND time <= ? "
-            f"GROUP BY {', '.join(names[: 1 + bool(by)])}) AS grouped JOIN ({_NUMBERED}) AS s ON s.station_id = c0",
-            (from_epoch(int(span.start)), from_epoch(int(span.end))),
-        )
-        return np.array([column or [] for column in found], dtype=np.float64)
-
-    def value(self, variable: Variable) -> str:
-        """See `daily.Engine`."""
-        return f"CASE WHEN abs({variable.name}) < 1e308 THEN {variable.name} END"
-
-    def by_station(self, columns: str) -> str:
-        """See `daily.Engine`."""
-        return f"SELECT station_id, {columns} FROM observations WHERE time >= ? AND time < ? GROUP BY station_id"
-
-    def mean(self, variable: Variable) -> str:
-        """See `statistics.Engine`."""
-        least, most = variable.readable
-        return f"AVG({variable.name}) FILTER (WHERE {variable.name} BETWEEN {least} AND {most})"
-
-    def joined(self, found: str, counted: str) -> str:
-        """See `statistics.Engine`."""
-        return (
-            f"SELECT a.station_id, a.variable, a.test, {counted} FROM observations AS o JOIN ({found}) AS a "
-            "ON a.station_id = o.station_id AND o.time >= a.started AND o.time <= a.ended "
-            "WHERE o.time > ? AND o.time <= ? GROUP BY 1, 2, 3"
-        )
-
-
-def _for_psycopg(query: str) -> sql.SQL:
-    return sql.SQL(query.replace("?", "%s"))
 
 
 def _parts(document: Document, replace: bool) -> Iterator[tuple[list[Observation], sql.SQL]]:

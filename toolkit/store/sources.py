@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from toolkit.model import Document
-from toolkit.store.incidents import Engine
+from toolkit.store.dialect import Dialect
 
 
 class SourceState(NamedTuple):
@@ -59,13 +59,13 @@ ON CONFLICT (name) DO UPDATE SET failed = excluded.failed, message = excluded.me
 class Sources:
     """The sources of a store. What writes is called within the store's `transaction`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
     def states(self) -> list[SourceState]:
         """Every source that ever told anything or failed, by name."""
-        times = ", ".join(map(self._engine.seconds, ("succeeded", "failed", "newest")))
-        rows = self._engine.query(
+        times = ", ".join(map(self._dialect.seconds, ("succeeded", "failed", "newest")))
+        rows = self._dialect.query(
             f"SELECT name, {times}, message, cycles, failures, observations, left_out FROM sources ORDER BY name"
         )
         return [SourceState(*row) for row in rows]
@@ -78,9 +78,9 @@ class Sources:
         """
         query = "SELECT station_id, source FROM stations"
         if only is None:
-            return dict(self._engine.query(query))
-        where, value = self._engine.among("station_id", only)
-        return dict(self._engine.query(f"{query} WHERE {where}", (value,)))
+            return dict(self._dialect.query(query))
+        where, value = self._dialect.among("station_id", only)
+        return dict(self._dialect.query(f"{query} WHERE {where}", (value,)))
 
     def has_told(self, source: str) -> bool:
         """Whether a source ever told of an observation, of its own stations or of others'."""
@@ -98,10 +98,10 @@ class Sources:
         if document.source is None:
             return
         newest = max((one.time for one in document.observations), default=None)
-        time = self._engine.time
+        time = self._dialect.time
         row = (time(at), None if newest is None else time(newest), message, changed, document.left_out.total())
-        self._engine.many(_STORED, [(document.source, *row)])
+        self._dialect.many(_STORED, [(document.source, *row)])
 
     def failed(self, source: str, at: float, message: str) -> None:
         """Note that a cycle of a source failed."""
-        self._engine.many(_FAILED, [(source, self._engine.time(at), message)])
+        self._dialect.many(_FAILED, [(source, self._dialect.time(at), message)])

@@ -14,7 +14,7 @@ from importlib import resources
 
 from toolkit.store.base import migrations
 from toolkit.store.encoding import shown_sql, view_sql
-from toolkit.store.flag_views import Dialect, flags_view, observations_qc_view
+from toolkit.store.flag_views import ViewDialect, flags_view, observations_qc_view
 from toolkit.text import one_line
 from toolkit.variables import COLUMNS
 
@@ -26,7 +26,7 @@ VERSION = len(_MIGRATIONS)
 _VIEW_BY_HAND = 4
 # The first schema with flags.
 _FLAGS = 8
-_DIALECT = Dialect(
+_VIEW_DIALECT = ViewDialect(
     observations="observation AS o JOIN stations AS s ON s.number = o.station",
     station="s.station_id",
     collected="datetime(o.time, o.delay || ' seconds')",
@@ -102,8 +102,8 @@ def _make(connection: sqlite3.Connection, version: int, wanted: int) -> None:
     else:
         view = view_sql(columns(connection))
     if wanted >= _FLAGS:
-        view.append(flags_view(_DIALECT))
-        view.append(observations_qc_view(_DIALECT, columns(connection)))
+        view.append(flags_view(_VIEW_DIALECT))
+        view.append(observations_qc_view(_VIEW_DIALECT, columns(connection)))
     for statement in view:
         connection.execute(statement)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.model import Document, Observation, Rejected, Station
-from toolkit.store.accounts import Accounts
 from toolkit.store.base import (
     Count,
     DocumentRefusedError,
@@ -26,21 +25,18 @@ from toolkit.store.base import (
     summary,
     without_logged_secrets,
 )
-from toolkit.store.daily import Daily
-from toolkit.store.encoding import pack, read_sql, steps_sql
-from toolkit.store.flags import SAME_WITHIN, Flags
-from toolkit.store.incidents import Incidents
+from toolkit.store.encoding import pack, read_sql
+from toolkit.store.flags import SAME_WITHIN
 from toolkit.store.selection import Selection, Span, pieces
 from toolkit.store.silence import Silent, bound_of, of_known
-from toolkit.store.sources import Sources
+from toolkit.store.sqlite_dialect import SOUND, SQLiteDialect
 from toolkit.store.sqlite_file import translate_errors
 from toolkit.store.sqlite_moments import of_stations
 from toolkit.store.station_places import Changes
-from toolkit.store.station_records import StationRecords
-from toolkit.store.statistics import Statistics
+from toolkit.store.tables import Tables
 from toolkit.text import one_line
 from toolkit.times import from_stored, stored
-from toolkit.variables import COLUMNS, Variable
+from toolkit.variables import COLUMNS
 
 if TYPE_CHECKING:
     from toolkit.store.base import Floats
@@ -90,10 +86,6 @@ def _update(columns: tuple[str, ...], *, replace: bool) -> str:
     )
 
 
-# Whether a time is one that this program writes. Older releases and plain SQL wrote others, such as
-# '205-12-06 00:00:00', which sorts after all of this century. Rows with such times are left out of every answer.
-_SOUND = "datetime({time}) = {time}"
-
 # The last time that there is.
 _LAST = "9999-12-31 23:59:59"
 
@@ -114,7 +106,7 @@ _NEWEST = (
 # The newest observations of some stations, by one pass over the whole table.
 _SOUGHT = (
     "SELECT station, MAX(time) AS time FROM observation WHERE station IN (SELECT value FROM json_each(?)) "
-    f"AND {_SOUND.format(time='time')} GROUP BY 1"
+    f"AND {SOUND.format(time='time')} GROUP BY 1"
 )
 
 _STATION = """
@@ -172,10 +164,13 @@ INSERT INTO anomalies (
 """
 
 
-class SQLiteStore:
+class SQLiteStore(Tables):
     """A store in one file. See `base.Store`."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        dialect = SQLiteDialect(connection, path)
+        super().__init__(dialect)
+        self._query = dialect.query
         self._connection = connection
         # A client may have stored text that is not UTF-8: it must not end a query.
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")
@@ -224,41 +219,6 @@ class SQLiteStore:
             _log(connection, stored(at), "failed", 0, 0, message, source, kind)
             self.sources.failed(source, at, message)
 
-    @property
-    def incidents(self) -> Incidents:
-        """See `base.Store`."""
-        return Incidents(_Engine(self))
-
-    @property
-    def flags(self) -> Flags:
-        """See `base.Store`."""
-        return Flags(_Engine(self))
-
-    @property
-    def accounts(self) -> Accounts:
-        """See `base.Store`."""
-        return Accounts(_Engine(self))
-
-    @property
-    def records(self) -> StationRecords:
-        """See `base.Store`."""
-        return StationRecords(_Engine(self))
-
-    @property
-    def sources(self) -> Sources:
-        """See `base.Store`."""
-        return Sources(_Engine(self))
-
-    @property
-    def daily(self) -> Daily:
-        """See `base.Store`."""
-        return Daily(_Engine(self))
-
-    @property
-    def statistics(self) -> Statistics:
-        """See `base.Store`."""
-        return Statistics(_Engine(self))
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See `base.Store`."""
@@ -296,7 +256,7 @@ class SQLiteStore:
         return self._first("DESC")
 
     def _first(self, order: str, after: str = "") -> str | None:
-        where = f"time > ? AND {_SOUND.format(time='time')}"
+        where = f"time > ? AND {SOUND.format(time='time')}"
         rows = self._query(f"SELECT time FROM observation WHERE {where} ORDER BY time {order} LIMIT 1", [after])
         return str(rows[0][0]) if rows else None
 
@@ -343,7 +303,7 @@ class SQLiteStore:
         """See `base.Store`."""
         rows = self._query(
             "SELECT unixepoch(time), station_id, variable, value FROM rejected WHERE time > ? AND time <= ? "
-            f"AND {_SOUND.format(time='time')} AND station_id IN (SELECT station_id FROM stations)",
+            f"AND {SOUND.format(time='time')} AND station_id IN (SELECT station_id FROM stations)",
             (stored(span.start), stored(span.end)),
         )
         return [Rejected(*row) for row in rows]
@@ -413,7 +373,7 @@ class SQLiteStore:
         numbers = [*_numbers(self._connection, wanted).values()] or [-1] if wanted else []
         source, where, values = of_stations(self._query, start, end, numbers)
         return (
-            f"FROM {source} CROSS JOIN stations ON number = station WHERE {_SOUND.format(time='time')} AND {where}",
+            f"FROM {source} CROSS JOIN stations ON number = station WHERE {SOUND.format(time='time')} AND {where}",
             values,
         )
 
@@ -492,14 +452,14 @@ class SQLiteStore:
         """See `base.Store`."""
         query = (
             "SELECT station_id, CAST(unixepoch(first) AS INTEGER), CAST(unixepoch(last) AS INTEGER), number_of, "
-            f"{_SOUND.format(time='first')} AND {_SOUND.format(time='last')}, number "
+            f"{SOUND.format(time='first')} AND {SOUND.format(time='last')}, number "
             "FROM (SELECT station, MIN(time) AS first, MAX(time) AS last, COUNT(*) AS number_of FROM observation {} "
             "GROUP BY 1) JOIN stations ON number = station"
         )
         rows = self._query(query.format(""))
         found = [row for row in rows if row[4]]
         if odd := [row[5] for row in rows if not row[4]]:
-            where = f"WHERE {_SOUND.format(time='time')} AND station IN (SELECT value FROM json_each(?))"
+            where = f"WHERE {SOUND.format(time='time')} AND station IN (SELECT value FROM json_each(?))"
             found += self._query(query.format(where), [json.dumps(odd)])
         return sorted(Extent(*row[:4]) for row in found)
 
@@ -518,7 +478,7 @@ class SQLiteStore:
 
     def log(self, number: int) -> list[Logged]:
         """See `base.Store`."""
-        sound = _SOUND.format(time="timestamp")
+        sound = SOUND.format(time="timestamp")
         rows = self._query(
             "SELECT timestamp, status, stations_count, observations_count, message, source, kind FROM collection_log "
             f"WHERE {sound} ORDER BY rowid DESC LIMIT ?",
@@ -585,13 +545,9 @@ class SQLiteStore:
                 "INSERT INTO newest (station, time) VALUES (?1, ?2) "
                 "ON CONFLICT (station) DO UPDATE SET time = excluded.time "
                 "WHERE NOT EXISTS (SELECT 1 FROM observation AS o WHERE o.time = newest.time AND o.station = ?1 "
-                f"AND {_SOUND.format(time='o.time')})",
+                f"AND {SOUND.format(time='o.time')})",
                 [(number, found.get(number, "")) for number in astray],
             )
-
-    def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with translate_errors(self._path):
-            return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -611,84 +567,6 @@ class SQLiteStore:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-
-
-class _Engine:
-    """See `incidents.Engine` and `statistics.Engine`."""
-
-    delay = "delay"
-    alone = ""  # whoever writes is alone
-
-    def __init__(self, store: SQLiteStore) -> None:
-        self._store = store
-
-    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """See `incidents.Engine`."""
-        return self._store._query(sql, values)
-
-    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """See `incidents.Engine`."""
-        with translate_errors(self._store._path):
-            self._store._connection.executemany(sql, rows)
-
-    def seconds(self, column: str) -> str:
-        """See `incidents.Engine`."""
-        return f"unixepoch({column})"
-
-    def time(self, seconds: float) -> str:
-        """See `incidents.Engine`."""
-        return stored(seconds)
-
-    def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
-        """See `incidents.Engine`."""
-        return f"{column} IN (SELECT value FROM json_each(?))", json.dumps([*texts])
-
-    def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
-        """See `statistics.Engine`."""
-        import numpy as np  # not for those who only write
-
-        wanted = ["station", *([by] if by else []), *columns]
-        names = [f"c{place}" for place in range(len(wanted))]
-        aggregated = ", ".join(map("{} AS {}".format, wanted, names))
-        arrays = ", ".join(f"json_group_array({name})" for name in names)
-        (texts,) = self.query(
-            f"SELECT {arrays} FROM (SELECT {aggregated} FROM observation WHERE time > ? AND time <= ? "
-            f"AND {_SOUND.format(time='time')} GROUP BY {', '.join(names[: 1 + bool(by)])})",
-            (stored(span.start), stored(span.end)),
-        )
-        return np.array([json.loads(text) for text in texts], dtype=np.float64)
-
-    def value(self, variable: Variable) -> str:
-        """See `daily.Engine`."""
-        return f"({steps_sql(variable.name)}) / {variable.per_unit}.0"
-
-    def by_station(self, columns: str) -> str:
-        """See `daily.Engine`."""
-        return (
-            f"SELECT s.station_id, grouped.* FROM (SELECT station, {columns} FROM observation WHERE time >= ? "
-            f"AND time < ? AND {_SOUND.format(time='time')} GROUP BY station) AS grouped "
-            "JOIN stations AS s ON s.number = station"
-        )
-
-    def mean(self, variable: Variable) -> str:
-        """See `statistics.Engine`."""
-        least, most = variable.readable
-        name, per = variable.name, variable.per_unit
-        return (
-            f"AVG(CASE typeof({name}) WHEN 'integer' THEN iif({name} BETWEEN {least * per} AND {most * per}, "
-            f"{name} / {per}.0, NULL) WHEN 'real' THEN iif({name} BETWEEN {least} AND {most}, {name}, NULL) END)"
-        )
-
-    def joined(self, found: str, counted: str) -> str:
-        """See `statistics.Engine`."""
-        # CROSS JOIN: anomalies are looked up for each observation, for there is no index of observations by station.
-        return (
-            f"WITH found AS MATERIALIZED (SELECT number, found.* FROM ({found}) AS found JOIN stations "
-            "USING (station_id)) "
-            f"SELECT a.station_id, a.variable, a.test, {counted} FROM observation AS o CROSS JOIN found AS a "
-            "ON a.number = o.station AND o.time >= a.started AND o.time <= a.ended "
-            "WHERE o.time > ? AND o.time <= ? GROUP BY 1, 2, 3"
-        )
 
 
 def _numbers(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:

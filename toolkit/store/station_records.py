@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from toolkit.model import Document, Observation, Station
-from toolkit.store.incidents import Engine
+from toolkit.store.dialect import Dialect
 from toolkit.store.station_places import Changes, DeclaredPlace, Place, ReplacedSensor, changes_of
 
 MOST_DESCRIPTIONS = 100
@@ -91,8 +91,8 @@ class Facts:
 class StationRecords:
     """The records of a store's stations. What writes is called within the store's `transaction`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
     def history(self, station_id: str) -> list[Description]:
         """How the feed has described a station, the newest first."""
@@ -102,8 +102,8 @@ class StationRecords:
 
     def _history(self, which: str, values: Sequence[object] = ()) -> list[Description]:
         columns = ", ".join(DESCRIBED)
-        rows = self._engine.query(
-            f"SELECT station_id, {self._engine.seconds('since')}, {columns} FROM station_history {which}", values
+        rows = self._dialect.query(
+            f"SELECT station_id, {self._dialect.seconds('since')}, {columns} FROM station_history {which}", values
         )
         return [Description(*row) for row in rows if row[1] is not None]
 
@@ -154,15 +154,15 @@ class StationRecords:
         known = [name for name in ids if name in before]
         last = self._last_described(known)
         rows = [
-            (name, self._engine.time(max(newest.get(name, at), last.get(name, 0))), *one[1:LAST])
+            (name, self._dialect.time(max(newest.get(name, at), last.get(name, 0))), *one[1:LAST])
             for name, one in ((one.station_id, one) for one in changed)
         ]
-        self._engine.many(
+        self._dialect.many(
             f"INSERT INTO station_history (station_id, since, {', '.join(DESCRIBED)}) VALUES (?, ?, ?, ?, ?, ?, ?) "
             f"ON CONFLICT (station_id, since) DO UPDATE SET {', '.join(f'{it} = excluded.{it}' for it in DESCRIBED)}",
             rows,
         )
-        self._engine.many(
+        self._dialect.many(
             "DELETE FROM station_history WHERE station_id = ? AND since NOT IN "
             f"(SELECT since FROM station_history WHERE station_id = ? ORDER BY since DESC LIMIT {MOST_DESCRIPTIONS})",
             [(name, name) for name in known],
@@ -173,9 +173,9 @@ class StationRecords:
         if not ids:
             return {}
         where, values = self._of(ids)
-        rows = self._engine.query(
-            f"SELECT station_id, {self._engine.seconds('MAX(since)')} FROM station_history {where} GROUP BY station_id",
-            values,
+        latest = self._dialect.seconds("MAX(since)")
+        rows = self._dialect.query(
+            f"SELECT station_id, {latest} FROM station_history {where} GROUP BY station_id", values
         )
         return {name: since for name, since in rows if since is not None}
 
@@ -200,7 +200,7 @@ class StationRecords:
     def _before(self, ids: Collection[str]) -> dict[str, tuple[Any, ...]]:
         """Some stations as they are in the store, by id: the fields of `Station`."""
         where, values = self._of(ids)
-        rows = self._engine.query(f"SELECT {', '.join(Station._fields)} FROM stations {where}", values)
+        rows = self._dialect.query(f"SELECT {', '.join(Station._fields)} FROM stations {where}", values)
         return {row[0]: row for row in rows}
 
     def declared(self, only: Collection[str] | None = None) -> dict[str, list[DeclaredPlace]]:
@@ -210,9 +210,9 @@ class StationRecords:
             only: ids of those that are asked for; None for all.
         """
         found: dict[str, list[DeclaredPlace]] = defaultdict(list)
-        seconds = self._engine.seconds
+        seconds = self._dialect.seconds
         where, values = self._of(only)
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT station_id, {seconds('since')}, {seconds('until')}, station_name_en, latitude, longitude, "
             f"elevation, {seconds('declared')}, origin FROM station_places {where} ORDER BY station_id, since",
             values,
@@ -228,9 +228,9 @@ class StationRecords:
         Args:
             only: ids of the stations that are asked for; None for all.
         """
-        seconds = self._engine.seconds
+        seconds = self._dialect.seconds
         where, values = self._of(only)
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT station_id, variable, {seconds('since')}, sensor, {seconds('declared')}, origin "
             f"FROM station_sensors {where} ORDER BY since, station_id, variable",
             values,
@@ -262,12 +262,12 @@ class StationRecords:
             at: when it is said.
             origin: by whom, or in which file.
         """
-        time = self._engine.time
+        time = self._dialect.time
         placed = {name: facts.places for name, facts in stations.items() if facts.places is not None}
         replaced = {name: facts.sensors for name, facts in stations.items() if facts.sensors is not None}
-        self._engine.many("DELETE FROM station_places WHERE station_id = ?", [(name,) for name in placed])
-        self._engine.many("DELETE FROM station_sensors WHERE station_id = ?", [(name,) for name in replaced])
-        self._engine.many(
+        self._dialect.many("DELETE FROM station_places WHERE station_id = ?", [(name,) for name in placed])
+        self._dialect.many("DELETE FROM station_sensors WHERE station_id = ?", [(name,) for name in replaced])
+        self._dialect.many(
             "INSERT INTO station_places (station_id, since, until, station_name_en, latitude, longitude, elevation, "
             "declared, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -276,7 +276,7 @@ class StationRecords:
                 for one in places
             ],
         )
-        self._engine.many(
+        self._dialect.many(
             "INSERT INTO station_sensors (station_id, variable, since, sensor, declared, origin) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             [
@@ -285,7 +285,7 @@ class StationRecords:
                 for one in sensors
             ],
         )
-        self._engine.many(
+        self._dialect.many(
             "UPDATE stations SET wigos_id = ? WHERE station_id = ?",
             [(facts.wigos_id or None, name) for name, facts in stations.items() if facts.wigos_id is not None],
         )
@@ -294,7 +294,7 @@ class StationRecords:
         told = self._told_last(placed.keys(), self._before(placed.keys()))
         changes = self.changes([*placed]).places
         now = [_at_place(told[name], changes.get(name, ()), at) for name in placed if name in told]
-        self._engine.many(
+        self._dialect.many(
             "UPDATE stations SET station_name_en = ?, latitude = ?, longitude = ?, elevation = ? WHERE station_id = ?",
             [(one.station_name_en, one.latitude, one.longitude, one.elevation, one.station_id) for one in now],
         )
@@ -303,13 +303,13 @@ class StationRecords:
         """SQL that selects the rows of some stations, and its values; None selects all."""
         if ids is None:
             return "", ()
-        where, value = self._engine.among("station_id", ids)
+        where, value = self._dialect.among("station_id", ids)
         return f"WHERE {where}", (value,)
 
     def health(self, station_id: str) -> list[SensorHealth]:
         """What was found of a station's sensors."""
-        started, ended = map(self._engine.seconds, ("started", "ended"))
-        rows = self._engine.query(
+        started, ended = map(self._dialect.seconds, ("started", "ended"))
+        rows = self._dialect.query(
             f"SELECT station_id, variable, {started}, {ended}, health FROM sensor_health WHERE station_id = ?",
             (station_id,),
         )
@@ -323,9 +323,9 @@ class StationRecords:
             whole: whether all stations were looked at: what is kept of sensors that are not among them is removed.
         """
         if whole:
-            self._engine.query("DELETE FROM sensor_health")
-        time = self._engine.time
-        self._engine.many(
+            self._dialect.query("DELETE FROM sensor_health")
+        time = self._dialect.time
+        self._dialect.many(
             "INSERT INTO sensor_health (station_id, variable, started, ended, health) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (station_id, variable) DO UPDATE SET started = excluded.started, ended = excluded.ended, "
             "health = excluded.health",

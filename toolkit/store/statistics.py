@@ -1,15 +1,15 @@
 """Counts, means and delays of many observations, computed where they are: none is read one by one.
 
-The SQL is the part that SQLite and PostgreSQL share; an `Engine` says how each aggregates and reads values.
+The SQL is the part that SQLite and PostgreSQL share; a `Dialect` says how each aggregates and reads values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from toolkit.store import incidents
-from toolkit.variables import BY_NAME, Variable
+from toolkit.store.dialect import Dialect
+from toolkit.variables import BY_NAME
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,59 +62,22 @@ class Located(NamedTuple):
     place: tuple[float, float] | None
 
 
-class Engine(incidents.Engine, Protocol):
-    """How an engine computes statistics of its observations.
-
-    Attributes:
-        delay: SQL for how much later than its time an observation was collected, in whole seconds.
-    """
-
-    delay: str
-
-    def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
-        """Aggregates of the observations of a span, by station and one thing more.
-
-        Args:
-            columns: SQL of each aggregate.
-            span: which observations.
-            by: SQL of what else to group by; a column of its own if it is given.
-
-        Returns:
-            The stations' numbers, as `Store.readings` has them, what else they are grouped by, and each aggregate; an
-            array of columns × groups, NaN for NULL.
-        """
-
-    def mean(self, variable: Variable) -> str:
-        """SQL for the mean of a variable's values, in its unit, without those that no working sensor reads."""
-
-    def joined(self, found: str, counted: str) -> str:
-        """SQL that counts observations by station, variable and test of anomalies.
-
-        Args:
-            found: a query of anomalies, with station_id, variable, test, started and ended.
-            counted: SQL of what is counted, with `o` for the observation and `a` for the anomaly.
-
-        Returns:
-            A query with the values of `found`, then the start and the end of a span.
-        """
-
-
 class Statistics:
     """The statistics of a store's observations."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
     def seen(self) -> list[Seen]:
         """When each station was seen first and last, by station."""
-        first, last = (self._engine.seconds(name) for name in ("first_seen", "last_seen"))
-        rows = self._engine.query(f"SELECT station_id, {first}, {last} FROM stations ORDER BY station_id")
+        first, last = (self._dialect.seconds(name) for name in ("first_seen", "last_seen"))
+        rows = self._dialect.query(f"SELECT station_id, {first}, {last} FROM stations ORDER BY station_id")
         return [Seen(*row) for row in rows]
 
     def located(self) -> Located:
         """Where stations are said to be, without a row for each."""
         nowhere = "latitude = 0 AND longitude = 0"
-        (counted,) = self._engine.query(
+        (counted,) = self._dialect.query(
             f"SELECT COUNT(*), COUNT(CASE WHEN {nowhere} THEN 1 END), MIN(CASE WHEN {nowhere} THEN station_id END), "
             "COUNT(latitude) FROM stations"
         )
@@ -122,7 +85,7 @@ class Statistics:
             "SELECT latitude, longitude FROM stations WHERE latitude IS NOT NULL ORDER BY latitude, longitude "
             f"LIMIT 1 OFFSET {counted[3] // 2}"
         )
-        crowds = self._engine.query(
+        crowds = self._dialect.query(
             f"SELECT COUNT(*), latitude, longitude FROM stations WHERE (latitude, longitude) = ({middle}) GROUP BY 2, 3"
         )
         number, place = (crowds[0][0], (crowds[0][1], crowds[0][2])) if crowds else (0, None)
@@ -132,11 +95,11 @@ class Statistics:
     def open_anomalies(self, since: float) -> dict[str, int]:
         """How many anomalies last that were seen after a time, by class; of none there is no entry."""
         known = " AND ".join(
-            f"{self._engine.seconds(name)} IS NOT NULL" for name in ("started", "ended", "first_run", "last_run")
+            f"{self._dialect.seconds(name)} IS NOT NULL" for name in ("started", "ended", "first_run", "last_run")
         )
-        rows = self._engine.query(
+        rows = self._dialect.query(
             f"SELECT class, COUNT(*) FROM anomalies WHERE ended > ? AND state = 'open' AND {known} GROUP BY class",
-            (self._engine.time(since),),
+            (self._dialect.time(since),),
         )
         return {str(name): int(number) for name, number in rows}
 
@@ -147,9 +110,9 @@ class Statistics:
             For each span an array of columns × stations: the stations' numbers, the times of their first observations
             in seconds since the epoch, how many observations there are, and how many values of each variable.
         """
-        columns = [self._engine.seconds("MIN(time)"), "COUNT(*)", *(f"COUNT({name})" for name in variables)]
+        columns = [self._dialect.seconds("MIN(time)"), "COUNT(*)", *(f"COUNT({name})" for name in variables)]
         for span in spans:
-            yield self._engine.grouped(columns, span)
+            yield self._dialect.grouped(columns, span)
 
     def means(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """The mean of each variable at each station.
@@ -158,9 +121,9 @@ class Statistics:
             For each span an array of columns × stations: the stations' numbers, then the means, NaN where there is
             nothing that a working sensor reads.
         """
-        columns = [self._engine.mean(BY_NAME[name]) for name in variables]
+        columns = [self._dialect.mean(BY_NAME[name]) for name in variables]
         for span in spans:
-            yield self._engine.grouped(columns, span)
+            yield self._dialect.grouped(columns, span)
 
     def delays(self, spans: Sequence[Span]) -> Iterator[Floats]:
         """How long after their time observations were collected; where one was corrected, the correction.
@@ -169,13 +132,13 @@ class Statistics:
             For each span an array of columns × groups: the station's number, the delay in seconds (rounded up, see
             `EXACT_SECONDS`; negative if it was collected before its time), and how many observations had it.
         """
-        delay = self._engine.delay
+        delay = self._dialect.delay
         rounded = (
             f"CASE WHEN {delay} <= {EXACT_SECONDS} THEN {delay} WHEN {delay} <= {DAY} THEN ({delay} + 59) / 60 * 60 "
             f"ELSE ({delay} + {HOUR - 1}) / {HOUR} * {HOUR} END"
         )
         for span in spans:
-            yield self._engine.grouped(["COUNT(*)"], span, by=rounded)
+            yield self._dialect.grouped(["COUNT(*)"], span, by=rounded)
 
     def flagged(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[list[Flagged]]:
         """How many values are wrong: those within anomalies, but for weather events and what people dismissed.
@@ -190,9 +153,9 @@ class Statistics:
             "FROM anomalies WHERE started <= ? AND ended > ? AND class <> 'weather_event' AND NOT EXISTS "
             "(SELECT 1 FROM incidents WHERE incidents.id = anomalies.incident_id AND incidents.state = 'dismissed')"
         )
-        sql = self._engine.joined(f"SELECT station_id, variable, test, started, ended {where}", counted)
+        sql = self._dialect.joined(f"SELECT station_id, variable, test, started, ended {where}", counted)
         for span in spans:
-            start, end = self._engine.time(span.start), self._engine.time(span.end)
-            (number,) = self._engine.query(f"SELECT COUNT(*) {where}", (end, start))[0]
-            rows = self._engine.query(sql, (end, start, start, end)) if number else []
+            start, end = self._dialect.time(span.start), self._dialect.time(span.end)
+            (number,) = self._dialect.query(f"SELECT COUNT(*) {where}", (end, start))[0]
+            rows = self._dialect.query(sql, (end, start, start, end)) if number else []
             yield [Flagged(*row) for row in rows if row[3]]

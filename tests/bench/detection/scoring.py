@@ -39,7 +39,12 @@ class Found:
 
 @dataclass
 class Score:
-    """Counts of one detector; those of several data sets can be added up."""
+    """Counts of one detector; those of several data sets can be added up.
+
+    Attributes:
+        clean_absent: those of `clean_alarms` in whose whole time the archive has nothing of what they name. Nobody put
+            these silences in, so they count as false, but they are there.
+    """
 
     alarms: int = 0
     right: int = 0
@@ -47,6 +52,7 @@ class Score:
     seen: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     delays: list[float] = field(default_factory=list)
     clean_alarms: int = 0
+    clean_absent: int = 0
     clean_days: float = 0.0
     events: int = 0
     events_called_failure: int = 0
@@ -59,6 +65,7 @@ class Score:
             for kind, number in theirs.items():
                 mine[kind] += number
         self.clean_alarms += other.clean_alarms
+        self.clean_absent += other.clean_absent
         self.clean_days += other.clean_days
         self.events += other.events
         self.events_called_failure += other.events_called_failure
@@ -84,6 +91,10 @@ class Score:
     @property
     def false_per_100_days(self) -> float:
         return 100 * self.clean_alarms / max(self.clean_days, 1e-9)
+
+    @property
+    def absent_per_100_days(self) -> float:
+        return 100 * self.clean_absent / max(self.clean_days, 1e-9)
 
 
 def alarms(found: Iterable[Found]) -> list[Found]:
@@ -130,7 +141,9 @@ def score(data: Labelled, found: Sequence[Found]) -> Score:
 def score_clean(data: Labelled, found: Sequence[Found]) -> Score:
     """The score of what was found where nothing was wrong."""
     result = Score()
-    result.clean_alarms = len(alarms(found))
+    raised = alarms(found)
+    result.clean_alarms = len(raised)
+    result.clean_absent = sum(_absent(data, alarm) for alarm in raised)
     result.clean_days = (~data.silent).sum() * data.cadence / 86400
     failures = [one for one in found if one.class_ == "device_failure"]
     for row, start, end in events(data):
@@ -160,6 +173,13 @@ def events(data: Labelled) -> list[tuple[int, int, int]]:
 def fault_of(data: Labelled, alarm: Found) -> Fault | None:
     """The fault that an alarm is right about; None for a false alarm."""
     return next((fault for fault in data.faults if _matches(alarm, fault, data.cadence)), None)
+
+
+def _absent(data: Labelled, alarm: Found) -> bool:
+    """Whether what an alarm names gave nothing in all of its time."""
+    during = (data.times >= alarm.start) & (data.times <= alarm.end)
+    variables = data.values if alarm.variable == WHOLE else [alarm.variable]
+    return bool(during.any()) and all(np.isnan(data.values[name][alarm.station, during]).all() for name in variables)
 
 
 def _matches(alarm: Found, fault: Fault, cadence: int) -> bool:

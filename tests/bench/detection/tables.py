@@ -16,18 +16,21 @@ def scores(title: str, of: Mapping[str, Score], seconds: Mapping[str, float] | N
     found = {kind for one in of.values() for kind in one.faults}
     kinds = [kind for kind in (*KINDS, "swap") if kind in found]
     print(f"\n{title}: recall by kind of fault, F1 over alarms, false alarms per 100 station-days of clean data,")
-    print("share of striking weather called device_failure, median hours until a fault is named")
+    print(
+        "how many of these name what is absent, share of striking weather called device_failure, median hours until a"
+    )
+    print("fault is named")
     header = "".join(f"{kind:>9}" for kind in kinds)
     print(
-        f"{'':18}{header}{'recall':>9}{'precision':>11}{'F1':>7}{'false':>8}{'weather':>9}{'delay':>7}"
+        f"{'':18}{header}{'recall':>9}{'precision':>11}{'F1':>7}{'false':>8}{'absent':>8}{'weather':>9}{'delay':>7}"
         + (f"{'time':>8}" if seconds else "")
     )
     for name, one in of.items():
         recall = "".join(f"{one.seen[kind] / max(1, one.faults[kind]):>9.2f}" for kind in kinds)
         clean = (
-            f"{one.false_per_100_days:>8.1f}{one.weather_called_failure:>9.1%}"
+            f"{one.false_per_100_days:>8.1f}{one.absent_per_100_days:>8.1f}{one.weather_called_failure:>9.1%}"
             if one.clean_days
-            else f"{'-':>8}{'-':>9}"
+            else f"{'-':>8}{'-':>8}{'-':>9}"
         )
         delay = f"{np.median(one.delays):>7.1f}" if one.delays else f"{'-':>7}"
         took = f"{seconds[name]:>6.0f} s" if seconds else ""
