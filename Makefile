@@ -46,7 +46,7 @@ lab: setup ## Throw-away systemd hosts (HOSTS=3), for ansible-playbook -i invent
 
 .PHONY: lab-image
 lab-image: setup
-	@DEBIAN="bookworm trixie" LAB_EARLIER=yes lab/lab.sh image
+	@DEBIAN="bookworm trixie" LAB_EARLIER=yes lab/lab.sh image </dev/null
 	@sed -n 's/^ *LAB_PACKAGES: //p' molecule/*/molecule.yml | sort -u | while read -r packages; do \
 		LAB_PACKAGES=$$packages LAB_EARLIER=yes lab/lab.sh image </dev/null || exit; done
 
@@ -66,7 +66,7 @@ test-code: setup needs ## Of the tests those of the code: units, integration, ch
 .PHONY: test-hosts $(SCENARIOS:%=test-%)
 test-hosts: $(SCENARIOS:%=test-%) ## Of the tests those of the roles, on real systemd hosts (test-default, test-fleet, …)
 $(SCENARIOS:%=test-%): test-%: setup $(IMAGES)
-	molecule test -s $*
+	molecule test -s $* </dev/null
 
 .venv/policy/.ready: requirements/policy.txt $(VENV)/.ready
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/policy
@@ -108,7 +108,8 @@ bench-fleet: setup ## How long fleets of 3 and of 10 hosts take to deploy and to
 .PHONY: lint lint-code lint-roles
 lint: lint-code lint-roles ## ruff, mypy, import-linter, ansible-lint, yamllint, shellcheck
 lint-code: setup $(PACKAGES)
-	npm run --silent --prefix console lint
+	@# Node makes its standard input non-blocking, also for those that have it from the same make; Ansible refuses that.
+	npm run --silent --prefix console lint </dev/null
 	ruff check
 	ruff format --check
 	mypy
@@ -117,7 +118,7 @@ lint-code: setup $(PACKAGES)
 	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-job)
 
 lint-roles: setup
-	ansible-lint
+	ansible-lint </dev/null
 
 .PHONY: docs
 docs: setup ## The site of documents, in dist/site; a broken link is an error
@@ -137,7 +138,7 @@ $(CONSOLE): $(shell git ls-files console 2>/dev/null) tools/console.py $(PACKAGE
 
 $(PACKAGES): console/package-lock.json
 	@command -v npm >/dev/null || tools/need.sh nodejs npm
-	@npm ci --prefix console --silent
+	@npm ci --prefix console --silent </dev/null
 	@touch $@
 
 .PHONY: words
