@@ -52,9 +52,10 @@ lab-image: setup
 
 .PHONY: test
 test: setup ## Every test: linters, documents, units, integration, chaos, the roles on real systemd hosts
-	@# All of it side by side, what takes longest first: the tests of the code have a core left for as long as the lab's
-	@# images are made, for which the scenarios wait.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync IMAGES=lab-image \
+	@$(MAKE) --no-print-directory needs
+	@# All else side by side, what takes longest first: the tests of the code have a core left for as long as the lab's
+	@# images are made, for which the scenarios wait. What is needed is there: make would begin what waits for it last.
+	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs IMAGES=lab-image \
 		test-code lab-image lint-roles docs lint-code test-hosts
 
 .PHONY: test-code
