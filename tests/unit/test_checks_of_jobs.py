@@ -1,8 +1,10 @@
-"""Checks put to jobs: how they ended under cron, who holds their locks, and drop-ins that systemd refuses."""
+"""Checks put to jobs: how they ended under cron, who holds their locks, what systemd refuses, or does not answer."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -109,3 +111,31 @@ def test_a_drop_in_that_systemd_refuses_is_named_and_taken_away(
     (result,) = examine(host, [BY_ID["units-present"]])
     assert f"{dropped} adds ExecStart=/bin/false" in result.finding.evidence
     assert result.command.startswith("systemctl revert weather-collector.service && systemctl daemon-reload")
+
+
+@pytest.mark.parametrize(
+    ("load", "said", "command"),
+    [
+        (0.5, "for 0.2 s$", "systemctl daemon-reexec"),
+        (1e6, r"machine is busy, load 1000000 on \d+ processors$", "ps -eo"),
+    ],
+)
+def test_a_systemd_that_does_not_answer_is_told_from_a_machine_that_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: float, said: str, command: str
+) -> None:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    os.mkfifo(tmp_path / "never")
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f"#!/bin/sh\nexec < '{tmp_path}/never'\n")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(systemctl.parent))
+    monkeypatch.setattr("toolkit.checks.host.systemd.SYSTEM_SECONDS", 0.2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    host = Host(load_lenient())
+    host.once("systemd", lambda: True)
+    (result,) = examine(host, [BY_ID["units-present"]])
+    assert re.search(said, result.finding.evidence)
+    assert result.command.startswith(command)

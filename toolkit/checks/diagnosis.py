@@ -25,8 +25,11 @@ ALL_SECONDS = 9.0
 EVIDENCE_LENGTH = 2000
 # Folders that the service user has to reach: where it may not look, that is what is wrong.
 _TO_BE_REACHED = {"data-folder", "backup-folder", "reports-folder", "spool-usable"}
-# What helps a systemd that does not answer, when nothing else does.
+# What helps a systemd that does not answer, when nothing else does, and where the machine has time for it.
 _NO_ANSWER = OfSystemd("systemctl daemon-reexec")
+# A machine is busy where so many processes for each processor wait to be run (the load of the last minute).
+_BUSY_LOAD = 4.0
+_WHO_IS_BUSY = Shell("ps -eo pcpu,pid,user,args --sort=-pcpu | head")
 
 
 @dataclass(slots=True)
@@ -108,7 +111,7 @@ def probe(host: Host, check: Check) -> Finding | None:
             )
         return unseen(f"this user may not look: {error.filename or reason(error)}")
     except SilentError as error:
-        return bad(str(error), _NO_ANSWER, Status.WARNING) if check.id == "units-present" else unseen(str(error))
+        return _silent(error) if check.id == "units-present" else unseen(str(error))
     except BusError as error:
         return unseen(str(error))
     except ToolkitError as error:
@@ -119,6 +122,16 @@ def probe(host: Host, check: Check) -> Finding | None:
         return unseen(f"a package is missing: {error.name or error}")
     except Exception as error:
         return unseen(f"the check itself failed: {type(error).__name__}: {error}")
+
+
+def _silent(error: SilentError) -> Finding:
+    """That a program of the system did not answer, and whether the machine had time for it."""
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if load < _BUSY_LOAD * processors:
+        return bad(str(error), _NO_ANSWER, Status.WARNING)
+    return bad(
+        f"{error}: the machine is busy, load {load:.0f} on {processors} processors", _WHO_IS_BUSY, Status.WARNING
+    )
 
 
 def _is_its_own(check: Check, error: ToolkitError) -> bool:
