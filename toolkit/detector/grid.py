@@ -143,10 +143,6 @@ class Grid:
         found: Bools = np.logical_or.reduce(there(self.values, name), axis=1)
         return found
 
-    def unpacked(self) -> Grid:
-        """The same with arrays of 64-bit floats."""
-        return replace(self, values=dict(self.values), moments=dict(self.moments))
-
     def slot_times(self) -> Floats:
         """When each slot ends, seconds since the epoch."""
         slots = self.times.shape[1]

@@ -77,7 +77,8 @@ def load(
     Slots are as long as the shortest of the stations' `cadences`, or where a typical station reports more rarely, as
     its observations are apart. No station is expected more often than its source tells of it.
     """
-    return load_packed(store, start, end, cadences, variables, also, past_days).unpacked()
+    with store.snapshot():
+        return _load(store, start, end, cadences, variables, also, past_days, packs=False)
 
 
 def load_packed(
@@ -91,15 +92,15 @@ def load_packed(
 ) -> Grid:
     """As `load`, with `Packed` values, for whoever does not need all of them at once."""
     with store.snapshot():
-        return _load(store, start, end, cadences, variables, also, past_days)
+        return _load(store, start, end, cadences, variables, also, past_days, packs=True)
 
 
 class _Reader:
-    """Reads a network's observations, and packs them meanwhile."""
+    """Reads a network's observations, and packs them meanwhile where that is wanted."""
 
-    def __init__(self, store: Source, stations: int) -> None:
+    def __init__(self, store: Source, stations: int, *, packs: bool) -> None:
         self._store, self._stations = store, stations
-        self.packs = stations > SMALL
+        self.packs = packs and stations > SMALL
         # The row of each station by its number; the last is for numbers of which there is no station any more.
         self._row = np.full(max(store.numbers(), default=0) + 2, -1)
         self._row[store.numbers()] = np.arange(stations)
@@ -138,9 +139,11 @@ def _load(
     variables: Sequence[str],
     also: Sequence[str],
     past_days: float,
+    *,
+    packs: bool,
 ) -> Grid:
     stations = [without_impossible_place(station) for station in store.stations()]
-    reader, names = _Reader(store, len(stations)), [*variables, *also]
+    reader, names = _Reader(store, len(stations), packs=packs), [*variables, *also]
     of_window = [*reader.read([Span(start, end)], names)]
     rejected = store.rejected(Span(start, end))
     # What nobody measures costs nothing.
@@ -188,8 +191,8 @@ def _load(
         end=end,
         window=window,
         times=times,
-        values=Packed(values),
-        moments=Packed(at_moments),
+        values=Packed(values) if packs else values,
+        moments=Packed(at_moments) if packs else at_moments,
         moment_times=moments,
         reported=seen,
         days=_days(seen, moments, ~np.isnan(times[:, :lead]), end - window * cadence, first, cadence),
