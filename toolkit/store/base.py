@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 from toolkit.address import without_secrets
 from toolkit.errors import ToolkitError
 from toolkit.model import Document, Observation, Rejected, Station
-from toolkit.store.accounts import Accounts
-from toolkit.store.daily import Daily
-from toolkit.store.flags import Flags
-from toolkit.store.incidents import Incidents
 from toolkit.store.selection import Selection, Span
 from toolkit.store.silence import Silent
 from toolkit.store.sources import Sources
 from toolkit.store.station_places import Changes
 from toolkit.store.station_records import StationRecords
-from toolkit.store.statistics import Statistics
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from toolkit.store.accounts import Accounts
     from toolkit.store.columns import Columns
+    from toolkit.store.daily import Daily
+    from toolkit.store.flags import Flags
+    from toolkit.store.incidents import Incidents
+    from toolkit.store.statistics import Statistics
 
     Floats = npt.NDArray[np.float64]
 

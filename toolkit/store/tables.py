@@ -1,15 +1,22 @@
-"""The tables that both engines have in the same form, by subject."""
+"""The tables that both engines have in the same form, by subject.
+
+Those that a collector does not use are loaded when they are asked for.
+"""
 
 from __future__ import annotations
 
-from toolkit.store.accounts import Accounts
-from toolkit.store.daily import Daily
+from typing import TYPE_CHECKING
+
 from toolkit.store.dialect import Dialect
-from toolkit.store.flags import Flags
-from toolkit.store.incidents import Incidents
 from toolkit.store.sources import Sources
 from toolkit.store.station_records import StationRecords
-from toolkit.store.statistics import Statistics
+
+if TYPE_CHECKING:
+    from toolkit.store.accounts import Accounts
+    from toolkit.store.daily import Daily
+    from toolkit.store.flags import Flags
+    from toolkit.store.incidents import Incidents
+    from toolkit.store.statistics import Statistics
 
 
 class Tables:
@@ -21,16 +28,22 @@ class Tables:
     @property
     def incidents(self) -> Incidents:
         """See `base.Store`."""
+        from toolkit.store.incidents import Incidents
+
         return Incidents(self._dialect)
 
     @property
     def flags(self) -> Flags:
         """See `base.Store`."""
+        from toolkit.store.flags import Flags
+
         return Flags(self._dialect)
 
     @property
     def accounts(self) -> Accounts:
         """See `base.Store`."""
+        from toolkit.store.accounts import Accounts
+
         return Accounts(self._dialect)
 
     @property
@@ -46,9 +59,13 @@ class Tables:
     @property
     def daily(self) -> Daily:
         """See `base.Store`."""
+        from toolkit.store.daily import Daily
+
         return Daily(self._dialect)
 
     @property
     def statistics(self) -> Statistics:
         """See `base.Store`."""
+        from toolkit.store.statistics import Statistics
+
         return Statistics(self._dialect)
