@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-import time
 from typing import NamedTuple
+
+# Linux counts the memory of whoever starts a program as the program's own: so a process starts it that has little.
+_BESIDE = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+seconds, used = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000, code]))
+"""
 
 
 class Used(NamedTuple):
-    """Seconds, seconds of processors, and megabytes at most of a process, and its exit code.
-
-    The memory is not below what this process has used at most: Linux counts from before the program is loaded.
-    """
+    """Seconds, seconds of processors, and megabytes at most of a process, and its exit code."""
 
     seconds: float
     cpu: float
@@ -23,10 +29,6 @@ class Used(NamedTuple):
 
 def tool(*words: str, **environment: str) -> Used:
     """Run `weather-tool` with these words, and with these variables of the environment."""
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "toolkit", *words]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - began
-    return Used(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000, process.returncode)
+    command = [sys.executable, "-S", "-c", _BESIDE, sys.executable, "-m", "toolkit", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, **environment}, check=True)
+    return Used(*json.loads(done.stdout))
