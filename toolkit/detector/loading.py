@@ -67,6 +67,8 @@ def load(
     variables: Sequence[str],
     also: Sequence[str] = (),
     past_days: float = PAST_DAYS,
+    *,
+    packs: bool = False,
 ) -> Grid:
     """Read the window after `start` up to and including `end`, in seconds since the epoch, and the days before.
 
@@ -76,23 +78,11 @@ def load(
     A slot ends at a whole number of cadences before `end`; of several observations in one slot the last one counts.
     Slots are as long as the shortest of the stations' `cadences`, or where a typical station reports more rarely, as
     its observations are apart. No station is expected more often than its source tells of it.
+
+    With `packs` values are `Packed`, for whoever does not need all of them at once.
     """
     with store.snapshot():
-        return _load(store, start, end, cadences, variables, also, past_days, packs=False)
-
-
-def load_packed(
-    store: Source,
-    start: float,
-    end: float,
-    cadences: Cadences,
-    variables: Sequence[str],
-    also: Sequence[str] = (),
-    past_days: float = PAST_DAYS,
-) -> Grid:
-    """As `load`, with `Packed` values, for whoever does not need all of them at once."""
-    with store.snapshot():
-        return _load(store, start, end, cadences, variables, also, past_days, packs=True)
+        return _load(store, start, end, cadences, variables, also, past_days, packs)
 
 
 class _Reader:
@@ -139,7 +129,6 @@ def _load(
     variables: Sequence[str],
     also: Sequence[str],
     past_days: float,
-    *,
     packs: bool,
 ) -> Grid:
     stations = [without_impossible_place(station) for station in store.stations()]

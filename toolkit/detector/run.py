@@ -52,7 +52,7 @@ def detect(
     variables = judged_variables(settings)
     load_ahead(len(store.numbers()))
     grid = sites.as_they_were(
-        loading.load_packed(store, start, end, cadences_of(settings), variables, needed_besides(variables)),
+        loading.load(store, start, end, cadences_of(settings), variables, needed_besides(variables), packs=True),
         store.changes(),
     )
     names = [station.station_id for station in grid.stations[: grid.number]]

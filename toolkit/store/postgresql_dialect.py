@@ -33,8 +33,12 @@ class PostgreSQLDialect:
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """See `dialect.Dialect`."""
+        return self.rows(_for_psycopg(sql), values)
+
+    def rows(self, query: str | sql.SQL | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement in psycopg's form; none of one that has no rows."""
         with translate_errors(self._place):
-            cursor = self._connection.execute(_for_psycopg(sql), values)
+            cursor = self._connection.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
     def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:

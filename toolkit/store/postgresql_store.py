@@ -202,7 +202,9 @@ class PostgreSQLStore(Tables):
     """A store on a server. See `base.Store`."""
 
     def __init__(self, connection: psycopg.Connection, place: str) -> None:
-        super().__init__(PostgreSQLDialect(connection, place))
+        dialect = PostgreSQLDialect(connection, place)
+        super().__init__(dialect)
+        self._query = dialect.rows
         self._connection = connection
         self._place = place
 
@@ -575,11 +577,6 @@ class PostgreSQLStore(Tables):
         )
         for table in ("stations", "observations", "collection_log"):
             self._query(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
-
-    def _query(self, query: str | sql.SQL | sql.Composed, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with translate_errors(self._place):
-            cursor = self._connection.execute(query, values)
-            return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def _transaction(self) -> Iterator[psycopg.Cursor]:
