@@ -116,8 +116,9 @@ def _counts(sample: Sample, rows: Ints, expected: Comparison) -> Bools:
         return readings > 0
     if saturation is None:
         return np.ones(readings.shape, dtype=bool)
-    # In saturated air a reading stays the same; where neighbours imply drier air it does not.
+    # In saturated air a reading stays the same; where close neighbours imply drier air it does not.
     drier = expected.value < saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
+    drier &= expected.has_close_neighbour[:, None]
     counts: Bools = (readings < saturation) | drier
     moist = readings >= saturation - LIMITS.in_cloud
     moist &= counts
