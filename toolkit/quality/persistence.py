@@ -349,6 +349,7 @@ def _at_end_before(series: Series, rows: Ints, length: Ints, found: _Candidates)
     """The longest run before at the reading of each candidate's run, where that is an end of its sensor's scale.
 
     A hygrometer that reads no less than 18 % reads 18 % whenever the air is drier: it is told once, not every night.
+    An end is where hardly anything was read beyond, as two good sensors differ.
 
     Args:
         series: the variable.
@@ -359,7 +360,7 @@ def _at_end_before(series: Series, rows: Ints, length: Ints, found: _Candidates)
     readings = series.scaled[rows]
     reading = np.take_along_axis(readings, found.last[:, None], 1)
     earlier = np.arange(readings.shape[1]) < found.first[:, None]
-    lower, higher = (earlier & (sign * (readings - reading) > SAME) for sign in (-1, 1))
+    lower, higher = (earlier & (sign * (readings - reading) > 2 * series.scale.noise) for sign in (-1, 1))
     inside = lower.any(axis=1, keepdims=True) & higher.any(axis=1, keepdims=True)
     before = earlier & (np.abs(readings - reading) <= SAME) & ~inside
     longest: Ints = np.where(before, length, 0).max(axis=1, initial=0)
