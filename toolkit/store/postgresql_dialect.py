@@ -96,4 +96,4 @@ class PostgreSQLDialect:
 
 
 def _for_psycopg(query: str) -> sql.SQL:
-    return sql.SQL(query.replace("?", "%s"))
+    return sql.SQL(query.replace("%", "%%").replace("?", "%s"))
