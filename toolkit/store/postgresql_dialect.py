@@ -28,6 +28,8 @@ class PostgreSQLDialect:
 
     alone = "LOCK TABLE summarised IN SHARE ROW EXCLUSIVE MODE"
 
+    sampled = "hashtext(station_id) %% 97 = 0"
+
     def __init__(self, connection: psycopg.Connection, place: str) -> None:
         self._connection, self._place = connection, place
 
@@ -96,4 +98,4 @@ class PostgreSQLDialect:
 
 
 def _for_psycopg(query: str) -> sql.SQL:
-    return sql.SQL(query.replace("%", "%%").replace("?", "%s"))
+    return sql.SQL(query.replace("?", "%s"))

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 # Delays are told in whole seconds up to so many, then rounded up to whole minutes, and beyond a day to whole hours.
 EXACT_SECONDS = 600
 HOUR, DAY = 3600, 86400
-# Places of more stations are not put in order, but those of one station in so many; a prime, so that no order in which
-# a feed names its stations falls in with it.
-MOST_SORTED, ONE_IN = 10_000, 97
+# Places of more stations are not put in order, but those of a sample.
+MOST_SORTED = 10_000
 
 
 class Seen(NamedTuple):
@@ -80,14 +79,14 @@ class Statistics:
     def located(self) -> Located:
         """Where stations are said to be, without a row for each.
 
-        Of many stations one in `ONE_IN` tells which place may have more than half; then all are counted that are there.
+        Of many stations a sample tells which place may have more than half; then all are counted that are there.
         """
         nowhere = "latitude = 0 AND longitude = 0"
         ((stations, at_nothing, first, located),) = self._dialect.query(
             f"SELECT COUNT(*), COUNT(CASE WHEN {nowhere} THEN 1 END), MIN(CASE WHEN {nowhere} THEN station_id END), "
             "COUNT(latitude) FROM stations"
         )
-        some = f"AND number % {ONE_IN} = 0 " if located > MOST_SORTED else ""
+        some = f"AND {self._dialect.sampled} " if located > MOST_SORTED else ""
         places = self._dialect.query(
             f"SELECT latitude, longitude FROM stations WHERE latitude IS NOT NULL {some}GROUP BY 1, 2 "
             "ORDER BY COUNT(*) DESC, 1, 2 LIMIT 1"
