@@ -111,7 +111,7 @@ def largest_network(folder: Path) -> Iterator[Figure]:
             "first view of 100,000 stations, cold browser", took / 1000, "s", 5, against=f"{came / 1000:,.0f} kB"
         )
         yield Figure("frames while its map is dragged", dragged(page), "/s", 30, at_least=True)
-        yield Figure("memory of the service then", memory(running.service.process.pid, "VmHWM"), "MB", 300)
+        yield Figure("memory of the service then", memory(running.service.process.pid, "VmHWM"), "MB", 400)
 
 
 def dragged(page: Page) -> float:
