@@ -210,7 +210,7 @@ class StationRecords:
         return {row[0]: row for row in rows}
 
     def _current(self, ids: Sequence[str], source: str | None, at: float) -> set[tuple[Any, ...]]:
-        """Those of some stations that are a source's and were told of less than `SEEN_AGAIN` ago, as they are stored."""
+        """Those of some stations of a source that were told of less than `SEEN_AGAIN` ago, as they are stored."""
         where, values = self._of(ids)
         since, now = self._dialect.time(at - SEEN_AGAIN), self._dialect.time(at)
         rows = self._dialect.query(
