@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from functools import cache
+from dataclasses import fields
 from typing import Any
 
 
@@ -19,9 +18,8 @@ def in_parts(report: Any) -> Iterator[str]:
         ValueError: a number is none, or infinite.
     """
     yield "{"
-    for place, name in enumerate(_names(type(report))):
+    for place, (name, value) in enumerate(_members(report).items()):
         yield f"{',' * bool(place)}\n {json.dumps(name)}: "
-        value = getattr(report, name)
         if isinstance(value, list) and value:
             for number, entry in enumerate(value):
                 yield ("," if number else "[") + "\n  " + _text(entry, 2)
@@ -36,12 +34,5 @@ def _text(value: object, level: int) -> str:
     return text.replace("\n", "\n" + " " * level)  # in JSON no text has a line's end in it
 
 
-def _members(value: object) -> dict[str, object]:
-    if not is_dataclass(value):
-        raise TypeError(f"{type(value).__name__} is nothing that JSON has")
-    return {name: getattr(value, name) for name in _names(type(value))}
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _members(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
