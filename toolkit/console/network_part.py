@@ -24,7 +24,7 @@ LARGE = 10_000
 # A part has so many stations at most.
 MOST = 5_000
 # So long parts are told from what was read at once, in seconds: 100,000 stations take some seconds to read.
-KEPT_SECONDS = 20
+KEPT_SECONDS = 30
 
 
 class Part(BaseModel):
