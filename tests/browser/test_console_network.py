@@ -206,7 +206,7 @@ def test_of_100000_stations_the_worst_of_each_region_are_shown_and_all_where_one
     page.get_by_role("searchbox").fill("")
     expect(some).to_be_visible(timeout=WAIT)
     page.get_by_role("region", name="Map").focus()
-    for _ in range(4):
+    for _ in range(6):
         before = page.url
         page.keyboard.press("+")
         page.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]
