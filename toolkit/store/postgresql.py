@@ -180,8 +180,14 @@ FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
 UNION ALL
 SELECT 'another owner of ' || oid::regclass || ' (' || pg_get_userbyid(relowner) || '), who lets no rows be written',
     format('ALTER TABLE %%s.%%I OWNER TO %%I', relnamespace::regnamespace, relname, current_user), false
-FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND NOT (
+FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relowner != current_user::regrole AND NOT (
     has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE'))
+UNION ALL
+SELECT 'no right to read or write ' || oid::regclass || ', which was revoked from its owner',
+    format('GRANT ALL ON %%s.%%I TO %%I', relnamespace::regnamespace, relname, current_user), true
+FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relowner = current_user::regrole AND NOT (
+    has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
+    AND has_table_privilege(oid, 'DELETE'))
 UNION ALL
 SELECT 'the setting ' || one || ' for ' || kept_for,
     format('ALTER %%s RESET %%I', kept_for, split_part(one, '=', 1)), false
@@ -192,7 +198,7 @@ FROM pg_db_role_setting, unnest(setconfig) AS one, concat_ws(
 ) AS kept_for
 WHERE setrole IN (0, current_user::regrole) AND setdatabase IN (
     0, (SELECT oid FROM pg_database WHERE datname = current_database())
-) AND (one ~ '^(default_transaction_read_only=on|statement_timeout=|idle_in_transaction|transaction_timeout=)'
+) AND (one ~ '^default_transaction_read_only=on'
     OR (one ~ '^search_path=' AND to_regclass('observations') IS NULL AND NOT
         string_to_array(translate(split_part(one, '=', 2), ' "', ''), ',') && ARRAY[current_user::text, '$user'])
     OR (one ~ '^search_path=' AND setrole != 0))

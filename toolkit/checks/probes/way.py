@@ -19,7 +19,8 @@ from toolkit.checks.each_source import each_source
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.reach import ConnectError, UnresolvedError
+from toolkit.checks.humanize import humanize
+from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence
 from toolkit.errors import ToolkitError
 
@@ -41,10 +42,13 @@ _DISCARDS = r"blackhole|unreachable|prohibit"
 )  # fmt: skip
 @each_source
 def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
+    discarded = False
     try:
         feed.fetched  # noqa: B018 - asked for what it raises
-    except (UnresolvedError, ConnectError):
+    except UnresolvedError:
         pass
+    except ConnectError as error:
+        discarded = error.code in DISCARDED
     except ToolkitError:
         return None
     else:
@@ -56,7 +60,7 @@ def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
     with suppress(OSError, UnicodeError):
         address = str(socket.getaddrinfo(name, 80, family=socket.AF_INET, type=socket.SOCK_STREAM)[0][4][0])
         steps: tuple[Callable[[Host, str, str], Finding | None], ...] = (_pinned, _own, _interface, _route, _neighbour)
-        for step in steps:
+        for step in (_route,) if discarded else steps:
             with suppress(ToolkitError, ValueError):
                 if found := step(host, name, address):
                     return found
@@ -99,12 +103,25 @@ def _pinned(host: Host, name: str, address: str) -> Finding | None:
         with suppress(ToolkitError):
             others = {line.split()[0] for line in host.ask("getent", "-s", "hosts:dns", "ahostsv4", name).splitlines()}
     if not others - {address} and not address.startswith("127."):
-        return None
+        return _changed_lately(host, name, address, its[0])
     change = rf"/^[[:space:]]*{re.escape(address)}[[:space:]].*{re.escape(name)}/d"
     return bad(
         f"{HOSTS} gives {name} the address {address}, where nothing takes a connection: {its[0].strip()!r}",
         # The file may be mounted: it is written, not replaced.
         _mended(OnMachine("sed {0} {1} > {1}.new && cat {1}.new > {1} && rm {1}.new", change, HOSTS)),
+    )
+
+
+def _changed_lately(host: Host, name: str, address: str, line: str) -> Finding | None:
+    """The file of hosts was changed after the last document came; nobody else knows the address of the name."""
+    changed = HOSTS.stat().st_mtime
+    came = max((one.time for one in host.log if one.status == "success"), default=None)
+    if came is None or not came < changed <= host.now:
+        return None
+    return bad(
+        f"{HOSTS} was changed {humanize(host.now - changed)} ago, after the last document came, and gives {name} the "
+        f"address {address}, where nothing takes a connection: {line.strip()!r}",
+        OnMachine("grep -n {} {}", name, HOSTS),
     )
 
 
