@@ -292,17 +292,31 @@ def test_what_the_role_has_lost_is_told_with_who_gives_it_back(
         assert imposed(service) == []
 
 
-@pytest.mark.parametrize("limit", ["statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"])
+@pytest.mark.parametrize(
+    "limit",
+    ["statement_timeout = '1ms'", "idle_in_transaction_session_timeout = '1ms'", "idle_session_timeout = '1s'"],
+)
 def test_time_limits_that_others_gave_the_database_do_not_end_what_the_service_asks(
     postgresql: Server, limit: str
 ) -> None:
     url = postgresql.database(name := f"test_{uuid4().hex}")
     with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
-        administrator.execute(f"ALTER DATABASE {name} SET {limit} = '1ms'")
+        administrator.execute(f"ALTER DATABASE {name} SET {limit}")
     with connect(url, 2) as connection:
         with connection.transaction():
             assert connection.execute("SELECT 1 FROM pg_sleep(0.05)").fetchone() == (1,)
-        assert connection.execute(f"SHOW {limit}").fetchone() == ("0",)
+        assert connection.execute(f"SHOW {limit.split()[0]}").fetchone() == ("0",)
+
+
+def test_a_server_that_writes_dates_in_another_way_is_read(postgresql: Server) -> None:
+    url = postgresql.database(name := f"test_{uuid4().hex}")
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
+        administrator.execute(f"ALTER DATABASE {name} SET datestyle = 'SQL, DMY'")
+        administrator.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    with open_for_writing(url) as store:
+        store.add(admit(document(feature("volos")), COLLECTED), COLLECTED)
+        (row,) = store.observations(Selection())
+    assert row.time == TIME
 
 
 def test_a_session_that_holds_a_servers_tables_is_named(postgresql: Server) -> None:

@@ -14,8 +14,12 @@ from toolkit.credentials import Credential, CredentialError
 from toolkit.store.base import StoreError
 from toolkit.text import one_line
 
-# Time limits that others may have given the role, the database or the server: this program has its own.
-_NO_LIMITS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+# What others may have set otherwise for the role, the database or the server: time limits of which this program has its
+# own, and how values are written, which psycopg does not read in other forms.
+_OWN = (
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c datestyle=ISO -c intervalstyle=postgres "
+    "-c bytea_output=hex -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed"
+)
 # Those that servers have from a version on, as psycopg tells it.
 _LATER_LIMITS = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
 
@@ -23,7 +27,8 @@ _LATER_LIMITS = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
 def connect(url: str, patience: float) -> psycopg.Connection:
     """A connection that gives up within bounds when the server is silent or somebody holds a lock.
 
-    Of what the role, the database or the server has set it keeps what says who may do what, and no time limit.
+    Of what the role, the database or the server has set it keeps what says who may do what; not how long something may
+    take, or how values are written.
     """
     options = psycopg.conninfo.conninfo_to_dict(url).get("options")
     connection = psycopg.connect(
@@ -36,7 +41,7 @@ def connect(url: str, patience: float) -> psycopg.Connection:
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=2,
-        options=f"{options} {_NO_LIMITS}" if options else _NO_LIMITS,
+        options=f"{options} {_OWN}" if options else _OWN,
     )
     limits = [name for name, since in _LATER_LIMITS.items() if connection.info.server_version >= since]
     own = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
+from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, USER
 from toolkit.checks.host.files import mode_of, owner_of
@@ -173,6 +174,8 @@ def reports_folder(host: Host) -> Finding | None:
     folder = Path(host.settings.reports)
     if not host.deployed or host.user is None:
         return None
+    if above := closed(host, folder):
+        return above
     found = host.look(folder)
     if found is None:
         return bad(f"there is no folder {folder}", make(folder, 0o750, above_is_ours=host.is_ours(folder.parent)))
