@@ -228,6 +228,8 @@ def test_what_was_turned_down_is_kept_beside_the_row(db: str) -> None:
         ),
         ("ALTER TABLE observations ADD CONSTRAINT cold CHECK (temp_out < -60) NOT VALID", "a constraint cold"),
         ("ALTER TABLE observations ENABLE ROW LEVEL SECURITY", "row-level security on observations"),
+        ("DROP INDEX sessions_name", "no index sessions_name any more"),
+        ("ALTER TABLE observations ADD COLUMN tenant TEXT NOT NULL", "a column tenant of observations that has to have"),
     ],
 )
 def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql: Server, put: str, told: str) -> None:
@@ -305,7 +307,7 @@ def test_time_limits_that_others_gave_the_database_do_not_end_what_the_service_a
     with connect(url, 2) as connection:
         with connection.transaction():
             assert connection.execute("SELECT 1 FROM pg_sleep(0.05)").fetchone() == (1,)
-        assert connection.execute(f"SHOW {limit.split()[0]}").fetchone() == ("0",)
+        assert connection.execute(f"SHOW {limit.split(maxsplit=1)[0]}").fetchone() == ("0",)
 
 
 def test_a_server_that_writes_dates_in_another_way_is_read(postgresql: Server) -> None:

@@ -98,7 +98,7 @@ def imposed_on(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     found = imposed(server)
     if not found:
         return None
-    said = f"others have given the database {', '.join(one.what for one in found)}"
+    said = f"others have changed the database: {', '.join(one.what for one in found)}"
     if owners := [one.away for one in found if one.owners]:
         return bad(said, changed(host, *owners))
     # A database that is set to be read alone refuses also what would undo that.
@@ -145,6 +145,16 @@ def _elsewhere(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     """The finding that nothing listens where the settings say, on this host; and what does listen, and where."""
     if (urlsplit(server.url).hostname or "") not in _LOCAL:
         return None
+    if (SOCKETS / f".s.PGSQL.{server.port}").is_socket():
+        return bad(
+            f"the PostgreSQL server of this host listens at no address (listen_addresses): {shown(server.url)} cannot "
+            "be reached",
+            Sequence(
+                as_administrator("ALTER SYSTEM SET listen_addresses = 'localhost'"),
+                OnMachine("systemctl restart postgresql"),
+                Restart("collector"),
+            ),
+        )
     ports = sorted({int(path.name.rpartition(".")[2]) for path in SOCKETS.glob(".s.PGSQL.*[0-9]")} - {server.port})
     if not ports:
         return bad(

@@ -145,6 +145,7 @@ def code_read_only(host: Host) -> Finding | None:
         return None
     for path in (
         CURRENT.parent,
+        CURRENT.resolve().parent,
         CURRENT.resolve(),
         CURRENT / "bin",
         CURRENT / "bin/weather-tool",
@@ -152,10 +153,13 @@ def code_read_only(host: Host) -> Finding | None:
     ):
         found = host.look(path)
         if found and (found.st_uid or found.st_mode & 0o022):
+            folder = path in {CURRENT.parent, CURRENT.resolve().parent}
+            place = path if folder else CURRENT.resolve()
             return bad(
                 f"others than root may change the code: {path} is {owner_of(found)}'s, mode {mode_of(found)}",
                 Sequence(
-                    AsRoot("chown -hR root:root {}", CURRENT.resolve()), Shell("chmod -R go-w {}", CURRENT.resolve())
+                    AsRoot(f"chown -h{'' if folder else 'R'} root:root {{}}", place),
+                    Shell(f"chmod {'' if folder else '-R '}go-w {{}}", place),
                 ),
             )
     return good("the code is root's alone to change")
