@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import Feed, Run, collection, feature
+from toolkit.checks.probes import way
 
 PLACES = {"volos": (22.94, 39.36), "zagora": (23.1, 39.45), "athens": (23.73, 37.97)}
 
@@ -51,6 +55,25 @@ def test_a_variable_that_a_young_service_is_told_no_more_is_named(run: Run, feed
     assert found["id"] == "feed-variables"
     assert "no station of the feed tells temp_out" in found["evidence"]
     assert collected(run, feed, told(0.05)) == []
+
+
+def test_a_proxy_that_takes_no_connection_is_named_as_such(run: Run, feed: Feed) -> None:
+    assert collected(run, feed, told(0.1)) == []
+    told_now = json.loads(run("doctor", "--json", WEATHER_FEED_PROXY="http://127.0.0.1:9").stdout)
+    (found,) = told_now["causes"]
+    assert found["id"] == "feed-connects"
+    assert found["evidence"].endswith("connection refused: it is the proxy that WEATHER_FEED_PROXY names")
+
+
+def test_an_interface_that_takes_small_packets_alone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "eth0").mkdir()
+    (tmp_path / "eth0/mtu").write_text("1500\n")
+    monkeypatch.setattr(way, "INTERFACES", tmp_path)
+    assert way.narrow() is None
+    (tmp_path / "eth0/mtu").write_text("68\n")
+    found = way.narrow()
+    assert found
+    assert "eth0 takes packets of 68 bytes alone" in found.evidence
 
 
 def test_a_variable_that_was_told_once_may_be_one_of_some_hours(run: Run, feed: Feed) -> None:

@@ -229,7 +229,10 @@ def test_what_was_turned_down_is_kept_beside_the_row(db: str) -> None:
         ("ALTER TABLE observations ADD CONSTRAINT cold CHECK (temp_out < -60) NOT VALID", "a constraint cold"),
         ("ALTER TABLE observations ENABLE ROW LEVEL SECURITY", "row-level security on observations"),
         ("DROP INDEX sessions_name", "no index sessions_name any more"),
-        ("ALTER TABLE observations ADD COLUMN tenant TEXT NOT NULL", "a column tenant of observations that has to have"),
+        (
+            "ALTER TABLE observations ADD COLUMN tenant TEXT NOT NULL",
+            "a column tenant of observations that has to have",
+        ),
     ],
 )
 def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql: Server, put: str, told: str) -> None:

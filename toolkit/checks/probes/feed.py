@@ -85,7 +85,9 @@ def _at(stage: str, what: str, feed: SourceSeen) -> Finding | None:
     """The finding of one stage of the fetch: None where an earlier or a later one failed."""
     failed = _stage(feed)
     if failed == stage:
-        return bad(str(_failed(feed)))
+        # Of a name or a connection it is the proxy's that fails, where there is one.
+        proxy = feed.settings.feed_proxy and stage in {"feed-name", "feed-connects"}
+        return bad(f"{_failed(feed)}{': it is the proxy that WEATHER_FEED_PROXY names' if proxy else ''}")
     return None if failed else good(what)
 
 

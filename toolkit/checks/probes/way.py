@@ -23,9 +23,13 @@ from toolkit.checks.humanize import humanize
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence
 from toolkit.errors import ToolkitError
+from toolkit.feed.errors import TooSlowError
 
 HOSTS, RESOLVER, NAME_SERVICES = Path("/etc/hosts"), Path("/etc/resolv.conf"), Path("/etc/nsswitch.conf")
 PORTS = Path("/proc/sys/net/ipv4")
+INTERFACES = Path("/sys/class/net")
+# Every host takes packets of so many bytes (RFC 791).
+LEAST_MTU = 576
 # The kernel's default has 28,232.
 LEAST_PORTS = 50
 DEFAULT_PORTS = "32768 60999"
@@ -49,6 +53,8 @@ def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
         pass
     except ConnectError as error:
         discarded = error.code in DISCARDED
+    except TooSlowError:
+        return narrow()
     except ToolkitError:
         return None
     else:
@@ -148,6 +154,20 @@ def _interface(host: Host, _name: str, _address: str) -> Finding | None:
                 return bad(
                     f"the network interface {link['ifname']} is down",
                     _mended(OnMachine("ip link set {} up", link["ifname"])),
+                )
+    return None
+
+
+def narrow() -> Finding | None:
+    """An interface takes no packets of the size that a document comes in."""
+    for file in sorted(INTERFACES.glob("*/mtu")):
+        with suppress(OSError, ValueError):
+            if (mtu := int(file.read_text(encoding="ascii"))) < LEAST_MTU:
+                name = file.parent.name
+                return bad(
+                    f"the network interface {name} takes packets of {mtu} bytes alone (its MTU), fewer than a document "
+                    "comes in",
+                    _mended(OnMachine("ip link set {} mtu 1500", name)),
                 )
     return None
 
