@@ -22,10 +22,10 @@ from toolkit.checks.feed_places import turned
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS, SourceSeen
-from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
+from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.feed.entries import TWO_PLACES
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
