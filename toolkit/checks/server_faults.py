@@ -53,6 +53,11 @@ _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
         lambda _names: OnController(),
     ),
     (
+        "no password supplied",
+        "this host has no password for the server's role: the credential postgresql_password is gone",
+        lambda _names: OnController(),
+    ),
+    (
         "too many connections for role", "the role's CONNECTION LIMIT is reached",
         _sql("ALTER ROLE {0} CONNECTION LIMIT -1"),
     ),

@@ -19,9 +19,9 @@ from toolkit.checks.each_source import each_source
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.humanize import humanize
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence
+from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import TooSlowError
 
