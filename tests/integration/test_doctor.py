@@ -202,7 +202,8 @@ def test_what_was_done_to_a_servers_database_is_the_cause_and_its_remedy_mends_i
         with open_for_writing(url):
             pass
         assert "database" not in areas_of(run, url)
-        administrator.execute(put.format(name=name, role=role))
+        with psycopg.connect(postgresql.url(name if "SCHEMA" in put else "postgres"), autocommit=True) as putting:
+            putting.execute(put.format(name=name, role=role))
         first = areas_of(run, url)["database"]
         assert told.format(name=name, role=role) in first["evidence"]
         words = shlex.split(first["remedy"].partition("  # ")[0].partition(" && ")[0])
