@@ -393,6 +393,13 @@ def test_a_pressure_that_stands_still_everywhere_is_told(host: Host) -> None:
     assert "bar of 4 of 4 stations has not changed" in finding(host, "values-alive").evidence
 
 
+def test_one_temperature_at_every_station_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(host, lambda _number, step, values: values.update(temp_out=20.0 if step > 20 else values["temp_out"]))
+    assert finding(host, "values-alive").ok
+    monkeypatch.setattr("toolkit.checks.probes.network.MOST_ALIKE", 4)
+    assert "temp_out of 4 of 4 stations is 20.0 all the time" in finding(Host(load_lenient()), "values-alive").evidence
+
+
 def test_a_network_at_one_place_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(host, places=False)
     assert finding(host, "stations-located").ok
