@@ -317,6 +317,7 @@ def test_a_server_that_writes_dates_in_another_way_is_read(postgresql: Server) -
     url = postgresql.database(name := f"test_{uuid4().hex}")
     with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
         administrator.execute(f"ALTER DATABASE {name} SET datestyle = 'SQL, DMY'")
+        administrator.execute(f"ALTER DATABASE {name} SET role = 'pg_monitor'")
         administrator.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
     with open_for_writing(url) as store:
         store.add(admit(document(feature("volos")), COLLECTED), COLLECTED)

@@ -49,7 +49,7 @@ def _reset(*settings: str) -> _Mend:
 _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
     (
         "password authentication failed",
-        "the password of this host is not that of the server's role, or that has expired",
+        "the password of this host is not that of the server's role, or that has expired or is there no more",
         lambda _names: OnController(),
     ),
     (
@@ -123,6 +123,9 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
     if re.search("Connection refused|No such file", said) and (elsewhere := _elsewhere(host, server)):
         return elsewhere
     names = _names(server)
+    if found := re.search(r"are in the schema (.+): was it renamed", said):
+        back = as_administrator(f"ALTER SCHEMA {found[1]} RENAME TO {names.role}", database=server.name)
+        return bad(said, Sequence(back, Restart("collector")))
     for pattern, why, mend in _REFUSALS:
         if re.search(pattern, said):
             return bad(f"{why}: {said}", mend(names))

@@ -81,6 +81,13 @@ def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = Fa
     return PostgreSQLStore(connect_for_reading(db, patience), shown(db.url))
 
 
+# The schema that has tables of ours, where they are not looked for.
+_ELSEWHERE = """
+SELECT relnamespace::regnamespace FROM pg_class WHERE relname = 'schema_version' AND relkind = 'r'
+AND relowner = current_user::regrole ORDER BY oid LIMIT 1
+"""
+
+
 def connect_for_reading(db: PostgreSQLDatabase, patience: float) -> psycopg.Connection:
     """A connection whose transactions cannot write, to a database of this program's schema.
 
@@ -95,6 +102,10 @@ def connect_for_reading(db: PostgreSQLDatabase, patience: float) -> psycopg.Conn
         version = _version(connection, place) if holds_tables(connection) else 0
         if version < (known := len(migrations("postgresql"))):
             what = f"has schema {version}, older than this program's {known}" if version else "is empty"
+            if not version and (elsewhere := connection.execute(_ELSEWHERE).fetchone()):
+                raise StoreError(
+                    f"the tables of the database {place} are in the schema {elsewhere[0]}: was it renamed?"
+                )
             raise StoreError(f"the database {place} {what}: the collector puts it right when it starts")
         opening.pop_all()
     return connection

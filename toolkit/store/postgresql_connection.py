@@ -15,10 +15,11 @@ from toolkit.store.base import StoreError
 from toolkit.text import one_line
 
 # What others may have set otherwise for the role, the database or the server: time limits of which this program has its
-# own, and how values are written, which psycopg does not read in other forms.
+# own, whose rights it has, and how values are written, which psycopg does not read in other forms.
 _OWN = (
     "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c datestyle=ISO -c intervalstyle=postgres "
-    "-c bytea_output=hex -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed"
+    "-c role=none -c bytea_output=hex -c standard_conforming_strings=on "
+    "-c default_transaction_isolation=read\\ committed"
 )
 # Those that servers have from a version on, as psycopg tells it.
 _LATER_LIMITS = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
