@@ -14,11 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from toolkit.checks import Finding
+from toolkit.checks import Finding, server_faults
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
 from toolkit.checks.probes import units
+from toolkit.database import PostgreSQLDatabase
 from toolkit.feed.fetch import Fetched
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.settings import load_lenient
@@ -123,6 +124,22 @@ def test_a_table_whose_name_cron_does_not_take_is_told(host: Host, table: Path) 
 
 
 @pytest.mark.usefixtures("as_root")
+def test_a_server_that_does_not_come_back_with_its_host_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "postgresql.service").touch()
+    wanted = tmp_path / "multi-user.target.wants/postgresql.service"
+    wanted.parent.mkdir()
+    for name, place in {"SERVER_UNIT": "postgresql.service", "UNITS": "", "RUNNING": ""}.items():
+        monkeypatch.setattr(server_faults, name, tmp_path / place)
+    found = server_faults.not_at_boot(PostgreSQLDatabase("postgresql://weather@127.0.0.1/weather"))
+    assert found
+    assert "postgresql.service is disabled" in found.evidence
+    assert server_faults.not_at_boot(PostgreSQLDatabase("postgresql://weather@db.example/weather")) is None
+    wanted.touch()
+    assert server_faults.not_at_boot(PostgreSQLDatabase("postgresql://weather@127.0.0.1/weather")) is None
+
+
 def test_a_table_that_anybody_writes_is_none_to_cron(host: Host, table: Path) -> None:
     table.chmod(0o666)
     mended(host, "cron-table")
@@ -252,6 +269,30 @@ def test_what_was_not_installed_is_told(host: Host, tmp_path: Path, monkeypatch:
     assert "bin/night.py" in finding(host, "packages-alone").evidence
 
 
+def test_what_is_missing_of_a_package_is_told(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    current = tmp_path / "current"
+    packages = current / "lib/python3.11/site-packages"
+    for name, module in (("weather_toolkit", "toolkit"), ("a_b", "ab")):
+        (packages / f"{name}-1.dist-info").mkdir(parents=True)
+        (packages / f"{name}-1.dist-info/METADATA").write_text(
+            f"Name: {name}\nVersion: 1\nRequires-Dist: A.b>=1\nRequires-Dist: other; extra == 'more'\n"
+        )
+        (packages / f"{name}-1.dist-info/RECORD").write_text(
+            f"{module}/__init__.py,sha256=x,9\n{module}/more.py,,\n{name}_alone.py,,\n{name}-1.dist-info/RECORD,,\n"
+        )
+        (packages / module).mkdir()
+        (packages / module / "__init__.py").touch()
+        (packages / f"{name}_alone.py").touch()
+    monkeypatch.setattr("toolkit.checks.probes.packages.CURRENT", current)
+    assert finding(host, "packages-complete").evidence == "2 packages"
+    for path in ("ab/__init__.py", "a_b_alone.py", "a_b-1.dist-info/METADATA", "a_b-1.dist-info"):
+        (packages / path).rename(packages / "aside")
+        assert finding(host, "packages-complete").evidence == "not installed, or not whole: a-b"
+        (packages / "aside").rename(packages / path)
+    (packages / "weather_toolkit-1.dist-info").rename(packages / "aside")
+    assert finding(host, "packages-complete").evidence == "not installed, or not whole: weather-toolkit"
+
+
 # systemd's own settings
 
 
@@ -362,9 +403,25 @@ def test_a_jump_of_any_variable_is_told(host: Host) -> None:
     assert "out_hum of 4 of 4 stations jumped" in finding(host, "values-continue").evidence
 
 
+def test_a_jump_that_came_back_is_over(host: Host) -> None:
+    def fahrenheit(_number: int, step: int, values: dict[str, float | None]) -> None:
+        if 20 < step < 30:
+            values["temp_out"] = (values["temp_out"] or 0) * 1.8 + 32
+
+    filled(host, fahrenheit)
+    assert finding(host, "values-continue").ok
+
+
 def test_a_pressure_that_stands_still_everywhere_is_told(host: Host) -> None:
     filled(host, lambda _number, step, values: values.update(bar=1013.2 if step > 10 else values["bar"]))
     assert "bar of 4 of 4 stations has not changed" in finding(host, "values-alive").evidence
+
+
+def test_one_temperature_at_every_station_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(host, lambda _number, step, values: values.update(temp_out=20.0 if step > 20 else values["temp_out"]))
+    assert finding(host, "values-alive").ok
+    monkeypatch.setattr("toolkit.checks.probes.network.MOST_ALIKE", 4)
+    assert "temp_out of 4 of 4 stations is 20.0 all the time" in finding(Host(load_lenient()), "values-alive").evidence
 
 
 def test_a_network_at_one_place_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

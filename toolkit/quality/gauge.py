@@ -19,6 +19,7 @@ from toolkit.quality.network import LARGEST, TOTAL
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
 
+_TAIWAN = "eleven gauges in the north of Taiwan, 21 months of hourly reports"
 _BEIJING = "seven gauges within 60 km around Beijing, 22 months: hardly ever by nature"
 
 
@@ -33,6 +34,7 @@ class GaugeThresholds(Thresholds):
     zero_mm: float = threshold(5.0, "mm", "and so much", _BEIJING)
     freezing: float = threshold(2.0, "°C", "in colder air a gauge without a heater holds snow: it is no fault")
     lone_hours: int = threshold(6, "h", "it rained without a dry hour here alone for so long", _BEIJING)
+    shower: float = threshold(2.5, "mm", "an hour with so much, in air of `burst_dry` and more, is rain", _TAIWAN)
     lone_hours_dry: int = threshold(3, "h", "the same where the air was dry")
     dry: float = threshold(75.0, "%", "air is dry below this: nine in ten hours of rain are above 80 %", _BEIJING)
     burst: float = threshold(10.0, "mm", "a single reading adds so much here alone, in air of less than `burst_dry`")
@@ -71,6 +73,10 @@ def judge(sample: Sample) -> Contradictions:
     near = sample.neighbours
     asked = near.close & (near.km <= LIMITS.km) & series.measured[near.rows]
     around = _around(np.where(asked[:, :, None], rain[near.rows], np.nan))
+    # A hill has rain that the plain beside it has not: that it rained there is enough to believe a gauge.
+    also = near.exists & (near.km <= LIMITS.km) & series.measured[near.rows]
+    anywhere = _around(np.where(also[:, :, None], rain[near.rows], np.nan))
+    around = around._replace(second_most=anywhere.second_most)
 
     def slots(of_hours: Bools) -> Bools:
         found = np.repeat(of_hours, per_hour, axis=1)[:, -window:]
@@ -78,12 +84,15 @@ def judge(sample: Sample) -> Contradictions:
 
     zeros = np.zeros(rain.shape, dtype=bool)
     if sample.network.of("asked", LARGEST, asked.sum(axis=1)) >= LIMITS.neighbours:
-        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain[near.rows], asked)
+        # What falls on others does not fall here while the air is dry.
+        theirs = np.where((humidity < LIMITS.dry)[:, None], 0.0, rain[near.rows])
+        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), theirs, asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     alone_dry = alone & (humidity < LIMITS.dry)
-    lone, lone_dry = lasting(alone, LIMITS.lone_hours), lasting(alone_dry, LIMITS.lone_hours_dry)
+    drips = alone & ~((rain >= LIMITS.shower) & (humidity >= LIMITS.burst_dry))
+    lone, lone_dry = lasting(drips, LIMITS.lone_hours), lasting(alone_dry, LIMITS.lone_hours_dry)
     for met, hours_alone, least, what in (
-        (lone, alone, LIMITS.lone_hours, "rain here alone"),
+        (lone, drips, LIMITS.lone_hours, "a little rain here alone"),
         (lone_dry, alone_dry, LIMITS.lone_hours_dry, "rain here alone in dry air"),
     ):
         sample.note(

@@ -5,8 +5,8 @@ They read a bounded number of rows, and skip networks that are too small to be c
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from itertools import pairwise, takewhile
 
 from toolkit.backup.folder import Backup
@@ -39,6 +39,8 @@ FROZEN_SECONDS = 3 * HOUR
 CROWD = 10
 # So many of the stations stand for the whole network.
 PART = 0.9
+# So many stations do not measure one and the same to a tenth, again and again.
+MOST_ALIKE = 5
 # A database of more observations is not counted.
 MOST_COUNTED = 5_000_000
 
@@ -127,6 +129,8 @@ def values_alive(host: Host) -> Finding | None:
             f"bar of {len(still)} of {len(series)} stations has not changed for {humanize(FROZEN_SECONDS)}: its source "
             "is stuck"
         )
+    if alike := _alike(series):
+        return bad(alike)
     last = [[values for _, values in one[-IN_A_ROW:]] for one in series.values() if len(one) >= IN_A_ROW]
     if len(last) >= STATIONS and all(one == last[0] for one in last) and any(any(values) for values in last[0]):
         return bad(f"all {len(last)} stations tell the same values: the feed mixes them up")
@@ -136,6 +140,18 @@ def values_alive(host: Host) -> Finding | None:
         if changes and len(one) >= IN_A_ROW and seen.setdefault(tuple(one), name) != name:
             return bad(f"stations {seen[tuple(one)]} and {name} tell the same values all the time: one is doubled")
     return good("values change, and differ from station to station")
+
+
+def _alike(series: Mapping[str, list[tuple[int, tuple[object, ...]]]]) -> str:
+    """What is to be said where nearly all stations tell one and the same temperature or pressure all the time."""
+    for name in ("temp_out", "bar"):
+        place = MONITORED.index(name)
+        last = [{values[place] for _, values in one[-IN_A_ROW:]} for one in series.values() if len(one) >= IN_A_ROW]
+        told = Counter(one.pop() for one in last if len(one) == 1)
+        common, number = told.most_common(1)[0] if told else (None, 0)
+        if common is not None and number >= MOST_ALIKE and number >= PART * len(last):
+            return f"{name} of {number} of {len(last)} stations is {common} all the time: no sensor tells it"
+    return ""
 
 
 def _lasts(one: list[tuple[int, object]]) -> bool:
@@ -165,21 +181,26 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
 def values_continue(host: Host) -> Finding | None:
     rows = recent(host)
     limits = {name: max(HOUR, 3 * cadence) for name, cadence in _cadences(host, _network(rows)).items()}
-    for name, most in JUMPS.items():
-        told = [row for row in rows if getattr(row, name) is not None]
+    for what, most in JUMPS.items():
+        told = [row for row in rows if getattr(row, what) is not None]
         last: dict[str, Observation] = {}
+        first: dict[str, Observation] = {}
         jumped: dict[str, tuple[Observation, Observation]] = {}
         for row in told:
             before = last.get(row.station_id)
             limit = limits[row.station_id]
-            if before and row.time - before.time <= limit and abs(getattr(row, name) - getattr(before, name)) > most:
+            if before and row.time - before.time <= limit and abs(getattr(row, what) - getattr(before, what)) > most:
                 jumped[row.station_id] = before, row
+                first.setdefault(row.station_id, before)
             last[row.station_id] = row
+        # What came back is over, such as a unit that was changed for an hour.
+        back = {name for name, row in first.items() if abs(getattr(last[name], what) - getattr(row, what)) <= most}
+        jumped = {name: pair for name, pair in jumped.items() if name not in back}
         if len(jumped) >= STATIONS and len(jumped) >= PART * len(last):
             before, row = next(iter(jumped.values()))
             return bad(
-                f"{name} of {len(jumped)} of {len(last)} stations jumped, such as from {getattr(before, name):g} to "
-                f"{getattr(row, name):g} {BY_NAME[name].unit} at {row.station_id}, {stored(row.time)} UTC: has the "
+                f"{what} of {len(jumped)} of {len(last)} stations jumped, such as from {getattr(before, what):g} to "
+                f"{getattr(row, what):g} {BY_NAME[what].unit} at {row.station_id}, {stored(row.time)} UTC: has the "
                 "feed's unit changed?"
             )
     return good("the network's values go on as they were")
