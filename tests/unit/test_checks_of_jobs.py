@@ -16,6 +16,7 @@ from toolkit.backup.postgresql import programs
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import Result, examine
 from toolkit.checks.host import Host
+from toolkit.checks.host.processes import process as process_of
 from toolkit.checks.unit_files import DEPLOYED
 from toolkit.settings import load_lenient
 
@@ -57,6 +58,19 @@ def test_how_a_job_ended_that_cron_began_is_told(under_cron: Path, code: int, lo
     for ended_well in (0, 143):
         (under_cron / "backup.code").write_text(f"{ended_well}\n")
         assert seen("backup-succeeds")[0].finding.ok
+
+
+@pytest.mark.parametrize(("called", "runs"), [("/usr/sbin/cron", True), ("crond", True), ("/usr/sbin/CRON", False)])
+def test_a_process_that_waits_for_a_job_is_no_cron(
+    called: str, runs: bool, under_cron: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (under_cron / "cron").symlink_to("/bin/sleep")  # the name that the kernel has for what cron begins, too
+    with subprocess.Popen([called, "600"], executable=under_cron / "cron") as process:
+        monkeypatch.setattr("toolkit.checks.probes.cron.processes", lambda: [process_of(process.pid)])
+        monkeypatch.setattr("toolkit.checks.probes.cron.UNITS", under_cron)
+        told = seen("cron-runs")[0].finding.evidence
+        process.kill()
+    assert told.startswith("no cron runs") is not runs
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, TAKEN_BY_CRON, Job
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.host.processes import is_stopped
+from toolkit.checks.host.processes import is_stopped, processes, words_of
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import OnController, OnMachine, Remedy, Sequence, Shell
 
@@ -136,7 +136,7 @@ def _seconds(job: Job) -> int:
 def cron_runs(host: Host) -> Finding | None:
     if host.scheduler != CRON:
         return None
-    running = [int(file.parent.name) for file in Path("/proc").glob("[0-9]*/comm") if _is_cron(file)]
+    running = [one.pid for one in processes() if _is_cron(one.pid)]
     if not running:
         return bad("no cron runs: no job is begun")
     if all(map(is_stopped, running)):
@@ -151,10 +151,10 @@ def cron_runs(host: Host) -> Finding | None:
     return good("cron runs")
 
 
-def _is_cron(file: Path) -> bool:
-    with suppress(OSError):
-        return file.read_text(encoding="utf-8").strip() in {"cron", "crond"}
-    return False
+def _is_cron(pid: int) -> bool:
+    """Whether a process is cron, and not one that it began to wait for a job: that calls itself CRON or CROND."""
+    words = words_of(pid)
+    return bool(words) and Path(words[0]).name in {"cron", "crond"}
 
 
 @check(
