@@ -17,8 +17,9 @@ from toolkit.detector.classifier import Classifier
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid, OfNetwork
 from toolkit.detector.judging import Judging
+from toolkit.detector.kept import Kept, TestResults
 from toolkit.detector.report import Anomaly
-from toolkit.detector.run_tests import ROUNDS, Kept, TestResults, run_tests
+from toolkit.detector.run_tests import ROUNDS, run_tests
 from toolkit.detector.tiles import with_neighbours
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals

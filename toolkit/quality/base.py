@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
@@ -117,13 +118,17 @@ class Preparation:
     """Something that tests need besides a sample, such as limits learnt from the network's past.
 
     Attributes:
-        of: what it is of a sample.
+        of: what it is of a sample, and of what `each` found, one argument for each of its arrays.
         of_rows: the same for some rows, in ascending order, as `QualityTest.explain` needs it; None where that needs
             nothing of it.
+        each: what has to be known of each station beforehand: of a sample that says what is expected of some stations,
+            arrays whose first axis is these. It is called for some stations at a time, so that a large network needs
+            no memory for what is expected of all of them.
     """
 
-    of: Callable[[Sample], Any]
+    of: Callable[..., Any]
     of_rows: Callable[[Any, Ints], Any] | None = None
+    each: Callable[[Sample], Sequence[npt.NDArray[Any]]] | None = None
 
 
 class WorstReading(NamedTuple):
@@ -181,8 +186,8 @@ class QualityTest(ABC):
         thresholds: its numbers.
         evidence: what its flag proves.
         exclusion: whether a flagged station still counts as a neighbour of others.
-        compares: whether it needs to know what neighbours imply. It is run again for the stations whose expectation
-            changed when another station was excluded.
+        compares: whether it needs to know what neighbours imply. It is run for its `suspects` alone, and again for
+            the stations whose expectation changed when another station was excluded.
         follows: whether its flag of a variable that follows from others may be their fault: it says nothing new while
             they are flagged.
         with_method: whether it is also run where a temporal method takes the place of the tests that compare.
@@ -215,6 +220,15 @@ class QualityTest(ABC):
     def needs(self, variable: Variable) -> set[str]:
         """The names of other variables whose window is needed to test this one."""
         return set()
+
+    def suspects(self, sample: Sample, prepared: Any) -> Bools:
+        """Which stations a test that `compares` may flag, before any is excluded: no others; stations.
+
+        Args:
+            sample: the variable, without what is expected.
+            prepared: what the test's preparation returned; None if it has none.
+        """
+        return np.ones(len(sample.series.values), dtype=bool)
 
     @abstractmethod
     def run(self, sample: Sample, prepared: Any) -> Bools:
