@@ -44,12 +44,15 @@ class Kept:
     Attributes:
         variable: which.
         measured: which stations measure it at all.
+        rows: the stations of which anything is flagged, in ascending order.
         of_network: what has to be known of the network where a part of it is looked at.
-        tests, flags, prepared, criteria, excluded, rounds: see `run_tests.Found`.
+        flags, prepared: see `run_tests.Found`; of these rows alone.
+        tests, criteria, excluded, rounds: see `run_tests.Found`.
     """
 
     variable: str
     measured: Bools
+    rows: Ints
     of_network: OfNetwork
     tests: Sequence[QualityTest]
     flags: dict[str, Bools]
@@ -61,14 +64,23 @@ class Kept:
     @classmethod
     def of(cls, results: Found, of_network: OfNetwork) -> Kept:
         """What is kept of some results."""
-        kinds = {test.name: test.preparation for test in results.tests}
-        prepared = {
-            name: one for name, one in results.prepared.items() if (kind := kinds[name]) and kind.of_rows is not None
-        }
+        rows = np.flatnonzero(np.logical_or.reduce([flags.any(axis=1) for flags in results.flags.values()]))
+        prepared = {}
+        for test in results.tests:
+            if (kind := test.preparation) and kind.of_rows and len(rows):
+                prepared[test.name] = kind.of_rows(results.prepared[test.name], rows)
         return cls(
-            results.series.variable.name, results.series.measured, of_network, results.tests, _any(results.flags),
-            prepared, results.criteria, results.excluded, results.rounds,
-        )  # fmt: skip
+            variable=results.series.variable.name,
+            measured=results.series.measured,
+            rows=rows,
+            of_network=of_network,
+            tests=results.tests,
+            flags={name: flags[rows] for name, flags in results.flags.items()},
+            prepared=prepared,
+            criteria=results.criteria,
+            excluded=results.excluded,
+            rounds=results.rounds,
+        )
 
     def of_rows(self, rows: Ints, sample: Sample, wanted: Bools) -> TestResults:
         """The results for some rows, in ascending order.
@@ -78,16 +90,26 @@ class Kept:
             sample: the variable at these rows.
             wanted: of which of them it is to be known what is expected; rows. Their neighbours are rows, too.
         """
-        kinds = {test.name: test.preparation for test in self.tests}
-        prepared = dict.fromkeys(kinds)
-        for name, one in self.prepared.items():
-            if (kind := kinds[name]) and kind.of_rows:
-                prepared[name] = kind.of_rows(one, rows)
+        place = np.minimum(np.searchsorted(self.rows, rows), max(len(self.rows) - 1, 0))
+        flagged = np.isin(rows, self.rows)
+        flags = {name: np.zeros((len(rows), sample.series.window), dtype=bool) for name in self.flags}
+        for name, found in self.flags.items():
+            flags[name][flagged] = found[place[flagged]]
+        # Nobody asks of a row that is not flagged: it has what another one has.
+        prepared = {
+            test.name: test.preparation.of_rows(self.prepared[test.name], place)
+            for test in self.tests
+            if test.name in self.prepared and test.preparation and test.preparation.of_rows
+        }
         return TestResults(
-            sample.series, self.tests, {name: flags[rows] for name, flags in self.flags.items()}, prepared,
-            self._expected(rows, sample, wanted) if sample.series.compared else None,
-            self.criteria, self.excluded[rows],
-        )  # fmt: skip
+            series=sample.series,
+            tests=self.tests,
+            flags=flags,
+            prepared={**dict.fromkeys(flags), **prepared},
+            expected=self._expected(rows, sample, wanted) if sample.series.compared else None,
+            criteria=self.criteria,
+            excluded=self.excluded[rows],
+        )
 
     def _expected(self, rows: Ints, sample: Sample, wanted: Bools) -> Expected:
         """What was expected of the wanted rows in the last of the rounds in which they were compared; else nothing."""
@@ -104,11 +126,6 @@ class Kept:
             if len(some := np.flatnonzero(wanted & (last == number))):
                 _replace_rows(found, expectations.many(some, excluded))
         return found
-
-
-def _any(flags: Mapping[str, Bools]) -> dict[str, Bools]:
-    """The same flags. A large network has little memory for what most tests find at most variables: nothing."""
-    return {name: found if found.any() else np.broadcast_to(np.False_, found.shape) for name, found in flags.items()}
 
 
 def _nothing_expected(like: Expected, rows: int) -> Expected:

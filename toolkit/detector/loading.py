@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from toolkit.detector.grid import DAY, MOMENTS_HOURS, Grid, Source
 from toolkit.location import without_impossible_place
+from toolkit.memory import give_back
 from toolkit.model import Rejected, Station
 from toolkit.quality.arrays import Bools, Floats, Ints
-from toolkit.quality.packed import ABSENT, Coded, Packed, floats, is_there, pack
+from toolkit.quality.packed import ABSENT, SMALL, Coded, Packed, floats, is_there, pack
 from toolkit.quality.series import HOUR
 from toolkit.sources import Cadences
 from toolkit.store import Span
@@ -39,8 +40,6 @@ CADENCES = np.array(
 LEAST_SLOTS = 2
 # A station's cadence is known from so many observations.
 OBSERVATIONS = 4
-# Values of a network of no more stations stay 64-bit floats: packed one by one its few parts would take longer.
-SMALL = 500
 # So many stations' observations are sorted at once, and of so many an hour is read at once.
 AT_ONCE = 20_000
 
@@ -82,7 +81,10 @@ def load(
     With `packs` values are `Packed`, for whoever does not need all of them at once.
     """
     with store.snapshot():
-        return _load(store, start, end, cadences, variables, also, past_days, packs)
+        found = _load(store, start, end, cadences, variables, also, past_days, packs)
+    if len(found.stations) > SMALL:
+        give_back()
+    return found
 
 
 class _Reader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,6 +21,7 @@ from toolkit.quality.criteria import Condition, Met, Notes
 from toolkit.quality.expected import Comparison
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.network import Network
+from toolkit.quality.packed import each
 from toolkit.quality.series import Series
 from toolkit.variables import Variable
 
@@ -104,6 +105,18 @@ class Sample:
         """Note what a test compares, if somebody asks why; see `Notes.add`."""
         if self.notes is not None:
             self.notes.add(met, conditions, what, rows=rows, after=after, earlier=earlier)
+
+    def part(self, block: slice) -> Sample:
+        """Some stations alone, for what looks at no others: without neighbours, and what is expected by them."""
+        return replace(
+            self,
+            series=self.series.part(block),
+            silent=self.silent[block],
+            values=each(self.values, lambda _, values: values[block]),
+            stations=self.stations[block],
+            expectation=None,
+            notes=self.notes.part(block) if self.notes else None,
+        )
 
     @property
     def expected(self) -> Comparison:

@@ -7,15 +7,18 @@ others around, or to fall on one for most of a day while all others and the air 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.quality.arrays import Bools, Floats, mean
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import LARGEST, TOTAL
+from toolkit.quality.packed import some_rows
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
 
@@ -65,12 +68,18 @@ def judge(sample: Sample) -> Contradictions:
     rain = hourly(fell, per_hour)
     hours = min(rain.shape[1], max(LIMITS.zero_hours, -(-window // per_hour)) + LIMITS.lone_hours)
     rain = rain[:, rain.shape[1] - hours :]
-    humidity, temperature = (
-        _hourly_mean(sample.values[name], per_hour)[:, -hours:] for name in ("out_hum", "temp_out")
-    )
     near = sample.neighbours
     asked = near.close & (near.km <= LIMITS.km) & series.measured[near.rows]
-    around = _around(np.where(asked[:, :, None], rain[near.rows], np.nan))
+
+    def some(rows: slice) -> list[npt.NDArray[Any]]:
+        air = [_hourly_mean(some_rows(sample.values, name, rows), per_hour) for name in ("out_hum", "temp_out")]
+        return [
+            *_around(np.where(asked[rows][:, :, None], rain[near.rows[rows]], np.nan)),
+            *(one[:, -hours:] for one in air),
+        ]
+
+    enough, second_most, humidity, temperature = by_rows(some, len(rain))
+    around = Around(enough, second_most)
 
     def slots(of_hours: Bools) -> Bools:
         found = np.repeat(of_hours, per_hour, axis=1)[:, -window:]
@@ -78,7 +87,7 @@ def judge(sample: Sample) -> Contradictions:
 
     zeros = np.zeros(rain.shape, dtype=bool)
     if sample.network.of("asked", LARGEST, asked.sum(axis=1)) >= LIMITS.neighbours:
-        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain[near.rows], asked)
+        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain, asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     alone_dry = alone & (humidity < LIMITS.dry)
     lone, lone_dry = lasting(alone, LIMITS.lone_hours), lasting(alone_dry, LIMITS.lone_hours_dry)
@@ -133,23 +142,32 @@ def _around(rain: Floats) -> Around:
     return Around(known >= LIMITS.neighbours, np.take_along_axis(ordered, np.maximum(at - 1, 0), 1)[:, 0])
 
 
-def _zeros(sample: Sample, own: Floats, near: Floats, asked: Bools) -> Bools:
+def _zeros(sample: Sample, own: Floats, rain: Floats, asked: Bools) -> Bools:
     """The hours of rain at a station's neighbours in which it counted nothing, where they are too many.
 
     Args:
         sample: where it is noted.
-        own: the rain of each station; stations × hours.
-        near: that of its neighbours; stations × neighbours × hours.
+        own: the rain of each station, NaN in frost; stations × hours.
+        rain: the same with that of frost.
         asked: which of them are asked; stations × neighbours.
     """
     hours = own.shape[1]
     # Since the last hour with rain, or without a reading.
     since = np.where((own == 0).all(axis=1), 0, hours - np.argmax(own[:, ::-1] != 0, axis=1))
     since = np.maximum(since, hours - LIMITS.zero_hours)
-    counts = (np.arange(hours) >= since[:, None])[:, None]
-    wet = counts & (near > 0)
-    number = np.sort(np.where(asked, wet.sum(axis=2), np.iinfo(np.int64).max), axis=1)[:, 1]
-    total = np.sort(np.where(asked, np.nansum(np.where(counts, near, 0), axis=2), np.inf), axis=1)[:, 1]
+    counts = np.arange(hours) >= since[:, None]
+
+    def rained(rows: Any) -> tuple[Bools, Floats]:
+        """In which hours that count it rained at the neighbours of some stations, and how much in all."""
+        near = rain[sample.neighbours.rows[rows]]
+        return counts[rows][:, None] & (near > 0), np.nansum(np.where(counts[rows][:, None], near, 0), axis=2)
+
+    def but_one(rows: slice) -> list[npt.NDArray[Any]]:
+        wet, fell = rained(rows)
+        number = np.where(asked[rows], wet.sum(axis=2), np.iinfo(np.int64).max)
+        return [np.sort(one, axis=1)[:, 1] for one in (number, np.where(asked[rows], fell, np.inf))]
+
+    number, total = by_rows(but_one, len(own))
     enough = asked.sum(axis=1)
     clogged = (enough >= LIMITS.neighbours) & (number >= LIMITS.zero_wet_hours) & (total >= LIMITS.zero_mm)
     sample.note(
@@ -163,7 +181,8 @@ def _zeros(sample: Sample, own: Floats, near: Floats, asked: Bools) -> Bools:
     )
     found = np.zeros(own.shape, dtype=bool)
     for row in np.flatnonzero(clogged):
-        most = np.flatnonzero((wet[row] & asked[row][:, None]).sum(axis=0) * 2 > asked[row].sum())
+        ((wet,), _) = rained([row])
+        most = np.flatnonzero((wet & asked[row][:, None]).sum(axis=0) * 2 > asked[row].sum())
         if len(most):
             found[row, most[0] : most[-1] + 1] = True
     return found

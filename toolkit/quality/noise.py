@@ -72,14 +72,13 @@ class _Levels(NamedTuple):
 
 def _width(series: Series) -> int:
     """Over how many second differences the median is taken."""
-    least: int = LIMITS.readings
-    of_hours: int = LIMITS.hours * series.per_hour
-    return max(of_hours, least)
+    return max(LIMITS.hours * series.per_hour, LIMITS.readings)
 
 
 def _begin(series: Series) -> int:
     """The first of the times that are tested: those that end in the window. Those before it tell what was reached."""
-    return max(0, series.scaled.shape[1] - series.window - _width(series) - 1)
+    begin: int = series.scaled.shape[1] - series.window - _width(series) - 1
+    return max(0, begin)
 
 
 def _levels(series: Series, rows: Ints, values: Floats) -> _Levels:

@@ -13,6 +13,8 @@ from toolkit.variables import BY_NAME
 
 Coded = npt.NDArray[Any]
 """Values of a variable: whole numbers of its steps in 16 bits, `ABSENT` where there is none, or 64-bit floats."""
+SMALL = 500
+"""A network of no more stations has memory enough: its values stay 64-bit floats, and what is freed stays here."""
 ABSENT = np.int16(np.iinfo(np.int16).min)
 
 

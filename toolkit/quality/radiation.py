@@ -17,8 +17,7 @@ from toolkit.quality.base import (
     Thresholds,
     threshold,
 )
-from toolkit.quality.blocks import by_rows
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, of_rows
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, of_rows, one_by_one
 from toolkit.quality.criteria import Condition
 from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
 from toolkit.variables import Variable
@@ -60,18 +59,10 @@ def judge(sample: Sample) -> Contradictions:
     values, ends = series.values[:, -slots:], series.ends[-slots:]
     cadence = 3600.0 / series.per_hour if len(series.ends) < 2 else float(series.ends[-1] - series.ends[-2])
     place = np.array([(one.latitude, one.longitude) for one in sample.stations], dtype=np.float64).reshape(-1, 2)
-
-    def heights(rows: slice) -> list[Floats]:
-        """The highest and the lowest of the sun at some stations.
-
-        A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence
-        later.
-        """
-        latitude, longitude = place[rows].T
-        found = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
-        return [reduce(np.maximum, found), reduce(np.minimum, found)]
-
-    highest, lowest = by_rows(heights, len(place))
+    latitude, longitude = place.T
+    # A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence later.
+    heights = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
+    highest, lowest = reduce(np.maximum, heights), reduce(np.minimum, heights)
     above = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
 
     possible, rare = LIMITS.possible * above + LIMITS.possible_base, LIMITS.rare * above + LIMITS.rare_base
@@ -124,7 +115,7 @@ class Radiation(ContradictionTest):
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
-    preparation = Preparation(judge, of_rows)
+    preparation = Preparation(one_by_one(judge), of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To global solar radiation."""

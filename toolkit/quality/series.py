@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,11 @@ class Series:
     days: Floats
     measured: Bools
     moments: int | None = None
+
+    def part(self, block: slice) -> Series:
+        """Some stations alone."""
+        names = ("values", "scaled", "history", "days", "measured")
+        return replace(self, **{name: getattr(self, name)[block] for name in names})
 
     @property
     def compared(self) -> bool:
