@@ -81,7 +81,8 @@ def source_named(name: str, sources: Sequence[Source]) -> Source:
     """
     names = [one.name for one in sources]
     if name not in names:
-        raise UsageError(f"source {_shown(name)}: " + did_you_mean(name, names, f"there are {', '.join(names)}"))
+        known = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
+        raise UsageError(f"there is no source {_shown(name)}; {did_you_mean(name, names, known)}")
     return sources[names.index(name)]
 
 

@@ -178,7 +178,7 @@ def test_a_source_is_shown_as_it_is_for_it(run: Run, sources: Sources) -> None:
     assert shown["WEATHER_CADENCE_SECONDS"]["from"].endswith("sources.toml, source own")
     assert json.loads(run("settings", "other", "--json").stdout)["WEATHER_FEED_FORMAT"]["value"] == "csv"
     done = run("settings", "owm")
-    assert (done.returncode, done.stderr.strip().endswith("source 'owm': did you mean own?")) == (2, True)
+    assert (done.returncode, done.stderr.strip().endswith("there is no source 'owm'; did you mean own?")) == (2, True)
 
 
 FAST = {"cadence_seconds": 1, "pause_seconds": 1}

@@ -49,6 +49,13 @@ def test_what_is_misspelt_is_named_with_what_was_meant(run: Run, words: list[str
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [["--wait", "nan"], ["--wait=-1"], ["--wait=inf"], ["--db=--"], ["--bogus"]])
+def test_a_monitor_is_told_that_a_wrong_option_says_nothing_of_the_service(run: Run, words: list[str]) -> None:
+    done = run("healthcheck", *words)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert words[0].partition("=")[0] in done.stderr
+
+
 @pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "1969-12-31T23:59Z", "9999-12-31T23:59:59Z"])
 @pytest.mark.parametrize("words", [["detect", "--no-record"], ["sensors"], ["report", "--html", "-"]])
 def test_a_time_of_years_that_nobody_means_is_refused(run: Run, words: list[str], end: str) -> None:

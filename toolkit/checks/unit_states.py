@@ -10,10 +10,10 @@ from toolkit.checks import Finding, Probe, bad, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_LOGS, CRON_RUN
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
-from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Enable, OfSystemd, Sequence, Start
 from toolkit.checks.unit_files import job_of
 from toolkit.checks.unit_results import outcome_of
+from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 
 # A service that was restarted so often, and is up for less than this, is dying again and again.

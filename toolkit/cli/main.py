@@ -19,7 +19,7 @@ from toolkit import __version__
 from toolkit.address import without_secrets
 from toolkit.cli import signals
 from toolkit.cli.options import overrides
-from toolkit.cli.streams import OutputError, ReaderLeftError
+from toolkit.cli.streams import ReaderLeftError
 from toolkit.errors import InUseError, ToolkitError, UsageError
 from toolkit.settings import load, load_lenient
 from toolkit.text import did_you_mean, one_line
@@ -72,6 +72,8 @@ class CommandParser(argparse.ArgumentParser):
         Raises:
             UsageError: they are wrong.
         """
+        if empty := next((word for word in arguments if word.startswith("--") and word.endswith("=--")), None):
+            self.error(f"argument {empty.removesuffix('=--')}: expected one argument")  # older argparses pass a list
         found, unknown = self.parse_known_args(arguments)
         if unknown:
             hint = _did_you_mean(unknown[0].partition("=")[0], _options(self))
@@ -199,10 +201,9 @@ def _failed(error: ToolkitError, chosen: str | None, *, verbose: bool) -> int:
             from toolkit.sdnotify import notify
 
             notify(f"STATUS={without_secrets(str(error)).partition(chr(10))[0]}")
-    if isinstance(error, OutputError) and error.exit_code:
-        # Monitors have an exit code of their own for an answer that could not be written.
-        return int(getattr(sys.modules.get(f"toolkit.commands.{chosen}"), "UNTOLD", error.exit_code))
-    return error.exit_code
+    # Monitors have an exit code of their own for an answer that could not be had; a reader that left wants none.
+    untold = getattr(sys.modules.get(f"toolkit.commands.{chosen}"), "UNTOLD", error.exit_code)
+    return int(untold) if error.exit_code else 0
 
 
 class _Lines(logging.Formatter):

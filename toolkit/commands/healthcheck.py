@@ -8,6 +8,7 @@ from toolkit.checks import Status, gate
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
+from toolkit.cli.options import positive
 from toolkit.settings import Loaded
 
 TAKES_WRONG_SETTINGS = True
@@ -22,11 +23,11 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--wait", type=float, metavar="SECONDS",
+        "--wait", type=positive, metavar="SECONDS",
         help="wait until the service runs and the collector, as it runs now, has stored the feed: a rollout's gate, "
         "which does not ask how the weather's data are",
     )  # fmt: skip
-    parser.epilog = "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
+    parser.epilog = "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, also of a wrong option"
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     result = gate.wait(loaded, args.wait)
     print(result)
     if result.status > Status.WARNING:
-        print(f"not so within {args.wait:g} s: the service runs, and the collector that runs now stored the feed")
+        print(f"not so within {args.wait} s: the service runs, and the collector that runs now stored the feed")
     return int(result.status)
 
 

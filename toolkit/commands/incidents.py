@@ -13,12 +13,12 @@ from toolkit import clock
 from toolkit.actor import actor, person
 from toolkit.cli.options import add_setting, epoch, window_end
 from toolkit.cli.show import coloured, table
+from toolkit.durations import lasting
 from toolkit.errors import UsageError
 from toolkit.incidents import deciding, evidence, forms
 from toolkit.incidents.deciding import Decision
 from toolkit.incidents.kinds import rank
 from toolkit.incidents.telling import ESCALATED
-from toolkit.incidents.wording import lasting
 from toolkit.kinds import VARIABLES
 from toolkit.sensor_exceptions import SensorException, as_entry, expired
 from toolkit.settings import Loaded, Settings

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from toolkit.durations import lasting
 from toolkit.incidents import evidence, kinds
 from toolkit.incidents.case import Case, opened
 from toolkit.incidents.trouble import JudgedSensors, Sensor, Trouble
@@ -194,7 +195,7 @@ class Plan:
         seen["clear"] = True
         case.now = incident._replace(evidence=evidence.written(found))
         if all(one.get("clear") or one.get("symptom") == "silent" for one in found.values()):
-            told = f"nothing was wrong for {(run.end - incident.ended) / HOUR:.0f} hours"
+            told = f"nothing was wrong for {lasting(run.end - incident.ended)}"
             case.resolve(run.at, "maintenance" if within else None, told, tell=not within)
 
 

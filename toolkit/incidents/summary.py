@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 from collections import Counter
 
+from toolkit.durations import lasting
 from toolkit.incidents import telling
 from toolkit.incidents.kinds import rank
-from toolkit.incidents.wording import IS, Letter, lasting, place, sensor
+from toolkit.incidents.wording import IS, Letter, place, sensor
 from toolkit.settings import Settings
 from toolkit.store import Store
 from toolkit.store.incidents import ACTIVE, Incident, IncidentFilter, Message

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from toolkit.durations import lasting
 from toolkit.incidents import evidence
 from toolkit.incidents.kinds import rank
 from toolkit.incidents.telling import CLOSING, ESCALATED
@@ -92,15 +93,6 @@ def sensor(variable: str) -> str:
 def moment(epoch: float, settings: Settings) -> str:
     """A time, in the time zone that people have."""
     return f"{from_epoch(epoch).astimezone(settings.notify_time_zone):%Y-%m-%d %H:%M} {settings.notify_time_zone}"
-
-
-def lasting(seconds: float) -> str:
-    """A duration, in the two largest units."""
-    minutes = max(0, int(seconds // 60))
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
-    first = next((place for place, (number, _) in enumerate(parts) if number), 2)
-    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2])
 
 
 def _over(one: News) -> bool:

@@ -20,12 +20,12 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import lock_holders
-from toolkit.checks.humanize import age as aged
-from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Shell, Start, Tool, give, make
 from toolkit.checks.unit_states import last_run
 from toolkit.credentials import Credential
 from toolkit.database import PostgreSQLDatabase
+from toolkit.durations import age as aged
+from toolkit.durations import humanize
 
 # How old the newest backup may be: a day, a random delay, and a night on which the host was off until the morning.
 RECENT_HOURS = 36

@@ -8,8 +8,8 @@ from toolkit import clock, times
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
-from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import OnMachine, Tool
+from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 
 # How far the host's clock may be off: servers' clocks are right to the second, and an answer takes no longer.

@@ -13,9 +13,9 @@ from toolkit import clock
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import CLOCK
 from toolkit.checks.host import Host
-from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.remedies import AsUser, EditSettings, Remedy, Restart, Sequence, Tool
+from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.location import distance_km, without_impossible_place
 from toolkit.settings import DECLARATIONS, Source

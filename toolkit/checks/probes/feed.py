@@ -19,10 +19,10 @@ from toolkit.checks.each_source import each_source
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS, SourceSeen
-from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.network import STATIONS, recent
 from toolkit.checks.reach import ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
+from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.feed.entries import TWO_PLACES
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError

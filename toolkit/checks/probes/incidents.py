@@ -5,8 +5,8 @@ from __future__ import annotations
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import CLOCK, JOB, STORE
 from toolkit.checks.host import Host
-from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Start, Tool
+from toolkit.durations import humanize
 from toolkit.sensor_exceptions import expired
 from toolkit.store.incidents import SEVERITIES
 from toolkit.text import one_line

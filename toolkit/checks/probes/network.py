@@ -14,9 +14,9 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import OBSERVATIONS
 from toolkit.checks.database import changed, have_backup
 from toolkit.checks.host import Host
-from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.observations import silent
 from toolkit.checks.remedies import Restore, Tool
+from toolkit.durations import humanize
 from toolkit.model import Observation
 from toolkit.sources import cadences_of
 from toolkit.store.selection import Selection, Span

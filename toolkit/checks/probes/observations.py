@@ -12,9 +12,9 @@ from toolkit.checks.causes import CLOCK, COLLECTOR, OBSERVATIONS, RELEASE, SETTI
 from toolkit.checks.each_source import joined
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
-from toolkit.checks.humanize import age as aged
-from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import Logs, OnMachine, ServiceStatus, Start, Tool
+from toolkit.durations import age as aged
+from toolkit.durations import humanize
 from toolkit.settings import Settings
 from toolkit.sources import fresh_seconds
 from toolkit.times import from_stored

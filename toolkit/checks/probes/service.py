@@ -12,9 +12,9 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN
 from toolkit.checks.host.processes import is_stopped, lock_holders
 from toolkit.checks.host.systemd import COLLECTOR
-from toolkit.checks.humanize import humanize
 from toolkit.checks.remedies import AllServices, Enable, OfSystemd, Restart, Sequence, Shell, Start
 from toolkit.checks.unit_states import enabled, last_run, running
+from toolkit.durations import humanize
 from toolkit.errors import reason
 
 BUS = Path("/run/dbus/system_bus_socket")

@@ -10,9 +10,9 @@ from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import CLOCK, DISK, OBSERVATIONS
 from toolkit.checks.each_source import joined
 from toolkit.checks.host import Host
-from toolkit.checks.humanize import humanize
 from toolkit.checks.probes.spool import WAIT_SECONDS
 from toolkit.checks.remedies import Logs, ServiceStatus, Shell, Tool
+from toolkit.durations import humanize
 from toolkit.push import protocol_of
 from toolkit.sources import ONLY, Source, fresh_seconds
 from toolkit.store.sources import SourceState
