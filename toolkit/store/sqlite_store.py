@@ -287,9 +287,9 @@ class SQLiteStore(Tables):
         """See `base.Store`."""
         from toolkit.store import sqlite_columns  # not for those who only write
 
-        largest = max(self.numbers(), default=0)
+        read = sqlite_columns.Readings(variables, max(self.numbers(), default=0))
         for span in pieces(spans):
-            yield sqlite_columns.readings(self._query, span, variables, largest)
+            yield read.of(self._query, span)
 
     def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
         """See `base.Store`."""
