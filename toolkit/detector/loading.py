@@ -41,7 +41,7 @@ LEAST_SLOTS = 2
 # A station's cadence is known from so many observations.
 OBSERVATIONS = 4
 # So many stations' observations are sorted at once, and of so many an hour is read at once.
-AT_ONCE = 20_000
+AT_ONCE = 10_000
 
 
 class _Readings(NamedTuple):
@@ -49,12 +49,12 @@ class _Readings(NamedTuple):
 
     Attributes:
         row: the station of each.
-        observed: when each was observed, seconds since the epoch.
+        observed: when each was observed, seconds since the epoch; in 32 bits where they are whole.
         values: of some variables.
     """
 
     row: npt.NDArray[np.int32]
-    observed: Floats
+    observed: npt.NDArray[Any]
     values: list[Coded]
 
 
@@ -120,7 +120,11 @@ class _Reader:
         rows = self._row[np.minimum(columns[0], len(self._row) - 1).astype(np.int64)]
         found = columns if (rows >= 0).all() else columns[:, rows >= 0]
         values = [pack(name, of_it) if self.packs else of_it for name, of_it in zip(names, found[2:], strict=True)]
-        return _Readings(rows[rows >= 0].astype(np.int32), found[1].copy(), values)
+        with np.errstate(invalid="ignore"):
+            observed = found[1].astype(np.uint32)
+        if not self.packs or not np.array_equal(observed, found[1]):
+            observed = found[1].copy()
+        return _Readings(rows[rows >= 0].astype(np.int32), observed, values)
 
 
 def _load(
@@ -247,7 +251,7 @@ def _put(values: dict[str, Coded], name: str, at: Any, found: Coded) -> None:
     values[name][at] = found
 
 
-def _apart(stations: int, seen_at: Sequence[tuple[npt.NDArray[np.int32], Floats]], at_least: int) -> Floats:
+def _apart(stations: int, seen_at: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[Any]]], at_least: int) -> Floats:
     """How far apart a station's observations are, in seconds, the median of each; NaN where too few are known.
 
     Args:
@@ -264,7 +268,8 @@ def _apart(stations: int, seen_at: Sequence[tuple[npt.NDArray[np.int32], Floats]
         after = min(first + AT_ONCE, stations)
         if stations > AT_ONCE:
             some = (row >= first) & (row < after)
-        found[first:after] = _median_apart(after - first, row[some] - first, observed[some], at_least)
+        some_observed = observed[some].astype(np.float64)
+        found[first:after] = _median_apart(after - first, row[some] - first, some_observed, at_least)
     return found
 
 

@@ -82,10 +82,12 @@ class Readings:
         """What there is in one span; `query` runs a statement on the database."""
         values, where, ids = [stored(span.start), stored(span.end)], "time > ? AND time <= ?", len(self._ids)
         found, width = f"observation WHERE {where}", ids + len(self._names)
-        if self._usual:
+        usual = self._usual
+        if usual:
             codes = [*self._ids, *(f"ifnull({name}, {_ABSENT - _ZERO}) + {_ZERO}" for name in self._names)]
-            time, text, self._usual = _of_many(query, _char(codes), found, values, width, _usual(self._names))
-        if not self._usual:
+            time, text, usual = _of_many(query, _char(codes), found, values, width, _usual(self._names))
+        if not usual:
+            self._usual = False
             time, text, _ = _of_many(query, _char([*self._ids, *map(_code, self._names)]), found, values, width)
         read = np.frombuffer(text.encode("utf-32-le"), "<i4").reshape(-1, width).T
         table = np.empty((2 + len(self._names), len(time)))
