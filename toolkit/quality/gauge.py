@@ -65,7 +65,7 @@ def judge(sample: Sample) -> Contradictions:
     series = sample.series
     window, per_hour = series.window, series.per_hour
     fell = amounts(series.values, sample.network)
-    rain = hourly(fell, per_hour)
+    (rain,) = by_rows(lambda rows: [hourly(fell[rows], per_hour)], len(fell))
     hours = min(rain.shape[1], max(LIMITS.zero_hours, -(-window // per_hour)) + LIMITS.lone_hours)
     rain = rain[:, rain.shape[1] - hours :]
     near = sample.neighbours
@@ -198,17 +198,25 @@ def _still(most: Floats) -> Bools:
 def _bursts(sample: Sample, fell: Floats, dry_around: Bools) -> Bools:
     """Single readings of too much rain for the air in which it fell, stations × window slots."""
     window = sample.series.window
-    humidity = sample.values["out_hum"][:, -window:]
-    after = np.hstack([humidity[:, 1:], humidity[:, -1:]])
-    moist = np.where(np.isnan(after), humidity, np.maximum(humidity, after))
     amount = fell[:, -window:]
-    found: Bools = (amount >= LIMITS.burst) & dry_around & (moist < LIMITS.burst_dry)
-    sample.note(
-        found,
-        Condition("rain since the reading before", amount, "≥", LIMITS.burst, "mm"),
-        Condition("humidity", moist, "<", LIMITS.burst_dry, "%"),
-        what="much rain at once in dry air, and none at all neighbours but one",
-    )
+
+    def moist(rows: slice) -> Floats:
+        """The humidity of some stations at each reading or the next one, whichever is more."""
+        humidity = some_rows(sample.values, "out_hum", (rows, slice(-window, None)))
+        after = np.hstack([humidity[:, 1:], humidity[:, -1:]])
+        return np.where(np.isnan(after), humidity, np.maximum(humidity, after))
+
+    def burst(rows: slice) -> list[Bools]:
+        return [(amount[rows] >= LIMITS.burst) & dry_around[rows] & (moist(rows) < LIMITS.burst_dry)]
+
+    (found,) = by_rows(burst, len(fell))
+    if sample.notes is not None:
+        sample.note(
+            found,
+            Condition("rain since the reading before", amount, "≥", LIMITS.burst, "mm"),
+            Condition("humidity", moist(slice(None)), "<", LIMITS.burst_dry, "%"),
+            what="much rain at once in dry air, and none at all neighbours but one",
+        )
     return found
 
 
@@ -217,16 +225,21 @@ def _held(sample: Sample) -> Bools:
     series = sample.series
     values, hour = series.values, series.per_hour
     found = np.zeros(values.shape, dtype=bool)
-    reset = resets(values)
-    # Whether a total above zero was reset within an hour.
-    around = np.pad(reset, ((0, 0), (hour, hour)))
-    near = np.logical_or.reduce(np.lib.stride_tricks.sliding_window_view(around, 2 * hour + 1, axis=1), axis=2)
-    before = np.hstack([np.full((len(values), 1), np.nan), values[:, :-1]])
-    could = before > 0
     latest = np.minimum(np.arange(values.shape[1]) + 2 * hour, values.shape[1] - 1)
+
+    def some(rows: slice) -> list[npt.NDArray[Any]]:
+        now = values[rows]
+        reset = resets(now)
+        # Whether a total above zero was reset within an hour.
+        around = np.pad(reset, ((0, 0), (hour, hour)))
+        near = np.logical_or.reduce(np.lib.stride_tricks.sliding_window_view(around, 2 * hour + 1, axis=1), axis=2)
+        could = np.hstack([np.zeros((len(now), 1), dtype=bool), now[:, :-1] > 0])
+        return [reset, near, could, np.where(near, now[:, latest], np.nan)]
+
+    reset, near, could, since_reset = by_rows(some, len(values))
     number = sample.network.of("could be reset", TOTAL, could | near)
     were = sample.network.of("were reset", TOTAL, near)
-    fell_since = sample.network.of("fell since a reset", LARGEST, np.where(near, values[:, latest], np.nan))
+    fell_since = sample.network.of("fell since a reset", LARGEST, since_reset)
     if not counts_up(values, sample.network):
         return found[:, -series.window :]
     together = np.flatnonzero((number > LIMITS.neighbours) & (were >= LIMITS.reset * number))
@@ -237,7 +250,7 @@ def _held(sample: Sample) -> Bools:
         # After a reset in rain a small total soon reads as before. One that went on is larger than what fell anywhere
         # since.
         fallen = float(np.fmax(fell_since[slot], 0.0))
-        gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (before[:, slot] > fallen + LIMITS.held)
+        gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (values[:, slot - 1] > fallen + LIMITS.held)
         for row in np.flatnonzero(followed & gone_on):
             again = np.flatnonzero(reset[row, slot:])
             found[row, slot : slot + again[0] if len(again) else None] = True

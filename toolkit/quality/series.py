@@ -25,7 +25,7 @@ class Series:
 
     Attributes:
         variable: which.
-        values: as they were measured, in the variable's unit; stations × slots.
+        values: as they were measured, in the variable's unit; stations × slots. See `packed.unpacked`.
         scaled: the same on the scale of comparison (`variables.Scale`), NaN where no working sensor reads the value.
         history: earlier readings, some hours apart, on the same scale; stations × moments.
         ends, history_ends: when each slot and each moment ends, seconds since the epoch.
