@@ -181,6 +181,7 @@ def test_a_dead_station_is_seen_behind_living_ones(run: Run, feed: Feed, environ
         ("ALTER ROLE {role} NOLOGIN", "the role may not log in"),
         ("ALTER DATABASE {name} ALLOW_CONNECTIONS false", "the database is closed to connections"),
         ("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC, {role}", "the role may not connect to the database"),
+        ("ALTER SCHEMA {role} RENAME TO {role}_old", "are in the schema {role}_old: was it renamed?"),
         ("ALTER ROLE {role} SET search_path = public", "the setting search_path=public for ROLE {role}"),
         ("ALTER DATABASE {name} SET default_transaction_read_only = on", "on for DATABASE {name}"),
     ],
@@ -201,7 +202,8 @@ def test_what_was_done_to_a_servers_database_is_the_cause_and_its_remedy_mends_i
         with open_for_writing(url):
             pass
         assert "database" not in areas_of(run, url)
-        administrator.execute(put.format(name=name, role=role))
+        with psycopg.connect(postgresql.url(name if "SCHEMA" in put else "postgres"), autocommit=True) as putting:
+            putting.execute(put.format(name=name, role=role))
         first = areas_of(run, url)["database"]
         assert told.format(name=name, role=role) in first["evidence"]
         words = shlex.split(first["remedy"].partition("  # ")[0].partition(" && ")[0])

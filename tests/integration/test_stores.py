@@ -26,6 +26,7 @@ from toolkit.store import (
     open_for_writing,
 )
 from toolkit.store.postgresql import holders, imposed
+from toolkit.store.postgresql_connection import connect
 
 COLLECTED = 1_763_827_260
 TIME = 1_763_827_200
@@ -227,6 +228,11 @@ def test_what_was_turned_down_is_kept_beside_the_row(db: str) -> None:
         ),
         ("ALTER TABLE observations ADD CONSTRAINT cold CHECK (temp_out < -60) NOT VALID", "a constraint cold"),
         ("ALTER TABLE observations ENABLE ROW LEVEL SECURITY", "row-level security on observations"),
+        ("DROP INDEX sessions_name", "no index sessions_name any more"),
+        (
+            "ALTER TABLE observations ADD COLUMN tenant TEXT NOT NULL",
+            "a column tenant of observations that has to have",
+        ),
     ],
 )
 def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql: Server, put: str, told: str) -> None:
@@ -244,21 +250,30 @@ def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql
 
 
 @pytest.mark.parametrize(
-    ("put", "told"),
+    ("put", "told", "by_owner"),
     [
         (
             "ALTER DATABASE {database} SET default_transaction_read_only = on",
             "default_transaction_read_only=on for DATABASE",
+            False,
         ),
         (
-            "ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = '90s'",
-            "statement_timeout=90s for ROLE role_",
+            "ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = on",
+            "default_transaction_read_only=on for ROLE role_",
+            False,
         ),
-        ("ALTER ROLE ALL SET statement_timeout = '90s'", "the setting statement_timeout=90s for ROLE ALL"),
-        ("ALTER TABLE collection_log OWNER TO postgres", "another owner of collection_log (postgres)"),
+        (
+            "ALTER ROLE ALL SET default_transaction_read_only = on",
+            "the setting default_transaction_read_only=on for ROLE ALL",
+            False,
+        ),
+        ("ALTER TABLE collection_log OWNER TO postgres", "another owner of collection_log (postgres)", False),
+        ("REVOKE INSERT ON observations FROM {role}", "no right to read or write observations", True),
     ],
 )
-def test_what_only_an_administrator_can_take_away_is_told(postgresql: Server, put: str, told: str) -> None:
+def test_what_the_role_has_lost_is_told_with_who_gives_it_back(
+    postgresql: Server, put: str, told: str, by_owner: bool
+) -> None:
     url = postgresql.database(name := f"test_{uuid4().hex}")
     role = f"role_{name}"
     with psycopg.connect(url, autocommit=True) as administrator:
@@ -274,12 +289,40 @@ def test_what_only_an_administrator_can_take_away_is_told(postgresql: Server, pu
         try:
             ((what, away, owners),) = imposed(service)
             assert told in what
-            assert not owners
+            assert owners is by_owner
         finally:
             administrator.execute("SET default_transaction_read_only = off")
             administrator.execute("RESET search_path")
             administrator.execute(away)
         assert imposed(service) == []
+
+
+@pytest.mark.parametrize(
+    "limit",
+    ["statement_timeout = '1ms'", "idle_in_transaction_session_timeout = '1ms'", "idle_session_timeout = '1s'"],
+)
+def test_time_limits_that_others_gave_the_database_do_not_end_what_the_service_asks(
+    postgresql: Server, limit: str
+) -> None:
+    url = postgresql.database(name := f"test_{uuid4().hex}")
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
+        administrator.execute(f"ALTER DATABASE {name} SET {limit}")
+    with connect(url, 2) as connection:
+        with connection.transaction():
+            assert connection.execute("SELECT 1 FROM pg_sleep(0.05)").fetchone() == (1,)
+        assert connection.execute(f"SHOW {limit.split(maxsplit=1)[0]}").fetchone() == ("0",)
+
+
+def test_a_server_that_writes_dates_in_another_way_is_read(postgresql: Server) -> None:
+    url = postgresql.database(name := f"test_{uuid4().hex}")
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
+        administrator.execute(f"ALTER DATABASE {name} SET datestyle = 'SQL, DMY'")
+        administrator.execute(f"ALTER DATABASE {name} SET role = 'pg_monitor'")
+        administrator.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    with open_for_writing(url) as store:
+        store.add(admit(document(feature("volos")), COLLECTED), COLLECTED)
+        (row,) = store.observations(Selection())
+    assert row.time == TIME
 
 
 def test_a_session_that_holds_a_servers_tables_is_named(postgresql: Server) -> None:

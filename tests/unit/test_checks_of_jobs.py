@@ -113,6 +113,25 @@ def test_a_drop_in_that_systemd_refuses_is_named_and_taken_away(
     assert result.command.startswith("systemctl revert weather-collector.service && systemctl daemon-reload")
 
 
+def test_a_drop_in_that_puts_a_timers_runs_off_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    own = tmp_path / "weather-backup.timer"
+    own.write_text("[Timer]\nOnCalendar=*-*-* 4:*:00\n")
+    dropped = tmp_path / "weather-backup.timer.d/late.conf"
+    dropped.parent.mkdir()
+    dropped.write_text("[Timer]\nRandomizedDelaySec=30d\n")
+    unit = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled"}
+    host = Host(load_lenient())
+    paths = {"FragmentPath": str(own), "DropInPaths": str(dropped)}
+    host.once("units", lambda: {"weather-backup.timer": unit | paths})
+    host.once("systemd", lambda: True)
+    (result,) = examine(host, [BY_ID["backup-timer"]])
+    assert f"{dropped} gives weather-backup.timer RandomizedDelaySec=30d" in result.finding.evidence
+    assert result.command.startswith("systemctl revert weather-backup.timer && systemctl daemon-reload")
+
+
 @pytest.mark.parametrize(
     ("load", "said", "command"),
     [

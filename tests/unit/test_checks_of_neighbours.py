@@ -14,11 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from toolkit.checks import Finding
+from toolkit.checks import Finding, server_faults
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
 from toolkit.checks.probes import units
+from toolkit.database import PostgreSQLDatabase
 from toolkit.feed.fetch import Fetched
 from toolkit.model import Document, Observation, Rejected, Station
 from toolkit.settings import load_lenient
@@ -123,6 +124,22 @@ def test_a_table_whose_name_cron_does_not_take_is_told(host: Host, table: Path) 
 
 
 @pytest.mark.usefixtures("as_root")
+def test_a_server_that_does_not_come_back_with_its_host_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "postgresql.service").touch()
+    wanted = tmp_path / "multi-user.target.wants/postgresql.service"
+    wanted.parent.mkdir()
+    for name, place in {"SERVER_UNIT": "postgresql.service", "UNITS": "", "RUNNING": ""}.items():
+        monkeypatch.setattr(server_faults, name, tmp_path / place)
+    found = server_faults.not_at_boot(PostgreSQLDatabase("postgresql://weather@127.0.0.1/weather"))
+    assert found
+    assert "postgresql.service is disabled" in found.evidence
+    assert server_faults.not_at_boot(PostgreSQLDatabase("postgresql://weather@db.example/weather")) is None
+    wanted.touch()
+    assert server_faults.not_at_boot(PostgreSQLDatabase("postgresql://weather@127.0.0.1/weather")) is None
+
+
 def test_a_table_that_anybody_writes_is_none_to_cron(host: Host, table: Path) -> None:
     table.chmod(0o666)
     mended(host, "cron-table")
@@ -360,6 +377,15 @@ def test_a_jump_of_any_variable_is_told(host: Host) -> None:
 
     filled(host, fraction)
     assert "out_hum of 4 of 4 stations jumped" in finding(host, "values-continue").evidence
+
+
+def test_a_jump_that_came_back_is_over(host: Host) -> None:
+    def fahrenheit(_number: int, step: int, values: dict[str, float | None]) -> None:
+        if 20 < step < 30:
+            values["temp_out"] = (values["temp_out"] or 0) * 1.8 + 32
+
+    filled(host, fahrenheit)
+    assert finding(host, "values-continue").ok
 
 
 def test_a_pressure_that_stands_still_everywhere_is_told(host: Host) -> None:

@@ -60,6 +60,8 @@ def test_settings_that_do_not_fit_are_named(file: Path) -> None:
     assert "WEATHER_WINDOW_HOURS=0.5: a window of detection has 3 observations" in found.finding.evidence
     file.write_text('WEATHER_BACKUP_KEEP_DAILY="0"\n')
     assert "every backup but the newest is removed" in seen("settings-fit").finding.evidence
+    file.write_text('WEATHER_DATA_DAYS="1"\nWEATHER_WINDOW_HOURS="48"\n')
+    assert "looks at 48 hours, and observations are kept for 24" in seen("settings-fit").finding.evidence
 
 
 @pytest.mark.parametrize(

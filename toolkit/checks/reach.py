@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from pathlib import Path
@@ -13,6 +14,14 @@ from toolkit.errors import ToolkitError, reason
 RESOLVER_SECONDS = 2.0
 CONNECT_SECONDS = 2.0
 RESOLVER = Path("/etc/resolv.conf")
+# What of this host itself keeps a connection from being made, as connect(2) tells it.
+_OWN = {
+    errno.EPERM: ": this host's own firewall refuses it",
+    errno.EACCES: ": a route or a rule of this host's routing prohibits it",
+    errno.EINVAL: ": a route or a rule of this host's routing discards it",
+}
+DISCARDED = {errno.EACCES, errno.EINVAL}
+"""What connect(2) says where a route or a rule of this host discards what is sent."""
 
 
 class UnresolvedError(ToolkitError):
@@ -20,7 +29,16 @@ class UnresolvedError(ToolkitError):
 
 
 class ConnectError(ToolkitError):
-    """A server takes no connection."""
+    """A server takes no connection.
+
+    Attributes:
+        address: of the server.
+        code: what the system says of it, as `errno` numbers it; 0 where it is nothing but silent.
+    """
+
+    def __init__(self, message: str, address: str = "", code: int = 0) -> None:
+        super().__init__(message)
+        self.address, self.code = address, code
 
 
 def reach(url: str) -> None:
@@ -40,7 +58,8 @@ def reach(url: str) -> None:
                 connection.connect(address)
             return
         except OSError as error:
-            failure = ConnectError(_not_connected(name, address, error))
+            code = 0 if isinstance(error, TimeoutError) else error.errno or 0
+            failure = ConnectError(_not_connected(name, address, error), str(address[0]), code)
             if isinstance(error, TimeoutError):  # other addresses are not tried: it has taken long enough
                 break
     raise failure or UnresolvedError(f"{name} has no address")
@@ -83,7 +102,5 @@ def _not_connected(name: str, address: Any, error: OSError) -> str:
         return (
             f"{where} did not take a connection for {CONNECT_SECONDS:g} s: it is down, or a firewall drops what is sent"
         )
-    own = {1: ": this host's own firewall refuses it", 13: ": this host's own firewall refuses it"}.get(
-        error.errno or 0, ""
-    )
+    own = _OWN.get(error.errno or 0, "")
     return f"{where} takes no connection: {reason(error)}{own}"

@@ -9,15 +9,20 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.address import shown
-from toolkit.checks import Finding, bad
+from toolkit.checks import Finding, Status, bad
 from toolkit.checks.database import as_administrator, changed
 from toolkit.checks.host import Host
+from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import EditSettings, OnController, OnMachine, Remedy, Restart, Sequence
 from toolkit.database import PostgreSQLDatabase
 
 # The sockets of the servers of this host; their names end in the port (Debian's folder, libpq's default).
 SOCKETS = Path("/var/run/postgresql")
+# It is there where systemd runs this host.
+RUNNING = Path("/run/systemd/system")
 _LOCAL = {"localhost", "127.0.0.1", "::1", ""}
+# The unit of a server that a package of this host brought.
+SERVER_UNIT = Path("/usr/lib/systemd/system/postgresql.service")
 
 
 class _Names(NamedTuple):
@@ -44,7 +49,12 @@ def _reset(*settings: str) -> _Mend:
 _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
     (
         "password authentication failed",
-        "the password of this host is not that of the server's role, or that has expired",
+        "the password of this host is not that of the server's role, or that has expired or is there no more",
+        lambda _names: OnController(),
+    ),
+    (
+        "no password supplied",
+        "this host has no password for the server's role: the credential postgresql_password is gone",
         lambda _names: OnController(),
     ),
     (
@@ -93,7 +103,7 @@ def imposed_on(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     found = imposed(server)
     if not found:
         return None
-    said = f"others have given the database {', '.join(one.what for one in found)}"
+    said = f"others have changed the database: {', '.join(one.what for one in found)}"
     if owners := [one.away for one in found if one.owners]:
         return bad(said, changed(host, *owners))
     # A database that is set to be read alone refuses also what would undo that.
@@ -113,10 +123,26 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
     if re.search("Connection refused|No such file", said) and (elsewhere := _elsewhere(host, server)):
         return elsewhere
     names = _names(server)
+    if found := re.search(r"are in the schema (.+): was it renamed", said):
+        back = as_administrator(f"ALTER SCHEMA {found[1]} RENAME TO {names.role}", database=server.name)
+        return bad(said, Sequence(back, Restart("collector")))
     for pattern, why, mend in _REFUSALS:
         if re.search(pattern, said):
             return bad(f"{why}: {said}", mend(names))
     return bad(said)
+
+
+def not_at_boot(server: PostgreSQLDatabase) -> Finding | None:
+    """The finding that a server of this host does not come back with it; None where it does, or is elsewhere."""
+    if (urlsplit(server.url).hostname or "") not in _LOCAL or not SERVER_UNIT.exists():
+        return None
+    if not RUNNING.is_dir() or any(UNITS.glob("*.target.wants/postgresql*.service")):
+        return None
+    return bad(
+        "postgresql.service is disabled: the database does not come back with the host",
+        OnMachine("systemctl enable postgresql.service"),
+        Status.WARNING,
+    )
 
 
 def _names(server: PostgreSQLDatabase) -> _Names:
@@ -127,6 +153,16 @@ def _elsewhere(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     """The finding that nothing listens where the settings say, on this host; and what does listen, and where."""
     if (urlsplit(server.url).hostname or "") not in _LOCAL:
         return None
+    if (SOCKETS / f".s.PGSQL.{server.port}").is_socket():
+        return bad(
+            f"the PostgreSQL server of this host listens at no address (listen_addresses): {shown(server.url)} cannot "
+            "be reached",
+            Sequence(
+                as_administrator("ALTER SYSTEM SET listen_addresses = 'localhost'"),
+                OnMachine("systemctl restart postgresql"),
+                Restart("collector"),
+            ),
+        )
     ports = sorted({int(path.name.rpartition(".")[2]) for path in SOCKETS.glob(".s.PGSQL.*[0-9]")} - {server.port})
     if not ports:
         return bad(

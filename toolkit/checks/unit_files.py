@@ -52,7 +52,7 @@ def restored(host: Host, names: list[str], lines: list[Line]) -> Remedy:
     for name in names:
         unit = host.units[name]
         own = Path(unit["FragmentPath"])
-        if _is_another(own):
+        if name.endswith(".service") and _is_another(own):
             return OnController()
         for file in dict.fromkeys(line.file for line in lines):
             if file == own:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
@@ -80,6 +81,13 @@ def open_for_reading(db: PostgreSQLDatabase, patience: float, *, look: bool = Fa
     return PostgreSQLStore(connect_for_reading(db, patience), shown(db.url))
 
 
+# The schema that has tables of ours, where they are not looked for.
+_ELSEWHERE = """
+SELECT relnamespace::regnamespace FROM pg_class WHERE relname = 'schema_version' AND relkind = 'r'
+AND relowner = current_user::regrole ORDER BY oid LIMIT 1
+"""
+
+
 def connect_for_reading(db: PostgreSQLDatabase, patience: float) -> psycopg.Connection:
     """A connection whose transactions cannot write, to a database of this program's schema.
 
@@ -94,6 +102,10 @@ def connect_for_reading(db: PostgreSQLDatabase, patience: float) -> psycopg.Conn
         version = _version(connection, place) if holds_tables(connection) else 0
         if version < (known := len(migrations("postgresql"))):
             what = f"has schema {version}, older than this program's {known}" if version else "is empty"
+            if not version and (elsewhere := connection.execute(_ELSEWHERE).fetchone()):
+                raise StoreError(
+                    f"the tables of the database {place} are in the schema {elsewhere[0]}: was it renamed?"
+                )
             raise StoreError(f"the database {place} {what}: the collector puts it right when it starts")
         opening.pop_all()
     return connection
@@ -138,10 +150,6 @@ SELECT 'the primary key of ' || name || ' is gone' FROM (VALUES ('stations'), ('
 AS keyed (name) WHERE to_regclass(name) IS NOT NULL
 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(name) AND contype = 'p')
 UNION ALL
-SELECT 'the index ' || name || ' is gone' FROM (VALUES
-    ('collection_log_timestamp'), ('anomalies_station'), ('anomalies_ended')
-) AS wanted (name) WHERE to_regclass(name) IS NULL
-UNION ALL
 SELECT 'the column ' || attname || ' of observations is ' || format_type(atttypid, atttypmod)
 FROM pg_attribute WHERE attrelid = to_regclass('observations') AND attnum > 0 AND NOT attisdropped
 AND atttypid NOT IN ('float8'::regtype, 'text'::regtype, 'timestamptz'::regtype)
@@ -180,8 +188,22 @@ FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
 UNION ALL
 SELECT 'another owner of ' || oid::regclass || ' (' || pg_get_userbyid(relowner) || '), who lets no rows be written',
     format('ALTER TABLE %%s.%%I OWNER TO %%I', relnamespace::regnamespace, relname, current_user), false
-FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND NOT (
+FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relowner != current_user::regrole AND NOT (
     has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE'))
+UNION ALL
+SELECT 'no right to read or write ' || oid::regclass || ', which was revoked from its owner',
+    format('GRANT ALL ON %%s.%%I TO %%I', relnamespace::regnamespace, relname, current_user), true
+FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relowner = current_user::regrole AND NOT (
+    has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
+    AND has_table_privilege(oid, 'DELETE'))
+UNION ALL
+SELECT 'a column ' || attname || ' of ' || attrelid::regclass || ' that has to have a value, and gets none',
+    format('ALTER TABLE %%s ALTER COLUMN %%I DROP NOT NULL', attrelid::regclass, attname), true
+FROM pg_attribute WHERE attrelid = ANY (%(tables)s::regclass[]) AND attnum > 0 AND NOT attisdropped AND attnotnull
+    AND NOT atthasdef AND attidentity = '' AND attname != ALL(%(names)s)
+UNION ALL
+SELECT 'no index ' || name || ' any more', statement, true
+FROM unnest(%(indexes)s::text[], %(statements)s::text[]) AS wanted (name, statement) WHERE to_regclass(name) IS NULL
 UNION ALL
 SELECT 'the setting ' || one || ' for ' || kept_for,
     format('ALTER %%s RESET %%I', kept_for, split_part(one, '=', 1)), false
@@ -192,7 +214,7 @@ FROM pg_db_role_setting, unnest(setconfig) AS one, concat_ws(
 ) AS kept_for
 WHERE setrole IN (0, current_user::regrole) AND setdatabase IN (
     0, (SELECT oid FROM pg_database WHERE datname = current_database())
-) AND (one ~ '^(default_transaction_read_only=on|statement_timeout=|idle_in_transaction|transaction_timeout=)'
+) AND (one ~ '^default_transaction_read_only=on'
     OR (one ~ '^search_path=' AND to_regclass('observations') IS NULL AND NOT
         string_to_array(translate(split_part(one, '=', 2), ' "', ''), ',') && ARRAY[current_user::text, '$user'])
     OR (one ~ '^search_path=' AND setrole != 0))
@@ -202,6 +224,11 @@ SELECT 'the setting default_transaction_read_only=on of the whole server',
 WHERE (SELECT reset_val = 'on' AND source = 'configuration file'
     FROM pg_settings WHERE name = 'default_transaction_read_only')
 """
+
+
+_WORD = re.compile(r"[a-z_]+")
+# The statement that makes an index, and its name.
+_INDEX = re.compile(r"(?m)^(CREATE INDEX (\w+) [^;]+)")
 
 
 class Imposed(NamedTuple):
@@ -227,7 +254,15 @@ def imposed(db: PostgreSQLDatabase) -> list[Imposed]:
     place = shown(db.url)
     with translate_errors(place), connect(db.url, BUSY_SECONDS) as connection:
         tables = [name for name in TABLES if _is_there(connection, name)]
-        return [Imposed._make(row) for row in connection.execute(_IMPOSED, {"tables": tables})]
+        schema = "\n".join(migrations("postgresql"))
+        indexes = dict(_INDEX.findall(schema)) if len(tables) == len(TABLES) else {}
+        known = {
+            "tables": tables,
+            "names": [*set(_WORD.findall(schema))],
+            "indexes": [*indexes.values()],
+            "statements": [*indexes],
+        }
+        return [Imposed._make(row) for row in connection.execute(_IMPOSED, known)]
 
 
 def _is_there(connection: psycopg.Connection, table: str) -> bool:

@@ -14,9 +14,24 @@ from toolkit.credentials import Credential, CredentialError
 from toolkit.store.base import StoreError
 from toolkit.text import one_line
 
+# What others may have set otherwise for the role, the database or the server: time limits of which this program has its
+# own, whose rights it has, and how values are written, which psycopg does not read in other forms.
+_OWN = (
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c datestyle=ISO -c intervalstyle=postgres "
+    "-c role=none -c bytea_output=hex -c standard_conforming_strings=on "
+    "-c default_transaction_isolation=read\\ committed"
+)
+# Those that servers have from a version on, as psycopg tells it.
+_LATER_LIMITS = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
+
 
 def connect(url: str, patience: float) -> psycopg.Connection:
-    """A connection that gives up within bounds when the server is silent or somebody holds a lock."""
+    """A connection that gives up within bounds when the server is silent or somebody holds a lock.
+
+    Of what the role, the database or the server has set it keeps what says who may do what; not how long something may
+    take, or how values are written.
+    """
+    options = psycopg.conninfo.conninfo_to_dict(url).get("options")
     connection = psycopg.connect(
         url,
         password=password(),
@@ -27,12 +42,18 @@ def connect(url: str, patience: float) -> psycopg.Connection:
         keepalives_idle=10,
         keepalives_interval=5,
         keepalives_count=2,
+        options=f"{options} {_OWN}" if options else _OWN,
     )
-    with connection.transaction():
-        connection.execute("SET timezone TO 'UTC'")
+    limits = [name for name, since in _LATER_LIMITS.items() if connection.info.server_version >= since]
+    own = {
+        **dict.fromkeys(limits, "0"),
+        "timezone": "UTC",
         # Compiling the many short expressions of observations_qc takes longer than all else.
-        connection.execute("SET jit TO off")
-        connection.execute(sql.SQL("SET lock_timeout TO {}").format(f"{int(patience * 1000)}ms"))
+        "jit": "off",
+        "lock_timeout": f"{int(patience * 1000)}ms",
+    }
+    each = sql.SQL(", ").join([sql.SQL("set_config({}, {}, false)").format(*one) for one in own.items()])
+    connection.execute(sql.SQL("SELECT {}").format(each))
     return connection
 
 

@@ -16,6 +16,7 @@ from toolkit.address import shown
 from toolkit.backup.folder import Backup, Damaged, ahead, manifest_of
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import BACKUP_DISK, CLOCK, RELEASE, UNIT
+from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
@@ -58,12 +59,14 @@ def _wanted(host: Host) -> bool:
     invariant="There is a folder for backups, and the service may write to it.",
     problem="The folder for backups is missing, or the service cannot write to it.",
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/backups/weather"),
-    caused_by=("service-user", "places-open", "disk-backups-writable", "settings-valid", "files-alone"),
+    caused_by=("service-user", "places-open", "places-plain", "disk-backups-writable", "settings-valid", "files-alone"),
 )  # fmt: skip
 def backup_folder(host: Host) -> Finding | None:
     if "backup" not in host.jobs:
         return None
     path = Path(host.settings.backups)
+    if host.deployed and not host.contained and (above := closed(host, path, _AGAIN)):
+        return above
     found = host.look(path)
     mend = give(path, 0o700)
     if found is None:

@@ -9,15 +9,15 @@ from toolkit.checks.causes import DATABASE, DISK
 from toolkit.checks.database import file_of
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Tool
-from toolkit.checks.server_faults import imposed_on, refused
+from toolkit.checks.server_faults import imposed_on, not_at_boot, refused
 from toolkit.database import PostgreSQLDatabase
 from toolkit.store.base import StoreError
 
 
 @check(
     id="database-server", area="database",
-    invariant="The PostgreSQL server answers.",
-    problem="The PostgreSQL server does not answer.",
+    invariant="The PostgreSQL server answers, and comes back with the host that it is on.",
+    problem="The PostgreSQL server does not answer, or does not come back with the host.",
     severity=Status.CRITICAL, remedy=Tool("data summary"), caused_by=("database-password", "packages-complete"),
 )  # fmt: skip
 def database_server(host: Host) -> Finding | None:
@@ -30,6 +30,8 @@ def database_server(host: Host) -> Finding | None:
         with suppress(StoreError):  # it does not let anybody in
             found = imposed_on(host, host.settings.db)
         return found or refused(host, host.settings.db, str(error))
+    if disabled := not_at_boot(host.settings.db):
+        return disabled
     return good(f"it answers; the newest observation is of {newest} UTC" if newest else "it answers")
 
 

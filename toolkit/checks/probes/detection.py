@@ -56,6 +56,11 @@ def _unfit(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
     expected = settings.window_hours * 3600 / settings.cadence_seconds
     if expected < LEAST_OBSERVATIONS:
         yield ("window_hours", "cadence_seconds"), f"a window of detection has {expected:g} observations of a station"
+    if 0 < settings.data_days * 24 < settings.window_hours:
+        yield (
+            ("data_days", "window_hours"),
+            f"a run looks at {settings.window_hours:g} hours, and observations are kept for {settings.data_days * 24}",
+        )
     if not settings.backup_keep_daily + settings.backup_keep_weekly + settings.backup_keep_monthly:
         yield (
             ("backup_keep_daily", "backup_keep_weekly", "backup_keep_monthly"),

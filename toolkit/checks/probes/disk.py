@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
+from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
-from toolkit.checks.host.files import fixed, mode_of, owner_of
+from toolkit.checks.host.files import fixed, mode_of
 from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, give, give_all, make
 from toolkit.errors import ToolkitError
 
@@ -164,13 +165,8 @@ def data_folder(host: Host) -> Finding | None:
     if host.on_server or not host.deployed:
         return None
     # First: what is below it cannot be seen.
-    above = host.closed_above(host.db.parent)
-    if above:
-        mode = mode_of(above.stat())
-        return bad(
-            f"the service user may not pass {above}: {owner_of(above.stat())}'s, mode {mode}",
-            Sequence(Shell("chmod a+x {}", above), _AGAIN),
-        )
+    if above := closed(host, host.db.parent, _AGAIN):
+        return above
     found = host.look(host.db.parent)
     if found is None:
         made = make(host.db.parent, 0o700, above_is_ours=host.is_ours(host.db.parent.parent))

@@ -6,6 +6,8 @@ import codecs
 import re
 import socket
 import ssl
+from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,11 +18,12 @@ from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
 from toolkit.checks.each_source import each_source
+from toolkit.checks.feed_places import turned
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS, SourceSeen
 from toolkit.checks.probes.network import STATIONS, recent
-from toolkit.checks.reach import ConnectError, UnresolvedError
+from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
@@ -31,7 +34,7 @@ from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
 if TYPE_CHECKING:
-    from toolkit.model import Document
+    from toolkit.model import Document, Observation
 
 # So much of a document that cannot be read is shown, in bytes: a server's message is in it.
 SHOWN = 120
@@ -41,6 +44,8 @@ CERTIFICATE_DAYS = 7
 LATELY_SECONDS = 86400
 # A variable that nearly all observations of this time have is one that the feed always tells.
 TELLING_SECONDS, TELLING_PART = 3 * 3600, 0.9
+# Some variables are told at some hours only: of a service that has just begun so many observations have to agree.
+FIRST = 2
 CERTIFICATE_SECONDS = 1.0
 # A time of our days in milliseconds since 1970.
 _MILLISECONDS = re.compile(rb":\s*1[5-9]\d{11}\b")
@@ -80,7 +85,9 @@ def _at(stage: str, what: str, feed: SourceSeen) -> Finding | None:
     """The finding of one stage of the fetch: None where an earlier or a later one failed."""
     failed = _stage(feed)
     if failed == stage:
-        return bad(str(_failed(feed)))
+        # Of a name or a connection it is the proxy's that fails, where there is one.
+        proxy = feed.settings.feed_proxy and stage in {"feed-name", "feed-connects"}
+        return bad(f"{_failed(feed)}{': it is the proxy that WEATHER_FEED_PROXY names' if proxy else ''}")
     return None if failed else good(what)
 
 
@@ -106,6 +113,9 @@ def feed_name(_host: Host, feed: SourceSeen) -> Finding | None:
 )  # fmt: skip
 @each_source
 def feed_connects(_host: Host, feed: SourceSeen) -> Finding | None:
+    failed = _failed(feed)
+    if isinstance(failed, ConnectError) and failed.code in DISCARDED:
+        return bad(str(failed), OnMachine("ip rule; ip route get {}", failed.address))
     return _at("feed-connects", "the server takes connections", feed)
 
 
@@ -308,8 +318,8 @@ def feed_complete(_host: Host, feed: SourceSeen) -> Finding | None:
 
 @check(
     id="feed-stations", area="feed",
-    invariant="The feed has the stations that reported lately, each under an id of its own.",
-    problem="Most of the stations that reported lately are not in the feed any more, or have one id.",
+    invariant="The feed has the stations that reported lately, each under an id of its own, where they were.",
+    problem="Most of the stations that reported lately are not in the feed any more, have one id, or are elsewhere.",
     severity=Status.WARNING, remedy=Tool("data latest"), caused_by=("feed-readable", "feed-current"), on_feed=True,
 )  # fmt: skip
 @each_source
@@ -326,7 +336,8 @@ def feed_stations(host: Host, feed: SourceSeen) -> Finding | None:
     lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS} - _others(host, feed)
     gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
-        return good(f"{len(names)} stations")
+        elsewhere = turned(host, document.stations)
+        return bad(elsewhere, Tool("settings")) if elsewhere else good(f"{len(names)} stations")
     shown = ", ".join(gone[:5]) + (", …" if len(gone) > 5 else "")
     new = sorted(names & _since_lately(host, names))
     renamed = f"; {len(new)} have come instead, such as {new[0]}: were they renamed?" if new else ""
@@ -368,12 +379,21 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
     told = {name for name in BY_NAME for one in document.observations if getattr(one, name) is not None}
     start, end = host.now - TELLING_SECONDS, host.now - 2 * feed.settings.cadence_seconds
     others = _others(host, feed)
-    rows = [row for row in recent(host) if start < row.time < end and row.station_id not in others]
+    lately = [row for row in recent(host) if row.station_id not in others]
+    rows = [row for row in lately if start < row.time < end] or _first_of_each(lately)
     for name in BY_NAME.keys() - told if len({row.station_id for row in rows}) >= STATIONS else ():
         if sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows):
             why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
             return bad(f"no station of the feed tells {name}, which nearly all told until lately: was it renamed?{why}")
     return good(f"it tells {len(told)} variables")
+
+
+def _first_of_each(rows: Iterable[Observation]) -> list[Observation]:
+    """The first observations of each station: what a service that has just begun was told."""
+    of_stations: dict[str, list[Observation]] = defaultdict(list)
+    for row in rows:
+        of_stations[row.station_id].append(row)
+    return [row for one in of_stations.values() if len(one) >= FIRST for row in one[:FIRST]]
 
 
 def _read(feed: SourceSeen) -> Document | None:

@@ -165,21 +165,26 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
 def values_continue(host: Host) -> Finding | None:
     rows = recent(host)
     limits = {name: max(HOUR, 3 * cadence) for name, cadence in _cadences(host, _network(rows)).items()}
-    for name, most in JUMPS.items():
-        told = [row for row in rows if getattr(row, name) is not None]
+    for what, most in JUMPS.items():
+        told = [row for row in rows if getattr(row, what) is not None]
         last: dict[str, Observation] = {}
+        first: dict[str, Observation] = {}
         jumped: dict[str, tuple[Observation, Observation]] = {}
         for row in told:
             before = last.get(row.station_id)
             limit = limits[row.station_id]
-            if before and row.time - before.time <= limit and abs(getattr(row, name) - getattr(before, name)) > most:
+            if before and row.time - before.time <= limit and abs(getattr(row, what) - getattr(before, what)) > most:
                 jumped[row.station_id] = before, row
+                first.setdefault(row.station_id, before)
             last[row.station_id] = row
+        # What came back is over, such as a unit that was changed for an hour.
+        back = {name for name, row in first.items() if abs(getattr(last[name], what) - getattr(row, what)) <= most}
+        jumped = {name: pair for name, pair in jumped.items() if name not in back}
         if len(jumped) >= STATIONS and len(jumped) >= PART * len(last):
             before, row = next(iter(jumped.values()))
             return bad(
-                f"{name} of {len(jumped)} of {len(last)} stations jumped, such as from {getattr(before, name):g} to "
-                f"{getattr(row, name):g} {BY_NAME[name].unit} at {row.station_id}, {stored(row.time)} UTC: has the "
+                f"{what} of {len(jumped)} of {len(last)} stations jumped, such as from {getattr(before, what):g} to "
+                f"{getattr(row, what):g} {BY_NAME[what].unit} at {row.station_id}, {stored(row.time)} UTC: has the "
                 "feed's unit changed?"
             )
     return good("the network's values go on as they were")

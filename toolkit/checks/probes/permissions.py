@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
+from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, USER
 from toolkit.checks.host.files import mode_of, owner_of
@@ -144,6 +145,7 @@ def code_read_only(host: Host) -> Finding | None:
         return None
     for path in (
         CURRENT.parent,
+        CURRENT.resolve().parent,
         CURRENT.resolve(),
         CURRENT / "bin",
         CURRENT / "bin/weather-tool",
@@ -151,10 +153,13 @@ def code_read_only(host: Host) -> Finding | None:
     ):
         found = host.look(path)
         if found and (found.st_uid or found.st_mode & 0o022):
+            folder = path in {CURRENT.parent, CURRENT.resolve().parent}
+            place = path if folder else CURRENT.resolve()
             return bad(
                 f"others than root may change the code: {path} is {owner_of(found)}'s, mode {mode_of(found)}",
                 Sequence(
-                    AsRoot("chown -hR root:root {}", CURRENT.resolve()), Shell("chmod -R go-w {}", CURRENT.resolve())
+                    AsRoot(f"chown -h{'' if folder else 'R'} root:root {{}}", place),
+                    Shell(f"chmod {'' if folder else '-R '}go-w {{}}", place),
                 ),
             )
     return good("the code is root's alone to change")
@@ -173,6 +178,8 @@ def reports_folder(host: Host) -> Finding | None:
     folder = Path(host.settings.reports)
     if not host.deployed or host.user is None:
         return None
+    if above := closed(host, folder):
+        return above
     found = host.look(folder)
     if found is None:
         return bad(f"there is no folder {folder}", make(folder, 0o750, above_is_ours=host.is_ours(folder.parent)))

@@ -163,6 +163,10 @@ def places_owned(host: Host) -> Finding | None:
                 if entry.name not in _OF_FILE_SYSTEM and entry.stat(follow_symlinks=False).st_uid != host.user.pw_uid
             ]
     if foreign:
-        shown = ", ".join(map(str, foreign[:3])) + (", …" if len(foreign) > 3 else "")
-        return bad(f"not the service user's: {shown}", AsRoot("chown -h weather:weather {}", foreign[:50]))
+        shown = ", ".join(map(str, foreign[:3])) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
+        given: Remedy = AsRoot("chown -h weather:weather {}", foreign)
+        if len(foreign) > MOST_MENDED:
+            several = [*dict.fromkeys(path.parent for path in foreign)]
+            given = AsRoot("find {} -maxdepth 1 ! -user weather -exec chown -h weather:weather '{{}}' +", several)
+        return bad(f"not the service user's: {shown}", given)
     return good("all in the service's folders is its own")

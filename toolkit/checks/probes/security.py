@@ -64,6 +64,8 @@ def service_user(host: Host) -> Finding | None:
         return bad(f"there is no user {USER}", _user_again(host))
     if (old := _owner_of_all(host)) is not None and old != host.user.pw_uid:
         return _renumbered(host, old, named)
+    if (group := _group_renumbered(host)) is not None:
+        return group
     if left := _left_behind(host):
         numbers = ", ".join(sorted({str(folder.stat().st_uid) for folder in left}))
         return bad(
@@ -141,6 +143,21 @@ def _renumbered(host: Host, old: int, named: dict[str, int]) -> Finding:
     services = host.services
     change = Shell("sed -E -i {} {}", rf"s/^{USER}:([^:]*):[0-9]+:/{USER}:\1:{old}:/", ACCOUNTS)
     return bad(said, Sequence(*map(Stop, services), change, *map(Start, services)))
+
+
+def _group_renumbered(host: Host) -> Finding | None:
+    """The finding that the service's group has another number than that of its settings, which no group has."""
+    assert host.user  # noqa: S101 - for the type checker
+    old = {found.st_gid for path in (host.settings_file.parent, host.settings_file) if (found := host.look(path))}
+    if len(old) != 1 or old == {host.user.pw_gid}:
+        return None
+    try:
+        grp.getgrgid(number := old.pop())
+    except KeyError:
+        said = f"the number of the group {USER} is {host.user.pw_gid}, and its settings are those of {number}"
+        again = [Restart(*host.services)] if host.services else []
+        return bad(said, Sequence(Shell("groupmod --gid {} {}", str(number), USER), *again))
+    return None
 
 
 def _user_again(host: Host) -> Remedy:

@@ -172,7 +172,7 @@ detector_succeeds = check(
     severity=Status.WARNING, remedy=Start("detector"),
     caused_by=(
         *JOB, "database-exists", *_FILES, "database-sound", "reports-folder", "disk-logs-space", "observations-fresh",
-        "collector-running", "collector-enabled",
+        "collector-running", "collector-enabled", "settings-fit",
     ),
     is_of_last_run=True,
 )(last_run("detector"))  # fmt: skip

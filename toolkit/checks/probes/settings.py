@@ -44,7 +44,7 @@ _SECRETS = Shell("ls -la {}", credentials.FOLDER)
     severity=Status.CRITICAL, remedy=Sequence(
         AsRoot("chown root:weather /etc/weather/weather.env"), Shell("chmod 0640 /etc/weather/weather.env")
     ),
-    caused_by=("places-open", "files-alone"),
+    caused_by=("service-user", "places-open", "files-alone"),
 )  # fmt: skip
 def settings_readable(host: Host) -> Finding | None:
     file = host.settings_file

@@ -271,6 +271,7 @@ def _matters(host: Host, line: Line) -> bool:
         "units-present", "units-genuine", "units-as-deployed", "units-hardened", "service-user", "system-places",
         "places-plain", "data-folder", "reports-folder", "backup-folder", "release-current", "python-runs",
     ),
+    is_of_last_run=True,
 )  # fmt: skip
 def units_start(host: Host) -> Finding | None:
     if not host.units:

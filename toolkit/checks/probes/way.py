@@ -19,12 +19,17 @@ from toolkit.checks.each_source import each_source
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.reach import ConnectError, UnresolvedError
+from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence
+from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
+from toolkit.feed.errors import TooSlowError
 
 HOSTS, RESOLVER, NAME_SERVICES = Path("/etc/hosts"), Path("/etc/resolv.conf"), Path("/etc/nsswitch.conf")
 PORTS = Path("/proc/sys/net/ipv4")
+INTERFACES = Path("/sys/class/net")
+# Every host takes packets of so many bytes (RFC 791).
+LEAST_MTU = 576
 # The kernel's default has 28,232.
 LEAST_PORTS = 50
 DEFAULT_PORTS = "32768 60999"
@@ -41,10 +46,15 @@ _DISCARDS = r"blackhole|unreachable|prohibit"
 )  # fmt: skip
 @each_source
 def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
+    discarded = False
     try:
         feed.fetched  # noqa: B018 - asked for what it raises
-    except (UnresolvedError, ConnectError):
+    except UnresolvedError:
         pass
+    except ConnectError as error:
+        discarded = error.code in DISCARDED
+    except TooSlowError:
+        return narrow()
     except ToolkitError:
         return None
     else:
@@ -56,7 +66,7 @@ def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
     with suppress(OSError, UnicodeError):
         address = str(socket.getaddrinfo(name, 80, family=socket.AF_INET, type=socket.SOCK_STREAM)[0][4][0])
         steps: tuple[Callable[[Host, str, str], Finding | None], ...] = (_pinned, _own, _interface, _route, _neighbour)
-        for step in steps:
+        for step in (_route,) if discarded else steps:
             with suppress(ToolkitError, ValueError):
                 if found := step(host, name, address):
                     return found
@@ -99,12 +109,25 @@ def _pinned(host: Host, name: str, address: str) -> Finding | None:
         with suppress(ToolkitError):
             others = {line.split()[0] for line in host.ask("getent", "-s", "hosts:dns", "ahostsv4", name).splitlines()}
     if not others - {address} and not address.startswith("127."):
-        return None
+        return _changed_lately(host, name, address, its[0])
     change = rf"/^[[:space:]]*{re.escape(address)}[[:space:]].*{re.escape(name)}/d"
     return bad(
         f"{HOSTS} gives {name} the address {address}, where nothing takes a connection: {its[0].strip()!r}",
         # The file may be mounted: it is written, not replaced.
         _mended(OnMachine("sed {0} {1} > {1}.new && cat {1}.new > {1} && rm {1}.new", change, HOSTS)),
+    )
+
+
+def _changed_lately(host: Host, name: str, address: str, line: str) -> Finding | None:
+    """The file of hosts was changed after the last document came; nobody else knows the address of the name."""
+    changed = HOSTS.stat().st_mtime
+    came = max((one.time for one in host.log if one.status == "success"), default=None)
+    if came is None or not came < changed <= host.now:
+        return None
+    return bad(
+        f"{HOSTS} was changed {humanize(host.now - changed)} ago, after the last document came, and gives {name} the "
+        f"address {address}, where nothing takes a connection: {line.strip()!r}",
+        OnMachine("grep -n {} {}", name, HOSTS),
     )
 
 
@@ -131,6 +154,20 @@ def _interface(host: Host, _name: str, _address: str) -> Finding | None:
                 return bad(
                     f"the network interface {link['ifname']} is down",
                     _mended(OnMachine("ip link set {} up", link["ifname"])),
+                )
+    return None
+
+
+def narrow() -> Finding | None:
+    """An interface takes no packets of the size that a document comes in."""
+    for file in sorted(INTERFACES.glob("*/mtu")):
+        with suppress(OSError, ValueError):
+            if (mtu := int(file.read_text(encoding="ascii"))) < LEAST_MTU:
+                name = file.parent.name
+                return bad(
+                    f"the network interface {name} takes packets of {mtu} bytes alone (its MTU), fewer than a document "
+                    "comes in",
+                    _mended(OnMachine("ip link set {} mtu 1500", name)),
                 )
     return None
 
