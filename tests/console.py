@@ -84,16 +84,21 @@ def catch_up(db: str) -> None:
         _judge(db, now)
 
 
-def large(db: str, number: int) -> None:
-    """Fill an empty database with an hour of so many stations, which lie all over Europe."""
+def in_europe(number: int) -> list[Station]:
+    """So many stations, which lie all over Europe, row by row from its south-west."""
     side = int(number**0.5) + 1
-    stations = [
+    return [
         Station(
             f"made_{one:05}", f"Station {one}", f"Σταθμός {one}", round(36 + 24 * (one // side) / side, 4),
             round(-9 + 39 * (one % side) / side, 4), float(one % 900),
         )
         for one in range(number)
     ]  # fmt: skip
+
+
+def large(db: str, number: int) -> None:
+    """Fill an empty database with an hour of so many stations, which lie all over Europe."""
+    stations = in_europe(number)
     weather = SimulatedWeather(stations, 1)
     begin = int(time.time()) // CADENCE * CADENCE - HOUR
     rows: list[Observation] = []
@@ -101,6 +106,18 @@ def large(db: str, number: int) -> None:
         rows += [one for one in weather.at(step) if one]
     with open_for_writing(db) as store:
         store.add(Document(stations, rows), begin + HOUR)
+
+
+def largest(db: str, number: int) -> None:
+    """Fill an empty database with the newest observations of so many stations, of which each thousand has one weather."""
+    stations, some = in_europe(number), 1000
+    at = int(time.time()) // CADENCE * CADENCE
+    weather = [one for one in SimulatedWeather(stations[:some], 1).at(at) if one]
+    with open_for_writing(db) as store:
+        for first in range(0, number, some):
+            part = stations[first : first + some]
+            rows = [row._replace(station_id=one.station_id) for one, row in zip(part, weather, strict=False)]
+            store.add(Document(part, rows), at)
 
 
 class Console:

@@ -19,7 +19,7 @@ from tests.bench import storing
 from tests.bench.figure import Figure
 from tests.bench.serving import commits, memory
 from tests.browser.pages import CHROMIUM, DRAWN
-from tests.console import Console, large, sample
+from tests.console import Console, large, largest, sample
 from toolkit.store import open_for_reading, open_for_writing
 from toolkit.store.summarising import summarise
 
@@ -100,6 +100,18 @@ def many_stations(folder: Path) -> Iterator[Figure]:
             "first view of 5,000 stations, cold browser", took / 1000, "s", 3, against=f"{came / 1000:,.0f} kB"
         )
         yield Figure("frames while its map is dragged", dragged(page), "/s", 30, at_least=True)
+
+
+def largest_network(folder: Path) -> Iterator[Figure]:
+    """The network of 100,000 stations, of which the service tells parts."""
+    with looked_at(folder, lambda db: largest(db, 100_000)) as (running, browser):
+        cold(browser, running.root)[0].context.close()
+        page, took, came = cold(browser, running.root)
+        yield Figure(
+            "first view of 100,000 stations, cold browser", took / 1000, "s", 5, against=f"{came / 1000:,.0f} kB"
+        )
+        yield Figure("frames while its map is dragged", dragged(page), "/s", 30, at_least=True)
+        yield Figure("memory of the service then", memory(running.service.process.pid, "VmHWM"), "MB", 400)
 
 
 def dragged(page: Page) -> float:
@@ -208,4 +220,4 @@ def look(addresses: list[str], stop: threading.Event, number: int) -> list[float
     return took
 
 
-BENCHES = (first_view, many_stations, a_click_on_ten_years, many_people)
+BENCHES = (first_view, many_stations, largest_network, a_click_on_ten_years, many_people)

@@ -11,12 +11,14 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.pages import PHONE, Look, Pages, check
-from tests.console import Console, large
+from tests.console import Console, large, largest
 from toolkit.simulator.network import default_network
 from toolkit.store import open_for_writing
 from toolkit.store.incidents import Incident
 
 VOLOS = next(one for one in default_network() if one.station_id == "volos")
+# The service reads 100,000 stations in some seconds of a machine that has nothing else to do.
+WAIT = 60_000
 AT_VOLOS = f"?map=11,{VOLOS.latitude},{VOLOS.longitude}"
 
 
@@ -166,3 +168,52 @@ def test_a_long_list_has_pages(many: Pages) -> None:
     expect(rows(page)).to_have_count(50)
     page.get_by_role("searchbox").fill("station 24")
     expect(rows(page)).to_have_count(11)
+
+
+@pytest.fixture
+def largest_network(browser: Browser, tmp_path: Path) -> Iterator[Pages]:
+    """Pages of a network of 100,000 stations, one of them in a critical incident."""
+    db = str(tmp_path / "largest.db")
+    largest(db, 100_000)
+    at = time.time()
+    with open_for_writing(db) as store, store.transaction():
+        store.incidents.add(
+            Incident(
+                0, "made_50505", "bar", "data_wrong", "step", "critical", "open", at, at, at, None, None, at, None, None,
+                None, 0, None, "{}",
+            )
+        )  # fmt: skip
+    console = Console(db, tmp_path)
+    opened = Pages(browser, console)
+    yield opened
+    opened.close()
+    console.stop()
+    assert opened.said == []
+
+
+def test_of_100000_stations_the_worst_of_each_region_are_shown_and_all_where_one_looks(largest_network: Pages) -> None:
+    page = largest_network.open()
+    some = page.get_by_text("5000 of 100000 stations are shown")
+    expect(some).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text(re.compile(r"^100,?000 stations, newest observation"))).to_be_visible()
+    expect(count(page, "critical")).to_have_text(re.compile("^1 "))
+    expect(count(page, "well")).to_have_text(re.compile("^99999 "))
+    expect(rows(page).first).to_contain_text("Station 50505")
+    check(page)
+    page.get_by_role("searchbox").fill("ΣΤΑΘΜΟΣ 7777")
+    expect(some).to_have_count(0, timeout=WAIT)
+    expect(rows(page)).to_have_count(11, timeout=WAIT)
+    page.get_by_role("searchbox").fill("")
+    expect(some).to_be_visible(timeout=WAIT)
+    page.get_by_role("region", name="Map").focus()
+    for _ in range(6):
+        before = page.url
+        page.keyboard.press("+")
+        page.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]
+    expect(page.get_by_text("stations are shown")).to_have_count(0, timeout=WAIT)
+    expect(rows(page)).to_have_count(100, timeout=WAIT)
+    count(page, "critical").click()
+    expect(page.get_by_text("Station 50505")).to_have_count(0, timeout=WAIT)
+    page.get_by_role("button", name="Whole network").click()
+    expect(rows(page)).to_have_count(1, timeout=WAIT)
+    expect(rows(page).first).to_contain_text("Station 50505")

@@ -59,6 +59,11 @@ def test_a_row_that_was_removed_by_hand_makes_no_station_silent_or_late(store: S
     assert store.silent(LATELY, NOW - 30, {"rarely": NOW - 4 * HOUR}, 1) == Silent(4, 3, [("now", NOW - 60)])
 
 
+def test_a_station_whose_newest_row_is_gone_is_searched_for(store: Store, db: str) -> None:
+    change(db, "DELETE FROM newest")
+    assert store.silent(LATELY, LATE, {}, 1) == Silent(4, 3, [("a", NOW - 2 * HOUR)])
+
+
 @pytest.mark.parametrize(
     ("places", "crowd", "place"),
     [
@@ -75,6 +80,19 @@ def test_where_most_stations_are(
         found = writer.statistics.located()
     assert (found.stations, found.nowhere, found.first) == (len(places), 0, None)
     assert (found.located, found.crowd, found.place) == (5, crowd, place)
+
+
+@pytest.mark.parametrize(("at_one", "crowd"), [(6_001, 6_001), (0, 1)])
+def test_where_most_of_many_stations_are(db: str, at_one: int, crowd: int) -> None:
+    """Every other station is at one place, and those that came last: a sample of every so manieth sees it."""
+    number = 12_000
+    chosen = {*range(0, number, 2), *range(number - 1, number)} if at_one else set()
+    places = [(38.0, 23.0) if at in chosen else (at / 1000, -at / 1000) for at in range(number)]
+    with open_for_writing(db) as writer:
+        writer.add(Document([station(f"s{at:05d}", *one) for at, one in enumerate(places)], []), NOW)
+        found = writer.statistics.located()
+    assert (found.stations, found.located, found.crowd) == (number, number, crowd)
+    assert not at_one or found.place == (38.0, 23.0)
 
 
 def test_the_placeholder_for_no_place_is_counted(db: str) -> None:

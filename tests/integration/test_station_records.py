@@ -8,7 +8,7 @@ from tests.postgresql import Server
 from toolkit.model import Document, Station
 from toolkit.store import Store, open_for_reading, open_for_writing
 from toolkit.store.base import migrations
-from toolkit.store.station_records import MOST_DESCRIPTIONS, Description, SensorHealth
+from toolkit.store.station_records import MOST_DESCRIPTIONS, Description, Facts, PlaceFact, SensorHealth
 
 TIME = 1_763_827_200
 DAY = 86_400
@@ -33,6 +33,32 @@ def test_a_station_that_is_described_in_another_way_has_a_history(db: str) -> No
             Description("volos", TIME, "Volos", "Βόλος", 39.37, 22.95, 52.0),
         ]
         assert store.records.history("pylos") == [Description("pylos", TIME, None, None, None, None, None)]
+
+
+def last_told(store: Store) -> dict[str, float | None]:
+    return {one.station_id: one.last for one in store.statistics.seen()}
+
+
+def test_that_a_station_is_told_of_is_written_once_an_hour(db: str) -> None:
+    """Whatever else there is to write of it is written at once."""
+    with open_for_writing(db) as store:
+        tell(store, TIME, VOLOS, PYLOS)
+        tell(store, TIME + 3000, VOLOS, PYLOS)
+        assert last_told(store) == {"volos": TIME, "pylos": TIME}
+        tell(store, TIME + 3300, VOLOS._replace(elevation=54.5), PYLOS)
+        assert last_told(store) == {"volos": TIME + 3300, "pylos": TIME}
+        tell(store, TIME + 3600, VOLOS._replace(elevation=54.5), PYLOS)
+        assert last_told(store) == {"volos": TIME + 3300, "pylos": TIME + 3600}
+        store.add(Document([PYLOS], [], source="mine"), TIME + 4200)
+        assert last_told(store)["pylos"] == TIME + 4200
+        assert store.owners()["pylos"] == "mine"
+        store.add(Document([PYLOS], [], source="mine"), TIME + 4800)
+        assert last_told(store)["pylos"] == TIME + 4200
+        facts = {"pylos": Facts(places=[PlaceFact(TIME, None, "Pylos", 36.9, 21.7, 5.0)])}
+        with store.transaction():
+            store.records.declare(facts, TIME + 4900, "a test")
+        store.add(Document([PYLOS], [], source="mine"), TIME + 5000)
+        assert [one.latitude for one in store.stations()] == [36.9, 39.37]
 
 
 def test_feeds_that_contradict_each_other_do_not_fill_the_store(db: str) -> None:

@@ -31,8 +31,8 @@ AT_ONCE = 60_000
 class Clock:
     """How long reading for one answer has taken."""
 
-    def __init__(self, stopping: Callable[[], bool]) -> None:
-        self._end, self._stopping = time.monotonic() + SECONDS, stopping
+    def __init__(self, stopping: Callable[[], bool], seconds: float = SECONDS) -> None:
+        self._end, self._stopping = time.monotonic() + seconds, stopping
 
     def late(self) -> bool:
         """Whether it has taken too long; nothing goes on where the service stops."""

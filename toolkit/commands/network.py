@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     moment = from_epoch(chosen.start)
     if args.save is not None:
         path = free_name(*_place(args.save, loaded.settings, "json"), moment)
-        write_atomically(path, report.as_json() + "\n")
+        write_atomically(path, (part.encode() for part in report.as_json()))
         print(f"report: {path}", file=sys.stderr)
     if args.html is not None:
         path = free_name(*_place(args.html, loaded.settings, "html"), moment)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         else:
             add(report, path)
         print(f"page: {path}", file=sys.stderr)
-    print(report.as_json() if args.json else markdown(report), end="\n" if args.json else "")
+    sys.stdout.writelines(report.as_json() if args.json else [markdown(report)])
     return 0
 
 

@@ -14,6 +14,7 @@ from toolkit.console import (
     maintenance,
     neighbours,
     network,
+    network_part,
     playback,
     rain,
     rose,
@@ -36,6 +37,7 @@ def add(app: FastAPI) -> None:
     app.state.acting = Acting(app.state.settings.db, app.state.answers)
     app.state.playing = Playing(app.state.settings.db)
     app.state.exporter = service.Exporter()
+    app.state.network = network_part.Kept()
     app.state.hosts = hosts.Hosts(app.state.settings)
     app.state.signing_in = session.SigningIn(app.state.settings.db)
     for router in (

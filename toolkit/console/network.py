@@ -13,26 +13,25 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit import land
-from toolkit.api import latest, parameters, rows
 from toolkit.api.answers import Content, give_back, sent, takes_gzip
 from toolkit.api.edr import document, places, ready
 from toolkit.api.problems import Problem, wrong
 from toolkit.console.about import DATA
+from toolkit.console.network_now import network_now
+from toolkit.console.network_part import KEPT_SECONDS, Part
 from toolkit.console.people import Reader
-from toolkit.console.state import active_incidents, states_with
 from toolkit.location import distance_km
 from toolkit.model import Station
 from toolkit.quality.neighbours import CANDIDATES, nearest
-from toolkit.query.source_states import freshness
 from toolkit.settings import Settings
 from toolkit.store import Store
-from toolkit.text import clean
-from toolkit.variables import BY_NAME, Variable
 
 router = APIRouter(prefix=DATA, include_in_schema=False)
 
 # States and maintenance change by the clock alone, too: an answer about the present is made anew after so many seconds.
 PRESENT_SECONDS = 60
+# So long the network may be read for: a large one takes some seconds, and is kept then.
+READING_SECONDS = 60.0
 # The finest detail of the land: the longer side of a box has so many steps. It is wider than the map that shows it.
 STEPS = 4096
 # The land changes with the release.
@@ -51,14 +50,16 @@ class Box(BaseModel):
 
 
 @router.get("/network")
-async def network(request: Request, _: Reader) -> Response:
-    """The stations now."""
-    settings, clock = request.app.state.settings, request.app.state.clock
-    return await ready(
-        request,
-        int(time.time() // PRESENT_SECONDS),
-        lambda store: Content(_network(store, settings, clock()), "application/json"),
-    )
+async def network(request: Request, _: Reader, part: Annotated[Part, Query()]) -> Response:
+    """The stations now; of a large network those of a part."""
+    settings, clock, kept = request.app.state.settings, request.app.state.clock, request.app.state.network
+    present = int(time.time() // (KEPT_SECONDS if kept.is_large else PRESENT_SECONDS))
+
+    def make(store: Store) -> Content:
+        told = kept.told(part, lambda: network_now(store, settings, clock(seconds=READING_SECONDS)))
+        return Content(told, "application/json")
+
+    return await ready(request, (present, part), make)
 
 
 @router.get("/network/neighbours")
@@ -99,47 +100,6 @@ def _land(box: Box) -> Iterator[bytes]:
         yield b"]"
     yield b"}"
     give_back()
-
-
-def _network(store: Store, settings: Settings, clock: rows.Clock) -> Iterator[bytes]:
-    """The stations with their states, newest values and these values' flags as JSON, one by one to save memory."""
-    wanted = parameters.wanted(None, "all")
-    newest = latest.read(store, clock, parameters.Period(), wanted, [])
-    variables = [name for name in rows.measured(newest, wanted, named=False) if name in newest.values]
-    values = np.array([newest.values[name] for name in variables]).reshape(len(variables), len(newest.station)).T
-    flags = np.array([newest.flags[name] for name in variables]).reshape(len(variables), len(newest.station)).T
-    row = {newest.stations[number]: place for place, number in enumerate(newest.station.tolist())}
-    incidents = active_incidents(store)
-    state = states_with(store, settings, time.time(), incidents)
-    names = list(places(store))
-    limits = dict(zip(names, freshness(settings).of(names, store.owners), strict=True))
-    main = [name for name in variables if not (BY_NAME[name].follows or _speed(name).follows)]
-    yield b'{"variables":%s,"main":%s,"stations":[' % (json.dumps(variables).encode(), json.dumps(main).encode())
-    separator = b""
-    for name, one in places(store).items():
-        at = row.get(name)
-        shown = {
-            "id": name,
-            "name_en": clean(one.station_name_en or ""),
-            "name_gr": clean(one.station_name_gr or ""),
-            "latitude": one.latitude,
-            "longitude": one.longitude,
-            "elevation": one.elevation,
-            "state": state[name],
-            "incidents": len(incidents.get(name, ())),
-            "newest": None if at is None else int(newest.time[at]),
-            "fresh_seconds": limits[name],
-            "values": [] if at is None else [None if x != x else x for x in values[at].tolist()],  # noqa: PLR0124 - NaN
-            "flags": [] if at is None else flags[at].tolist(),
-        }
-        yield separator + json.dumps(shown, separators=(",", ":")).encode()
-        separator = b","
-    yield b"]}"
-
-
-def _speed(name: str) -> Variable:
-    """The variable that tells whether there is wind, for a direction; the same variable for others."""
-    return BY_NAME[BY_NAME[name].speed or name]
 
 
 def _neighbours(stations: Mapping[str, Station], station: str, settings: Settings) -> Sequence[Mapping[str, Any]]:

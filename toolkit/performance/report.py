@@ -5,8 +5,10 @@ What each figure means, and where its definition is from: docs/network-performan
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toolkit.report_json import in_parts
 
 SCHEMA = "weather-toolkit/network/1"
 
@@ -301,6 +303,7 @@ class Performance:
     incidents: Incidents
     stations: list[Station]
 
-    def as_json(self) -> str:
-        """As JSON text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+    def as_json(self) -> Iterator[str]:
+        """As JSON text that ends with a line, in pieces: of a large network it has hundreds of megabytes."""
+        yield from in_parts(self)
+        yield "\n"

@@ -22,10 +22,12 @@ class Dialect(Protocol):
     Attributes:
         delay: SQL for how much later than its time an observation was collected, in whole seconds.
         alone: SQL that waits for whoever is changing `summarised`, at the beginning of a transaction; may be empty.
+        sampled: SQL for whether a row of `stations` is one of a sample of about one in a hundred.
     """
 
     delay: str
     alone: str
+    sampled: str
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement, in which `?` stands for each value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ class PostgreSQLDialect:
     delay = "CASE WHEN isfinite(collected_at) THEN extract(epoch FROM collected_at - time)::int8 END"
 
     alone = "LOCK TABLE summarised IN SHARE ROW EXCLUSIVE MODE"
+
+    sampled = "hashtext(station_id) %% 97 = 0"
 
     def __init__(self, connection: psycopg.Connection, place: str) -> None:
         self._connection, self._place = connection, place
@@ -56,7 +59,7 @@ class PostgreSQLDialect:
 
     def among(self, column: str, texts: Collection[str]) -> tuple[str, object]:
         """See `dialect.Dialect`."""
-        return f"{column} = ANY(?)", [*texts]
+        return f"{column} = ANY(ARRAY(SELECT json_array_elements_text(?::json)))", json.dumps([*texts])
 
     def grouped(self, columns: Sequence[str], span: Span, by: str = "") -> Floats:
         """See `dialect.Dialect`."""

@@ -220,8 +220,7 @@ class PostgreSQLStore(Tables):
         """See `base.Store`."""
         at = from_epoch(int(collected))
         with self._transaction() as cursor, _translate_refusals(self._place):
-            if document.stations:
-                stations = self.records.note(document, collected)
+            if stations := self.records.note(document, collected) if document.stations else []:
                 told = zip(Station._fields, map(list, zip(*stations, strict=True)), strict=True)
                 cursor.execute(_STATIONS, {"at": at, "source": document.source, **dict(told)})
             new = corrected = 0
@@ -235,7 +234,7 @@ class PostgreSQLStore(Tables):
                 cursor.execute(_CHANGED)
                 cursor.execute(_NEWEST)
                 cursor.execute("TRUNCATE arrived")
-            cursor.execute(_NO_NEWEST, [[station.station_id for station in document.stations]])
+            cursor.execute(_NO_NEWEST, [[station.station_id for station in stations]])
             done = Stored(new, corrected, len(document.observations) - new - corrected)
             rejected = [(from_epoch(time), *rest) for time, *rest in document.rejected]
             cursor.executemany(_REJECTED, rejected)

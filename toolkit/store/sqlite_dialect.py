@@ -27,6 +27,7 @@ class SQLiteDialect:
 
     delay = "delay"
     alone = ""  # whoever writes is alone
+    sampled = "number % 97 = 0"  # a prime: no order in which a feed names its stations falls in with it
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection, self._path = connection, path

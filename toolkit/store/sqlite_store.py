@@ -455,19 +455,21 @@ class SQLiteStore(Tables):
     def silent(self, since: float, until: float, of_sources: Mapping[str, float], most: int) -> Silent:
         """See `base.Store`."""
         bound, bounds = bound_of(until, of_sources, stored, "?")
-        lately, values = "newest.time > ?", [stored(since)]
-        is_silent = f"{lately} AND newest.time <= {bound}"
-        ((astray, observed, number),) = self._query(
-            f"SELECT SUM({_ASTRAY}), SUM({lately}), SUM({is_silent}) FROM {_NEWEST}", [*values, *values, *bounds]
+        is_silent, values = f"newest.time <= {bound}", [stored(since)]
+        ((rows, observed, number, sound),) = self._query(
+            f"SELECT COUNT(*), COUNT(newest.time), SUM({is_silent}), SUM(datetime(observation.time) = newest.time) "
+            f"FROM {_NEWEST} WHERE newest.time > ? OR newest.time IS NULL",
+            [*bounds, *values],
         )
-        if astray:
+        if rows != (sound or 0):
             return of_known(self.latest_times(), self.owners(), since, until, of_sources, most)
         some = self._query(
             "SELECT station_id, CAST(unixepoch(newest.time) AS INTEGER) FROM stations "
-            f"JOIN newest ON newest.station = number WHERE {is_silent} ORDER BY newest.time DESC, station_id LIMIT ?",
+            f"JOIN newest ON newest.station = number WHERE newest.time > ? AND {is_silent} "
+            "ORDER BY newest.time DESC, station_id LIMIT ?",
             [*values, *bounds, most if number else 0],
         )
-        return Silent(observed or 0, number or 0, some)
+        return Silent(observed, number or 0, some)
 
     def some_observed(self, most: int) -> list[str]:
         """See `base.Store`."""

@@ -21,6 +21,8 @@ MOST_DESCRIPTIONS = 100
 
 EARLIER = 86_400.0
 """A document describes a station since its newest observation, if that is less than so old, in seconds."""
+SEEN_AGAIN = 3600.0
+"""That a station is told of is written down again after so many seconds, and not in every cycle."""
 DESCRIBED = Station._fields[1:6]
 """What a description consists of: a WIGOS identifier never changes."""
 LAST = 1 + len(DESCRIBED)
@@ -118,11 +120,15 @@ class StationRecords:
 
         Returns:
             The stations as they are to be stored: where an operator declared one's place, at that. Of one that is as it
-            was nothing but its id is said.
+            was nothing but its id is said, and nothing at all where that was said less than `SEEN_AGAIN` ago.
         """
-        told = document.stations
-        ids = [one.station_id for one in told]
-        declared, before = self.declared(ids), self._before(ids)
+        ids = [one.station_id for one in document.stations]
+        declared = self.declared(ids) if self._dialect.query("SELECT 1 FROM station_places LIMIT 1") else {}
+        current = self._current(ids, document.source, at)
+        told = [one for one in document.stations if one not in current or one.station_id in declared]
+        if not told:
+            return []
+        before = self._before([one.station_id for one in told])
         if declared:
             before |= self._told_last(declared.keys() & before.keys(), before)
         changed, unchanged = [], set[str]()
@@ -202,6 +208,17 @@ class StationRecords:
         where, values = self._of(ids)
         rows = self._dialect.query(f"SELECT {', '.join(Station._fields)} FROM stations {where}", values)
         return {row[0]: row for row in rows}
+
+    def _current(self, ids: Sequence[str], source: str | None, at: float) -> set[tuple[Any, ...]]:
+        """Those of some stations of a source that were told of less than `SEEN_AGAIN` ago, as they are stored."""
+        where, values = self._of(ids)
+        since, now = self._dialect.time(at - SEEN_AGAIN), self._dialect.time(at)
+        rows = self._dialect.query(
+            f"SELECT {', '.join(Station._fields)} FROM stations {where} AND last_seen > ? AND last_seen <= ?"
+            f"{' AND source = ?' if source else ''}",
+            [*values, since, now, *([source] if source else [])],
+        )
+        return set(rows)
 
     def declared(self, only: Collection[str] | None = None) -> dict[str, list[DeclaredPlace]]:
         """Where operators say that stations were, by station, each in order of time.

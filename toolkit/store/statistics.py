@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Delays are told in whole seconds up to so many, then rounded up to whole minutes, and beyond a day to whole hours.
 EXACT_SECONDS = 600
 HOUR, DAY = 3600, 86400
+# Places of more stations are not put in order, but those of a sample.
+MOST_SORTED = 10_000
 
 
 class Seen(NamedTuple):
@@ -49,8 +51,8 @@ class Located(NamedTuple):
         nowhere: how many are at latitude 0, longitude 0.
         first: one of these.
         located: how many have a place.
-        crowd: how many are at the place that is in the middle when places are put in order; where more than half are
-            at one place, it is this.
+        crowd: how many are at the place that most have, or, of many stations, that most of a sample have; where more
+            than half are at one place, it is this.
         place: that, degrees; None where no station has one.
     """
 
@@ -75,22 +77,26 @@ class Statistics:
         return [Seen(*row) for row in rows]
 
     def located(self) -> Located:
-        """Where stations are said to be, without a row for each."""
+        """Where stations are said to be, without a row for each.
+
+        Of many stations a sample tells which place may have more than half; then all are counted that are there.
+        """
         nowhere = "latitude = 0 AND longitude = 0"
-        (counted,) = self._dialect.query(
+        ((stations, at_nothing, first, located),) = self._dialect.query(
             f"SELECT COUNT(*), COUNT(CASE WHEN {nowhere} THEN 1 END), MIN(CASE WHEN {nowhere} THEN station_id END), "
             "COUNT(latitude) FROM stations"
         )
-        middle = (
-            "SELECT latitude, longitude FROM stations WHERE latitude IS NOT NULL ORDER BY latitude, longitude "
-            f"LIMIT 1 OFFSET {counted[3] // 2}"
+        some = f"AND {self._dialect.sampled} " if located > MOST_SORTED else ""
+        places = self._dialect.query(
+            f"SELECT latitude, longitude FROM stations WHERE latitude IS NOT NULL {some}GROUP BY 1, 2 "
+            "ORDER BY COUNT(*) DESC, 1, 2 LIMIT 1"
         )
-        crowds = self._dialect.query(
-            f"SELECT COUNT(*), latitude, longitude FROM stations WHERE (latitude, longitude) = ({middle}) GROUP BY 2, 3"
-        )
-        number, place = (crowds[0][0], (crowds[0][1], crowds[0][2])) if crowds else (0, None)
-        stations, nowhere, first, located = counted
-        return Located(stations, nowhere, first, located, number, place)
+        number = 0
+        for place in places:
+            ((number,),) = self._dialect.query(
+                "SELECT COUNT(*) FROM stations WHERE latitude = ? AND longitude = ?", place
+            )
+        return Located(stations, at_nothing, first, located, number, (*places[0],) if places else None)
 
     def open_anomalies(self, since: float) -> dict[str, int]:
         """How many anomalies last that were seen after a time, by class; of none there is no entry."""

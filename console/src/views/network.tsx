@@ -1,9 +1,10 @@
 // The network now: a map and a list of its stations, which bring themselves up to date.
 
-import { useCallback, useMemo, useState } from "preact/hooks";
+import { useCallback, useMemo, useRef, useState } from "preact/hooks";
 import { useLocation } from "preact-iso/router";
 import { useAbout, type Variable } from "../about";
-import { type Loaded, useData } from "../data";
+import { type Loaded, type Query, useData } from "../data";
+import type { Box } from "../parts/map/land";
 import { StationMap } from "../parts/map/map";
 import type { Place } from "../parts/map/marks";
 import { nameOf } from "../parts/name";
@@ -27,15 +28,27 @@ const EVERY_SECONDS = 10;
 
 export default function Network() {
   useTitle(t("Network"));
-  const loaded = useData<NetworkData>("network", {}, EVERY_SECONDS);
+  const [shown, change] = useShown();
+  const [box, setBox] = useState<Box | null>(null);
+  const loaded = usePart(shown, box);
   return (
     <>
       <h1>{t("Network")}</h1>
       <Unanswered loaded={loaded} />
-      {loaded.data && <Stations data={loaded.data} />}
+      {loaded.data && <Stations data={loaded.data} shown={shown} change={change} onBox={setBox} />}
       {!loaded.data && !loaded.error && <Notice kind="busy">{t("The stations are being fetched …")}</Notice>}
     </>
   );
+}
+
+/** The stations; of a large network those that are looked for, in a box. What was told before stays until they come. */
+function usePart({ text, states }: Shown, box: Box | null): Loaded<NetworkData> {
+  const before = useRef<Loaded<NetworkData>>(undefined);
+  const part: Query = { q: text || undefined, state: states.join() || undefined, ...box };
+  const loaded = useData<NetworkData>("network", before.current?.data?.all ? part : {}, EVERY_SECONDS);
+  if (loaded.data) before.current = loaded;
+  const { data, at } = loaded.data ? loaded : (before.current ?? loaded);
+  return { ...loaded, data, at };
 }
 
 /** Says that what is shown is not of now, because the service does not tell. */
@@ -55,12 +68,18 @@ function Unanswered({ loaded: { data, error, at } }: { loaded: Loaded<NetworkDat
   );
 }
 
-function Stations({ data }: { data: NetworkData }) {
+interface StationsProps {
+  data: NetworkData;
+  shown: Shown;
+  change: (words: Record<string, string | undefined>) => void;
+  onBox: (box: Box | null) => void;
+}
+
+function Stations({ data, shown, change, onBox }: StationsProps) {
   const { variables } = useAbout();
   const { route } = useLocation();
   const now = useNow();
   const scheme = useScheme();
-  const [shown, change] = useShown();
   const [chosen, setChosen] = useState<string | null>(null);
 
   const known = useMemo(() => new Map(data.stations.map((one) => [one.id, one])), [data]);
@@ -107,10 +126,10 @@ function Stations({ data }: { data: NetworkData }) {
   const near = useData<Neighbour[]>(chosen === null ? null : "network/neighbours", { station: chosen ?? "" });
   const neighbours = useMemo(() => near.data?.map((one) => one.id) ?? [], [near.data]);
   const station = chosen === null ? undefined : known.get(chosen);
-  const newest = data.stations.reduce<number | null>(
-    (one, { newest }) => (newest !== null && newest > (one ?? 0) ? newest : one),
-    null,
-  );
+  const newest = data.all ? data.all.newest : newestOf(data.stations);
+  const isStill = data.all
+    ? newest !== null && data.stations[0] && now - newest > data.stations[0].fresh_seconds
+    : data.stations.every((one) => age(one) > one.fresh_seconds);
   const open = useCallback((id: string) => route(link(["stations", id])), [route]);
   const move = useCallback((at: string) => change({ map: at }), [change]);
   const card = useMemo(
@@ -121,7 +140,7 @@ function Stations({ data }: { data: NetworkData }) {
   return (
     <>
       <p class="faint network-summary">
-        {tn("{n} station", "{n} stations", data.stations.length)}
+        {tn("{n} station", "{n} stations", data.all?.number ?? data.stations.length)}
         {newest !== null && (
           <>
             {", "}
@@ -129,16 +148,17 @@ function Stations({ data }: { data: NetworkData }) {
           </>
         )}
       </p>
-      {newest !== null && data.stations.every((one) => age(one) > one.fresh_seconds) && (
+      {newest !== null && isStill && (
         <Notice kind="stale">
           {t("No station has sent anything since then: the feed or the collector is at a stop.")}
         </Notice>
       )}
-      {data.stations.length === 0 && (
+      <Fewer data={data} />
+      {data.stations.length === 0 && !data.all && (
         <Notice kind="stale">{t("There are no stations yet: the collector has stored none.")}</Notice>
       )}
-      <News stations={data.stations} />
-      <Controls stations={data.stations} variables={measured} shown={shown} change={change} />
+      <News stations={data.stations} isPart={Boolean(data.all)} />
+      <Controls data={data} variables={measured} shown={shown} change={change} />
       <div class="network">
         <div class="network-map">
           <StationMap
@@ -150,9 +170,11 @@ function Stations({ data }: { data: NetworkData }) {
             onOpen={open}
             at={shown.at}
             onMove={move}
+            all={boxOf(data)}
+            onBox={onBox}
           />
           {by && <Legend variable={by} scale={scale} />}
-          <Unplaced stations={data.stations} />
+          <Unplaced data={data} />
         </div>
         <StationList
           stations={wanted}
@@ -169,13 +191,41 @@ function Stations({ data }: { data: NetworkData }) {
 }
 
 /** How many stations the map cannot show. */
-function Unplaced({ stations }: { stations: Station[] }) {
-  const number = stations.filter((one) => one.latitude === null).length;
+function Unplaced({ data: { stations, all } }: { data: NetworkData }) {
+  const number = all ? all.unplaced : stations.filter((one) => one.latitude === null).length;
   if (!number) return null;
   return (
     <p class="faint">
       {tn("{n} station has no place; it is in the list.", "{n} stations have no place; they are in the list.", number)}
     </p>
+  );
+}
+
+/** Says that a large network has more stations than are shown. */
+function Fewer({ data: { stations, all } }: { data: NetworkData }) {
+  if (!all || all.found <= stations.length) return null;
+  return (
+    <p class="faint network-summary">
+      {t("{shown} of {found} stations are shown, the worst of each region. Zoom in, or find stations, to see all.", {
+        shown: stations.length,
+        found: all.found,
+      })}
+    </p>
+  );
+}
+
+/** Where all stations of a large network are. */
+function boxOf({ all }: NetworkData): Box | undefined {
+  if (!all?.box) return undefined;
+  const [west, south, east, north] = all.box;
+  return { west, south, east, north };
+}
+
+/** When a station was observed last. */
+function newestOf(stations: Station[]): number | null {
+  return stations.reduce<number | null>(
+    (one, { newest }) => (newest !== null && newest > (one ?? 0) ? newest : one),
+    null,
   );
 }
 

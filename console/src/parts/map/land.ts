@@ -90,8 +90,11 @@ function width(bounds: L.LatLngBounds): number {
   return bounds.getEast() - bounds.getWest();
 }
 
-/** A box around what is seen, one of few, so that the browser has most answers already. */
-function around(seen: L.LatLngBounds, zoom: number) {
+/** A box in degrees. */
+export type Box = { west: number; east: number; south: number; north: number };
+
+/** A box around what is seen, one of few, so that the browser or the service has most answers already. */
+export function around(seen: L.LatLngBounds, zoom: number): Box {
   const box = seen.pad(AROUND);
   const unit = 360 / 2 ** Math.round(zoom);
   const out = (degrees: number, round: (value: number) => number, most: number) =>

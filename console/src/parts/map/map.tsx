@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { t } from "../../words";
 import { colour, useScheme } from "../scheme";
-import { addLand } from "./land";
+import { addLand, around, type Box } from "./land";
 import { drawMarks, type Place, placed, radius } from "./marks";
 import { Picture, toLayer } from "./picture";
 
@@ -20,6 +20,10 @@ export interface MapProps {
   /** Where the map is, as `zoom,latitude,longitude`; empty for the whole network. */
   at: string;
   onMove: (at: string) => void;
+  /** Where all stations are, where `places` has only some of them. */
+  all?: Box | undefined;
+  /** What is around what is seen; null where that is the whole network. */
+  onBox?: (box: Box | null) => void;
 }
 
 // Not nearer than this to a single station, unless by hand.
@@ -114,23 +118,32 @@ function make(element: HTMLElement, now: Now): Made {
   let resizing = false;
   let drawLand = () => {};
   const whole = () => {
-    const all = L.latLngBounds(now.current.places.map((one) => [one.latitude, one.longitude]));
-    map.fitBounds(all, { padding: [30, 30], maxZoom: NEAREST, animate: false });
+    const { all, places } = now.current;
+    const bounds = all
+      ? L.latLngBounds([all.south, all.west], [all.north, all.east])
+      : L.latLngBounds(places.map((one) => [one.latitude, one.longitude]));
+    map.fitBounds(bounds, { padding: [30, 30], maxZoom: NEAREST, animate: false });
     fitted = where(map);
-    now.current.onMove("");
+    moved();
   };
+  const moved = () => {
+    now.current.onMove(where(map) === fitted ? "" : where(map));
+    tellBox();
+  };
+  const tellBox = () => now.current.onBox?.(where(map) === fitted ? null : around(map.getBounds(), map.getZoom()));
   const begin = () => {
     const asked = now.current.at.split(",").map(Number);
     const [zoom, latitude, longitude] = asked as [number, number, number];
     if (asked.length === 3 && asked.every(Number.isFinite))
       map.setView([latitude, longitude], zoom, { animate: false });
     else whole();
+    tellBox();
     shown = true;
     drawLand = addLand(map);
     marks.addTo(map);
     pointed.addTo(map);
     map.on("moveend", () => {
-      if (!resizing) now.current.onMove(where(map) === fitted ? "" : where(map));
+      if (!resizing) moved();
     });
   };
 
@@ -179,7 +192,7 @@ function make(element: HTMLElement, now: Now): Made {
       put();
     },
     whole: () => {
-      if (now.current.places.length) whole();
+      if (now.current.places.length || now.current.all) whole();
     },
     remove: () => {
       resized.disconnect();

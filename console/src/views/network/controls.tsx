@@ -3,22 +3,22 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Variable } from "../../about";
 import { STATES, type State, stateWord } from "../../parts/state";
 import { t } from "../../words";
-import type { Station } from "./shapes";
+import type { NetworkData } from "./shapes";
 import type { Shown } from "./shown";
 
 // The address follows what is typed once it rests.
 const REST_MS = 250;
 
 export interface ControlsProps {
-  stations: Station[];
+  data: NetworkData;
   variables: Variable[];
   shown: Shown;
   change: (words: Record<string, string | undefined>) => void;
 }
 
-export function Controls({ stations, variables, shown, change }: ControlsProps) {
-  const counts = new Map<State, number>();
-  for (const one of stations) counts.set(one.state, (counts.get(one.state) ?? 0) + 1);
+export function Controls({ data: { stations, all }, variables, shown, change }: ControlsProps) {
+  const counts = new Map(Object.entries(all?.states ?? {}) as [State, number][]);
+  if (!all) for (const one of stations) counts.set(one.state, (counts.get(one.state) ?? 0) + 1);
   const turn = (state: State) => {
     const states = shown.states.includes(state)
       ? shown.states.filter((one) => one !== state)

@@ -7,7 +7,24 @@ export interface NetworkData {
   variables: string[];
   /** Those of them that are neither computed of others nor their extremes. */
   main: string[];
+  /** All stations, or those of a part of a large network. */
   stations: Station[];
+  /** What there is to say of all stations of a large network. */
+  all?: All;
+}
+
+/** All stations of a network of which a part is told. */
+export interface All {
+  number: number;
+  /** How many are in the part that was asked for; fewer are told where they are too many. */
+  found: number;
+  states: Partial<Record<State, number>>;
+  /** When one was observed last. */
+  newest: number | null;
+  /** How many have no place. */
+  unplaced: number;
+  /** West, south, east and north of them. */
+  box: [number, number, number, number] | null;
 }
 
 export interface Station extends Names {
