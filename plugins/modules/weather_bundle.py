@@ -14,6 +14,10 @@ description:
   - For hosts that have the same packages already it makes one that brings the toolkit alone, a hundredth as large.
   - A release is named by the version and a hash of what it is made from, so that equal sources give the same
     release and a changed line gives another.
+attributes:
+  check_mode:
+    description: Builds nothing, and says what it would build.
+    support: full
 options:
   project:
     description: The toolkit's source tree.
@@ -28,6 +32,22 @@ options:
       The kinds of hosts, by Python version and architecture, such as 3.11-x86_64. Not given, nothing is built.
     type: list
     elements: str
+author: The weather-toolkit developers
+"""
+
+EXAMPLES = """
+- name: Name the release that these sources make
+  weather.toolkit.weather_bundle:
+    project: /home/maria/weather-toolkit
+    folder: /home/maria/weather-toolkit/dist/bundles
+  delegate_to: localhost
+
+- name: Build what a Debian 12 and a Debian 13 need to install it
+  weather.toolkit.weather_bundle:
+    project: /home/maria/weather-toolkit
+    folder: /home/maria/weather-toolkit/dist/bundles
+    targets: [3.11-x86_64, 3.13-x86_64]
+  delegate_to: localhost
 """
 
 RETURN = """

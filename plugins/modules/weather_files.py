@@ -11,8 +11,12 @@ description:
     to give away a folder of another owner in which there is something.
   - Ansible's own modules do one at a time, in half a second each. A role that writes two dozen feels that.
 attributes:
-  check_mode: {support: full}
-  diff_mode: {support: full}
+  check_mode:
+    description: Changes nothing, and says what it would make, write or remove.
+    support: full
+  diff_mode:
+    description: Shows the lines of files that differ.
+    support: full
 options:
   folders:
     description: Folders, made in this order.
@@ -54,7 +58,7 @@ author: The weather-toolkit developers
 
 EXAMPLES = """
 - name: Write two units
-  weather_files:
+  weather.toolkit.weather_files:
     files:
       - {path: /etc/systemd/system/one.service, content: "..."}
       - {path: /etc/systemd/system/two.service, content: "..."}

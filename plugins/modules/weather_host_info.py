@@ -9,7 +9,9 @@ short_description: See what of the weather service is on a host, and runs
 description:
   - Looks and changes nothing. A task for each question would cost a connection's round trip for each.
 attributes:
-  check_mode: {support: full}
+  check_mode:
+    description: Looks, and changes nothing in either mode.
+    support: full
 options:
   release:
     description: The folder of the release that is to be installed.
@@ -31,57 +33,83 @@ options:
 author: The weather-toolkit developers
 """
 
+EXAMPLES = """
+- name: See what the host has
+  weather.toolkit.weather_host_info:
+    release: /opt/weather/releases/1.5.0+701ffc7a
+    packages: 7b1626643dbfbb569ff90b4c597368dbf64c43c4b9e546e4e1c36b411751e069
+    schedulers:
+      systemd: {files: /etc/systemd/system/weather-}
+  register: host
+"""
+
 RETURN = """
 kind:
   description: The version of the host's python3 and its architecture, such as 3.11-x86_64.
   type: str
+  returned: always
 fresh:
   description: Whether nothing was ever deployed here.
   type: bool
+  returned: always
 deployed:
   description: The fingerprint of what was deployed last and found healthy; empty where a rollout did not end.
   type: str
+  returned: always
 running:
   description: The folder of the release in use; empty for none.
   type: str
+  returned: always
 previous:
   description: The folder of the release that can be gone back to; empty for none.
   type: str
+  returned: always
 installed:
   description: Whether the release is there, installed to its end for this Python, and no file of it is missing.
   type: bool
+  returned: always
 beside:
   description: >-
     The folder of an installed release with the same packages, each file of them as it was installed; empty for none.
     Looked for only where the release is not installed.
   type: str
+  returned: always
 unpacked:
   description: Whether a bundle is there that was unpacked by a run which died.
   type: bool
+  returned: always
 releases:
   description: The folders of all releases, the newest first.
   type: list
+  returned: always
 schedulers:
   description: The schedulers that have something to run.
   type: list
+  returned: always
 credentials:
   description: The secrets that are there, by name.
   type: list
+  returned: always
 units:
   description: The service's units, by name.
   type: list
+  returned: always
 up:
   description: Those that are active and come back with the host.
   type: list
+  returned: always
 unfit:
   description: What is wrong with the folders that settings name, each with the setting.
   type: list
+  returned: always
 stale:
   description: Whether a service was started before a part of it was replaced, by a run that did not end.
   type: bool
+  returned: always
 leased:
   description: Whether a run of a playbook changes the host, or has died while it did.
   type: bool
+  returned: always
 """
 
 import base64

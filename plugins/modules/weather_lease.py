@@ -9,6 +9,10 @@ short_description: Lock a host for this run, and unlock it
 description:
   - Fails where another run has locked the host, and says who and since when. The lock of a run of this controller that
     was killed counts no longer; that of another controller counts for an hour after that run's last task.
+attributes:
+  check_mode:
+    description: Is skipped in check mode, for a run that changes nothing needs no lock.
+    support: none
 options:
   state:
     description: Whether to lock the host, to unlock it, or only to fail where another run has locked it.
@@ -25,13 +29,24 @@ options:
     description: Record this as what is deployed, if no other run came between.
     type: str
   run:
-    description: Who asks; given by the action plugin.
+    description: Who asks. The action plugin gives it; a task does not.
     type: dict
+    required: true
   gone:
-    description: A run that is known to have died; given by the action plugin.
+    description: A run that is known to have died. The action plugin gives it; a task does not.
     type: str
     default: ""
 author: The weather-toolkit developers
+"""
+
+EXAMPLES = """
+- name: Lock the host for this run, if it still runs what was seen there
+  weather.toolkit.weather_lease:
+    running: /opt/weather/releases/1.5.0+701ffc7a
+
+- name: Unlock it
+  weather.toolkit.weather_lease:
+    state: free
 """
 
 RETURN = """

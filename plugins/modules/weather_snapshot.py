@@ -13,7 +13,9 @@ description:
   - With the snapshot the record of what is deployed is removed. Until it is written again a rollout is under way. If
     that dies, the next one must not keep what it finds half-way.
 attributes:
-  check_mode: {support: full}
+  check_mode:
+    description: Keeps nothing, and says where it would be kept.
+    support: full
 options:
   state:
     description: Whether to take a snapshot, or to see the one that is there.
@@ -26,6 +28,18 @@ options:
     elements: str
     required: true
 author: The weather-toolkit developers
+"""
+
+EXAMPLES = """
+- name: Keep what runs here
+  weather.toolkit.weather_snapshot:
+    state: taken
+    files: [/etc/weather/weather.env, /etc/systemd/system/weather-*]
+
+- name: See what there is to go back to
+  weather.toolkit.weather_snapshot:
+    files: [/etc/weather/weather.env, /etc/systemd/system/weather-*]
+  register: kept
 """
 
 RETURN = """

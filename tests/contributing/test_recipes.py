@@ -66,21 +66,34 @@ def test_the_places_are_there(recipe: str) -> None:
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of this tree, with what is not committed yet."""
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this tree, with what is not committed yet.
+
+    Its modules are compiled once for all recipes. Each is known by the hash of its source, so that what a recipe changes
+    is compiled anew however soon it is changed.
+    """
+    copy = tmp_path_factory.mktemp("copied") / "tree"
     said = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     for name in said.stdout.splitlines():
         if (ROOT / name).exists():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name, follow_symlinks=False)
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name, follow_symlinks=False)
+    run(copy, sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "toolkit", "tools")
+    return copy
+
+
+@pytest.fixture
+def tree(copied: Path, tmp_path: Path) -> Path:
+    """A copy that is to be changed."""
+    tree = Path(shutil.copytree(copied, tmp_path / "tree", symlinks=True))
     # Tests look at what git knows.
-    run(tmp_path, "git", "init", "--quiet")
-    run(tmp_path, "git", "add", "--all")
-    return tmp_path
+    run(tree, "git", "init", "--quiet")
+    run(tree, "git", "add", "--all")
+    return tree
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -86,6 +86,10 @@ def test_stations_are_found_by_words_and_states(client: Client) -> None:
     assert ids(client.json("network", q=" STATION 777")) == {"made_00777", *(f"made_0777{one}" for one in range(10))}
     assert ids(client.json("network", q="station 777", state="critical,silent")) == set()
     assert ids(client.json("network", state="silent")) == {UNPLACED, WEST}
+    troubled = client.json("network", state="critical,warning")
+    states = [one["state"] for one in troubled["stations"]]
+    assert (troubled["all"]["found"], len(states)) == (7000, 5000)
+    assert states.count("critical") > states.count("warning"), "of a cell with both the worse one is told"
     critical = client.json("network", state="critical", west=-10, east=31, south=36, north=38)
     assert {one["state"] for one in critical["stations"]} == {"critical"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from uuid import uuid4
 
 import psycopg
@@ -25,7 +26,7 @@ from toolkit.store import (
     open_for_reading,
     open_for_writing,
 )
-from toolkit.store.postgresql import holders, imposed
+from toolkit.store.postgresql import Imposed, holders, imposed
 from toolkit.store.postgresql_connection import connect
 
 COLLECTED = 1_763_827_260
@@ -311,6 +312,29 @@ def test_time_limits_that_others_gave_the_database_do_not_end_what_the_service_a
         with connection.transaction():
             assert connection.execute("SELECT 1 FROM pg_sleep(0.05)").fetchone() == (1,)
         assert connection.execute(f"SHOW {limit.split(maxsplit=1)[0]}").fetchone() == ("0",)
+
+
+def test_a_standby_that_does_not_answer_is_named_while_others_wait_for_it(postgresql: Server) -> None:
+    url = postgresql.database(f"test_{uuid4().hex}")
+    with open_for_writing(url):
+        pass
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
+        administrator.execute("SET synchronous_commit = local")
+        administrator.execute("ALTER SYSTEM SET synchronous_standby_names = 'none'")
+        administrator.execute("SELECT pg_reload_conf()")
+        writing = Thread(target=change, args=(url, "CREATE TABLE one (number integer)"))
+        writing.start()
+        found: list[Imposed] = []
+        try:
+            while not found and writing.is_alive():
+                administrator.execute("SELECT pg_sleep(0.2)")
+                found = imposed(PostgreSQLDatabase(url))
+        finally:
+            administrator.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            administrator.execute("SELECT pg_reload_conf()")
+            writing.join()
+    assert found
+    assert "synchronous_standby_names=none of the whole server" in found[0].what
 
 
 def test_a_server_that_writes_dates_in_another_way_is_read(postgresql: Server) -> None:

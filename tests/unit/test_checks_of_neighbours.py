@@ -269,6 +269,30 @@ def test_what_was_not_installed_is_told(host: Host, tmp_path: Path, monkeypatch:
     assert "bin/night.py" in finding(host, "packages-alone").evidence
 
 
+def test_what_is_missing_of_a_package_is_told(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    current = tmp_path / "current"
+    packages = current / "lib/python3.11/site-packages"
+    for name, module in (("weather_toolkit", "toolkit"), ("a_b", "ab")):
+        (packages / f"{name}-1.dist-info").mkdir(parents=True)
+        (packages / f"{name}-1.dist-info/METADATA").write_text(
+            f"Name: {name}\nVersion: 1\nRequires-Dist: A.b>=1\nRequires-Dist: other; extra == 'more'\n"
+        )
+        (packages / f"{name}-1.dist-info/RECORD").write_text(
+            f"{module}/__init__.py,sha256=x,9\n{module}/more.py,,\n{name}_alone.py,,\n{name}-1.dist-info/RECORD,,\n"
+        )
+        (packages / module).mkdir()
+        (packages / module / "__init__.py").touch()
+        (packages / f"{name}_alone.py").touch()
+    monkeypatch.setattr("toolkit.checks.probes.packages.CURRENT", current)
+    assert finding(host, "packages-complete").evidence == "2 packages"
+    for path in ("ab/__init__.py", "a_b_alone.py", "a_b-1.dist-info/METADATA", "a_b-1.dist-info"):
+        (packages / path).rename(packages / "aside")
+        assert finding(host, "packages-complete").evidence == "not installed, or not whole: a-b"
+        (packages / "aside").rename(packages / path)
+    (packages / "weather_toolkit-1.dist-info").rename(packages / "aside")
+    assert finding(host, "packages-complete").evidence == "not installed, or not whole: weather-toolkit"
+
+
 # systemd's own settings
 
 
@@ -391,6 +415,13 @@ def test_a_jump_that_came_back_is_over(host: Host) -> None:
 def test_a_pressure_that_stands_still_everywhere_is_told(host: Host) -> None:
     filled(host, lambda _number, step, values: values.update(bar=1013.2 if step > 10 else values["bar"]))
     assert "bar of 4 of 4 stations has not changed" in finding(host, "values-alive").evidence
+
+
+def test_one_temperature_at_every_station_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(host, lambda _number, step, values: values.update(temp_out=20.0 if step > 20 else values["temp_out"]))
+    assert finding(host, "values-alive").ok
+    monkeypatch.setattr("toolkit.checks.probes.network.MOST_ALIKE", 4)
+    assert "temp_out of 4 of 4 stations is 20.0 all the time" in finding(Host(load_lenient()), "values-alive").evidence
 
 
 def test_a_network_at_one_place_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -219,6 +219,11 @@ WHERE setrole IN (0, current_user::regrole) AND setdatabase IN (
         string_to_array(translate(split_part(one, '=', 2), ' "', ''), ',') && ARRAY[current_user::text, '$user'])
     OR (one ~ '^search_path=' AND setrole != 0))
 UNION ALL
+SELECT 'the setting synchronous_standby_names=' || setting || ' of the whole server, whose standby does not answer: '
+    'whoever writes waits', 'ALTER SYSTEM SET synchronous_standby_names = $$$$', false
+FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting != '' AND EXISTS (
+    SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND state_change < now() - interval '3 s')
+UNION ALL
 SELECT 'the setting default_transaction_read_only=on of the whole server',
     'ALTER SYSTEM SET default_transaction_read_only = off', false
 WHERE (SELECT reset_val = 'on' AND source = 'configuration file'

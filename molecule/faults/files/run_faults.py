@@ -22,6 +22,8 @@ BEFORE = "/run/weather.env.before"
 AGAIN = f"cp -p {BEFORE} {SETTINGS} && systemctl restart weather-collector weather-exporter weather-api"
 # systemd, the collector and the feed need moments to see what was done: the collector waits 30 s for a feed that hangs.
 FOUND_SECONDS, HEALTHY_SECONDS = 50, 60
+# Between two looks: the doctor takes a second of a processor, and another scenario needs it, too.
+PAUSE_SECONDS = 2.0
 
 
 def shell(command: str) -> subprocess.CompletedProcess[str]:
@@ -52,7 +54,7 @@ def wait(seconds: float, wanted: str | None) -> dict[str, Any]:
         first = told["causes"][0]["id"] if told["causes"] else None
         if first == wanted or time.monotonic() > end:
             return told
-        time.sleep(0.5)
+        time.sleep(PAUSE_SECONDS)
 
 
 def run(fault: dict[str, Any]) -> str:

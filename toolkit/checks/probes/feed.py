@@ -160,7 +160,7 @@ def feed_certificate(host: Host, feed: SourceSeen) -> Finding | None:
     id="feed-in-time", area="feed",
     invariant="The feed answers in time.",
     problem="The feed does not answer in time.",
-    severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-connects",), on_feed=True,
+    severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-way", "feed-connects"), on_feed=True,
 )  # fmt: skip
 @each_source
 def feed_in_time(host: Host, feed: SourceSeen) -> Finding | None:

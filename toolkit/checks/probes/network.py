@@ -5,8 +5,8 @@ They read a bounded number of rows, and skip networks that are too small to be c
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from itertools import pairwise, takewhile
 
 from toolkit.backup.folder import Backup
@@ -39,6 +39,8 @@ FROZEN_SECONDS = 3 * HOUR
 CROWD = 10
 # So many of the stations stand for the whole network.
 PART = 0.9
+# So many stations do not measure one and the same to a tenth, again and again.
+MOST_ALIKE = 5
 # A database of more observations is not counted.
 MOST_COUNTED = 5_000_000
 
@@ -127,6 +129,8 @@ def values_alive(host: Host) -> Finding | None:
             f"bar of {len(still)} of {len(series)} stations has not changed for {humanize(FROZEN_SECONDS)}: its source "
             "is stuck"
         )
+    if alike := _alike(series):
+        return bad(alike)
     last = [[values for _, values in one[-IN_A_ROW:]] for one in series.values() if len(one) >= IN_A_ROW]
     if len(last) >= STATIONS and all(one == last[0] for one in last) and any(any(values) for values in last[0]):
         return bad(f"all {len(last)} stations tell the same values: the feed mixes them up")
@@ -136,6 +140,18 @@ def values_alive(host: Host) -> Finding | None:
         if changes and len(one) >= IN_A_ROW and seen.setdefault(tuple(one), name) != name:
             return bad(f"stations {seen[tuple(one)]} and {name} tell the same values all the time: one is doubled")
     return good("values change, and differ from station to station")
+
+
+def _alike(series: Mapping[str, list[tuple[int, tuple[object, ...]]]]) -> str:
+    """What is to be said where nearly all stations tell one and the same temperature or pressure all the time."""
+    for name in ("temp_out", "bar"):
+        place = MONITORED.index(name)
+        last = [{values[place] for _, values in one[-IN_A_ROW:]} for one in series.values() if len(one) >= IN_A_ROW]
+        told = Counter(one.pop() for one in last if len(one) == 1)
+        common, number = told.most_common(1)[0] if told else (None, 0)
+        if common is not None and number >= MOST_ALIKE and number >= PART * len(last):
+            return f"{name} of {number} of {len(last)} stations is {common} all the time: no sensor tells it"
+    return ""
 
 
 def _lasts(one: list[tuple[int, object]]) -> bool:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 from toolkit import damaged
@@ -35,6 +35,8 @@ _AGAIN = Restart("collector")
 START_SECONDS = 3.0
 # What Python could import that lies beside the release's program, and what is there of the installer's.
 _MODULES, _OF_UV = {".py", ".pyc", ".so"}, {"activate_this.py"}
+# In a package's list of files, those that are imported by its name, or by theirs.
+_MODULE = re.compile(r"^([\w.-]+/__init__\.py|\w+\.py),", re.MULTILINE)
 # Modules that Python imports whenever it starts.
 _RUN_FIRST = {"sitecustomize.py", "usercustomize.py"}
 
@@ -214,11 +216,14 @@ def packages_complete(host: Host) -> Finding | None:
                 f"the service user may not read {closed[0]}",
                 Sequence(Shell("chmod -R a+rX {}", folder), _AGAIN),
             )
-    found = {_plain(one.metadata["Name"] or ""): one for one in distributions(path=folders)}
-    missing = {name for one in found.values() for name in _required(one)} - set(found)
-    missing |= {name for name, one in found.items() if _gone(one)}
-    if "weather-toolkit" not in found:
-        missing.add("weather-toolkit")
+    found = {
+        _plain(path.stem.partition("-")[0]): path
+        for folder in map(Path, folders)
+        for path in _entries(folder)
+        if path.suffix in {".dist-info", ".egg-info"}
+    }
+    missing = _required(found.get("weather-toolkit")) - set(found)
+    missing |= {name for name, path in found.items() if _gone(path)}
     if missing:
         return bad(f"not installed, or not whole: {', '.join(sorted(missing))}")
     return good(f"{len(found)} packages")
@@ -241,17 +246,29 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _required(one: Distribution) -> set[str]:
-    """The packages that the toolkit needs on every system and Python, without extras; none for other packages."""
-    if _plain(one.metadata["Name"] or "") != "weather-toolkit":
-        return set()
-    return {_plain(re.split(r"[\s<>=!~\[;(]", text, maxsplit=1)[0]) for text in one.requires or () if ";" not in text}
+def _required(toolkit: Path | None) -> set[str]:
+    """The packages that the toolkit needs on every system and Python, without extras, and itself, by its metadata."""
+    requires = (toolkit and PathDistribution(toolkit).requires) or ()
+    return {"weather-toolkit"} | {
+        _plain(re.split(r"[\s<>=!~\[;(]", text, maxsplit=1)[0]) for text in requires if ";" not in text
+    }
 
 
-def _gone(one: Distribution) -> bool:
-    """Whether a module of the package is missing."""
-    tops = [file for file in one.files or () if re.fullmatch(r"[\w.-]+/__init__\.py|\w+\.py", str(file))]
-    return any(not Path(str(one.locate_file(file))).exists() for file in tops)
+def _gone(info: Path) -> bool:
+    """Whether the metadata or a module of a package is missing, by its folder of metadata.
+
+    Its list of files is read as a text: importlib.metadata makes an object of each of thousands of files, and since
+    Python 3.12 leaves out those that are missing.
+    """
+    if info.suffix == ".egg-info":  # of a package of Debian, which has no list
+        return False
+    if not (info / "METADATA").exists():
+        return True
+    try:
+        text = (info / "RECORD").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return False
+    return any(not (info.parent / name).exists() for name in _MODULE.findall(text))
 
 
 @check(

@@ -148,11 +148,12 @@ def _renumbered(host: Host, old: int, named: dict[str, int]) -> Finding:
 def _group_renumbered(host: Host) -> Finding | None:
     """The finding that the service's group has another number than that of its settings, which no group has."""
     assert host.user  # noqa: S101 - for the type checker
-    old = {found.st_gid for path in (host.settings_file.parent, host.settings_file) if (found := host.look(path))}
-    if len(old) != 1 or old == {host.user.pw_gid}:
+    folder = host.look(host.settings_file.parent)
+    if folder is None or not folder.st_gid or folder.st_gid == host.user.pw_gid:
         return None
+    number = folder.st_gid
     try:
-        grp.getgrgid(number := old.pop())
+        grp.getgrgid(number)
     except KeyError:
         said = f"the number of the group {USER} is {host.user.pw_gid}, and its settings are those of {number}"
         again = [Restart(*host.services)] if host.services else []
