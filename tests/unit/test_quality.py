@@ -360,6 +360,35 @@ def test_a_hygrometer_that_is_stuck_in_dry_air_at_a_reading_of_saturated_air() -
     assert found(values, name="out_hum") == {}
     values[2, -WINDOW:] = 99
     assert found(values, name="out_hum")["persistence"][2] > WINDOW // 2
+    alone = [*TOGETHER[:2], place("c", 60, 22), *TOGETHER[3:]]
+    assert found(values, alone, name="out_hum") == {}  # a summit in cloud, for all that anybody knows
+
+
+@pytest.mark.parametrize(("colder", "told"), [(6.0, False), (0.0, True)])
+def test_a_hill_in_cloud_stays_saturated_above_warmer_air_of_the_same_vapour(colder: float, told: bool) -> None:
+    random = np.random.default_rng(3)
+    humidity = (75 + 12 * np.sin(np.arange(SLOTS) / 40) + random.normal(0, 1, (6, SLOTS))).round()
+    humidity[2, -WINDOW:] = 100
+    temperature = np.full((6, SLOTS), 18.0)
+    temperature[2] -= colder
+    sample = Sample(
+        series(humidity, "out_hum"),
+        nearest(TOGETHER, 100, 500),
+        np.zeros((6, WINDOW), dtype=bool),
+        {"out_hum": humidity, "temp_out": temperature},
+    )
+    assert run_tests(TESTS, sample).flags["persistence"][2].any() == told
+
+
+def test_a_sensor_at_the_end_of_its_scale_is_told_once() -> None:
+    random = np.random.default_rng(4)
+    values = (60 - 45 * np.cos(2 * np.pi * np.arange(SLOTS) / 144) + random.normal(0, 1, (6, SLOTS))).round()
+    values = np.hstack([values[:, 36:], values[:, :36]])  # the driest hours are the last
+    values[2] = values[2].clip(30)
+    again = found(values, name="out_hum")
+    assert 2 not in again.get("persistence", {})
+    values[2, : SLOTS - WINDOW] += 2 * (values[2, : SLOTS - WINDOW] == 30) * (np.arange(SLOTS - WINDOW) % 2)
+    assert 2 in found(values, name="out_hum")["persistence"]  # it never was there for so long
 
 
 def test_weather_that_was_seen_before_does_not_exceed_the_limit() -> None:

@@ -121,6 +121,22 @@ def test_a_gauge_that_drips_for_hours_while_all_others_are_dry() -> None:
     assert set(found({"rain": rain, **DRY}, "rain")["gauge"]) == {4}  # dry air tells sooner
 
 
+def test_rain_of_one_station_for_hours_is_believed_where_no_drip_gives_so_much() -> None:
+    rain = np.zeros((COUNT, SLOTS))
+    rain[4, -60::3] = 1.4  # 2.8 mm an hour
+    assert found({"rain": rain, **WET}, "rain") == {}
+    assert set(found({"rain": rain, **DRY}, "rain")["gauge"]) == {4}
+
+
+def test_rain_around_a_station_in_dry_air_passed_it_by() -> None:
+    rain = rain_in_bands(SLOTS - 50, SLOTS - 5)
+    rain[2, SLOTS - 60 :] = 0
+    air = {name: values.copy() for name, values in WET.items()}
+    assert set(found({"rain": rain, **air}, "rain")["gauge"]) == {2}
+    air["out_hum"][2] = 60
+    assert found({"rain": rain, **air}, "rain") == {}
+
+
 def test_a_burst_that_leaves_the_air_dry_was_somebody_with_a_hose() -> None:
     rain = np.zeros((COUNT, SLOTS))
     rain[1, -10] = 25
@@ -177,6 +193,25 @@ def test_a_vane_that_turned_on_its_mast_differs_from_its_neighbours_otherwise_th
     assert found(one, "wind_dir") == {}
 
 
+def test_one_direction_for_hours_is_no_stuck_vane_where_neighbours_have_a_steady_wind() -> None:
+    one = winds(0)
+    one["wind_dir"][:, -80:] = np.where(np.arange(80) % 7 < 2, 22.5, 45)
+    one["wind_dir"][2, -60:] = 22.5
+    assert found(one, "wind_dir") == {}
+    one["wind_dir"][[0, 1, 3, 4, 5], -60:] = np.linspace(0, 180, 60).round()
+    assert set(found(one, "wind_dir")["direction"]) == {2}
+
+
+def test_a_wind_that_never_blew_before_may_have_another_direction_between_hills() -> None:
+    one = winds(0)
+    one["wind_dir"][:, -WINDOW:] = (one["wind_dir"][:, -WINDOW:] + 100) % 360
+    one["wind_dir"][4, -WINDOW:] = (one["wind_dir"][4, -WINDOW:] + 100) % 360
+    assert found(one, "wind_dir") == {}
+    one = winds(0)
+    one["wind_dir"][4, -WINDOW:] = (one["wind_dir"][4, -WINDOW:] + 100) % 360
+    assert found(one, "wind_dir")["direction"] == {4: WINDOW}
+
+
 def test_a_direction_is_missing_only_where_there_is_wind() -> None:
     one = winds(100)
     one["wind_dir"][1, -20:] = np.nan
@@ -221,6 +256,15 @@ def test_a_night_between_two_days_without_radiation_is_no_repair() -> None:
     assert found({"solar_radiation": one}, "solar_radiation", at_dawn) == {"radiation": {3: WINDOW}}
     one[3, -1] = 200
     assert found({"solar_radiation": one}, "solar_radiation", at_dawn) == {"radiation": {3: WINDOW - 1}}
+
+
+def test_no_radiation_by_day_is_a_fault_only_where_neighbours_have_sun() -> None:
+    first = SLOTS - 20
+    times: Floats = TIMES + 3600.0 * 9 - TIMES[first] % 86400
+    one = sunshine(times)
+    one[3, first : first + 8] = 0
+    assert found({"solar_radiation": one}, "solar_radiation", times) == {"radiation": {3: 8}}
+    assert found({"solar_radiation": np.rint(one * 0.2)}, "solar_radiation", times) == {}
 
 
 def test_radiation_of_a_station_without_a_place_is_not_judged_by_the_sun() -> None:
@@ -268,6 +312,16 @@ def test_of_two_that_contradict_each_other_the_one_is_named_that_moved(
     one[name][2, -20:] = wrong(one[name][2, -20:])
     blamed = [other for other in one if set(found(one, other).get("consistency", {})) == {2}]
     assert blamed == [named]
+
+
+def test_a_gust_of_the_hour_is_not_measured_by_a_lull_at_its_end() -> None:
+    one = {name: everywhere(value) for name, value in (("temp_out", 12.0), ("out_hum", 70.0), ("hi_speed", 60.0))}
+    one["wind_speed"] = everywhere(30.0)
+    one["hi_speed"][:, ::2] += 2
+    one["hi_speed"][2, -9], one["wind_speed"][2, -9] = 95, 6
+    assert found(one, "hi_speed") == {}
+    one["wind_speed"][2, -10:-7] = 6
+    assert found(one, "hi_speed")["consistency"] == {2: 1}
 
 
 def test_what_follows_is_compared_with_neighbours_where_the_rest_is_not_measured() -> None:

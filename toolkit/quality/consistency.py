@@ -134,8 +134,14 @@ def _another_dew_point(values: Values) -> Floats:
 
 
 def _gust_without_cause(values: Values) -> Floats:
-    """Whether a gust is far above the mean wind, while neither temperature nor humidity tells of a gust front."""
-    high = values["hi_speed"] > LIMITS.gust_base + LIMITS.gust_factor * values["wind_speed"]
+    """Whether a gust is far above the mean wind, while neither temperature nor humidity tells of a gust front.
+
+    The mean may be of the last ten minutes of the hour whose gust it is: that of the readings beside it counts as well.
+    What was before the first slot is not known; the run before has judged that.
+    """
+    mean = np.pad(values["wind_speed"], ((0, 0), (1, 1)), constant_values=((np.nan, np.nan), (np.inf, np.nan)))
+    mean = reduce(np.fmax, (mean[:, :-2], mean[:, 1:-1], mean[:, 2:]))
+    high = values["hi_speed"] > LIMITS.gust_base + LIMITS.gust_factor * mean
     still = (_range(values["temp_out"], 7) < LIMITS.outflow) & (_range(values["out_hum"], 7) < LIMITS.outflow_humidity)
     return np.where(high & still, 2 * LIMITS.far, 0.0)
 

@@ -22,6 +22,7 @@ from toolkit.quality.runs import Runs
 from toolkit.variables import BY_NAME, Variable
 
 _AIRPORTS = "three airports around New York, a year of hourly reports"
+_TAIWAN = "eleven stations in the north of Taiwan, 21 months of hourly reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class DirectionThresholds(Thresholds):
     elsewhere: float = threshold(1.25, "times the median station's longest run before", "too long", _AIRPORTS)
     alone: float = threshold(2.0, "", "times as long where no close neighbour has a vane")
     likewise: float = threshold(0.6, "", "a neighbour of one direction for this share of the time: such a wind blew")
+    steady_wind: float = threshold(
+        0.97, "", "or most of them with directions of a mean vector of this length: within some 15° of one direction",
+        _TAIWAN
+    )  # fmt: skip
     turned: float = threshold(75.0, "°", "the mean difference from a neighbour changed by more than this")
     usual: float = threshold(1.5, "times", "and by more than so many times what it often did in a time as long before",
                              _AIRPORTS)  # fmt: skip
@@ -42,7 +47,15 @@ class DirectionThresholds(Thresholds):
     steady: float = threshold(0.8, "", "length of the mean vector of the differences: below, the winds are not alike")
     common: float = threshold(0.6, "", "share of the time with wind at both stations that makes a mean difference")
     before: int = threshold(4, "", "times as long before that tell what is usual")
+    km: float = threshold(60.0, "km", "of neighbours within this", _TAIWAN)
     agree: int = threshold(2, "neighbours", "so many, and most of those that can tell, see the vane turned")
+    regime: float = threshold(
+        45.0, "°", "a time before tells what is usual if the neighbour's mean direction was within this of what it is: "
+        "between hills each wind makes differences of its own", _TAIWAN
+    )  # fmt: skip
+    one_wind: float = threshold(
+        0.6, "", "or if its mean directions before have a mean vector shorter than this: it knows other winds", _TAIWAN
+    )  # fmt: skip
 
 
 LIMITS = DirectionThresholds()
@@ -117,16 +130,18 @@ def _stuck(sample: Sample, towards: Floats, runs: Runs) -> Bools:
         theirs = towards[near, first:after]
         known = np.count_nonzero(~np.isnan(theirs), axis=1)
         alike = _runs(theirs).length.max(axis=1, initial=0) >= LIMITS.likewise * np.maximum(known, 1)
+        steady = np.abs(np.nansum(np.exp(1j * np.radians(theirs)), axis=1)) >= LIMITS.steady_wind * np.maximum(known, 1)
         asked = known * 2 > longest[row]
         limits[row] = limit * (1 if asked.any() else LIMITS.alone)
-        likewise[row] = np.count_nonzero(alike & asked)
+        most_steady = np.count_nonzero(steady & asked) * 2 > np.count_nonzero(asked)
+        likewise[row] = np.count_nonzero((alike | (steady & most_steady)) & asked)
         if likewise[row] or longest[row] < limits[row]:
             continue
         found[row, max(0, first - towards.shape[1] + window) : after - towards.shape[1] + window] = True
     sample.note(
         found.any(axis=1),
         Condition("the longest run of one direction in a wind", longest, "≥", limits, "readings"),
-        Condition("neighbours that stayed the same likewise", likewise, "≤", 0),
+        Condition("neighbours that stayed the same likewise, or nearly", likewise, "≤", 0),
         what="a vane that is stuck",
     )
     return found & ~np.isnan(towards[:, -window:])
@@ -140,7 +155,7 @@ def _turned(sample: Sample, towards: Floats) -> Bools:
     found = np.zeros(count, dtype=bool)
     if blocks <= LIMITS.before:
         return found
-    apart_from, of = np.zeros(count), np.zeros(count)
+    apart_from, of = np.zeros((2, count)), np.zeros((2, count))
     unit = np.exp(1j * np.radians(towards[:, slots - blocks * window :])).reshape(count, blocks, window)
     for row in np.flatnonzero(neighbours.close.sum(axis=1) >= LIMITS.agree):
         near = neighbours.rows[row, neighbours.close[row]]
@@ -148,15 +163,41 @@ def _turned(sample: Sample, towards: Floats) -> Bools:
         common = np.count_nonzero(~np.isnan(difference), axis=2)
         mean = np.nansum(difference, axis=2) / np.maximum(common, 1)
         known = common >= LIMITS.common * window
-        earlier = known[:, :-1]
-        reference = np.where(earlier, mean[:, :-1], 0).sum(axis=1)
-        apart = np.where(known, np.degrees(np.abs(np.angle(mean * np.conj(reference)[:, None]))), np.nan)
-        usual = np.nan_to_num(quantile(apart[:, :-1], LIMITS.often))
-        alike = median(np.where(earlier, np.abs(mean[:, :-1]), np.nan)) >= LIMITS.steady
-        asked = known[:, -1] & (earlier.sum(axis=1) >= LIMITS.before) & alike & (np.abs(mean[:, -1]) >= LIMITS.steady)
-        turned = asked & (apart[:, -1] > np.maximum(LIMITS.turned, LIMITS.usual * usual))
-        apart_from[row], of[row] = turned.sum(), max(LIMITS.agree, asked.sum() // 2 + 1)
-        found[row] = turned.sum() >= LIMITS.agree and turned.sum() * 2 > asked.sum()
-    told = Condition("neighbours from which it differs otherwise than before", apart_from, "≥", of)
-    sample.note(found, told, what="a vane that has turned")
+        theirs = np.nansum(np.where(np.isnan(difference), np.nan, unit[near]), axis=2)
+        likewise = np.abs(np.angle(theirs * np.conj(theirs[:, -1:]))) <= np.radians(LIMITS.regime)
+        blew = np.where(known, theirs / np.maximum(np.abs(theirs), 1e-9), 0)[:, :-1]
+        all_winds = np.abs(blew.sum(axis=1)) < LIMITS.one_wind * known[:, :-1].sum(axis=1)
+        near_enough = neighbours.km[row, neighbours.close[row]] <= LIMITS.km
+        in_such_a_wind = known & (likewise | all_winds[:, None]) & near_enough[:, None]
+        for place, counts in enumerate((known, in_such_a_wind)):
+            asked, apart, usual = _apart(mean, counts)
+            turned = asked & (apart > np.maximum(LIMITS.turned, LIMITS.usual * usual))
+            apart_from[place, row], of[place, row] = turned.sum(), max(LIMITS.agree, asked.sum() // 2 + 1)
+        found[row] = (apart_from[:, row] >= of[:, row]).all()
+    told = "neighbours from which it differs otherwise than before"
+    sample.note(
+        found,
+        Condition(told, apart_from[0], "≥", of[0]),
+        Condition(f"near {told} in such a wind", apart_from[1], "≥", of[1]),
+        what="a vane that has turned",
+    )
     return found
+
+
+def _apart(mean: npt.NDArray[np.complex128], counts: Bools) -> tuple[Bools, Floats, Floats]:
+    """How far a vane is now from where it was, against each neighbour.
+
+    Args:
+        mean: the mean vector of the differences from each neighbour in each time; the last one is now.
+        counts: which of these times are compared; neighbours × times.
+
+    Returns:
+        Which neighbours can tell, how far it is apart in degrees, and how far it often was before; neighbours.
+    """
+    earlier = counts[:, :-1]
+    reference = np.where(earlier, mean[:, :-1], 0).sum(axis=1)
+    apart = np.where(counts, np.degrees(np.abs(np.angle(mean * np.conj(reference)[:, None]))), np.nan)
+    usual = np.nan_to_num(quantile(apart[:, :-1], LIMITS.often))
+    steady = median(np.where(earlier, np.abs(mean[:, :-1]), np.nan)) >= LIMITS.steady
+    asked = counts[:, -1] & (earlier.sum(axis=1) >= LIMITS.before) & steady & (np.abs(mean[:, -1]) >= LIMITS.steady)
+    return asked, apart[:, -1], usual

@@ -22,6 +22,7 @@ from toolkit.quality.packed import some_rows
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
 
+_TAIWAN = "eleven gauges in the north of Taiwan, 21 months of hourly reports"
 _BEIJING = "seven gauges within 60 km around Beijing, 22 months: hardly ever by nature"
 
 
@@ -36,6 +37,7 @@ class GaugeThresholds(Thresholds):
     zero_mm: float = threshold(5.0, "mm", "and so much", _BEIJING)
     freezing: float = threshold(2.0, "°C", "in colder air a gauge without a heater holds snow: it is no fault")
     lone_hours: int = threshold(6, "h", "it rained without a dry hour here alone for so long", _BEIJING)
+    shower: float = threshold(2.5, "mm", "an hour with so much, in air of `burst_dry` and more, is rain", _TAIWAN)
     lone_hours_dry: int = threshold(3, "h", "the same where the air was dry")
     dry: float = threshold(75.0, "%", "air is dry below this: nine in ten hours of rain are above 80 %", _BEIJING)
     burst: float = threshold(10.0, "mm", "a single reading adds so much here alone, in air of less than `burst_dry`")
@@ -70,13 +72,15 @@ def judge(sample: Sample) -> Contradictions:
     rain = rain[:, rain.shape[1] - hours :]
     near = sample.neighbours
     asked = near.close & (near.km <= LIMITS.km) & series.measured[near.rows]
+    # A hill has rain that the plain beside it has not: that it rained there is enough to believe a gauge.
+    also = near.exists & (near.km <= LIMITS.km) & series.measured[near.rows]
 
     def some(rows: slice) -> list[npt.NDArray[Any]]:
         air = [_hourly_mean(some_rows(sample.values, name, rows), per_hour) for name in ("out_hum", "temp_out")]
-        return [
-            *_around(np.where(asked[rows][:, :, None], rain[near.rows[rows]], np.nan)),
-            *(one[:, -hours:] for one in air),
-        ]
+        beside, anywhere = (
+            _around(np.where(these[rows][:, :, None], rain[near.rows[rows]], np.nan)) for these in (asked, also)
+        )
+        return [beside.enough, anywhere.second_most, *(one[:, -hours:] for one in air)]
 
     enough, second_most, humidity, temperature = by_rows(some, len(rain))
     around = Around(enough, second_most)
@@ -87,12 +91,13 @@ def judge(sample: Sample) -> Contradictions:
 
     zeros = np.zeros(rain.shape, dtype=bool)
     if sample.network.of("asked", LARGEST, asked.sum(axis=1)) >= LIMITS.neighbours:
-        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain, asked)
+        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain, humidity, asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     alone_dry = alone & (humidity < LIMITS.dry)
-    lone, lone_dry = lasting(alone, LIMITS.lone_hours), lasting(alone_dry, LIMITS.lone_hours_dry)
+    drips = alone & ~((rain >= LIMITS.shower) & (humidity >= LIMITS.burst_dry))
+    lone, lone_dry = lasting(drips, LIMITS.lone_hours), lasting(alone_dry, LIMITS.lone_hours_dry)
     for met, hours_alone, least, what in (
-        (lone, alone, LIMITS.lone_hours, "rain here alone"),
+        (lone, drips, LIMITS.lone_hours, "a little rain here alone"),
         (lone_dry, alone_dry, LIMITS.lone_hours_dry, "rain here alone in dry air"),
     ):
         sample.note(
@@ -142,13 +147,14 @@ def _around(rain: Floats) -> Around:
     return Around(known >= LIMITS.neighbours, np.take_along_axis(ordered, np.maximum(at - 1, 0), 1)[:, 0])
 
 
-def _zeros(sample: Sample, own: Floats, rain: Floats, asked: Bools) -> Bools:
+def _zeros(sample: Sample, own: Floats, rain: Floats, humidity: Floats, asked: Bools) -> Bools:
     """The hours of rain at a station's neighbours in which it counted nothing, where they are too many.
 
     Args:
         sample: where it is noted.
         own: the rain of each station, NaN in frost; stations × hours.
         rain: the same with that of frost.
+        humidity: likewise, in %.
         asked: which of them are asked; stations × neighbours.
     """
     hours = own.shape[1]
@@ -159,7 +165,8 @@ def _zeros(sample: Sample, own: Floats, rain: Floats, asked: Bools) -> Bools:
 
     def rained(rows: Any) -> tuple[Bools, Floats]:
         """In which hours that count it rained at the neighbours of some stations, and how much in all."""
-        near = rain[sample.neighbours.rows[rows]]
+        # What falls on others does not fall here while the air is dry.
+        near = np.where((humidity[rows] < LIMITS.dry)[:, None], 0.0, rain[sample.neighbours.rows[rows]])
         return counts[rows][:, None] & (near > 0), np.nansum(np.where(counts[rows][:, None], near, 0), axis=2)
 
     def but_one(rows: slice) -> list[npt.NDArray[Any]]:

@@ -7,7 +7,7 @@ from functools import reduce
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, intervals
+from toolkit.quality.arrays import Bools, Floats, intervals, median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -17,11 +17,13 @@ from toolkit.quality.base import (
     Thresholds,
     threshold,
 )
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, of_rows, one_by_one
+from toolkit.quality.blocks import by_rows
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
 from toolkit.variables import Variable
 
+_TAIWAN = "eleven stations in the north of Taiwan, 21 months of hourly reports"
 _BSRN = "Long and Dutton (2002): BSRN global network recommended QC tests"
 
 
@@ -44,6 +46,10 @@ class RadiationThresholds(Thresholds):
     least: float = threshold(1.0, "W/m²", "less is impossible by day: under the thickest cloud 2 % of some hundreds "
                              "arrive")  # fmt: skip
     least_hours: float = threshold(1.0, "h", "for so long: snow on the dome slides off, an eclipse passes")
+    bright: float = threshold(0.35, "", "while at the median neighbour this share of the irradiance above the "
+                              "atmosphere arrived: some stations give 0 under thick cloud", _TAIWAN)  # fmt: skip
+    bright_km: float = threshold(60.0, "km", "of neighbours within this", _TAIWAN)
+    least_hours_alone: float = threshold(3.0, "h", "for so long where no neighbour measures radiation", _TAIWAN)
     still_hours: float = threshold(1.5, "h", "a reading above `least` that stays the same for so long by day is stuck")
     still_readings: int = threshold(4, "readings", "and for so many readings")
 
@@ -59,17 +65,25 @@ def judge(sample: Sample) -> Contradictions:
     values, ends = series.values[:, -slots:], series.ends[-slots:]
     cadence = 3600.0 / series.per_hour if len(series.ends) < 2 else float(series.ends[-1] - series.ends[-2])
     place = np.array([(one.latitude, one.longitude) for one in sample.stations], dtype=np.float64).reshape(-1, 2)
-    latitude, longitude = place.T
-    # A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence later.
-    heights = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
-    highest, lowest = reduce(np.maximum, heights), reduce(np.minimum, heights)
+
+    def heights(rows: slice) -> list[Floats]:
+        """The highest and the lowest of the sun at some stations.
+
+        A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence
+        later.
+        """
+        latitude, longitude = place[rows].T
+        found = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
+        return [reduce(np.maximum, found), reduce(np.minimum, found)]
+
+    highest, lowest = by_rows(heights, len(place))
     above = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
 
     possible, rare = LIMITS.possible * above + LIMITS.possible_base, LIMITS.rare * above + LIMITS.rare_base
     too_much, often = values > possible, lasting(values > rare, round(LIMITS.rare_hours * hour))
     night = highest < LIMITS.night
     day = lowest > LIMITS.day
-    nothing = lasting(day & (values <= LIMITS.least), round(LIMITS.least_hours * hour))
+    nothing = _nothing(sample, day & (values <= LIMITS.least), values / np.maximum(above, 1.0))
     light, still = night & (values > LIMITS.dark), _still(series.values, slots, hour) & day & ~nothing
     dead = _until_sun(nothing, values)
     reading, sun = "the reading", "the sun's height, as the cosine of its zenith angle"
@@ -91,6 +105,29 @@ def judge(sample: Sample) -> Contradictions:
         "by day it has read {value} W/m² without a change": still,
     }
     return {text: flagged[:, -window:] & ~sample.silent for text, flagged in found.items()}
+
+
+def _nothing(sample: Sample, zero: Bools, clear: Floats) -> Bools:
+    """Where a station gives nothing by day for too long, stations × slots.
+
+    Args:
+        sample: the variable.
+        zero: where it gives nothing by day.
+        clear: the share of the irradiance above the atmosphere that arrived.
+    """
+    hour, near = sample.series.per_hour, sample.neighbours
+    asked = near.exists & (near.km <= LIMITS.bright_km) & sample.series.measured[near.rows]
+    found = lasting(zero, round(LIMITS.least_hours * hour))
+    for row in np.flatnonzero(found.any(axis=1)):
+        others = near.rows[row, asked[row]]
+        around = median(clear[others].T) if len(others) else np.full(clear.shape[1], np.nan)
+        for first, after in intervals(found[row]):
+            known = around[first:after][~np.isnan(around[first:after])]
+            if len(known):
+                found[row, first:after] = known.mean() >= LIMITS.bright
+            else:
+                found[row, first:after] = after - first >= LIMITS.least_hours_alone * hour
+    return found
 
 
 def _until_sun(nothing: Bools, values: Floats) -> Bools:
@@ -115,7 +152,7 @@ class Radiation(ContradictionTest):
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
-    preparation = Preparation(one_by_one(judge), of_rows)
+    preparation = Preparation(judge, of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To global solar radiation."""
