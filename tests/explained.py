@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.detector.run_tests import TestResults, run_tests
+from toolkit.detector.run_tests import Found, run_tests
 from toolkit.quality.base import QualityTest, Sample
 from toolkit.quality.criteria import Criterion, Sign
 
@@ -17,7 +17,7 @@ SIGNS: dict[Sign, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
-def explained(tests: Sequence[QualityTest], sample: Sample, results: TestResults) -> None:
+def explained(tests: Sequence[QualityTest], sample: Sample, results: Found) -> None:
     """Ask of each flagged station why it is flagged.
 
     Raises:

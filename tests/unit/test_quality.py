@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.explained import explained
-from toolkit.detector.run_tests import TestResults, run_tests
+from toolkit.detector.run_tests import Found, run_tests
 from toolkit.model import Station
 from toolkit.quality import missing, neighbours
 from toolkit.quality.arrays import Bools, Floats, Ordered, intervals, median, on_circle, rolling_median, weighted_median
@@ -61,7 +61,7 @@ def series(values: Floats, name: str = "temp_out") -> Series:
     )
 
 
-def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> TestResults:
+def results(readings: Series, stations: list[Station] = TOGETHER, method: str = COMBINED) -> Found:
     """What the tests find; the other sensors of the stations measured nothing."""
     needed = {name for test in TESTS if test.applies(readings.variable) for name in test.needs(readings.variable)}
     nothing = np.full(readings.values.shape, np.nan)

@@ -107,8 +107,8 @@ def run_test(
             )
             flagged, window = results.flags[test.name], slice(-part.window, None)
             judged = np.ones(flagged.shape, dtype=bool)
-            if test.compares and results.expected is not None:
-                judged &= (results.expected.has_reference | test.expects_own_past)[:, None]
+            if test.compares and results.series.compared:
+                judged &= results.compared_with.any(axis=1, keepdims=True) | test.expects_own_past
             said = np.where(flagged, FLAGS.get(test.evidence, SUSPECT), np.where(judged, PASS, NOT_EVALUATED))
             there = ~np.isnan(part.times[:, window]) & of_it[:, None]
             for row, slot in np.argwhere(there).tolist():

@@ -9,8 +9,8 @@ import numpy as np
 
 from toolkit.detector import weather
 from toolkit.detector.grid import Grid
+from toolkit.detector.kept import TestResults
 from toolkit.detector.report import Class, Neighbour
-from toolkit.detector.run_tests import TestResults
 from toolkit.quality.arrays import Floats, Ints, correlation, median, on_circle
 from toolkit.quality.base import Evidence, FlaggedInterval, WorstReading
 from toolkit.quality.expected import Expected

@@ -12,8 +12,8 @@ import numpy as np
 
 from toolkit.detector.classifier import NEAR, Classifier
 from toolkit.detector.grid import Grid
+from toolkit.detector.kept import TestResults
 from toolkit.detector.report import Neighbour
-from toolkit.detector.run_tests import TestResults
 from toolkit.quality.arrays import Bools, Floats, intervals
 from toolkit.quality.base import QualityTest
 from toolkit.quality.criteria import Compared, Criterion, Notes

@@ -16,8 +16,9 @@ import numpy as np
 from toolkit.model import Rejected, Station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.network import Network
-from toolkit.quality.packed import Coded, each, is_there, there
+from toolkit.quality.packed import Coded, each, is_there, there, unpacked
 from toolkit.quality.series import HOUR, Series, scaled, with_readings
 from toolkit.store import Span
 from toolkit.store.station_places import Changes
@@ -207,8 +208,11 @@ class Grid:
     def series(self, name: str) -> Series:
         """One variable as the tests see it."""
         variable = BY_NAME[name]
-        values = self.values[name]
-        readings = scaled(variable, values)
+        values = unpacked(self.values, name)
+        if isinstance(values, np.ndarray):
+            readings = scaled(variable, values)
+        else:
+            (readings,) = by_rows(lambda rows: [scaled(variable, values[rows])], len(values))
         earlier = scaled(variable, self.moments[name])
         ends, places = self.slot_times(), self._history()
         if variable.follows and variable.scale is not None:

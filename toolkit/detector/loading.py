@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from toolkit.detector.grid import DAY, MOMENTS_HOURS, Grid, Source
 from toolkit.location import without_impossible_place
+from toolkit.memory import give_back
 from toolkit.model import Rejected, Station
 from toolkit.quality.arrays import Bools, Floats, Ints
-from toolkit.quality.packed import ABSENT, Coded, Packed, floats, is_there, pack
+from toolkit.quality.packed import ABSENT, SMALL, Coded, Packed, floats, is_there, pack
 from toolkit.quality.series import HOUR
 from toolkit.sources import Cadences
 from toolkit.store import Span
@@ -39,10 +40,8 @@ CADENCES = np.array(
 LEAST_SLOTS = 2
 # A station's cadence is known from so many observations.
 OBSERVATIONS = 4
-# Values of a network of no more stations stay 64-bit floats: packed one by one its few parts would take longer.
-SMALL = 500
 # So many stations' observations are sorted at once, and of so many an hour is read at once.
-AT_ONCE = 20_000
+AT_ONCE = 10_000
 
 
 class _Readings(NamedTuple):
@@ -50,12 +49,12 @@ class _Readings(NamedTuple):
 
     Attributes:
         row: the station of each.
-        observed: when each was observed, seconds since the epoch.
+        observed: when each was observed, seconds since the epoch; in 32 bits where they are whole.
         values: of some variables.
     """
 
     row: npt.NDArray[np.int32]
-    observed: Floats
+    observed: npt.NDArray[Any]
     values: list[Coded]
 
 
@@ -82,7 +81,10 @@ def load(
     With `packs` values are `Packed`, for whoever does not need all of them at once.
     """
     with store.snapshot():
-        return _load(store, start, end, cadences, variables, also, past_days, packs)
+        found = _load(store, start, end, cadences, variables, also, past_days, packs)
+    if len(found.stations) > SMALL:
+        give_back()
+    return found
 
 
 class _Reader:
@@ -118,7 +120,11 @@ class _Reader:
         rows = self._row[np.minimum(columns[0], len(self._row) - 1).astype(np.int64)]
         found = columns if (rows >= 0).all() else columns[:, rows >= 0]
         values = [pack(name, of_it) if self.packs else of_it for name, of_it in zip(names, found[2:], strict=True)]
-        return _Readings(rows[rows >= 0].astype(np.int32), found[1].copy(), values)
+        with np.errstate(invalid="ignore"):
+            observed = found[1].astype(np.uint32)
+        if not self.packs or not np.array_equal(observed, found[1]):
+            observed = found[1].copy()
+        return _Readings(rows[rows >= 0].astype(np.int32), observed, values)
 
 
 def _load(
@@ -245,7 +251,7 @@ def _put(values: dict[str, Coded], name: str, at: Any, found: Coded) -> None:
     values[name][at] = found
 
 
-def _apart(stations: int, seen_at: Sequence[tuple[npt.NDArray[np.int32], Floats]], at_least: int) -> Floats:
+def _apart(stations: int, seen_at: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[Any]]], at_least: int) -> Floats:
     """How far apart a station's observations are, in seconds, the median of each; NaN where too few are known.
 
     Args:
@@ -262,7 +268,8 @@ def _apart(stations: int, seen_at: Sequence[tuple[npt.NDArray[np.int32], Floats]
         after = min(first + AT_ONCE, stations)
         if stations > AT_ONCE:
             some = (row >= first) & (row < after)
-        found[first:after] = _median_apart(after - first, row[some] - first, observed[some], at_least)
+        some_observed = observed[some].astype(np.float64)
+        found[first:after] = _median_apart(after - first, row[some] - first, some_observed, at_least)
     return found
 
 

@@ -17,14 +17,17 @@ from toolkit.detector.classifier import Classifier
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid, OfNetwork
 from toolkit.detector.judging import Judging
+from toolkit.detector.kept import Kept, TestResults
 from toolkit.detector.report import Anomaly
-from toolkit.detector.run_tests import ROUNDS, Kept, TestResults, run_tests
+from toolkit.detector.run_tests import ROUNDS, run_tests
 from toolkit.detector.tiles import with_neighbours
+from toolkit.memory import give_back
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import method_tests
 from toolkit.quality.network import Figure, Network, Question
+from toolkit.quality.packed import SMALL
 from toolkit.settings import Settings
 from toolkit.variables import STATION
 
@@ -136,7 +139,11 @@ def _tested(
     if (outside := sites.outside(grid, variable)) is not None:
         found.flags.update({name: flags & ~outside for name, flags in found.flags.items()})
     of_network = grid.of_network.get(variable) or OfNetwork.of(found.series)
-    return Kept.of(found, of_network)
+    kept = Kept.of(found, of_network)
+    del found  # a large network has no memory for the next variable beside this one
+    if len(grid.stations) > SMALL:
+        give_back()
+    return kept
 
 
 def _anomalies(
@@ -179,8 +186,7 @@ def _anomalies(
         explaining.station(grid, silent | lost)
     concerned = np.zeros(len(rows), dtype=bool)
     for one in kept.values():
-        for flags in one.flags.values():
-            concerned |= flags.any(axis=1)
+        concerned[one.rows] = True
     concerned &= rows
     if row_explained is not None:
         concerned[row_explained] = True
@@ -273,11 +279,11 @@ def _lost_together(kept: Mapping[str, Kept], shape: tuple[int, ...]) -> Bools:
     asked = [one for one in kept.values() if missing.Missing.name in one.flags]
     absent, measured = np.zeros(shape, dtype=int), np.zeros(shape[0], dtype=int)
     for one in asked:
-        absent += one.flags[missing.Missing.name]
+        absent[one.rows] += one.flags[missing.Missing.name]
         measured += one.measured
     lost: Bools = (absent > 1) & (2 * absent > measured[:, None])
     for one in asked:
-        one.flags[missing.Missing.name] = one.flags[missing.Missing.name] & ~lost
+        one.flags[missing.Missing.name] &= ~lost[one.rows]
     return lost
 
 

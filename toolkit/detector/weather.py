@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from toolkit.detector.run_tests import TestResults
+from toolkit.detector.kept import TestResults
 from toolkit.model import Station
 from toolkit.quality.arrays import Floats, median
 from toolkit.quality.base import Exclusion, FlaggedInterval

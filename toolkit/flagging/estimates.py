@@ -19,7 +19,7 @@ from toolkit.detector.grid import Grid, Source
 from toolkit.detector.judging import Judging, judging
 from toolkit.flagging.readings import FlaggedReadings
 from toolkit.quality.arrays import Bools, Floats, Ints
-from toolkit.quality.expected import expect
+from toolkit.quality.expected import Expectations
 from toolkit.quality.series import unscaled
 from toolkit.settings import Settings
 from toolkit.sources import cadences_of
@@ -140,7 +140,7 @@ def _implied(grid: Grid, how: Judging, name: str, row: Ints, time: Ints) -> Floa
     """What the neighbours of some stations imply at some times, in the variable's unit."""
     series, variable = grid.series(name), BY_NAME[name]
     rows, of_rows = np.unique(row, return_inverse=True)
-    expected = expect(series, how.neighbours_of(name), rows, np.zeros(len(series.values), dtype=bool))
+    expected = Expectations(series, how.neighbours_of(name)).many(rows, np.zeros(len(series.values), dtype=bool))
     slots = series.values.shape[1]
     slot = np.clip(slots - 1 - (grid.end - time) // grid.cadence, 0, slots - 1).astype(np.int64)
     implied = np.where(expected.has_close_neighbour[of_rows], expected.value[of_rows, slot], np.nan)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints
@@ -20,6 +21,7 @@ from toolkit.quality.criteria import Condition, Met, Notes
 from toolkit.quality.expected import Comparison
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.network import Network
+from toolkit.quality.packed import each
 from toolkit.quality.series import Series
 from toolkit.variables import Variable
 
@@ -104,6 +106,18 @@ class Sample:
         if self.notes is not None:
             self.notes.add(met, conditions, what, rows=rows, after=after, earlier=earlier)
 
+    def part(self, block: slice) -> Sample:
+        """Some stations alone, for what looks at no others: without neighbours, and what is expected by them."""
+        return replace(
+            self,
+            series=self.series.part(block),
+            silent=self.silent[block],
+            values=each(self.values, lambda _, values: values[block]),
+            stations=self.stations[block],
+            expectation=None,
+            notes=self.notes.part(block) if self.notes else None,
+        )
+
     @property
     def expected(self) -> Comparison:
         """What neighbours imply; only for tests that compare."""
@@ -117,13 +131,17 @@ class Preparation:
     """Something that tests need besides a sample, such as limits learnt from the network's past.
 
     Attributes:
-        of: what it is of a sample.
+        of: what it is of a sample, and of what `each` found, one argument for each of its arrays.
         of_rows: the same for some rows, in ascending order, as `QualityTest.explain` needs it; None where that needs
             nothing of it.
+        each: what has to be known of each station beforehand: of a sample that says what is expected of some stations,
+            arrays whose first axis is these. It is called for some stations at a time, so that a large network needs
+            no memory for what is expected of all of them.
     """
 
-    of: Callable[[Sample], Any]
+    of: Callable[..., Any]
     of_rows: Callable[[Any, Ints], Any] | None = None
+    each: Callable[[Sample], Sequence[npt.NDArray[Any]]] | None = None
 
 
 class WorstReading(NamedTuple):
@@ -181,8 +199,8 @@ class QualityTest(ABC):
         thresholds: its numbers.
         evidence: what its flag proves.
         exclusion: whether a flagged station still counts as a neighbour of others.
-        compares: whether it needs to know what neighbours imply. It is run again for the stations whose expectation
-            changed when another station was excluded.
+        compares: whether it needs to know what neighbours imply. It is run for its `suspects` alone, and again for
+            the stations whose expectation changed when another station was excluded.
         follows: whether its flag of a variable that follows from others may be their fault: it says nothing new while
             they are flagged.
         with_method: whether it is also run where a temporal method takes the place of the tests that compare.
@@ -215,6 +233,15 @@ class QualityTest(ABC):
     def needs(self, variable: Variable) -> set[str]:
         """The names of other variables whose window is needed to test this one."""
         return set()
+
+    def suspects(self, sample: Sample, prepared: Any) -> Bools:
+        """Which stations a test that `compares` may flag, before any is excluded: no others; stations.
+
+        Args:
+            sample: the variable, without what is expected.
+            prepared: what the test's preparation returned; None if it has none.
+        """
+        return np.ones(len(sample.series.values), dtype=bool)
 
     @abstractmethod
     def run(self, sample: Sample, prepared: Any) -> Bools:

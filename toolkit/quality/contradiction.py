@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Ints, intervals
 from toolkit.quality.base import FlaggedInterval, QualityTest, Sample, WorstReading, number
+from toolkit.quality.blocks import by_rows
 
 Contradictions = Mapping[str, Bools]
 """Flagged readings, stations × window slots, by the clause that says what is wrong; `{value}` is the worst reading."""
@@ -16,6 +17,23 @@ Contradictions = Mapping[str, Bools]
 def of_rows(contradictions: Contradictions, rows: Ints) -> Contradictions:
     """Those of some stations."""
     return {text: flagged[rows] for text, flagged in contradictions.items()}
+
+
+def one_by_one(judge: Callable[[Sample], Contradictions]) -> Callable[[Sample], Contradictions]:
+    """What `judge` finds, which looks at each station by itself: made of some stations at a time."""
+
+    def of_all(sample: Sample) -> Contradictions:
+        texts: list[str] = []
+
+        def some(block: slice) -> list[Bools]:
+            found = judge(sample.part(block))
+            texts[:] = found
+            return list(found.values())
+
+        flagged = by_rows(some, len(sample.silent))
+        return dict(zip(texts, flagged, strict=True))
+
+    return of_all
 
 
 class ContradictionTest(QualityTest):

@@ -79,6 +79,12 @@ class Notes:
     window: int
     criteria: list[Criterion] = field(default_factory=list)
 
+    def part(self, block: slice) -> Notes | None:
+        """The same where some stations are looked at alone; None where this one is none of them."""
+        if not block.start <= self.row < block.stop:
+            return None
+        return Notes(self.row - block.start, self.window, self.criteria)
+
     def add(
         self,
         met: Met,

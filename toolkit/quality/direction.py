@@ -6,15 +6,18 @@ All of it is on the circle, and of readings in a wind: in a calm a vane points a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from toolkit.quality.arrays import Bools, Floats, median, quantile
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import COUNTED
+from toolkit.quality.packed import some_rows
 from toolkit.quality.runs import Runs
 from toolkit.variables import BY_NAME, Variable
 
@@ -61,10 +64,15 @@ LIMITS = DirectionThresholds()
 def judge(sample: Sample) -> Contradictions:
     """Which vanes are stuck or turned."""
     series = sample.series
-    speed = sample.values[series.variable.speed]
-    towards = np.where(speed >= LIMITS.wind, series.values % 360, np.nan)
+
+    def some(block: slice) -> list[npt.NDArray[Any]]:
+        speed = some_rows(sample.values, series.variable.speed, block)
+        found = np.where(speed >= LIMITS.wind, series.values[block] % 360, np.nan)
+        return [found, *_runs(found).packed()]
+
+    towards, *runs = by_rows(some, len(series.values))
     there = ~np.isnan(towards[:, -series.window :])
-    stuck = _stuck(sample, towards)
+    stuck = _stuck(sample, towards, Runs(*runs))
     turned = _turned(sample, towards) & ~stuck.any(axis=1)
     between = np.maximum.accumulate(there, axis=1) & np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
     return {
@@ -100,10 +108,9 @@ def _runs(towards: Floats) -> Runs:
     return Runs.of(towards, np.ones(towards.shape, dtype=bool), towards.shape[1])
 
 
-def _stuck(sample: Sample, towards: Floats) -> Bools:
+def _stuck(sample: Sample, towards: Floats, runs: Runs) -> Bools:
     """The window's readings of runs that are too long, stations × window slots."""
     window, hour, neighbours = sample.series.window, sample.series.per_hour, sample.neighbours
-    runs = _runs(towards)
     length = runs.length
     found = np.zeros((len(towards), window), dtype=bool)
     now = length[:, -window:]

@@ -92,34 +92,45 @@ class Comparison(Expected):
     unweighted_residual: Floats
     change: Floats
 
-    def part(self, block: slice) -> Comparison:
-        """That of some of the rows."""
-        return Comparison(**{item.name: getattr(self, item.name)[block] for item in fields(Comparison)})
 
-    def without_comparison(self) -> Expected:
-        """What is expected alone, which takes two thirds of the memory."""
-        return Expected(**{item.name: getattr(self, item.name) for item in fields(Expected)})
-
-
-def expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools) -> Comparison:
-    """What is expected of the stations at `rows`.
+class Expectations:
+    """What neighbours imply in a network, for whichever stations that is asked.
 
     Args:
         series: the network's readings.
         neighbours: which stations are near which.
-        rows: the stations to look at.
-        excluded: for each station of the network, whether it is left out as a neighbour, because it is thought wrong
-            itself.
+        looser: how many times as far from it as elsewhere each station's readings may be; None where there is no
+            exception.
     """
-    enough = series.enough_history(ENOUGH_HISTORY)
-    learnt = series.history if enough else np.hstack([series.history, series.scaled])
-    names = [item.name for item in fields(Comparison)]
 
-    def some(block: slice) -> list[npt.NDArray[Any]]:
-        part = _expect(series, neighbours, rows[block], excluded, learnt)
-        return [getattr(part, name) for name in names]
+    def __init__(self, series: Series, neighbours: Neighbours, looser: Floats | None = None) -> None:
+        self._series, self._neighbours, self._looser = series, neighbours, looser
+        enough = series.enough_history(ENOUGH_HISTORY)
+        self._learnt = series.history if enough else np.hstack([series.history, series.scaled])
 
-    return Comparison(**dict(zip(names, by_rows(some, len(rows)), strict=True)))
+    def few(self, rows: Ints, excluded: Bools) -> Comparison:
+        """What is expected of a few stations, and what tests need of it; see `many`."""
+        found = _expect(self._series, self._neighbours, rows, excluded, self._learnt)
+        if self._looser is not None:
+            found.sigma *= self._looser[rows, None]
+            found.residual_sigma *= self._looser[rows]
+        return found
+
+    def many(self, rows: Ints, excluded: Bools) -> Expected:
+        """What is expected of some stations.
+
+        Args:
+            rows: the stations to look at.
+            excluded: for each station of the network, whether it is left out as a neighbour, because it is thought
+                wrong itself.
+        """
+        names = [item.name for item in fields(Expected)]
+
+        def some(block: slice) -> list[npt.NDArray[Any]]:
+            part = self.few(rows[block], excluded)
+            return [getattr(part, name) for name in names]
+
+        return Expected(**dict(zip(names, by_rows(some, len(rows)), strict=True)))
 
 
 def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools, learnt: Floats) -> Comparison:

@@ -7,15 +7,18 @@ others around, or to fall on one for most of a day while all others and the air 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.quality.arrays import Bools, Floats, mean
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest, of_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import LARGEST, TOTAL
+from toolkit.quality.packed import some_rows
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
 
@@ -64,19 +67,23 @@ def judge(sample: Sample) -> Contradictions:
     series = sample.series
     window, per_hour = series.window, series.per_hour
     fell = amounts(series.values, sample.network)
-    rain = hourly(fell, per_hour)
+    (rain,) = by_rows(lambda rows: [hourly(fell[rows], per_hour)], len(fell))
     hours = min(rain.shape[1], max(LIMITS.zero_hours, -(-window // per_hour)) + LIMITS.lone_hours)
     rain = rain[:, rain.shape[1] - hours :]
-    humidity, temperature = (
-        _hourly_mean(sample.values[name], per_hour)[:, -hours:] for name in ("out_hum", "temp_out")
-    )
     near = sample.neighbours
     asked = near.close & (near.km <= LIMITS.km) & series.measured[near.rows]
-    around = _around(np.where(asked[:, :, None], rain[near.rows], np.nan))
     # A hill has rain that the plain beside it has not: that it rained there is enough to believe a gauge.
     also = near.exists & (near.km <= LIMITS.km) & series.measured[near.rows]
-    anywhere = _around(np.where(also[:, :, None], rain[near.rows], np.nan))
-    around = around._replace(second_most=anywhere.second_most)
+
+    def some(rows: slice) -> list[npt.NDArray[Any]]:
+        air = [_hourly_mean(some_rows(sample.values, name, rows), per_hour) for name in ("out_hum", "temp_out")]
+        beside, anywhere = (
+            _around(np.where(these[rows][:, :, None], rain[near.rows[rows]], np.nan)) for these in (asked, also)
+        )
+        return [beside.enough, anywhere.second_most, *(one[:, -hours:] for one in air)]
+
+    enough, second_most, humidity, temperature = by_rows(some, len(rain))
+    around = Around(enough, second_most)
 
     def slots(of_hours: Bools) -> Bools:
         found = np.repeat(of_hours, per_hour, axis=1)[:, -window:]
@@ -84,9 +91,7 @@ def judge(sample: Sample) -> Contradictions:
 
     zeros = np.zeros(rain.shape, dtype=bool)
     if sample.network.of("asked", LARGEST, asked.sum(axis=1)) >= LIMITS.neighbours:
-        # What falls on others does not fall here while the air is dry.
-        theirs = np.where((humidity < LIMITS.dry)[:, None], 0.0, rain[near.rows])
-        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), theirs, asked)
+        zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain, humidity, asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     alone_dry = alone & (humidity < LIMITS.dry)
     drips = alone & ~((rain >= LIMITS.shower) & (humidity >= LIMITS.burst_dry))
@@ -142,23 +147,34 @@ def _around(rain: Floats) -> Around:
     return Around(known >= LIMITS.neighbours, np.take_along_axis(ordered, np.maximum(at - 1, 0), 1)[:, 0])
 
 
-def _zeros(sample: Sample, own: Floats, near: Floats, asked: Bools) -> Bools:
+def _zeros(sample: Sample, own: Floats, rain: Floats, humidity: Floats, asked: Bools) -> Bools:
     """The hours of rain at a station's neighbours in which it counted nothing, where they are too many.
 
     Args:
         sample: where it is noted.
-        own: the rain of each station; stations × hours.
-        near: that of its neighbours; stations × neighbours × hours.
+        own: the rain of each station, NaN in frost; stations × hours.
+        rain: the same with that of frost.
+        humidity: likewise, in %.
         asked: which of them are asked; stations × neighbours.
     """
     hours = own.shape[1]
     # Since the last hour with rain, or without a reading.
     since = np.where((own == 0).all(axis=1), 0, hours - np.argmax(own[:, ::-1] != 0, axis=1))
     since = np.maximum(since, hours - LIMITS.zero_hours)
-    counts = (np.arange(hours) >= since[:, None])[:, None]
-    wet = counts & (near > 0)
-    number = np.sort(np.where(asked, wet.sum(axis=2), np.iinfo(np.int64).max), axis=1)[:, 1]
-    total = np.sort(np.where(asked, np.nansum(np.where(counts, near, 0), axis=2), np.inf), axis=1)[:, 1]
+    counts = np.arange(hours) >= since[:, None]
+
+    def rained(rows: Any) -> tuple[Bools, Floats]:
+        """In which hours that count it rained at the neighbours of some stations, and how much in all."""
+        # What falls on others does not fall here while the air is dry.
+        near = np.where((humidity[rows] < LIMITS.dry)[:, None], 0.0, rain[sample.neighbours.rows[rows]])
+        return counts[rows][:, None] & (near > 0), np.nansum(np.where(counts[rows][:, None], near, 0), axis=2)
+
+    def but_one(rows: slice) -> list[npt.NDArray[Any]]:
+        wet, fell = rained(rows)
+        number = np.where(asked[rows], wet.sum(axis=2), np.iinfo(np.int64).max)
+        return [np.sort(one, axis=1)[:, 1] for one in (number, np.where(asked[rows], fell, np.inf))]
+
+    number, total = by_rows(but_one, len(own))
     enough = asked.sum(axis=1)
     clogged = (enough >= LIMITS.neighbours) & (number >= LIMITS.zero_wet_hours) & (total >= LIMITS.zero_mm)
     sample.note(
@@ -172,7 +188,8 @@ def _zeros(sample: Sample, own: Floats, near: Floats, asked: Bools) -> Bools:
     )
     found = np.zeros(own.shape, dtype=bool)
     for row in np.flatnonzero(clogged):
-        most = np.flatnonzero((wet[row] & asked[row][:, None]).sum(axis=0) * 2 > asked[row].sum())
+        ((wet,), _) = rained([row])
+        most = np.flatnonzero((wet & asked[row][:, None]).sum(axis=0) * 2 > asked[row].sum())
         if len(most):
             found[row, most[0] : most[-1] + 1] = True
     return found
@@ -188,17 +205,25 @@ def _still(most: Floats) -> Bools:
 def _bursts(sample: Sample, fell: Floats, dry_around: Bools) -> Bools:
     """Single readings of too much rain for the air in which it fell, stations × window slots."""
     window = sample.series.window
-    humidity = sample.values["out_hum"][:, -window:]
-    after = np.hstack([humidity[:, 1:], humidity[:, -1:]])
-    moist = np.where(np.isnan(after), humidity, np.maximum(humidity, after))
     amount = fell[:, -window:]
-    found: Bools = (amount >= LIMITS.burst) & dry_around & (moist < LIMITS.burst_dry)
-    sample.note(
-        found,
-        Condition("rain since the reading before", amount, "≥", LIMITS.burst, "mm"),
-        Condition("humidity", moist, "<", LIMITS.burst_dry, "%"),
-        what="much rain at once in dry air, and none at all neighbours but one",
-    )
+
+    def moist(rows: slice) -> Floats:
+        """The humidity of some stations at each reading or the next one, whichever is more."""
+        humidity = some_rows(sample.values, "out_hum", (rows, slice(-window, None)))
+        after = np.hstack([humidity[:, 1:], humidity[:, -1:]])
+        return np.where(np.isnan(after), humidity, np.maximum(humidity, after))
+
+    def burst(rows: slice) -> list[Bools]:
+        return [(amount[rows] >= LIMITS.burst) & dry_around[rows] & (moist(rows) < LIMITS.burst_dry)]
+
+    (found,) = by_rows(burst, len(fell))
+    if sample.notes is not None:
+        sample.note(
+            found,
+            Condition("rain since the reading before", amount, "≥", LIMITS.burst, "mm"),
+            Condition("humidity", moist(slice(None)), "<", LIMITS.burst_dry, "%"),
+            what="much rain at once in dry air, and none at all neighbours but one",
+        )
     return found
 
 
@@ -207,16 +232,21 @@ def _held(sample: Sample) -> Bools:
     series = sample.series
     values, hour = series.values, series.per_hour
     found = np.zeros(values.shape, dtype=bool)
-    reset = resets(values)
-    # Whether a total above zero was reset within an hour.
-    around = np.pad(reset, ((0, 0), (hour, hour)))
-    near = np.logical_or.reduce(np.lib.stride_tricks.sliding_window_view(around, 2 * hour + 1, axis=1), axis=2)
-    before = np.hstack([np.full((len(values), 1), np.nan), values[:, :-1]])
-    could = before > 0
     latest = np.minimum(np.arange(values.shape[1]) + 2 * hour, values.shape[1] - 1)
+
+    def some(rows: slice) -> list[npt.NDArray[Any]]:
+        now = values[rows]
+        reset = resets(now)
+        # Whether a total above zero was reset within an hour.
+        around = np.pad(reset, ((0, 0), (hour, hour)))
+        near = np.logical_or.reduce(np.lib.stride_tricks.sliding_window_view(around, 2 * hour + 1, axis=1), axis=2)
+        could = np.hstack([np.zeros((len(now), 1), dtype=bool), now[:, :-1] > 0])
+        return [reset, near, could, np.where(near, now[:, latest], np.nan)]
+
+    reset, near, could, since_reset = by_rows(some, len(values))
     number = sample.network.of("could be reset", TOTAL, could | near)
     were = sample.network.of("were reset", TOTAL, near)
-    fell_since = sample.network.of("fell since a reset", LARGEST, np.where(near, values[:, latest], np.nan))
+    fell_since = sample.network.of("fell since a reset", LARGEST, since_reset)
     if not counts_up(values, sample.network):
         return found[:, -series.window :]
     together = np.flatnonzero((number > LIMITS.neighbours) & (were >= LIMITS.reset * number))
@@ -227,7 +257,7 @@ def _held(sample: Sample) -> Bools:
         # After a reset in rain a small total soon reads as before. One that went on is larger than what fell anywhere
         # since.
         fallen = float(np.fmax(fell_since[slot], 0.0))
-        gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (before[:, slot] > fallen + LIMITS.held)
+        gone_on = could[:, slot] & ~lately & (values[:, later] > 0) & (values[:, slot - 1] > fallen + LIMITS.held)
         for row in np.flatnonzero(followed & gone_on):
             again = np.flatnonzero(reset[row, slot:])
             found[row, slot : slot + again[0] if len(again) else None] = True

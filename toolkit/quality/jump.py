@@ -6,13 +6,23 @@ level that was never as large before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import MAD_TO_SIGMA, Floats, Ints, Ordered, median, rolling_median
+from toolkit.quality.arrays import (
+    MAD_TO_SIGMA,
+    Bools,
+    Floats,
+    Ints,
+    Ordered,
+    largest,
+    last_known,
+    median,
+    rolling_median,
+)
 from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
-from toolkit.quality.blocks import by_rows
 from toolkit.quality.exceedance import exceedance_limit, reached
 from toolkit.quality.network import EACH, Network
 from toolkit.quality.series import Series
@@ -54,55 +64,106 @@ class JumpLimits:
         jump: a jump beyond this is none of the weather's.
         spike: the same for one that the next reading undoes.
         shift: the same for a change of level of which the jump is most.
+        exceeded: whether any change of the station exceeds one of these.
+        jumped: whether its readings in the window jumped by more than `jump`, whatever neighbours did.
     """
 
     sigma: Floats
     jump: Floats
     spike: Floats
     shift: Floats
+    exceeded: Bools
+    jumped: Bools
 
     def of_rows(self, rows: Ints) -> JumpLimits:
         """Those of some stations."""
-        return JumpLimits(self.sigma[rows], self.jump[rows], self.spike[rows], self.shift[rows])
+        return JumpLimits(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
-def _jump_limits(sample: Sample) -> JumpLimits:
-    """Learn the limits from the days before the window; `sample.expected` is of the whole network."""
+class _Past(NamedTuple):
+    """What changes of each station reached, on the scale of comparison; each array is of stations.
+
+    Attributes:
+        sigma: see `JumpLimits`.
+        usual_jump, any_jump: what its changes reached before the window; see `_reached`.
+        usual_spike, any_spike: the same of what the next reading undid.
+        unit: one robust standard deviation of its changes of level before the window.
+        most, believed: what these reached before, in this unit; see `exceedance.reached`.
+        moved: the largest change, also across gaps, then or in the window.
+        undone: the largest part of a change that the next reading undid.
+        of_level: the largest change of level.
+        own: the largest change in the window, whatever neighbours did.
+    """
+
+    sigma: Floats
+    usual_jump: Floats
+    any_jump: Floats
+    usual_spike: Floats
+    any_spike: Floats
+    unit: Floats
+    most: Floats
+    believed: Floats
+    moved: Floats
+    undone: Floats
+    of_level: Floats
+    own: Floats
+
+
+def _past(sample: Sample) -> _Past:
+    """That of some stations."""
     series, expected = sample.series, sample.expected
-    scale = series.scale
-    change, hour = expected.change, series.per_hour
-    floor = scale.step * (LIMITS.hourly if hour == 1 else 1.0)
+    scale, change, hour = series.scale, expected.change, series.per_hour
     earlier = expected.residual.shape[1] - series.window
     learnt = slice(0, earlier if min(earlier, change.shape[1]) >= LIMITS.earlier_hours * hour else None)
+    moved, back = np.abs(change), np.abs(undone(change))
+    size = moved[:, learnt]
+    ordered = Ordered(size)
+    sigma = np.maximum(np.nan_to_num(MAD_TO_SIGMA * ordered.median()), scale.resolution)
+    back_before = back[:, : max(size.shape[1] - 1, 0)]
+    of_level = np.abs(level_changes(series, expected.residual))
+    before = Ordered(of_level[:, : max(0, of_level.shape[1] - series.window)])
+    unit = np.maximum(np.nan_to_num(MAD_TO_SIGMA * before.median()), scale.noise)
+    readings = series.scaled[expected.rows]
+    across, farthest = changes_across_gaps(readings, expected.value, hour), largest(moved)
+    np.maximum.at(farthest, across.row, across.size)
+    usual_jump, any_jump = _reached(size, ordered, hour)
+    usual_spike, any_spike = _reached(back_before, Ordered(back_before), hour)
+    most, believed = reached(before)
+    return _Past(
+        sigma=sigma,
+        usual_jump=usual_jump,
+        any_jump=any_jump,
+        usual_spike=usual_spike,
+        any_spike=any_spike,
+        unit=unit,
+        most=most / unit,
+        believed=believed / unit,
+        moved=farthest,
+        undone=largest(back),
+        of_level=largest(of_level),
+        own=largest(np.abs(np.diff(readings, axis=1))[:, -series.window :]),
+    )
 
-    def past(rows: slice) -> list[Floats]:
-        """What changes of some rows reached, and changes of their level."""
-        pool = change[rows, learnt]
-        size = np.abs(pool)
-        ordered = Ordered(size)
-        sigma = np.maximum(np.nan_to_num(MAD_TO_SIGMA * ordered.median()), scale.resolution)
-        back = np.abs(undone(pool))
-        of_level = np.abs(level_changes(series, expected.residual[rows]))
-        before = Ordered(of_level[:, : max(0, of_level.shape[1] - series.window)])
-        unit = np.maximum(np.nan_to_num(MAD_TO_SIGMA * before.median()), scale.noise)
-        return [
-            sigma, *_reached(size, ordered, hour), *_reached(back, Ordered(back), hour),
-            unit, *(one / unit for one in reached(before)),
-        ]  # fmt: skip
 
-    sigma, usual_jump, any_jump, usual_spike, any_spike, unit, most, believed = by_rows(past, len(change))
+def _jump_limits(sample: Sample, *found: Floats) -> JumpLimits:
+    """The limits of a whole network, of what `_past` found."""
+    past = _Past(*found)
+    series, scale = sample.series, sample.series.scale
+    floor = scale.step * (LIMITS.hourly if series.per_hour == 1 else 1.0)
     days = np.maximum(series.days, 0.1)
     young = 1 + 0.5 / days  # higher for a station that is hardly known, here and below
-    least = LIMITS.sigmas * sigma
-    usual_jump = _beside_peers(usual_jump, any_jump, sample.network, "jumps")
-    usual_spike = _beside_peers(usual_spike, any_spike, sample.network, "spikes")
+    least = LIMITS.sigmas * past.sigma
+    usual_jump = _beside_peers(past.usual_jump, past.any_jump, sample.network, "jumps")
+    usual_spike = _beside_peers(past.usual_spike, past.any_spike, sample.network, "spikes")
     jump = np.maximum(np.maximum(least, LIMITS.largest * usual_jump) * young, floor)
     spike = np.maximum(np.maximum(least, LIMITS.largest * usual_spike) * young, scale.step)
     at_least = LIMITS.level * (1 + 1 / days)
-    shift = unit * exceedance_limit(
-        most, believed, LIMITS.level_own, LIMITS.level_network, at_least, sample.network, "changes of level"
+    shift = past.unit * exceedance_limit(
+        past.most, past.believed, LIMITS.level_own, LIMITS.level_network, at_least, sample.network, "changes of level"
     )
-    return JumpLimits(sigma, jump, np.minimum(spike, jump), np.maximum(shift, floor))
+    spike, shift = np.minimum(spike, jump), np.maximum(shift, floor)
+    exceeded = (past.moved > jump) | (past.undone > spike) | (past.of_level > shift)
+    return JumpLimits(past.sigma, jump, spike, shift, exceeded, past.own > jump)
 
 
 def _reached(size: Floats, ordered: Ordered, hour: int) -> tuple[Floats, Floats]:
@@ -140,7 +201,43 @@ def undone(change: Floats) -> Floats:
     return np.where(there * back < 0, np.minimum(np.abs(there), np.abs(back)), 0.0 * there * back)
 
 
-JUMP_LIMITS = Preparation(_jump_limits, JumpLimits.of_rows)
+class Changes(NamedTuple):
+    """Changes of some readings, one after another.
+
+    Attributes:
+        row: of which row each is.
+        slot: the slot before the later reading.
+        size: how large it is, without its sign.
+    """
+
+    row: Ints
+    slot: Ints
+    size: Floats
+
+
+def changes_across_gaps(readings: Floats, value: Floats, per_hour: int) -> Changes:
+    """How far the first reading after a gap of up to an hour is from the last one before it.
+
+    Neighbours' changes are taken off as in `Comparison.change`.
+
+    Args:
+        readings: rows × slots, on the scale of comparison.
+        value: what is expected, rows × slots.
+        per_hour: slots in an hour.
+    """
+    there = ~np.isnan(readings)
+    last = last_known(readings)[:, :-1]
+    gap = np.arange(1, readings.shape[1]) - last
+    rows, slots = np.nonzero(there[:, 1:] & (last >= 0) & (gap > 1) & (gap <= per_hour + 1))
+    before = last[rows, slots]
+    change = readings[rows, slots + 1] - readings[rows, before]
+    others = np.nan_to_num(value[rows, slots + 1] - value[rows, before])
+    together = np.sign(change) == np.sign(others)
+    change = change - np.where(together, np.sign(change) * np.minimum(np.abs(change), np.abs(others)), 0)
+    return Changes(rows, slots, np.abs(change))
+
+
+JUMP_LIMITS = Preparation(_jump_limits, JumpLimits.of_rows, _past)
 
 
 def level_width(series: Series) -> int:

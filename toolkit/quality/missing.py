@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from toolkit.quality.base import (
     Evidence,
     Exclusion,
     FlaggedInterval,
+    Preparation,
     QualityTest,
     Sample,
     Thresholds,
@@ -21,7 +22,7 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import TOTAL, Network
-from toolkit.quality.packed import there as there_in
+from toolkit.quality.packed import some_rows
 from toolkit.quality.series import HOUR
 from toolkit.variables import Variable
 
@@ -60,6 +61,34 @@ class MissingThresholds(Thresholds):
 LIMITS = MissingThresholds()
 
 
+class _Lost(NamedTuple):
+    """Slots of moist air in which only the humidity is absent, for it may be more than 100 %.
+
+    Attributes:
+        after_saturation: those after a reading of 100 %; stations × slots.
+        all: all of them, which counts where the feed leaves out what exceeds it; stations × slots.
+        often: which stations lack it often; stations.
+    """
+
+    after_saturation: Bools
+    all: Bools
+    often: Bools
+
+
+def _lost(sample: Sample) -> Sequence[Bools]:
+    """Where a humidity of some stations may be lost in saturated air, as `_Lost`; nothing for another variable."""
+    series, expected = sample.series, sample.expected
+    if series.variable.saturation is None:
+        return ()
+    readings = series.scaled[expected.rows]
+    before = carried(readings)
+    air = np.where(np.isnan(expected.value), before, expected.value)
+    moist = air >= series.variable.saturation - LIMITS.moist * expected.residual_sigma[:, None]
+    lost = moist & np.isnan(readings) & ~np.isnan(some_rows(sample.values, TEMPERATURE, expected.rows))
+    often = lost.sum(axis=1) >= LIMITS.lost * np.maximum(moist.sum(axis=1), 1)
+    return _Lost(lost & (before >= series.variable.high), lost, often)
+
+
 class Missing(QualityTest):
     """Gaps of a variable, at a station that otherwise reports."""
 
@@ -72,6 +101,7 @@ class Missing(QualityTest):
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
     with_method = True
+    preparation = Preparation(lambda _, *lost: _Lost(*lost) if lost else None, each=_lost)
 
     def applies(self, variable: Variable) -> bool:
         """To every variable but those that go with another one, and a depth of snow.
@@ -84,14 +114,13 @@ class Missing(QualityTest):
         """The speed of a direction; of what may be left out in saturated air, whether the station measured at all."""
         return {variable.speed} - {""} | ({TEMPERATURE} if variable.saturation else set())
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:
+    def run(self, sample: Sample, prepared: _Lost | None) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
         series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
         past, past_ends = ~np.isnan(series.history), series.history_ends
-        lost = _lost_in_saturated_air(sample)
         name = "gaps"
-        if lost is not None:
+        if (lost := prepared) is not None:
             ways = {"gaps": there | lost.after_saturation, "gaps but what the feed leaves out": there | lost.all}
             # Which of the two it is, is known when the figures of the whole network are: these are gathered of both.
             for each, reported in ways.items():
@@ -105,7 +134,7 @@ class Missing(QualityTest):
         flagged = gaps(there, past, series.ends, past_ends, series.window, sample.network, name, sample.note)
         return flagged & ~sample.silent
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: _Lost | None) -> str:
         """How long there has been no value."""
         return f"no value for {interval.hours:.1f} h, while it used to report"
 
@@ -182,30 +211,3 @@ def _nothing_there(reported: Bools, past: Bools, window: int, network: Network, 
     absent = network.of(f"{name}: absent", TOTAL, ~reported & expected[:, None])
     found: Bools = absent / max(number, 1) > LIMITS.feed
     return found
-
-
-class _Lost(NamedTuple):
-    """Slots of moist air in which only the humidity is absent, for it may be more than 100 %.
-
-    Attributes:
-        after_saturation: those after a reading of 100 %; stations × slots.
-        all: all of them, which counts where the feed leaves out what exceeds it; stations × slots.
-        often: which stations lack it often; stations.
-    """
-
-    after_saturation: Bools
-    all: Bools
-    often: Bools
-
-
-def _lost_in_saturated_air(sample: Sample) -> _Lost | None:
-    """Where a humidity may be lost in saturated air; None for another variable."""
-    series, expected = sample.series, sample.expectation
-    if series.variable.saturation is None or expected is None:
-        return None
-    before = carried(series.scaled)
-    air = np.where(np.isnan(expected.value), before, expected.value)
-    moist = air >= series.variable.saturation - LIMITS.moist * expected.residual_sigma[:, None]
-    lost = moist & np.isnan(series.scaled) & there_in(sample.values, TEMPERATURE)
-    often = lost.sum(axis=1) >= LIMITS.lost * np.maximum(moist.sum(axis=1), 1)
-    return _Lost(lost & (before >= series.variable.high), lost, often)

@@ -111,8 +111,8 @@ class _Counted(Figure):
 
     def of(self, rows: Any) -> Any:
         columns = rows.shape[1]
-        place = np.arange(columns) * (columns + 1) + rows
-        return np.bincount(place.ravel(), minlength=columns * (columns + 1)).reshape(columns, columns + 1)
+        counts = [np.bincount(column, minlength=columns + 1) for column in rows.T]
+        return np.array(counts, dtype=np.int64).reshape(columns, columns + 1)
 
     def joined(self, parts: Sequence[Any]) -> Any:
         return Counted(np.sum(parts, axis=0))

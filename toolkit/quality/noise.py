@@ -8,15 +8,16 @@ stations now: a gusty day is gusty for all. The residual has to jitter as well: 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ordered, deviation, rolling_median
+from toolkit.quality.arrays import Bools, Floats, Ints, Ordered, deviation, rolling_median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
     FlaggedInterval,
+    Preparation,
     QualityTest,
     Sample,
     Thresholds,
@@ -27,6 +28,7 @@ from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.exceedance import exceedance_limit, reached
 from toolkit.quality.network import MEDIAN_ABOVE_ONE
+from toolkit.quality.series import Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,88 @@ class NoiseThresholds(Thresholds):
 LIMITS = NoiseThresholds()
 
 
+class _Levels(NamedTuple):
+    """How much readings, or their residuals, jitter: medians of second differences over some time.
+
+    Attributes:
+        now: in robust standard deviations, of each time that ends in the window; rows × times.
+        most, believed: what that reached before; see `exceedance.reached`.
+        at_least: the limit is no lower; rows.
+    """
+
+    now: Floats
+    most: Floats
+    believed: Floats
+    at_least: Floats
+
+
+def _width(series: Series) -> int:
+    """Over how many second differences the median is taken."""
+    return max(LIMITS.hours * series.per_hour, LIMITS.readings)
+
+
+def _begin(series: Series) -> int:
+    """The first of the times that are tested: those that end in the window. Those before it tell what was reached."""
+    begin: int = series.scaled.shape[1] - series.window - _width(series) - 1
+    return max(0, begin)
+
+
+def _levels(series: Series, rows: Ints, values: Floats) -> _Levels:
+    """The levels of some stations' readings, or of their residuals; `values` is rows × slots."""
+    window, slots, width = series.window, values.shape[1], _width(series)
+    if slots < width + 2:
+        return _Levels(np.empty((len(rows), 0)), *(np.zeros(len(rows)) for _ in range(3)))
+    begin = _begin(series)
+    jitter = np.abs(np.diff(values, n=2, axis=1))
+    earlier = jitter[:, : slots - window]
+    enough = earlier.shape[1] >= LIMITS.earlier
+    sigma = np.maximum(
+        np.nan_to_num(deviation(earlier if enough else jitter)), LIMITS.resolutions * series.scale.resolution
+    )
+    known = np.cumsum(np.pad(~np.isnan(jitter), ((0, 0), (1, 0))), axis=1)
+    enough_known = known[:, width:] - known[:, :-width] >= LIMITS.present * width
+    level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
+    at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days[rows], 0.1))  # higher where it is hardly known
+    at_least = np.maximum(at_least, LIMITS.steps * series.steps(rows) / sigma)
+    return _Levels(level[:, begin:], *reached(Ordered(level[:, :begin])), at_least)
+
+
+def _levels_of_both(sample: Sample) -> list[Floats]:
+    """Those of some stations' readings and of their residuals."""
+    series, expected = sample.series, sample.expected
+    readings = _levels(series, expected.rows, series.scaled[expected.rows])
+    return [*readings, *_levels(series, expected.rows, expected.residual)]
+
+
+def _judged(sample: Sample, *found: Floats) -> Bools:
+    """Which readings are noisy, stations × window slots, of what `_levels_of_both` found."""
+    series, half = sample.series, len(_Levels._fields)
+    noisy = _noisy(sample, _Levels(*found[:half]), "the readings jump to and fro")
+    noisy &= _noisy(sample, _Levels(*found[half:]), "so does their difference from what neighbours imply")
+    return noisy & ~np.isnan(series.window_values)
+
+
+def _noisy(sample: Sample, levels: _Levels, what: str) -> Bools:
+    """Which readings lie in a time of too much jitter, stations × window slots; `what` says what that means."""
+    series = sample.series
+    slots, width, begin = series.scaled.shape[1], _width(series), _begin(series)
+    flagged = np.zeros((len(levels.now), slots), dtype=bool)
+    if not levels.now.shape[1]:
+        return flagged[:, -series.window :]
+    now = levels.now
+    of_all = sample.network.of(f"{what}: now", MEDIAN_ABOVE_ONE, now, where=series.measured)
+    limit = exceedance_limit(
+        levels.most, levels.believed, LIMITS.own, LIMITS.network, levels.at_least, sample.network, f"{what}: before"
+    )
+    (above,) = by_rows(lambda rows: [now[rows] > limit[rows, None] * of_all], len(now))
+    if sample.notes is not None:
+        median_of = f"second difference, median of {width / series.per_hour:g} h"
+        sample.note(above, Condition(median_of, now, ">", limit[:, None] * of_all, "σ"), what=what)
+    for row, first in zip(*np.nonzero(above), strict=True):
+        flagged[row, begin + first : begin + first + width + 2] = True
+    return flagged[:, -series.window :]
+
+
 class Noise(QualityTest):
     """Two hours and more that jitter too much."""
 
@@ -64,53 +148,12 @@ class Noise(QualityTest):
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:
-        """Flag noisy readings, stations × window slots."""
-        series = sample.series
-        noisy = _noisy(sample, series.scaled, "the readings jump to and fro")
-        noisy &= _noisy(sample, sample.expected.residual, "so does their difference from what neighbours imply")
-        return noisy[:, -series.window :] & ~np.isnan(series.window_values)
+    preparation = Preparation(_judged, each=_levels_of_both)
 
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
+    def run(self, sample: Sample, prepared: Bools) -> Bools:
+        """Flag noisy readings, stations × window slots."""
+        return prepared
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Bools) -> str:
         """For how long it has jittered."""
         return f"it jumps to and fro as it never did, for {interval.hours:.1f} h"
-
-
-def _noisy(sample: Sample, values: Floats, what: str) -> Bools:
-    """Which of a series' readings, or of their residuals, lie in a time of too much jitter; stations × slots.
-
-    `what` says what that means.
-    """
-    series = sample.series
-    window, slots = series.window, values.shape[1]
-    flagged = np.zeros(values.shape, dtype=bool)
-    width = max(LIMITS.hours * series.per_hour, LIMITS.readings)
-    if slots < width + 2:
-        return flagged
-    least = LIMITS.resolutions * series.scale.resolution
-    # Times that end in the window are tested; those that end before it tell what was reached before.
-    begin = max(0, slots - window - width - 1)
-
-    def levels(rows: slice) -> list[Floats]:
-        """Of some rows: the levels now, what they reached before, and the least limit."""
-        jitter = np.abs(np.diff(values[rows], n=2, axis=1))
-        earlier = jitter[:, : slots - window]
-        enough = earlier.shape[1] >= LIMITS.earlier
-        sigma = np.maximum(np.nan_to_num(deviation(earlier if enough else jitter)), least)
-        known = np.cumsum(np.pad(~np.isnan(jitter), ((0, 0), (1, 0))), axis=1)
-        enough_known = known[:, width:] - known[:, :-width] >= LIMITS.present * width
-        level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
-        at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days[rows], 0.1))  # higher where it is hardly known
-        at_least = np.maximum(at_least, LIMITS.steps * series.steps(rows) / sigma)
-        return [level[:, begin:], *reached(Ordered(level[:, :begin])), at_least]
-
-    now, most, believed, at_least = by_rows(levels, len(values))
-    of_all = sample.network.of(f"{what}: now", MEDIAN_ABOVE_ONE, now, where=series.measured)
-    limit = exceedance_limit(most, believed, LIMITS.own, LIMITS.network, at_least, sample.network, f"{what}: before")
-    (above,) = by_rows(lambda rows: [now[rows] > limit[rows, None] * of_all], len(now))
-    if sample.notes is not None:
-        median_of = f"second difference, median of {width / series.per_hour:g} h"
-        sample.note(above, Condition(median_of, now, ">", limit[:, None] * of_all, "σ"), what=what)
-    for row, first in zip(*np.nonzero(above), strict=True):
-        flagged[row, begin + first : begin + first + width + 2] = True
-    return flagged

@@ -13,6 +13,8 @@ from toolkit.variables import BY_NAME
 
 Coded = npt.NDArray[Any]
 """Values of a variable: whole numbers of its steps in 16 bits, `ABSENT` where there is none, or 64-bit floats."""
+SMALL = 500
+"""A network of no more stations has memory enough: its values stay 64-bit floats, and what is freed stays here."""
 ABSENT = np.int16(np.iinfo(np.int16).min)
 
 
@@ -40,6 +42,35 @@ class Packed(Mapping[str, Floats]):
     def coded(self, name: str) -> Coded:
         """The values of a variable as they are kept."""
         return self._coded[name]
+
+
+class Unpacked:
+    """A variable's values that are made whenever some are asked for: it is indexed as an array is.
+
+    Args:
+        name: the variable.
+        coded: its values as they are kept; stations × slots.
+    """
+
+    def __init__(self, name: str, coded: Coded) -> None:
+        self._name, self._coded, self.shape = name, coded, coded.shape
+
+    def __len__(self) -> int:
+        return len(self._coded)
+
+    def __getitem__(self, at: Any) -> Any:
+        found = self._coded[at]
+        return floats(self._name, found) if found.ndim else floats(self._name, found[None])[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
+        return floats(self._name, self._coded)
+
+
+def unpacked(values: Mapping[str, Floats], name: str) -> Any:
+    """The values of a variable, to be indexed: an array, or where they are kept in fewer bits `Unpacked`."""
+    if isinstance(values, Packed) and values.coded(name).dtype == np.int16:
+        return Unpacked(name, values.coded(name))
+    return values[name]
 
 
 def pack(name: str, values: Floats) -> Coded:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.quality.arrays import Bools, Floats, Ints, median
 from toolkit.quality.base import (
@@ -25,7 +26,6 @@ from toolkit.quality.base import (
     number,
     threshold,
 )
-from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.expected import Comparison
 from toolkit.quality.humidity import WATER
@@ -147,20 +147,19 @@ def _by_vapour(sample: Sample, rows: Ints) -> Floats:
     return median(np.where(there, sample.series.scaled[near] * np.exp(warmer), np.nan), axis=1)
 
 
-def _runs_of_all(sample: Sample) -> dict[str, _RunsOfAll]:
-    """By the readings of which they are runs."""
+def _runs(sample: Sample) -> list[npt.NDArray[Any]]:
+    """Length and start of the runs of some stations; see `_runs_of_all`."""
     series, expected = sample.series, sample.expected
-    slots = series.scaled.shape[1]
+    readings = series.scaled[expected.rows]
+    found = [Runs.of(readings, _counts(sample, expected.rows, expected), series.per_hour)]
+    if series.nature == "gusty":
+        found.append(Runs.of(readings, readings == 0, series.per_hour))
+    return [kind for one in found for kind in one.packed()]
 
-    def runs(block: slice) -> list[Any]:
-        of = expected.part(block)
-        found = [Runs.of(series.scaled[of.rows], _counts(sample, of.rows, of), series.per_hour)]
-        if series.nature == "gusty":
-            found.append(Runs.of(series.scaled[of.rows], series.scaled[of.rows] == 0, series.per_hour))
-        return [kind for one in found for kind in (one.packed().length, one.packed().start)]
 
-    found = by_rows(runs, len(expected.rows))
-    of_all = {}
+def _runs_of_all(sample: Sample, *found: npt.NDArray[Any]) -> dict[str, _RunsOfAll]:
+    """By the readings of which they are runs, of what `_runs` found."""
+    series, slots, of_all = sample.series, sample.series.scaled.shape[1], {}
     for what, length, start in zip((EQUAL, CALM), found[::2], found[1::2], strict=False):
         longest_each = length[:, : slots - series.window].max(axis=1, initial=0).astype(np.int64)
         each = sample.network.of(f"runs of {what}", EACH, longest_each, where=series.measured)
@@ -184,7 +183,14 @@ class Persistence(QualityTest):
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
     compares = True
-    preparation = Preparation(_runs_of_all)
+    preparation = Preparation(_runs_of_all, each=_runs)
+
+    def suspects(self, sample: Sample, prepared: dict[str, _RunsOfAll]) -> Bools:
+        """The stations with a run in the window that is long enough to be looked at."""
+        window, least = sample.series.window, _least(sample.series)
+        longest = [one.runs.length[:, -window:].max(axis=1, initial=0) for one in prepared.values()]
+        found: Bools = np.logical_or.reduce([one >= least for one in longest])
+        return found
 
     def needs(self, variable: Variable) -> set[str]:
         """Of humidity, the temperature: the same vapour saturates colder air."""
@@ -249,6 +255,11 @@ class _Candidates:
         return (slot >= self.first[:, None]) & (slot <= self.last[:, None])
 
 
+def _least(series: Series) -> float:
+    """How many readings a run has at least that is looked at."""
+    return max(LIMITS.readings, LIMITS.hours * series.per_hour)
+
+
 def _candidates(sample: Sample, runs: Runs, others: _RunsOfAll, what: str) -> _Candidates:
     """The runs that are long enough; of the others it is noted how long they are, and `what` they are runs of.
 
@@ -264,7 +275,7 @@ def _candidates(sample: Sample, runs: Runs, others: _RunsOfAll, what: str) -> _C
     length = runs.length
     last = slots - window + np.argmax(length[:, slots - window :], axis=1)
     longest = np.take_along_axis(length, last[:, None], 1)[:, 0]
-    least = max(LIMITS.readings, LIMITS.hours * series.per_hour)
+    least = _least(series)
     long_enough = longest >= least
     shorter = Condition(f"the longest run of {what}", longest, "≥", least, "readings")
     sample.note(long_enough, shorter, rows=np.where(long_enough, NONE, rows))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy.typing as npt
+
 from toolkit.quality.arrays import Bools, slots_since_previous
 from toolkit.quality.base import (
     Evidence,
@@ -16,6 +18,7 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.rainfall import amounts
 from toolkit.variables import Variable
@@ -56,10 +59,14 @@ class RainRate(QualityTest):
         """Flag the readings up to which too much fell, stations × window slots."""
         series = sample.series
         fell = amounts(series.values, sample.network)
-        hours = slots_since_previous(series.values) * series.slot_hours
-        limit = LIMITS.share * LIMITS.hour * hours**LIMITS.power
-        found: Bools = fell > limit
-        sample.note(found, Condition("rain since the reading before", fell, ">", limit, "mm"))
+
+        def limit(rows: slice) -> npt.NDArray[Any]:
+            hours = slots_since_previous(series.values[rows]) * series.slot_hours
+            return LIMITS.share * LIMITS.hour * hours**LIMITS.power
+
+        (found,) = by_rows(lambda rows: [fell[rows] > limit(rows)], len(fell))
+        if sample.notes is not None:
+            sample.note(found, Condition("rain since the reading before", fell, ">", limit(slice(None)), "mm"))
         return found[:, -series.window :]
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:

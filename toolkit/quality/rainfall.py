@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, median, previous
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.network import EACH, Network
 
 # A gauge that counts up holds what it has counted: after a reading above zero the next one is no lower, but where it is
@@ -21,10 +22,15 @@ def counts_up(readings: Floats, network: Network | None = None) -> bool:
         readings: stations × slots, in mm.
         network: of which these stations are; None where they are all.
     """
-    before, after = readings[:, :-1], readings[:, 1:]
-    pairs = (before > 0) & ~np.isnan(after)
-    number = pairs.sum(axis=1)
-    share = np.where(number >= PAIRS, (pairs & (after >= before)).sum(axis=1) / np.maximum(number, 1), np.nan)
+
+    def shares(rows: slice) -> list[Floats]:
+        """The share of each station's pairs that hold."""
+        before, after = readings[rows, :-1], readings[rows, 1:]
+        pairs = (before > 0) & ~np.isnan(after)
+        number = pairs.sum(axis=1)
+        return [np.where(number >= PAIRS, (pairs & (after >= before)).sum(axis=1) / np.maximum(number, 1), np.nan)]
+
+    (share,) = by_rows(shares, len(readings))
     of_each = (network or Network()).of("readings that hold", EACH, share)
     return bool(median(of_each[None])[0] >= HOLDS)
 
@@ -33,8 +39,13 @@ def amounts(readings: Floats, network: Network | None = None) -> Floats:
     """What fell from the reading before to each one, in mm; stations × slots, NaN where it is not known."""
     if not counts_up(readings, network):
         return readings
-    before = previous(readings)
-    return np.where(readings >= before, readings - before, np.where(np.isnan(before), np.nan, readings))
+
+    def fell(rows: slice) -> list[Floats]:
+        now, before = readings[rows], previous(readings[rows])
+        return [np.where(now >= before, now - before, np.where(np.isnan(before), np.nan, now))]
+
+    (found,) = by_rows(fell, len(readings))
+    return found
 
 
 def resets(readings: Floats) -> Bools:

@@ -8,11 +8,11 @@ there is no neighbour to compare with.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, median
+from toolkit.quality.arrays import Bools, Floats, Ints, median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -23,9 +23,10 @@ from toolkit.quality.base import (
     WorstReading,
     threshold,
 )
+from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.network import TOTAL
-from toolkit.quality.series import unscaled
+from toolkit.quality.series import Series, unscaled
 from toolkit.variables import Variable
 
 
@@ -64,8 +65,44 @@ class Resolution(QualityTest):
 
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag the readings from the first to the last one that is off the steps, stations × window slots."""
-        series, window = sample.series, sample.series.window
-        values = series.window_values
+        found = by_rows(lambda block: _OffSteps.of(sample.series.part(block)), len(sample.silent))
+        flagged, known, count, limit, number = _OffSteps(*found)
+        off_now = sample.network.of("off their steps", TOTAL, flagged.any(axis=1))
+        if off_now > max(1, LIMITS.feed * sample.network.of("with known steps", TOTAL, known)):
+            flagged[:] = False
+        sample.note(
+            flagged.any(axis=1),
+            Condition("different values that are no multiple of the sensor's step", count, "≥", LIMITS.different),
+            Condition("readings that are none", number, "≥", limit),
+        )
+        return flagged
+
+    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
+        """For how long, and what it looks like."""
+        return f"for {interval.hours:.1f} h its readings come in other steps than ever before, as if in another unit"
+
+
+class _OffSteps(NamedTuple):
+    """What of the window is off the steps of some stations' sensors.
+
+    Attributes:
+        flagged: the readings from the first to the last one that is, where these are too many; rows × window slots.
+        known: whether the steps are known; rows.
+        different: how many different values are off; rows, 0 where hardly any reading is.
+        limit: so many readings have to be off at least; likewise.
+        number: how many readings are off; rows.
+    """
+
+    flagged: Bools
+    known: Bools
+    different: Floats
+    limit: Floats
+    number: Ints
+
+    @classmethod
+    def of(cls, series: Series) -> _OffSteps:
+        """Of these stations."""
+        window, values = series.window, series.window_values
         flagged = np.zeros(values.shape, dtype=bool)
         before = np.hstack([unscaled(series.variable, series.history), series.values[:, :-window]])
         before = np.where(before > 0, before, np.nan)
@@ -78,26 +115,14 @@ class Resolution(QualityTest):
             & (_off(before, step).sum(axis=1) <= LIMITS.off_before * readings)
         )
         off = _off(now, step) & known[:, None]
-        count, limit = np.zeros(len(values)), np.zeros(len(values))
-        for row in np.flatnonzero(off.sum(axis=1) >= LIMITS.different):
+        count, limit, number = np.zeros(len(values)), np.zeros(len(values)), off.sum(axis=1)
+        for row in np.flatnonzero(number >= LIMITS.different):
             first, after = np.flatnonzero(off[row])[[0, -1]] + [0, 1]
             between = ~np.isnan(now[row, first:after])
             count[row], limit[row] = len(np.unique(now[row, off[row]])), LIMITS.off_now * between.sum()
-            if off[row].sum() >= limit[row] and count[row] >= LIMITS.different:
+            if number[row] >= limit[row] and count[row] >= LIMITS.different:
                 flagged[row, first:after] = ~np.isnan(values[row, first:after])
-        off_now = sample.network.of("off their steps", TOTAL, flagged.any(axis=1))
-        if off_now > max(1, LIMITS.feed * sample.network.of("with known steps", TOTAL, known)):
-            flagged[:] = False
-        sample.note(
-            flagged.any(axis=1),
-            Condition("different values that are no multiple of the sensor's step", count, "≥", LIMITS.different),
-            Condition("readings that are none", off.sum(axis=1), "≥", limit),
-        )
-        return flagged
-
-    def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: Any) -> str:
-        """For how long, and what it looks like."""
-        return f"for {interval.hours:.1f} h its readings come in other steps than ever before, as if in another unit"
+        return cls(flagged, known, count, limit, number)
 
 
 def _step(readings: Floats) -> Floats:

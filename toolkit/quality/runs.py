@@ -40,7 +40,7 @@ class Runs:
         """Those of some rows."""
         return Runs(self.length[rows].astype(np.int32), self.start[rows].astype(np.int32))
 
-    def packed(self) -> Runs:
-        """The same in 16 bits where they fit, to be kept for all stations."""
-        kind = np.int16 if self.length.shape[1] <= np.iinfo(np.int16).max else np.int32
-        return Runs(self.length.astype(kind), self.start.astype(kind))
+    def packed(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Length and start in as few bits as they fit into, to be kept for all stations."""
+        kind = np.min_scalar_type(self.length.shape[1])
+        return self.length.astype(kind), self.start.astype(kind)

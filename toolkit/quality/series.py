@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Series:
 
     Attributes:
         variable: which.
-        values: as they were measured, in the variable's unit; stations × slots.
+        values: as they were measured, in the variable's unit; stations × slots. See `packed.unpacked`.
         scaled: the same on the scale of comparison (`variables.Scale`), NaN where no working sensor reads the value.
         history: earlier readings, some hours apart, on the same scale; stations × moments.
         ends, history_ends: when each slot and each moment ends, seconds since the epoch.
@@ -48,6 +48,11 @@ class Series:
     days: Floats
     measured: Bools
     moments: int | None = None
+
+    def part(self, block: slice) -> Series:
+        """Some stations alone."""
+        names = ("values", "scaled", "history", "days", "measured")
+        return replace(self, **{name: getattr(self, name)[block] for name in names})
 
     @property
     def compared(self) -> bool:

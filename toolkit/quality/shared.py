@@ -24,6 +24,10 @@ class Shared(QualityTest):
     compares = True
     preparation = JUMP_LIMITS
 
+    def suspects(self, sample: Sample, prepared: JumpLimits) -> Bools:
+        """The stations that jumped."""
+        return prepared.jumped
+
     def run(self, sample: Sample, prepared: JumpLimits) -> Bools:
         """Flag the reading after each such jump, rows × window slots."""
         series, expected = sample.series, sample.expected

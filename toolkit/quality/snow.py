@@ -8,7 +8,7 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, previous, slots_since_previous
 from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows, one_by_one
 from toolkit.quality.criteria import Condition
 from toolkit.variables import Variable
 
@@ -75,7 +75,7 @@ class Snow(ContradictionTest):
     thresholds = LIMITS
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.NEVER
-    preparation = Preparation(judge, of_rows)
+    preparation = Preparation(one_by_one(judge), of_rows)
 
     def applies(self, variable: Variable) -> bool:
         """To snow depth."""

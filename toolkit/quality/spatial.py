@@ -7,15 +7,16 @@ an offset or a drift stays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, rolling_median
+from toolkit.quality.arrays import Bools, Floats, rolling_median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
     FlaggedInterval,
+    Preparation,
     QualityTest,
     Sample,
     Thresholds,
@@ -51,6 +52,48 @@ class SpatialThresholds(Thresholds):
 LIMITS = SpatialThresholds()
 
 
+class _Compared(NamedTuple):
+    """What some stations measured against what neighbours imply.
+
+    Attributes:
+        off: the residual in standard deviations; rows × window slots.
+        width: over so many slots its median is taken.
+        lasting: that median, NaN where too little is known; rows × times of so many slots.
+        difference: the median of the same in the variable's unit; likewise.
+        limit: of `lasting`; rows.
+        far: where it is too large; as `lasting`.
+    """
+
+    off: Floats
+    width: int
+    lasting: Floats
+    difference: Floats
+    limit: Floats
+    far: Bools
+
+
+def _compared(sample: Sample) -> _Compared:
+    series, expected, window = sample.series, sample.expected, sample.series.window
+    off = expected.residual[:, -window:] / expected.sigma[:, -window:]
+    width = min(window, LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings)
+    known = np.cumsum(np.pad(~np.isnan(off), ((0, 0), (1, 0))), axis=1)
+    enough = (known[:, width:] - known[:, :-width]) / width >= LIMITS.present
+    lasting = np.where(enough, rolling_median(off, width), np.nan)
+    readings = series.scaled[expected.rows, -window:]
+    difference = rolling_median(differences(series.variable, readings, expected.residual[:, -window:]), width)
+    days = series.days[expected.rows]
+    in_region = np.where(days >= LIMITS.region_days, LIMITS.limit_in_region, np.inf)
+    limit = np.where(expected.has_close_neighbour, LIMITS.limit, in_region)
+    limit = limit * (1 + LIMITS.days_to_learn / np.maximum(days, 0.1))
+    far = (np.abs(lasting) > limit[:, None]) & (np.abs(difference) >= series.scale.difference)
+    return _Compared(off, width, lasting, difference, limit, far)
+
+
+def _too_far(sample: Sample) -> list[Bools]:
+    """Which of some stations are too far from what neighbours imply."""
+    return [np.logical_or.reduce(_compared(sample).far, axis=1)]
+
+
 class Spatial(QualityTest):
     """The buddy check, against what neighbours imply instead of what they measure."""
 
@@ -64,23 +107,17 @@ class Spatial(QualityTest):
     exclusion = Exclusion.IF_FARTHEST_OFF
     compares = True
     may_pass = True
+    preparation = Preparation(lambda _, far: far, each=_too_far)
 
-    def run(self, sample: Sample, prepared: Any) -> Bools:
+    def suspects(self, sample: Sample, prepared: Bools) -> Bools:
+        """The stations that are too far from what neighbours imply."""
+        return prepared
+
+    def run(self, sample: Sample, prepared: Bools) -> Bools:
         """Flag readings of two hours whose median residual is too large, rows × window slots."""
-        series, expected, window = sample.series, sample.expected, sample.series.window
-        off = expected.residual[:, -window:] / expected.sigma[:, -window:]
-        width = min(window, LIMITS.hours * series.per_hour if series.per_hour > 1 else LIMITS.readings)
-        known = np.cumsum(np.pad(~np.isnan(off), ((0, 0), (1, 0))), axis=1)
-        enough = (known[:, width:] - known[:, :-width]) / width >= LIMITS.present
-        lasting = np.where(enough, rolling_median(off, width), np.nan)
-        readings = series.scaled[expected.rows, -window:]
-        difference = rolling_median(differences(series.variable, readings, expected.residual[:, -window:]), width)
-        days = series.days[expected.rows]
-        in_region = np.where(days >= LIMITS.region_days, LIMITS.limit_in_region, np.inf)
-        limit = np.where(expected.has_close_neighbour, LIMITS.limit, in_region)
-        limit = limit * (1 + LIMITS.days_to_learn / np.maximum(days, 0.1))
+        series = sample.series
+        off, width, lasting, difference, limit, far = _compared(sample)
         flagged = np.zeros(off.shape, dtype=bool)
-        far = (np.abs(lasting) > limit[:, None]) & (np.abs(difference) >= series.scale.difference)
         for row, first in zip(*np.nonzero(far), strict=True):
             slots = slice(first, first + width)
             flagged[row, slots] |= off[row, slots] * np.sign(lasting[row, first]) > LIMITS.part
@@ -89,7 +126,7 @@ class Spatial(QualityTest):
             far,
             Condition(f"difference from what neighbours imply, {hours}", np.abs(lasting), ">", limit, "σ"),
             Condition("the same in the unit", np.abs(difference), "≥", series.scale.difference, series.variable.unit),
-            rows=expected.rows,
+            rows=sample.expected.rows,
         )
         return flagged
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints, carried, last_known
+from toolkit.quality.arrays import Bools, Floats, Ints, carried
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -24,7 +24,7 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.expected import Comparison
-from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, level_changes, level_width, undone
+from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, changes_across_gaps, level_changes, level_width, undone
 from toolkit.quality.series import Series, differences
 from toolkit.times import from_epoch
 
@@ -67,6 +67,10 @@ class Step(QualityTest):
     expects_own_past = True
     preparation = JUMP_LIMITS
 
+    def suspects(self, sample: Sample, prepared: JumpLimits) -> Bools:
+        """The stations of which a change exceeds a limit."""
+        return prepared.exceeded
+
     def run(self, sample: Sample, prepared: JumpLimits) -> Bools:
         """Flag what lies between a jump and its undoing, rows × window slots."""
         series, expected = sample.series, sample.expected
@@ -85,7 +89,8 @@ class Step(QualityTest):
         most, clear = LIMITS.part * size, LIMITS.sigmas * prepared.sigma[rows]
         shifts = (size > prepared.shift[rows, None]) & (along > clear[:, None]) & (along > most)
         jumps[:, slots] |= shifts
-        jumps |= _jumps_across_gaps(readings, expected.value, prepared.jump[rows], series.per_hour)
+        across = changes_across_gaps(readings, expected.value, series.per_hour)
+        jumps[across.row, across.slot] |= across.size > prepared.jump[rows][across.row]
         flagged = np.zeros((len(readings), window), dtype=bool)
         for row in np.flatnonzero(jumps.any(axis=1)):
             flagged[row] = _until_undone(series, expected, int(row), np.flatnonzero(jumps[row]))[-window:]
@@ -128,34 +133,6 @@ def last_jump(interval: FlaggedInterval, limits: JumpLimits) -> str:
     when = from_epoch(series.ends[there[at + 1]])
     values = f"from {number(readings[there[at]])} to {number(readings[there[at + 1]])} {series.variable.unit}"
     return f"it jumped {values} at {when:%H:%M} UTC"
-
-
-def _jumps_across_gaps(readings: Floats, value: Floats, limit: Floats, per_hour: int) -> Bools:
-    """Whether the first reading after a gap of up to an hour is too far from the last one before it.
-
-    Neighbours' changes are taken off as in `Comparison.change`.
-
-    Args:
-        readings: rows × slots, on the scale of comparison.
-        value: what is expected, rows × slots.
-        limit: of a jump, for each row.
-        per_hour: slots in an hour.
-
-    Returns:
-        rows × (slots - 1), at the slot before the reading.
-    """
-    found = np.zeros((readings.shape[0], readings.shape[1] - 1), dtype=bool)
-    there = ~np.isnan(readings)
-    last = last_known(readings)[:, :-1]
-    gap = np.arange(1, readings.shape[1]) - last
-    rows, slots = np.nonzero(there[:, 1:] & (last >= 0) & (gap > 1) & (gap <= per_hour + 1))
-    before = last[rows, slots]
-    change = readings[rows, slots + 1] - readings[rows, before]
-    others = np.nan_to_num(value[rows, slots + 1] - value[rows, before])
-    together = np.sign(change) == np.sign(others)
-    change = change - np.where(together, np.sign(change) * np.minimum(np.abs(change), np.abs(others)), 0)
-    found[rows, slots] = np.abs(change) > limit[rows]
-    return found
 
 
 def _until_undone(series: Series, expected: Comparison, row: int, jumps: Ints) -> Bools:

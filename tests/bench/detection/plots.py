@@ -18,7 +18,7 @@ from tests.bench.detection.weather import simulated
 from toolkit import times
 from toolkit.detector import loading
 from toolkit.detector.run import detect
-from toolkit.quality.expected import expect
+from toolkit.quality.expected import Expectations
 from toolkit.quality.neighbours import nearest
 from toolkit.quality.series import unscaled
 from toolkit.settings import load
@@ -100,7 +100,8 @@ def draw(picture: Picture, axis: Axes, weather: Labelled) -> None:
             seen = loading.load(store, end - SHOWN_HOURS * HOUR, end, Cadences(settings.cadence_seconds), [name])
     series = seen.series(name)
     near = nearest(seen.stations, settings.neighbour_km, settings.neighbour_elevation_m)
-    expected = expect(series, near, np.arange(len(seen.stations)), np.zeros(len(seen.stations), dtype=bool))
+    everybody = np.arange(len(seen.stations))
+    expected = Expectations(series, near).many(everybody, np.zeros(len(everybody), dtype=bool))
     row = [station.station_id for station in seen.stations].index(picture.station)
     ends_of_slots = seen.slot_times()[-series.window :]
     begins = times.from_epoch(float(ends_of_slots[0]))
