@@ -2,6 +2,9 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# The system's Python, which is what hosts have, before another one of the PATH; it has to be able to make a venv.
+PYTHON = $(shell for one in /usr/bin/python3 python3; do \
+	$$one -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
 HOSTS ?= 3
 FEED ?= simulated
 # Scenarios wait for half of their time: on two cores the tests of the code and two of them run at once.
@@ -26,10 +29,10 @@ help: ## This list
 setup: $(VENV)/.ready ## .venv with weather-tool, ansible-playbook and all that tests need
 
 $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 is older than 3.11: install a newer one")'
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || tools/need.sh python3-venv
+	@test "$(PYTHON)" || python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 is older than 3.11: install a newer one")'
+	@test "$(PYTHON)" || tools/need.sh python3-venv
 	@echo "setting up $(VENV)"
-	@test -x $(BIN)/python || python3 -m venv $(VENV)
+	@test -x $(BIN)/python || $(or $(PYTHON),python3) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .

@@ -118,8 +118,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     _hatch(ROOT, folder, "sdist")
     (sdist,) = folder.iterdir()
-    shutil.unpack_archive(sdist, folder / "unpacked", filter="data")
-    (sources,) = (folder / "unpacked").iterdir()
+    (unpacked := folder / "unpacked").mkdir()
+    subprocess.run(["tar", "-xf", sdist, "-C", unpacked], check=True)
+    (sources,) = unpacked.iterdir()
     _hatch(sources, folder, "wheel")
     (path,) = folder.glob("*.whl")
     return path
