@@ -20,7 +20,7 @@ from tests.integration.test_commands import stored_minutes_ago
 from tests.postgresql import Server
 from toolkit.checks import Check, Probe, Status, check, good, unseen
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
-from toolkit.checks.diagnosis import Result, causes, examine
+from toolkit.checks.diagnosis import Result, causes, examine, untold, verdict
 from toolkit.checks.remedies import Shell
 from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing
@@ -158,6 +158,9 @@ def test_a_probe_that_hangs_or_breaks_is_not_seen_and_others_are(monkeypatch: py
     found = {one.check.id: one for one in examine(Host(load_lenient()), checks)}
     never.set()
     assert [found[name].status for name in ("hangs", "breaks", "stands")] == [3, 3, 0]
+    assert verdict(found.values(), []) is Status.UNKNOWN
+    assert untold(found.values()) == ["hangs"]
+    assert verdict([found["breaks"], found["stands"]], []) is Status.OK
     assert "ZeroDivisionError: by zero" in found["breaks"].finding.evidence
 
 

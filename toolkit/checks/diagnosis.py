@@ -34,13 +34,18 @@ _WHO_IS_BUSY = Shell("ps -eo pcpu,pid,user,args --sort=-pcpu | head")
 
 @dataclass(slots=True)
 class Result:
-    """A check, what it found, how bad that is, what mends it, and where it is to be mended."""
+    """A check, what it found, how bad that is, what mends it, and where it is to be mended.
+
+    Attributes:
+        late: whether it took too long, so that it found nothing.
+    """
 
     check: Check
     finding: Finding
     status: Status
     remedy: Remedy
     target: Target = field(default_factory=Systemd)
+    late: bool = False
 
     @property
     def command(self) -> str:
@@ -76,13 +81,15 @@ def examine(host: Host, checks: Collection[Check] = CHECKS) -> list[Result]:
     target = target_of(host)
     results = []
     for check in checks:
-        finding = found.get(check.id, unseen(f"it could not be told within {PATIENCE_SECONDS:g} s"))
+        late = check.id not in found
+        finding = unseen(f"it could not be told within {PATIENCE_SECONDS:g} s") if late else found[check.id]
         if finding is not None:
             # Names of files, variables, and what a feed or a server said may be in it: nothing is let through that
             # would command a terminal, and no secret.
             evidence = one_line(without_secrets(finding.evidence), EVIDENCE_LENGTH)
             finding = replace(finding, evidence=evidence)
-            results.append(Result(check, finding, check.status_of(finding), finding.remedy or check.remedy, target))
+            status, remedy = check.status_of(finding), finding.remedy or check.remedy
+            results.append(Result(check, finding, status, remedy, target, late))
     _ease(results)
     return results
 
@@ -167,6 +174,17 @@ def causes(results: Iterable[Result]) -> list[Cause]:
         cause.result = _with_what_lasts(cause)
         cause.explains.sort(key=lambda one: -one.status)
     return sorted(found.values(), key=lambda cause: (-cause.status, -len(cause.explains)))
+
+
+def untold(results: Iterable[Result]) -> list[str]:
+    """The checks that took too long to tell whether anything is broken, as on a machine that is very busy."""
+    return [one.check.id for one in results if one.late and one.check.severity is Status.CRITICAL]
+
+
+def verdict(results: Iterable[Result], found: Iterable[Cause]) -> Status:
+    """How a host is: as bad as its worst cause, but UNKNOWN where something may be broken that could not be told."""
+    worst = max((cause.status for cause in found), default=Status.OK)
+    return worst if worst is Status.CRITICAL or not untold(results) else Status.UNKNOWN
 
 
 def _with_what_lasts(cause: Cause) -> Result:

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit import times
 from toolkit.checks import Status
-from toolkit.checks.diagnosis import Cause, Result
+from toolkit.checks.diagnosis import Cause, Result, verdict
 from toolkit.damaged import SCHEMA
 
 
@@ -19,7 +19,7 @@ def as_json(results: Sequence[Result], found: Sequence[Cause]) -> dict[str, Any]
         "schema": SCHEMA,
         "host": platform.node(),
         "at": times.iso(times.now()),
-        "verdict": max((cause.status for cause in found), default=Status.OK).name,
+        "verdict": verdict(results, found).name,
         "causes": [
             {
                 **_as_dict(cause.result), "status": cause.status.name,

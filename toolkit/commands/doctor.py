@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from toolkit.backup.collector import become_the_service_user
 from toolkit.checks import Status
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
-from toolkit.checks.diagnosis import Cause, Result, causes, examine
+from toolkit.checks.diagnosis import Cause, Result, causes, examine, untold, verdict
 from toolkit.checks.host import Host
 from toolkit.checks.runbook import page
 from toolkit.checks.targets import target_of
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--area", metavar="AREA", help=f"only one of: {', '.join(AREAS)}")
     parser.add_argument("--explain", metavar="ID", help="the runbook of a check")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.epilog = "exit codes: 0 well, 1 warnings, 2 broken"
+    parser.epilog = "exit codes: 0 well, 1 warnings, 2 broken, 3 that could not be told in time"
 
 
 def run(args: argparse.Namespace, loaded: Loaded) -> int:
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         print(json.dumps(as_json(results, found), indent=1, ensure_ascii=False))
     else:
         _show(results, found, everything=args.all)
-    return int(max((cause.status for cause in found), default=Status.OK))
+    return int(verdict(results, found))
 
 
 def _known(given: str, names: list[str], what: str) -> str:
@@ -81,6 +81,9 @@ def _show(results: Sequence[Result], found: Sequence[Cause], *, everything: bool
         for one in results:
             if one.status in {Status.OK, Status.UNKNOWN}:
                 coloured(f"{one.status.name}  {one.check.id}: {one.finding.evidence}", paint[one.status])
+    if late := untold(results):
+        coloured(f"UNKNOWN  whether anything is broken: too slow were {', '.join(late)}", paint[Status.WARNING])
+        print("    ask again when the machine is less busy")
     unseen = [one for one in results if one.status == Status.UNKNOWN]
     well = sum(one.status == Status.OK for one in results)
     summary = f"{well} of {len(results)} checks are well"

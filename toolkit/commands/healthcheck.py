@@ -6,7 +6,7 @@ import argparse
 
 from toolkit.checks import Status, gate
 from toolkit.checks.catalogue import CHECKS
-from toolkit.checks.diagnosis import Result, causes, examine
+from toolkit.checks.diagnosis import Result, causes, examine, untold, verdict
 from toolkit.checks.host import Host
 from toolkit.cli.options import positive
 from toolkit.settings import Loaded
@@ -60,11 +60,13 @@ def _report(results: list[Result]) -> int:
     found = causes(results)
     figures = " ".join(f"{label}={value}" for one in results for label, value in one.finding.figures.items())
     if found:
-        status = found[0].status
+        status = verdict(results, found)
         message = "; ".join(cause.result.finding.evidence for cause in found)
         message += f" (try: {found[0].result.command})"
     else:
         status, message = _nothing_wrong(results)
+    if status is Status.UNKNOWN and (late := untold(results)):
+        message = f"this took too long to tell: {', '.join(late)}; {message}"
     # A bar begins the performance data.
     line = f"{status.name} - {message}".replace("|", "/")
     print(f"WEATHER {line}" + (f" | {figures}" if figures else ""))
@@ -78,4 +80,4 @@ def _nothing_wrong(results: list[Result]) -> tuple[Status, str]:
     if fresh.status == Status.UNKNOWN:
         return Status.UNKNOWN, fresh.finding.evidence
     stations = by_id.get("stations-reporting")
-    return Status.OK, fresh.finding.evidence + (f", {stations.finding.evidence}" if stations else "")
+    return verdict(results, ()), fresh.finding.evidence + (f", {stations.finding.evidence}" if stations else "")

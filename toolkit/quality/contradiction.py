@@ -19,14 +19,14 @@ def of_rows(contradictions: Contradictions, rows: Ints) -> Contradictions:
     return {text: flagged[rows] for text, flagged in contradictions.items()}
 
 
-def one_by_one(judge: Callable[[Sample], Contradictions]) -> Callable[[Sample], Contradictions]:
-    """What `judge` finds, which looks at each station by itself: made of some stations at a time."""
+def some_at_a_time(judge: Callable[[Sample, slice], Contradictions]) -> Callable[[Sample], Contradictions]:
+    """What `judge` finds of all stations; it is asked of some of them at a time, so that its arrays stay small."""
 
     def of_all(sample: Sample) -> Contradictions:
         texts: list[str] = []
 
         def some(block: slice) -> list[Bools]:
-            found = judge(sample.part(block))
+            found = judge(sample, block)
             texts[:] = found
             return list(found.values())
 
@@ -34,6 +34,11 @@ def one_by_one(judge: Callable[[Sample], Contradictions]) -> Callable[[Sample], 
         return dict(zip(texts, flagged, strict=True))
 
     return of_all
+
+
+def one_by_one(judge: Callable[[Sample], Contradictions]) -> Callable[[Sample], Contradictions]:
+    """The same of a `judge` that looks at each station by itself."""
+    return some_at_a_time(lambda sample, block: judge(sample.part(block)))
 
 
 class ContradictionTest(QualityTest):

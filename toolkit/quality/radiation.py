@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, intervals, median
+from toolkit.model import Station
+from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median
 from toolkit.quality.base import (
     Evidence,
     Exclusion,
@@ -17,8 +19,7 @@ from toolkit.quality.base import (
     Thresholds,
     threshold,
 )
-from toolkit.quality.blocks import by_rows
-from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, of_rows
+from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, of_rows, some_at_a_time
 from toolkit.quality.criteria import Condition
 from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
 from toolkit.variables import Variable
@@ -57,33 +58,22 @@ class RadiationThresholds(Thresholds):
 LIMITS = RadiationThresholds()
 
 
-def judge(sample: Sample) -> Contradictions:
-    """Which readings contradict the sun."""
+@some_at_a_time
+def judge(network: Sample, block: slice) -> Contradictions:
+    """Which readings of some stations contradict the sun."""
+    sample = network.part(block)
     series = sample.series
     window, hour = series.window, series.per_hour
     slots = min(window + 24 * hour, len(series.ends))  # a day more tells what it read when there was sun
     values, ends = series.values[:, -slots:], series.ends[-slots:]
-    cadence = 3600.0 / series.per_hour if len(series.ends) < 2 else float(series.ends[-1] - series.ends[-2])
-    place = np.array([(one.latitude, one.longitude) for one in sample.stations], dtype=np.float64).reshape(-1, 2)
-
-    def heights(rows: slice) -> list[Floats]:
-        """The highest and the lowest of the sun at some stations.
-
-        A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence
-        later.
-        """
-        latitude, longitude = place[rows].T
-        found = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
-        return [reduce(np.maximum, found), reduce(np.minimum, found)]
-
-    highest, lowest = by_rows(heights, len(place))
-    above = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
+    highest, lowest = _heights(sample.stations, ends, hour)
+    above = _above(highest, ends)
 
     possible, rare = LIMITS.possible * above + LIMITS.possible_base, LIMITS.rare * above + LIMITS.rare_base
     too_much, often = values > possible, lasting(values > rare, round(LIMITS.rare_hours * hour))
     night = highest < LIMITS.night
     day = lowest > LIMITS.day
-    nothing = _nothing(sample, day & (values <= LIMITS.least), values / np.maximum(above, 1.0))
+    nothing = _nothing(network, block, day & (values <= LIMITS.least))
     light, still = night & (values > LIMITS.dark), _still(series.values, slots, hour) & day & ~nothing
     dead = _until_sun(nothing, values)
     reading, sun = "the reading", "the sun's height, as the cosine of its zenith angle"
@@ -107,20 +97,50 @@ def judge(sample: Sample) -> Contradictions:
     return {text: flagged[:, -window:] & ~sample.silent for text, flagged in found.items()}
 
 
-def _nothing(sample: Sample, zero: Bools, clear: Floats) -> Bools:
-    """Where a station gives nothing by day for too long, stations × slots.
+def _heights(stations: Sequence[Station], ends: Floats, per_hour: int) -> tuple[Floats, Floats]:
+    """The highest and the lowest of the sun at some stations, as the cosine of its zenith angle, stations × slots.
+
+    A reading may be of one moment or a mean, named by its beginning or its end; its slot ends up to a cadence later.
 
     Args:
-        sample: the variable.
-        zero: where it gives nothing by day.
-        clear: the share of the irradiance above the atmosphere that arrived.
+        stations: where.
+        ends: when the slots end, seconds since the epoch.
+        per_hour: slots in an hour.
     """
-    hour, near = sample.series.per_hour, sample.neighbours
-    asked = near.exists & (near.km <= LIMITS.bright_km) & sample.series.measured[near.rows]
+    cadence = 3600.0 / per_hour if len(ends) < 2 else float(ends[-1] - ends[-2])
+    latitude, longitude = np.array([(one.latitude, one.longitude) for one in stations], float).reshape(-1, 2).T
+    found = [cosine_of_zenith(latitude, longitude, ends - ago * cadence) for ago in (-1, -0.5, 0, 0.5, 1, 1.5, 2)]
+    return reduce(np.maximum, found), reduce(np.minimum, found)
+
+
+def _above(highest: Floats, ends: Floats) -> Floats:
+    """The irradiance above the atmosphere × μ^1.2 in W/m², of the sun's height μ; stations × slots."""
+    found: Floats = above_the_atmosphere(ends) * np.maximum(highest, 0) ** 1.2
+    return found
+
+
+def _nothing(network: Sample, block: slice, zero: Bools) -> Bools:
+    """Where some stations give nothing by day for too long, stations × slots.
+
+    Args:
+        network: the variable at all stations.
+        block: which stations.
+        zero: where they give nothing by day.
+    """
+    series, near, slots = network.series, network.neighbours, zero.shape[1]
+    hour, ends = series.per_hour, series.ends[-slots:]
+    asked = near.exists[block] & (near.km[block] <= LIMITS.bright_km) & series.measured[near.rows[block]]
+
+    def arrived(rows: Ints) -> Floats:
+        """The share of the irradiance above the atmosphere that arrived at some stations, stations × slots."""
+        highest, _ = _heights([network.stations[row] for row in rows.tolist()], ends, hour)
+        share: Floats = series.values[rows, -slots:] / np.maximum(_above(highest, ends), 1.0)
+        return share
+
     found = lasting(zero, round(LIMITS.least_hours * hour))
     for row in np.flatnonzero(found.any(axis=1)):
-        others = near.rows[row, asked[row]]
-        around = median(clear[others].T) if len(others) else np.full(clear.shape[1], np.nan)
+        others = near.rows[block][row, asked[row]]
+        around = median(arrived(others).T) if len(others) else np.full(slots, np.nan)
         for first, after in intervals(found[row]):
             known = around[first:after][~np.isnan(around[first:after])]
             if len(known):
