@@ -68,8 +68,8 @@ def run_of_100000(folder: Path) -> Iterator[Figure]:
     path = database(folder, 100_000, READ)
     used = tool("detect", "--no-record", "--db", str(path), "--end", times.iso(times.from_epoch(END)))
     assert used.exit_code in {0, 1}, used
-    yield Figure("detection at 100,000 stations", used.seconds, "s", 35, against=f"{used.cpu:.1f} s of CPU")
-    yield Figure("the same, memory at most", used.megabytes, "MB", 1000)
+    yield Figure("detection at 100,000 stations", used.seconds, "s", 25, against=f"{used.cpu:.1f} s of CPU")
+    yield Figure("the same, memory at most", used.megabytes, "MB", 750)
 
 
 def within(path: Path) -> float:
@@ -104,7 +104,7 @@ def runs_of_detection(folder: Path) -> Iterator[Figure]:
                 )
                 yield Figure("the same with arima, times faster", fits / detect(path, "arima")[0], "x", 50, True)
             case 10_000:
-                yield Figure("detection at 10,000 stations", seconds[number], "s", 4)
+                yield Figure("detection at 10,000 stations", seconds[number], "s", 3)
                 yield Figure("the same, memory at most", max(size for _, size in several), "MB", 250)
                 yield Figure("the same with arima", detect(path, "arima")[0], "s", 15)
     small, large = within(folder / "1000.db") / 1_000, within(folder / "10000.db") / 10_000

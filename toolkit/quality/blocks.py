@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-ROWS = 256
-"""So many rows are worked on at a time."""
+FEW, ROWS = 256, 1024
+"""So many rows one processor works on; of more rows so many at a time at most: with fewer, starting costs more than
+working, and more take memory."""
 
 
 def by_rows(work: Callable[[slice], Sequence[npt.NDArray[Any]]], rows: int) -> list[npt.NDArray[Any]]:
@@ -21,18 +22,24 @@ def by_rows(work: Callable[[slice], Sequence[npt.NDArray[Any]]], rows: int) -> l
         work: of some rows; it returns arrays whose first axis is these rows.
         rows: how many there are.
     """
-    first = work(slice(0, min(ROWS, rows)))
-    if rows <= ROWS:
+    first = work(slice(0, min(FEW, rows)))
+    if rows <= FEW:
         return list(first)
     # Written where they stay: a list of parts to be joined would take the memory twice.
     found = [np.empty((rows, *one.shape[1:]), one.dtype) for one in first]
 
-    def fill(start: int) -> None:
-        block = slice(start, min(start + ROWS, rows))
-        for whole, part in zip(found, work(block) if start else first, strict=True):
+    def fill(block: slice, parts: Sequence[npt.NDArray[Any]]) -> None:
+        for whole, part in zip(found, parts, strict=True):
             whole[block] = part
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(fill, range(0, rows, ROWS)):
+    def some(start: int) -> None:
+        block = slice(start, min(start + size, rows))
+        fill(block, work(block))
+
+    fill(slice(0, FEW), first)
+    processors = os.cpu_count() or 1
+    size = min(ROWS, -(-(rows - FEW) // processors))
+    with ThreadPoolExecutor(processors) as pool:
+        for _ in pool.map(some, range(FEW, rows, size)):
             pass
     return found

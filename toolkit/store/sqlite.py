@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import ExitStack, closing
-from functools import partial
 from pathlib import Path
 
 from toolkit.database import SQLiteDatabase
@@ -76,23 +75,17 @@ def schema(db: SQLiteDatabase) -> tuple[int | None, int]:
 
 def open_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> SQLiteStore:
     """See `store.open_for_reading`."""
-    again = None if look else partial(connect_for_reading, db, patience, shared=True)
-    return SQLiteStore(connect_for_reading(db, patience, look=look), db.file, again)
+    return SQLiteStore(connect_for_reading(db, patience, look=look), db.file)
 
 
-def connect_for_reading(
-    db: SQLiteDatabase, patience: float, *, look: bool = False, shared: bool = False
-) -> sqlite3.Connection:
-    """A connection that cannot write, to a database of this program's schema; see `store.open_for_reading`.
-
-    With `shared` another thread may use it than the one that opens it.
-    """
+def connect_for_reading(db: SQLiteDatabase, patience: float, *, look: bool = False) -> sqlite3.Connection:
+    """A connection that cannot write, to a database of this program's schema; see `store.open_for_reading`."""
     file = db.file
     with translate_errors(file), ExitStack() as opening:
         if not file.exists():
             raise StoreError(f"there is no database at {file}: has the collector stored anything yet?")
         uri = only_looking(file) if look else for_reading(file)
-        connection = sqlite3.connect(uri, uri=True, timeout=patience, check_same_thread=not shared)
+        connection = sqlite3.connect(uri, uri=True, timeout=patience)
         opening.callback(connection.close)
         version = _refuse_other(connection, file)
         if version < sqlite_schema.VERSION:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -39,8 +39,6 @@ from toolkit.times import from_stored, stored
 from toolkit.variables import COLUMNS
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from toolkit.store.base import Floats
     from toolkit.store.columns import Columns
 
@@ -166,20 +164,10 @@ INSERT INTO anomalies (
 """
 
 
-# A database of so many bytes is read with two connections, for SQLite uses one processor for each. Of so many pieces of
-# time the second one reads its own ahead. Where somebody writes just then, it is tried so often to have both see one
-# moment.
-WORTH_A_SECOND = 64_000_000
-AHEAD = 4
-TRIES = 3
-
-
 class SQLiteStore(Tables):
     """A store in one file. See `base.Store`."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, path: Path, again: Callable[[], sqlite3.Connection] | None = None
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         dialect = SQLiteDialect(connection, path)
         super().__init__(dialect)
         self._query = dialect.query
@@ -187,8 +175,6 @@ class SQLiteStore(Tables):
         # A client may have stored text that is not UTF-8: it must not end a query.
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         self._path = path
-        self._again = again
-        self._beside: SQLiteDialect | None = None
         self._inode = path.stat().st_ino
 
     def __enter__(self) -> Self:
@@ -293,55 +279,17 @@ class SQLiteStore(Tables):
             return
         self._query("BEGIN")
         try:
-            with self._second():
-                yield
+            yield
         finally:
             self._query("ROLLBACK")
 
-    @contextmanager
-    def _second(self) -> Iterator[None]:
-        """Within it there may be a second connection, `_beside`, that sees what this one sees: to read with both."""
-        if self._again is None or self._path.stat().st_size < WORTH_A_SECOND:
-            yield
-            return
-        with translate_errors(self._path), closing(self._again()) as connection:
-            connection.text_factory = self._connection.text_factory
-            second = SQLiteDialect(connection, self._path)
-            version = "PRAGMA data_version"
-            for _ in range(TRIES):
-                before = self._query(version)
-                second.query("BEGIN")
-                second.query(version)
-                self._query("ROLLBACK")
-                self._query("BEGIN")
-                if self._query(version) == before:  # nobody wrote meanwhile
-                    self._beside = second
-                    break
-                second.query("ROLLBACK")
-            try:
-                yield
-            finally:
-                self._beside = None
-
     def readings(self, spans: Sequence[Span], variables: Sequence[str]) -> Iterator[Floats]:
         """See `base.Store`."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from toolkit.store import sqlite_columns  # not for those who only write
 
         read = sqlite_columns.Readings(variables, max(self.numbers(), default=0))
-        wanted = [*pieces(spans)]
-        if self._beside is None:
-            for span in wanted:
-                yield read.of(self._query, span)
-            return
-        with ThreadPoolExecutor(1) as pool:
-            beside: dict[int, Future[Floats]] = {}
-            for place, span in enumerate(wanted):
-                for other in range(place | 1, min(place + AHEAD, len(wanted)), 2):  # every second one
-                    if other not in beside:
-                        beside[other] = pool.submit(read.of, self._beside.query, wanted[other])
-                yield beside.pop(place).result() if place in beside else read.of(self._query, span)
+        for span in pieces(spans):
+            yield read.of(self._query, span)
 
     def columns(self, span: Span, names: Sequence[str], stations: Sequence[str] = ()) -> Columns:
         """See `base.Store`."""
