@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 
 
 def give_back() -> None:
@@ -11,5 +12,5 @@ def give_back() -> None:
     The GNU C library keeps it otherwise where a small piece that is still used lies behind it (malloc_trim(3)); others
     have no such function.
     """
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        trim(0)
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -94,24 +94,23 @@ def first_view(folder: Path) -> Iterator[Figure]:
 def many_stations(folder: Path) -> Iterator[Figure]:
     """The network of 5,000 stations, and moving its map."""
     with looked_at(folder, lambda db: large(db, 5000)) as (running, browser):
-        cold(browser, running.root)[0].context.close()
-        page, took, came = cold(browser, running.root)
-        yield Figure(
-            "first view of 5,000 stations, cold browser", took / 1000, "s", 3, against=f"{came / 1000:,.0f} kB"
-        )
-        yield Figure("frames while its map is dragged", dragged(page), "/s", 30, at_least=True)
+        yield from view_and_map(running, browser, "5,000", 3)
 
 
 def largest_network(folder: Path) -> Iterator[Figure]:
     """The network of 100,000 stations, of which the service tells parts."""
     with looked_at(folder, lambda db: largest(db, 100_000)) as (running, browser):
-        cold(browser, running.root)[0].context.close()
-        page, took, came = cold(browser, running.root)
-        yield Figure(
-            "first view of 100,000 stations, cold browser", took / 1000, "s", 5, against=f"{came / 1000:,.0f} kB"
-        )
-        yield Figure("frames while its map is dragged", dragged(page), "/s", 30, at_least=True)
+        yield from view_and_map(running, browser, "100,000", 5)
         yield Figure("memory of the service then", memory(running.service.process.pid, "VmHWM"), "MB", 400)
+
+
+def view_and_map(running: Console, browser: Browser, stations: str, seconds: float) -> Iterator[Figure]:
+    """The first view of so many stations, which may take so long, and moving its map."""
+    cold(browser, running.root)[0].context.close()
+    page, took, came = cold(browser, running.root)
+    against = f"{came / 1000:,.0f} kB"
+    yield Figure(f"first view of {stations} stations, cold browser", took / 1000, "s", seconds, against=against)
+    yield Figure("frames while its map is dragged", dragged(page), "/s", 30, at_least=True)
 
 
 def dragged(page: Page) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -143,17 +144,24 @@ def test_that_nothing_arrives_is_said(pages: Pages) -> None:
     check(page)
 
 
-@pytest.fixture
-def many(browser: Browser, tmp_path: Path) -> Iterator[Pages]:
-    """Pages of a network of many stations."""
-    db = str(tmp_path / "many.db")
-    large(db, 250)
-    console = Console(db, tmp_path)
+@contextmanager
+def pages_of(browser: Browser, db: str, folder: Path) -> Iterator[Pages]:
+    """Pages of a database's own console, which say nothing on the browser's."""
+    console = Console(db, folder)
     opened = Pages(browser, console)
     yield opened
     opened.close()
     console.stop()
     assert opened.said == []
+
+
+@pytest.fixture
+def many(browser: Browser, tmp_path: Path) -> Iterator[Pages]:
+    """Pages of a network of many stations."""
+    db = str(tmp_path / "many.db")
+    large(db, 250)
+    with pages_of(browser, db, tmp_path) as opened:
+        yield opened
 
 
 def test_a_long_list_has_pages(many: Pages) -> None:
@@ -183,12 +191,8 @@ def largest_network(browser: Browser, tmp_path: Path) -> Iterator[Pages]:
                 None, 0, None, "{}",
             )
         )  # fmt: skip
-    console = Console(db, tmp_path)
-    opened = Pages(browser, console)
-    yield opened
-    opened.close()
-    console.stop()
-    assert opened.said == []
+    with pages_of(browser, db, tmp_path) as opened:
+        yield opened
 
 
 def test_of_100000_stations_the_worst_of_each_region_are_shown_and_all_where_one_looks(largest_network: Pages) -> None:

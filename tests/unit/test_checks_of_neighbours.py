@@ -130,7 +130,7 @@ def test_a_server_that_does_not_come_back_with_its_host_is_told(
     (tmp_path / "postgresql.service").touch()
     wanted = tmp_path / "multi-user.target.wants/postgresql.service"
     wanted.parent.mkdir()
-    for name, place in {"SERVER_UNIT": "postgresql.service", "UNITS": "", "RUNNING": ""}.items():
+    for name, place in {"SERVER_UNIT": "postgresql.service", "UNITS": "", "SYSTEMD": ""}.items():
         monkeypatch.setattr(server_faults, name, tmp_path / place)
     found = server_faults.not_at_boot(PostgreSQLDatabase("postgresql://weather@127.0.0.1/weather"))
     assert found

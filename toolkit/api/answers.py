@@ -6,7 +6,6 @@ Whatever reads the store does it in one of a few threads, in a short snapshot, a
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import functools
 import itertools
 import time
@@ -14,7 +13,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import NamedTuple
@@ -25,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from toolkit.api.problems import too_busy
 from toolkit.database import Database
 from toolkit.errors import ToolkitError
+from toolkit.memory import give_back
 from toolkit.store import Store, open_for_reading
 
 # Threads that read and encode: two at once use both cores of a small host, and hold two answers in memory.
@@ -232,12 +232,6 @@ class Answers:
         self._watching.submit(self._watch.close)
         for pool in (self._watching, self._threads):
             pool.shutdown(wait=False, cancel_futures=False)
-
-
-def give_back() -> None:
-    """Give memory that is free back to the system: glibc keeps it otherwise."""
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 class _Watch:

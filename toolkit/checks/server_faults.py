@@ -12,14 +12,13 @@ from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad
 from toolkit.checks.database import as_administrator, changed
 from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import SYSTEMD
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import EditSettings, OnController, OnMachine, Remedy, Restart, Sequence
 from toolkit.database import PostgreSQLDatabase
 
 # The sockets of the servers of this host; their names end in the port (Debian's folder, libpq's default).
 SOCKETS = Path("/var/run/postgresql")
-# It is there where systemd runs this host.
-RUNNING = Path("/run/systemd/system")
 _LOCAL = {"localhost", "127.0.0.1", "::1", ""}
 # The unit of a server that a package of this host brought.
 SERVER_UNIT = Path("/usr/lib/systemd/system/postgresql.service")
@@ -136,7 +135,7 @@ def not_at_boot(server: PostgreSQLDatabase) -> Finding | None:
     """The finding that a server of this host does not come back with it; None where it does, or is elsewhere."""
     if (urlsplit(server.url).hostname or "") not in _LOCAL or not SERVER_UNIT.exists():
         return None
-    if not RUNNING.is_dir() or any(UNITS.glob("*.target.wants/postgresql*.service")):
+    if not SYSTEMD.is_dir() or any(UNITS.glob("*.target.wants/postgresql*.service")):
         return None
     return bad(
         "postgresql.service is disabled: the database does not come back with the host",

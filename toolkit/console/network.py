@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit import land
-from toolkit.api.answers import Content, give_back, sent, takes_gzip
+from toolkit.api.answers import Content, sent, takes_gzip
 from toolkit.api.edr import document, places, ready
 from toolkit.api.problems import Problem, wrong
 from toolkit.console.about import DATA
@@ -21,6 +21,7 @@ from toolkit.console.network_now import network_now
 from toolkit.console.network_part import KEPT_SECONDS, Part
 from toolkit.console.people import Reader
 from toolkit.location import distance_km
+from toolkit.memory import give_back
 from toolkit.model import Station
 from toolkit.quality.neighbours import CANDIDATES, nearest
 from toolkit.settings import Settings

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.quality.arrays import Bools, Floats, median, quantile
-from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
+from toolkit.quality.base import TAIWAN, Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows
 from toolkit.quality.criteria import Condition
@@ -22,7 +22,6 @@ from toolkit.quality.runs import Runs
 from toolkit.variables import BY_NAME, Variable
 
 _AIRPORTS = "three airports around New York, a year of hourly reports"
-_TAIWAN = "eleven stations in the north of Taiwan, 21 months of hourly reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class DirectionThresholds(Thresholds):
     likewise: float = threshold(0.6, "", "a neighbour of one direction for this share of the time: such a wind blew")
     steady_wind: float = threshold(
         0.97, "", "or most of them with directions of a mean vector of this length: within some 15° of one direction",
-        _TAIWAN
+        TAIWAN
     )  # fmt: skip
     turned: float = threshold(75.0, "°", "the mean difference from a neighbour changed by more than this")
     usual: float = threshold(1.5, "times", "and by more than so many times what it often did in a time as long before",
@@ -47,14 +46,14 @@ class DirectionThresholds(Thresholds):
     steady: float = threshold(0.8, "", "length of the mean vector of the differences: below, the winds are not alike")
     common: float = threshold(0.6, "", "share of the time with wind at both stations that makes a mean difference")
     before: int = threshold(4, "", "times as long before that tell what is usual")
-    km: float = threshold(60.0, "km", "of neighbours within this", _TAIWAN)
+    km: float = threshold(60.0, "km", "of neighbours within this", TAIWAN)
     agree: int = threshold(2, "neighbours", "so many, and most of those that can tell, see the vane turned")
     regime: float = threshold(
         45.0, "°", "a time before tells what is usual if the neighbour's mean direction was within this of what it is: "
-        "between hills each wind makes differences of its own", _TAIWAN
+        "between hills each wind makes differences of its own", TAIWAN
     )  # fmt: skip
     one_wind: float = threshold(
-        0.6, "", "or if its mean directions before have a mean vector shorter than this: it knows other winds", _TAIWAN
+        0.6, "", "or if its mean directions before have a mean vector shorter than this: it knows other winds", TAIWAN
     )  # fmt: skip
 
 

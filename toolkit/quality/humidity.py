@@ -6,6 +6,8 @@ import numpy as np
 
 from toolkit.quality.arrays import Floats
 
+# The variable whose air a relative humidity is of.
+TEMPERATURE = "temp_out"
 # Magnus' formula, with the constants of WMO-No. 8, vol. I, annex 4.B: over water and over ice.
 WATER = 17.62, 243.12
 ICE = 22.46, 272.62

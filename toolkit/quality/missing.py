@@ -21,12 +21,11 @@ from toolkit.quality.base import (
     threshold,
 )
 from toolkit.quality.criteria import Condition
+from toolkit.quality.humidity import TEMPERATURE
 from toolkit.quality.network import TOTAL, Network
 from toolkit.quality.packed import some_rows
 from toolkit.quality.series import HOUR
 from toolkit.variables import Variable
-
-TEMPERATURE = "temp_out"
 
 
 @dataclass(frozen=True, slots=True)

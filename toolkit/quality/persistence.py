@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from toolkit.quality.arrays import Bools, Floats, Ints, median
 from toolkit.quality.base import (
+    TAIWAN,
     Evidence,
     Exclusion,
     FlaggedInterval,
@@ -28,14 +29,13 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.expected import Comparison
-from toolkit.quality.humidity import WATER
+from toolkit.quality.humidity import TEMPERATURE, WATER
 from toolkit.quality.network import EACH
 from toolkit.quality.packed import some_rows
 from toolkit.quality.runs import Runs
 from toolkit.quality.series import SAME, Series
 from toolkit.variables import Variable
 
-TEMPERATURE = "temp_out"
 _TIMES_BEFORE = "times the longest run before"
 
 
@@ -50,7 +50,7 @@ class PersistenceThresholds(Thresholds):
     elsewhere_known: float = threshold(0.6, "", "the share of it that counts at a station that is known")
     in_cloud: float = threshold(
         5.0, "%", "below saturation a hygrometer may read in cloud, where the neighbours' vapour saturates the "
-        "station's own air", "eleven stations in the north of Taiwan, 21 months of hourly reports"
+        "station's own air", TAIWAN
     )  # fmt: skip
     likewise: float = threshold(
         0.6, "", "if half of the neighbours stayed the same for this share of the time, it is weather"

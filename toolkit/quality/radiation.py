@@ -11,6 +11,7 @@ import numpy as np
 from toolkit.model import Station
 from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median
 from toolkit.quality.base import (
+    TAIWAN,
     Evidence,
     Exclusion,
     FlaggedInterval,
@@ -24,7 +25,6 @@ from toolkit.quality.criteria import Condition
 from toolkit.quality.sun import above_the_atmosphere, cosine_of_zenith
 from toolkit.variables import Variable
 
-_TAIWAN = "eleven stations in the north of Taiwan, 21 months of hourly reports"
 _BSRN = "Long and Dutton (2002): BSRN global network recommended QC tests"
 
 
@@ -48,9 +48,9 @@ class RadiationThresholds(Thresholds):
                              "arrive")  # fmt: skip
     least_hours: float = threshold(1.0, "h", "for so long: snow on the dome slides off, an eclipse passes")
     bright: float = threshold(0.35, "", "while at the median neighbour this share of the irradiance above the "
-                              "atmosphere arrived: some stations give 0 under thick cloud", _TAIWAN)  # fmt: skip
-    bright_km: float = threshold(60.0, "km", "of neighbours within this", _TAIWAN)
-    least_hours_alone: float = threshold(3.0, "h", "for so long where no neighbour measures radiation", _TAIWAN)
+                              "atmosphere arrived: some stations give 0 under thick cloud", TAIWAN)  # fmt: skip
+    bright_km: float = threshold(60.0, "km", "of neighbours within this", TAIWAN)
+    least_hours_alone: float = threshold(3.0, "h", "for so long where no neighbour measures radiation", TAIWAN)
     still_hours: float = threshold(1.5, "h", "a reading above `least` that stays the same for so long by day is stuck")
     still_readings: int = threshold(4, "readings", "and for so many readings")
 

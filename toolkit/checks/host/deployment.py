@@ -22,6 +22,8 @@ JOBS_FILE = ETC / "jobs.json"
 CRON_TABLE = Path("/etc/cron.d/weather")
 # Cron, and run-parts(8) for the folders of days and weeks, take no file of another name.
 TAKEN_BY_CRON = re.compile(r"[\w-]+", re.ASCII)
+# It is there where systemd runs the machine (sd_booted(3)).
+SYSTEMD = Path("/run/systemd/system")
 CRON_RUN = Path("/run/weather")
 CRON_LOGS = Path("/var/log/weather")
 USER = "weather"
@@ -63,7 +65,7 @@ class Deployment(Facts):
     @fact
     def systemd(self) -> bool:
         """Whether systemd runs this machine, and the service on it."""
-        return Path("/run/systemd/system").is_dir() and self.scheduler == "systemd"
+        return SYSTEMD.is_dir() and self.scheduler == "systemd"
 
     @fact
     def scheduler(self) -> str:

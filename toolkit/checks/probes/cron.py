@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, TAKEN_BY_CRON, Job
+from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON, Job
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import is_stopped, processes, words_of
 from toolkit.checks.host.systemd import UNITS
@@ -144,7 +144,7 @@ def cron_runs(host: Host) -> Finding | None:
             f"cron, process {running[0]}, is stopped (by SIGSTOP or a debugger)",
             Shell("kill -CONT {}", map(str, running)),
         )
-    if Path("/run/systemd/system").is_dir() and not any(UNITS.glob("*.target.wants/cron*.service")):
+    if SYSTEMD.is_dir() and not any(UNITS.glob("*.target.wants/cron*.service")):
         return bad(
             "cron is disabled: it does not come back with the host", OnMachine("systemctl enable cron"), Status.WARNING
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, TAKEN_BY_CRON
+from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON
 from toolkit.checks.host.processes import process, words_of
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
 from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell, put_aside
@@ -106,7 +106,7 @@ def jobs_alone(host: Host) -> Finding | None:
         return None
     if host.scheduler == CRON:
         units = sorted(path.name for path in UNITS.glob("weather-*.*") if path.suffix in {".service", ".timer"})
-        if units and Path("/run/systemd/system").is_dir():
+        if units and SYSTEMD.is_dir():
             return bad(
                 f"cron runs the jobs, and systemd has {', '.join(units)} as well",
                 OnMachine("systemctl disable --now {}; rm -- {}", units, [UNITS / name for name in units]),
