@@ -34,7 +34,7 @@ FITTED, SHOWN = 11, 12
 STRETCHES = 4
 FEW = 15
 """A test with fewer verdicts of a class has no odds of its own; one of a single network is left out."""
-RIDGE = 2.0
+RIDGE = 10.0
 """Pulls the odds of a test, and the slopes, towards those of all tests and towards none: as much as so many verdicts."""
 
 
@@ -91,22 +91,56 @@ def _verdicts(data: Labelled) -> list[Verdict]:
 
 
 def fit(found: Sequence[Verdict]) -> None:
-    """Print the odds and slopes of each class."""
+    """Print the odds and slopes of each class, drawn in by as much as networks that are left out of a fit ask for."""
+    elsewhere = np.zeros(len(found))
+    for network in {one.network for one in found}:
+        model = _model([one for one in found if one.network != network])
+        for place, one in enumerate(found):
+            if one.network == network:
+                elsewhere[place] = _odds(model, one)
+    right = np.array([one.right for one in found], dtype=np.float64)
+    base, share = _logistic(np.column_stack([np.ones(len(found)), elsewhere]), right)
+    print(f"odds of a network that is left out: {base:.2f} + {share:.2f} of those of the others")
+    for class_, of in _model(found).items():
+        print(f"{class_}\n  {(class_, '')}: {base + share * of.base:.2f},")
+        for test, odds in of.tests.items():
+            print(f"  {(class_, test)}: {base + share * (of.base + odds):.2f},")
+        print("  slopes:", tuple(round(float(share * slope), 2) for slope in of.slopes))
+
+
+class OfClass(NamedTuple):
+    """What the log odds of a class are made of: those of all tests, what each test adds, and each feature."""
+
+    base: float
+    tests: dict[str, float]
+    slopes: Floats
+
+
+def _model(found: Sequence[Verdict]) -> dict[str, OfClass]:
+    """The odds of each class, fitted to some verdicts."""
+    models = {}
     for class_ in sorted({one.class_ for one in found}):
         networks = {(one.test, one.network) for one in found if one.class_ == class_}
         known = {test for test, number in Counter(test for test, _ in networks).items() if number > 1}
         of_it = [one for one in found if one.class_ == class_ and one.test in known]
-        counts = {test: sum(one.test == test for one in of_it) for test in sorted({one.test for one in of_it})}
-        tests = [test for test, number in counts.items() if number >= FEW]
+        tests = sorted(test for test, number in Counter(one.test for one in of_it).items() if number >= FEW)
         own = np.array([[one.test == test for test in tests] for one in of_it], dtype=np.float64)
         features = np.array([one.features for one in of_it])
+        if not of_it:
+            continue
         right = np.array([one.right for one in of_it], dtype=np.float64)
-        found_odds = _logistic(np.hstack([np.ones((len(of_it), 1)), own, features]), right)
-        print(f"{class_}: {len(of_it)} verdicts, {right.mean():.3f} right")
-        print(f"  {(class_, '')}: {found_odds[0]:.2f},")
-        for test, odds in zip(tests, found_odds[1:], strict=False):
-            print(f"  {(class_, test)}: {found_odds[0] + odds:.2f},  # {counts[test]}")
-        print("  slopes:", tuple(round(float(slope), 2) for slope in found_odds[1 + len(tests) :]))
+        odds = _logistic(np.hstack([np.ones((len(of_it), 1)), own, features]), right)
+        of_tests = dict(zip(tests, odds[1:].tolist(), strict=False))
+        models[class_] = OfClass(float(odds[0]), of_tests, odds[1 + len(tests) :])
+    return models
+
+
+def _odds(model: dict[str, OfClass], one: Verdict) -> float:
+    """The log odds of a verdict; 0 where the model does not know the class."""
+    if one.class_ not in model:
+        return 0.0
+    base, tests, slopes = model[one.class_]
+    return base + tests.get(one.test, 0.0) + float(slopes @ np.array(one.features))
 
 
 def _logistic(design: Floats, right: Floats) -> Floats:
