@@ -15,33 +15,35 @@ from toolkit.variables import BY_NAME, STATION
 
 # By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {
-    ("device_failure", ""): 1.57,
-    ("device_failure", STATION): 2.06,
-    ("device_failure", "consistency"): 1.75,
-    ("device_failure", "direction"): 1.26,
-    ("device_failure", "gauge"): 1.11,
-    ("device_failure", "missing"): 1.18,
-    ("device_failure", "noise"): 1.48,
-    ("device_failure", "persistence"): 2.02,
-    ("device_failure", "radiation"): 0.99,
-    ("device_failure", "range"): 2.01,
-    ("device_failure", "spatial"): 1.45,
-    ("device_failure", "step"): 1.89,
-    ("unverified", ""): -0.07,
-    ("unverified", "persistence"): 0.28,
-    ("unverified", "spatial"): -0.15,
-    ("unverified", "step"): -0.36,
-    ("weather_event", ""): 1.88,
-    ("weather_event", "shared"): 1.91,
-    ("weather_event", "spatial"): 1.97,
-    ("weather_event", "step"): 1.78,
+    ("device_failure", ""): 1.79,
+    ("device_failure", STATION): 3.54,
+    ("device_failure", "consistency"): 2.15,
+    ("device_failure", "direction"): 0.56,
+    ("device_failure", "gauge"): 0.18,
+    ("device_failure", "missing"): 0.70,
+    ("device_failure", "noise"): 1.53,
+    ("device_failure", "persistence"): 3.02,
+    ("device_failure", "radiation"): -0.14,
+    ("device_failure", "range"): 3.44,
+    ("device_failure", "spatial"): 1.37,
+    ("device_failure", "step"): 2.77,
+    ("unverified", ""): -1.60,
+    ("unverified", "persistence"): -0.07,
+    ("unverified", "spatial"): -1.88,
+    ("unverified", "step"): -2.85,
+    ("weather_event", ""): 2.25,
+    ("weather_event", "shared"): 2.24,
+    ("weather_event", "spatial"): 2.53,
+    ("weather_event", "step"): 1.99,
 }
 # By class, what a unit of each of the features adds to the log odds.
 SLOPE: dict[Class, tuple[float, float, float]] = {
-    "device_failure": (0.23, -0.19, -0.04),
-    "unverified": (0.12, -0.21, 0.14),
-    "weather_event": (-0.26, 0.12, -0.27),
+    "device_failure": (0.52, -0.22, -0.05),
+    "unverified": (0.33, -0.56, 0.17),
+    "weather_event": (-0.51, 0.24, -0.6),
 }
+# The most that log odds come to on a network that is left out of the fit: so much, and this share of them.
+ELSEWHERE = (0.79, 0.48)
 
 
 def rated(anomaly: Anomaly) -> Anomaly:
@@ -54,10 +56,15 @@ def confidence(anomaly: Anomaly) -> float:
 
     Of a `weather_event`: that nothing is wrong with the station. Of any other class: that something is.
     """
-    class_ = anomaly.class_
-    odds = INTERCEPT.get((class_, kind(anomaly)), INTERCEPT.get((class_, ""), 0.0))
-    odds += sum(slope * x for slope, x in zip(SLOPE.get(class_, (0.0, 0.0, 0.0)), features(anomaly), strict=True))
-    return 1 / (1 + math.exp(-odds))
+    return probability(anomaly.class_, kind(anomaly), features(anomaly))
+
+
+def probability(class_: Class, kind: str, features: tuple[float, float, float]) -> float:
+    """The probability of a class by what `kind` and `features` give of an anomaly, 0 to 1."""
+    odds = INTERCEPT.get((class_, kind), INTERCEPT.get((class_, ""), 0.0))
+    odds += sum(slope * x for slope, x in zip(SLOPE.get(class_, (0.0, 0.0, 0.0)), features, strict=True))
+    base, share = ELSEWHERE
+    return 1 / (1 + math.exp(-min(odds, base + share * odds)))
 
 
 def kind(anomaly: Anomaly) -> str:
