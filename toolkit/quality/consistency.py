@@ -59,8 +59,8 @@ class ConsistencyThresholds(Thresholds):
     gust_base: float = threshold(40.0, "km/h", "a gust is larger than this")
     gust_factor: float = threshold(2.5, "", "and so many times the mean wind",
                                    "gust factors over land are below 2, Harper et al. (2010), WMO/TD-1555")  # fmt: skip
-    outflow: float = threshold(1.5, "K", "a gust front changes the temperature by so much from the reading before it to "
-                               "the one after")  # fmt: skip
+    outflow: float = threshold(1.5, "K", "a gust front changes the temperature by so much from the reading "
+                               "before it to the one after")  # fmt: skip
     outflow_humidity: float = threshold(8.0, "%", "or the humidity by so much")
     gust_readings: int = threshold(6, "readings", "a gust that stays the same for so long is stuck")
     gust_mean: float = threshold(2.0, "accuracies of the sensor", "while the mean wind changes by so much")
