@@ -179,6 +179,10 @@ class Network:
                 self.parts[name] = (figure, part)
         return self._found[name]
 
+    def let_go(self) -> None:
+        """Let the figures go, when nobody will ask for one again; `parts` and `questions` stay."""
+        self._found.clear()
+
     def of_others(self, question: Question, row: int, values: Mapping[str, Floats]) -> Floats:
         """The answer of each other station of the network that has one, in no order.
 
