@@ -108,12 +108,9 @@ def imposed_on(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     said = f"others have changed the database: {', '.join(one.what for one in found)}"
     if owners := [one.away for one in found if one.owners]:
         return bad(said, changed(host, *owners), severity=severity)
-    if not breaking:
-        return bad(said, as_administrator(*(one.away for one in found), "SELECT pg_reload_conf()"), severity=severity)
     # A database that is set to be read alone refuses also what would undo that.
     statements = ["SET default_transaction_read_only = off", *(one.away for one in found), "SELECT pg_reload_conf()"]
-    administrators = as_administrator(*statements, database=server.name)
-    return bad(said, Sequence(administrators, Restart("collector")))
+    return bad(said, as_administrator(*statements, database=server.name), severity=severity)
 
 
 def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:

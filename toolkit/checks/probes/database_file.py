@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 
@@ -32,9 +31,7 @@ def database_exists(host: Host) -> Finding | None:
     if found and (found.st_size or not stat.S_ISREG(found.st_mode)):
         return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
     evidence = f"the database {host.db} is empty: 0 bytes" if found else f"there is no database at {host.db}"
-    if "INVOCATION_ID" not in os.environ and (
-        host.mounts_at(host.db.parent) > 1 or host.mounted_by_hand(host.db.parent)
-    ):
+    if host.hidden(host.db):
         services = host.services
         gone = OnMachine("umount {}", host.db.parent)
         return bad(

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from toolkit.checks import Check, Finding, Status, bad, check, good
+from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
 from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import fixed, mode_of
@@ -171,6 +171,8 @@ def data_folder(host: Host) -> Finding | None:
     if found is None:
         made = make(host.db.parent, 0o700, above_is_ours=host.is_ours(host.db.parent.parent))
         return bad(f"there is no folder {host.db.parent}", Sequence(made, _AGAIN))
+    if host.hidden(host.db):
+        return unseen(f"another file system is mounted over {host.db.parent}")
     if found.st_mode & stat.S_ISVTX:
         return bad(
             f"WEATHER_DB={host.settings.db} is in a folder of everybody's, and each unit sees one of its own there",

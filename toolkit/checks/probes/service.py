@@ -129,6 +129,9 @@ def jobs_end(host: Host) -> Finding | None:
     """
     if host.scheduler == CRON:
         for name in host.jobs:
+            if stopped := host.stopped_job(name):
+                said = f"{name} is at work, and its process {stopped} is stopped (by SIGSTOP or a debugger)"
+                return bad(said, Shell("kill -CONT {}", str(stopped)))
             if not (lock := host.look(CRON_RUN / f"{name}.lock")):
                 continue
             for pid, command, children in lock_holders(lock):
