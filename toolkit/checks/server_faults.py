@@ -47,6 +47,10 @@ def _reset(*settings: str) -> _Mend:
 # What a server says (its messages are English unless lc_messages says otherwise), what that means, and what mends it.
 _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
     (
+        "Connection refused", "nothing listens there: the server is stopped, or listens elsewhere",
+        lambda _names: OnMachine("systemctl start postgresql", note="on the database's server"),
+    ),
+    (
         "password authentication failed",
         "the password of this host is not that of the server's role, or that has expired or is there no more",
         lambda _names: OnController(),

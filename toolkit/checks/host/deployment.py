@@ -162,15 +162,15 @@ class Deployment(Facts):
             pass  # it runs, as another user
         return started
 
-    def stopped_job(self, name: str) -> int | None:
-        """A stopped process of a job that cron began and that ends; None where there is none."""
+    def stopped_job(self) -> tuple[str, int] | None:
+        """A job that cron began and that ends, and a stopped process of it; None where there is none."""
         found = {one.pid: one for one in processes()}
-        for pid in (one.pid for one in found.values() if one.state in {"T", "t"}):
-            above = found.get(pid)
+        for one in found.values():
+            above = one if one.state in {"T", "t"} else None
             while above:
                 words = words_of(above.pid)
-                if any(word.endswith("/weather-job") for word in words) and name in words:
-                    return pid
+                if any(word.endswith("/weather-job") for word in words):
+                    return next(((name, one.pid) for name in self.jobs if name in words), None)
                 above = found.get(above.parent)
         return None
 
