@@ -93,14 +93,11 @@ class Files(Deployment):
         unit = "-".join(part.replace("-", r"\x2d") for part in path.parts[1:]) + ".mount"
         return not any((folder / unit).exists() for folder in UNIT_FOLDERS)
 
-    def hidden(self, file: Path) -> bool:
-        """Whether a file is lacking or empty where another file system was mounted by hand over its folder.
-
-        A unit's sandbox has its own mounts, in which that cannot be told.
-        """
-        if "INVOCATION_ID" in os.environ or ((found := self.look(file)) and found.st_size):
+    def covered(self, folder: Path) -> bool:
+        """Whether a file system was mounted over a folder by hand; in a unit, with mounts of its own: never."""
+        if "INVOCATION_ID" in os.environ:
             return False
-        return self.mounts_at(file.parent) > 1 or self.mounted_by_hand(file.parent)
+        return self.mounts_at(folder) > 1 or self.mounted_by_hand(folder)
 
     def not_mounted(self, path: Path) -> Path | None:
         """Where a file system is to be mounted by fstab(5), at a path or above it, and none is; None where all are."""
