@@ -102,9 +102,14 @@ def imposed_on(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     found = imposed(server)
     if not found:
         return None
+    breaking = [one for one in found if one.breaks]
+    severity = None if breaking else Status.WARNING
+    found = breaking or found
     said = f"others have changed the database: {', '.join(one.what for one in found)}"
     if owners := [one.away for one in found if one.owners]:
-        return bad(said, changed(host, *owners))
+        return bad(said, changed(host, *owners), severity=severity)
+    if not breaking:
+        return bad(said, as_administrator(*(one.away for one in found), "SELECT pg_reload_conf()"), severity=severity)
     # A database that is set to be read alone refuses also what would undo that.
     statements = ["SET default_transaction_read_only = off", *(one.away for one in found), "SELECT pg_reload_conf()"]
     administrators = as_administrator(*statements, database=server.name)

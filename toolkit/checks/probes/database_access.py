@@ -29,7 +29,8 @@ def database_server(host: Host) -> Finding | None:
         found = None
         with suppress(StoreError):  # it does not let anybody in
             found = imposed_on(host, host.settings.db)
-        return found or refused(host, host.settings.db, str(error))
+        # What only endangers it is not why it cannot be used.
+        return found if found and found.severity is None else refused(host, host.settings.db, str(error))
     if disabled := not_at_boot(host.settings.db):
         return disabled
     return good(f"it answers; the newest observation is of {newest} UTC" if newest else "it answers")
