@@ -17,7 +17,7 @@ from toolkit.quality.base import QualityTest, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.consistency import Broken, broken_rules
 from toolkit.quality.exceedance import exceedance_limit, reached
-from toolkit.quality.neighbours import MOST, nearest
+from toolkit.quality.neighbours import CANDIDATES, KM_PER_METRE, MOST, nearest
 from toolkit.quality.resolution import Resolution
 from toolkit.quality.runs import Runs
 from toolkit.quality.series import Series, scaled
@@ -422,11 +422,13 @@ def test_neighbours_are_those_that_all_distances_give() -> None:
     angle = np.radians(latitude[:, None] - latitude), np.radians(longitude[:, None] - longitude)
     across = np.cos(np.radians(latitude))[:, None] * np.cos(np.radians(latitude))
     km = 2 * EARTH_KM * np.arcsin(np.sqrt(np.sin(angle[0] / 2) ** 2 + across * np.sin(angle[1] / 2) ** 2))
-    for row in range(300):
-        close = set(found.rows[row][found.close[row]].tolist())
-        near = (km[row] <= 60) & (np.abs(height - height[row]) <= 300) & (np.arange(300) != row)
-        assert close == set(np.flatnonzero(near).tolist()) or (len(close) == MOST and near[list(close)].all())
-        np.testing.assert_allclose(found.km[row][found.exists[row]], km[row][found.rows[row][found.exists[row]]])
+    np.fill_diagonal(km, np.inf)
+    apart = np.abs(height[:, None] - height)
+    for row, candidates in enumerate(np.argsort(km)[:, :CANDIDATES]):
+        alike = candidates[np.argsort(km[row, candidates] + apart[row, candidates] * KM_PER_METRE)][:MOST]
+        assert found.rows[row].tolist() == alike.tolist()
+        assert found.close[row].tolist() == ((km[row, alike] <= 60) & (apart[row, alike] <= 300)).tolist()
+        np.testing.assert_allclose(found.km[row], km[row, alike])
 
 
 def test_medians_are_those_of_numpy() -> None:
