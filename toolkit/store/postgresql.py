@@ -246,7 +246,8 @@ SELECT oid::regclass || ' as an unlogged table, which a crash of the server empt
     format('ALTER TABLE %%s SET LOGGED', oid::regclass), true, false
 FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relpersistence = 'u'
 UNION ALL
-SELECT format('the replication slot %%s, which nobody reads and for which the server keeps %%s of its log',
+SELECT format('the replication slot %%s, which nobody reads and for which the server keeps %%s of its log '
+    '(a standby of it that is still wanted has to be started instead: without the slot it needs a new base backup)',
     slot_name, pg_size_pretty(kept)),
     format('SELECT pg_drop_replication_slot(%%L)', slot_name), false, false
 FROM pg_replication_slots, pg_wal_lsn_diff(
