@@ -170,7 +170,8 @@ class Deployment(Facts):
             while above:
                 words = words_of(above.pid)
                 if any(word.endswith("/weather-job") for word in words):
-                    return next(((name, one.pid) for name in self.jobs if name in words), None)
+                    for name in set(words).intersection(self.jobs):
+                        return name, one.pid
                 above = found.get(above.parent)
         return None
 
