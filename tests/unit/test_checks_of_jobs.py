@@ -71,7 +71,7 @@ def test_a_job_that_stands_still_under_cron_is_told_and_goes_on(tmp_path: Path) 
         try:
             assert seen("jobs-end")[0].finding.ok
             os.kill(works, signal.SIGSTOP)
-            while process_of(works).state != "T":  # the kernel stops it when it is its turn
+            while (seen_now := process_of(works)) and seen_now.state != "T":  # the kernel stops it at its turn
                 pass
             (result,) = seen("jobs-end")
             assert f"backup is at work, and its process {works} is stopped" in result.finding.evidence
