@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests import preloaded
 from tests.postgresql import Server, require_timescaledb
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
@@ -147,11 +148,10 @@ def environment(tmp_path: Path, feed: Feed) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str]) -> Run:
-    """Run weather-tool as a process: `run("collect", "--once", WEATHER_DB=…)`."""
+    """Run weather-tool as a process (see `tests.preloaded`): `run("collect", "--once", WEATHER_DB=…)`."""
 
     def call(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        env = {**environment, **variables}
-        return subprocess.run([TOOL, *words], env=env, capture_output=True, text=True, timeout=120, check=False)
+        return preloaded.run([TOOL, *words], {**environment, **variables})
 
     return call
 

@@ -87,11 +87,17 @@ def test_standard_input_is_imported(
     with closing(sqlite3.connect(tmp_path / "out.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert run("data", "export", str(tmp_path / "out.csv"), WEATHER_DB=str(tmp_path / "out.db")).returncode == 0
+    (scratch := tmp_path / "scratch").mkdir()
     with (tmp_path / name).open("rb") as file:
         done = subprocess.run(
-            [TOOL, "data", "import", "-"], env=environment, stdin=file, capture_output=True, check=False
+            [TOOL, "data", "import", "-"],
+            env={**environment, "TMPDIR": str(scratch)},
+            stdin=file,
+            capture_output=True,
+            check=False,
         )
     assert (done.returncode, done.stdout) == (0, b"1 new, 0 filled in, 0 unchanged\n")
+    assert not [*scratch.iterdir()], "nothing of it is left in the folder of temporary files"
 
 
 def test_a_bar_on_the_terminal_leaves_standard_output_to_the_data(

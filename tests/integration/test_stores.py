@@ -234,6 +234,8 @@ def test_what_was_turned_down_is_kept_beside_the_row(db: str) -> None:
             "ALTER TABLE observations ADD COLUMN tenant TEXT NOT NULL",
             "a column tenant of observations that has to have",
         ),
+        ("ALTER TABLE observations SET (autovacuum_enabled = off)", "autovacuum off for observations"),
+        ("ALTER TABLE collection_log SET UNLOGGED", "collection_log as an unlogged table"),
     ],
 )
 def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql: Server, put: str, told: str) -> None:
@@ -243,9 +245,10 @@ def test_what_others_put_upon_a_servers_tables_is_told_and_taken_away(postgresql
     assert imposed(PostgreSQLDatabase(url)) == []
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(put)
-        ((what, away, owners),) = imposed(PostgreSQLDatabase(url))
+        ((what, away, owners, breaks),) = imposed(PostgreSQLDatabase(url))
         assert told in what
         assert owners
+        assert breaks is not told.startswith(("autovacuum", "collection_log"))
         connection.execute(away)
     assert imposed(PostgreSQLDatabase(url)) == []
 
@@ -288,8 +291,9 @@ def test_what_the_role_has_lost_is_told_with_who_gives_it_back(
         administrator.execute(f"SET search_path TO {role}")
         administrator.execute(put.format(database=name, role=role))
         try:
-            ((what, away, owners),) = imposed(service)
+            ((what, away, owners, breaks),) = imposed(service)
             assert told in what
+            assert breaks
             assert owners is by_owner
         finally:
             administrator.execute("SET default_transaction_read_only = off")
@@ -335,6 +339,54 @@ def test_a_standby_that_does_not_answer_is_named_while_others_wait_for_it(postgr
             writing.join()
     assert found
     assert "synchronous_standby_names=none of the whole server" in found[0].what
+
+
+@pytest.mark.parametrize(
+    ("put", "told", "kept"),
+    [
+        ("ALTER SYSTEM SET autovacuum = off", "autovacuum=off of the whole server", "RESET autovacuum"),
+        (
+            "SELECT pg_create_physical_replication_slot('gone', true); CREATE TABLE one AS SELECT 1; "
+            "SELECT pg_switch_wal(); CREATE TABLE two AS SELECT 1; SELECT pg_switch_wal(); "
+            "CREATE TABLE three AS SELECT 1; SELECT pg_switch_wal()",
+            "the replication slot gone, which nobody reads",
+            "RESET max_wal_size",
+        ),
+    ],
+)
+def test_what_endangers_a_server_is_told_and_taken_away(postgresql: Server, put: str, told: str, kept: str) -> None:
+    url = postgresql.database(f"test_{uuid4().hex}")
+    with open_for_writing(url):
+        pass
+    with psycopg.connect(url, autocommit=True) as administrator:
+        administrator.execute("ALTER SYSTEM SET max_wal_size = '32MB'")
+        try:
+            for statement in put.split("; "):
+                administrator.execute(statement)
+            administrator.execute("SELECT pg_reload_conf()")
+            found = _imposed_once(url, administrator, bool)
+            ((what, away, owners, breaks),) = found
+            assert told in what
+            assert not owners
+            assert not breaks
+            administrator.execute(away)
+            administrator.execute("SELECT pg_reload_conf()")
+            assert _imposed_once(url, administrator, lambda found: not found) == []
+        finally:
+            administrator.execute(f"ALTER SYSTEM {kept}")
+            administrator.execute("ALTER SYSTEM RESET max_wal_size")
+            administrator.execute("SELECT pg_reload_conf()")
+
+
+def _imposed_once(
+    url: str, administrator: psycopg.Connection, wanted: Callable[[list[Imposed]], bool]
+) -> list[Imposed]:
+    """What is imposed as soon as it is as wanted, for the server reads its settings anew in its own time."""
+    for _ in range(50):
+        if wanted(found := imposed(PostgreSQLDatabase(url))):
+            break
+        administrator.execute("SELECT pg_sleep(0.2)")
+    return found
 
 
 def test_a_server_that_writes_dates_in_another_way_is_read(postgresql: Server) -> None:

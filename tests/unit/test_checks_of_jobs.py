@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,27 @@ def test_how_a_job_ended_that_cron_began_is_told(under_cron: Path, code: int, lo
     for ended_well in (0, 143):
         (under_cron / "backup.code").write_text(f"{ended_well}\n")
         assert seen("backup-succeeds")[0].finding.ok
+
+
+@pytest.mark.usefixtures("under_cron")
+def test_a_job_that_stands_still_under_cron_is_told_and_goes_on(tmp_path: Path) -> None:
+    script = tmp_path / "weather-job"
+    script.write_text("sleep 600 &\necho $!\nwait\n")
+    with subprocess.Popen(["/bin/sh", script, "backup", "backup"], stdout=subprocess.PIPE, text=True) as job:
+        assert job.stdout
+        works = int(job.stdout.readline())
+        try:
+            assert seen("jobs-end")[0].finding.ok
+            os.kill(works, signal.SIGSTOP)
+            while (seen_now := process_of(works)) and seen_now.state != "T":  # the kernel stops it at its turn
+                pass
+            (result,) = seen("jobs-end")
+            assert f"backup is at work, and its process {works} is stopped" in result.finding.evidence
+            subprocess.run(result.command, shell=True, check=True)
+            assert seen("jobs-end")[0].finding.ok
+        finally:
+            os.kill(works, signal.SIGKILL)
+    assert job.returncode == 0 or job.returncode > 128
 
 
 @pytest.mark.parametrize(("called", "runs"), [("/usr/sbin/cron", True), ("crond", True), ("/usr/sbin/CRON", False)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sqlite3
 import subprocess
@@ -465,7 +466,15 @@ def test_stations_that_were_renamed_are_told(host: Host) -> None:
 def test_a_variable_that_is_not_told_any_more_is_told(host: Host) -> None:
     document = newest(filled(host))
     document.observations[:] = [one._replace(temp_out=None) for one in document.observations]
-    assert "no station of the feed tells temp_out" in finding(offered(host, document), "feed-variables").evidence
+    assert "no station of the feed tells temp_out, which" in finding(offered(host, document), "feed-variables").evidence
+
+
+def test_all_variables_that_are_not_told_any_more_are_told_at_once(host: Host) -> None:
+    document = newest(filled(host))
+    gone = dict.fromkeys(("temp_out", "out_hum", "bar"))
+    document.observations[:] = [one._replace(**gone) for one in document.observations]
+    said = finding(offered(host, document), "feed-variables").evidence
+    assert re.search(r"no station of the feed tells temp_out, .*out_hum.*have they no values any more\?", said)
 
 
 def test_values_out_of_range_everywhere_are_told(host: Host) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from toolkit.detector.confidence import confidence, rated
+from toolkit.detector.confidence import confidence, probability, rated
 from toolkit.detector.report import Anomaly, Neighbour
 
 
@@ -38,3 +40,20 @@ def test_every_anomaly_has_one(class_: str) -> None:
         found = rated(replace(one, class_=class_)).confidence  # type: ignore[arg-type]
         assert found is not None
         assert 0 < found <= 1
+
+
+@pytest.mark.parametrize("sure", [0.5, 0.7, 0.8, 0.85, 0.9])
+def test_verdicts_on_a_network_that_it_was_not_fitted_to_are_right_as_often_as_it_says(sure: float) -> None:
+    """Of real verdicts at twenty stations in Taiwan; see `tests.bench.detection.confidence`."""
+    with (Path(__file__).parent / "verdicts.csv").open(encoding="utf-8", newline="") as file:
+        rows = [*csv.DictReader(file)]
+    of_each = [
+        (
+            probability(row["class"], row["kind"], (float(row["distance"]), float(row["doubt"]), float(row["hours"]))),  # type: ignore[arg-type]
+            row["right"] == "1",
+        )
+        for row in rows
+    ]
+    called, right = zip(*((called, right) for called, right in of_each if called >= sure), strict=True)
+    assert len(called) > 100, "there is something to count"
+    assert sum(right) / len(right) > sum(called) / len(called) - 0.05

@@ -9,14 +9,15 @@ import pytest
 
 from tests.explained import explained
 from toolkit.detector.run_tests import Found, run_tests
+from toolkit.location import EARTH_KM
 from toolkit.model import Station
-from toolkit.quality import missing, neighbours
+from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ordered, intervals, median, on_circle, rolling_median, weighted_median
 from toolkit.quality.base import QualityTest, Sample
 from toolkit.quality.catalogue import TESTS, method_tests
 from toolkit.quality.consistency import Broken, broken_rules
 from toolkit.quality.exceedance import exceedance_limit, reached
-from toolkit.quality.neighbours import nearest
+from toolkit.quality.neighbours import CANDIDATES, KM_PER_METRE, MOST, nearest
 from toolkit.quality.resolution import Resolution
 from toolkit.quality.runs import Runs
 from toolkit.quality.series import Series, scaled
@@ -414,16 +415,20 @@ def test_neighbours_are_near_in_distance_and_height() -> None:
     assert near.km[0][near.rows[0] == 1][0] == pytest.approx(55.6, abs=0.1)
 
 
-def test_many_stations_have_the_same_neighbours_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbours_are_those_that_all_distances_give() -> None:
     random = np.random.default_rng(1)
     latitude, longitude, height = random.uniform((35, 20, 0), (41, 28, 900), (300, 3)).T
-    stations = [place(str(n), latitude[n], longitude[n], height[n]) for n in range(300)]
-    few = nearest(stations, 60, 300)
-    monkeypatch.setattr(neighbours, "ALL_DISTANCES", 10)
-    many = nearest(stations, 60, 300)
-    assert (few.rows[few.exists] == many.rows[many.exists]).all()
-    assert (few.close == many.close).all()
-    np.testing.assert_allclose(few.km[few.exists], many.km[many.exists], atol=1e-6)
+    found = nearest([place(str(n), latitude[n], longitude[n], height[n]) for n in range(300)], 60, 300)
+    angle = np.radians(latitude[:, None] - latitude), np.radians(longitude[:, None] - longitude)
+    across = np.cos(np.radians(latitude))[:, None] * np.cos(np.radians(latitude))
+    km = 2 * EARTH_KM * np.arcsin(np.sqrt(np.sin(angle[0] / 2) ** 2 + across * np.sin(angle[1] / 2) ** 2))
+    np.fill_diagonal(km, np.inf)
+    apart = np.abs(height[:, None] - height)
+    for row, candidates in enumerate(np.argsort(km)[:, :CANDIDATES]):
+        alike = candidates[np.argsort(km[row, candidates] + apart[row, candidates] * KM_PER_METRE)][:MOST]
+        assert found.rows[row].tolist() == alike.tolist()
+        assert found.close[row].tolist() == ((km[row, alike] <= 60) & (apart[row, alike] <= 300)).tolist()
+        np.testing.assert_allclose(found.km[row], km[row, alike])
 
 
 def test_medians_are_those_of_numpy() -> None:

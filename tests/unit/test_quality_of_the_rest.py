@@ -324,6 +324,17 @@ def test_a_gust_of_the_hour_is_not_measured_by_a_lull_at_its_end() -> None:
     assert found(one, "hi_speed")["consistency"] == {2: 1}
 
 
+def test_a_gust_that_no_front_brought_is_none_in_an_evening_that_cools() -> None:
+    one = {name: everywhere(value) for name, value in (("temp_out", 12.0), ("out_hum", 70.0), ("hi_speed", 30.0))}
+    one["wind_speed"] = everywhere(15.0)
+    one["hi_speed"][:, ::2] += 2
+    one["temp_out"] -= 0.4 * np.arange(SLOTS)
+    one["hi_speed"][2, -9] = 130
+    assert found(one, "hi_speed")["consistency"] == {2: 1}
+    one["temp_out"][2, -9:] -= 2
+    assert found(one, "hi_speed") == {}
+
+
 def test_what_follows_is_compared_with_neighbours_where_the_rest_is_not_measured() -> None:
     one = air()
     one["dew_point"][2, -20:] += 7

@@ -12,7 +12,7 @@ from toolkit import credentials
 from toolkit.checks.host import Host
 from toolkit.checks.host.database import LOCK_SECONDS
 from toolkit.checks.host.deployment import CURRENT
-from toolkit.checks.remedies import OnMachine, Remedy, Restore, Sequence, Shell, Tool, python
+from toolkit.checks.remedies import OnMachine, Remedy, Restore, Sequence, Shell, Start, Stop, Tool, python
 from toolkit.credentials import Credential
 
 
@@ -53,6 +53,12 @@ def have_backup(host: Host) -> bool:
         return bool(host.backups[0])
     except Exception:
         return False
+
+
+def uncovered(host: Host) -> Remedy:
+    """Take away what is mounted over the folder of the database."""
+    away = OnMachine("umount {}", host.db.parent)
+    return Sequence(*map(Stop, host.services), away, *map(Start, host.services))
 
 
 def changed(host: Host, *statements: str) -> Remedy:

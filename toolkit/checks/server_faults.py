@@ -47,6 +47,10 @@ def _reset(*settings: str) -> _Mend:
 # What a server says (its messages are English unless lc_messages says otherwise), what that means, and what mends it.
 _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
     (
+        "Connection refused", "nothing listens there: the server is stopped, or listens elsewhere",
+        lambda _names: OnMachine("systemctl start postgresql", note="on the database's server"),
+    ),
+    (
         "password authentication failed",
         "the password of this host is not that of the server's role, or that has expired or is there no more",
         lambda _names: OnController(),
@@ -102,13 +106,15 @@ def imposed_on(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     found = imposed(server)
     if not found:
         return None
+    breaking = [one for one in found if one.breaks]
+    severity = None if breaking else Status.WARNING
+    found = breaking or found
     said = f"others have changed the database: {', '.join(one.what for one in found)}"
     if owners := [one.away for one in found if one.owners]:
-        return bad(said, changed(host, *owners))
+        return bad(said, changed(host, *owners), severity=severity)
     # A database that is set to be read alone refuses also what would undo that.
     statements = ["SET default_transaction_read_only = off", *(one.away for one in found), "SELECT pg_reload_conf()"]
-    administrators = as_administrator(*statements, database=server.name)
-    return bad(said, Sequence(administrators, Restart("collector")))
+    return bad(said, as_administrator(*statements, database=server.name), severity=severity)
 
 
 def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:

@@ -12,7 +12,7 @@ from pathlib import Path
 import toolkit
 
 # What computes, besides the toolkit itself.
-_PACKAGES = ("numpy", "scipy", "statsmodels")
+_PACKAGES = ("numpy", "pykdtree", "scipy", "statsmodels")
 
 
 @functools.cache

@@ -357,14 +357,18 @@ def _new(_: argparse.Namespace, settings: Settings) -> int:
 
 @contextmanager
 def _input(named: Path) -> Iterator[Path]:
-    """The file to read. Standard input is copied into one, for it may be a database."""
+    """The file to read. Standard input is copied into one, for it may be a database.
+
+    It has a folder of its own: who only reads a database leaves the files that SQLite puts beside it.
+    """
     if str(named) != "-":
         yield named
         return
-    with tempfile.NamedTemporaryFile(prefix="weather-import-") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        yield Path(file.name)
+    with tempfile.TemporaryDirectory(prefix="weather-import-") as folder:
+        path = Path(folder) / "input"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
 
 
 def _clock(path: Path, timezone: str | None) -> Clock:

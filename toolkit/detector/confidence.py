@@ -15,33 +15,35 @@ from toolkit.variables import BY_NAME, STATION
 
 # By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
 INTERCEPT: dict[tuple[Class, str], float] = {
-    ("device_failure", ""): 3.18,
-    ("device_failure", STATION): 4.47,
-    ("device_failure", "consistency"): 2.96,
-    ("device_failure", "direction"): 3.51,
-    ("device_failure", "gauge"): 1.95,
-    ("device_failure", "missing"): 0.98,
-    ("device_failure", "noise"): 2.44,
-    ("device_failure", "persistence"): 3.75,
-    ("device_failure", "radiation"): 3.58,
-    ("device_failure", "range"): 4.05,
-    ("device_failure", "snow"): 3.78,
-    ("device_failure", "spatial"): 2.53,
-    ("device_failure", "step"): 4.01,
-    ("unverified", ""): 1.67,
-    ("unverified", "persistence"): 2.29,
-    ("unverified", "step"): 1.18,
-    ("weather_event", ""): 3.47,
-    ("weather_event", "shared"): 3.11,
-    ("weather_event", "spatial"): 4.75,
-    ("weather_event", "step"): 2.56,
+    ("device_failure", ""): 1.79,
+    ("device_failure", STATION): 3.54,
+    ("device_failure", "consistency"): 2.15,
+    ("device_failure", "direction"): 0.56,
+    ("device_failure", "gauge"): 0.18,
+    ("device_failure", "missing"): 0.70,
+    ("device_failure", "noise"): 1.53,
+    ("device_failure", "persistence"): 3.02,
+    ("device_failure", "radiation"): -0.14,
+    ("device_failure", "range"): 3.44,
+    ("device_failure", "spatial"): 1.37,
+    ("device_failure", "step"): 2.77,
+    ("unverified", ""): -1.60,
+    ("unverified", "persistence"): -0.07,
+    ("unverified", "spatial"): -1.88,
+    ("unverified", "step"): -2.85,
+    ("weather_event", ""): 2.25,
+    ("weather_event", "shared"): 2.24,
+    ("weather_event", "spatial"): 2.53,
+    ("weather_event", "step"): 1.99,
 }
 # By class, what a unit of each of the features adds to the log odds.
 SLOPE: dict[Class, tuple[float, float, float]] = {
-    "device_failure": (0.73, -0.36, -0.28),
-    "unverified": (-0.06, 0.0, 0.38),
-    "weather_event": (-0.24, 0.69, -0.67),
+    "device_failure": (0.52, -0.22, -0.05),
+    "unverified": (0.33, -0.56, 0.17),
+    "weather_event": (-0.51, 0.24, -0.6),
 }
+# The most that log odds come to on a network that is left out of the fit: so much, and this share of them.
+ELSEWHERE = (0.79, 0.48)
 
 
 def rated(anomaly: Anomaly) -> Anomaly:
@@ -54,10 +56,15 @@ def confidence(anomaly: Anomaly) -> float:
 
     Of a `weather_event`: that nothing is wrong with the station. Of any other class: that something is.
     """
-    class_ = anomaly.class_
-    odds = INTERCEPT.get((class_, kind(anomaly)), INTERCEPT.get((class_, ""), 0.0))
-    odds += sum(slope * x for slope, x in zip(SLOPE.get(class_, (0.0, 0.0, 0.0)), features(anomaly), strict=True))
-    return 1 / (1 + math.exp(-odds))
+    return probability(anomaly.class_, kind(anomaly), features(anomaly))
+
+
+def probability(class_: Class, kind: str, features: tuple[float, float, float]) -> float:
+    """The probability of a class by what `kind` and `features` give of an anomaly, 0 to 1."""
+    odds = INTERCEPT.get((class_, kind), INTERCEPT.get((class_, ""), 0.0))
+    odds += sum(slope * x for slope, x in zip(SLOPE.get(class_, (0.0, 0.0, 0.0)), features, strict=True))
+    base, share = ELSEWHERE
+    return 1 / (1 + math.exp(-min(odds, base + share * odds)))
 
 
 def kind(anomaly: Anomaly) -> str:

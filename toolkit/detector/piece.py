@@ -141,6 +141,7 @@ def _tested(
     of_network = grid.of_network.get(variable) or OfNetwork.of(found.series)
     kept = Kept.of(found, of_network)
     del found  # a large network has no memory for the next variable beside this one
+    network.let_go()
     if len(grid.stations) > SMALL:
         give_back()
     return kept

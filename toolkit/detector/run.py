@@ -18,7 +18,6 @@ from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stati
 from toolkit.model import require_station
 from toolkit.quality.arrays import Bools
 from toolkit.quality.catalogue import TESTS
-from toolkit.quality.neighbours import load_ahead
 from toolkit.quality.packed import there
 from toolkit.settings import COMBINED, Settings
 from toolkit.sources import cadences_of
@@ -50,7 +49,6 @@ def detect(
     """
     start = end - settings.window_hours * 3600
     variables = judged_variables(settings)
-    load_ahead(len(store.numbers()))
     grid = sites.as_they_were(
         loading.load(store, start, end, cadences_of(settings), variables, needed_besides(variables), packs=True),
         store.changes(),

@@ -59,7 +59,8 @@ class ConsistencyThresholds(Thresholds):
     gust_base: float = threshold(40.0, "km/h", "a gust is larger than this")
     gust_factor: float = threshold(2.5, "", "and so many times the mean wind",
                                    "gust factors over land are below 2, Harper et al. (2010), WMO/TD-1555")  # fmt: skip
-    outflow: float = threshold(1.5, "K", "a gust front changes the temperature by so much within three readings")
+    outflow: float = threshold(1.5, "K", "a gust front changes the temperature by so much from the reading "
+                               "before it to the one after")  # fmt: skip
     outflow_humidity: float = threshold(8.0, "%", "or the humidity by so much")
     gust_readings: int = threshold(6, "readings", "a gust that stays the same for so long is stuck")
     gust_mean: float = threshold(2.0, "accuracies of the sensor", "while the mean wind changes by so much")
@@ -142,7 +143,7 @@ def _gust_without_cause(values: Values) -> Floats:
     mean = np.pad(values["wind_speed"], ((0, 0), (1, 1)), constant_values=((np.nan, np.nan), (np.inf, np.nan)))
     mean = reduce(np.fmax, (mean[:, :-2], mean[:, 1:-1], mean[:, 2:]))
     high = values["hi_speed"] > LIMITS.gust_base + LIMITS.gust_factor * mean
-    still = (_range(values["temp_out"], 7) < LIMITS.outflow) & (_range(values["out_hum"], 7) < LIMITS.outflow_humidity)
+    still = (_range(values["temp_out"], 3) < LIMITS.outflow) & (_range(values["out_hum"], 3) < LIMITS.outflow_humidity)
     return np.where(high & still, 2 * LIMITS.far, 0.0)
 
 

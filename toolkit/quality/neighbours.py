@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from threading import Thread
 
 import numpy as np
+from pykdtree.kdtree import KDTree
 
 from toolkit.location import EARTH_KM
 from toolkit.model import Station
@@ -22,8 +21,6 @@ REGION = 4
 KM_PER_METRE = 0.1
 # They are chosen among so many of the nearest by distance alone.
 CANDIDATES = 3 * MOST
-# Up to so many stations all distances are computed; more are put into a k-d tree.
-ALL_DISTANCES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,6 @@ class Neighbours:
         return Neighbours(np.where(exists, place, 0), exists, self.close[rows] & exists, self.km[rows])
 
 
-def load_ahead(stations: int) -> None:
-    """Begin to load what `nearest` needs for so many stations, while whoever asks for it goes on."""
-    if stations > ALL_DISTANCES:
-        Thread(target=import_module, args=("scipy.spatial",), daemon=True).start()
-
-
 def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neighbours:
     """The nearest stations of each, by great-circle distance and height.
 
@@ -77,7 +68,7 @@ def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neigh
         points = np.stack(
             [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=1
         )
-        chord, found = _by_chord(points, min(CANDIDATES + 1, len(placed)))
+        chord, found = KDTree(points).query(points, k=min(CANDIDATES + 1, len(placed)))
         found = placed[found]
         away = 2 * EARTH_KM * np.arcsin(np.minimum(chord / 2, 1))
         away[(found == placed[:, None]) | (away > REGION * km)] = np.inf  # neither itself nor beyond the region
@@ -89,26 +80,3 @@ def nearest(stations: Sequence[Station], km: float, elevation_m: float) -> Neigh
     exists = np.isfinite(distance)
     apart = np.nan_to_num(np.abs(height[:, None] - height[rows]))
     return Neighbours(rows, exists, exists & (distance <= km) & (apart <= elevation_m), distance)
-
-
-def _by_chord(points: Floats, number: int) -> tuple[Floats, Ints]:
-    """The nearest points of each point, itself among them, nearest first.
-
-    Args:
-        points: points × 3, on the unit sphere.
-        number: how many.
-
-    Returns:
-        Their distances as chords of the unit sphere, and which they are; points × number.
-    """
-    if len(points) > ALL_DISTANCES:
-        from scipy.spatial import cKDTree  # takes half a second to import
-
-        chord, found = cKDTree(points).query(points, k=number, workers=-1)
-        return chord, found.astype(np.int64)
-    squared = np.maximum(2 - 2 * (points @ points.T), 0)
-    np.fill_diagonal(squared, 0)
-    found = np.argpartition(squared, number - 1, axis=1)[:, :number]
-    order = np.argsort(np.take_along_axis(squared, found, 1), axis=1, kind="stable")
-    found = np.take_along_axis(found, order, 1)
-    return np.sqrt(np.take_along_axis(squared, found, 1)), found

@@ -144,13 +144,14 @@ class Network:
         known: the figures of the whole network; None where the rows are the network, or where figures are gathered.
 
     Attributes:
-        parts: by name, the figures that were gathered, and what this part contributes to them.
+        parts: by name, the figures that were gathered, and what this part contributes to them; none of a whole network.
         questions: what was asked of each station and is not known; see `of_others`.
     """
 
     def __init__(self, core: Bools | None = None, known: Mapping[Any, Any] | None = None) -> None:
         self._core = core
         self._known = known
+        self._found: dict[str, Any] = {}
         self.parts: dict[str, tuple[Figure, Any]] = {}
         self.questions: set[Question] = set()
 
@@ -170,11 +171,17 @@ class Network:
         """
         if self._known is not None:
             return self._known[name]
-        if name not in self.parts:
+        if name not in self._found:
             counted = self._counted(len(rows), where)
-            self.parts[name] = (figure, figure.of(rows if counted is None or counted.all() else rows[counted]))
-        figure, part = self.parts[name]
-        return figure.joined([part])
+            part = figure.of(rows if counted is None or counted.all() else rows[counted])
+            self._found[name] = figure.joined([part])
+            if not self.whole:
+                self.parts[name] = (figure, part)
+        return self._found[name]
+
+    def let_go(self) -> None:
+        """Let the figures go, when nobody will ask for one again; `parts` and `questions` stay."""
+        self._found.clear()
 
     def of_others(self, question: Question, row: int, values: Mapping[str, Floats]) -> Floats:
         """The answer of each other station of the network that has one, in no order.

@@ -171,42 +171,43 @@ def differences(db: PostgreSQLDatabase) -> list[str]:
         return [str(row[0]) for row in connection.execute(_LACKS)]
 
 
-# What others put upon the tables, the role, the database and the server, what takes it away, and whether the tables'
-# owner may do that.
+# What others put upon the tables, the role, the database and the server, what takes it away, whether the tables'
+# owner may do that, and whether the service cannot work until then. A slot that keeps more of the log than max_wal_size
+# keeps what the server would have removed.
 _IMPOSED = r"""
 SELECT 'a trigger ' || tgname || ' on ' || tgrelid::regclass,
-    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass), true
+    format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass), true, true
 FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY (%(tables)s::regclass[]) AND tgname NOT LIKE 'ts\_%%'
 UNION ALL
 SELECT 'a constraint ' || conname || ' on ' || conrelid::regclass,
-    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname), true
+    format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname), true, true
 FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = ANY (%(tables)s::regclass[])
 UNION ALL
 SELECT 'row-level security on ' || oid::regclass,
-    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass), true
+    format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass), true, true
 FROM pg_class WHERE relrowsecurity AND oid = ANY (%(tables)s::regclass[])
 UNION ALL
 SELECT 'another owner of ' || oid::regclass || ' (' || pg_get_userbyid(relowner) || '), who lets no rows be written',
-    format('ALTER TABLE %%s.%%I OWNER TO %%I', relnamespace::regnamespace, relname, current_user), false
+    format('ALTER TABLE %%s.%%I OWNER TO %%I', relnamespace::regnamespace, relname, current_user), false, true
 FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relowner != current_user::regrole AND NOT (
     has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE'))
 UNION ALL
 SELECT 'no right to read or write ' || oid::regclass || ', which was revoked from its owner',
-    format('GRANT ALL ON %%s.%%I TO %%I', relnamespace::regnamespace, relname, current_user), true
+    format('GRANT ALL ON %%s.%%I TO %%I', relnamespace::regnamespace, relname, current_user), true, true
 FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relowner = current_user::regrole AND NOT (
     has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
     AND has_table_privilege(oid, 'DELETE'))
 UNION ALL
 SELECT 'a column ' || attname || ' of ' || attrelid::regclass || ' that has to have a value, and gets none',
-    format('ALTER TABLE %%s ALTER COLUMN %%I DROP NOT NULL', attrelid::regclass, attname), true
+    format('ALTER TABLE %%s ALTER COLUMN %%I DROP NOT NULL', attrelid::regclass, attname), true, true
 FROM pg_attribute WHERE attrelid = ANY (%(tables)s::regclass[]) AND attnum > 0 AND NOT attisdropped AND attnotnull
     AND NOT atthasdef AND attidentity = '' AND attname != ALL(%(names)s)
 UNION ALL
-SELECT 'no index ' || name || ' any more', statement, true
+SELECT 'no index ' || name || ' any more', statement, true, true
 FROM unnest(%(indexes)s::text[], %(statements)s::text[]) AS wanted (name, statement) WHERE to_regclass(name) IS NULL
 UNION ALL
 SELECT 'the setting ' || one || ' for ' || kept_for,
-    format('ALTER %%s RESET %%I', kept_for, split_part(one, '=', 1)), false
+    format('ALTER %%s RESET %%I', kept_for, split_part(one, '=', 1)), false, true
 FROM pg_db_role_setting, unnest(setconfig) AS one, concat_ws(
     ' IN ',
     CASE WHEN setrole != 0 THEN format('ROLE %%I', pg_get_userbyid(setrole)) WHEN setdatabase = 0 THEN 'ROLE ALL' END,
@@ -220,14 +221,38 @@ WHERE setrole IN (0, current_user::regrole) AND setdatabase IN (
     OR (one ~ '^search_path=' AND setrole != 0))
 UNION ALL
 SELECT 'the setting synchronous_standby_names=' || setting || ' of the whole server, whose standby does not answer: '
-    'whoever writes waits', 'ALTER SYSTEM SET synchronous_standby_names = $$$$', false
+    'whoever writes waits', 'ALTER SYSTEM SET synchronous_standby_names = $$$$', false, true
 FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting != '' AND EXISTS (
     SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND state_change < now() - interval '3 s')
 UNION ALL
 SELECT 'the setting default_transaction_read_only=on of the whole server',
-    'ALTER SYSTEM SET default_transaction_read_only = off', false
+    'ALTER SYSTEM SET default_transaction_read_only = off', false, true
 WHERE (SELECT reset_val = 'on' AND source = 'configuration file'
     FROM pg_settings WHERE name = 'default_transaction_read_only')
+UNION ALL
+SELECT 'the setting ' || name || '=off of the whole server: ' || harm,
+    format('ALTER SYSTEM SET %%I = on', name), false, false
+FROM pg_settings JOIN (VALUES
+    ('fsync', 'a crash of its host may destroy the database'),
+    ('autovacuum', 'tables grow, and are read ever more slowly')
+) AS harms (name, harm) USING (name) WHERE setting = 'off' AND source = 'configuration file'
+UNION ALL
+SELECT 'autovacuum off for ' || oid::regclass || ', which grows, and is read ever more slowly',
+    format('ALTER TABLE %%s RESET (autovacuum_enabled)', oid::regclass), true, false
+FROM pg_class, pg_options_to_table(reloptions)
+WHERE oid = ANY (%(tables)s::regclass[]) AND option_name = 'autovacuum_enabled' AND NOT option_value::bool
+UNION ALL
+SELECT oid::regclass || ' as an unlogged table, which a crash of the server empties',
+    format('ALTER TABLE %%s SET LOGGED', oid::regclass), true, false
+FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relpersistence = 'u'
+UNION ALL
+SELECT format('the replication slot %%s, which nobody reads and for which the server keeps %%s of its log '
+    '(a standby of it that is still wanted has to be started instead: without the slot it needs a new base backup)',
+    slot_name, pg_size_pretty(kept)),
+    format('SELECT pg_drop_replication_slot(%%L)', slot_name), false, false
+FROM pg_replication_slots, pg_wal_lsn_diff(
+    CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END, restart_lsn) AS kept
+WHERE NOT active AND kept > pg_size_bytes(current_setting('max_wal_size'))
 """
 
 
@@ -243,11 +268,13 @@ class Imposed(NamedTuple):
         what: it is, in words.
         away: the statement that takes it away.
         owners: whether the tables' owner may run that; otherwise an administrator has to.
+        breaks: whether it keeps the service from working; otherwise it endangers the data or the server.
     """
 
     what: str
     away: str
     owners: bool
+    breaks: bool
 
 
 def imposed(db: PostgreSQLDatabase) -> list[Imposed]:

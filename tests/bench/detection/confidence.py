@@ -2,18 +2,19 @@
 
 Verdicts on networks' archives, with faults and untouched, and on generated weather, some of it with faults of rain,
 vanes, gusts, radiation and snow, are fitted by a logistic function, on one draw of stretches; on another draw it is
-shown how many of those that it calls so sure are right.
+shown how many of those that it calls so sure are right. The picture is of verdicts on an archive that no fit has seen.
 """
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from matplotlib import pyplot
@@ -27,8 +28,11 @@ from tests.bench.detection.real import with_faults
 from tests.bench.detection.scoring import WHOLE, fault_of
 from tests.bench.detection.weather import airports, autoregressive, simulated
 from toolkit.detector import confidence
+from toolkit.detector.report import Class
 
 PICTURE = Path("docs") / "images" / "reliability.svg"
+UNSEEN = Path("tests") / "unit" / "verdicts.csv"
+"""Verdicts on twenty stations in Taiwan, three stretches with faults and three without, seed 1, 2026-11-27."""
 FITTED, SHOWN = 11, 12
 """The seeds of the two draws."""
 STRETCHES = 4
@@ -53,7 +57,17 @@ def main() -> None:
     """Print what belongs into toolkit/detector/confidence.py, and draw how well it holds."""
     folders = [Path(folder) for folder in sys.argv[1:]]
     fit([*verdicts(_data(folders, FITTED))])
-    draw([*verdicts(_data(folders, SHOWN))])
+    show([*verdicts(_data(folders, SHOWN))])
+    draw(show([*unseen()]))
+
+
+def unseen() -> Iterator[Verdict]:
+    """The verdicts of `UNSEEN`, with the confidence of today."""
+    with UNSEEN.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            of = float(row["distance"]), float(row["doubt"]), float(row["hours"])
+            sure = confidence.probability(cast(Class, row["class"]), row["kind"], of)
+            yield Verdict("unseen", row["class"], row["kind"], of, sure, row["right"] == "1")
 
 
 def _data(folders: Iterable[Path], seed: int) -> Iterator[Labelled]:
@@ -91,22 +105,56 @@ def _verdicts(data: Labelled) -> list[Verdict]:
 
 
 def fit(found: Sequence[Verdict]) -> None:
-    """Print the odds and slopes of each class."""
+    """Print the odds and slopes of each class, and what is left of them on networks that are left out of a fit."""
+    elsewhere = np.zeros(len(found))
+    for network in {one.network for one in found}:
+        model = _model([one for one in found if one.network != network])
+        for place, one in enumerate(found):
+            if one.network == network:
+                elsewhere[place] = _odds(model, one)
+    right = np.array([one.right for one in found], dtype=np.float64)
+    base, share = _logistic(np.column_stack([np.ones(len(found)), elsewhere]), right)
+    print(f"ELSEWHERE: ({base:.2f}, {share:.2f})")
+    for class_, of in _model(found).items():
+        print(f"{class_}\n  {(class_, '')}: {of.base:.2f},")
+        for test, odds in of.tests.items():
+            print(f"  {(class_, test)}: {of.base + odds:.2f},")
+        print("  slopes:", tuple(round(float(slope), 2) for slope in of.slopes))
+
+
+class OfClass(NamedTuple):
+    """What the log odds of a class are made of: those of all tests, what each test adds, and each feature."""
+
+    base: float
+    tests: dict[str, float]
+    slopes: Floats
+
+
+def _model(found: Sequence[Verdict]) -> dict[str, OfClass]:
+    """The odds of each class, fitted to some verdicts."""
+    models = {}
     for class_ in sorted({one.class_ for one in found}):
         networks = {(one.test, one.network) for one in found if one.class_ == class_}
         known = {test for test, number in Counter(test for test, _ in networks).items() if number > 1}
         of_it = [one for one in found if one.class_ == class_ and one.test in known]
-        counts = {test: sum(one.test == test for one in of_it) for test in sorted({one.test for one in of_it})}
-        tests = [test for test, number in counts.items() if number >= FEW]
+        tests = sorted(test for test, number in Counter(one.test for one in of_it).items() if number >= FEW)
         own = np.array([[one.test == test for test in tests] for one in of_it], dtype=np.float64)
         features = np.array([one.features for one in of_it])
+        if not of_it:
+            continue
         right = np.array([one.right for one in of_it], dtype=np.float64)
-        found_odds = _logistic(np.hstack([np.ones((len(of_it), 1)), own, features]), right)
-        print(f"{class_}: {len(of_it)} verdicts, {right.mean():.3f} right")
-        print(f"  {(class_, '')}: {found_odds[0]:.2f},")
-        for test, odds in zip(tests, found_odds[1:], strict=False):
-            print(f"  {(class_, test)}: {found_odds[0] + odds:.2f},  # {counts[test]}")
-        print("  slopes:", tuple(round(float(slope), 2) for slope in found_odds[1 + len(tests) :]))
+        odds = _logistic(np.hstack([np.ones((len(of_it), 1)), own, features]), right)
+        of_tests = dict(zip(tests, odds[1:].tolist(), strict=False))
+        models[class_] = OfClass(float(odds[0]), of_tests, odds[1 + len(tests) :])
+    return models
+
+
+def _odds(model: dict[str, OfClass], one: Verdict) -> float:
+    """The log odds of a verdict; 0 where the model does not know the class."""
+    if one.class_ not in model:
+        return 0.0
+    base, tests, slopes = model[one.class_]
+    return base + tests.get(one.test, 0.0) + float(slopes @ np.array(one.features))
 
 
 def _logistic(design: Floats, right: Floats) -> Floats:
@@ -121,8 +169,8 @@ def _logistic(design: Floats, right: Floats) -> Floats:
     return np.asarray(minimize(loss, np.zeros(design.shape[1]), jac=True).x)
 
 
-def draw(found: Sequence[Verdict]) -> None:
-    """Print and draw, for each tenth of confidence, how many verdicts are right."""
+def show(found: Sequence[Verdict]) -> list[tuple[float, float, int]]:
+    """Print how many verdicts of each tenth of confidence are right: the mean confidence, the share and the number."""
     called = np.array([one.confidence for one in found])
     right = np.array([one.right for one in found])
     bins = np.minimum((called * 10).astype(int), 9)
@@ -130,9 +178,14 @@ def draw(found: Sequence[Verdict]) -> None:
     points = []
     for tenth in np.unique(bins):
         part = bins == tenth
-        points.append((called[part].mean(), right[part].mean(), part.sum()))
+        points.append((float(called[part].mean()), float(right[part].mean()), int(part.sum())))
         print(f"{points[-1][0]:>10.2f}{points[-1][2]:>10}{points[-1][1]:>12.2f}")
     print(f"sure of 0.85 to 0.95: {right[(called >= 0.85) & (called < 0.95)].mean():.2f} right")
+    return points
+
+
+def draw(points: Sequence[tuple[float, float, int]]) -> None:
+    """Draw what `show` found."""
     figure, axis = pyplot.subplots(figsize=(4.2, 4), layout="constrained")
     axis.plot([0, 1], [0, 1], color="0.8", linewidth=1)
     axis.plot([x for x, _, _ in points], [y for _, y, _ in points], color="#1f77b4", marker="o")

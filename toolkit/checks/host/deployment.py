@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.checks.host.facts import Facts, fact
-from toolkit.checks.host.processes import processes
+from toolkit.checks.host.processes import processes, words_of
 from toolkit.errors import ToolkitError, reason
 from toolkit.settings import settings_file
 
@@ -161,6 +161,19 @@ class Deployment(Facts):
         except PermissionError:
             pass  # it runs, as another user
         return started
+
+    def stopped_job(self) -> tuple[str, int] | None:
+        """A job that cron began and that ends, and a stopped process of it; None where there is none."""
+        found = {one.pid: one for one in processes()}
+        for one in found.values():
+            above = one if one.state in {"T", "t"} else None
+            while above:
+                words = words_of(above.pid)
+                if any(word.endswith("/weather-job") for word in words):
+                    for name in set(words).intersection(self.jobs):
+                        return name, one.pid
+                above = found.get(above.parent)
+        return None
 
     def stopped_under_cron(self, name: str) -> int | None:
         """A stopped process of a service that cron keeps up; None where there is none."""

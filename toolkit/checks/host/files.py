@@ -93,6 +93,12 @@ class Files(Deployment):
         unit = "-".join(part.replace("-", r"\x2d") for part in path.parts[1:]) + ".mount"
         return not any((folder / unit).exists() for folder in UNIT_FOLDERS)
 
+    def covered(self, folder: Path) -> bool:
+        """Whether a file system was mounted over a folder by hand; in a unit, with mounts of its own: never."""
+        if "INVOCATION_ID" in os.environ:
+            return False
+        return self.mounts_at(folder) > 1 or self.mounted_by_hand(folder)
+
     def not_mounted(self, path: Path) -> Path | None:
         """Where a file system is to be mounted by fstab(5), at a path or above it, and none is; None where all are."""
         for place in (path, *path.parents[:-1]):

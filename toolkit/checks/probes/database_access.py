@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import DATABASE, DISK
 from toolkit.checks.database import file_of
 from toolkit.checks.host import Host
+from toolkit.checks.probes.way import way_to
 from toolkit.checks.remedies import Tool
 from toolkit.checks.server_faults import imposed_on, not_at_boot, refused
 from toolkit.database import PostgreSQLDatabase
@@ -29,6 +31,10 @@ def database_server(host: Host) -> Finding | None:
         found = None
         with suppress(StoreError):  # it does not let anybody in
             found = imposed_on(host, host.settings.db)
+        # What only endangers it is not why it cannot be used.
+        found = found if found and found.severity is None else None
+        if not found and (server := urlsplit(host.settings.db.url).hostname):
+            found = way_to(host, server)
         return found or refused(host, host.settings.db, str(error))
     if disabled := not_at_boot(host.settings.db):
         return disabled

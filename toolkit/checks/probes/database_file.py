@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
-from toolkit.checks.database import file_of, have_backup, opened, restored
+from toolkit.checks.database import file_of, have_backup, opened, restored, uncovered
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
 from toolkit.checks.host.files import fixed, mode_of, owner_of
-from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Restart, Restore, Sequence, Shell, Start, Stop, Tool
+from toolkit.checks.remedies import AsRoot, AsUser, Restart, Restore, Shell, Tool
 from toolkit.collector import known_database
 
 
@@ -32,15 +31,8 @@ def database_exists(host: Host) -> Finding | None:
     if found and (found.st_size or not stat.S_ISREG(found.st_mode)):
         return good(f"{host.db}, {found.st_size / 1e6:.1f} MB")
     evidence = f"the database {host.db} is empty: 0 bytes" if found else f"there is no database at {host.db}"
-    if "INVOCATION_ID" not in os.environ and (
-        host.mounts_at(host.db.parent) > 1 or host.mounted_by_hand(host.db.parent)
-    ):
-        services = host.services
-        gone = OnMachine("umount {}", host.db.parent)
-        return bad(
-            f"{evidence}: another file system is mounted over {host.db.parent}, and hides it",
-            Sequence(*map(Stop, services), gone, *map(Start, services)),
-        )
+    if host.covered(host.db.parent):
+        return bad(f"{evidence}: another file system is mounted over {host.db.parent}, and hides it", uncovered(host))
     if have_backup(host):
         return bad(evidence, Restore())
     if known_database.is_known(host.settings):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
 from toolkit.checks.closed import closed
+from toolkit.checks.database import uncovered
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import fixed, mode_of
 from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, give, give_all, make
@@ -171,12 +172,16 @@ def data_folder(host: Host) -> Finding | None:
     if found is None:
         made = make(host.db.parent, 0o700, above_is_ours=host.is_ours(host.db.parent.parent))
         return bad(f"there is no folder {host.db.parent}", Sequence(made, _AGAIN))
-    if found.st_mode & stat.S_ISVTX:
+    everybodys = found.st_mode & stat.S_ISVTX
+    strange = host.user and found.st_uid != host.user.pw_uid
+    if (everybodys or (strange and not host.look(host.db))) and host.covered(host.db.parent):
+        return bad(f"another file system is mounted over {host.db.parent}, and hides what was there", uncovered(host))
+    if everybodys:
         return bad(
             f"WEATHER_DB={host.settings.db} is in a folder of everybody's, and each unit sees one of its own there",
             Sequence(EditSettings("/^WEATHER_DB=/s/^/# /", host.settings_file), _AGAIN),
         )
-    if host.user and found.st_uid != host.user.pw_uid:
+    if strange:
         # With what is in it, which cannot be seen.
         return bad(f"the service user does not own {host.db.parent}", give_all(host.db.parent, 0o700))
     if found.st_mode & 0o700 != 0o700:

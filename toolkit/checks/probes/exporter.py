@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
@@ -40,7 +42,15 @@ def loopback_up(host: Host) -> Finding | None:
         return None
     if host.contained:
         return None
-    return good("the loopback interface is up") if flags & _UP else bad("the loopback interface lo is down")
+    if not flags & _UP:
+        return bad("the loopback interface lo is down")
+    try:
+        with socket.socket() as tried:
+            tried.bind(("127.0.0.1", 0))
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            return bad("the loopback interface lo has no address", OnMachine("ip addr add 127.0.0.1/8 dev lo"))
+    return good("the loopback interface is up")
 
 
 @check(

@@ -381,10 +381,15 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
     others = _others(host, feed)
     lately = [row for row in recent(host) if row.station_id not in others]
     rows = [row for row in lately if start < row.time < end] or _first_of_each(lately)
-    for name in BY_NAME.keys() - told if len({row.station_id for row in rows}) >= STATIONS else ():
-        if sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows):
-            why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
-            return bad(f"no station of the feed tells {name}, which nearly all told until lately: was it renamed?{why}")
+    gone = [
+        name
+        for name in (BY_NAME if len({row.station_id for row in rows}) >= STATIONS else ())
+        if name not in told and sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows)
+    ]
+    if gone:
+        why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
+        was = "was it renamed?" if len(gone) == 1 else "were they renamed, or have they no values any more?"
+        return bad(f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately: {was}{why}")
     return good(f"it tells {len(told)} variables")
 
 

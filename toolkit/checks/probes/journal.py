@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from toolkit.checks.remedies import OfSystemd, Sequence
 from toolkit.checks.unit_files import Line, lines_of
 
 FOLDERS = tuple(Path(folder, "systemd") for folder in ("/etc", "/run", "/usr/local/lib"))
+SOCKET = "/run/systemd/journal/socket"
+_UNITS = "systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service"
 # A job that fails says some ten lines, and its traceback a hundred (journald's own limit: 10,000).
 LEAST_BURST = 200
 # The levels below which a failure is not told; of syslog(3), by name and number.
@@ -26,6 +29,11 @@ _TOO_GRAVE = {"emerg", "alert", "crit", "0", "1", "2"}
 def journal_kept(host: Host) -> Finding | None:
     if not host.systemd:
         return None
+    if not _listens():
+        return bad(
+            "systemd-journald does not run: what the jobs say is thrown away",
+            Sequence(*(OfSystemd(f"systemctl {words} {_UNITS}") for words in ("unmask", "unmask --runtime", "start"))),
+        )
     # The last assignment counts.
     for line in {line.key: line for line in _lines()}.values():
         if _loses(line):
@@ -37,6 +45,18 @@ def journal_kept(host: Host) -> Finding | None:
                 ),
             )
     return good("the journal keeps what the jobs say")
+
+
+def _listens() -> bool:
+    """Whether anybody has the socket of the journal; systemd itself has it while journald is begun anew."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.connect(SOCKET)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True  # it cannot be told
+    return True
 
 
 def _lines() -> Iterator[Line]:

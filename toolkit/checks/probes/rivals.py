@@ -37,7 +37,14 @@ def collector_alone(host: Host) -> Finding | None:
     unit = _unit_of(pid)
     who = f"process {pid} ({command})" + (f" of {unit}" if unit else "")
     end = OnMachine("systemctl disable --now {}", unit) if unit and unit != COLLECTOR else Shell("kill {}", str(pid))
-    return bad(f"a second collector runs: {who}", Sequence(end, Restart("collector")))
+    lost = ""
+    if host.scheduler == CRON and (other := process(pid)):
+        lock = host.look(CRON_RUN / "collector.lock")
+        if lock is None or other.started < lock.st_mtime:
+            lost = (
+                f", begun before {CRON_RUN} was made, where cron's jobs note that they run: was that moved or emptied?"
+            )
+    return bad(f"a second collector runs: {who}{lost}", Sequence(end, Restart("collector")))
 
 
 def second_collectors(host: Host) -> list[tuple[int, str]]:

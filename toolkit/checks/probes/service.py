@@ -128,6 +128,10 @@ def jobs_end(host: Host) -> Finding | None:
     Under cron a job does not begin while another process holds its lock.
     """
     if host.scheduler == CRON:
+        if stopped := host.stopped_job():
+            name, pid = stopped
+            said = f"{name} is at work, and its process {pid} is stopped (by SIGSTOP or a debugger)"
+            return bad(said, Shell("kill -CONT {}", str(pid)))
         for name in host.jobs:
             if not (lock := host.look(CRON_RUN / f"{name}.lock")):
                 continue

@@ -172,6 +172,14 @@ def narrow() -> Finding | None:
     return None
 
 
+def way_to(host: Host, server: str) -> Finding | None:
+    """The finding that this host's own routing does not lead to a server; None where it does, or cannot be asked."""
+    with suppress(OSError, UnicodeError, ToolkitError, ValueError):
+        address = str(socket.getaddrinfo(server, None, family=socket.AF_INET, type=socket.SOCK_STREAM)[0][4][0])
+        return _interface(host, server, address) or _route(host, server, address)
+    return None
+
+
 def _route(host: Host, _name: str, address: str) -> Finding | None:
     """A rule or a route discards what the service sends to the address, or there is no route."""
     uid = str(host.user.pw_uid) if host.user else "0"
