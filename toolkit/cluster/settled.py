@@ -19,8 +19,8 @@ CONFIG = {
     "distributed.scheduler.worker-ttl": f"{SILENT_SECONDS}s",
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.profile.enabled": False,
-    # Dask also has MALLOC_TRIM_THRESHOLD_=65536 here. Whatever its value, it keeps the GNU C library from learning which
-    # sizes to reuse (mallopt(3)): each array is fetched from the system anew, which takes more than twice the time.
+    # Dask also has MALLOC_TRIM_THRESHOLD_ here. Whatever its value, the GNU C library then does not learn which sizes
+    # to reuse (mallopt(3)): memory for each array is asked of the system anew, which takes more than twice the time.
     "distributed.nanny.pre-spawn-environ": dict.fromkeys(
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
     ),
