@@ -56,7 +56,7 @@ def judged_by_a_cluster(folder: Path) -> Iterator[Figure]:
     assert not done.stderr, done.stderr
     against = f"{alone:.1f} s of CPU alone; {four:.1f} s of the workers and {own:.1f} s of the command"
     yield Figure(
-        f"efficiency of 4 workers, {STATIONS:,} stations", 100 * alone / (four + own), "%", 15, at_least=True,
+        f"efficiency of 4 workers, {STATIONS:,} stations", 100 * alone / (four + own), "%", 25, at_least=True,
         against=against,
     )  # fmt: skip
 

@@ -19,6 +19,11 @@ CONFIG = {
     "distributed.scheduler.worker-ttl": f"{SILENT_SECONDS}s",
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.profile.enabled": False,
+    # Dask also has MALLOC_TRIM_THRESHOLD_ here. Whatever its value, the GNU C library then does not learn which sizes
+    # to reuse (mallopt(3)): memory for each array is asked of the system anew, which takes more than twice the time.
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
+    ),
     "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
     "distributed.comm.timeouts.tcp": f"{SILENT_SECONDS}s",
     "distributed.admin.large-graph-warning-threshold": "1GiB",
