@@ -27,19 +27,24 @@ _SERVER.set_forkserver_preload(
 )
 
 
-def run(command: list[str], environment: dict[str, str], said: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command, which is weather-tool and its words, to its end; `said` is its standard input.
+def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command, which is weather-tool and its words, to its end; its standard input is empty.
 
     Raises:
         subprocess.TimeoutExpired: it took longer than `SECONDS`; it has been killed.
     """
     if _at_start(environment) != _at_start(dict(os.environ)):
         return subprocess.run(
-            command, env=environment, input=said, capture_output=True, text=True, timeout=SECONDS, check=False
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
         )
     with tempfile.TemporaryDirectory(prefix="weather-command-") as folder:
-        streams = [Path(folder) / name for name in ("stdin", "stdout", "stderr")]
-        streams[0].write_text(said)
+        streams = [Path(os.devnull), Path(folder) / "stdout", Path(folder) / "stderr"]
         process = _SERVER.Process(target=_command, args=(command, environment, Path.cwd(), streams))
         process.start()
         process.join(SECONDS)
