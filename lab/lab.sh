@@ -135,10 +135,15 @@ quietly() { # COMMAND
     "$@" >"$scratch/log" 2>&1 || { tail -n 5 "$scratch/log" >&2; return 1; }
 }
 
-make_host() {
+# Its address is known from its number, and told by a label: the inventory has it from there.
+make_host() { # HOST
+    local gateway address
+    gateway=$(gateway)
+    address=${gateway%.*}.$((100 + ${1##*-}))
     # Privileged, for systemd mounts file systems for its sandboxes and these are what is to be tested.
     local python=/usr/lib/python3/dist-packages file=weather_lab_modules
-    podman run --detach --name "$1" --hostname "$1" --label "weather-lab=$name" --network "$name" \
+    podman run --detach --name "$1" --hostname "$1" --network "$name" --ip "$address" \
+        --label "weather-lab=$name" --label "weather-lab-address=$address" --label "weather-lab-gateway=$gateway" \
         --volume "$here/host/$file.py:$python/$file.py:ro" --volume "$here/host/$file.pth:$python/$file.pth:ro" \
         --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged \
         "$(image_of "${debians[$(((${1##*-} - 1) % ${#debians[@]}))]}")" /lib/systemd/systemd >/dev/null
@@ -146,7 +151,7 @@ make_host() {
 
 up() {
     local wanted=${1:-3} host number
-    [[ $wanted =~ ^[1-9][0-9]*$ ]] || die "HOSTS=$wanted: give a number from 1 on"
+    [[ $wanted =~ ^[1-9][0-9]?$|^100$ ]] || die "HOSTS=$wanted: give a number from 1 to 100"
     ( # one lab at a time: they share images, the key and the range of addresses
         flock 9
         make_images
