@@ -1,7 +1,8 @@
 #!/bin/sh
 # Install the release that this bundle holds: install.sh FOLDER [BESIDE]. Needs python3 and nothing else; no network.
 # BESIDE: an installed release with the same packages. They are taken from it by hard links, and need not be in the
-# bundle: seconds instead of a minute on a small host, and no room on its disk.
+# bundle: seconds instead of a minute on a small host, and no room on its disk. If it is FOLDER, they are there already:
+# an image has them as a layer of their own, from a bundle whose toolkit.txt is empty.
 # The release counts as installed when its file .complete is there; an interrupted installation is begun anew.
 set -eu
 umask 022 # whatever root's is here: the service has to read it
@@ -34,7 +35,6 @@ for name in sorted(named.keys() | there.keys()):
         continue
     sys.exit(f"install.sh: {name} {wrong}. Nothing was installed")
 END
-rm -rf "$release"
 
 if [ -n "$beside" ]; then
     uv=$beside/bin/uv
@@ -49,12 +49,17 @@ install_locked() {
     uv pip install --python "$release/bin/python" --no-index --no-deps --require-hashes --link-mode hardlink "$@"
 }
 
-uv venv --no-project --python /usr/bin/python3 "$release"
+if [ "$release" != "$beside" ]; then
+    rm -rf "$release"
+    uv venv --no-project --python /usr/bin/python3 "$release"
+    if [ -n "$beside" ]; then
+        cp --archive --link --force "$beside/lib/." "$release/lib"
+        ln "$beside/bin/uv" "$release/bin/uv"
+        rm -rf "$release"/lib/python*/site-packages/toolkit "$release"/lib/python*/site-packages/weather_toolkit-*
+    fi
+fi
 code=$(echo "$release"/lib/python*/site-packages)
 if [ -n "$beside" ]; then
-    cp --archive --link --force "$beside/lib/." "$release/lib"
-    ln "$beside/bin/uv" "$release/bin/uv"
-    rm -rf "$code"/toolkit "$code"/weather_toolkit-*
     install_locked --requirements toolkit.txt
     code=$code/toolkit
 else
@@ -64,8 +69,9 @@ fi
 # Compiled here, once and by root: the service may not write beside its code, and would compile at every start.
 # Test suites that libraries ship are never imported.
 "$release/bin/python" -I -m compileall -q -j 0 -x '/tests?/' "$code"
+rm -f "$release/.lock" # the installer's own, which it leaves for everybody to write
+[ -s toolkit.txt ] || exit 0
 # Isolated: it imports nothing that lies beside it, and takes nothing from variables.
 sed -i '1s|/bin/python$|/bin/python -I|' "$release/bin/weather-tool"
-rm -f "$release/.lock" # the installer's own, which it leaves for everybody to write
 WEATHER_ENV_FILE=/dev/null "$release/bin/weather-tool" settings >/dev/null
 cp packages "$release/.complete"
