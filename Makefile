@@ -58,8 +58,8 @@ test: setup ## Every test: linters, documents, units, integration, chaos, the ro
 	@$(MAKE) --no-print-directory needs
 	@# All else side by side, what takes longest first: the tests of the code have a core left for as long as the lab's
 	@# images are made, for which the scenarios wait. What is needed is there: make would begin what waits for it last.
-	@$(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs IMAGES=lab-image \
-		test-code lab-image lint-roles docs lint-code test-hosts
+	@$(BIN)/python -m tools.failures $(MAKE) --no-print-directory --jobs $(JOBS) --output-sync --assume-old=needs \
+		IMAGES=lab-image test-code lab-image lint-roles docs lint-code test-hosts
 
 .PHONY: test-code
 test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour
