@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import pwd
 import stat
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from toolkit import times
 from toolkit.errors import InUseError, ToolkitError, reason
 from toolkit.text import one_line
 
 _LARGEST = 400
+
+_T = TypeVar("_T")
+
+log = logging.getLogger(__name__)
 
 
 def take(path: Path, how: int = fcntl.LOCK_EX) -> int:
@@ -47,29 +54,60 @@ def take(path: Path, how: int = fcntl.LOCK_EX) -> int:
 
 
 @contextmanager
-def held(path: Path, busy: str, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+def held(path: Path, busy: str, how: int = fcntl.LOCK_EX, *, patience: float = 0) -> Iterator[None]:
     """Hold the lock of a file, whose folder is made if it does not exist.
 
     Args:
         path: the file.
         busy: what is said of another process that holds it.
         how: see `take`.
+        patience: for how many seconds the end of that process is waited for.
 
     Raises:
         InUseError: another process holds the lock; the message says which, and since when.
         ToolkitError: the folder cannot be written.
     """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = take(path, how)
-    except InUseError as other:
-        raise InUseError(f"{busy} ({other}): wait for its end") from None
-    except OSError as error:
-        raise ToolkitError(f"cannot write to {path.parent}: {reason(error)}") from error
+
+    def attempt() -> int:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return take(path, how)
+        except InUseError as other:
+            raise InUseError(f"{busy} ({other}): wait for its end") from None
+        except OSError as error:
+            raise ToolkitError(f"cannot write to {path.parent}: {reason(error)}") from error
+
+    lock = patiently(attempt, patience)
     try:
         yield
     finally:
         os.close(lock)
+
+
+def patiently(attempt: Callable[[], _T], patience: float) -> _T:
+    """Do what another process may keep from being done; each second anew, until that one is done or patience is over.
+
+    Args:
+        attempt: raises InUseError, which names the other process, as long as that one is at work.
+        patience: in seconds.
+
+    Raises:
+        InUseError: the other process is still at work.
+    """
+    from toolkit.deadline import pause  # sockets are rarely needed here
+
+    end = time.monotonic() + patience
+    told = False
+    while True:
+        try:
+            return attempt()
+        except InUseError as error:
+            if time.monotonic() >= end:
+                raise
+            if not told:
+                log.info("%s: for at most %.0f s", error, patience)
+            told = True
+        pause(1)
 
 
 def writing(folder: Path, *, alone: bool = False) -> AbstractContextManager[None]:

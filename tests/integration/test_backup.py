@@ -182,6 +182,21 @@ def test_two_at_once_do_not_meet(run: Run, filled: Path, backups: Path) -> None:
     assert "another backup or restore is at work" in done.stderr
 
 
+@pytest.mark.parametrize("words", [("backup", "create", "--wait", "300"), ("restore", "--drill", "--wait", "300")])
+def test_jobs_wait_for_the_end_of_another_one(
+    run: Run, filled: Path, backups: Path, environment: dict[str, str], words: tuple[str, ...]
+) -> None:
+    create(run)
+    with Folder(str(backups)).locked():
+        waiting = subprocess.Popen([TOOL, *words], env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        assert waiting.stderr
+        said = waiting.stderr.readline().decode()
+    _, errors = waiting.communicate()
+    assert f"another backup or restore is at work in {backups} (" in said
+    assert said.endswith("): wait for its end: for at most 300 s\n")
+    assert (waiting.returncode, errors) == (0, b"")
+
+
 def test_an_interrupted_backup_leaves_nothing_that_looks_like_one(
     run: Run, filled: Path, backups: Path, environment: dict[str, str]
 ) -> None:

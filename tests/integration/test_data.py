@@ -46,21 +46,27 @@ def filled(db: str, feed: Feed, environment: dict[str, str], tmp_path: Path) -> 
     return db
 
 
+def well(run: Run, *words: str, **variables: str) -> str:
+    done = run(*words, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_latest_stations_and_summary(filled: str, run: Run) -> None:
-    latest = json.loads(run("data", "latest", "--json").stdout)
+    latest = json.loads(well(run, "data", "latest", "--json"))
     assert [(row["station_id"], row["time"], row["temp_out"]) for row in latest] == [
         ("volos", "2025-11-22T16:20:00Z", 12.0),
         ("zagora", "2025-11-22T16:20:00Z", 12.0),
     ]
-    stations = json.loads(run("data", "stations", "--json").stdout)
+    stations = json.loads(well(run, "data", "stations", "--json"))
     assert [(row["station_id"], row["observations"], row["completeness"]) for row in stations] == [
         ("volos", 3, 1.0),
         ("zagora", 3, 1.0),
     ]
-    summary = json.loads(run("data", "summary", "--json").stdout)
+    summary = json.loads(well(run, "data", "summary", "--json"))
     assert (summary["observations"], summary["counters"]) == (6, {"cycles: success": 3, "observations: new": 6})
     for action in ("latest", "stations", "summary"):
-        lines = run("data", action).stdout.splitlines()
+        lines = well(run, "data", action).splitlines()
         assert len(lines) > 2
         assert all("\t" in line for line in lines)
 
@@ -75,8 +81,8 @@ def test_csv_goes_out_and_comes_back(filled: str, run: Run, tmp_path: Path) -> N
     ]
     done = run("data", "import", str(file), WEATHER_DB=other)
     assert (done.returncode, done.stdout) == (0, "6 new, 0 filled in, 0 unchanged\n")
-    assert run("data", "import", str(file), WEATHER_DB=other).stdout == "0 new, 0 filled in, 6 unchanged\n"
-    assert run("data", "export", "-", WEATHER_DB=other).stdout == file.read_text(encoding="utf-8")
+    assert well(run, "data", "import", str(file), WEATHER_DB=other) == "0 new, 0 filled in, 6 unchanged\n"
+    assert well(run, "data", "export", "-", WEATHER_DB=other) == file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.db"])
@@ -113,10 +119,8 @@ def test_a_bar_on_the_terminal_leaves_standard_output_to_the_data(
 
 
 def test_a_selection_is_exported(filled: str, run: Run) -> None:
-    done = run(
-        "data", "export", "-", "--station", "volos", "--start", "2025-11-22T16:00Z", "--end", "2025-11-22T18:10+02:00"
-    )
-    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    selection = "--station", "volos", "--start", "2025-11-22T16:00Z", "--end", "2025-11-22T18:10+02:00"
+    rows = list(csv.DictReader(io.StringIO(well(run, "data", "export", "-", *selection))))
     assert [(row["time"], row["station_id"]) for row in rows] == [("2025-11-22 16:10:00", "volos")]
 
 
@@ -166,15 +170,14 @@ def test_a_row_that_cannot_be_read_costs_the_others_nothing(db: str, run: Run, t
         "volos,2025-01-01 10:20:00,9,twice\n"
         'volos,2025-01-01 10:30:00,9,"open\n'
     )
-    done = run("data", "import", str(file), "--json", WEATHER_DB=db)
-    report = json.loads(done.stdout)
+    report = json.loads(well(run, "data", "import", str(file), "--json", WEATHER_DB=db))
     assert report["new"] == 3
     assert report["left_out"] == {
         "temp_out is no number": 1, "no time": 1, "no station id": 1, "temp_out out of range": 1, "not a row": 1,
     }  # fmt: skip
     assert query(db, "SELECT temp_out FROM observations ORDER BY time") == [(None,), (7.5,), (9,)]
     assert query(db, "SELECT count FROM counters WHERE label = 'no time'") == [(1,)]
-    told = run("data", "import", str(file), WEATHER_DB=db).stdout
+    told = well(run, "data", "import", str(file), WEATHER_DB=db)
     assert "left out: 1 x temp_out is no number, first in row 2\n" in told
     assert "left out: 1 x not a row, first in row 8\n" in told
 
@@ -191,9 +194,9 @@ def test_gaps_are_filled_and_only_asked_for_are_values_replaced(filled: str, run
     file = tmp_path / "in.csv"
     file.write_text("station_id,time,temp_out,rain\nvolos,2025-11-22 16:00:00,-5,1.2\n")
     text = "SELECT temp_out, rain FROM observations WHERE station_id = 'volos' ORDER BY time LIMIT 1"
-    assert run("data", "import", str(file)).stdout == "0 new, 1 filled in, 0 unchanged\n"
+    assert well(run, "data", "import", str(file)) == "0 new, 1 filled in, 0 unchanged\n"
     assert query(filled, text) == [(10, 1.2)]
-    assert run("data", "import", "--replace", str(file)).stdout == "0 new, 1 replaced, 0 unchanged\n"
+    assert well(run, "data", "import", "--replace", str(file)) == "0 new, 1 replaced, 0 unchanged\n"
     assert query(filled, text) == [(-5, 1.2)]
 
 
@@ -231,9 +234,9 @@ def test_the_database_of_the_system_before_is_imported(db: str, run: Run, tmp_pa
     assert "--timezone" in refused.stderr
     wrong = run("data", "import", str(old), "--timezone", "Athens", WEATHER_DB=db)
     assert (wrong.returncode, "Europe/Athens" in wrong.stderr) == (2, True)
-    done = run("data", "import", str(old), "--timezone", "Europe/Athens", WEATHER_DB=db)
     assert (
-        done.stdout == "4 new, 0 filled in, 0 unchanged\nleft out: 1 x a time that the clocks skipped, first in row 5\n"
+        well(run, "data", "import", str(old), "--timezone", "Europe/Athens", WEATHER_DB=db)
+        == "4 new, 0 filled in, 0 unchanged\nleft out: 1 x a time that the clocks skipped, first in row 5\n"
     )
     rows = {(str(time)[:19], value) for time, value in query(db, "SELECT time, temp_out FROM observations")}
     assert rows == {
@@ -248,5 +251,4 @@ def test_the_database_of_the_system_before_is_imported(db: str, run: Run, tmp_pa
 def test_our_own_database_is_imported_without_a_time_zone(run: Run, feed: Feed, tmp_path: Path) -> None:
     mine: dict[str, Any] = {"WEATHER_DB": str(tmp_path / "mine.db")}
     assert run("collect", "--once", **mine).returncode == 0
-    done = run("data", "import", mine["WEATHER_DB"])
-    assert done.stdout == "1 new, 0 filled in, 0 unchanged\n"
+    assert well(run, "data", "import", mine["WEATHER_DB"]) == "1 new, 0 filled in, 0 unchanged\n"

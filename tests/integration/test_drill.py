@@ -6,12 +6,13 @@ import fcntl
 import json
 import os
 import random
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Run, collection, feature
+from tests.conftest import TOOL, Run, collection, feature
 from tests.feeds import parse
 from toolkit.store import open_for_writing
 
@@ -119,6 +120,25 @@ def test_old_copies_are_forgotten_as_here(run: Run, backups: Path, repository: P
         well(run, "backup", "create", "--prune", "--keep-daily", "1")
     well(run, "backup", "fetch", "--folder", str(tmp_path / "new"))
     assert len(list((tmp_path / "new").glob("*.zst"))) == 1
+
+
+def test_another_host_at_work_in_the_repository_is_waited_for(
+    run: Run, backups: Path, repository: Path, environment: dict[str, str]
+) -> None:
+    well(run, "backup", "create")
+    theirs = {**environment, "RESTIC_PASSWORD_FILE": str(Path(environment["CREDENTIALS_DIRECTORY"], "restic_password"))}
+    other = subprocess.Popen(["restic", "-r", repository, "backup", "--stdin"], env=theirs, stdin=subprocess.PIPE)
+    assert other.stdin
+    other.stdin.write(bytes(1_000_000))  # it reads when it has locked the repository
+    drill = subprocess.Popen([TOOL, "restore", "--drill"], env=environment, stderr=subprocess.PIPE)
+    assert drill.stderr
+    said = drill.stderr.readline().decode()
+    other.communicate()
+    _, errors = drill.communicate()
+    assert f"off-site copy: restic check of {repository}: " in said
+    assert f"already locked by PID {other.pid} " in said
+    assert (other.returncode, drill.returncode, errors) == (0, 0, b"")
+    assert record(backups)["offsite"] is True
 
 
 def test_damage_in_another_place_fails_a_drill(run: Run, backups: Path, repository: Path) -> None:

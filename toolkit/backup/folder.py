@@ -70,8 +70,11 @@ class Folder:
         self._locked = False
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, patience: float = 0) -> Iterator[None]:
         """Keep other processes from changing the folder, and remove what an interrupted one left. May be nested.
+
+        Args:
+            patience: for how many seconds the end of another process that has it locked is waited for.
 
         Raises:
             InUseError: another one is at work; which, and since when.
@@ -80,7 +83,8 @@ class Folder:
         if self._locked:
             yield
             return
-        with locking.held(self.path / ".lock", f"another backup or restore is at work in {self.path}"):
+        busy = f"another backup or restore is at work in {self.path}"
+        with locking.held(self.path / ".lock", busy, patience=patience):
             self._locked = True
             try:
                 self._clean()

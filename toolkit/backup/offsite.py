@@ -18,13 +18,18 @@ from toolkit.address import shown, without_secrets
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
 from toolkit.backup.pruning import Keep, doubted_after, newest_known, places_kept
 from toolkit.credentials import Credential
-from toolkit.errors import ToolkitError, UsageError, reason
+from toolkit.errors import InUseError, ToolkitError, UsageError, reason
+from toolkit.locking import patiently
 from toolkit.settings import Settings
 
 # In how many weekly checks all of the packed data is read.
 WEEKS = 4
 # The exit code of restic, since 0.17, where there is no repository.
 NO_REPOSITORY = 10
+# How restic says on its standard error that another one, perhaps of another host, is at work in the repository.
+_LOCKED = "already locked"
+# For how long that one's end is waited for: a third of the time that a job has.
+_PATIENCE_SECONDS = 5 * 60
 
 
 class _Snapshot(NamedTuple):
@@ -126,10 +131,14 @@ class Offsite:
         return sorted(told, key=lambda one: one.time, reverse=True)
 
     def _do(self, *words: str) -> subprocess.CompletedProcess[str]:
-        done = self._restic(*words)
-        if done.returncode:
-            raise self._failed(done)
-        return done
+        def attempt() -> subprocess.CompletedProcess[str]:
+            done = self._restic(*words)
+            if done.returncode:
+                raise self._failed(done)
+            return done
+
+        # restic's own --retry-lock is there since 0.16.
+        return patiently(attempt, _PATIENCE_SECONDS)
 
     def _restic(self, *words: str) -> subprocess.CompletedProcess[str]:
         # Without a cache, which would be of little use for a few large files.
@@ -144,7 +153,8 @@ class Offsite:
     def _failed(self, done: subprocess.CompletedProcess[str]) -> ToolkitError:
         lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         said = lines[0] if lines else f"exit code {done.returncode}"
-        return ToolkitError(f"off-site copy: restic {done.args[2]} of {self.repository}: {without_secrets(said)}")
+        message = f"off-site copy: restic {done.args[2]} of {self.repository}: {without_secrets(said)}"
+        return InUseError(f"{message}: wait for its end") if _LOCKED in done.stderr else ToolkitError(message)
 
 
 def configured(settings: Settings) -> Offsite | None:

@@ -38,6 +38,17 @@ def overrides(args: argparse.Namespace) -> Mapping[str, Origin]:
     return found
 
 
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--wait` of a command that locks the folder of backups."""
+    parser.add_argument(
+        "--wait",
+        type=positive,
+        default=0,
+        metavar="SECONDS",
+        help="if another backup or restore is at work, wait for its end, for at most so long",
+    )
+
+
 def add_window_end(parser: argparse.ArgumentParser) -> None:
     """Add the option `--end` of a command that looks at a window of time; `window_end` reads it."""
     parser.add_argument(

@@ -14,7 +14,7 @@ from toolkit.backup.creating import create, verify
 from toolkit.backup.folder import Backup, Folder
 from toolkit.backup.manifest import DamagedError
 from toolkit.backup.pruning import Keep, prune
-from toolkit.cli.options import add_setting
+from toolkit.cli.options import add_setting, add_wait
 from toolkit.cli.show import progress, table, working
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.settings import Loaded, Settings
@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "create", help="make one", description="Make a verified backup, also of a database in use."
     )
     make.add_argument("--prune", action="store_true", help="and remove, if it could be made, those that are too old")
+    add_wait(make)
     show = actions.add_parser("list", help="what there is", description="Show the backups, the newest first.")
     check = actions.add_parser("verify", help="read them back", description="Read backups back, all of each.")
     check.add_argument("name", nargs="?", metavar="NAME", help="a backup's name or path, or LATEST; default: all")
@@ -65,18 +66,16 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _create(args: argparse.Namespace, settings: Settings, folder: Folder) -> int:
-    with working("making a backup"):
-        made = create(folder, settings.db)
     removed: list[Backup] = []
-    if args.prune:
-        try:
-            with folder.locked():
+    with folder.locked(patience=args.wait):
+        with working("making a backup"):
+            made = create(folder, settings.db)
+        if args.prune:
+            try:
                 removed = prune(folder, _keep(settings), made=made).removed
-        except clock.DisagreementError as error:
-            log.warning("%s", error)  # the new backup is there all the same
-    copies = offsite.configured(settings)
-    if copies:
-        with folder.locked():
+            except clock.DisagreementError as error:
+                log.warning("%s", error)  # the new backup is there all the same
+        if copies := offsite.configured(settings):
             copies.copy(folder, _keep(settings))
     if args.json:
         print(

@@ -16,7 +16,7 @@ from toolkit.backup.restoring import restore
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Logs, Remedy, Restore, Start, Stop
 from toolkit.checks.targets import target_of
-from toolkit.cli.options import add_setting
+from toolkit.cli.options import add_setting, add_wait
 from toolkit.cli.show import working
 from toolkit.collector.spool import held
 from toolkit.database import Database
@@ -54,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="ZONE",
         help="whose local time a weather_….db.gz has, such as Europe/Athens; default: this host's",
     )
+    add_wait(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_setting(parser, "--folder", "backups", "PATH")
     add_setting(parser, "--db", "db", "DATABASE")
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     settings, folder = loaded.settings, Folder(loaded.settings.backups)
     collector.become_the_service_user()
     if args.drill:
-        with working("drilling a restore"):
+        with folder.locked(patience=args.wait), working("drilling a restore"):
             done = drill(folder, args.name or "LATEST", settings)
         _show_drill(args, done)
         return 0
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         raise UsageError("which backup? give LATEST, or a name that weather-tool backup list shows")
     host = Host(loaded)
     # The locks come first: if another command holds them, nothing must be stopped or started.
-    with folder.locked(), writing(spool_folder(settings), alone=True):
+    with folder.locked(patience=args.wait), writing(spool_folder(settings), alone=True):
         with collector.stopped() as was_running:
             restored = _restore(args, settings, folder, host)
             before = collector.cycles(settings.db) if was_running else 0

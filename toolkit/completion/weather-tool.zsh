@@ -229,6 +229,7 @@ _shtab_weather_tool_backup_defaults_added=0
 _shtab_weather_tool_backup_create_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--prune[and remove, if it could be made, those that are too old]"
+  "--wait[if another backup or restore is at work, wait for its end, for at most so long]:SECONDS:"
   "--keep-daily[For how many days, of those with a backup, the newest is kept. Default\: WEATHER_BACKUP_KEEP_DAILY, else 7.]:N:"
   "--keep-weekly[For how many weeks the newest backup is kept. Default\: WEATHER_BACKUP_KEEP_WEEKLY, else 0.]:N:"
   "--keep-monthly[For how many months the newest backup is kept. Default\: WEATHER_BACKUP_KEEP_MONTHLY, else 0.]:N:"
@@ -754,6 +755,7 @@ _shtab_weather_tool_restore_options=(
   "--drill[only a drill\: restore LATEST, or NAME, into a scratch place, look at all of it, run a detection on it]"
   "--discard-newer[do not take over what the replaced database has beyond the backup]"
   "--timezone[whose local time a weather_\….db.gz has, such as Europe\/Athens\; default\: this host\'s]:ZONE:"
+  "--wait[if another backup or restore is at work, wait for its end, for at most so long]:SECONDS:"
   "--json[as JSON]"
   "--folder[The folder in which backups are kept. Default\: WEATHER_BACKUPS, else \/var\/backups\/weather.]:PATH:"
   "--db[Where observations are stored\: the path of an SQLite file, or postgresql\:\/\/USER\@HOST\/DATABASE. Default\: WEATHER_DB, else \/var\/lib\/weather\/data\/weather_stream.db.]:DATABASE:"
