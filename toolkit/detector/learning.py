@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.detector import in_parts
-from toolkit.quality.arrays import Ints
+from toolkit.quality.arrays import Bools, Ints
 from toolkit.quality.base import Preparation, QualityTest, Sample
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.expected import Expectations
@@ -64,24 +64,18 @@ class Learnt(NamedTuple):
     """What is known of some stations.
 
     Attributes:
-        compared_with: with which of its neighbours each is compared; stations × neighbours.
-        found: of each preparation that asks for something (see `preparations`), in order, its arrays; each of these
-            has a row for each station.
+        arrays: with which of its neighbours each station is compared, stations × neighbours; and what the tests'
+            preparations found (`Preparation.each`), one after the other. Each array has a row for each station.
+        number: how many arrays each of the preparations found.
     """
 
-    compared_with: npt.NDArray[np.bool_]
-    found: list[list[npt.NDArray[Any]]]
-
-
-def preparations(tests: Sequence[QualityTest]) -> list[Preparation]:
-    """Those of some tests that have to know something of each station."""
-    kinds = dict.fromkeys(test.preparation for test in tests)
-    return [one for one in kinds if one is not None and one.each is not None]
+    arrays: list[npt.NDArray[Any]]
+    number: list[int]
 
 
 def learnt(tile: Tile) -> Learnt:
-    """What is known of the stations of a tile."""
-    kinds, sample = preparations(tile.tests), tile.sample
+    """What is known of a tile's own stations."""
+    kinds, sample = _preparations(tile.tests), tile.sample
     expectations = Expectations(sample.series, sample.neighbours, sample.looser)
     nobody = np.zeros(len(sample.series.scaled), dtype=bool)
     number: list[int] = []
@@ -93,37 +87,44 @@ def learnt(tile: Tile) -> Learnt:
         number[:] = map(len, found)
         return [expected.weights > 0, *(array for of_one in found for array in of_one)]
 
-    compared_with, *arrays = by_rows(some, len(tile.own))
-    return Learnt(compared_with, [[arrays.pop(0) for _ in range(size)] for size in number])
+    return Learnt(by_rows(some, len(tile.own)), number)
 
 
-def of_network(tests: Sequence[QualityTest], sample: Sample, divided: Divided) -> Learnt:
-    """What is known of all stations of a network.
+def of_network(
+    tests: Sequence[QualityTest], sample: Sample, divided: Divided
+) -> tuple[Bools, dict[Preparation, list[npt.NDArray[Any]]]]:
+    """With which of its neighbours each station of a network is compared, and what each preparation found.
 
     Args:
         tests: those that apply to the variable.
         sample: the variable at all stations, without an expectation.
         divided: who finds it.
     """
-    if not divided.parts:
-        return learnt(Tile(tests, sample, np.arange(len(sample.series.scaled))))
-    joined: list[npt.NDArray[Any]] = []
-    number: list[int] = []
-    for part, (compared_with, found) in zip(
-        divided.parts, divided.apply(learnt, _tiles(tests, sample, divided.parts)), strict=True
-    ):
-        arrays = [compared_with, *(array for of_one in found for array in of_one)]
-        if not joined:
-            joined = [np.empty((len(sample.series.scaled), *one.shape[1:]), one.dtype) for one in arrays]
-            number = [*map(len, found)]
-        for whole, of_part in zip(joined, arrays, strict=True):
-            whole[part.own] = of_part
-    return Learnt(joined.pop(0), [[joined.pop(0) for _ in range(size)] for size in number])
+    stations = len(sample.series.scaled)
+    if divided.parts:
+        whole = Learnt([], [])
+        tiles = divided.apply(learnt, _tiles(tests, sample, divided.parts))
+        for part, (arrays, number) in zip(divided.parts, tiles, strict=True):
+            if not whole.arrays:
+                whole = Learnt([np.empty((stations, *one.shape[1:]), one.dtype) for one in arrays], number)
+            for of_all, of_part in zip(whole.arrays, arrays, strict=True):
+                of_all[part.own] = of_part
+    else:
+        whole = learnt(Tile(tests, sample, np.arange(stations)))
+    compared_with, *arrays = whole.arrays
+    by_kind = zip(_preparations(tests), whole.number, strict=True)
+    return compared_with, {one: [arrays.pop(0) for _ in range(number)] for one, number in by_kind}
+
+
+def _preparations(tests: Sequence[QualityTest]) -> list[Preparation]:
+    """Those of some tests that have to know something of each station."""
+    kinds = dict.fromkeys(test.preparation for test in tests)
+    return [one for one in kinds if one is not None and one.each is not None]
 
 
 def _tiles(tests: Sequence[QualityTest], sample: Sample, parts: Sequence[in_parts.Part]) -> Iterator[Tile]:
     """The parts of a network, each made when it is asked for."""
-    kinds, variable = preparations(tests), sample.series.variable
+    kinds, variable = _preparations(tests), sample.series.variable
     needed = {name for test in tests if test.preparation in kinds for name in test.needs(variable)} & {*sample.values}
     for part in parts:
         yield Tile(

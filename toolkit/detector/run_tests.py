@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.detector.learning import ALONE, Divided, of_network, preparations
+from toolkit.detector.learning import ALONE, Divided, of_network
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.base import Exclusion, Preparation, QualityTest, Sample
 from toolkit.quality.blocks import by_rows
@@ -154,9 +154,7 @@ class _Run:
         sample, kinds = self._sample, dict.fromkeys(test.preparation for test in self.tests)
         learnt: dict[Preparation, list[npt.NDArray[Any]]] = {}
         if sample.series.compared:
-            self.compared_with, found = of_network(self.tests, sample, divided)
-            learnt = dict(zip(preparations(self.tests), found, strict=True))
-            del found  # so that what a preparation has used is let go
+            self.compared_with, learnt = of_network(self.tests, sample, divided)
         made: dict[str, Any] = {}
         for one in kinds:
             notes = None if self._asked is None else Notes(self._asked, sample.series.window)
