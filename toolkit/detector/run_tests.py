@@ -90,9 +90,9 @@ class _Run:
         self.compared_with = np.zeros(sample.neighbours.rows.shape, dtype=bool)
         self.criteria: dict[str, list[Criterion]] = {test.name: [] for test in tests}
         self._sample, self._asked = sample, asked
+        self.prepared = self._prepared(divided)
         if sample.series.compared:
             self._expectations = Expectations(sample.series, sample.neighbours, sample.looser)
-        self.prepared = self._prepared(divided)
         self._noted_before = {name: len(noted) for name, noted in self.criteria.items()}
         self.flags = {
             test.name: np.zeros((stations, sample.series.window), dtype=bool)
@@ -104,7 +104,7 @@ class _Run:
         self._far = np.zeros(stations)
 
     def compared(self) -> list[Round]:
-        """Run the tests that compare, and exclude stations, until none has to be compared anew."""
+        """Run the tests that compare, and exclude stations in rounds, as long as any is to be compared anew."""
         sample, made = self._sample, []
         flagged = self._flagged_by(Exclusion.IF_FARTHEST_OFF).any(axis=1)  # so far by tests that do not compare
         of_tests = [test.suspects(sample, self.prepared[test.name]) for test in self.tests if test.compares]

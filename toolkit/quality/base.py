@@ -135,7 +135,8 @@ class Preparation:
             nothing of it.
         each: what has to be known of each station beforehand: of a sample that says what is expected of some stations,
             arrays whose first axis is these. It is called for some stations at a time, so that a large network needs
-            no memory for what is expected of all of them.
+            no memory for what is expected of all of them, and sees no others but their neighbours
+            (`detector.learning`); of variables besides the sample's, those that the tests need.
     """
 
     of: Callable[..., Any]
