@@ -39,11 +39,11 @@ class Divided(NamedTuple):
         parts: what each is given; none where this process learns of all stations.
     """
 
-    apply: Map = map
-    parts: Sequence[in_parts.Part] = ()
+    apply: Map
+    parts: Sequence[in_parts.Part]
 
 
-ALONE = Divided()
+ALONE = Divided(map, ())
 
 
 class Tile(NamedTuple):

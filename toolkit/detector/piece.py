@@ -14,7 +14,7 @@ from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid
 from toolkit.detector.judging import Judging
 from toolkit.detector.kept import Kept, TestResults
-from toolkit.detector.learning import ALONE, Divided
+from toolkit.detector.learning import Divided
 from toolkit.detector.report import Anomaly
 from toolkit.detector.run_tests import run_tests
 from toolkit.memory import give_back
@@ -45,7 +45,7 @@ class Piece:
     how: Judging
     asked: Bools
     measured: Sequence[str]
-    divided: Divided = ALONE
+    divided: Divided
 
 
 def _sample(piece: Piece, variable: str, silent: Bools) -> Sample:
