@@ -14,8 +14,10 @@ from toolkit.checks.database import as_administrator, changed
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import SYSTEMD
 from toolkit.checks.host.systemd import UNITS
+from toolkit.checks.reach import reach
 from toolkit.checks.remedies import EditSettings, OnController, OnMachine, Remedy, Restart, Sequence
 from toolkit.database import PostgreSQLDatabase
+from toolkit.errors import ToolkitError
 
 # The sockets of the servers of this host; their names end in the port (Debian's folder, libpq's default).
 SOCKETS = Path("/var/run/postgresql")
@@ -127,10 +129,11 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
     """
     if re.search("Connection refused|No such file", said) and (elsewhere := _elsewhere(host, server)):
         return elsewhere
+    if "timeout expired" in said:
+        return _silent(server, said)
     names = _names(server)
     if found := re.search(r"are in the schema (.+): was it renamed", said):
-        back = as_administrator(f"ALTER SCHEMA {found[1]} RENAME TO {names.role}", database=server.name)
-        return bad(said, Sequence(back, Restart("collector")))
+        return bad(said, as_administrator(f"ALTER SCHEMA {found[1]} RENAME TO {names.role}", database=server.name))
     for pattern, why, mend in _REFUSALS:
         if re.search(pattern, said):
             return bad(f"{why}: {said}", mend(names))
@@ -147,6 +150,20 @@ def not_at_boot(server: PostgreSQLDatabase) -> Finding | None:
         "postgresql.service is disabled: the database does not come back with the host",
         OnMachine("systemctl enable postgresql.service"),
         Status.WARNING,
+    )
+
+
+def _silent(server: PostgreSQLDatabase, said: str) -> Finding:
+    """The finding that a server does not answer: its host takes no connection, or its kernel does and it does not."""
+    try:
+        reach(f"//{urlsplit(server.url).hostname or 'localhost'}:{server.port}")
+    except ToolkitError as error:
+        return bad(str(error))
+    # What is not stopped does not mind.
+    return bad(
+        "the server takes connections and does not answer: it is stopped (by SIGSTOP or a debugger), or overloaded: "
+        f"{said}",
+        OnMachine("systemctl kill --signal=SIGCONT 'postgresql@*.service'", note="on the database's server"),
     )
 
 

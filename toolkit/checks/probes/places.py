@@ -88,7 +88,7 @@ def _mended(host: Host, path: Path, is_folder: bool) -> Remedy:
     """Take away what is in the place, and put back what was moved elsewhere or make it anew."""
     away = Shell("rm -- {}", path)
     if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
-        away = Shell("mv -T -- {} {}", path, path.with_name(f"wrong-{path.name}"))
+        away = Shell("mv -T -- {} {}", path, path.with_name(f"wrong-{path.name}.moved"))  # no name of ours
     target, found = path, None
     if path.is_symlink():
         with suppress(OSError, RuntimeError):  # it leads in a circle, or to where this user may not look
