@@ -10,12 +10,23 @@ from urllib.parse import urlsplit
 
 from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad
-from toolkit.checks.database import as_administrator, changed
+from toolkit.checks.database import as_administrator, changed, have_backup
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import SYSTEMD
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.reach import reach
-from toolkit.checks.remedies import EditSettings, OnController, OnMachine, Remedy, Restart, Sequence
+from toolkit.checks.remedies import (
+    EditSettings,
+    OnController,
+    OnMachine,
+    Remedy,
+    Restart,
+    Restore,
+    Sequence,
+    Then,
+    Tool,
+)
+from toolkit.collector import known_database
 from toolkit.database import PostgreSQLDatabase
 from toolkit.errors import ToolkitError
 
@@ -133,7 +144,17 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
         return _silent(server, said)
     names = _names(server)
     if found := re.search(r"are in the schema (.+): was it renamed", said):
+        if found[1] == server.role:
+            own = as_administrator(f"ALTER SCHEMA {names.role} OWNER TO {names.role}", database=server.name)
+            return bad(f"the role may not use the schema of its tables, {server.role}", own)
         return bad(said, as_administrator(f"ALTER SCHEMA {found[1]} RENAME TO {names.role}", database=server.name))
+    if "is empty: the collector" in said and known_database.is_known(host.settings):
+        again = Restore() if have_backup(host) else Tool("data new")
+        make = f"CREATE SCHEMA IF NOT EXISTS {names.role} AUTHORIZATION {names.role}"
+        return bad(
+            f"the tables of the database {shown(server.url)} are gone, and there were observations in them",
+            Then(as_administrator(make, database=server.name), "on the database's server, then here: {}", again),
+        )
     for pattern, why, mend in _REFUSALS:
         if re.search(pattern, said):
             return bad(f"{why}: {said}", mend(names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from contextlib import suppress
@@ -146,6 +147,9 @@ def cron_runs(host: Host) -> Finding | None:
         return None
     running = [one.pid for one in processes() if _is_cron(one.pid)]
     if not running:
+        if os.path.realpath(UNITS / "cron.service") == os.devnull:
+            again = OnMachine("systemctl unmask cron"), OnMachine("systemctl start cron")
+            return bad("cron is masked: no job is begun", Sequence(*again))
         return bad("no cron runs: no job is begun")
     if all(map(is_stopped, running)):
         return bad(
