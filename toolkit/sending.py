@@ -77,7 +77,7 @@ def try_out(addresses: str, seconds: float) -> None:
     done = _apprise(addresses, "--dry-run", text="try", seconds=seconds)
     if b"Traceback " in done.stderr:
         raise ProgramError("apprise does not run: one of its modules is missing or damaged")
-    if done.returncode or b" - ERROR - " in done.stderr:
+    if done.returncode or b" - ERROR - " in done.stdout + done.stderr:  # releases differ in where they say it
         raise ToolkitError("apprise cannot use one of the addresses: see `apprise --dry-run -vv`")
 
 

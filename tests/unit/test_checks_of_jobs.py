@@ -248,3 +248,32 @@ def test_a_line_by_which_pam_denies_cron_everything_is_taken_away(under_cron: Pa
     subprocess.run(result.command, shell=True, check=True)
     assert (under_cron / "pam").read_text() == "@include common-auth\n"
     assert seen("cron-begins")[0].finding.ok
+
+
+def test_what_keeps_copies_from_a_folder_is_told_only_where_a_backup_failed(
+    under_cron: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (under_cron / "bin").mkdir()
+    (under_cron / "bin/restic").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", f"{under_cron}/bin:{os.environ['PATH']}")
+    copies = under_cron / "copies"
+    monkeypatch.setenv("WEATHER_RESTIC_REPOSITORY", str(copies))
+    assert seen("offsite-possible")[0].finding.ok  # the first backup makes it
+    (under_cron / "backup.code").write_text("1\n")
+    (result,) = seen("offsite-possible")
+    assert f"{copies}, where the copies are to be, is not there" in result.finding.evidence
+    assert f"install -d -o weather -g weather -m 0700 {copies}" in result.command
+    (copies / "keys").mkdir(parents=True)
+    (result,) = seen("offsite-possible")
+    assert "its file config is gone" in result.finding.evidence
+    assert f"mv -T -- {copies} {copies}.damaged && install" in result.command
+    (copies / "config").touch()
+    assert seen("offsite-possible")[0].finding.ok
+
+
+def test_a_cron_that_is_masked_is_let_run_again(under_cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.checks.probes.cron.processes", list)
+    monkeypatch.setattr("toolkit.checks.probes.cron.UNITS", under_cron)
+    assert seen("cron-runs")[0].command == "service cron start"
+    (under_cron / "cron.service").symlink_to(os.devnull)
+    assert seen("cron-runs")[0].command == "systemctl unmask cron && systemctl start cron"
