@@ -1,4 +1,4 @@
-"""A network that is judged tile by tile is judged as in one piece."""
+"""A network whose stations are divided is judged as one that is not."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from typing import TypeVar
 import pytest
 
 from tests.odd_network import END, collected
-from toolkit.detector import loading, tiles
+from toolkit.detector import in_parts, loading
 from toolkit.detector.explaining import Explaining
-from toolkit.detector.piece import Piece
 from toolkit.detector.run import detect
 from toolkit.model import Document, Station
 from toolkit.settings import Settings, load
 from toolkit.simulator.weather import SimulatedWeather
 from toolkit.store import open_for_reading, open_for_writing
 
+Given = TypeVar("Given")
 Found = TypeVar("Found")
-PIECE = 1_000_000
 
 
-def elsewhere(function: Callable[[Piece], Found], pieces: Iterable[Piece], /) -> Iterator[Found]:
-    """What another process would return for each piece: all of it goes there and back as bytes."""
-    for piece in pieces:
-        there, of = pickle.loads(pickle.dumps((function, piece)))
+def elsewhere(function: Callable[[Given], Found], tiles: Iterable[Given], /) -> Iterator[Found]:
+    """What another process would return for each tile: all of it goes there and back as bytes."""
+    for tile in tiles:
+        there, of = pickle.loads(pickle.dumps((function, tile)))
         yield pickle.loads(pickle.dumps(there(of)))
 
 
@@ -36,7 +35,7 @@ def test_the_report_is_the_same_for_every_size_of_tiles(
 ) -> None:
     settings = collected(db, seed, number)
     with open_for_reading(db) as store:
-        whole = detect(store, settings, END, stations_in_tile=PIECE)
+        whole = detect(store, settings, END)
         assert len(whole.anomalies) > 4
         for size in sizes:
             report = detect(store, settings, END, apply=elsewhere, stations_in_tile=size)
@@ -72,28 +71,30 @@ def row_of_faults(db: str) -> Settings:
     return load(environ={"WEATHER_DB": db}).settings
 
 
-def test_a_verdict_depends_on_stations_farther_than_a_step_from_neighbour_to_neighbour(
-    db: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_so_is_that_of_stations_that_are_excluded_one_after_the_other(db: str) -> None:
     settings = row_of_faults(db)
     with open_for_reading(db) as store:
         whole = detect(store, settings, END)
         report = detect(store, settings, END, stations_in_tile=6)
+        assert len(whole.anomalies) > 4
         assert replace(report, generated_at=whole.generated_at) == whole
-        for steps in (1, 2):
-            monkeypatch.setattr(tiles, "NEAR", min(tiles.NEAR, steps))
-            monkeypatch.setattr(tiles, "MARGIN", steps)
-            assert detect(store, settings, END, stations_in_tile=6).anomalies != whole.anomalies
+
+
+def test_it_is_not_where_a_tile_lacks_the_stations_near_its_own(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, cut = collected(db, 3, 20), in_parts.cut
+    monkeypatch.setattr(in_parts, "cut", lambda stations, near, most: cut(stations, [], most))
+    with open_for_reading(db) as store:
+        assert detect(store, settings, END, stations_in_tile=1).anomalies != detect(store, settings, END).anomalies
 
 
 def test_so_is_what_is_said_of_one_station(db: str) -> None:
     settings = collected(db, 4, 80)
     with open_for_reading(db) as store:
-        whole = detect(store, settings, END, stations_in_tile=PIECE)
+        whole = detect(store, settings, END)
         judged = list(dict.fromkeys(one.station_id for one in whole.anomalies))
         for station in judged[:1]:
             reports, explained = [], []
-            for size in (PIECE, 25):
+            for size in (None, 25):
                 reports.append(detect(store, settings, END, station, stations_in_tile=size))
                 explained.append(Explaining(station))
                 detect(store, settings, END, station, explained[-1], stations_in_tile=size)
@@ -106,7 +107,7 @@ def test_so_is_what_is_said_of_one_station(db: str) -> None:
 def test_so_is_that_of_a_method(method: str, db: str) -> None:
     settings = replace(collected(db, 5, 60), detection_method=method)
     with open_for_reading(db) as store:
-        whole = detect(store, settings, END, stations_in_tile=PIECE)
+        whole = detect(store, settings, END)
         report = detect(store, settings, END, stations_in_tile=20)
     assert whole.anomalies
     assert replace(report, generated_at=whole.generated_at) == whole

@@ -111,10 +111,6 @@ class Explaining:
         self._row = 0
         self._silence: Notes | None = None
 
-    def begin(self) -> None:
-        """Forget what was said before: the station is judged anew."""
-        self.sensors = []
-
     def row(self, grid: Grid, rows: Bools) -> int | None:
         """The station's row in a grid; None where it is not one of those that are judged there."""
         self._row = next(row for row, one in enumerate(grid.stations) if one.station_id == self.station_id)

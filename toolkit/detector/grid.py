@@ -17,7 +17,6 @@ from toolkit.model import Rejected, Station
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.blocks import by_rows
-from toolkit.quality.network import Network
 from toolkit.quality.packed import Coded, each, is_there, there, unpacked
 from toolkit.quality.series import HOUR, Series, scaled, with_readings
 from toolkit.store import Span
@@ -156,14 +155,14 @@ class Grid:
         step = max(1, round(hours * HOUR / self.cadence))
         return np.arange(self.times.shape[1] - self.window - 1, -1, -step)[::-1]
 
-    def silent(self, note: Callable[..., None] | None = None, network: Network | None = None) -> Bools:
+    def silent(self, note: Callable[..., None] | None = None) -> Bools:
         """Slots in which a station reports nothing, for too long; stations × window slots. See `missing.gaps`."""
         there, ends, places = ~np.isnan(self.times[: self.number]), self.slot_times(), self._history()
         past, past_ends = (
             np.hstack([self.reported[: self.number], there[:, places]]),
             np.concatenate([self.moment_times, ends[places]]),
         )
-        found = missing.gaps(there, past, ends, past_ends, self.window, network, note=note)
+        found = missing.gaps(there, past, ends, past_ends, self.window, note)
         # Whatever changed of a station, it is silent once.
         return (
             np.vstack([found, np.zeros((len(self.earlier), self.window), dtype=bool)]) if len(self.earlier) else found
@@ -252,10 +251,6 @@ class Grid:
             until={name: of_it[rows] for name, of_it in self.until.items()},
             known={name: of_it[rows] for name, of_it in self.known.items()},
         )
-
-    def in_network(self, names: Sequence[str]) -> dict[str, OfNetwork]:
-        """What is to be known of some variables where a part of these rows is looked at."""
-        return {name: OfNetwork.of(self.series(name)) for name in names}
 
 
 def _phase(count: Ints) -> int:

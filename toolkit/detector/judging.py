@@ -66,6 +66,11 @@ class Judging:
         """Which stations are near which, for a variable."""
         return self.of_variable.get(variable, self.neighbours)
 
+    @property
+    def every(self) -> list[Neighbours]:
+        """Which stations are near which, for one variable or another."""
+        return [self.neighbours, *self.of_variable.values()]
+
     def part(self, rows: Ints) -> Judging:
         """How some rows, in ascending order, are judged."""
         place = {row: number for number, row in enumerate(rows.tolist())}
@@ -76,6 +81,23 @@ class Judging:
             {name: one[rows] for name, one in self.looser.items()},
             self.left_out[rows],
         )
+
+    def with_neighbours(self, rows: Bools, station_rows: Ints, steps: int) -> Bools:
+        """Some rows of a network and their neighbours, with all rows of each station.
+
+        Args:
+            rows: which.
+            station_rows: for each row, the first row of its station.
+            steps: how often those that are near one that is wanted are wanted, too.
+        """
+        wanted = rows.copy()
+        for _ in range(steps):
+            for one in self.every:
+                wanted[one.rows[wanted][one.exists[wanted]]] = True
+            whole = np.zeros(len(wanted), dtype=bool)
+            whole[station_rows[wanted]] = True
+            wanted = whole[station_rows]
+        return wanted
 
     def read(self, grid: Grid) -> Grid:
         """What was read, without the sensors that are not judged: nothing is judged by them either."""

@@ -62,7 +62,7 @@ class Kept:
     rounds: Sequence[Round]
 
     @classmethod
-    def of(cls, results: Found, of_network: OfNetwork) -> Kept:
+    def of(cls, results: Found) -> Kept:
         """What is kept of some results."""
         rows = np.flatnonzero(np.logical_or.reduce([flags.any(axis=1) for flags in results.flags.values()]))
         prepared = {}
@@ -73,7 +73,7 @@ class Kept:
             variable=results.series.variable.name,
             measured=results.series.measured,
             rows=rows,
-            of_network=of_network,
+            of_network=OfNetwork.of(results.series),
             tests=results.tests,
             flags={name: flags[rows] for name, flags in results.flags.items()},
             prepared=prepared,

@@ -1,13 +1,9 @@
-"""A piece of a network judged: a tile, at one cadence of reports.
-
-What is done here is a function of its arguments alone, which can be pickled: so it may be done by another process.
-"""
+"""A network judged at one cadence of reports: what the tests find, and what it means."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,26 +11,20 @@ from toolkit import times
 from toolkit.detector import sites
 from toolkit.detector.classifier import Classifier
 from toolkit.detector.explaining import Explaining
-from toolkit.detector.grid import Grid, OfNetwork
+from toolkit.detector.grid import Grid
 from toolkit.detector.judging import Judging
 from toolkit.detector.kept import Kept, TestResults
+from toolkit.detector.learning import Divided
 from toolkit.detector.report import Anomaly
-from toolkit.detector.run_tests import ROUNDS, run_tests
-from toolkit.detector.tiles import with_neighbours
+from toolkit.detector.run_tests import run_tests
 from toolkit.memory import give_back
 from toolkit.quality import missing
 from toolkit.quality.arrays import Bools, intervals
 from toolkit.quality.base import FlaggedInterval, Sample
 from toolkit.quality.catalogue import method_tests
-from toolkit.quality.network import Figure, Network, Question
 from toolkit.quality.packed import SMALL
 from toolkit.settings import Settings
 from toolkit.variables import STATION
-
-Known = Mapping[str, Mapping[Any, Any]]
-"""By variable, `STATION` for the stations as such, the figures of a network by their names; see `quality.network`."""
-Parts = Mapping[str, Mapping[str, tuple[Figure, Any]]]
-"""The same, with what one piece contributes to each figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,138 +33,56 @@ class Piece:
 
     Attributes:
         settings: method and variables.
-        grid: the window; the stations of a tile and of its margin.
+        grid: the window; all stations, whatever their cadence.
         how: how each sensor is judged.
-        core: which rows are judged in this piece; None where it is the whole network.
         asked: of which rows anomalies are wanted.
         measured: the variables of which the network has a value in the window.
-        known: the figures of the network; empty while they are gathered, and where the piece is all of it.
-        rounds: by variable, how many rounds of exclusions are made, where the network made fewer than usual.
-        questions: by variable, what is asked of each station; for `answers`.
+        divided: who learns what has to be known of each station.
     """
 
     settings: Settings
     grid: Grid
     how: Judging
-    core: Bools | None
     asked: Bools
     measured: Sequence[str]
-    known: Known = field(default_factory=dict)
-    rounds: Mapping[str, int] = field(default_factory=dict)
-    questions: Mapping[str, set[Question]] = field(default_factory=dict)
+    divided: Divided
 
 
-class Judged(NamedTuple):
-    """What came of a piece.
-
-    Attributes:
-        anomalies: of the rows that were asked for.
-        questions: by variable, what has to be asked of all stations before the anomalies count.
-        rounds: by variable, of each round of exclusions whether a row was excluded, and whether one of the core was
-            compared anew.
-    """
-
-    anomalies: list[Anomaly]
-    questions: dict[str, set[Question]]
-    rounds: dict[str, list[tuple[bool, bool]]]
-
-
-def gathered(piece: Piece) -> Parts:
-    """What a piece contributes to the figures of the network."""
-    stations = Network(piece.core)
-    silent = piece.grid.silent(network=stations)
-
-    def parts_of(variable: str) -> dict[str, tuple[Figure, Any]]:
-        network = Network(piece.core)
-        _tested(piece, variable, silent, network, rounds=0)
-        return network.parts
-
-    return {STATION: stations.parts, **{variable: parts_of(variable) for variable in piece.measured}}
-
-
-def answers(piece: Piece) -> dict[str, dict[Question, Any]]:
-    """What the stations of a piece answer, those that can, by variable and question."""
-    found: dict[str, dict[Question, Any]] = {}
-    rows = slice(None) if piece.core is None else piece.core
-    for variable, of_it in piece.questions.items():
-        values = {name: piece.grid.values[name] for question in of_it for name in question.variables}
-        for question in of_it:
-            answer = question.of(values)[rows]
-            found.setdefault(variable, {})[question] = answer[~np.isnan(answer)]
-    return found
-
-
-def judge(piece: Piece, explaining: Explaining | None = None) -> Judged:
-    """Judge a piece.
-
-    Args:
-        piece: which.
-        explaining: is told why its station is judged as it is, if that is one of the rows that are asked for.
-    """
-    networks = {
-        name: Network(piece.core, None if piece.core is None else piece.known[name])
-        for name in (STATION, *piece.measured)
-    }
-    rounds: dict[str, list[tuple[bool, bool]]] = {}
-    anomalies = list(_anomalies(piece, networks, rounds, explaining))
-    questions = {name: network.questions for name, network in networks.items() if network.questions}
-    return Judged(anomalies, questions, rounds)
-
-
-def _sample(piece: Piece, variable: str, silent: Bools, network: Network) -> Sample:
+def _sample(piece: Piece, variable: str, silent: Bools) -> Sample:
     grid, how = piece.grid, piece.how
     return Sample(
         grid.series(variable), how.neighbours_of(variable), silent, grid.values, grid.stations,
-        looser=how.looser.get(variable), network=network,
+        looser=how.looser.get(variable),
     )  # fmt: skip
 
 
-def _tested(
-    piece: Piece, variable: str, silent: Bools, network: Network, rounds: int, row_explained: int | None = None
-) -> Kept:
+def _tested(piece: Piece, variable: str, silent: Bools, row_explained: int | None) -> Kept:
     """What the tests find in a variable."""
     grid, settings = piece.grid, piece.settings
     tests = method_tests(settings.detection_method, settings.temporal_threshold)
-    found = run_tests(tests, _sample(piece, variable, silent, network), row_explained, rounds)
+    found = run_tests(tests, _sample(piece, variable, silent), row_explained, piece.divided)
     if (outside := sites.outside(grid, variable)) is not None:
         found.flags.update({name: flags & ~outside for name, flags in found.flags.items()})
-    of_network = grid.of_network.get(variable) or OfNetwork.of(found.series)
-    kept = Kept.of(found, of_network)
+    kept = Kept.of(found)
     del found  # a large network has no memory for the next variable beside this one
-    network.let_go()
     if len(grid.stations) > SMALL:
         give_back()
     return kept
 
 
-def _anomalies(
-    piece: Piece,
-    networks: Mapping[str, Network],
-    rounds: dict[str, list[tuple[bool, bool]]],
-    explaining: Explaining | None,
-) -> Iterator[Anomaly]:
+def anomalies(piece: Piece, explaining: Explaining | None = None) -> Iterator[Anomaly]:
     """Every anomaly of the rows that are asked for.
 
     Args:
-        piece: the window, and how it is judged.
-        networks: by variable, what is known of the network.
-        rounds: is filled; see `Judged`.
-        explaining: is told why its station is judged as it is, if that is asked for.
+        piece: what is judged.
+        explaining: is told why its station is judged as it is, if that is one of these rows.
     """
     grid, rows = piece.grid, piece.asked
     row_explained = explaining.row(grid, rows) if explaining else None
     noted = explaining.silence(grid) if explaining and row_explained is not None else None
-    silent = grid.silent(noted, networks[STATION])
+    silent = grid.silent(noted)
 
-    kept = {
-        variable: _tested(
-            piece, variable, silent, networks[variable], piece.rounds.get(variable, ROUNDS), row_explained
-        )
-        for variable in piece.measured
-    }
-    if piece.core is not None:
-        for name, one in kept.items():
-            rounds[name] = [(bool(worst.any()), bool(piece.core[again].any())) for worst, again in one.rounds]
+    kept = {variable: _tested(piece, variable, silent, row_explained) for variable in piece.measured}
     lost = _lost_together(kept, silent.shape)
     for row in np.flatnonzero((silent | lost).any(axis=1) & rows):
         for first, after in intervals((silent | lost)[row]):
@@ -209,14 +117,12 @@ def _classified(
     """
     station_rows = piece.grid.station_rows()
     # What is expected of a neighbour depends on its own neighbours.
-    rows = np.flatnonzero(with_neighbours(concerned, station_rows, piece.how, 2))
-    wanted = with_neighbours(concerned, station_rows, piece.how, 1)[rows]
+    rows = np.flatnonzero(piece.how.with_neighbours(concerned, station_rows, 2))
+    wanted = piece.how.with_neighbours(concerned, station_rows, 1)[rows]
     of_network = {name: one.of_network for name, one in kept.items()}
     grid, how = replace(piece.grid, of_network=of_network).rows(rows), piece.how.part(rows)
     part, settings = replace(piece, grid=grid, how=how), piece.settings
-    results = {
-        name: one.of_rows(rows, _sample(part, name, silent[rows], Network()), wanted) for name, one in kept.items()
-    }
+    results = {name: one.of_rows(rows, _sample(part, name, silent[rows]), wanted) for name, one in kept.items()}
     asked = concerned[rows]
     if explaining:
         explaining.row(grid, asked)

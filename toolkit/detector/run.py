@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from toolkit import times
-from toolkit.detector import loading, pieces, sites, tiles
+from toolkit.detector import in_parts, loading, sites
 from toolkit.detector.confidence import rated
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid, Source
 from toolkit.detector.judging import judging
+from toolkit.detector.learning import ALONE, Divided, Map
 from toolkit.detector.piece import Piece
-from toolkit.detector.pieces import Map
+from toolkit.detector.piece import anomalies as anomalies_of
 from toolkit.detector.report import SCHEMA, Anomaly, Insufficient, Report, Stations, Window
 from toolkit.model import require_station
 from toolkit.quality.arrays import Bools
@@ -31,7 +32,7 @@ def detect(
     only: str | None = None,
     explaining: Explaining | None = None,
     apply: Map = map,
-    stations_in_tile: int = tiles.STATIONS,
+    stations_in_tile: int | None = None,
 ) -> Report:
     """Look for anomalies in the window that ends at `end`.
 
@@ -41,8 +42,9 @@ def detect(
         end: the window's end, seconds since the epoch.
         only: report this station alone; the others still count as its neighbours.
         explaining: is told why a station is judged as it is.
-        apply: makes a function of pieces of the network do its work, here or elsewhere, as `map` does.
-        stations_in_tile: how many stations are judged at a time. The report is the same whatever it is.
+        apply: makes a function of tiles do its work, here or elsewhere, as `map` does.
+        stations_in_tile: of how many stations one of them is at most, without those near them; None: the network is not
+            divided. The report is the same whatever it is.
 
     Raises:
         UsageError: there is no station `only`, or none that is to be explained.
@@ -60,13 +62,15 @@ def detect(
     rows = np.array([only in {None, one.station_id} for one in grid.stations], dtype=bool)
 
     how = judging(grid.stations, settings, sites.neighbours_of(grid, settings), [*grid.values], end)
-    cut = list(tiles.cut(grid.stations, grid.station_rows(), how, stations_in_tile))
+    divided = ALONE
+    if stations_in_tile is not None and stations_in_tile < len(grid.stations):
+        divided = Divided(apply, in_parts.cut(grid.stations, how.every, stations_in_tile))
     anomalies: list[Anomaly] = []
     insufficient: list[Insufficient] = []
     for part, of_it in how.read(grid).by_cadence():
         if (asked := rows & of_it & ~how.left_out).any():
             measured = [name for name in variables if there(part.values, name)[:, -part.window :].any()]
-            anomalies += pieces.anomalies(Piece(settings, part, how, None, asked, measured), cut, explaining, apply)
+            anomalies += anomalies_of(Piece(settings, part, how, asked, measured, divided), explaining)
             insufficient += _insufficient(part, settings, asked)
     rows = rows[: grid.number]
     insufficient += how.not_judged(grid.stations, rows, variables)

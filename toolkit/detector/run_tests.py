@@ -1,7 +1,7 @@
 """All quality-control tests on one variable of a network.
 
 What is expected of the stations is computed some stations at a time and let go: first to learn what the tests need to
-know of each, then for those stations that a test may flag.
+know of each (`learning`), then for those stations that a test may flag.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.detector.learning import ALONE, Divided, of_network
 from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.base import Exclusion, Preparation, QualityTest, Sample
 from toolkit.quality.blocks import by_rows
@@ -64,33 +65,34 @@ class Found:
     rounds: Sequence[Round]
 
 
-def run_tests(tests: Sequence[QualityTest], sample: Sample, asked: int | None = None, rounds: int = ROUNDS) -> Found:
+def run_tests(
+    tests: Sequence[QualityTest], sample: Sample, asked: int | None = None, divided: Divided = ALONE
+) -> Found:
     """Run those of some tests that apply to a variable.
 
     Args:
         tests: the tests, by precedence.
         sample: the variable at all stations of the network, without an expectation.
         asked: the station of which it is noted what the tests compare.
-        rounds: how many rounds of exclusions are made. Where the stations are a network, it ends with the first in
-            which no other has to be compared anew; of a part of a network that is not known.
+        divided: who learns what has to be known of each station.
     """
-    run = _Run([test for test in tests if test.applies(sample.series.variable)], sample, asked)
-    made = run.compared(rounds) if sample.series.compared else []
+    run = _Run([test for test in tests if test.applies(sample.series.variable)], sample, asked, divided)
+    made = run.compared() if sample.series.compared else []
     return Found(sample.series, run.tests, run.flags, run.prepared, run.criteria, run.compared_with, run.excluded, made)
 
 
 class _Run:
     """Runs the tests that do not compare when it is made; see `compared`, `Found` and `run_tests`."""
 
-    def __init__(self, tests: Sequence[QualityTest], sample: Sample, asked: int | None) -> None:
+    def __init__(self, tests: Sequence[QualityTest], sample: Sample, asked: int | None, divided: Divided) -> None:
         stations = len(sample.series.values)
         self.tests, self.excluded = tests, np.zeros(stations, dtype=bool)
         self.compared_with = np.zeros(sample.neighbours.rows.shape, dtype=bool)
         self.criteria: dict[str, list[Criterion]] = {test.name: [] for test in tests}
         self._sample, self._asked = sample, asked
+        self.prepared = self._prepared(divided)
         if sample.series.compared:
             self._expectations = Expectations(sample.series, sample.neighbours, sample.looser)
-        self.prepared = self._prepared()
         self._noted_before = {name: len(noted) for name, noted in self.criteria.items()}
         self.flags = {
             test.name: np.zeros((stations, sample.series.window), dtype=bool)
@@ -101,8 +103,8 @@ class _Run:
         # How far off each flagged station is by the tests that make the farthest one excluded; see `_off`.
         self._far = np.zeros(stations)
 
-    def compared(self, rounds: int) -> list[Round]:
-        """Run the tests that compare, and exclude stations in so many rounds at most."""
+    def compared(self) -> list[Round]:
+        """Run the tests that compare, and exclude stations in rounds, as long as any is to be compared anew."""
         sample, made = self._sample, []
         flagged = self._flagged_by(Exclusion.IF_FARTHEST_OFF).any(axis=1)  # so far by tests that do not compare
         of_tests = [test.suspects(sample, self.prepared[test.name]) for test in self.tests if test.compares]
@@ -110,16 +112,15 @@ class _Run:
         if self._asked is not None:
             suspects[self._asked] = True
         self._compare(np.flatnonzero(suspects))
-        for _ in range(rounds):
+        for _ in range(ROUNDS):
             worst = self._worst(sample.neighbours)
             self.excluded |= worst
             relied_on_worst = self.compared_with & worst[sample.neighbours.rows]
             again = np.flatnonzero(relied_on_worst.any(axis=1) & ~self.excluded)
             made.append(Round(worst, again))
-            if len(again):
-                self._compare(again)
-            elif sample.network.whole:
+            if not len(again):
                 break
+            self._compare(again)
         return made
 
     def _run(self, test: QualityTest, sample: Sample) -> Bools:
@@ -145,39 +146,24 @@ class _Run:
         if len(rows):
             self.compared_with[rows], self._far[rows] = by_rows(some, len(rows))
 
-    def _prepared(self) -> dict[str, Any]:
+    def _prepared(self, divided: Divided) -> dict[str, Any]:
         """What the preparation of each test returns, by the name of the test; each preparation is made once.
 
         What is compared in it at the station that is asked for is added to the criteria of its tests.
         """
-        sample, kinds = self._sample, list(dict.fromkeys(test.preparation for test in self.tests))
-        learnt = self._learnt([one for one in kinds if one is not None and one.each is not None])
+        sample, kinds = self._sample, dict.fromkeys(test.preparation for test in self.tests)
+        learnt: dict[Preparation, list[npt.NDArray[Any]]] = {}
+        if sample.series.compared:
+            self.compared_with, learnt = of_network(self.tests, sample, divided)
         made: dict[str, Any] = {}
         for one in kinds:
             notes = None if self._asked is None else Notes(self._asked, sample.series.window)
-            found = one.of(replace(sample, notes=notes), *learnt.pop(one, ())) if one else None
+            prepared = one.of(replace(sample, notes=notes), *learnt.pop(one, ())) if one else None
             for test in self.tests:
                 if test.preparation is one:
-                    made[test.name] = found
+                    made[test.name] = prepared
                     self.criteria[test.name].extend(notes.criteria if notes else [])
         return made
-
-    def _learnt(self, preparations: Sequence[Preparation]) -> dict[Preparation, list[npt.NDArray[Any]]]:
-        """What some preparations have to know of each station, and with which neighbours each one is compared."""
-        if not self._sample.series.compared:
-            return {}
-        number: list[int] = []
-
-        def some(block: slice) -> list[npt.NDArray[Any]]:
-            rows = np.arange(block.start, block.stop)
-            expected = self._expectations.few(rows, self.excluded)
-            sample = replace(self._sample, expectation=expected)
-            found = [one.each(sample) for one in preparations if one.each]
-            number[:] = map(len, found)
-            return [expected.weights > 0, *(array for of_one in found for array in of_one)]
-
-        self.compared_with, *arrays = by_rows(some, len(self.excluded))
-        return {one: [arrays.pop(0) for _ in range(size)] for one, size in zip(preparations, number, strict=True)}
 
     def _worst(self, neighbours: Neighbours) -> Bools:
         """The flagged stations that are to be excluded next: in each neighbourhood the one that is farthest off."""

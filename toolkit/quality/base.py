@@ -20,7 +20,6 @@ from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.quality.criteria import Condition, Met, Notes
 from toolkit.quality.expected import Comparison
 from toolkit.quality.neighbours import Neighbours
-from toolkit.quality.network import Network
 from toolkit.quality.packed import each
 from toolkit.quality.series import Series
 from toolkit.variables import Variable
@@ -82,7 +81,6 @@ class Sample:
         looser: how many times as far from what neighbours imply as elsewhere each station's readings may be; None where
             there is no exception.
         notes: where to note what is compared; None where nobody asks.
-        network: what is known of all stations, of which these may be a part.
     """
 
     series: Series
@@ -93,7 +91,6 @@ class Sample:
     expectation: Comparison | None = None
     looser: Floats | None = None
     notes: Notes | None = None
-    network: Network = field(default_factory=Network)
 
     def note(
         self,
@@ -138,7 +135,8 @@ class Preparation:
             nothing of it.
         each: what has to be known of each station beforehand: of a sample that says what is expected of some stations,
             arrays whose first axis is these. It is called for some stations at a time, so that a large network needs
-            no memory for what is expected of all of them.
+            no memory for what is expected of all of them, and sees no others but their neighbours
+            (`detector.learning`); of variables besides the sample's, those that the tests need.
     """
 
     of: Callable[..., Any]

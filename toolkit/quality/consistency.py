@@ -28,7 +28,6 @@ from toolkit.quality.base import (
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.humidity import dew_point, frost_point
-from toolkit.quality.network import TOTAL
 from toolkit.quality.packed import some_rows, there
 from toolkit.variables import BY_NAME, Variable
 
@@ -223,8 +222,7 @@ def broken_rules(sample: Sample) -> Broken:
         share = np.where(readings > 0, broken.sum(axis=1) / np.maximum(readings, 1), np.nan)
         by_rule = np.zeros_like(flagged)
         known, often = ~np.isnan(share), share > LIMITS.others
-        all_known = int(sample.network.of(f"that could break: {rule.text}", TOTAL, known))
-        all_often = int(sample.network.of(f"that often break: {rule.text}", TOTAL, often))
+        all_known, all_often = np.count_nonzero(known), np.count_nonzero(often)
         for row in np.flatnonzero(share > 0):
             if (all_often - int(often[row])) * 4 >= all_known - int(known[row]) > 0:
                 continue
@@ -251,33 +249,6 @@ def _excess(rule: Rule, values: Values, window: slice, stations: int) -> Floats:
     return found
 
 
-class _Change(NamedTuple):
-    """By how much something changed at the beginning of a contradiction: a question to all stations.
-
-    Attributes:
-        rule: the place in `RULES` of what is broken.
-        rival: whether it is the rival that changed, instead of the variable that is blamed.
-        first, last: the slots that break the rule.
-    """
-
-    rule: int
-    rival: bool
-    first: int
-    last: int
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Those of the rule."""
-        return RULES[self.rule].variable, *RULES[self.rule].others
-
-    def of(self, values: Values) -> Floats:
-        """The median of the slots from `first` on less that of those before; rows of the values, NaN if not known."""
-        rule = RULES[self.rule]
-        readings = (rule.rival or _value(rule.variable))(values) if self.rival else values[rule.variable]
-        since = median(readings[:, self.first : min(self.last + 1, self.first + LIMITS.before)])
-        return since - median(readings[:, max(0, self.first - LIMITS.before) : self.first])
-
-
 def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
     """Whether a variable moved more than its rival since they contradict each other.
 
@@ -296,15 +267,21 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
         return not BY_NAME[rule.variable].follows
     first = int(whole[-1]) + 1
 
-    def moved(rival: bool) -> float:
-        question = _Change(RULES.index(rule), rival, first, last)
-        own, *others = map(float, question.of(values))
-        known = [one for one in others if not np.isnan(one)]
+    def moved(of: Callable[[Values], Floats]) -> float:
+        """By how much something moved, the median of some slots against that of those before."""
+
+        def change(values: Values) -> Floats:
+            readings = of(values)
+            since = median(readings[:, first : min(last + 1, first + LIMITS.before)])
+            return since - median(readings[:, max(0, first - LIMITS.before) : first])
+
+        own, *others = map(float, change(values))
         if not len(near):
-            known = sample.network.of_others(question, row, sample.values).tolist()
+            others = np.delete(change(sample.values), row).tolist()
+        known = [one for one in others if not np.isnan(one)]
         return abs(own - (float(np.median(known)) if known else 0.0))
 
-    by_own, by_rival = moved(rival=False), moved(rival=True)
+    by_own, by_rival = moved(_value(rule.variable)), moved(rule.rival or _value(rule.variable))
     if np.isnan(by_own) or np.isnan(by_rival) or by_own == by_rival:
         return not BY_NAME[rule.variable].follows
     return by_own > by_rival

@@ -16,7 +16,6 @@ from toolkit.quality.base import TAIWAN, Evidence, Exclusion, Preparation, Sampl
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows
 from toolkit.quality.criteria import Condition
-from toolkit.quality.network import COUNTED
 from toolkit.quality.packed import some_rows
 from toolkit.quality.runs import Runs
 from toolkit.variables import BY_NAME, Variable
@@ -107,6 +106,28 @@ def _runs(towards: Floats) -> Runs:
     return Runs.of(towards, np.ones(towards.shape, dtype=bool), towards.shape[1])
 
 
+class _Counted:
+    """How many stations have which whole number, from 0 to the number of columns, in each column.
+
+    Args:
+        numbers: stations × columns.
+    """
+
+    def __init__(self, numbers: npt.NDArray[Any]) -> None:
+        self._counts = [np.bincount(column, minlength=numbers.shape[1] + 1) for column in numbers.T]
+
+    def median_of_others(self, column: int, own: int) -> float:
+        """The median of a column without one station that has the number `own`; NaN if there is no other."""
+        counts = self._counts[column].copy()
+        counts[own] -= 1
+        so_far = np.cumsum(counts)
+        number = int(so_far[-1])
+        if not number:
+            return float("nan")
+        lower, upper = np.searchsorted(so_far, [(number - 1) // 2 + 1, number // 2 + 1])
+        return float(lower + upper) / 2
+
+
 def _stuck(sample: Sample, towards: Floats, runs: Runs) -> Bools:
     """The window's readings of runs that are too long, stations × window slots."""
     window, hour, neighbours = sample.series.window, sample.series.per_hour, sample.neighbours
@@ -118,7 +139,7 @@ def _stuck(sample: Sample, towards: Floats, runs: Runs) -> Bools:
     limits, likewise = np.full(len(longest), float(least)), np.zeros(len(longest))
     # In column t the longest run up to slot t.
     so_far = np.maximum.accumulate(length, axis=1)
-    of_all = sample.network.of("runs of one direction", COUNTED, so_far)
+    of_all = _Counted(so_far)
     for row in np.flatnonzero(longest >= least):
         after = towards.shape[1] - window + int(np.argmax(now[row])) + 1
         first = int(runs.start[row, after - 1])

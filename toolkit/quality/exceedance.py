@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from toolkit.quality.arrays import Floats, Ordered
-from toolkit.quality.network import EACH, Network
 
 # Of a station's own past this share counts; the rest may have been a fault.
 BELIEVED = 0.98
@@ -20,15 +19,7 @@ def reached(history: Ordered) -> tuple[Floats, Floats]:
     return np.nan_to_num(history.largest()), np.nan_to_num(history.quantile(BELIEVED))
 
 
-def exceedance_limit(
-    most: Floats,
-    believed: Floats,
-    own: float,
-    network: float,
-    at_least: Floats | float,
-    stations: Network | None = None,
-    name: str = "",
-) -> Floats:
+def exceedance_limit(most: Floats, believed: Floats, own: float, network: float, at_least: Floats | float) -> Floats:
     """The limit of each station.
 
     Weather repeats itself: what happened here in the days before, or at a typical station of the network, can happen
@@ -40,8 +31,6 @@ def exceedance_limit(
         own: the limit is so many times what the station itself reached in all but 2% of its time.
         network: and so many times the largest value of the median station.
         at_least: and never lower than this, for all or for each station.
-        stations: the network; None where these are all of its stations.
-        name: what it calls the statistic.
     """
-    typical = float(np.median((stations or Network()).of(name, EACH, most)))
+    typical = float(np.median(most))
     return np.maximum(np.maximum(own * believed, network * typical), at_least)

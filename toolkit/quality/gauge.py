@@ -17,7 +17,6 @@ from toolkit.quality.base import Evidence, Exclusion, Preparation, Sample, Thres
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, lasting, longest, of_rows
 from toolkit.quality.criteria import Condition
-from toolkit.quality.network import LARGEST, TOTAL
 from toolkit.quality.packed import some_rows
 from toolkit.quality.rainfall import amounts, counts_up, hourly, resets
 from toolkit.variables import Variable
@@ -66,7 +65,7 @@ def judge(sample: Sample) -> Contradictions:
     """What neighbours contradict."""
     series = sample.series
     window, per_hour = series.window, series.per_hour
-    fell = amounts(series.values, sample.network)
+    fell = amounts(series.values)
     (rain,) = by_rows(lambda rows: [hourly(fell[rows], per_hour)], len(fell))
     hours = min(rain.shape[1], max(LIMITS.zero_hours, -(-window // per_hour)) + LIMITS.lone_hours)
     rain = rain[:, rain.shape[1] - hours :]
@@ -90,7 +89,7 @@ def judge(sample: Sample) -> Contradictions:
         return np.pad(found, ((0, 0), (window - found.shape[1], 0)))
 
     zeros = np.zeros(rain.shape, dtype=bool)
-    if sample.network.of("asked", LARGEST, asked.sum(axis=1)) >= LIMITS.neighbours:
+    if asked.sum(axis=1).max(initial=0) >= LIMITS.neighbours:
         zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain, humidity, asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     alone_dry = alone & (humidity < LIMITS.dry)
@@ -244,11 +243,10 @@ def _held(sample: Sample) -> Bools:
         return [reset, near, could, np.where(near, now[:, latest], np.nan)]
 
     reset, near, could, since_reset = by_rows(some, len(values))
-    number = sample.network.of("could be reset", TOTAL, could | near)
-    were = sample.network.of("were reset", TOTAL, near)
-    fell_since = sample.network.of("fell since a reset", LARGEST, since_reset)
-    if not counts_up(values, sample.network):
+    if not counts_up(values):
         return found[:, -series.window :]
+    number, were = (could | near).sum(axis=0), near.sum(axis=0)
+    fell_since = np.fmax.reduce(since_reset, axis=0, initial=np.nan)
     together = np.flatnonzero((number > LIMITS.neighbours) & (were >= LIMITS.reset * number))
     for slot in together[together + hour < values.shape[1]].tolist():
         followed = reset[:, : max(0, slot - 2 * hour)].any(axis=1)

@@ -24,7 +24,6 @@ from toolkit.quality.arrays import (
 )
 from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
 from toolkit.quality.exceedance import exceedance_limit, reached
-from toolkit.quality.network import EACH, Network
 from toolkit.quality.series import Series
 
 _CHANGES = "robust standard deviations of the change from slot to slot"
@@ -153,14 +152,12 @@ def _jump_limits(sample: Sample, *found: Floats) -> JumpLimits:
     days = np.maximum(series.days, 0.1)
     young = 1 + 0.5 / days  # higher for a station that is hardly known, here and below
     least = LIMITS.sigmas * past.sigma
-    usual_jump = _beside_peers(past.usual_jump, past.any_jump, sample.network, "jumps")
-    usual_spike = _beside_peers(past.usual_spike, past.any_spike, sample.network, "spikes")
+    usual_jump = _beside_peers(past.usual_jump, past.any_jump)
+    usual_spike = _beside_peers(past.usual_spike, past.any_spike)
     jump = np.maximum(np.maximum(least, LIMITS.largest * usual_jump) * young, floor)
     spike = np.maximum(np.maximum(least, LIMITS.largest * usual_spike) * young, scale.step)
     at_least = LIMITS.level * (1 + 1 / days)
-    shift = past.unit * exceedance_limit(
-        past.most, past.believed, LIMITS.level_own, LIMITS.level_network, at_least, sample.network, "changes of level"
-    )
+    shift = past.unit * exceedance_limit(past.most, past.believed, LIMITS.level_own, LIMITS.level_network, at_least)
     spike, shift = np.minimum(spike, jump), np.maximum(shift, floor)
     exceeded = (past.moved > jump) | (past.undone > spike) | (past.of_level > shift)
     return JumpLimits(past.sigma, jump, spike, shift, exceeded, past.own > jump)
@@ -186,11 +183,10 @@ def _reached(size: Floats, ordered: Ordered, hour: int) -> tuple[Floats, Floats]
     return usual, np.nan_to_num(ordered.quantile(0.998))
 
 
-def _beside_peers(usual: Floats, any_change: Floats, network: Network, name: str) -> Floats:
+def _beside_peers(usual: Floats, any_change: Floats) -> Floats:
     """How large a station's changes are, not far from what those of the median station are; see `_reached`."""
-    of_each = network.of(name, EACH, any_change)
-    if len(of_each) > 2:
-        peers = float(np.median(of_each))
+    if len(any_change) > 2:
+        peers = float(np.median(any_change))
         return np.clip(usual, LIMITS.peers_at_least * peers, LIMITS.peers * peers)
     return usual
 

@@ -22,7 +22,6 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.humidity import TEMPERATURE
-from toolkit.quality.network import TOTAL, Network
 from toolkit.quality.packed import some_rows
 from toolkit.quality.series import HOUR
 from toolkit.variables import Variable
@@ -118,19 +117,12 @@ class Missing(QualityTest):
         series, variable = sample.series, sample.series.variable
         there = ~np.isnan(series.values)
         past, past_ends = ~np.isnan(series.history), series.history_ends
-        name = "gaps"
-        if (lost := prepared) is not None:
-            ways = {"gaps": there | lost.after_saturation, "gaps but what the feed leaves out": there | lost.all}
-            # Which of the two it is, is known when the figures of the whole network are: these are gathered of both.
-            for each, reported in ways.items():
-                _nothing_there(reported, past, series.window, sample.network, each)
-            losing = sample.network.of("losing", TOTAL, lost.often) >= LIMITS.losing
-            name = "gaps but what the feed leaves out" if losing else "gaps"
-            there = ways[name]
+        if prepared is not None:
+            there |= prepared.all if np.count_nonzero(prepared.often) >= LIMITS.losing else prepared.after_saturation
         if (speed := sample.values.get(variable.speed)) is not None:
             there |= ~(speed >= LIMITS.wind)  # a calm has no direction
             past, past_ends = there[:, : -series.window], series.ends[: -series.window]
-        flagged = gaps(there, past, series.ends, past_ends, series.window, sample.network, name, sample.note)
+        flagged = gaps(there, past, series.ends, past_ends, series.window, sample.note)
         return flagged & ~sample.silent
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: _Lost | None) -> str:
@@ -144,8 +136,6 @@ def gaps(
     ends: Floats,
     past_ends: Floats,
     window: int,
-    network: Network | None = None,
-    name: str = "gaps",
     note: Callable[..., None] | None = None,
 ) -> Bools:
     """Gaps that are too long, stations × window slots.
@@ -156,8 +146,6 @@ def gaps(
         ends: when each slot ends, seconds since the epoch.
         past_ends: when each moment ends.
         window: how many slots at the end are tested.
-        network: of which these stations are; None where they are all.
-        name: what it calls the gaps.
         note: is told what is compared, see `Sample.note`.
     """
     slot = float(ends[-1] - ends[0]) / max(len(ends) - 1, 1)
@@ -166,7 +154,7 @@ def gaps(
     since = habit.shape[1] - np.argmax(habit, axis=1)
     share = _share(habit)
     expected = share >= LIMITS.habit
-    absent = ~reported & ~_nothing_there(reported, past, window, network or Network(), name)
+    absent = ~reported & ~_nothing_there(reported, past, window)
     habit_ends = past_ends if past.shape[1] else ends[before:]
     days = (ends[-1] - habit_ends[np.argmax(habit, axis=1)]) / (24 * HOUR)
     young = 1 + LIMITS.days_to_learn / np.maximum(days, 0.1)
@@ -203,10 +191,9 @@ def _share(habit: Bools) -> Floats:
     return np.asarray(habit.sum(axis=1) / np.maximum(since, LIMITS.readings))
 
 
-def _nothing_there(reported: Bools, past: Bools, window: int, network: Network, name: str) -> Bools:
+def _nothing_there(reported: Bools, past: Bools, window: int) -> Bools:
     """The slots in which so many stations have nothing that it is none of theirs; see `gaps`."""
     expected = _share(past if past.shape[1] else reported[:, reported.shape[1] - window :]) >= LIMITS.habit
-    number = int(network.of(f"{name}: expected", TOTAL, expected))
-    absent = network.of(f"{name}: absent", TOTAL, ~reported & expected[:, None])
-    found: Bools = absent / max(number, 1) > LIMITS.feed
+    absent = (~reported & expected[:, None]).sum(axis=0)
+    found: Bools = absent / max(np.count_nonzero(expected), 1) > LIMITS.feed
     return found

@@ -27,7 +27,6 @@ from toolkit.quality.base import (
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.criteria import Condition
 from toolkit.quality.exceedance import exceedance_limit, reached
-from toolkit.quality.network import MEDIAN_ABOVE_ONE
 from toolkit.quality.series import Series
 
 
@@ -124,10 +123,8 @@ def _noisy(sample: Sample, levels: _Levels, what: str) -> Bools:
     if not levels.now.shape[1]:
         return flagged[:, -series.window :]
     now = levels.now
-    of_all = sample.network.of(f"{what}: now", MEDIAN_ABOVE_ONE, now, where=series.measured)
-    limit = exceedance_limit(
-        levels.most, levels.believed, LIMITS.own, LIMITS.network, levels.at_least, sample.network, f"{what}: before"
-    )
+    of_all = _typical(now, series.measured)
+    limit = exceedance_limit(levels.most, levels.believed, LIMITS.own, LIMITS.network, levels.at_least)
     (above,) = by_rows(lambda rows: [now[rows] > limit[rows, None] * of_all], len(now))
     if sample.notes is not None:
         median_of = f"second difference, median of {width / series.per_hour:g} h"
@@ -135,6 +132,20 @@ def _noisy(sample: Sample, levels: _Levels, what: str) -> Bools:
     for row, first in zip(*np.nonzero(above), strict=True):
         flagged[row, begin + first : begin + first + width + 2] = True
     return flagged[:, -series.window :]
+
+
+def _typical(now: Floats, measured: Bools) -> Floats:
+    """The level of the median station at each time, 1 at least; that of a station whose level is not known is 0.
+
+    Args:
+        now: see `_Levels`; stations × times.
+        measured: which stations count.
+    """
+    found = np.ones(now.shape[1])
+    if measured.any():
+        for time, column in enumerate(now.T):  # a large network has no memory for all of them twice
+            found[time] = max(np.median(np.nan_to_num(column[measured])), 1.0)
+    return found
 
 
 class Noise(QualityTest):

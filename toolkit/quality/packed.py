@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.quality.arrays import Bools, Floats
+from toolkit.quality.arrays import Bools, Floats, Ints
 from toolkit.variables import BY_NAME
 
 Coded = npt.NDArray[Any]
@@ -62,6 +62,10 @@ class Unpacked:
         found = self._coded[at]
         return floats(self._name, found) if found.ndim else floats(self._name, found[None])[0]
 
+    def as_kept(self, rows: Ints) -> Unpacked:
+        """Those of some rows."""
+        return Unpacked(self._name, self._coded[rows])
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
         return floats(self._name, self._coded)
 
@@ -71,6 +75,11 @@ def unpacked(values: Mapping[str, Floats], name: str) -> Any:
     if isinstance(values, Packed) and values.coded(name).dtype == np.int16:
         return Unpacked(name, values.coded(name))
     return values[name]
+
+
+def as_kept(values: Any, rows: Ints) -> Any:
+    """Some rows of what `unpacked` returned, in as few bits."""
+    return values.as_kept(rows) if isinstance(values, Unpacked) else values[rows]
 
 
 def pack(name: str, values: Floats) -> Coded:
@@ -107,6 +116,13 @@ def forget(coded: Coded, at: Any) -> None:
 def some_rows(values: Mapping[str, Floats], name: str, at: Any) -> Floats:
     """A part of a variable's values: rows, or rows and slots, as one indexes an array."""
     return floats(name, values.coded(name)[at]) if isinstance(values, Packed) else values[name][at]
+
+
+def rows_of(values: Mapping[str, Floats], names: Iterable[str], rows: Ints) -> Mapping[str, Floats]:
+    """Some variables of some rows, as they are kept."""
+    if isinstance(values, Packed):
+        return Packed({name: values.coded(name)[rows] for name in names})
+    return {name: values[name][rows] for name in names}
 
 
 def there(values: Mapping[str, Floats], name: str) -> Bools:

@@ -30,7 +30,6 @@ from toolkit.quality.base import (
 from toolkit.quality.criteria import Condition
 from toolkit.quality.expected import Comparison
 from toolkit.quality.humidity import TEMPERATURE, WATER
-from toolkit.quality.network import EACH
 from toolkit.quality.packed import some_rows
 from toolkit.quality.runs import Runs
 from toolkit.quality.series import SAME, Series
@@ -162,7 +161,7 @@ def _runs_of_all(sample: Sample, *found: npt.NDArray[Any]) -> dict[str, _RunsOfA
     series, slots, of_all = sample.series, sample.series.scaled.shape[1], {}
     for what, length, start in zip((EQUAL, CALM), found[::2], found[1::2], strict=False):
         longest_each = length[:, : slots - series.window].max(axis=1, initial=0).astype(np.int64)
-        each = sample.network.of(f"runs of {what}", EACH, longest_each, where=series.measured)
+        each = longest_each[series.measured]
         of_all[what] = _RunsOfAll(Runs(length, start), float(np.quantile(each, LIMITS.elsewhere)) if len(each) else 0.0)
     return of_all
 

@@ -58,7 +58,7 @@ class RainRate(QualityTest):
     def run(self, sample: Sample, prepared: Any) -> Bools:
         """Flag the readings up to which too much fell, stations × window slots."""
         series = sample.series
-        fell = amounts(series.values, sample.network)
+        fell = amounts(series.values)
 
         def limit(rows: slice) -> npt.NDArray[Any]:
             hours = slots_since_previous(series.values[rows]) * series.slot_hours

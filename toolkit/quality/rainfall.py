@@ -6,7 +6,6 @@ import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, median, previous
 from toolkit.quality.blocks import by_rows
-from toolkit.quality.network import EACH, Network
 
 # A gauge that counts up holds what it has counted: after a reading above zero the next one is no lower, but where it is
 # reset. An amount of one interval falls again as often as it rises. So many such pairs of readings tell, and from this
@@ -15,12 +14,11 @@ PAIRS = 6
 HOLDS = 0.75
 
 
-def counts_up(readings: Floats, network: Network | None = None) -> bool:
+def counts_up(readings: Floats) -> bool:
     """Whether the readings of a typical station are totals since a reset, instead of the amounts of an interval.
 
     Args:
         readings: stations × slots, in mm.
-        network: of which these stations are; None where they are all.
     """
 
     def shares(rows: slice) -> list[Floats]:
@@ -31,13 +29,12 @@ def counts_up(readings: Floats, network: Network | None = None) -> bool:
         return [np.where(number >= PAIRS, (pairs & (after >= before)).sum(axis=1) / np.maximum(number, 1), np.nan)]
 
     (share,) = by_rows(shares, len(readings))
-    of_each = (network or Network()).of("readings that hold", EACH, share)
-    return bool(median(of_each[None])[0] >= HOLDS)
+    return bool(median(share[None])[0] >= HOLDS)
 
 
-def amounts(readings: Floats, network: Network | None = None) -> Floats:
+def amounts(readings: Floats) -> Floats:
     """What fell from the reading before to each one, in mm; stations × slots, NaN where it is not known."""
-    if not counts_up(readings, network):
+    if not counts_up(readings):
         return readings
 
     def fell(rows: slice) -> list[Floats]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, Ints, median, quantile
+from toolkit.quality.packed import as_kept
 from toolkit.variables import Nature, Scale, Variable
 
 HOUR = 3600.0
@@ -53,6 +54,18 @@ class Series:
         """Some stations alone."""
         names = ("values", "scaled", "history", "days", "measured")
         return replace(self, **{name: getattr(self, name)[block] for name in names})
+
+    def of_network(self, rows: Ints) -> Series:
+        """Some stations of the network that these are, to be looked at by themselves."""
+        return replace(
+            self,
+            values=as_kept(self.values, rows),
+            scaled=self.scaled[rows],
+            history=self.history[rows],
+            days=self.days[rows],
+            measured=self.measured[rows],
+            moments=with_readings(self.history),
+        )
 
     @property
     def compared(self) -> bool:
