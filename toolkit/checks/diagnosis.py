@@ -14,7 +14,7 @@ from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JobsError
 from toolkit.checks.host.systemd import BusError, SilentError
-from toolkit.checks.remedies import OfSystemd, Remedy, Sequence, Shell
+from toolkit.checks.remedies import OfSystemd, OnController, Remedy, Sequence, Shell
 from toolkit.checks.targets import Systemd, Target, target_of
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
@@ -195,6 +195,8 @@ def _with_what_lasts(cause: Cause) -> Result:
     else:
         lasting = [one.remedy for one in cause.explains if one.check.is_of_last_run]
     again = [one for one in lasting if one not in remedy.steps and one.line(cause.result.target)]
+    # What is deployed again on the controller is no command of this host's.
+    again = [one for one in again if not any(isinstance(step, OnController) for step in one.steps)]
     if not again or remedy.comment(cause.result.target):
         return cause.result
     return replace(cause.result, remedy=Sequence(remedy, *again))
