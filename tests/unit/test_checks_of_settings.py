@@ -64,6 +64,14 @@ def test_settings_that_do_not_fit_are_named(file: Path) -> None:
     assert "looks at 48 hours, and observations are kept for 24" in seen("settings-fit").finding.evidence
 
 
+def test_two_services_at_one_address_are_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = {"exporter": {"command": "metrics --serve"}, "api": {"command": "api"}}
+    (file.parent / "jobs.json").write_text(json.dumps({"jobs": jobs}))
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", file.parent / "jobs.json")
+    file.write_text('WEATHER_API_ADDRESS="127.0.0.1:9105"\n')
+    assert "WEATHER_API_ADDRESS=127.0.0.1:9105: two services are" in seen("settings-fit").finding.evidence
+
+
 @pytest.mark.parametrize(
     ("words", "begins"), [("doctor", "CRITICAL  python-runs"), ("healthcheck", "WEATHER CRITICAL")]
 )

@@ -14,7 +14,7 @@ from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JobsError
 from toolkit.checks.host.systemd import BusError, SilentError
-from toolkit.checks.remedies import OfSystemd, Remedy, Sequence, Shell
+from toolkit.checks.remedies import OfSystemd, OnController, Remedy, Sequence, Shell
 from toolkit.checks.targets import Systemd, Target, target_of
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
@@ -195,6 +195,8 @@ def _with_what_lasts(cause: Cause) -> Result:
     else:
         lasting = [one.remedy for one in cause.explains if one.check.is_of_last_run]
     again = [one for one in lasting if one not in remedy.steps and one.line(cause.result.target)]
+    # What is deployed again on the controller is no command of this host's.
+    again = [one for one in again if not any(isinstance(step, OnController) for step in one.steps)]
     if not again or remedy.comment(cause.result.target):
         return cause.result
     return replace(cause.result, remedy=Sequence(remedy, *again))
@@ -203,6 +205,8 @@ def _with_what_lasts(cause: Cause) -> Result:
 def _root(name: str, failed: dict[str, Result], seen: tuple[str, ...] = ()) -> str:
     """The failure that explains this one and is itself explained by none."""
     for cause in failed[name].check.caused_by:
-        if cause in failed and cause not in seen and cause != name:
+        # That a machine is busy hides how units stand; it is not why something else is seen to be broken.
+        told = cause in failed and failed[cause].remedy is not _WHO_IS_BUSY
+        if told and cause not in seen and cause != name:
             return _root(cause, failed, (*seen, name))
     return name

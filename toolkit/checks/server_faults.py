@@ -10,12 +10,25 @@ from urllib.parse import urlsplit
 
 from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad
-from toolkit.checks.database import as_administrator, changed
+from toolkit.checks.database import as_administrator, changed, have_backup
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import SYSTEMD
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import EditSettings, OnController, OnMachine, Remedy, Restart, Sequence
+from toolkit.checks.reach import reach
+from toolkit.checks.remedies import (
+    EditSettings,
+    OnController,
+    OnMachine,
+    Remedy,
+    Restart,
+    Restore,
+    Sequence,
+    Then,
+    Tool,
+)
+from toolkit.collector import known_database
 from toolkit.database import PostgreSQLDatabase
+from toolkit.errors import ToolkitError
 
 # The sockets of the servers of this host; their names end in the port (Debian's folder, libpq's default).
 SOCKETS = Path("/var/run/postgresql")
@@ -127,10 +140,21 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
     """
     if re.search("Connection refused|No such file", said) and (elsewhere := _elsewhere(host, server)):
         return elsewhere
+    if "timeout expired" in said:
+        return _silent(server, said)
     names = _names(server)
     if found := re.search(r"are in the schema (.+): was it renamed", said):
-        back = as_administrator(f"ALTER SCHEMA {found[1]} RENAME TO {names.role}", database=server.name)
-        return bad(said, Sequence(back, Restart("collector")))
+        if found[1] == server.role:
+            own = as_administrator(f"ALTER SCHEMA {names.role} OWNER TO {names.role}", database=server.name)
+            return bad(f"the role may not use the schema of its tables, {server.role}", own)
+        return bad(said, as_administrator(f"ALTER SCHEMA {found[1]} RENAME TO {names.role}", database=server.name))
+    if "is empty: the collector" in said and known_database.is_known(host.settings):
+        again = Restore() if have_backup(host) else Tool("data new")
+        make = f"CREATE SCHEMA IF NOT EXISTS {names.role} AUTHORIZATION {names.role}"
+        return bad(
+            f"the tables of the database {shown(server.url)} are gone, and there were observations in them",
+            Then(as_administrator(make, database=server.name), "on the database's server, then here: {}", again),
+        )
     for pattern, why, mend in _REFUSALS:
         if re.search(pattern, said):
             return bad(f"{why}: {said}", mend(names))
@@ -147,6 +171,20 @@ def not_at_boot(server: PostgreSQLDatabase) -> Finding | None:
         "postgresql.service is disabled: the database does not come back with the host",
         OnMachine("systemctl enable postgresql.service"),
         Status.WARNING,
+    )
+
+
+def _silent(server: PostgreSQLDatabase, said: str) -> Finding:
+    """The finding that a server does not answer: its host takes no connection, or its kernel does and it does not."""
+    try:
+        reach(f"//{urlsplit(server.url).hostname or 'localhost'}:{server.port}")
+    except ToolkitError as error:
+        return bad(str(error))
+    # What is not stopped does not mind.
+    return bad(
+        "the server takes connections and does not answer: it is stopped (by SIGSTOP or a debugger), or overloaded: "
+        f"{said}",
+        OnMachine("systemctl kill --signal=SIGCONT 'postgresql@*.service'", note="on the database's server"),
     )
 
 

@@ -179,6 +179,10 @@ SELECT 'a trigger ' || tgname || ' on ' || tgrelid::regclass,
     format('DROP TRIGGER %%I ON %%s', tgname, tgrelid::regclass), true, true
 FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY (%(tables)s::regclass[]) AND tgname NOT LIKE 'ts\_%%'
 UNION ALL
+SELECT 'a rule ' || rulename || ' on ' || ev_class::regclass,
+    format('DROP RULE %%I ON %%s', rulename, ev_class::regclass), true, true
+FROM pg_rewrite WHERE ev_class = ANY (%(tables)s::regclass[]) AND rulename != '_RETURN'
+UNION ALL
 SELECT 'a constraint ' || conname || ' on ' || conrelid::regclass,
     format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname), true, true
 FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = ANY (%(tables)s::regclass[])

@@ -162,29 +162,17 @@ class Deployment(Facts):
             pass  # it runs, as another user
         return started
 
-    def stopped_job(self) -> tuple[str, int] | None:
-        """A job that cron began and that ends, and a stopped process of it; None where there is none."""
+    @fact
+    def stopped(self) -> dict[str, int]:
+        """A stopped process of each job that cron began and that has one, by the job's name."""
         found = {one.pid: one for one in processes()}
+        stopped: dict[str, int] = {}
         for one in found.values():
             above = one if one.state in {"T", "t"} else None
             while above:
                 words = words_of(above.pid)
                 if any(word.endswith("/weather-job") for word in words):
-                    for name in set(words).intersection(self.jobs):
-                        return name, one.pid
+                    stopped.update((name, one.pid) for name in [word for word in words if word in self.jobs][:1])
+                    break
                 above = found.get(above.parent)
-        return None
-
-    def stopped_under_cron(self, name: str) -> int | None:
-        """A stopped process of a service that cron keeps up; None where there is none."""
-        try:
-            first = int((CRON_RUN / f"{name}.pid").read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return None
-        # The service itself has a session of its own, and is a child of what cron began.
-        found = {one.pid: one for one in processes()}
-        family = {first}
-        for pid in sorted(found):
-            if found[pid].parent in family or found[pid].group == first:
-                family.add(pid)
-        return next((pid for pid in family if pid in found and found[pid].state in {"T", "t"}), None)
+        return stopped

@@ -80,6 +80,8 @@ class Systemd(Deployment):
             raise ToolkitError(f"{command[0]} is not installed") from None
         except subprocess.TimeoutExpired:
             raise SilentError(f"{command[0]} did not answer for {SYSTEM_SECONDS:g} s") from None
+        if done.returncode and "timed out" in done.stderr:  # it has waited for the bus, or for another service
+            raise SilentError(f"{command[0]} got no answer in time: {one_line(done.stderr)}")
         if done.returncode and "connect to bus" in done.stderr:  # systemctl has no exit code for it
             raise BusError(one_line(done.stderr))
         if done.returncode:

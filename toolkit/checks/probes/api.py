@@ -16,6 +16,7 @@ from toolkit.checks.unit_states import enabled, running
     invariant="The HTTP API's port is its own.",
     problem="Another program has the HTTP API's port, or the address is none of this host.",
     severity=Status.WARNING, remedy=Then(Shell("ss -ltnp"), "stop what has the port, then: {}", Restart("api")),
+    caused_by=("settings-fit",),
 )  # fmt: skip
 def api_port(host: Host) -> Finding | None:
     return API.port_is_its_own(host)

@@ -21,7 +21,19 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import lock_holders
-from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Sequence, Shell, Start, Tool, give, make
+from toolkit.checks.remedies import (
+    AsRoot,
+    AsUser,
+    OnMachine,
+    Remedy,
+    Sequence,
+    Shell,
+    Start,
+    Tool,
+    give,
+    give_all,
+    make,
+)
 from toolkit.checks.unit_states import last_run
 from toolkit.credentials import Credential
 from toolkit.database import PostgreSQLDatabase
@@ -35,6 +47,8 @@ DRILL_DAYS = 8
 READ_SECONDS = 1.2
 READ_CHUNK = 1 << 22
 _AGAIN = Start("backup")
+# With less room restic cannot even note that it is at work.
+LEAST_FREE = 1 << 20
 _SOURCE = (
     "offsite-possible",
     "backup-client",
@@ -254,7 +268,31 @@ def offsite_possible(host: Host) -> Finding | None:
         )
     if os.environ.get(credentials.VARIABLE) and credentials.path(Credential.RESTIC_PASSWORD) is None:
         return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", Shell("ls -la {}", credentials.FOLDER))
-    return good("restic is installed")
+    return _folder_of_copies(host) or good("restic is installed")
+
+
+def _folder_of_copies(host: Host) -> Finding | None:
+    """The finding of what keeps copies from going to a folder of this host, where the last backup failed."""
+    repository = Path(host.settings.restic_repository or "")
+    failed = last_run("backup")(host)
+    if not repository.is_absolute() or failed is None or failed.ok is not False or host.contained:
+        return None
+    found = host.look(repository)
+    anew = Sequence(AsRoot("install -d -o weather -g weather -m 0700 {}", repository), _AGAIN)
+    if found is None:
+        return bad(f"{repository}, where the copies are to be, is not there: is its disk mounted?", anew)
+    if not os.access(repository, os.R_OK | os.X_OK):
+        said = f"the service user may not read the copies in {repository}: {owner_of(found)}'s, mode {mode_of(found)}"
+        return bad(said, Sequence(give_all(repository, 0o700), _AGAIN))
+    if os.path.isdir(repository / "keys") and not os.path.lexists(repository / "config"):  # noqa: PTH112 - raises nothing
+        away = AsRoot("mv -T -- {} {}", repository, repository.with_name(f"{repository.name}.damaged"))
+        return bad(f"{repository} is no repository of copies any more: its file config is gone", Sequence(away, anew))
+    if shutil.disk_usage(repository).free < LEAST_FREE:
+        return bad(
+            f"there is no room for copies in {repository}",
+            Shell("du -xah {} | sort -h | tail", host.mount(repository), note="remove what is not needed"),
+        )
+    return None
 
 
 @check(

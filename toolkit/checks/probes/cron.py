@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.causes import CLOCK
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON, Job
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import is_stopped, processes, words_of
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import OnController, OnMachine, Remedy, Sequence, Shell
+from toolkit.durations import humanize
+from toolkit.schedules import next_run
 
+# What has to let root's jobs in (pam(8)).
+PAM = Path("/etc/pam.d/cron")
+# So many runs that were due, and then some time for the last of them, are missed before it is a fault.
+MISSED, GRACE_SECONDS = 2, 120
 JOB_COMMAND = "/usr/local/bin/weather-job"
 # As templates/cron/weather.j2 writes them.
 _ENVIRONMENT = {"SHELL": "/bin/sh", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -138,6 +147,9 @@ def cron_runs(host: Host) -> Finding | None:
         return None
     running = [one.pid for one in processes() if _is_cron(one.pid)]
     if not running:
+        if os.path.realpath(UNITS / "cron.service") == os.devnull:
+            again = OnMachine("systemctl unmask cron"), OnMachine("systemctl start cron")
+            return bad("cron is masked: no job is begun", Sequence(*again))
         return bad("no cron runs: no job is begun")
     if all(map(is_stopped, running)):
         return bad(
@@ -155,6 +167,36 @@ def _is_cron(pid: int) -> bool:
     """Whether a process is cron, and not one that it began to wait for a job: that calls itself CRON or CROND."""
     words = words_of(pid)
     return bool(words) and Path(words[0]).name in {"cron", "crond"}
+
+
+@check(
+    id="cron-begins", area="service",
+    invariant="Cron begins the jobs when they are due.",
+    problem="Cron runs, and does not begin the jobs when they are due.",
+    severity=Status.CRITICAL, remedy=Shell("cat {}; chage --list root; journalctl -u cron -n 20 --no-pager", PAM),
+    caused_by=("cron-table", "cron-runs", "command-present", *CLOCK),
+)  # fmt: skip
+def cron_begins(host: Host) -> Finding | None:
+    """By the health check, which is begun every few minutes, and notes its exit code when it ends."""
+    job = host.jobs.get("healthcheck")
+    if host.scheduler != CRON or job is None or job.schedule is None:
+        return None
+    with suppress(OSError):
+        if re.search(r"(?m)^(account|session|auth)\s.*pam_deny\.so", PAM.read_text(encoding="utf-8", errors="replace")):
+            return bad(f"{PAM} denies cron every job", OnMachine("sed -i /pam_deny/d {}", PAM))
+    # Cron itself may have been started later than the last run, and the clock set right between them.
+    began = [one.started for one in processes() if _is_cron(one.pid)]
+    ended = host.look(CRON_RUN / "healthcheck.code")
+    last = max([*began, *([ended.st_mtime] if ended else [])], default=host.now)
+    due: datetime | None = datetime.fromtimestamp(last)  # noqa: DTZ006 - schedules are in local time
+    for _ in range(MISSED):
+        due = next_run(job.schedule, due) if due else None
+    if due and host.now > due.timestamp() + GRACE_SECONDS:
+        return bad(
+            f"cron has begun no health check for {humanize(host.now - last)}: PAM may refuse root's jobs, or root's "
+            "account may have expired"
+        )
+    return good("cron begins the jobs")
 
 
 @check(

@@ -47,7 +47,11 @@ def settings_fit(host: Host) -> Finding:
 def _at_default(host: Host, names: list[str]) -> Remedy | None:
     """Put settings of the file back to their defaults; what reads them begins anew."""
     marks = [f"/^{DECLARATIONS[name].variable}=/s/^/# /" for name in names if host.loaded.origins[name].line]
-    return Sequence(EditSettings("; ".join(marks), host.settings_file), Restart("collector")) if marks else None
+    return (
+        Sequence(EditSettings("; ".join(marks), host.settings_file), Restart(*(host.services or ["collector"])))
+        if marks
+        else None
+    )
 
 
 def _unfit(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -66,6 +70,10 @@ def _unfit(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
             ("backup_keep_daily", "backup_keep_weekly", "backup_keep_monthly"),
             "every backup but the newest is removed",
         )
+    used: dict[str, str] = {}
+    for name, job in (("metrics_address", "exporter"), ("api_address", "api"), ("receiver_address", "receiver")):
+        if job in host.jobs and (other := used.setdefault(getattr(settings, name), name)) != name:
+            yield (other, name), "two services are to serve at one address"
     if host.deployed and host.db_folder and Path(settings.backups).resolve().is_relative_to(host.db_folder.resolve()):
         yield ("backups",), f"backups are in {host.db_folder}, and are lost together with the database"
     try:

@@ -24,6 +24,7 @@ _UP = 0x1
     invariant="The exporter's port is its own.",
     problem="Another program has the exporter's port, or the address is none of this host.",
     severity=Status.WARNING, remedy=Then(Shell("ss -ltnp"), "stop what has the port, then: {}", Restart("exporter")),
+    caused_by=("settings-fit",),
 )  # fmt: skip
 def exporter_port(host: Host) -> Finding | None:
     return EXPORTER.port_is_its_own(host)

@@ -29,6 +29,7 @@ from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.feed.entries import TWO_PLACES
 from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+from toolkit.settings import NOA_FIELDS
 from toolkit.sources import STALE_CADENCES
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
@@ -207,7 +208,10 @@ def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
         document = feed.document
     except ToolkitError as error:
         start = feed.fetched.beginning[:SHOWN].decode(errors="replace").strip()
-        return bad(f"{error} (it begins with {start!r})")
+        said = f"{error} (it begins with {start!r})"
+        if (fields := str(feed.settings.feed_fields)) != NOA_FIELDS:
+            return bad(f"{said}: are the names right that WEATHER_FEED_FIELDS gives, {fields}?", Tool("settings"))
+        return bad(said)
     if not document.observations:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
         if _MILLISECONDS.search(feed.fetched.beginning):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from toolkit.checks import Finding, Status, bad, check, good
+from toolkit import credentials
+from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import CLOCK, JOB, STORE
 from toolkit.checks.host import Host
-from toolkit.checks.remedies import Start, Tool
+from toolkit.checks.remedies import OnController, OnMachine, Shell, Start, Tool
+from toolkit.credentials import Credential
 from toolkit.durations import humanize
+from toolkit.errors import ToolkitError
+from toolkit.sending import NoAnswerError, ProgramError, receivers, try_out
 from toolkit.sensor_exceptions import expired
 from toolkit.store.incidents import SEVERITIES
 from toolkit.text import one_line
@@ -16,13 +20,45 @@ from toolkit.times import stored
 STUCK_SECONDS = 2 * 3600
 UNSEEN_SECONDS = 3 * 86400
 NAMED = 3
+# Apprise takes a second to start where the machine has time for it.
+TRY_SECONDS = 4.0
+_INSTALL = OnMachine("apt-get install --yes --reinstall apprise")
+
+
+@check(
+    id="people-named", area="incidents",
+    invariant="Whom to tell of incidents is named, in addresses that apprise can use.",
+    problem="Nobody can be told of incidents, or of jobs that fail: apprise, or an address that it is given, is wrong.",
+    severity=Status.WARNING, remedy=OnController(), costly=True,
+)  # fmt: skip
+def people_named(host: Host) -> Finding | None:
+    """It is told long before there is something to tell."""
+    found = None
+    for name in (Credential.APPRISE_URLS, Credential.APPRISE_ESCALATION_URLS):
+        text = credentials.read(name)
+        if text is None:  # nobody is to be told, or root alone may see who is
+            continue
+        if not receivers(text):
+            return bad(f"the credential {name} names nobody")
+        try:
+            try_out(text, TRY_SECONDS)
+        except NoAnswerError:
+            return unseen("apprise has not read the addresses in time")
+        except ProgramError as error:
+            return bad(str(error), None if host.contained else _INSTALL)
+        except ToolkitError as error:
+            file = credentials.FOLDER / name
+            show = Shell("apprise --dry-run -vv --body=try --config={}", file, note="mend it on the controller")
+            return bad(f"the credential {name} is of no use: {error}", None if host.contained else show)
+        found = good("apprise can use the addresses")
+    return found
 
 
 @check(
     id="people-told", area="incidents",
     invariant="What people are to be told of incidents is sent.",
     problem="People are not told of incidents: messages wait for hours.",
-    severity=Status.WARNING, remedy=Start("notify"), caused_by=("notify-timer", *JOB, *STORE, *CLOCK),
+    severity=Status.WARNING, remedy=Start("notify"), caused_by=("people-named", "notify-timer", *JOB, *STORE, *CLOCK),
 )  # fmt: skip
 def people_told(host: Host) -> Finding | None:
     if "notify" not in host.jobs:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -30,6 +32,8 @@ _COMMANDS = {
     COMMAND: b"#!/usr/bin/python3 -IS\n",
     Path("/usr/local/bin/weather-job"): b"#!/bin/sh\n# What /etc/cron.d/weather calls",
 }
+# What weather-job calls to begin a job; setpriv is missed by weather-tool itself.
+_PROGRAMS = ("flock", "setsid", "timeout", "shuf")
 _AGAIN = Restart("collector")
 # How long an interpreter may take to start.
 START_SECONDS = 3.0
@@ -88,6 +92,13 @@ def release_complete(host: Host) -> Finding | None:
         return None
     if not (CURRENT / ".complete").exists():
         return bad(f"the installation of {CURRENT.resolve()} did not come to its end")
+    program = CURRENT.resolve() / "bin/weather-tool"
+    with suppress(OSError):
+        if program.read_bytes().partition(b"\n")[0].endswith(b"\r"):
+            return bad(
+                f"the first line of {program} ends in a carriage return: no unit can run it",
+                Sequence(Shell("sed -i {} {}", r"s/\r$//", program), _AGAIN),
+            )
     return good("its installation came to its end")
 
 
@@ -364,4 +375,11 @@ def command_present(host: Host) -> Finding | None:
         with command.open("rb") as file:
             if not file.read(len(begins)).startswith(begins):
                 return bad(f"{command} is not the one that was deployed")
+    lacking = [name for name in _PROGRAMS if not shutil.which(name)] if host.scheduler == CRON else []
+    if lacking:
+        return bad(
+            f"{', '.join(lacking)}, by which cron's jobs are begun, is not installed",
+            OnMachine("apt-get install --yes --reinstall util-linux coreutils"),
+            Status.CRITICAL,
+        )
     return good(f"{COMMAND}")

@@ -11,10 +11,23 @@ from contextlib import suppress
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.database import have_backup
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.host.files import access_refused, instead_of_a_file
-from toolkit.checks.remedies import AsRoot, AsUser, OnMachine, Remedy, Restart, Restore, Sequence, Shell, Start, Stop
+from toolkit.checks.remedies import (
+    AsRoot,
+    AsUser,
+    OnMachine,
+    Remedy,
+    Restart,
+    Restore,
+    Sequence,
+    Shell,
+    Start,
+    Stop,
+    Tool,
+)
 
 # How many entries of a folder are looked at, and how many places one remedy mends.
 MOST_ENTRIES = 2000
@@ -68,7 +81,7 @@ def _places(host: Host) -> list[tuple[Path, bool]]:
     for folder, pattern in ((backups, "weather_"), (host.spool, "0"), (reports, "report_"), (reports, "index.")):
         files += _entries(folder, pattern)
     files += [path for path in _entries(reports.parent, "") if path.suffix == ".log"]
-    return [(path, True) for path in folders] + [(path, False) for path in files]
+    return [(path, True) for path in folders] + [(path, False) for path in files if path not in folders]
 
 
 def _entries(folder: Path, beginning: str) -> list[Path]:
@@ -88,7 +101,7 @@ def _mended(host: Host, path: Path, is_folder: bool) -> Remedy:
     """Take away what is in the place, and put back what was moved elsewhere or make it anew."""
     away = Shell("rm -- {}", path)
     if not path.is_symlink() and os.path.isdir(path):  # noqa: PTH112 - it raises nothing
-        away = Shell("mv -T -- {} {}", path, path.with_name(f"wrong-{path.name}"))
+        away = Shell("mv -T -- {} {}", path, path.with_name(f"wrong-{path.name}.moved"))  # no name of ours
     target, found = path, None
     if path.is_symlink():
         with suppress(OSError, RuntimeError):  # it leads in a circle, or to where this user may not look
@@ -103,7 +116,7 @@ def _mended(host: Host, path: Path, is_folder: bool) -> Remedy:
         inside = [other for other, folder in _places(host) if folder and path in other.parents]
         return _without_collector(host, path, away, *made, *(AsUser("mkdir -m 0750 {}", other) for other in inside))
     if path == host.db and not host.on_server:
-        return Sequence(away, Restore())
+        return Sequence(away, Restore() if have_backup(host) else Tool("data new", note="if no copy is left anywhere"))
     return _without_collector(host, path, away)
 
 

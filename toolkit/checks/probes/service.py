@@ -22,6 +22,8 @@ BUS_SECONDS = 1.0
 # A loop that gave no sign of life for this part of WatchdogSec hangs.
 SILENT_PART = 0.6
 
+# Jobs with checks of their own; of the health check's what it finds is told.
+_CHECKED = {"detector", "maintenance", "backup", "restore-drill", "healthcheck"}
 _FILES = ("database-owner", "database-mode", "data-folder", "spool-usable", "database-schema", "database-kind")
 
 
@@ -72,7 +74,7 @@ def collector_running(host: Host) -> Finding | None:
 )  # fmt: skip
 def collector_responds(host: Host) -> Finding | None:
     if host.scheduler == CRON:
-        stopped = host.stopped_under_cron("collector")
+        stopped = host.stopped.get("collector")
         return bad(f"process {stopped} is stopped (by SIGSTOP or a debugger)") if stopped else None
     unit = host.unit(COLLECTOR)
     if unit is None or unit["ActiveState"] != "active" or not int(unit["MainPID"] or 0):
@@ -128,8 +130,7 @@ def jobs_end(host: Host) -> Finding | None:
     Under cron a job does not begin while another process holds its lock.
     """
     if host.scheduler == CRON:
-        if stopped := host.stopped_job():
-            name, pid = stopped
+        for name, pid in host.stopped.items():
             said = f"{name} is at work, and its process {pid} is stopped (by SIGSTOP or a debugger)"
             return bad(said, Shell("kill -CONT {}", str(pid)))
         for name in host.jobs:
@@ -188,3 +189,23 @@ maintenance_succeeds = check(
     caused_by=(*JOB, "database-exists", *_FILES, "database-sound", "database-unlocked", "reports-folder"),
     is_of_last_run=True,
 )(last_run("maintenance"))  # fmt: skip
+
+
+@check(
+    id="jobs-succeed", area="service",
+    invariant="The last runs of the jobs that no other check is for ended well.",
+    problem="A job's last run failed.",
+    severity=Status.WARNING, remedy=AllServices(),
+    caused_by=(
+        *JOB, "database-exists", *_FILES, "database-sound", "database-unlocked", "database-server", "reports-folder",
+        "people-named", "people-told",
+    ),
+    is_of_last_run=True,
+)  # fmt: skip
+def jobs_succeed(host: Host) -> Finding | None:
+    others = [name for name, job in host.jobs.items() if not job.is_service and name not in _CHECKED]
+    for name in others:
+        ended = last_run(name)(host)
+        if ended and ended.ok is False:
+            return bad(f"{name}: {ended.evidence}", Start(name))
+    return good(f"the last runs of {', '.join(others)} ended well") if others else None

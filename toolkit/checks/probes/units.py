@@ -120,7 +120,27 @@ def units_genuine(host: Host) -> Finding | None:
             f"{', '.join(wrong)} does not run its job of weather-tool as the service user: {by}{what}",
             restored(host, wrong, lines),
         )
-    return good("every unit runs weather-tool as the service user")
+    return _telling() or good("every unit runs weather-tool as the service user")
+
+
+def _telling() -> Finding | None:
+    """The finding of a unit that is to tell people how a job ended, and runs something else."""
+    for name, command in {"alert": f"{TOOL} alert %i", "well": f"{TOOL} alert --over %i"}.items():
+        unit = f"weather-{name}@.service"
+        for file in (UNITS / unit, *sorted((UNITS / f"{unit}.d").glob("*.conf"))):
+            wrong = [line for line in lines_of(file) if line.key == "ExecStart" and line.value != command]
+            if wrong:
+                change = (
+                    OfSystemd("sed -i {} {}", f"s|^ExecStart *=.*|ExecStart={command}|", file)
+                    if file.name == unit
+                    else OfSystemd("rm -- {}", file)
+                )
+                return bad(
+                    f"nobody is told when a job fails: {file} has {unit} run {wrong[0].value}",
+                    Sequence(change, OfSystemd("systemctl daemon-reload")),
+                    Status.WARNING,
+                )
+    return None
 
 
 def _runs_its_job(job: Job | None, unit: dict[str, str]) -> bool:
