@@ -359,7 +359,7 @@ def _hash(path: str) -> str:
     id="command-present", area="Python environment",
     invariant="The commands are where people and cron look for them, as they were deployed.",
     problem="A command is missing, cannot be run, or is another one.",
-    severity=Status.WARNING, remedy=OnController(),
+    severity=Status.WARNING, remedy=OnController(), quick=True,
 )  # fmt: skip
 def command_present(host: Host) -> Finding | None:
     if not host.deployed:
