@@ -7,7 +7,8 @@ PYTHON = $(shell for one in /usr/bin/python3 python3; do \
 	$$one -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
 HOSTS ?= 3
 FEED ?= simulated
-# Scenarios wait for half of their time: on two cores the tests of the code and two of them run at once.
+# Tests and scenarios wait for half of their time: on two cores four tests of the code and two scenarios run at once.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 JOBS ?= 3
 # What the console runs in the browser: npm's packages, and the bundle, which is in the tree, so that hosts and controllers
 # do without Node.
@@ -63,7 +64,7 @@ test: setup ## Every test: linters, documents, units, integration, chaos, the ro
 
 .PHONY: test-code
 test-code: setup needs ## Of the tests those of the code: units, integration, chaos, documents, a newcomer's first hour
-	pytest -n auto --dist loadfile
+	pytest -n $(WORKERS) --dist loadfile
 
 # Each in a lab of its own, with an image that it makes unless told (IMAGES) what makes all of them. Of a scenario that
 # runs beside others all is printed when it has ended.
