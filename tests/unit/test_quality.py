@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import fields, replace
 from typing import Any
 
@@ -429,6 +430,17 @@ def test_neighbours_are_those_that_all_distances_give() -> None:
         assert found.rows[row].tolist() == alike.tolist()
         assert found.close[row].tolist() == ((km[row, alike] <= 60) & (apart[row, alike] <= 300)).tolist()
         np.testing.assert_allclose(found.km[row], km[row, alike])
+
+
+def test_a_search_for_neighbours_leaves_no_thread_running() -> None:
+    stations = [place(str(n), 39 + n / 100, 22.0, 100) for n in range(14)]
+    nearest(stations, 100, 500)
+    own, all_threads = time.thread_time(), time.process_time()
+    for _ in range(50):
+        nearest(stations, 100, 500)
+        sum(range(100_000))
+    own, all_threads = time.thread_time() - own, time.process_time() - all_threads
+    assert all_threads < 1.3 * own
 
 
 def test_medians_are_those_of_numpy() -> None:

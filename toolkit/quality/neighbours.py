@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+# Read by GNU OpenMP when it is loaded. Without it the threads of a search wait for the next one at full speed, for some
+# milliseconds of another processor (GCC's manual of libgomp, "Environment Variables").
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 from pykdtree.kdtree import KDTree
 
 from toolkit.location import EARTH_KM
