@@ -169,6 +169,30 @@ def test_a_drop_in_that_puts_a_timers_runs_off_is_taken_away(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize(
+    ("runs", "told", "mends"),
+    [
+        ("/opt/weather/current/bin/weather-tool backup create", "was it changed by hand?", "ansible-playbook site.yml"),
+        ("/usr/bin/backup", "units of no job of this host: weather-backup.service, weather-backup.timer", "rm -- "),
+    ],
+)
+def test_units_of_no_job_are_removed_unless_they_are_of_this_deployment(
+    under_cron: Path, monkeypatch: pytest.MonkeyPatch, runs: str, told: str, mends: str
+) -> None:
+    (under_cron / "jobs.json").write_text(
+        json.dumps({"scheduler": "systemd", "jobs": {"collector": JOBS["collector"]}})
+    )
+    monkeypatch.setattr("toolkit.checks.probes.units.UNITS", under_cron)
+    (under_cron / "weather-backup.service").write_text(f"[Service]\nExecStart={runs}\n")
+    (under_cron / "weather-backup.timer").write_text("[Timer]\nOnCalendar=daily\n")
+    host = Host(load_lenient())
+    host.once("systemd", lambda: True)
+    host.once("units", lambda: {"weather-collector.service": {"LoadState": "loaded"}})
+    (result,) = examine(host, [BY_ID["units-alone"]])
+    assert told in result.finding.evidence
+    assert mends in result.command
+
+
+@pytest.mark.parametrize(
     ("load", "said", "command"),
     [
         (0.5, "for 0.2 s$", "systemctl daemon-reexec"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import ETC, USER, Job
+from toolkit.checks.host.deployment import CURRENT, ETC, USER, Job
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import AllServices, OfSystemd, OnController, Restart, Sequence, Start
 from toolkit.checks.unit_files import (
@@ -388,6 +388,12 @@ def units_alone(host: Host) -> Finding | None:
         for path in UNITS.glob("weather-*.*")
         if path.suffix in {".service", ".timer", ".path", ".socket"} and path.name not in ours and path.exists()
     )
+    if written := [name for name in found if _runs_the_release(UNITS / name)]:
+        return bad(
+            f"{', '.join(written)} are of this host's deployment, and {ETC / 'jobs.json'} names no such job: was it "
+            "changed by hand?",
+            OnController(),
+        )
     if found:
         files = [UNITS / name for name in found]
         return bad(
@@ -395,3 +401,11 @@ def units_alone(host: Host) -> Finding | None:
             OfSystemd("systemctl disable --now {}; rm -- {} && systemctl daemon-reload", found, files),
         )
     return good("no other units are named as ours")
+
+
+def _runs_the_release(unit: Path) -> bool:
+    """Whether a unit, or the service that it starts, runs the deployed release, as only those do that are deployed."""
+    try:
+        return str(CURRENT / "bin/weather-tool") in unit.with_suffix(".service").read_text("utf-8", "replace")
+    except OSError:
+        return False
