@@ -48,7 +48,7 @@ def serve_scheduler(address: str, scheme: str) -> None:
 
 
 def serve_workers(address: str, processes: int) -> None:
-    """Judge tiles for a scheduler, by this many processes, until the process is told to stop.
+    """Work on tiles for a scheduler, by this many processes, until the process is told to stop.
 
     Where the scheduler is away it is waited for.
 

@@ -28,8 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_setting(schedule, "ADDRESS:PORT", "cluster_address")
     work = actions.add_parser(
         "worker",
-        help="judge tiles",
-        description="Judge tiles for the scheduler that WEATHER_DASK names, until told to stop.",
+        help="work on the tiles",
+        description="Work on the tiles of detection runs for the scheduler that WEATHER_DASK names, until told to stop.",
     )
     work.add_argument(
         "--processes", type=positive, metavar="N", help="how many at once (default: as many as there are processors)"
