@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     work = actions.add_parser(
         "worker",
         help="work on the tiles",
-        description="Work on the tiles of detection runs for the scheduler that WEATHER_DASK names, until told to stop.",
+        description="Work on tiles of detection runs for the scheduler that WEATHER_DASK names, until told to stop.",
     )
     work.add_argument(
         "--processes", type=positive, metavar="N", help="how many at once (default: as many as there are processors)"

@@ -69,7 +69,7 @@ _shtab_weather_tool_cluster_commands() {
   local _commands=(
     scheduler:'Be the scheduler of a cluster, until told to stop; by TLS or not as WEATHER_DASK says.'
     status:'Show the scheduler and its workers.'
-    worker:'Work on the tiles of detection runs for the scheduler that WEATHER_DASK names, until told to stop.'
+    worker:'Work on tiles of detection runs for the scheduler that WEATHER_DASK names, until told to stop.'
   )
   _describe 'weather-tool cluster commands' _commands
 }
