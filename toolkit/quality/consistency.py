@@ -261,9 +261,9 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
         row: the station.
         last: the last slot that breaks the rule.
     """
-    near = sample.neighbours.rows[row][sample.neighbours.close[row]]
+    near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
     if not len(near):
-        stations = len(sample.neighbours.rows)
+        stations = len(sample.series.values)
         near = np.linspace(0, stations - 1, min(stations, LIMITS.of_network)).astype(np.int64)
         near = near[near != row]
     values = {name: some_rows(sample.values, name, [row, *near]) for name in (rule.variable, *rule.others)}
