@@ -69,7 +69,7 @@ def run_of_100000(folder: Path) -> Iterator[Figure]:
     used = tool("detect", "--no-record", "--db", str(path), "--end", times.iso(times.from_epoch(END)))
     assert used.exit_code in {0, 1}, used
     yield Figure("detection at 100,000 stations", used.seconds, "s", 25, against=f"{used.cpu:.1f} s of CPU")
-    yield Figure("the same, memory at most", used.megabytes, "MB", 650)
+    yield Figure("the same, memory at most", used.megabytes, "MB", 600)
 
 
 def within(path: Path) -> float:

@@ -106,7 +106,7 @@ def judge(sample: Sample) -> Contradictions:
             what=what,
         )
     lone |= lone_dry
-    there = ~np.isnan(series.window_values)
+    there = series.there[:, -series.window :]
     dry = slots(around.enough & _still(around.second_most))
     return {
         "it has counted nothing": slots(zeros) & there,
@@ -231,6 +231,8 @@ def _held(sample: Sample) -> Bools:
     series = sample.series
     values, hour = series.values, series.per_hour
     found = np.zeros(values.shape, dtype=bool)
+    if not counts_up(values):
+        return found[:, -series.window :]
     latest = np.minimum(np.arange(values.shape[1]) + 2 * hour, values.shape[1] - 1)
 
     def some(rows: slice) -> list[npt.NDArray[Any]]:
@@ -243,8 +245,6 @@ def _held(sample: Sample) -> Bools:
         return [reset, near, could, np.where(near, now[:, latest], np.nan)]
 
     reset, near, could, since_reset = by_rows(some, len(values))
-    if not counts_up(values):
-        return found[:, -series.window :]
     number, were = (could | near).sum(axis=0), near.sum(axis=0)
     fell_since = np.fmax.reduce(since_reset, axis=0, initial=np.nan)
     together = np.flatnonzero((number > LIMITS.neighbours) & (were >= LIMITS.reset * number))

@@ -115,7 +115,7 @@ class Missing(QualityTest):
     def run(self, sample: Sample, prepared: _Lost | None) -> Bools:
         """Flag long gaps, but those in which the whole station is silent; stations × window slots."""
         series, variable = sample.series, sample.series.variable
-        there = ~np.isnan(series.values)
+        there = series.there
         past, past_ends = ~np.isnan(series.history), series.history_ends
         if prepared is not None:
             there |= prepared.all if np.count_nonzero(prepared.often) >= LIMITS.losing else prepared.after_saturation

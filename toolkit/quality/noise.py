@@ -8,9 +8,10 @@ stations now: a gusty day is gusty for all. The residual has to jitter as well: 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from toolkit.quality.arrays import Bools, Floats, Ints, Ordered, deviation, rolling_median
 from toolkit.quality.base import (
@@ -58,12 +59,13 @@ class _Levels(NamedTuple):
     """How much readings, or their residuals, jitter: medians of second differences over some time.
 
     Attributes:
-        now: in robust standard deviations, of each time that ends in the window; rows × times.
+        now: in robust standard deviations, of each time that ends in the window; rows × times, in 32 bits, since there
+            are as many of a large network as there are readings.
         most, believed: what that reached before; see `exceedance.reached`.
         at_least: the limit is no lower; rows.
     """
 
-    now: Floats
+    now: npt.NDArray[np.float32]
     most: Floats
     believed: Floats
     at_least: Floats
@@ -84,7 +86,7 @@ def _levels(series: Series, rows: Ints, values: Floats) -> _Levels:
     """The levels of some stations' readings, or of their residuals; `values` is rows × slots."""
     window, slots, width = series.window, values.shape[1], _width(series)
     if slots < width + 2:
-        return _Levels(np.empty((len(rows), 0)), *(np.zeros(len(rows)) for _ in range(3)))
+        return _Levels(np.empty((len(rows), 0), dtype=np.float32), *(np.zeros(len(rows)) for _ in range(3)))
     begin = _begin(series)
     jitter = np.abs(np.diff(values, n=2, axis=1))
     earlier = jitter[:, : slots - window]
@@ -97,22 +99,22 @@ def _levels(series: Series, rows: Ints, values: Floats) -> _Levels:
     level = np.where(enough_known, rolling_median(jitter, width), np.nan) / sigma[:, None]
     at_least = LIMITS.limit * (1 + 1 / np.maximum(series.days[rows], 0.1))  # higher where it is hardly known
     at_least = np.maximum(at_least, LIMITS.steps * series.steps(rows) / sigma)
-    return _Levels(level[:, begin:], *reached(Ordered(level[:, :begin])), at_least)
+    return _Levels(level[:, begin:].astype(np.float32), *reached(Ordered(level[:, :begin])), at_least)
 
 
-def _levels_of_both(sample: Sample) -> list[Floats]:
+def _levels_of_both(sample: Sample) -> list[npt.NDArray[Any]]:
     """Those of some stations' readings and of their residuals."""
     series, expected = sample.series, sample.expected
     readings = _levels(series, expected.rows, series.scaled[expected.rows])
     return [*readings, *_levels(series, expected.rows, expected.residual)]
 
 
-def _judged(sample: Sample, *found: Floats) -> Bools:
+def _judged(sample: Sample, *found: npt.NDArray[Any]) -> Bools:
     """Which readings are noisy, stations × window slots, of what `_levels_of_both` found."""
     series, half = sample.series, len(_Levels._fields)
     noisy = _noisy(sample, _Levels(*found[:half]), "the readings jump to and fro")
     noisy &= _noisy(sample, _Levels(*found[half:]), "so does their difference from what neighbours imply")
-    return noisy & ~np.isnan(series.window_values)
+    return noisy & series.there[:, -series.window :]
 
 
 def _noisy(sample: Sample, levels: _Levels, what: str) -> Bools:
@@ -134,7 +136,7 @@ def _noisy(sample: Sample, levels: _Levels, what: str) -> Bools:
     return flagged[:, -series.window :]
 
 
-def _typical(now: Floats, measured: Bools) -> Floats:
+def _typical(now: npt.NDArray[np.float32], measured: Bools) -> Floats:
     """The level of the median station at each time, 1 at least; that of a station whose level is not known is 0.
 
     Args:

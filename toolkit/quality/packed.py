@@ -53,21 +53,21 @@ class Unpacked:
     """
 
     def __init__(self, name: str, coded: Coded) -> None:
-        self._name, self._coded, self.shape = name, coded, coded.shape
+        self._name, self.coded, self.shape = name, coded, coded.shape
 
     def __len__(self) -> int:
-        return len(self._coded)
+        return len(self.coded)
 
     def __getitem__(self, at: Any) -> Any:
-        found = self._coded[at]
+        found = self.coded[at]
         return floats(self._name, found) if found.ndim else floats(self._name, found[None])[0]
 
     def as_kept(self, rows: Ints) -> Unpacked:
         """Those of some rows."""
-        return Unpacked(self._name, self._coded[rows])
+        return Unpacked(self._name, self.coded[rows])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
-        return floats(self._name, self._coded)
+        return floats(self._name, self.coded)
 
 
 def unpacked(values: Mapping[str, Floats], name: str) -> Any:
@@ -102,8 +102,9 @@ def floats(name: str, coded: Coded) -> Floats:
     return found
 
 
-def is_there(coded: Coded) -> Bools:
-    """Where there is a value."""
+def is_there(values: Any) -> Bools:
+    """Where there is a value: of values as they are kept, or of what `unpacked` returned."""
+    coded: Coded = values.coded if isinstance(values, Unpacked) else values
     found: Bools = coded != ABSENT if coded.dtype == np.int16 else ~np.isnan(coded)
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from toolkit.quality.arrays import Bools, Floats, Ints, median, quantile
-from toolkit.quality.packed import as_kept
+from toolkit.quality.packed import as_kept, is_there
 from toolkit.variables import Nature, Scale, Variable
 
 HOUR = 3600.0
@@ -93,6 +93,11 @@ class Series:
     def window_values(self) -> Floats:
         """The window's values as they were measured, stations × window slots."""
         return self.values[:, -self.window :]
+
+    @property
+    def there(self) -> Bools:
+        """Which slots have a value; stations × slots."""
+        return is_there(self.values)
 
     def steps(self, rows: Ints | slice) -> Floats:
         """The smallest step that some stations' readings showed before the window, on the scale of comparison.
