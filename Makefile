@@ -80,7 +80,7 @@ $(SCENARIOS:%=test-%): test-%: setup $(IMAGES)
 
 .PHONY: needs
 needs: .venv/policy/.ready $(PACKAGES)
-	@tools/need.sh chromium faketime firefox-esr mosquitto openssl postgresql restic
+	@tools/need.sh chromium chromium-headless-shell faketime firefox-esr mosquitto openssl postgresql restic
 
 .PHONY: fleet
 fleet: setup ## The fleet scenario in its long form: six hosts, more ways to fail
@@ -123,7 +123,7 @@ lint-code: setup $(PACKAGES)
 	shellcheck $$(git ls-files '*.sh' .ci/run roles/weather/files/weather-job)
 
 lint-roles: setup
-	ansible-lint </dev/null
+	python -m tools.lint_roles </dev/null
 
 .PHONY: docs
 docs: setup ## The site of documents, in dist/site; a broken link is an error
