@@ -93,6 +93,8 @@ class Classifier:
             return "device_failure", f"{found}; its neighbours ({self._names(row)}) do not"
         if test.may_pass and (explained := self._passing(results, interval)):
             return "weather_event", f"{found}; {explained}"
+        if test.may_be_air and (explained := weather.same_air(self._results, interval)):
+            return "weather_event", f"{found}; {explained}"
         if not expected.has_close_neighbour[row]:
             return "unverified", f"{found}; {self._why_unverified(row)}"
         names = self._names(row)
@@ -148,10 +150,12 @@ class Classifier:
         places, implied = self.implied(series, row)
         if not len(places):
             return []
-        near, window = self._neighbours.rows[row, places], series.window_values
+        near = self._neighbours.rows[row, places]
+        window = series.values[[row, *near], -series.window :]
         if series.nature == "circular":
             window = on_circle(window)
-        correlations = correlation(np.broadcast_to(window[row], window[near].shape), window[near], COMMON_AT_LEAST)
+        own, others = window[:1], window[1:]
+        correlations = correlation(np.broadcast_to(own, others.shape), others, COMMON_AT_LEAST)
         return [
             Neighbour(
                 station_id=self._grid.stations[station].station_id,

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median
+from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median, quantile
 from toolkit.quality.base import (
+    TAIWAN,
     Evidence,
     Exclusion,
     FlaggedInterval,
@@ -52,12 +53,17 @@ class ConsistencyThresholds(Thresholds):
     vane_slots: int = threshold(12, "slots", "the time over which turns in a calm are counted")
     vane_share: float = threshold(0.4, "", "share of that time in which the vane may turn: a passing breath")
     before: int = threshold(6, "readings", "before a contradiction, and so many of it, tell which of the two has moved")
+    of_network: int = threshold(100, "stations", "of the network tell what it moved by, where one has no neighbours")
     dew_point: float = threshold(1.0, "K", "a dew point differs by more from that of temperature and humidity",
                                  "the sensor's accuracy")  # fmt: skip
     humidity: float = threshold(2.0, "%", "and by more than so much humidity makes: it may be of another minute")
     gust_base: float = threshold(40.0, "km/h", "a gust is larger than this")
     gust_factor: float = threshold(2.5, "", "and so many times the mean wind",
                                    "gust factors over land are below 2, Harper et al. (2010), WMO/TD-1555")  # fmt: skip
+    gust_usual: float = threshold(
+        2.0, "", "and so many times what three in four gusts of the window reach: on a ridge, and in a storm between "
+        "hills, gusts are many times the mean for hours", TAIWAN
+    )  # fmt: skip
     outflow: float = threshold(1.5, "K", "a gust front changes the temperature by so much from the reading "
                                "before it to the one after")  # fmt: skip
     outflow_humidity: float = threshold(8.0, "%", "or the humidity by so much")
@@ -137,11 +143,15 @@ def _gust_without_cause(values: Values) -> Floats:
     """Whether a gust is far above the mean wind, while neither temperature nor humidity tells of a gust front.
 
     The mean may be of the last ten minutes of the hour whose gust it is: that of the readings beside it counts as well.
-    What was before the first slot is not known; the run before has judged that.
+    What was before the first slot is not known; the run before has judged that. Where most gusts are nearly as high, it
+    is a windy place.
     """
     mean = np.pad(values["wind_speed"], ((0, 0), (1, 1)), constant_values=((np.nan, np.nan), (np.inf, np.nan)))
     mean = reduce(np.fmax, (mean[:, :-2], mean[:, 1:-1], mean[:, 2:]))
     high = values["hi_speed"] > LIMITS.gust_base + LIMITS.gust_factor * mean
+    if high.any():
+        usual = np.nan_to_num(quantile(values["hi_speed"], 0.25))
+        high &= values["hi_speed"] > LIMITS.gust_usual * usual[:, None]
     still = (_range(values["temp_out"], 3) < LIMITS.outflow) & (_range(values["out_hum"], 3) < LIMITS.outflow_humidity)
     return np.where(high & still, 2 * LIMITS.far, 0.0)
 
@@ -261,6 +271,10 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
         last: the last slot that breaks the rule.
     """
     near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
+    if not len(near):
+        stations = len(sample.series.values)
+        near = np.linspace(0, stations - 1, min(stations, LIMITS.of_network)).astype(np.int64)
+        near = near[near != row]
     values = {name: some_rows(sample.values, name, [row, *near]) for name in (rule.variable, *rule.others)}
     whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[0, : last + 1], nan=2.0) <= 1)
     if not len(whole):
@@ -276,8 +290,6 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
             return since - median(readings[:, max(0, first - LIMITS.before) : first])
 
         own, *others = map(float, change(values))
-        if not len(near):
-            others = np.delete(change(sample.values), row).tolist()
         known = [one for one in others if not np.isnan(one)]
         return abs(own - (float(np.median(known)) if known else 0.0))
 
