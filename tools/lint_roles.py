@@ -1,7 +1,7 @@
 """ansible-lint, which has the syntax of all playbooks and roles looked at by one ansible-playbook.
 
-By itself it starts one for each, and each takes a second to start. Where the one finds fault, ansible-lint does as it does
-by itself, and names what is wrong.
+By itself it starts one for each, and each takes a second to start. Where the one finds fault, ansible-lint does as it
+does by itself, and names what is wrong.
 """
 
 from __future__ import annotations
