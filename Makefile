@@ -80,7 +80,7 @@ $(SCENARIOS:%=test-%): test-%: setup $(IMAGES)
 
 .PHONY: needs
 needs: .venv/policy/.ready $(PACKAGES)
-	@tools/need.sh chromium faketime firefox-esr mosquitto openssl postgresql restic
+	@tools/need.sh chromium chromium-headless-shell faketime firefox-esr mosquitto openssl postgresql restic
 
 .PHONY: fleet
 fleet: setup ## The fleet scenario in its long form: six hosts, more ways to fail

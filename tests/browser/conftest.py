@@ -6,17 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.browser.pages import CHROMIUM, LOOKS, Look, Pages
+from tests.browser.pages import CHROMIUM, LOOKS, SHELL, Look, Pages
 from tests.console import Console, copied
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Browser:
     """Without its sandbox, which root may not have: it sees nothing but files and services of our own."""
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    return playwright.chromium.launch(executable_path=SHELL, args=["--no-sandbox"])
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,16 @@ def pages(browser: Browser, console: Console) -> Iterator[Pages]:
     opened = Pages(browser, console)
     yield opened
     opened.close()
+    assert opened.said == []
+
+
+@pytest.fixture
+def phone(playwright: Playwright, console: Console) -> Iterator[Pages]:
+    """Opens pages in the whole of Chromium: in its shell a mouse that is not there leaves what a finger has tapped."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    opened = Pages(browser, console)
+    yield opened
+    browser.close()
     assert opened.said == []
 
 

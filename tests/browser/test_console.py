@@ -5,18 +5,27 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.pages import VIEWS, Look, Pages, check, ready
+from tests.browser.pages import LOOKS, VIEWS, Pages, check, ready
 
 
 @pytest.mark.parametrize("path", VIEWS.values(), ids=VIEWS)
-def test_everybody_can_use_every_view(pages: Pages, look: Look, path: str) -> None:
-    page = pages.open(path, look)
+def test_everybody_can_use_every_view(pages: Pages, path: str) -> None:
+    """It is opened in light on a screen and in dark on a phone, in Greek; the looks between are come to while it is open."""
+    page = pages.open(path, LOOKS["light"])
     check(page)
+    for look in (LOOKS["dark"], LOOKS["phone"]):
+        page.emulate_media(color_scheme=look.scheme)
+        page.set_viewport_size(look.size)
+        ready(page)
+        check(page)
+    check(pages.open(path, LOOKS["greek"]))
 
 
 def test_a_link_shows_the_same_after_a_reload(pages: Pages) -> None:
+    page = pages.open()
     for path in VIEWS.values():
-        page = pages.open(path)
+        page.goto(pages.console.root + path)
+        ready(page)
         heading = page.locator("main h1").first.inner_text()
         at = page.url
         page.reload()

@@ -87,8 +87,8 @@ def test_a_chart_is_read_and_moved_by_keys(pages: Pages) -> None:
     expect(page.locator("h2").first).not_to_contain_text(whole[1])
 
 
-def test_a_finger_moves_a_chart_and_two_zoom(pages: Pages) -> None:
-    page = pages.open("stations/volos?range=3d", Look(PHONE), has_touch=True, is_mobile=True)
+def test_a_finger_moves_a_chart_and_two_zoom(phone: Pages) -> None:
+    page = phone.open("stations/volos?range=3d", Look(PHONE), has_touch=True, is_mobile=True)
     temperature = chart(page, "air temperature, dew point")
     temperature.scroll_into_view_if_needed()
     box = temperature.bounding_box()
@@ -120,7 +120,7 @@ def test_a_finger_moves_a_chart_and_two_zoom(pages: Pages) -> None:
 
 def test_everybody_can_use_what_is_below_the_charts(pages: Pages, look: Look) -> None:
     pages.console.run("sensors", "--days", "8", "--record")
-    page = pages.open("stations/volos?range=7d&neighbours=temp_out", look)
+    page = pages.open("stations/volos?range=24h&neighbours=temp_out", look)
     page.locator("figure.chart canvas").first.wait_for()
     # What is below the charts asks for its data once it is seen.
     page.wait_for_function(
