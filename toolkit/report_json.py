@@ -1,4 +1,4 @@
-"""Long reports as JSON, a piece at a time, so that no text of all of it is in memory."""
+"""Reports as JSON, a piece at a time: of a large network one has hundreds of megabytes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import fields
 from typing import Any
 
 
-def in_parts(report: Any) -> Iterator[str]:
-    """A dataclass as JSON text: `json.dumps(asdict(report), indent=1, ensure_ascii=False, allow_nan=False)`.
+def as_json(report: Any) -> Iterator[str]:
+    """A dataclass as JSON text that ends with a line: what `json.dumps(asdict(report), indent=1)` returns, in pieces.
 
     Args:
         report: its fields are what JSON has, dataclasses, and lists of them, of which each entry is a piece.
@@ -26,7 +26,7 @@ def in_parts(report: Any) -> Iterator[str]:
             yield "\n ]"
         else:
             yield _text(value, 1)
-    yield "\n}"
+    yield "\n}\n"
 
 
 def _text(value: object, level: int) -> str:
@@ -35,4 +35,5 @@ def _text(value: object, level: int) -> str:
 
 
 def _members(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    # `class` is a keyword in Python and the name in JSON.
+    return {field.name.rstrip("_"): getattr(value, field.name) for field in fields(value)}

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from tests.odd_network import END, collected
-from toolkit.detector import in_parts, loading
+from toolkit.detector import in_parts, loading, piece
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.run import detect
 from toolkit.model import Document, Station
@@ -50,6 +50,19 @@ def test_so_is_that_of_values_in_16_bits(db: str, monkeypatch: pytest.MonkeyPatc
         of_packed = detect(store, settings, END)
     assert len(of_floats.anomalies) > 4
     assert replace(of_packed, generated_at=of_floats.generated_at) == of_floats
+
+
+def test_so_is_that_of_anomalies_that_are_classified_in_parts(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = collected(db, 7, 60)
+    with open_for_reading(db) as store:
+        whole = detect(store, settings, END)
+        assert len(whole.anomalies) > 4
+        explained = [Explaining(whole.anomalies[-1].station_id) for _ in range(2)]
+        detect(store, settings, END, explaining=explained[0])
+        monkeypatch.setattr(piece, "AT_ONCE", 4)
+        report = detect(store, settings, END, explaining=explained[1])
+    assert replace(report, generated_at=whole.generated_at) == whole
+    assert explained[1].sensors == explained[0].sensors
 
 
 def row_of_faults(db: str) -> Settings:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.report_json import in_parts
+from toolkit.report_json import as_json
 
 
 @dataclass
@@ -36,15 +36,15 @@ REPORTS = [
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_the_text_is_that_of_all_at_once(report: Report) -> None:
-    assert "".join(in_parts(report)) == json.dumps(asdict(report), indent=1, ensure_ascii=False, allow_nan=False)
+    assert "".join(as_json(report)) == json.dumps(asdict(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def test_each_entry_of_a_list_is_a_piece() -> None:
     report = Report("x/1", [Part("n", number) for number in range(1000)], None, [])
-    assert max(map(len, in_parts(report))) < 60
+    assert max(map(len, as_json(report))) < 60
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
 def test_what_json_has_no_number_for_is_refused(wrong: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        "".join(in_parts(Report("x/1", [Part("n", wrong)], None, [])))
+        "".join(as_json(Report("x/1", [Part("n", wrong)], None, [])))

@@ -19,6 +19,7 @@ from toolkit.cli.show import coloured, progress, table
 from toolkit.detector.report import Anomaly, Report
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
+from toolkit.report_json import as_json
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Selection, Span, Store, open_for_reading, open_for_writing
 from toolkit.variables import BY_NAME
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     moment = times.from_epoch(now)
     if args.save is not None:
         path = _path(args.save, loaded.settings, moment, "json")
-        write_atomically(path, report.as_json() + "\n")
+        write_atomically(path, map(str.encode, as_json(report)))
         _date(path, now)
         print(f"report: {path}", file=sys.stderr)
     if args.record:
@@ -126,7 +127,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         _date(path, now)
         print(f"page: {path}", file=sys.stderr)
     if args.json:
-        print(report.as_json())
+        sys.stdout.writelines(as_json(report))
     else:
         _show(report)
     if not report.stations.with_data and not early:

@@ -10,6 +10,7 @@ from toolkit.cli.options import add_setting, window_end
 from toolkit.cli.show import working
 from toolkit.files import free_name, write_atomically
 from toolkit.performance.month import FOLDER, month
+from toolkit.report_json import as_json
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Selection, open_for_reading
 from toolkit.times import from_epoch
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
     moment = from_epoch(chosen.start)
     if args.save is not None:
         path = free_name(*_place(args.save, loaded.settings, "json"), moment)
-        write_atomically(path, (part.encode() for part in report.as_json()))
+        write_atomically(path, map(str.encode, as_json(report)))
         print(f"report: {path}", file=sys.stderr)
     if args.html is not None:
         path = free_name(*_place(args.html, loaded.settings, "html"), moment)
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         else:
             add(report, path)
         print(f"page: {path}", file=sys.stderr)
-    sys.stdout.writelines(report.as_json() if args.json else [markdown(report)])
+    sys.stdout.writelines(as_json(report) if args.json else [markdown(report)])
     return 0
 
 

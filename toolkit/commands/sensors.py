@@ -15,6 +15,7 @@ from toolkit.cli.options import add_setting, window_end
 from toolkit.cli.show import table, working
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import free_name, write_atomically
+from toolkit.report_json import as_json
 from toolkit.settings import Loaded, Settings
 from toolkit.store import Selection, open_for_reading, open_for_writing
 from toolkit.store.station_records import SensorHealth
@@ -66,10 +67,10 @@ def run(args: argparse.Namespace, loaded: Loaded) -> int:
         record(loaded.settings, health, now, min(args.days, known), whole=args.station is None)
     if args.save:
         path = free_name(Path(), args.save, times.now())
-        write_atomically(path, health.as_json() + "\n")
+        write_atomically(path, map(str.encode, as_json(health)))
         print(f"report: {path}", file=sys.stderr)
     if args.json:
-        print(health.as_json())
+        sys.stdout.writelines(as_json(health))
     else:
         _show(health)
     return 0

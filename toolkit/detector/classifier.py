@@ -148,10 +148,12 @@ class Classifier:
         places, implied = self.implied(series, row)
         if not len(places):
             return []
-        near, window = self._neighbours.rows[row, places], series.window_values
+        near = self._neighbours.rows[row, places]
+        window = series.values[[row, *near], -series.window :]
         if series.nature == "circular":
             window = on_circle(window)
-        correlations = correlation(np.broadcast_to(window[row], window[near].shape), window[near], COMMON_AT_LEAST)
+        own, others = window[:1], window[1:]
+        correlations = correlation(np.broadcast_to(own, others.shape), others, COMMON_AT_LEAST)
         return [
             Neighbour(
                 station_id=self._grid.stations[station].station_id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from toolkit import times
-from toolkit.detector import sites
+from toolkit.detector import in_parts, sites
 from toolkit.detector.classifier import Classifier
 from toolkit.detector.explaining import Explaining
 from toolkit.detector.grid import Grid
@@ -25,6 +25,9 @@ from toolkit.quality.catalogue import method_tests
 from toolkit.quality.packed import SMALL
 from toolkit.settings import Settings
 from toolkit.variables import STATION
+
+# So many stations' anomalies are classified at once, and those of stations that are near one another.
+AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,13 @@ def anomalies(piece: Piece, explaining: Explaining | None = None) -> Iterator[An
     concerned &= rows
     if row_explained is not None:
         concerned[row_explained] = True
-    if concerned.any():
-        yield from _classified(piece, kept, silent, concerned, explaining if row_explained is not None else None)
+    # What is expected of all of them at once would take more memory than to test the network.
+    for part in in_parts.cut(grid.stations, [], AT_ONCE):
+        here = np.zeros(len(rows), dtype=bool)
+        here[part.own] = concerned[part.own]
+        if here.any():
+            asks = row_explained is not None and here[row_explained]
+            yield from _classified(piece, kept, silent, here, explaining if asks else None)
 
 
 def _classified(
@@ -112,7 +120,7 @@ def _classified(
         piece: what is judged.
         kept: what was found in it, by variable.
         silent: slots in which a station reports nothing.
-        concerned: the rows of which there may be any. Only of these and those around them more is looked at.
+        concerned: the rows of which they are wanted. Only of these and those around them more is looked at.
         explaining: is told why its station, which is one of these, is judged as it is; None where nobody asks.
     """
     station_rows = piece.grid.station_rows()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from toolkit import times
@@ -168,9 +167,3 @@ class Report:
     anomalies: list[Anomaly]
     insufficient: list[Insufficient]
     exceptions: list[AppliedException] = field(default_factory=list)
-
-    def as_json(self) -> str:
-        """The report as JSON text."""
-        # `class` is a keyword in Python and the name in JSON.
-        content = asdict(self, dict_factory=lambda items: {name.rstrip("_"): value for name, value in items})
-        return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)

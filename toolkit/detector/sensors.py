@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -124,10 +123,6 @@ class Health:
     days: float
     sensors: list[Sensor]
     exceptions: list[AppliedException] = field(default_factory=list)
-
-    def as_json(self) -> str:
-        """As JSON text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def examine(store: Store, settings: Settings, end: float, days: float, only: str | None = None) -> Health:

@@ -5,10 +5,7 @@ What each figure means, and where its definition is from: docs/network-performan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-from toolkit.report_json import in_parts
 
 SCHEMA = "weather-toolkit/network/1"
 
@@ -302,8 +299,3 @@ class Performance:
     costs: list[Cost]
     incidents: Incidents
     stations: list[Station]
-
-    def as_json(self) -> Iterator[str]:
-        """As JSON text that ends with a line, in pieces: of a large network it has hundreds of megabytes."""
-        yield from in_parts(self)
-        yield "\n"

@@ -52,6 +52,7 @@ class ConsistencyThresholds(Thresholds):
     vane_slots: int = threshold(12, "slots", "the time over which turns in a calm are counted")
     vane_share: float = threshold(0.4, "", "share of that time in which the vane may turn: a passing breath")
     before: int = threshold(6, "readings", "before a contradiction, and so many of it, tell which of the two has moved")
+    of_network: int = threshold(100, "stations", "of the network tell what it moved by, where one has no neighbours")
     dew_point: float = threshold(1.0, "K", "a dew point differs by more from that of temperature and humidity",
                                  "the sensor's accuracy")  # fmt: skip
     humidity: float = threshold(2.0, "%", "and by more than so much humidity makes: it may be of another minute")
@@ -261,6 +262,10 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
         last: the last slot that breaks the rule.
     """
     near = sample.neighbours.rows[row : row + 1][sample.neighbours.close[row : row + 1]]
+    if not len(near):
+        stations = len(sample.series.values)
+        near = np.linspace(0, stations - 1, min(stations, LIMITS.of_network)).astype(np.int64)
+        near = near[near != row]
     values = {name: some_rows(sample.values, name, [row, *near]) for name in (rule.variable, *rule.others)}
     whole = np.flatnonzero(np.nan_to_num(rule.excess(values)[0, : last + 1], nan=2.0) <= 1)
     if not len(whole):
@@ -276,8 +281,6 @@ def _moved_more(sample: Sample, rule: Rule, row: int, last: int) -> bool:
             return since - median(readings[:, max(0, first - LIMITS.before) : first])
 
         own, *others = map(float, change(values))
-        if not len(near):
-            others = np.delete(change(sample.values), row).tolist()
         known = [one for one in others if not np.isnan(one)]
         return abs(own - (float(np.median(known)) if known else 0.0))
 
