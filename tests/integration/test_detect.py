@@ -208,6 +208,22 @@ def test_air_that_is_cooled_is_told_from_a_thermometer_that_reads_too_low(run: R
     assert any("out_hum changed with it" in one["reason"] for one in report["anomalies"])
 
 
+def test_air_that_cloud_comes_and_goes_in_is_told_from_a_noisy_sensor(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL, dew_point = NULL", "1", 80)
+    # From -2 to 2 K, another one every ten minutes.
+    jump = "((unixepoch(time) / 600 % 41) * (unixepoch(time) / 600 % 41) * 7 % 41 - 20) / 10.0"
+    spoil(f"temp_out = temp_out + {jump}", "station_id = 'volos'", 5)
+    assert alarms(detect(run)) == [("volos", "temp_out", "noise", "device_failure")]
+    spoil(f"out_hum = max(5, min(100, round(out_hum * (1 - 0.065 * {jump}))))", "station_id = 'volos'", 5)
+    report = detect(run)
+    assert alarms(report) == []
+    reasons = {one["variable"]: one["reason"] for one in report["anomalies"] if one["test"] == "noise"}
+    assert "out_hum jumped with it, as that of air does" in reasons["temp_out"]
+    # A sensor that reads something else beside that is wrong, though the air jumps.
+    spoil(f"out_hum = 50 + 9 * {jump}", "station_id = 'volos'", 5)
+    assert ("volos", "out_hum", "noise", "device_failure") in alarms(detect(run))
+
+
 def test_a_shower_that_reaches_the_next_station_an_hour_later_is_weather(run: Run, spoil: Spoil) -> None:
     spoil("hi_temp = NULL, low_temp = NULL", "1", 80)
     spoil("temp_out = temp_out - 7", "station_id = 'volos'", 2, 1)

@@ -212,6 +212,15 @@ def test_a_wind_that_never_blew_before_may_have_another_direction_between_hills(
     assert found(one, "wind_dir")["direction"] == {4: WINDOW}
 
 
+def test_a_breeze_of_one_place_is_no_vane_that_has_turned() -> None:
+    one = winds(100)
+    one["wind_dir"][4, -WINDOW:] = (one["wind_dir"][4, -WINDOW:] + 90) % 360
+    one["wind_speed"][4, -WINDOW:] = 11
+    assert found(one, "wind_dir") == {}
+    one["wind_speed"][4, -WINDOW:] = 13
+    assert found(one, "wind_dir")["direction"] == {4: WINDOW}
+
+
 def test_a_direction_is_missing_only_where_there_is_wind() -> None:
     one = winds(100)
     one["wind_dir"][1, -20:] = np.nan
@@ -315,12 +324,24 @@ def test_of_two_that_contradict_each_other_the_one_is_named_that_moved(
 
 
 def test_a_gust_of_the_hour_is_not_measured_by_a_lull_at_its_end() -> None:
-    one = {name: everywhere(value) for name, value in (("temp_out", 12.0), ("out_hum", 70.0), ("hi_speed", 60.0))}
+    one = {name: everywhere(value) for name, value in (("temp_out", 12.0), ("out_hum", 70.0), ("hi_speed", 40.0))}
     one["wind_speed"] = everywhere(30.0)
     one["hi_speed"][:, ::2] += 2
     one["hi_speed"][2, -9], one["wind_speed"][2, -9] = 95, 6
     assert found(one, "hi_speed") == {}
     one["wind_speed"][2, -10:-7] = 6
+    assert found(one, "hi_speed")["consistency"] == {2: 1}
+
+
+def test_a_gust_of_a_ridge_where_gusts_are_always_many_times_the_mean_is_none() -> None:
+    one = {name: everywhere(value) for name, value in (("temp_out", 12.0), ("out_hum", 70.0), ("hi_speed", 90.0))}
+    one["wind_speed"] = everywhere(22.0)
+    one["hi_speed"][:, ::2] += 2
+    one["hi_speed"][2, -9] = 110
+    assert found(one, "hi_speed") == {}
+    one["hi_speed"][2, -30:] = 40
+    one["hi_speed"][2, -30::2] += 2
+    one["hi_speed"][2, -9] = 110
     assert found(one, "hi_speed")["consistency"] == {2: 1}
 
 

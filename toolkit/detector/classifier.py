@@ -93,6 +93,8 @@ class Classifier:
             return "device_failure", f"{found}; its neighbours ({self._names(row)}) do not"
         if test.may_pass and (explained := self._passing(results, interval)):
             return "weather_event", f"{found}; {explained}"
+        if test.may_be_air and (explained := weather.same_air(self._results, interval)):
+            return "weather_event", f"{found}; {explained}"
         if not expected.has_close_neighbour[row]:
             return "unverified", f"{found}; {self._why_unverified(row)}"
         names = self._names(row)

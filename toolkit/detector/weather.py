@@ -47,6 +47,14 @@ PER_KELVIN = 0.065
 SHARE_OF_TEMPERATURE, SHARE_OF_HUMIDITY = 0.5, 0.25
 PAIR_OFF = 2.5  # standard deviations of its residual
 PAIR_HOURS = 6
+# Where they jump to and fro, it is the same air if the changes from reading to reading, and the differences of these,
+# have a correlation below this, and the other one changed by at least this share. In Taiwan, Pernambuco and Brittany
+# good stations had -0.65 to -1.0, faults of humidity -0.3 to 0.0; those of temperature had far too small a share.
+TOGETHER = -0.6
+SHARE_TOGETHER = 0.15
+CHANGES_AT_LEAST = 4
+READINGS_TOGETHER = 9  # that are looked at, at least: in so many `noise` sees it, and some may be before the window
+PAIR = {"temp_out": "out_hum", "out_hum": "temp_out"}
 
 
 def crossing(
@@ -109,10 +117,9 @@ def local(neighbours: Neighbours, results: Mapping[str, TestResults], interval: 
 def _warmed_or_cooled(results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:
     """Whether temperature and humidity changed as those of air do that is warmed, cooled, or replaced."""
     name = interval.series.variable.name
-    pair = {"temp_out": "out_hum", "out_hum": "temp_out"}
-    if name not in pair or pair[name] not in results:
+    if name not in PAIR or PAIR[name] not in results:
         return ""
-    mine, other, humidity = (results[one].expected for one in (name, pair[name], "out_hum"))
+    mine, other, humidity = (results[one].expected for one in (name, PAIR[name], "out_hum"))
     if mine is None or other is None or humidity is None or _lasted(mine, interval) > PAIR_HOURS:
         return ""
     row = interval.row
@@ -133,7 +140,32 @@ def _warmed_or_cooled(results: Mapping[str, TestResults], interval: FlaggedInter
         alike = slope * per_kelvin >= SHARE_OF_HUMIDITY
     if not alike or abs(slope) * size < PAIR_OFF * float(other.residual_sigma[row]):
         return ""
-    return f"{pair[name]} changed with it, as that of air does"
+    return f"{PAIR[name]} changed with it, as that of air does"
+
+
+def same_air(results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:
+    """Whether temperature and humidity jump to and fro together, as in air that cloud comes and goes in; "" if not.
+
+    Two sensors' noise is not the same. Their readings are compared, not what is left of them beside the neighbours'.
+    """
+    name = interval.series.variable.name
+    if name not in PAIR or PAIR[name] not in results:
+        return ""
+    until, lead = interval.slots.stop, LEAD_IN_HOURS * interval.series.per_hour
+    slots = slice(max(0, min(interval.slots.start - lead, until - READINGS_TOGETHER)), until)
+    own, others = (results[one].series.scaled[interval.row, slots] for one in (name, PAIR[name]))
+    humidity = own if name == "out_hum" else others
+    changes = [np.array([np.diff(one, n=order) for one in (own, others)]) for order in (1, 2)]
+    changes = [one[:, ~np.isnan(one).any(axis=0)] for one in changes]
+    if changes[1].shape[1] < CHANGES_AT_LEAST or not all(one.std(axis=1).all() for one in changes):
+        return ""
+    if max(float(np.corrcoef(one)[0, 1]) for one in changes) > TOGETHER:
+        return ""
+    mine, theirs = changes[1]
+    slope = float(np.mean(mine * theirs) / np.mean(np.square(mine)))
+    per_kelvin = -PER_KELVIN * max(float(np.nanmean(humidity)), 1.0)
+    share = slope / per_kelvin if name == "temp_out" else slope * per_kelvin
+    return f"{PAIR[name]} jumped with it, as that of air does" if share >= SHARE_TOGETHER else ""
 
 
 def _lasted(expected: Expected, interval: FlaggedInterval) -> float:

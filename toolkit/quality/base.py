@@ -206,6 +206,8 @@ class QualityTest(ABC):
         with_method: whether it is also run where a temporal method takes the place of the tests that compare.
         may_pass: whether a flag that neighbours do not share may still be weather, on its way across the network or of
             one place.
+        may_be_air: whether such a flag of temperature or humidity is weather where the other one jumps with it as that
+            of air does: no two sensors jump together.
         expects_own_past: whether a station without neighbours is expected to be as in its own past.
         preparation: what else is computed before the test is run, once for the whole network and before any station is
             excluded. Tests with the same preparation share its result.
@@ -223,6 +225,7 @@ class QualityTest(ABC):
     follows: ClassVar[bool] = False
     with_method: ClassVar[bool] = False
     may_pass: ClassVar[bool] = False
+    may_be_air: ClassVar[bool] = False
     expects_own_past: ClassVar[bool] = False
     preparation: ClassVar[Preparation | None] = None
 

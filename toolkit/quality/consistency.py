@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median
+from toolkit.quality.arrays import Bools, Floats, Ints, intervals, median, quantile
 from toolkit.quality.base import (
+    TAIWAN,
     Evidence,
     Exclusion,
     FlaggedInterval,
@@ -59,6 +60,10 @@ class ConsistencyThresholds(Thresholds):
     gust_base: float = threshold(40.0, "km/h", "a gust is larger than this")
     gust_factor: float = threshold(2.5, "", "and so many times the mean wind",
                                    "gust factors over land are below 2, Harper et al. (2010), WMO/TD-1555")  # fmt: skip
+    gust_usual: float = threshold(
+        2.0, "", "and so many times what three in four gusts of the window reach: on a ridge, and in a storm between "
+        "hills, gusts are many times the mean for hours", TAIWAN
+    )  # fmt: skip
     outflow: float = threshold(1.5, "K", "a gust front changes the temperature by so much from the reading "
                                "before it to the one after")  # fmt: skip
     outflow_humidity: float = threshold(8.0, "%", "or the humidity by so much")
@@ -138,11 +143,15 @@ def _gust_without_cause(values: Values) -> Floats:
     """Whether a gust is far above the mean wind, while neither temperature nor humidity tells of a gust front.
 
     The mean may be of the last ten minutes of the hour whose gust it is: that of the readings beside it counts as well.
-    What was before the first slot is not known; the run before has judged that.
+    What was before the first slot is not known; the run before has judged that. Where most gusts are nearly as high, it
+    is a windy place.
     """
     mean = np.pad(values["wind_speed"], ((0, 0), (1, 1)), constant_values=((np.nan, np.nan), (np.inf, np.nan)))
     mean = reduce(np.fmax, (mean[:, :-2], mean[:, 1:-1], mean[:, 2:]))
     high = values["hi_speed"] > LIMITS.gust_base + LIMITS.gust_factor * mean
+    if high.any():
+        usual = np.nan_to_num(quantile(values["hi_speed"], 0.25))
+        high &= values["hi_speed"] > LIMITS.gust_usual * usual[:, None]
     still = (_range(values["temp_out"], 3) < LIMITS.outflow) & (_range(values["out_hum"], 3) < LIMITS.outflow_humidity)
     return np.where(high & still, 2 * LIMITS.far, 0.0)
 

@@ -46,6 +46,10 @@ class DirectionThresholds(Thresholds):
     common: float = threshold(0.6, "", "share of the time with wind at both stations that makes a mean difference")
     before: int = threshold(4, "", "times as long before that tell what is usual")
     km: float = threshold(60.0, "km", "of neighbours within this", TAIWAN)
+    gentle: float = threshold(
+        12.0, "km/h", "in a weaker mean wind at the station a vane is not called turned: a sea breeze or a wind of a "
+        "valley is of the place alone", "Beaufort force 3, 3.4 m/s, WMO-No. 8, vol. I, ch. 5"
+    )  # fmt: skip
     agree: int = threshold(2, "neighbours", "so many, and most of those that can tell, see the vane turned")
     regime: float = threshold(
         45.0, "°", "a time before tells what is usual if the neighbour's mean direction was within this of what it is: "
@@ -175,7 +179,7 @@ def _turned(sample: Sample, towards: Floats) -> Bools:
     found = np.zeros(count, dtype=bool)
     if blocks <= LIMITS.before:
         return found
-    apart_from, of = np.zeros((2, count)), np.zeros((2, count))
+    apart_from, of, wind = np.zeros((2, count)), np.zeros((2, count)), np.full(count, np.nan)
     unit = np.exp(1j * np.radians(towards[:, slots - blocks * window :])).reshape(count, blocks, window)
     for row in np.flatnonzero(neighbours.close.sum(axis=1) >= LIMITS.agree):
         near = neighbours.rows[row, neighbours.close[row]]
@@ -194,11 +198,16 @@ def _turned(sample: Sample, towards: Floats) -> Bools:
             turned = asked & (apart > np.maximum(LIMITS.turned, LIMITS.usual * usual))
             apart_from[place, row], of[place, row] = turned.sum(), max(LIMITS.agree, asked.sum() // 2 + 1)
         found[row] = (apart_from[:, row] >= of[:, row]).all()
+        if found[row]:
+            speed = some_rows(sample.values, sample.series.variable.speed, slice(row, row + 1))[:, -window:]
+            wind[row] = float(np.nanmean(speed))
+            found[row] = wind[row] >= LIMITS.gentle
     told = "neighbours from which it differs otherwise than before"
     sample.note(
         found,
         Condition(told, apart_from[0], "≥", of[0]),
         Condition(f"near {told} in such a wind", apart_from[1], "≥", of[1]),
+        Condition("the mean wind at the station", wind, "≥", LIMITS.gentle, "km/h"),
         what="a vane that has turned",
     )
     return found

@@ -3,6 +3,7 @@
 The measure is the second difference of successive readings, which is zero where the weather changes steadily. What
 counts is its median over two hours, compared with that of the days before, of other stations then, and of other
 stations now: a gusty day is gusty for all. The residual has to jitter as well: in a shower the neighbours do, too.
+Where cloud comes and goes, temperature and humidity jump together, which the detector calls weather.
 """
 
 from __future__ import annotations
@@ -160,6 +161,7 @@ class Noise(QualityTest):
     thresholds = LIMITS
     evidence = Evidence.NOT_SHARED
     exclusion = Exclusion.ALWAYS
+    may_be_air = True
 
     preparation = Preparation(_judged, each=_levels_of_both)
 
