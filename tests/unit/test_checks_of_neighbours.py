@@ -104,6 +104,7 @@ def test_the_table_that_is_deployed_is_well(host: Host, table: Path) -> None:
         lambda text: text.replace("SHELL=/bin/sh", "SHELL=/bin/false"),
         lambda text: text.replace("PATH=/usr", "PATH=/none:/usr"),
         lambda text: f"http_proxy=http://127.0.0.1:9\n{text}",
+        lambda text: text.replace("\n", "\r\n"),
         lambda text: text.replace("0 4 * * *", "0 4 31 2 *"),
         lambda text: text.replace("30 5 * * Sun", "30 5 1 1 Sun"),
         lambda text: text.replace("root /usr", "weather /usr"),
@@ -112,7 +113,7 @@ def test_the_table_that_is_deployed_is_well(host: Host, table: Path) -> None:
     ],
 )
 def test_a_table_that_is_another_one_is_mended(host: Host, table: Path, change: Callable[[str], str]) -> None:
-    table.write_text(change(TABLE))
+    table.write_bytes(change(TABLE).encode())
     mended(host, "cron-table")
     assert "root /usr/local/bin/weather-job --delay 1800 backup backup create --prune\n" in table.read_text()
 
@@ -144,6 +145,51 @@ def test_a_server_that_does_not_come_back_with_its_host_is_told(
 def test_a_table_that_anybody_writes_is_none_to_cron(host: Host, table: Path) -> None:
     table.chmod(0o666)
     mended(host, "cron-table")
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_rule_that_logrotate_lacks_or_does_not_take_is_told(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.checks.probes.folders.LOGROTATE", tmp_path)
+    rule = tmp_path / "weather"
+    assert f"there is no {rule}" in finding(host, "folders-bounded").evidence
+    rule.write_text("# logs\n/var/log/weather/*.log {\n    weekly\n}\n")
+    rule.chmod(0o644)
+    assert finding(host, "folders-bounded").ok
+    rule.chmod(0o666)
+    assert "does not take" in finding(host, "folders-bounded").evidence
+    rule.chmod(0o644)
+    rule.write_text("/var/log/wether/*.log {\n    weekly\n}\n#/var/log/weather/*.log {\n")
+    assert "does not name" in finding(host, "folders-bounded").evidence
+
+
+def test_a_table_of_somebodys_own_that_runs_a_job_is_told(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "weather"
+    table.write_text("0 3 * * * weather-tool healthcheck\n* * * * * weather-tool collect --once\n")
+
+    def seen() -> Host:
+        lines = [line for line in table.read_text().splitlines() if not line.startswith("#")]
+        monkeypatch.setenv("SEEN_BY_ROOT", "\n".join(f"{table}\t{line}" for line in lines))
+        return Host(load_lenient())
+
+    (result,) = examine(seen(), [BY_ID["jobs-alone"]])
+    assert f"{table} runs '* * * * * weather-tool collect --once' as well" in result.finding.evidence
+    subprocess.run(["bash", "-c", result.command], check=True)
+    assert table.read_text().startswith("0 3 * * * weather-tool healthcheck\n# * * * * * ")
+    assert "as well" not in finding(seen(), "jobs-alone").evidence
+
+
+def test_a_folder_in_the_place_of_the_settings_is_told(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weather.env").mkdir(mode=0o755)
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "weather.env"))
+    found = finding(Host(load_lenient()), "settings-readable")
+    assert found.ok is False
+    assert "is a folder" in found.evidence
 
 
 @pytest.fixture

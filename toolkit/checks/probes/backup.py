@@ -73,7 +73,10 @@ def _wanted(host: Host) -> bool:
     invariant="There is a folder for backups, and the service may write to it.",
     problem="The folder for backups is missing, or the service cannot write to it.",
     severity=Status.CRITICAL, remedy=AsRoot("install -d -o weather -g weather -m 0700 /var/backups/weather"),
-    caused_by=("service-user", "places-open", "places-plain", "disk-backups-writable", "settings-valid", "files-alone"),
+    caused_by=(
+        "service-user", "places-open", "places-plain", "backup-lasting", "disk-backups-writable", "settings-valid",
+        "files-alone",
+    ),
 )  # fmt: skip
 def backup_folder(host: Host) -> Finding | None:
     if "backup" not in host.jobs:

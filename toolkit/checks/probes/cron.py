@@ -43,7 +43,7 @@ def cron_table(host: Host) -> Finding | None:
     if host.scheduler != CRON:
         return None
     try:
-        table, found = CRON_TABLE.read_text(encoding="utf-8", errors="replace"), CRON_TABLE.stat()
+        table, found = CRON_TABLE.read_bytes().decode(errors="replace"), CRON_TABLE.stat()
     except FileNotFoundError:
         if renamed := _renamed():
             return bad(
@@ -58,6 +58,11 @@ def cron_table(host: Host) -> Finding | None:
         )
     if not table.endswith("\n"):
         return bad(f"cron does not take {CRON_TABLE}: its last line has no end", OnMachine("echo >> {}", CRON_TABLE))
+    if "\r" in table:  # of an editor of Windows: cron takes it for a part of the shell's name, and of each command
+        return bad(
+            f"{CRON_TABLE} has carriage returns, with which no job can be begun",
+            OnMachine("sed -i {} {}", r"s/\r//g", CRON_TABLE),
+        )
     return _lines_wrong(table) or _jobs_wrong(host, table) or good(f"{CRON_TABLE} has {len(host.jobs)} jobs")
 
 

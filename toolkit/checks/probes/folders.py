@@ -7,8 +7,10 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CURRENT, RELEASES
-from toolkit.checks.remedies import AsUser, Remedy, Sequence, Shell, Start, Stop, Tool
+from toolkit.checks.host.deployment import CRON, CRON_LOGS, CURRENT, RELEASES
+from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.probes.interference import LOGROTATE
+from toolkit.checks.remedies import AsUser, OnController, OnMachine, Remedy, Sequence, Shell, Start, Stop, Tool
 
 # A detection every hour writes two files; twice as many are not being removed.
 REPORTS_A_DAY = 48
@@ -41,7 +43,7 @@ MOST_NAMED = 20
 def folders_bounded(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    for look in (_of_reports, _of_data, _of_logs, _of_backups, _of_releases):
+    for look in (_of_reports, _of_data, _of_logs, _of_rotation, _of_backups, _of_releases):
         found = look(host)
         if found:
             return found
@@ -126,6 +128,24 @@ def _of_logs(host: Host) -> Finding | None:
     for entry in _entries(backups):
         if not entry.name.lstrip(".").startswith(("weather_", "replaced-", "drill")) and _size(entry) > FOREIGN_BYTES:
             return _foreign(backups, entry)
+    return None
+
+
+def _of_rotation(host: Host) -> Finding | None:
+    """Whether logrotate has and takes the rule for the logs of cron's jobs, which nothing else bounds."""
+    if host.scheduler != CRON:
+        return None
+    rule, logs = LOGROTATE / "weather", f"{CRON_LOGS}/*.log"
+    if not (found := host.look(rule)):
+        return bad(f"there is no {rule}: the logs in {CRON_LOGS} grow for ever", OnController())
+    if found.st_uid or found.st_mode & 0o022:
+        return bad(
+            f"logrotate does not take {rule}: it is {owner_of(found)}'s, mode {mode_of(found)}",
+            Sequence(OnMachine("chown root:root {}", rule), OnMachine("chmod 0644 {}", rule)),
+        )
+    lines = [line.split("#")[0] for line in rule.read_text(encoding="utf-8", errors="replace").splitlines()]
+    if not any(logs in line.replace("{", " ").split() for line in lines):
+        return bad(f"{rule} does not name {logs}: the logs grow for ever", OnController())
     return None
 
 

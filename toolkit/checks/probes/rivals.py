@@ -18,6 +18,8 @@ from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, She
 _OURS = re.compile(
     r"weather-job|weather-backup\.sh|weather-tool\s+(collect|detect|maintain|backup\s+create|backup\s*$)|weather_\w+\.py"
 )
+# The same for sed, which makes comments of them.
+_COMMENTED = r"/weather-job|weather-backup\.sh|weather-tool +(collect|detect|maintain|backup)|weather_\w+\.py/s/^/# /"
 LARGEST_TABLE = 1 << 20
 
 
@@ -129,6 +131,10 @@ def jobs_alone(host: Host) -> Finding | None:
     for table in (Path("/etc/crontab"), *tables):
         if table != CRON_TABLE and (line := _runs_ours(table)):
             return bad(f"{table} runs {line!r} as well", put_aside(table))
+    # People's own tables, which only root reads.
+    for own, text in host.seen_by_root:
+        if "sudoers" not in str(own) and (line := _named(text)):
+            return bad(f"{own} runs {line!r} as well", OnMachine("sed -E -i {} {}", _COMMENTED, own))
     for unit in (path for path in _files(UNITS) if path.suffix == ".service" and not path.name.startswith("weather-")):
         if line := _runs_ours(unit):
             names = [one.name for one in (unit.with_suffix(".timer"), unit) if one.exists()]

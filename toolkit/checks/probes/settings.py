@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import stat
 import time
 from pathlib import Path
 
@@ -68,6 +69,11 @@ def settings_readable(host: Host) -> Finding | None:
         if not host.deployed:
             return None
         return bad(f"there is no {file}: every setting is at its default", OnController())
+    if host.deployed and stat.S_ISDIR(found.st_mode):
+        return bad(
+            f"{file} is a folder, in the place of the settings: every setting is at its default",
+            Sequence(put_aside(file), note="then site.yml again"),
+        )
     if host.user and os.geteuid() != host.user.pw_uid and os.geteuid() != 0 and not os.access(file, os.R_OK):
         return unseen(f"{file} may not be read by this user")
     group_reads = found.st_mode & 0o040 and host.user and found.st_gid == host.user.pw_gid
