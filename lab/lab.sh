@@ -92,7 +92,9 @@ install_earlier() { # FROM IMAGE
     if ! quietly podman run --name "$container" --volume "$scratch/bundle.tar:/bundle.tar:ro" "$1" sh -euc '
         mkdir -p /opt/weather/releases /var/tmp/bundle
         tar --extract --no-same-owner --directory /var/tmp/bundle --file /bundle.tar
-        /var/tmp/bundle/*/install.sh /opt/weather/releases/earlier
+        cd /var/tmp/bundle/*
+        ./install.sh /opt/weather/releases/earlier "/opt/weather/packages/$(head -c 12 packages)-1"
+        cd /
         rm -r /var/tmp/bundle' || ! quietly podman commit "$container" "$2"; then
         podman rm --force "$container" >/dev/null
         die "the bundle could not be installed: see above"

@@ -70,9 +70,21 @@ installed:
   returned: always
 beside:
   description: >-
-    The folder of an installed release with the same packages, each file of them as it was installed; empty for none.
-    Looked for only where the release is not installed.
+    Whether its packages are there for another release, each file of them as it was installed. Looked for only where the
+    release is not installed.
+  type: bool
+  returned: always
+packages:
+  description: The folder of its packages, or where they are to be installed.
   type: str
+  returned: always
+all_packages:
+  description: The folders of packages.
+  type: list
+  returned: always
+packages_of:
+  description: The folder of packages that a release has links to, by the release's folder.
+  type: dict
   returned: always
 unpacked:
   description: Whether a bundle is there that was unpacked by a run which died.
@@ -118,6 +130,7 @@ import hashlib
 import platform
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -126,6 +139,8 @@ from ansible_collections.weather.toolkit.plugins.module_utils.weather_unfit impo
 
 PYTHON = "/usr/bin/python3"
 OPT = Path("/opt/weather")
+# Of releases that need the same: each of them has links to a folder of these.
+PACKAGES = OPT / "packages"
 ETC = Path("/etc/weather")
 UNITS = Path("/etc/systemd/system")
 OLDEST = (3, 11)
@@ -188,11 +203,11 @@ def is_there(release: Path, python: str) -> bool:
     return (release / "bin" / "weather-tool").exists() and (site / "toolkit").is_dir()
 
 
-def is_whole(release: Path, python: str) -> bool:
-    """Whether every file of its packages is as it was installed."""
-    site = site_of(release, python)
+def is_whole(folder: Path, python: str) -> bool:
+    """Whether every file of a folder of packages is as it was installed."""
+    site = site_of(folder, python)
     for name, digest, _ in recorded(site):
-        # Commands outside are not taken along, but for the installer.
+        # Of commands a release has the installer alone.
         if not digest or (name.startswith("..") and not name.endswith("bin/uv")):
             continue
         algorithm, _, wanted = digest.partition("=")
@@ -205,10 +220,20 @@ def is_whole(release: Path, python: str) -> bool:
     return True
 
 
-def beside(releases: list[Path], packages: str, python: str) -> str:
-    """The newest release whose packages can be taken."""
-    able = (one for one in releases if has(one, packages, python) and is_whole(one, python))
-    return str(next(able, ""))
+def packages_for(lock: str, python: str) -> tuple[Path, bool]:
+    """The folder of the packages of a lock, by its hash, and whether they are there and whole; else a free one."""
+    named = f"{lock[:12]}-"
+    for folder in sorted(PACKAGES.glob(f"{named}*")):
+        if has(folder, lock, python) and is_whole(folder, python):
+            return folder, True
+    return next(one for number in count(1) if not (one := PACKAGES / f"{named}{number}").exists()), False
+
+
+def packages_of(release: Path) -> str:
+    """The folder of packages that a release has links to; empty where it has packages of its own."""
+    uv = release / "bin/uv"
+    folder = uv.readlink().parent.parent if uv.is_symlink() else OPT
+    return str(folder) if folder.parent == PACKAGES else ""
 
 
 def up_of(module: AnsibleModule, units: list[str]) -> list[str]:
@@ -258,6 +283,7 @@ def main() -> None:
     own = [name for name in units if "@" not in name]
     of_schedulers = {name: files_of(one) for name, one in module.params["schedulers"].items()}
     installed = has(release, packages, python) and is_there(release, python)
+    its_packages, beside = (packages_of(release), False) if installed else packages_for(packages, python)
     module.exit_json(
         changed=False,
         kind=f"{python}-{platform.machine()}",
@@ -266,7 +292,10 @@ def main() -> None:
         running=target_of(OPT / "current"),
         previous=target_of(OPT / "previous"),
         installed=installed,
-        beside="" if installed else beside(releases, packages, python),
+        beside=beside,
+        packages=str(its_packages),
+        all_packages=[str(path) for path in PACKAGES.glob("*")],
+        packages_of={str(one): shared for one in releases if (shared := packages_of(one))},
         unpacked=(OPT / "incoming").exists(),
         releases=[str(one) for one in releases],
         schedulers=[name for name, files in of_schedulers.items() if files],

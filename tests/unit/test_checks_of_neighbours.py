@@ -336,6 +336,13 @@ def test_what_is_missing_of_a_package_is_told(host: Host, tmp_path: Path, monkey
         (packages / path).rename(packages / "aside")
         assert finding(host, "packages-complete").evidence == "not installed, or not whole: a-b"
         (packages / "aside").rename(packages / path)
+    # As where releases share it: a link, whose folder is not there.
+    (packages / "ab").rename(tmp_path / "ab")
+    (packages / "ab").symlink_to(tmp_path / "ab")
+    assert finding(host, "packages-complete").ok
+    (tmp_path / "ab").rename(tmp_path / "aside")
+    assert finding(host, "packages-complete").evidence == "not installed, or not whole: a-b"
+    (tmp_path / "aside").rename(tmp_path / "ab")
     (packages / "weather_toolkit-1.dist-info").rename(packages / "aside")
     assert finding(host, "packages-complete").evidence == "not installed, or not whole: weather-toolkit"
 

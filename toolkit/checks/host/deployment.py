@@ -17,6 +17,8 @@ from toolkit.settings import settings_file
 
 CURRENT = Path("/opt/weather/current")
 RELEASES = Path("/opt/weather/releases")
+# Of releases that need the same packages: each has links to a folder of these.
+PACKAGES = Path("/opt/weather/packages")
 ETC = Path("/etc/weather")
 JOBS_FILE = ETC / "jobs.json"
 CRON_TABLE = Path("/etc/cron.d/weather")

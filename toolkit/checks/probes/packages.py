@@ -9,6 +9,7 @@ import csv
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
@@ -54,7 +55,10 @@ _RUN_FIRST = {"sitecustomize.py", "usercustomize.py"}
 def release_current(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    if closed := host.closed_above(CURRENT / "bin/python"):
+    closed = host.closed_above(CURRENT / "bin/python")
+    with suppress(OSError):  # a link, where releases share their packages
+        closed = closed or host.closed_above((CURRENT / "bin/uv").readlink())
+    if closed:
         mode = mode_of(closed.stat())
         return bad(
             f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode}",
@@ -221,11 +225,13 @@ def packages_complete(host: Host) -> Finding | None:
     if not folders:
         return None
     for folder in map(Path, folders):
-        closed = [path for path in _entries(folder) if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))]
+        closed = [path for path in _entries(folder) if _is_closed(path)]
         if closed:
+            # What releases share is behind a link.
+            its = closed[0].resolve().parent
             return bad(
                 f"the service user may not read {closed[0]}",
-                Sequence(Shell("chmod -R a+rX {}", folder), _AGAIN),
+                Sequence(Shell("chmod -R a+rX {}", its), _AGAIN),
             )
     found = {
         _plain(path.stem.partition("-")[0]): path
@@ -245,6 +251,17 @@ def _entries(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether something is there that may not be read."""
+    try:
+        may = os.R_OK | (os.X_OK if stat.S_ISDIR(path.stat().st_mode) else 0)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return not os.access(path, may)
 
 
 def _commands(record: Path) -> set[str]:

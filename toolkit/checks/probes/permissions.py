@@ -11,7 +11,7 @@ from typing import TypeAlias
 from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
 from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, USER
+from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, PACKAGES, USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import AsRoot, OnController, Remedy, Sequence, Shell, give, make
@@ -143,9 +143,9 @@ def _gains(program: Path) -> Finding | None:
 def code_read_only(host: Host) -> Finding | None:
     if not host.deployed or host.look(CURRENT) is None:
         return None
+    above = [CURRENT.parent, CURRENT.resolve().parent, PACKAGES, *PACKAGES.glob("*")]
     for path in (
-        CURRENT.parent,
-        CURRENT.resolve().parent,
+        *above,
         CURRENT.resolve(),
         CURRENT / "bin",
         CURRENT / "bin/weather-tool",
@@ -153,7 +153,7 @@ def code_read_only(host: Host) -> Finding | None:
     ):
         found = host.look(path)
         if found and (found.st_uid or found.st_mode & 0o022):
-            folder = path in {CURRENT.parent, CURRENT.resolve().parent}
+            folder = path in above
             place = path if folder else CURRENT.resolve()
             return bad(
                 f"others than root may change the code: {path} is {owner_of(found)}'s, mode {mode_of(found)}",
