@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sqlite3
@@ -182,14 +183,36 @@ def test_a_table_of_somebodys_own_that_runs_a_job_is_told(
     assert "as well" not in finding(seen(), "jobs-alone").evidence
 
 
-def test_a_folder_in_the_place_of_the_settings_is_told(
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        (lambda file: file.mkdir(mode=0o755), "is a folder"),
+        (lambda file: file.symlink_to("/dev/null"), "is a link to /dev/null"),
+        (lambda file: os.mkfifo(file, 0o644), "is no ordinary file"),
+    ],
+)
+def test_what_is_in_the_place_of_the_settings_is_told(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path], None], told: str
+) -> None:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    host = Host(load_lenient())
+    put(tmp_path / "weather.env")
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "weather.env"))
+    found = finding(host, "settings-readable")
+    assert found.ok is False
+    assert told in found.evidence
+
+
+def test_no_remedy_gives_rights_to_what_a_link_of_roots_leads_to(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "weather.env").mkdir(mode=0o755)
-    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "weather.env"))
-    found = finding(Host(load_lenient()), "settings-readable")
-    assert found.ok is False
-    assert "is a folder" in found.evidence
+    (tmp_path / "open").mkdir(mode=0o755)
+    (tmp_path / "etc/credentials").symlink_to(tmp_path / "open")
+    monkeypatch.setattr("toolkit.checks.probes.permissions.ETC", tmp_path / "etc")
+    (result,) = examine(host, [BY_ID["credentials-private"]])
+    assert result.finding.ok is False
+    assert "mv -- " in result.command
+    assert "chmod" not in result.command
 
 
 @pytest.fixture

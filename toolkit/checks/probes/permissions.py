@@ -14,7 +14,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, PACKAGES, USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import AsRoot, OnController, Remedy, Sequence, Shell, give, make
+from toolkit.checks.remedies import AsRoot, OnController, Remedy, Sequence, Shell, give, make, put_aside
 
 COMMAND = Path("/usr/local/bin/weather-tool")
 
@@ -52,6 +52,8 @@ def _private(
 
 
 def _give_root(path: Path, mode: int, group: str) -> Remedy:
+    if path.is_symlink():  # which chmod would follow
+        return Sequence(put_aside(path), note="then site.yml again")
     return Sequence(AsRoot(f"chown -h root:{group} {{}}", path), Shell("chmod {} {}", f"{mode:04o}", path))
 
 

@@ -69,9 +69,12 @@ def settings_readable(host: Host) -> Finding | None:
         if not host.deployed:
             return None
         return bad(f"there is no {file}: every setting is at its default", OnController())
-    if host.deployed and stat.S_ISDIR(found.st_mode):
+    if host.deployed and not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
+        if file.is_symlink():
+            what = f"a link to {file.readlink()}"
         return bad(
-            f"{file} is a folder, in the place of the settings: every setting is at its default",
+            f"{file} is {what}, in the place of the settings: every setting is at its default",
             Sequence(put_aside(file), note="then site.yml again"),
         )
     if host.user and os.geteuid() != host.user.pw_uid and os.geteuid() != 0 and not os.access(file, os.R_OK):
