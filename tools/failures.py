@@ -20,6 +20,9 @@ FAILED = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[(?:\S+: )?(\S+)\] ")
 BEGINS = re.compile(r"molecule test |pytest |\w+ +\S+ ➜ \w+: Executing$| *└─ Return code: 0 ")
 STEP_FAILED = re.compile(r"\w+ +\S+ ➜ \w+: Executed: Failed$")
 TASK = re.compile(r"(TASK|RUNNING HANDLER|PLAY|PLAY RECAP)\b")
+# A host of which Ansible counts a failure at its end: of others every failure was rescued.
+LOST = re.compile(r"(\S+)\s+: ok=\d+ .*\b(?:unreachable|failed)=[1-9]")
+FATAL = re.compile(r"(?:fatal|failed): \[([^\] ]+)")
 NOISE = re.compile(r"FAILED - RETRYING: |\s*\**$")
 
 
@@ -63,13 +66,11 @@ def _cause(told: list[str]) -> list[str]:
     for number, line in enumerate(told):
         if "short test summary info" in line:
             return told[number + 1 :]
+    lost = {found[1] for found in map(LOST.match, told) if found}
     for number in reversed(range(len(told))):
         task = [told[number], *takewhile(lambda line: not TASK.match(line), told[number + 1 :])]
-        if (
-            TASK.match(task[0])
-            and any(line.startswith(("fatal: ", "failed: ")) for line in task)
-            and "...ignoring" not in task
-        ):
+        failed = {found[1] for found in map(FATAL.match, task) if found}
+        if TASK.match(task[0]) and failed & (lost or failed) and "...ignoring" not in task:
             return task
     return told[-LINES // 2 :]
 

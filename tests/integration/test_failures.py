@@ -35,7 +35,14 @@ INFO     bad ➜ verify: Executing
   │     msg: of no importance
   │ ...ignoring
   │
+  │ TASK [Goes on without it]
+  │ fatal: [bad-2]: FAILED! =>
+  │     msg: of no importance, for it is rescued
+  │
   │ PLAY RECAP
+  │ \x1b[31mbad-1\x1b[0m : \x1b[32mok=4   \x1b[0m changed=3    unreachable=0    \x1b[31mfailed=1   \x1b[0m
+  │   skipped=0    rescued=0    ignored=1
+  │ bad-2                      : ok=16   changed=6    unreachable=0    failed=0
   └─ Return code: 2 ───────────────────────────────
 ERROR    bad ➜ verify: Executed: Failed
 INFO     bad ➜ destroy: Executing

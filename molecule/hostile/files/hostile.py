@@ -372,8 +372,8 @@ def taken(terminal: int) -> int:
             opened = [file.stat().st_rdev for file in (process / "fd").iterdir()]
             if b"PLANTED" in (process / "environ").read_bytes():
                 wrong.append("root's environment came along")
-        except FileNotFoundError:
-            continue
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
         if os.makedev(tty >> 8, tty & 0xFF) == terminal or terminal in opened:
             wrong.append(f"a process of the service's has root's terminal: {process}")
         if does(partial(types_into, int(process.name), terminal)):
