@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.browser.pages import CHROMIUM, LOOKS, SHELL, Look, Pages
 from tests.console import Console, copied
+
+# A machine that runs all tests at once takes its time; an expectation that is met takes none.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

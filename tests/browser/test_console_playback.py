@@ -19,8 +19,8 @@ def address(hours: int = 3, **words: str) -> str:
 
 def whole(page: Page, runs: int) -> None:
     """Wait until all runs are there."""
-    expect(page.locator(".timeline span")).to_have_count(runs, timeout=60_000)
-    expect(page.locator(".timeline .to-come")).to_have_count(0, timeout=60_000)
+    expect(page.locator(".timeline span")).to_have_count(runs)
+    expect(page.locator(".timeline .to-come")).to_have_count(0)
 
 
 def test_it_says_why_a_reading_was_flagged(pages: Pages, look: Look) -> None:
@@ -47,7 +47,7 @@ def test_one_goes_from_run_to_run_by_keys(pages: Pages) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    expect(page.get_by_text("run 4 of 4")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("run 4 of 4")).to_be_visible()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     said = page.locator(".sentence").first.inner_text()
     page.reload()  # the address has the run and the station
@@ -85,4 +85,4 @@ def test_what_the_service_has_forgotten_is_made_once_more(pages: Pages) -> None:
     page.get_by_role("slider", name="Run of the detector").focus()
     page.keyboard.press("End")
     expect(page.get_by_text("run 3 of 3")).to_be_visible()
-    expect(page.locator(".explained[aria-busy=false] .sentence").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".explained[aria-busy=false] .sentence").first).to_be_visible()
