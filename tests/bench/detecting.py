@@ -28,6 +28,7 @@ HOURS = 30  # the window, and a day before it
 # What a run reads of a large network's ten-minute data: window and lead, and each fourth hour of five days.
 READ = (*range(54), *range(54 + 24, 54 + 30 * 24, 24))
 FITS = 25
+ARIMA = ("--temporal-method", "arima")
 
 
 def stations(number: int) -> list[Station]:
@@ -55,18 +56,17 @@ def database(folder: Path, number: int, slots: Iterable[int] = range(HOURS * 6))
     return path
 
 
-def detect(path: Path, method: str = "combined") -> tuple[float, float]:
-    """Seconds and megabytes at most of `weather-tool detect`, as a process."""
-    words = ["--db", str(path), "--end", times.iso(times.from_epoch(END)), "--temporal-method", method]
-    used = tool("detect", *words)
+def detect(path: Path, *words: str) -> Used:
+    """What `weather-tool detect` takes, as a process."""
+    used = tool("detect", "--db", str(path), "--end", times.iso(times.from_epoch(END)), *words)
     assert used.exit_code in {0, 1}, used
-    return used.seconds, used.megabytes
+    return used
 
 
 def run_of_100000(folder: Path) -> Iterator[Figure]:
     """A whole process, with five days before the window; and after a night in which a tenth of them went wrong."""
     path = database(folder, 100_000, READ)
-    used = _process(path)
+    used = detect(path, "--no-record")
     yield Figure("detection at 100,000 stations", used.seconds, "s", 25, against=f"{used.cpu:.1f} s of CPU")
     yield Figure("the same, memory at most", used.megabytes, "MB", 600)
     source = SimulatedWeather(stations(100_000), seed=3)
@@ -74,15 +74,9 @@ def run_of_100000(folder: Path) -> Iterator[Figure]:
         for at in range(END - 2 * 3600, END, 600):
             measured = [one for one in source.at(at)[::10] if one and one.temp_out is not None]
             store.add(Document([], [one._replace(temp_out=(one.temp_out or 0) + 8) for one in measured]), END)
-    bad = _process(path)
+    bad = detect(path, "--no-record")
     against = f"{bad.cpu:.1f} s, {bad.megabytes:.0f} MB"
     yield Figure("with a tenth of them wrong, times the CPU", bad.cpu / used.cpu, "x", 2, against=against)
-
-
-def _process(path: Path) -> Used:
-    used = tool("detect", "--no-record", "--db", str(path), "--end", times.iso(times.from_epoch(END)))
-    assert used.exit_code in {0, 1}, used
-    return used
 
 
 def within(path: Path) -> float:
@@ -103,7 +97,7 @@ def runs_of_detection(folder: Path) -> Iterator[Figure]:
     for number in (14, 100, 1_000, 10_000):
         path = database(folder, number)
         several = [detect(path) for _ in range(5 if number < 10_000 else 2)]
-        seconds[number] = median_low(took for took, _ in several)
+        seconds[number] = median_low(one.seconds for one in several)
         match number:
             case 14:
                 imports = _guides_imports()
@@ -115,11 +109,11 @@ def runs_of_detection(folder: Path) -> Iterator[Figure]:
                 yield Figure(
                     "detection at 1,000 stations, times faster", fits / seconds[number], "x", 100, True, against
                 )
-                yield Figure("the same with arima, times faster", fits / detect(path, "arima")[0], "x", 50, True)
+                yield Figure("the same with arima, times faster", fits / detect(path, *ARIMA).seconds, "x", 50, True)
             case 10_000:
                 yield Figure("detection at 10,000 stations", seconds[number], "s", 3)
-                yield Figure("the same, memory at most", max(size for _, size in several), "MB", 250)
-                yield Figure("the same with arima", detect(path, "arima")[0], "s", 15)
+                yield Figure("the same, memory at most", max(one.megabytes for one in several), "MB", 250)
+                yield Figure("the same with arima", detect(path, *ARIMA).seconds, "s", 15)
     small, large = within(folder / "1000.db") / 1_000, within(folder / "10000.db") / 10_000
     against = f"{small * 1000:.2f} and {large * 1000:.2f} ms, without a process's start"
     yield Figure("cost of a station, 10,000 against 1,000", large / small, "x", 1.5, against=against)

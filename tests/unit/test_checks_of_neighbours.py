@@ -194,8 +194,6 @@ def test_a_table_of_somebodys_own_that_runs_a_job_is_told(
 def test_what_is_in_the_place_of_the_settings_is_told(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path], None], told: str
 ) -> None:
-    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
-    host = Host(load_lenient())
     put(tmp_path / "weather.env")
     monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "weather.env"))
     found = finding(host, "settings-readable")

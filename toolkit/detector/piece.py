@@ -103,7 +103,7 @@ def anomalies(piece: Piece, explaining: Explaining | None = None) -> Iterator[An
     if row_explained is not None:
         concerned[row_explained] = True
     # What is expected of all of them at once would take more memory than to test the network.
-    for part in in_parts.cut(grid.stations, [], AT_ONCE):
+    for part in in_parts.cut(grid.stations, [], AT_ONCE) if concerned.any() else ():
         here = np.zeros(len(rows), dtype=bool)
         here[part.own] = concerned[part.own]
         if here.any():

@@ -19,7 +19,7 @@ _OURS = re.compile(
     r"weather-job|weather-backup\.sh|weather-tool\s+(collect|detect|maintain|backup\s+create|backup\s*$)|weather_\w+\.py"
 )
 # The same for sed, which makes comments of them.
-_COMMENTED = r"/weather-job|weather-backup\.sh|weather-tool +(collect|detect|maintain|backup)|weather_\w+\.py/s/^/# /"
+_COMMENTED = f"/{_OURS.pattern}/s/^/# /"
 LARGEST_TABLE = 1 << 20
 
 
