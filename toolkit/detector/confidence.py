@@ -33,7 +33,7 @@ class Odds:
 MODEL: dict[str, Odds] = {
     "device_failure": Odds(
         {
-            STATION: 3.54, "consistency": 2.15, "direction": 0.56, "gauge": 0.18, "missing": 0.70, "noise": 1.53,
+            STATION: 3.54, "consistency": 2.15, "direction": 0.56, "gauge": 0.18, "missing": 3.51, "noise": 1.53,
             "persistence": 3.02, "radiation": -0.14, "range": 3.44, "spatial": 1.37, "step": 2.77,
         },
         1.79,
