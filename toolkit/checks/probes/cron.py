@@ -6,10 +6,12 @@ import os
 import re
 import shlex
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import difference, mended
 from toolkit.checks.causes import CLOCK
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON, Job
@@ -40,8 +42,13 @@ _JOB = re.compile(rf"{JOB_COMMAND} (--keep |--delay \d+ )?([\w-]+) (.*)")
     severity=Status.CRITICAL, remedy=OnController(),
 )  # fmt: skip
 def cron_table(host: Host) -> Finding | None:
-    if host.scheduler != CRON:
-        return None
+    found = _of_table(host) if host.scheduler == CRON else None
+    if found and not found.ok and CRON_TABLE.exists() and difference(CRON_TABLE):
+        return replace(found, remedy=mended(host, CRON_TABLE))
+    return found
+
+
+def _of_table(host: Host) -> Finding:
     try:
         table, found = CRON_TABLE.read_bytes().decode(errors="replace"), CRON_TABLE.stat()
     except FileNotFoundError:
@@ -50,7 +57,7 @@ def cron_table(host: Host) -> Finding | None:
                 f"cron does not take {renamed}, for names of tables have letters, digits, - and _ alone",
                 OnMachine("mv -- {} {}", renamed, CRON_TABLE),
             )
-        return bad(f"there is no {CRON_TABLE}: nothing runs")
+        return bad(f"there is no {CRON_TABLE}: nothing runs", mended(host, CRON_TABLE))
     if found.st_uid or found.st_mode & 0o022:
         return bad(
             f"cron does not take {CRON_TABLE}: it is {owner_of(found)}'s, mode {mode_of(found)}",

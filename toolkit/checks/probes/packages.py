@@ -20,6 +20,7 @@ from pathlib import Path
 
 from toolkit import damaged
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
@@ -386,12 +387,12 @@ def command_present(host: Host) -> Finding | None:
         try:
             found = command.stat()
         except FileNotFoundError:
-            return bad(f"{command} is not there")
+            return bad(f"{command} is not there", mended(host, command))
         if found.st_mode & 0o111 != 0o111:
             return bad(f"{command} cannot be run: mode {mode_of(found)}", Shell("chmod 0755 {}", command))
         with command.open("rb") as file:
             if not file.read(len(begins)).startswith(begins):
-                return bad(f"{command} is not the one that was deployed")
+                return bad(f"{command} is not the one that was deployed", mended(host, command))
     lacking = [name for name in _PROGRAMS if not shutil.which(name)] if host.scheduler == CRON else []
     if lacking:
         return bad(

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from toolkit import credentials, envfile
 from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import JOBS_FILE
+from toolkit.checks.host.deployment import JOBS_FILE, USER, copy_of
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import (
@@ -25,6 +26,7 @@ from toolkit.checks.remedies import (
     Shell,
     Tool,
     put_aside,
+    root_owns,
 )
 from toolkit.credentials import Credential
 from toolkit.envfile import EnvironmentFileError
@@ -56,11 +58,7 @@ def settings_readable(host: Host) -> Finding | None:
         )
     if host.deployed and file.is_symlink() and not os.access(file, os.R_OK):
         target = file.readlink()
-        there = Shell("cp --remove-destination {} {}", target, file)
-        return bad(
-            f"{file} is a link to {target}, which the service user cannot read",
-            Sequence(there, AsRoot("chown root:weather {}", file), Shell("chmod 0640 {}", file), _AGAIN),
-        )
+        return bad(f"{file} is a link to {target}, which the service user cannot read", _put_back(host, file))
     try:
         found = host.look(file)
     except PermissionError:
@@ -68,14 +66,14 @@ def settings_readable(host: Host) -> Finding | None:
     if found is None:
         if not host.deployed:
             return None
-        return bad(f"there is no {file}: every setting is at its default", OnController())
+        return bad(f"there is no {file}: every setting is at its default", mended(host, file))
     if host.deployed and not stat.S_ISREG(found.st_mode):
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
         if file.is_symlink():
             what = f"a link to {file.readlink()}"
         return bad(
             f"{file} is {what}, in the place of the settings: every setting is at its default",
-            Sequence(put_aside(file), note="then site.yml again"),
+            _put_back(host, file),
         )
     if host.user and os.geteuid() != host.user.pw_uid and os.geteuid() != 0 and not os.access(file, os.R_OK):
         return unseen(f"{file} may not be read by this user")
@@ -83,9 +81,16 @@ def settings_readable(host: Host) -> Finding | None:
     if host.deployed and host.user and not group_reads and not found.st_mode & 0o004:
         return bad(
             f"the service user cannot read {file}",
-            Sequence(AsRoot("chown root:weather {}", file), Shell("chmod 0640 {}", file), _AGAIN),
+            Sequence(root_owns(file, 0o640, USER), _AGAIN),
         )
     return good(f"{file}")
+
+
+def _put_back(host: Host, file: Path) -> Remedy:
+    """Put a file back as it was deployed, in the place of something that is no file."""
+    if copy_of(file).exists():
+        return mended(host, file)
+    return Sequence(put_aside(file), note="then site.yml again")
 
 
 @check(
@@ -250,8 +255,10 @@ def jobs_listed(host: Host) -> Finding | None:
     if (found := host.look(JOBS_FILE)) and not found.st_mode & 0o004:
         return bad(
             f"the service user cannot read {JOBS_FILE}: {owner_of(found)}'s, mode {mode_of(found)}",
-            Shell("chmod 0644 {}", JOBS_FILE),
+            root_owns(JOBS_FILE, 0o644, USER),
         )
+    if found is None:
+        return bad(f"there is no {JOBS_FILE}", mended(host, JOBS_FILE))
     if not host.jobs:
         return bad(f"{JOBS_FILE} does not say what is to run here")
     return good(f"{len(host.jobs)} jobs")
