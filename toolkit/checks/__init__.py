@@ -36,7 +36,7 @@ class Finding:
         remedy: what mends what was seen; None for the check's own remedy.
         severity: how bad it is; None for the check's own severity.
         figures: performance data by label, each `value[unit];warning;critical`.
-        explains: areas of which it explains the failures, besides those of checks that name it as a cause.
+        explains: ids of checks whose failures it explains, besides those that name its check as a cause.
     """
 
     ok: bool | None

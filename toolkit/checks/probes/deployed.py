@@ -11,6 +11,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, check, good
 from toolkit.checks.as_deployed import Difference, differences, files, mended
+from toolkit.checks.causes import BACKUP_DISK, DATABASE, DISK, FEED
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON_TABLE, ETC, JOBS_FILE
 from toolkit.checks.host.systemd import UNITS
@@ -22,16 +23,37 @@ MOST = 5
 # Where systemd looks for what is added to a unit, besides its own folders; and for a unit in the place of ours.
 _DROPPED = tuple(Path(folder, "systemd/system") for folder in ("/etc", "/run", "/usr/local/lib"))
 _ABOVE = tuple(map(Path, ("/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient")))
-# Which areas a changed file, setting or secret can trouble, by the beginning of its name.
-_OF_UNITS = frozenset(("service", "timers", "data quality", "metrics", "api", "backup", "incidents"))
+# What a changed file can make fail, by the beginning of the file's, the setting's or the secret's name.
+_OF_UNITS = frozenset((
+    "units-start", "units-loaded", "units-alone", "collector-running", "collector-responds", "collector-memory",
+    "jobs-end", "jobs-succeed", "detector-succeeds", "maintenance-succeeds", "processes-unlimited", "commands-genuine",
+    "processes-current", "cron-begins", "observations-fresh", "collection-succeeds", "detection-recent",
+    "stations-reporting", "sources-told", "sources-fresh", "inbox-empty", "spool-empty", "feed-passed-on",
+    "backup-succeeds", "backup-recent", "drill-well", "drill-recent", "people-told", "people-named",
+    "exporter-running", "exporter-answers", "api-running", "api-answers",
+))  # fmt: skip
+_OF_FEED = frozenset((
+    *FEED, "feed-complete", "feed-stations", "feed-variables", "collection-succeeds", "observations-fresh",
+    "stations-reporting", "sources-told", "sources-fresh", "collector-running",
+))  # fmt: skip
+_OF_DATABASE = frozenset((
+    *DATABASE, *DISK, "database-server", "database-readable", "database-continues", "spool-usable", "spool-empty",
+    "observations-fresh", "collector-running", "collection-succeeds",
+))  # fmt: skip
+_OF_BACKUPS = frozenset((
+    *BACKUP_DISK, "backup-succeeds", "backup-recent", "backup-whole", "backup-own", "drill-well", "drill-recent",
+    "offsite-possible", "offsite-whole",
+))  # fmt: skip
 _OF_COMMANDS = ("weather-tool", "weather-job")
 _TROUBLES = {
-    "feed": {"feed", "data quality", "service"}, "source": {"feed", "data quality", "service"},
-    "cadence": {"feed", "data quality"}, "db": {"database", "data quality", "disk"}, "spool": {"database", "disk"},
-    "postgresql": {"database", "data quality"}, "backup": {"backup", "disk"}, "restic": {"backup"},
-    "offsite": {"backup"}, "api": {"api"}, "console": {"api"}, "metrics": {"metrics"}, "notify": {"incidents"},
-    "apprise": {"incidents"}, "cluster": {"cluster"}, "reports": {"permissions", "data quality"},
-    "fresh": {"data quality"}, "window": {"data quality"}, "detection": {"data quality"},
+    "feed": _OF_FEED, "source": _OF_FEED, "cadence": _OF_FEED, "db": _OF_DATABASE, "spool": _OF_DATABASE,
+    "postgresql": _OF_DATABASE, "backup": _OF_BACKUPS, "restic": _OF_BACKUPS, "offsite": _OF_BACKUPS,
+    "api": frozenset(("api-running", "api-answers")), "console": frozenset(("api-running", "api-answers")),
+    "metrics": frozenset(("exporter-running", "exporter-answers")), "notify": frozenset(("people-told",)),
+    "apprise": frozenset(("people-told", "people-named")), "cluster": frozenset(("cluster-answers",)),
+    "fresh": frozenset(("observations-fresh", "stations-reporting")),
+    "reports": frozenset(("detector-succeeds", "detection-recent")),
+    "detection": frozenset(("detector-succeeds", "detection-recent")),
 }  # fmt: skip
 
 
@@ -80,22 +102,20 @@ def _seen_by_root(host: Host) -> list[Difference]:
 
 
 def _troubled(found: list[Difference]) -> frozenset[str]:
-    """The areas whose failures the differences explain."""
-    areas: set[str] = set()
+    """The checks whose failures the differences explain."""
+    ids: set[str] = set()
     for one in found:
         if one.path.parent == UNITS or one.path in {CRON_TABLE, JOBS_FILE} or one.path.name in _OF_COMMANDS:
-            areas |= _OF_UNITS
+            ids |= _OF_UNITS
         elif one.path.is_relative_to(ETC):
             names = [name.lower() for line in one.lines for name in re.findall(r"^WEATHER_(\w+)", line)]
             if one.path.parent.name == "credentials" or one.path.name == "sources.toml":
                 names = [one.path.name]
-            if one.path.name == "weather.env" and not one.lines:  # gone, or something else
-                areas |= {area for these in _TROUBLES.values() for area in these}
+            elif one.path.name == "weather.env" and not names:  # it is gone, or empty
+                names = list(_TROUBLES)
             for name in names:
-                areas |= next((these for begins, these in _TROUBLES.items() if name.startswith(begins)), set())
-        elif one.said == "is not there":
-            areas |= {"permissions", "disk"}
-    return frozenset(areas)
+                ids |= next((these for begins, these in _TROUBLES.items() if name.startswith(begins)), frozenset())
+    return frozenset(ids)
 
 
 def _beside() -> Iterator[tuple[str, Path, str]]:

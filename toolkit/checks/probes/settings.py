@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolkit import credentials, envfile
 from toolkit.checks import Finding, Status, bad, check, good, unseen
-from toolkit.checks.as_deployed import mended
+from toolkit.checks.as_deployed import difference, mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE, USER, copy_of
 from toolkit.checks.host.files import mode_of, owner_of
@@ -128,9 +128,21 @@ def settings_valid(host: Host) -> Finding:
         return bad("; ".join(map(str, problems)), unread)
     remedy = None
     if lines := [one.line for one in problems if one.line]:
-        marks = "; ".join(f"{line}s/^/# /" for line in lines)
-        remedy = Sequence(EditSettings(marks, host.settings_file), _AGAIN)
+        remedy = _without(host, "; ".join(f"{line}s/^/# /" for line in lines), lines)
     return bad("; ".join(map(str, problems)), remedy)
+
+
+def _without(host: Host, marks: str, lines: list[int]) -> Remedy:
+    """Make comments of lines; where nothing else was changed since the deployment, put the file back."""
+    try:
+        text = host.settings_file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        text = []
+    names = {text[line - 1].strip().partition("=")[0] for line in lines if line <= len(text)}
+    changed = difference(host.settings_file)
+    if changed and changed.lines and {line.partition("=")[0] for line in changed.lines} <= names:
+        return mended(host, host.settings_file)
+    return Sequence(EditSettings(marks, host.settings_file), _AGAIN)
 
 
 def _unread(host: Host) -> Remedy | None:
@@ -161,7 +173,10 @@ def settings_known(host: Host) -> Finding:
     if not unknown:
         return good("every name is a setting's")
     first, remedy = unknown[0], None
-    if first.nearest and first.origin.line:
+    deployed = difference(host.settings_file)
+    if deployed and not any(line.startswith(f"{first.nearest}=") for line in deployed.lines):  # it was added by hand
+        remedy = Sequence(EditSettings(f"/^{first.name}=/s/^/# /", host.settings_file), _AGAIN)
+    elif first.nearest and first.origin.line:
         remedy = Sequence(EditSettings(f"s/^{first.name}=/{first.nearest}=/", host.settings_file), _AGAIN)
     return bad("; ".join(map(str, unknown)), remedy)
 
@@ -183,7 +198,8 @@ def settings_once(host: Host) -> Finding:
     said = "; ".join(f"{name} in lines {', '.join(map(str, lines))}" for name, lines in twice.items())
     # The deployment writes each name once: what comes later was added by hand.
     marks = "; ".join(f"{line}s/^/# /" for lines in twice.values() for line in lines[1:])
-    return bad(f"{said}: the last line counts", Sequence(EditSettings(marks, host.settings_file), _AGAIN))
+    every = [line for lines in twice.values() for line in lines]
+    return bad(f"{said}: the last line counts", _without(host, marks, every))
 
 
 @check(
