@@ -99,6 +99,11 @@ def test_what_was_deployed_is_as_it_was(host: Host, tmp_path: Path) -> None:
     assert found(host).ok
 
 
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -110,7 +115,7 @@ def test_what_was_deployed_is_as_it_was(host: Host, tmp_path: Path) -> None:
         (lambda path: path.chmod(0o666), "is root:root 0666, and was deployed as root:root 0644"),
         (lambda path: os.chown(path, 65534, 0), "is nobody:root 0644, and was deployed as root:root 0644"),
         (lambda path: (path.unlink(), path.mkdir()), "is a folder, and was deployed as a file"),
-        (lambda path: (path.unlink(), os.mkfifo(path)), "is a named pipe, and was deployed as a file"),
+        (_pipe, "is a named pipe, and was deployed as a file"),
         (lambda path: (path.unlink(), path.symlink_to("/dev/null")), "is a symbolic link to /dev/null"),
         (lambda path: path.write_bytes(bytes(2 << 20)), "has 2 MiB"),
     ],
