@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from toolkit.checks import Finding
+from toolkit.checks import Finding, remedies
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import causes, examine
 from toolkit.checks.host import Host
+from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
 
 MODULE = Path("plugins/modules/weather_files.py").resolve()
@@ -183,3 +185,27 @@ def test_the_jobs_are_those_that_were_deployed_whatever_the_list_says_now(
     written(tmp_path / "copies", files=[*files, {"path": str(listed), "content": content}])
     listed.write_text("{}")
     assert (host.scheduler, list(host.jobs)) == ("cron", ["collector"])
+
+
+def test_root_changes_the_mode_of_no_link(tmp_path: Path) -> None:
+    (tmp_path / "canary").touch(mode=0o600)
+    (tmp_path / "folder").mkdir(mode=0o700)
+    (tmp_path / "file-link").symlink_to(tmp_path / "canary")
+    (tmp_path / "folder-link").symlink_to(tmp_path / "folder")
+    target = Systemd()
+    assert remedies.allow("a+r", tmp_path / "canary").line(target) == f"chmod a+r {tmp_path}/canary"
+    assert remedies.allow("a+r", tmp_path / "folder-link").line(target) == f"chmod a+r {tmp_path}/folder"
+    for remedy in (
+        remedies.allow("a+r", tmp_path / "file-link"),
+        remedies.root_owns(tmp_path / "file-link", 0o644),
+    ):
+        assert remedy.line(target) == f"mv -- {tmp_path}/file-link /root/file-link.weather"
+
+
+def test_no_check_has_a_command_of_its_own_that_changes_modes_or_owners_and_follows_links() -> None:
+    """Names that are in the command's own words are the host's; what others have made goes through `allow`."""
+    for file in Path("toolkit/checks").rglob("*.py"):
+        text = file.read_text()
+        assert not re.search(r'"(chown|chgrp) (?!-h)', text), file
+        if file.name != "remedies.py":
+            assert not re.search(r'(?<!AsUser\()"chmod (?!-R)[^"]*\{\}', text), file

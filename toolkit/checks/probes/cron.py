@@ -18,7 +18,14 @@ from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, 
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import is_stopped, processes, words_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import OnController, OnMachine, Remedy, Sequence, Shell
+from toolkit.checks.remedies import (
+    OnController,
+    OnMachine,
+    Remedy,
+    Sequence,
+    Shell,
+    root_owns,
+)
 from toolkit.durations import humanize
 from toolkit.schedules import next_run
 
@@ -61,7 +68,7 @@ def _of_table(host: Host) -> Finding:
     if found.st_uid or found.st_mode & 0o022:
         return bad(
             f"cron does not take {CRON_TABLE}: it is {owner_of(found)}'s, mode {mode_of(found)}",
-            Sequence(OnMachine("chown root:root {}", CRON_TABLE), OnMachine("chmod 0644 {}", CRON_TABLE)),
+            root_owns(CRON_TABLE, 0o644),
         )
     if not table.endswith("\n"):
         return bad(f"cron does not take {CRON_TABLE}: its last line has no end", OnMachine("echo >> {}", CRON_TABLE))
@@ -215,7 +222,7 @@ def cron_begins(host: Host) -> Finding | None:
     id="cron-folder", area="service",
     invariant="The folder by which cron's jobs know of one another is root's, and can be read.",
     problem="The folder by which cron's jobs know of one another is not root's, or cannot be read.",
-    severity=Status.WARNING, remedy=OnMachine("chown root:root {}", CRON_RUN),
+    severity=Status.WARNING, remedy=OnMachine("chown -h root:root {}", CRON_RUN),
 )  # fmt: skip
 def cron_folder(host: Host) -> Finding | None:
     if host.scheduler != CRON or (found := host.look(CRON_RUN)) is None:
@@ -223,6 +230,6 @@ def cron_folder(host: Host) -> Finding | None:
     if found.st_uid or found.st_mode & 0o777 != 0o755:
         return bad(
             f"{CRON_RUN} is {owner_of(found)}'s, mode {mode_of(found)}",
-            Sequence(OnMachine("chown root:root {}", CRON_RUN), OnMachine("chmod 0755 {}", CRON_RUN)),
+            root_owns(CRON_RUN, 0o755),
         )
     return good(f"{CRON_RUN} is root's")

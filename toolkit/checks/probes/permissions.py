@@ -14,7 +14,16 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COPIES, CRON_TABLE, CURRENT, ETC, PACKAGES, USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import AsRoot, OnController, Sequence, Shell, give, make, root_owns
+from toolkit.checks.remedies import (
+    AsRoot,
+    OnController,
+    Sequence,
+    Shell,
+    allow,
+    give,
+    make,
+    root_owns,
+)
 
 COMMAND = Path("/usr/local/bin/weather-tool")
 
@@ -115,7 +124,7 @@ def roots_places(host: Host) -> Finding | None:
         ours = found.st_mode & 0o020 and found.st_gid == host.user.pw_gid
         if found.st_uid or ours or (found.st_mode & 0o002 and not found.st_mode & stat.S_ISVTX):
             said = f"{place} is {owner_of(found)}'s, mode {mode_of(found)}: others than root may change it"
-            return bad(said, Sequence(AsRoot("chown -h root {}", place), Shell("chmod go-w {}", place)))
+            return bad(said, Sequence(AsRoot("chown -h root {}", place), allow("go-w", place)))
     if gained := _gains(Path(os.path.realpath("/usr/bin/python3"))):
         return gained
     return good(f"{len(places)} files and folders are root's alone to change")
@@ -155,7 +164,7 @@ def code_read_only(host: Host) -> Finding | None:
                 f"others than root may change the code: {path} is {owner_of(found)}'s, mode {mode_of(found)}",
                 Sequence(
                     AsRoot(f"chown -h{'' if folder else 'R'} root:root {{}}", place),
-                    Shell(f"chmod {'' if folder else '-R '}go-w {{}}", place),
+                    allow("go-w", place) if folder else Shell("chmod -R go-w {}", place),
                 ),
             )
     return good("the code is root's alone to change")

@@ -25,6 +25,7 @@ from toolkit.checks.remedies import (
     Sequence,
     Shell,
     Tool,
+    allow,
     put_aside,
     root_owns,
 )
@@ -45,7 +46,7 @@ _SECRETS = Shell("ls -la {}", credentials.FOLDER)
     invariant="The service can read its settings.",
     problem="The service cannot read its settings.",
     severity=Status.CRITICAL, remedy=Sequence(
-        AsRoot("chown root:weather /etc/weather/weather.env"), Shell("chmod 0640 /etc/weather/weather.env")
+        AsRoot("chown -h root:weather /etc/weather/weather.env"), Shell("chmod 0640 /etc/weather/weather.env")
     ),
     caused_by=("service-user", "places-open", "files-alone"),
 )  # fmt: skip
@@ -54,7 +55,7 @@ def settings_readable(host: Host) -> Finding | None:
     if host.deployed and (closed := host.closed_above(file)):
         return bad(
             f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode_of(closed.stat())}",
-            Sequence(Shell("chmod g+rx {}", closed), Shell("chgrp weather {}", closed), _AGAIN),
+            Sequence(allow("g+rx", closed), Shell("chgrp -h weather {}", closed), _AGAIN),
         )
     if host.deployed and file.is_symlink() and not os.access(file, os.R_OK):
         target = file.readlink()
