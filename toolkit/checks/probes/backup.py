@@ -30,6 +30,7 @@ from toolkit.checks.remedies import (
     Shell,
     Start,
     Tool,
+    allow,
     give,
     give_all,
     make,
@@ -319,7 +320,7 @@ def backup_client(host: Host) -> Finding | None:
         own = "where Debian has none: /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
         return bad(str(error), OnMachine("apt-get install --yes {}", error.package, note=own))
     except ProgramError as error:
-        return bad(str(error), Sequence(Shell("chmod a+rx -- {}", error.program), _AGAIN))
+        return bad(str(error), Sequence(allow("a+rx", Path(error.program)), _AGAIN))
 
 
 @check(
