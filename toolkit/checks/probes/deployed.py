@@ -111,6 +111,7 @@ def _troubled(found: list[Difference]) -> frozenset[str]:
             names = [name.lower() for line in one.lines for name in re.findall(r"^WEATHER_(\w+)", line)]
             if one.path.parent.name == "credentials" or one.path.name == "sources.toml":
                 names = [one.path.name]
+                ids |= _OF_UNITS  # a unit is not started without one that it names
             elif one.path.name == "weather.env" and not names:  # it is gone, or empty
                 names = list(_TROUBLES)
             for name in names:
