@@ -255,7 +255,8 @@ UNION ALL
 SELECT format('a transaction of %%s that was prepared at %%s UTC and never ended (two-phase commit)', owner,
     to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')), format('ROLLBACK PREPARED %%L', gid), false, locks
 FROM pg_prepared_xacts, LATERAL (SELECT EXISTS (
-    SELECT FROM pg_locks AS own JOIN pg_locks AS l USING (virtualtransaction) WHERE own.transactionid = transaction AND own.granted AND l.relation = ANY (%(tables)s::regclass[])
+    SELECT FROM pg_locks AS own JOIN pg_locks AS l USING (virtualtransaction)
+    WHERE own.transactionid = transaction AND own.granted AND l.relation = ANY (%(tables)s::regclass[])
     AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'))) AS held (locks)
 WHERE database = current_database() AND (locks OR prepared < now() - interval '5 min')
 UNION ALL
