@@ -76,7 +76,9 @@ _TROUBLES = {
 def files_as_deployed(host: Host) -> Finding | None:
     if not host.deployed or not files():
         return None
-    if found := [*differences(), *_seen_by_root(host)]:
+    by_root = _seen_by_root(host)
+    seen = {one.path for one in by_root}
+    if found := [*(one for one in differences() if one.path not in seen), *by_root]:
         said = "; ".join(f"{one.path} {one.said}" for one in found[:MOST])
         more = f"; and {len(found) - MOST} others" if len(found) > MOST else ""
         return Finding(
