@@ -76,7 +76,9 @@ _TROUBLES = {
 def files_as_deployed(host: Host) -> Finding | None:
     if not host.deployed or not files():
         return None
-    if found := [*differences(), *_seen_by_root(host)]:
+    by_root = _seen_by_root(host)
+    seen = {one.path for one in by_root}
+    if found := [*(one for one in differences() if one.path not in seen), *by_root]:
         said = "; ".join(f"{one.path} {one.said}" for one in found[:MOST])
         more = f"; and {len(found) - MOST} others" if len(found) > MOST else ""
         return Finding(
@@ -111,6 +113,7 @@ def _troubled(found: list[Difference]) -> frozenset[str]:
             names = [name.lower() for line in one.lines for name in re.findall(r"^WEATHER_(\w+)", line)]
             if one.path.parent.name == "credentials" or one.path.name == "sources.toml":
                 names = [one.path.name]
+                ids |= _OF_UNITS  # a unit is not started without one that it names
             elif one.path.name == "weather.env" and not names:  # it is gone, or empty
                 names = list(_TROUBLES)
             for name in names:

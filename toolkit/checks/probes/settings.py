@@ -294,4 +294,8 @@ def database_password(host: Host) -> Finding | None:
         return good("the credential is there")
     if not os.access(credentials.FOLDER, os.X_OK):
         return unseen("credentials are root's: sudo weather-tool doctor")
-    return bad(f"there is no credential {Credential.POSTGRESQL_PASSWORD}", _SECRETS)
+    file = credentials.FOLDER / Credential.POSTGRESQL_PASSWORD
+    return bad(
+        f"there is no credential {Credential.POSTGRESQL_PASSWORD}",
+        mended(host, file) if copy_of(file).exists() else _SECRETS,
+    )
