@@ -65,7 +65,8 @@ _TROUBLES = {
     caused_by=(
         "release-current", "command-present", "commands-genuine", "system-places", "settings-readable",
         "settings-valid", "settings-known", "settings-once", "settings-of-units", "settings-fit", "settings-private",
-        "credentials-private", "database-named", "database-password", "jobs-listed", "jobs-alone", "files-alone", "service-user",
+        "credentials-private", "database-named", "database-password", "jobs-listed", "jobs-alone", "files-alone",
+        "service-user",
         "places-plain", "places-open", "roots-places", "data-folder", "data-folder-private", "backups-private",
         "reports-folder", "backup-folder", "code-read-only", "units-present", "units-genuine", "units-as-deployed",
         "units-hardened", "units-may-write", "units-at-boot", "ports-closed", "cron-table", "collector-enabled",
