@@ -401,6 +401,14 @@ def test_a_file_system_that_is_set_up_and_not_mounted_is_told(
     assert finding(Host(load_lenient()), "disk-data-writable").ok
 
 
+def test_a_folder_without_room_for_temporary_files_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert host.deployed
+    assert finding(host, "temporary-folders").ok
+    monkeypatch.setattr("toolkit.checks.probes.disk.TEMPORARY_BYTES", 1 << 60)
+    seen = finding(Host(load_lenient()), "temporary-folders")
+    assert "/tmp, where temporary files are made, is full" in seen.evidence
+
+
 # Users
 
 
