@@ -147,7 +147,8 @@ make_host() { # HOST
     podman run --detach --name "$1" --hostname "$1" --network "$name" --ip "$address" \
         --label "weather-lab=$name" --label "weather-lab-address=$address" --label "weather-lab-gateway=$gateway" \
         --volume "$here/host/$file.py:$python/$file.py:ro" --volume "$here/host/$file.pth:$python/$file.pth:ro" \
-        --volume "$state/compiled:/root/.ansible/compiled" --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged \
+        --volume "$state/compiled:/root/.ansible/compiled" \
+        --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged \
         "$(image_of "${debians[$(((${1##*-} - 1) % ${#debians[@]}))]}")" /lib/systemd/systemd >/dev/null
 }
 
