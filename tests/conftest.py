@@ -175,7 +175,9 @@ def _served(**settings: str) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="weather-postgresql-") as folder:
         Path(folder).chmod(0o755)
         # What is in it need not outlast the machine, as it does with the defaults: nobody waits for the disk.
-        server = Server(Path(folder) / "cluster", fsync="off", full_page_writes="off", **settings)
+        server = Server(
+            Path(folder) / "cluster", fsync="off", full_page_writes="off", max_prepared_transactions="4", **settings
+        )
         yield server
         server.stop()
 

@@ -28,6 +28,7 @@ options:
       owner: {description: Whose., type: str, default: root}
       group: {description: Of which group., type: str, default: root}
       mode: {description: Its mode., type: str, default: "0755"}
+      passing: {description: Whether it is removed again by this run., type: bool, default: false}
   files:
     description: Files, whose folders are there.
     type: list
@@ -43,6 +44,12 @@ options:
       validate:
         description: A command that refuses what is not fit, before it takes the place of what is there; %s is its path.
         type: str
+  copies:
+    description: >-
+      A folder of root's with a copy of each file as it was written last, of its owner and mode, at the file's own path
+      below it; and a list of the folders, in `folders`. By them the doctor sees what was changed since, and puts it
+      back. A file that is removed loses its copy.
+    type: str
   absent:
     description: Files that are not to be there, as glob patterns. No folder is removed.
     type: list
@@ -72,6 +79,7 @@ written:
 """
 
 import grp
+import json
 import os
 import pwd
 import stat
@@ -82,6 +90,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 
 DEPLOYED = Path("/etc/weather/deployed")
+OF_COPIES = {"owner": "root", "group": "weather"}
 # Paths are text: Ansible's type for them would put the values of variables into names that have a dollar sign.
 ATTRIBUTES = {
     "path": {"type": "str", "required": True},
@@ -219,6 +228,39 @@ def write(module: AnsibleModule, wanted: dict[str, Any]) -> dict[str, Any] | Non
     }
 
 
+def keep(module: AnsibleModule, copies: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """Keep a copy of a file that was written; returns what changed, as a diff without what is in it."""
+    if wanted["optional"] and not Path(wanted["path"]).parent.is_dir():
+        return None
+    copy = copies / wanted["path"].lstrip("/")
+    if not module.check_mode:
+        for folder in reversed([one for one in copy.parents if one.is_relative_to(copies)]):
+            if not folder.is_dir():
+                folder.mkdir()
+                folder.chmod(0o755)  # of which nothing is seen but through the topmost
+    # The text is shown where the file itself is written.
+    if write(module, {**wanted, "path": str(copy), "optional": module.check_mode, "validate": None}) is None:
+        return None
+    return {"before": "", "after": f"{copy}\n"}
+
+
+def kept(module: AnsibleModule, copies: Path) -> list[tuple[str, dict[str, Any] | None]]:
+    """Keep all that was written; returns the paths of copies, each with what changed."""
+    found = []
+    if folders := module.params["folders"]:
+        # The service reads them, and nobody else: some of the files are in folders that are closed to others.
+        found.append((str(copies), make(module, {"path": str(copies), **OF_COPIES, "mode": "0750"})))
+        wanted = {"path": "/folders", "content": listed(folders), **OF_COPIES, "mode": "0640", "optional": False}
+        found.append((f"{copies}/folders", keep(module, copies, wanted)))
+    return found + [(f"{copies}{wanted['path']}", keep(module, copies, wanted)) for wanted in module.params["files"]]
+
+
+def listed(folders: list[dict[str, Any]]) -> str:
+    """The list of folders, as it is kept beside the copies of files."""
+    names = ("path", "owner", "group", "mode")
+    return json.dumps([{name: one[name] for name in names} for one in folders if not one["passing"]], indent=1) + "\n"
+
+
 def remove(module: AnsibleModule, pattern: str) -> list[tuple[str, dict[str, Any]]]:
     """Remove the files that a pattern names; returns their paths, each with what changed, as a diff."""
     there = sorted(Path("/").glob(pattern.lstrip("/")))
@@ -239,7 +281,11 @@ def validate(module: AnsibleModule, wanted: dict[str, Any], scratch: str) -> Non
 
 def main() -> None:
     """Run the module."""
-    folder = {**ATTRIBUTES, "mode": {"type": "str", "default": "0755"}}
+    folder = {
+        **ATTRIBUTES,
+        "mode": {"type": "str", "default": "0755"},
+        "passing": {"type": "bool", "default": False},
+    }
     file = {
         **ATTRIBUTES,
         "content": {"type": "str", "required": True},
@@ -251,6 +297,7 @@ def main() -> None:
         argument_spec={
             "folders": {"type": "list", "elements": "dict", "default": [], "options": folder},
             "files": {"type": "list", "elements": "dict", "default": [], "options": file},
+            "copies": {"type": "str"},
             "absent": {"type": "list", "elements": "str", "default": []},
             "deployed": {"type": "str", "no_log": True},
         },
@@ -261,8 +308,12 @@ def main() -> None:
         module.fail_json(msg="another run changed this host since this one looked at it: run it again")
     steps = [(one, make) for one in module.params["folders"]] + [(one, write) for one in module.params["files"]]
     found = [(wanted["path"], step(module, wanted)) for wanted, step in steps]
+    absent = module.params["absent"]
+    if module.params["copies"]:
+        found += kept(module, Path(module.params["copies"]))
+        absent = [*absent, *(f"{module.params['copies']}{pattern}" for pattern in absent)]
     changed = [(path, diff) for path, diff in found if diff is not None]
-    changed += [removed for pattern in module.params["absent"] for removed in remove(module, pattern)]
+    changed += [removed for pattern in absent for removed in remove(module, pattern)]
     shown = {"diff": [diff for _, diff in changed]} if module._diff else {}
     module.exit_json(changed=bool(changed), written=[path for path, _ in changed], **shown)
 

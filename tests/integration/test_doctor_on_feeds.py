@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,62 @@ def test_an_interface_that_takes_small_packets_alone_is_named(tmp_path: Path, mo
 
 def test_a_variable_that_was_told_once_may_be_one_of_some_hours(run: Run, feed: Feed) -> None:
     assert collected(run, feed, told(9), told(5, without="temp_out"), told(0.1, without="temp_out")) == []
+
+
+MORE = {**PLACES, "larisa": (22.42, 39.64), "lamia": (22.43, 38.9), "patra": (21.73, 38.25)}
+
+
+def network(minutes_ago: float, change: Callable[[dict[str, Any]], object] = lambda _: None) -> bytes:
+    """A document of six stations, each entry of it changed."""
+    features: list[dict[str, Any]] = []
+    for number, (station, place) in enumerate(MORE.items()):
+        one = feature(
+            station, ts=int(time.time() - minutes_ago * 60), temp_out=10.5 + number, bar=1013.1 + number / 10,
+            wind_speed=12.0 + 2 * number, hi_speed=20.0 + 2 * number,
+        )  # fmt: skip
+        one["geometry"]["coordinates"] = [*place, 52.0]
+        change(one)
+        features.append(one)
+    return collection(*features)
+
+
+def every(name: str, value: Callable[[float], object]) -> Callable[[dict[str, Any]], object]:
+    """A change of one variable of every entry."""
+    return lambda one: one["properties"].update({name: value(one["properties"][name])})
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "said"),
+    [
+        (every("temp_out", lambda value: value * 1.8 + 32), "feed-variables", "it is told in °F now, and read as °C"),
+        (every("temp_out", lambda value: value + 273.15), "feed-variables", "it is told in K now, and read as °C"),
+        (every("bar", lambda value: value / 33.86389), "feed-variables", "it is told in inHg now, and read as hPa"),
+        (every("bar", lambda value: value * 100), "feed-variables", "it is told in Pa now, and read as hPa"),
+        (every("wind_speed", lambda value: value / 3.6), "feed-variables", "it is told in m/s now, and read as km/h"),
+        (every("wind_speed", lambda value: value * 3.6), "feed-variables", "it is told in km/h now, and read as m/s"),
+        (every("temp_out", lambda _: 0), "feed-variables", "temp_out of 6 of 6 stations is 0 °C: no sensor tells it"),
+        (every("temp_out", lambda _: -9999), "feed-variables", "there are numbers such as -9999 in it"),
+        (lambda one: one.update(geometry=None), "feed-stations", "6 of 6 stations looked at have no coordinates"),
+        (lambda one: one["geometry"].update(coordinates=[0.0, 0.0]), "feed-stations", "or 0, 0 in the feed: "),
+        (lambda one: one["geometry"].update(coordinates=[5.5, 50.1]), "feed-stations", "6 of 6 stations looked at are"),
+        (lambda one: one["properties"].pop("ts"), "feed-readable", "6 entries have "),
+    ],
+)  # fmt: skip
+def test_what_a_feed_does_to_all_stations_is_named_at_once_and_when_it_is_stored(
+    run: Run, feed: Feed, change: Callable[[dict[str, Any]], object], check: str, said: str
+) -> None:
+    assert collected(run, feed, *(network(minutes) for minutes in (9, 7, 5))) == []
+    feed.body = network(0.5, change)
+    for _ in range(2):
+        found = json.loads(run("doctor", "--json").stdout)["causes"]
+        assert found[0]["id"] == check, found
+        assert said in found[0]["evidence"]
+        run("collect", "--once")
+    assert collected(run, feed, network(0.1)) == []
+
+
+def test_weather_is_no_other_unit(run: Run, feed: Feed) -> None:
+    def front(one: dict[str, Any]) -> None:
+        one["properties"].update(temp_out=one["properties"]["temp_out"] - 9, wind_speed=55.0, hi_speed=80.0)
+
+    assert collected(run, feed, *(network(minutes) for minutes in (9, 5)), network(0.1, front)) == []

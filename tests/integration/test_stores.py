@@ -342,10 +342,28 @@ def test_a_standby_that_does_not_answer_is_named_while_others_wait_for_it(postgr
     assert "synchronous_standby_names=none of the whole server" in found[0].what
 
 
+def test_a_transaction_that_was_prepared_and_never_ended_is_told_and_taken_away(postgresql: Server) -> None:
+    url = postgresql.database(f"test_{uuid4().hex}")
+    with open_for_writing(url):
+        pass
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("BEGIN; LOCK TABLE observations IN EXCLUSIVE MODE; PREPARE TRANSACTION 'one''s'")
+        ((what, away, _, breaks),) = imposed(PostgreSQLDatabase(url))
+        assert "was prepared at" in what
+        assert breaks
+        connection.execute(away)
+    assert imposed(PostgreSQLDatabase(url)) == []
+
+
 @pytest.mark.parametrize(
     ("put", "told", "kept"),
     [
         ("ALTER SYSTEM SET autovacuum = off", "autovacuum=off of the whole server", "RESET autovacuum"),
+        (
+            "ALTER SYSTEM SET synchronous_commit = off",
+            "a crash of its host loses what was stored last",
+            "RESET synchronous_commit",
+        ),
         (
             "SELECT pg_create_physical_replication_slot('gone', true); CREATE TABLE one AS SELECT 1; "
             "SELECT pg_switch_wal(); CREATE TABLE two AS SELECT 1; SELECT pg_switch_wal(); "

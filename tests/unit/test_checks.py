@@ -274,7 +274,7 @@ def in_fahrenheit(_: int, step: int, values: dict[str, float | None]) -> None:
         (frozen, "values-alive", "repeat the same values"),
         (all_alike, "values-alive", "tell the same values: the feed"),
         (doubled, "values-alive", "s2 and s3 tell the same values"),
-        (in_fahrenheit, "values-continue", "has the feed's unit changed?"),
+        (in_fahrenheit, "values-continue", "it is told in °F now, and read as °C"),
     ],
 )
 def test_what_no_weather_does_is_told(

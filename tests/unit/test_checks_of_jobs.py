@@ -40,6 +40,22 @@ def seen(name: str) -> list[Result]:
     return examine(Host(load_lenient()), [BY_ID[name]])
 
 
+def test_backups_that_were_made_and_are_gone_are_missed_soon_after_a_deployment(
+    under_cron: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEATHER_BACKUPS", str(under_cron / "backups"))
+    (under_cron / "backups").mkdir()
+    for module in ("host.deployment", "probes.backup"):
+        monkeypatch.setattr(f"toolkit.checks.{module}.JOBS_FILE", under_cron / "jobs.json")
+    monkeypatch.setattr("toolkit.checks.probes.backup.CRON_RUN", under_cron)
+    (result,) = seen("backup-recent")
+    assert (result.finding.ok, result.finding.evidence) == (True, "the first one is made in the night to come")
+    (under_cron / "backup.code").write_text("0\n")
+    (result,) = seen("backup-recent")
+    assert not result.finding.ok
+    assert "holds no backup any more" in result.finding.evidence
+
+
 @pytest.mark.parametrize(
     ("code", "log", "told"),
     [

@@ -518,7 +518,12 @@ def offered(host: Host, document: Document) -> Host:
 
 def newest(rows: list[Observation]) -> Document:
     last = [row for row in rows if row.time == rows[-1].time]
-    return Document([Station(row.station_id, None, None, None, None, None) for row in last], last)
+    return Document([Station(row.station_id, None, None, *_place(row.station_id), 5.0) for row in last], last)
+
+
+def _place(station: str) -> tuple[float, float]:
+    """Where `filled` has put a station."""
+    return 39.0, 22.0 + int(station.removeprefix("s"))
 
 
 def test_the_feed_that_is_stored_is_well(host: Host) -> None:

@@ -36,6 +36,7 @@ class Finding:
         remedy: what mends what was seen; None for the check's own remedy.
         severity: how bad it is; None for the check's own severity.
         figures: performance data by label, each `value[unit];warning;critical`.
+        explains: ids of checks whose failures it explains, besides those that name its check as a cause.
     """
 
     ok: bool | None
@@ -43,6 +44,7 @@ class Finding:
     remedy: Remedy | None = None
     severity: Status | None = None
     figures: dict[str, str] = field(default_factory=dict)
+    explains: frozenset[str] = frozenset()
 
 
 def good(evidence: str, figures: dict[str, str] | None = None) -> Finding:

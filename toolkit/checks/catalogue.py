@@ -14,6 +14,7 @@ from toolkit.checks.probes import (
     database_content,
     database_file,
     database_locks,
+    deployed,
     detection,
     disk,
     exporter,
@@ -41,7 +42,8 @@ from toolkit.checks.probes import (
 )
 
 _MODULES = (
-    packages, system, settings, places, disk, security, units, cron, rivals, interference, folders, service, commands,
+    packages, system, settings, places, disk, security, units, cron, rivals, interference, deployed, folders, service,
+    commands,
     processes, timers, journal, database_file, database_content, database_locks, database_access, spool, permissions,
     clock, way, feed, detection, observations, sources, network, incidents, backup, exporter, api,
     cluster,

@@ -8,7 +8,12 @@ from toolkit.checks import Finding, bad
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import Remedy, Sequence, Shell, give
+from toolkit.checks.remedies import (
+    Remedy,
+    Sequence,
+    allow,
+    give,
+)
 
 
 def closed(host: Host, path: Path, *then: Remedy) -> Finding | None:
@@ -24,7 +29,7 @@ def closed(host: Host, path: Path, *then: Remedy) -> Finding | None:
         return None
     found = above.stat()
     # A folder of the service's name was its user's when it was deployed.
-    opened = give(above, 0o750) if above.name == USER else Shell("chmod a+x {}", above)
+    opened = give(above, 0o750) if above.name == USER else allow("a+x", above)
     return bad(
         f"the service user may not pass {above}: {owner_of(found)}'s, mode {mode_of(found)}", Sequence(opened, *then)
     )

@@ -204,7 +204,8 @@ def _with_what_lasts(cause: Cause) -> Result:
 
 def _root(name: str, failed: dict[str, Result], seen: tuple[str, ...] = ()) -> str:
     """The failure that explains this one and is itself explained by none."""
-    for cause in failed[name].check.caused_by:
+    by_what_was_seen = [one for one, result in failed.items() if name in result.finding.explains]
+    for cause in (*failed[name].check.caused_by, *by_what_was_seen):
         # That a machine is busy hides how units stand; it is not why something else is seen to be broken.
         told = cause in failed and failed[cause].remedy is not _WHO_IS_BUSY
         if told and cause not in seen and cause != name:

@@ -1,4 +1,4 @@
-"""Whether a feed tells latitude and longitude of its stations in each other's place."""
+"""Whether a feed tells its stations' places as it told them before: not without them, nor elsewhere."""
 
 from __future__ import annotations
 
@@ -12,8 +12,62 @@ from toolkit.times import stored
 
 # So many stations of a feed are looked at: what turns them turns all.
 MOST = 20
+# Fewer stations may be moved by hand.
+FEW = 3
 # Degrees: coordinates are told more exactly at one time than at another, and a place near latitude = longitude is none.
 SAME, APART = 0.02, 0.1
+
+
+# Degrees: no station is moved so far, and not all of them at once.
+ELSEWHERE = 1.0
+
+
+def lost(host: Host, stations: Sequence[Station]) -> str:
+    """What is to be said where most stations are told without a place, or far from where they were.
+
+    Args:
+        host: whose store knows how the feed described its stations.
+        stations: as the feed describes them now.
+
+    Returns:
+        A line that names one of them; empty where they are where they were.
+    """
+    some = list(islice(stations, MOST))
+    with host.store() as store:
+        declared = store.records.declared([one.station_id for one in some]) if some else {}
+        asked = [one for one in some if one.station_id not in declared]
+        known = [(one, was) for one in asked if (was := _placed(store.records.history(one.station_id), host.now))]
+    gone = [(one, was) for one, was in known if one.latitude is None or one.longitude is None]
+    far = [(one, was) for one, was in known if _is_far(one, was)]
+    for found, words in ((gone, "have no coordinates any more, or 0, 0"), (far, "are elsewhere than they were")):
+        if len(found) >= FEW and len(found) >= len(asked) / 2:
+            one, was = found[0]
+            now = "" if one.latitude is None else f", and is told at {one.latitude:g}, {one.longitude:g}"
+            return (
+                f"{len(found)} of {len(asked)} stations looked at {words} in the feed: {one.station_id} was at "
+                f"{was.latitude:g}, {was.longitude:g}{now}"
+            )
+    return ""
+
+
+def _placed(history: Sequence[Description], until: float) -> Description | None:
+    """The place at which a station was for the longest time, of those that are known."""
+    lasted: dict[tuple[float, float], float] = {}
+    for one in history:  # the newest first
+        if one.latitude is not None and one.longitude is not None:
+            place = one.latitude, one.longitude
+            lasted[place] = lasted.get(place, 0.0) + until - one.since
+        until = one.since
+    longest = max(lasted, key=lambda place: lasted[place], default=None)
+    return next((one for one in reversed(history) if (one.latitude, one.longitude) == longest), None)
+
+
+def _is_far(one: Station, was: Description) -> bool:
+    if one.latitude is None or one.longitude is None or was.latitude is None or was.longitude is None:
+        return False
+    if _is_turned(one, was):
+        return False
+    return abs(one.latitude - was.latitude) > ELSEWHERE or abs(one.longitude - was.longitude) > ELSEWHERE
 
 
 def turned(host: Host, stations: Sequence[Station]) -> str:

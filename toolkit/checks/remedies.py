@@ -276,6 +276,35 @@ def give(path: Path, mode: int) -> Remedy:
     return Sequence(AsRoot("chown -h weather:weather {}", path), AsUser("chmod {} {}", f"{mode:04o}", path))
 
 
+def root_owns(path: Path, mode: int, group: str = "root", *, made: bool = False) -> Remedy:
+    """Make a file or folder root's that is in a folder of root's. No link is followed: it is moved away.
+
+    Args:
+        path: what is root's.
+        mode: its mode.
+        group: its group.
+        made: whether a command before this one makes it, in the place of whatever is there now.
+    """
+    if path.is_symlink() and not made:
+        return Sequence(put_aside(path), note="then site.yml again")
+    return Sequence(AsRoot(f"chown -h root:{group} {{}}", path), Shell("chmod {} {}", f"{mode:04o}", path))
+
+
+def allow(change: str, path: Path, run: Callable[..., Remedy] = Shell) -> Remedy:
+    """Change the mode of a file or folder, as root: the one command of chmod that names what others may have put there.
+
+    It would follow a link. One that stands for a file is moved away; that of a folder is named by where it leads.
+
+    Args:
+        change: as chmod has it.
+        path: of what.
+        run: what runs the command.
+    """
+    if path.is_symlink() and not path.is_dir():
+        return Sequence(put_aside(path, run), note="then site.yml again")
+    return run("chmod {} {}", change, path.resolve() if path.is_symlink() else path)
+
+
 def give_all(path: Path, mode: int) -> Remedy:
     """The same, with everything in it."""
     return Sequence(AsRoot("chown -hR weather:weather {}", path), AsUser("chmod {} {}", f"{mode:04o}", path))

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from toolkit.checks.as_deployed import again, difference
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT, USER
 from toolkit.checks.remedies import OfSystemd, OnController, Remedy, Restart, Sequence
@@ -40,6 +41,33 @@ def lines_of(file: Path) -> list[Line]:
     return found
 
 
+# A drop-in may set these without harm.
+_HARMLESS = {"Description", "Documentation", "After", "Wants", "Before"}
+_SIZES = {"K": 10, "M": 20, "G": 30, "T": 40}
+
+
+def is_harmless(line: Line, own: Path) -> bool:
+    """Whether an assignment that is dropped into a unit changes nothing that matters, or raises a limit.
+
+    Args:
+        line: the assignment.
+        own: the unit's own file.
+    """
+    its = {one.key: one.value for one in lines_of(own)}
+    if line.key in _HARMLESS or line.value in {"infinity", its.get(line.key)}:
+        return True
+    if not line.key.startswith(("Memory", "Limit", "Tasks", "CPUWeight")):
+        return False
+    new, old = size_of(line.value), size_of(its.get(line.key, ""))
+    return new is not None and old is not None and new >= old
+
+
+def size_of(text: str) -> float | None:
+    """A size as systemd writes it, such as `512M`; None where it is none."""
+    found = re.fullmatch(r"(\d+)([KMGT]?)", text)
+    return int(found[1]) * 2.0 ** _SIZES.get(found[2], 0) if found else None
+
+
 def restored(host: Host, names: list[str], lines: list[Line]) -> Remedy:
     """Take assignments out of units, or put those that were deployed in their place.
 
@@ -52,10 +80,13 @@ def restored(host: Host, names: list[str], lines: list[Line]) -> Remedy:
     for name in names:
         unit = host.units[name]
         own = Path(unit["FragmentPath"])
-        if name.endswith(".service") and _is_another(own):
+        kept = difference(own)
+        if name.endswith(".service") and not kept and _is_another(own):
             return OnController()
         for file in dict.fromkeys(line.file for line in lines):
-            if file == own:
+            if file == own and kept:
+                remedies.append(again(own))
+            elif file == own:
                 keys = dict.fromkeys(line.key for line in lines if line.file == file)
                 remedies += [_put_right(file, key, deployed(host, name, key)) for key in keys]
             elif str(file) in unit["DropInPaths"]:

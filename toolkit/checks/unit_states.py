@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from toolkit.checks import Finding, Probe, bad, good
+from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON, CRON_LOGS, CRON_RUN
+from toolkit.checks.host.deployment import CRON, CRON_LOGS, CRON_RUN, copy_of
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
 from toolkit.checks.remedies import Enable, OfSystemd, Sequence, Start
 from toolkit.checks.unit_files import job_of
@@ -39,7 +40,9 @@ def enabled(name: str, host: Host) -> Finding | None:
         if (UNITS / name).is_symlink():
             return bad(
                 f"{name} is masked, by a link in the place of its unit",
-                OfSystemd("rm {}", lost, note="then site.yml again"),
+                mended(host, UNITS / name)
+                if copy_of(UNITS / name).exists()
+                else OfSystemd("rm {}", lost, note="then site.yml again"),
             )
         return bad(f"{name} is masked", Sequence(OfSystemd("systemctl unmask {}", name), Enable(job_of(name))))
     if unit["UnitFileState"] not in {"enabled", "enabled-runtime", "static"}:

@@ -95,9 +95,10 @@ class Classifier:
             return "weather_event", f"{found}; {explained}"
         if test.may_be_air and (explained := weather.same_air(self._results, interval)):
             return "weather_event", f"{found}; {explained}"
-        if not expected.has_close_neighbour[row]:
+        # Who shared a jump may be farther away: no sensor fails when it jumps elsewhere.
+        if not expected.has_close_neighbour[row] and test.evidence is not Evidence.SHARED:
             return "unverified", f"{found}; {self._why_unverified(row)}"
-        names = self._names(row)
+        names = self._names(row) or "of the region"
         match test.evidence:
             case Evidence.SHARED:
                 return "weather_event", f"{found}, and so did its neighbours ({names})"

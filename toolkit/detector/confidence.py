@@ -7,41 +7,41 @@ docs/detection.md shows how well it holds on data that it was not fitted to.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from toolkit.detector.report import Anomaly, Class
 from toolkit.times import parse
 from toolkit.variables import BY_NAME, STATION
 
-# By class and test, the log odds of being right where all features are 0; `all`: a silent station; "": any other test.
-INTERCEPT: dict[tuple[Class, str], float] = {
-    ("device_failure", ""): 1.79,
-    ("device_failure", STATION): 3.54,
-    ("device_failure", "consistency"): 2.15,
-    ("device_failure", "direction"): 0.56,
-    ("device_failure", "gauge"): 0.18,
-    ("device_failure", "missing"): 0.70,
-    ("device_failure", "noise"): 1.53,
-    ("device_failure", "persistence"): 3.02,
-    ("device_failure", "radiation"): -0.14,
-    ("device_failure", "range"): 3.44,
-    ("device_failure", "spatial"): 1.37,
-    ("device_failure", "step"): 2.77,
-    ("unverified", ""): -1.60,
-    ("unverified", "persistence"): -0.07,
-    ("unverified", "spatial"): -1.88,
-    ("unverified", "step"): -2.85,
-    ("weather_event", ""): 2.25,
-    ("weather_event", "shared"): 2.24,
-    ("weather_event", "spatial"): 2.53,
-    ("weather_event", "step"): 1.99,
-}
-# By class, what a unit of each of the features adds to the log odds.
-SLOPE: dict[Class, tuple[float, float, float]] = {
-    "device_failure": (0.52, -0.22, -0.05),
-    "unverified": (0.33, -0.56, 0.17),
-    "weather_event": (-0.51, 0.24, -0.6),
-}
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """The log odds that verdicts of one class are right.
+
+    Attributes:
+        tests: by test, where all features are 0; `all`: of a silent station.
+        other: the same of any other test.
+        slopes: what a unit of each of the features adds.
+    """
+
+    tests: Mapping[str, float]
+    other: float
+    slopes: Sequence[float]
+
+
+MODEL: dict[str, Odds] = {
+    "device_failure": Odds(
+        {
+            STATION: 3.54, "consistency": 2.15, "direction": 0.56, "gauge": 0.18, "missing": 3.51, "noise": 1.53,
+            "persistence": 3.02, "radiation": -0.14, "range": 3.44, "spatial": 1.37, "step": 2.77,
+        },
+        1.79,
+        (0.52, -0.22, -0.05),
+    ),
+    "unverified": Odds({"persistence": -0.07, "spatial": -1.88, "step": -2.85}, -1.60, (0.33, -0.56, 0.17)),
+    "weather_event": Odds({"shared": 2.24, "spatial": 2.53, "step": 1.99}, 2.25, (-0.51, 0.24, -0.6)),
+}  # fmt: skip
 # The most that log odds come to on a network that is left out of the fit: so much, and this share of them.
 ELSEWHERE = (0.79, 0.48)
 
@@ -61,10 +61,17 @@ def confidence(anomaly: Anomaly) -> float:
 
 def probability(class_: Class, kind: str, features: tuple[float, float, float]) -> float:
     """The probability of a class by what `kind` and `features` give of an anomaly, 0 to 1."""
-    odds = INTERCEPT.get((class_, kind), INTERCEPT.get((class_, ""), 0.0))
-    odds += sum(slope * x for slope, x in zip(SLOPE.get(class_, (0.0, 0.0, 0.0)), features, strict=True))
+    odds = log_odds(MODEL, class_, kind, features)
     base, share = ELSEWHERE
     return 1 / (1 + math.exp(-min(odds, base + share * odds)))
+
+
+def log_odds(model: Mapping[str, Odds], class_: str, kind: str, features: Sequence[float]) -> float:
+    """The log odds of a verdict by a model of each class; 0 where it does not know the class."""
+    of = model.get(class_)
+    if of is None:
+        return 0.0
+    return of.tests.get(kind, of.other) + sum(slope * x for slope, x in zip(of.slopes, features, strict=True))
 
 
 def kind(anomaly: Anomaly) -> str:

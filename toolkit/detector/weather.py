@@ -54,6 +54,9 @@ TOGETHER = -0.6
 SHARE_TOGETHER = 0.15
 CHANGES_AT_LEAST = 4
 READINGS_TOGETHER = 9  # that are looked at, at least: in so many `noise` sees it, and some may be before the window
+# Pressure is the weight of all the air above: temperature or humidity alone changes without it. A gust front has both
+# with it, or one of them and wind.
+PRESSURE = "bar"
 PAIR = {"temp_out": "out_hum", "out_hum": "temp_out"}
 
 
@@ -186,6 +189,8 @@ def _several(neighbours: Neighbours, results: Mapping[str, TestResults], interva
     row, hour, mine = interval.row, interval.series.per_hour, results[interval.series.variable.name].expected
     near = neighbours.close[row] & (neighbours.km[row] <= FAR_KM)
     others, hours = (OTHERS, LOCAL_HOURS) if near.any() else (OTHERS_FAR, LOCAL_HOURS_FAR)
+    if interval.series.variable.name == PRESSURE:
+        others = OTHERS
     if mine is None or _lasted(mine, interval) >= hours:
         return ""
     first, after = max(0, interval.first - hour), interval.after + 2 * hour

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.quality.arrays import Bools, Floats, median, quantile
+from toolkit.quality.arrays import Bools, Floats, Ints, median, quantile
 from toolkit.quality.base import TAIWAN, Evidence, Exclusion, Preparation, Sample, Thresholds, threshold
 from toolkit.quality.blocks import by_rows
 from toolkit.quality.contradiction import Contradictions, ContradictionTest, of_rows
@@ -37,6 +37,11 @@ class DirectionThresholds(Thresholds):
     steady_wind: float = threshold(
         0.97, "", "or most of them with directions of a mean vector of this length: within some 15° of one direction",
         TAIWAN
+    )  # fmt: skip
+    goes_with: float = threshold(
+        0.8, "", "or the one of them whose wind went best with the station's before, of a mean vector of the "
+        "differences of this length: the land and sea breezes of others turn every day beside an island's trade wind",
+        "31 stations in Taiwan and on the islands around it, 21 months of hourly reports"
     )  # fmt: skip
     turned: float = threshold(75.0, "°", "the mean difference from a neighbour changed by more than this")
     usual: float = threshold(1.5, "times", "and by more than so many times what it often did in a time as long before",
@@ -158,7 +163,8 @@ def _stuck(sample: Sample, towards: Floats, runs: Runs) -> Bools:
         asked = known * 2 > longest[row]
         limits[row] = limit * (1 if asked.any() else LIMITS.alone)
         most_steady = np.count_nonzero(steady & asked) * 2 > np.count_nonzero(asked)
-        likewise[row] = np.count_nonzero((alike | (steady & most_steady)) & asked)
+        steadily = steady & (most_steady | _goes_best(towards, int(row), near, first))
+        likewise[row] = np.count_nonzero((alike | steadily) & asked)
         if likewise[row] or longest[row] < limits[row]:
             continue
         found[row, max(0, first - towards.shape[1] + window) : after - towards.shape[1] + window] = True
@@ -169,6 +175,16 @@ def _stuck(sample: Sample, towards: Floats, runs: Runs) -> Bools:
         what="a vane that is stuck",
     )
     return found & ~np.isnan(towards[:, -window:])
+
+
+def _goes_best(towards: Floats, row: int, near: Ints, first: int) -> Bools:
+    """The neighbour whose wind went best with a station's before a slot, if any is known that did; neighbours."""
+    difference = np.radians(towards[near, :first] - towards[row, :first])
+    common = np.count_nonzero(~np.isnan(difference), axis=1)
+    vector = np.abs(np.nansum(np.exp(1j * difference), axis=1)) / np.maximum(common, 1)
+    vector = np.where(common >= LIMITS.readings, vector, 0.0)
+    found: Bools = vector >= max(LIMITS.goes_with, float(vector.max(initial=0.0)))
+    return found
 
 
 def _turned(sample: Sample, towards: Floats) -> Bools:

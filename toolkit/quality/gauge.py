@@ -36,7 +36,10 @@ class GaugeThresholds(Thresholds):
     zero_mm: float = threshold(5.0, "mm", "and so much", _BEIJING)
     freezing: float = threshold(2.0, "°C", "in colder air a gauge without a heater holds snow: it is no fault")
     lone_hours: int = threshold(6, "h", "it rained without a dry hour here alone for so long", _BEIJING)
-    shower: float = threshold(2.5, "mm", "an hour with so much, in air of `burst_dry` and more, is rain", _TAIWAN)
+    drizzle: float = threshold(
+        1.0, "mm", "an hour with so much, in air of `burst_dry` and more, is rain: drizzle and drips give less",
+        "Glossary of Meteorology of the American Meteorological Society: 1 mm in an hour and more usually is rain"
+    )  # fmt: skip
     lone_hours_dry: int = threshold(3, "h", "the same where the air was dry")
     dry: float = threshold(75.0, "%", "air is dry below this: nine in ten hours of rain are above 80 %", _BEIJING)
     burst: float = threshold(10.0, "mm", "a single reading adds so much here alone, in air of less than `burst_dry`")
@@ -93,7 +96,7 @@ def judge(sample: Sample) -> Contradictions:
         zeros = _zeros(sample, np.where(temperature < LIMITS.freezing, np.nan, rain), rain, humidity, asked)
     alone = around.enough & (rain > 0) & (around.second_most == 0)
     alone_dry = alone & (humidity < LIMITS.dry)
-    drips = alone & ~((rain >= LIMITS.shower) & (humidity >= LIMITS.burst_dry))
+    drips = alone & ~((rain >= LIMITS.drizzle) & (humidity >= LIMITS.burst_dry))
     lone, lone_dry = lasting(drips, LIMITS.lone_hours), lasting(alone_dry, LIMITS.lone_hours_dry)
     for met, hours_alone, least, what in (
         (lone, drips, LIMITS.lone_hours, "a little rain here alone"),

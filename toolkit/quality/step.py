@@ -38,7 +38,10 @@ class StepThresholds(Thresholds):
     )
     part: float = threshold(0.6, "", "share of a change of level that the jump is")
     undone: float = threshold(0.45, "", "undone: nearer to the level before than this share of the jump")
-    normal: float = threshold(1.5, "standard deviations of the residual", "undone as well: so near to what is expected")
+    normal: float = threshold(
+        1.5, "standard deviations of the residual", "undone as well: so near to what is expected; where only stations "
+        "of the region are asked, a jump to it is none"
+    )  # fmt: skip
     running: int = threshold(3, "readings", "in so many successive readings")
     contradicted: float = threshold(
         3.0, "standard deviations of the residual", "and where there are neighbours, it led so far from what they imply"
@@ -150,9 +153,9 @@ def _until_undone(series: Series, expected: Comparison, row: int, jumps: Ints) -
     width = level_width(series)
     readings = series.scaled[expected.rows[row]]
     residual = _against_last_expected(readings, expected.value[row])
-    contradicted = (np.abs(residual) > LIMITS.contradicted * expected.sigma[row]) & (
-        np.abs(differences(series.variable, readings, residual)) >= series.scale.difference
-    )
+    large = np.abs(differences(series.variable, readings, residual)) >= series.scale.difference
+    contradicted = large & (np.abs(residual) > LIMITS.contradicted * expected.sigma[row])
+    unusual = large & (np.abs(residual) > LIMITS.normal * expected.residual_sigma[row])
     change = expected.change[row]
     slots = residual.size
     wrong = np.zeros(slots, dtype=bool)
@@ -179,9 +182,9 @@ def _until_undone(series: Series, expected: Comparison, row: int, jumps: Ints) -
                 until = max(int(there[first]), slot + 2)
                 break
         if expected.has_close_neighbour[row]:
-            off = np.flatnonzero(contradicted[slot:until])
-            wrong[slot + 1 : max(slot + off[-1], slot + 1) + 1 if len(off) else slot + 1] = True
-        else:
+            far = np.flatnonzero(contradicted[slot:until])
+            wrong[slot + 1 : max(slot + far[-1], slot + 1) + 1 if len(far) else slot + 1] = True
+        elif not expected.has_reference[row] or contradicted[slot] or unusual[slot + 1 : until].any():
             wrong[slot + 1 : until] = True
     return wrong
 

@@ -238,6 +238,8 @@ SELECT 'the setting ' || name || '=off of the whole server: ' || harm,
     format('ALTER SYSTEM SET %%I = on', name), false, false
 FROM pg_settings JOIN (VALUES
     ('fsync', 'a crash of its host may destroy the database'),
+    ('full_page_writes', 'a crash of its host may tear pages, unless its file system writes each whole, as ZFS'),
+    ('synchronous_commit', 'a crash of its host loses what was stored last'),
     ('autovacuum', 'tables grow, and are read ever more slowly')
 ) AS harms (name, harm) USING (name) WHERE setting = 'off' AND source = 'configuration file'
 UNION ALL
@@ -249,6 +251,14 @@ UNION ALL
 SELECT oid::regclass || ' as an unlogged table, which a crash of the server empties',
     format('ALTER TABLE %%s SET LOGGED', oid::regclass), true, false
 FROM pg_class WHERE oid = ANY (%(tables)s::regclass[]) AND relpersistence = 'u'
+UNION ALL
+SELECT format('a transaction of %%s that was prepared at %%s UTC and never ended (two-phase commit)', owner,
+    to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')), format('ROLLBACK PREPARED %%L', gid), false, locks
+FROM pg_prepared_xacts, LATERAL (SELECT EXISTS (
+    SELECT FROM pg_locks AS own JOIN pg_locks AS l USING (virtualtransaction)
+    WHERE own.transactionid = transaction AND own.granted AND l.relation = ANY (%(tables)s::regclass[])
+    AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'))) AS held (locks)
+WHERE database = current_database() AND (locks OR prepared < now() - interval '5 min')
 UNION ALL
 SELECT format('the replication slot %%s, which nobody reads and for which the server keeps %%s of its log '
     '(a standby of it that is still wanted has to be started instead: without the slot it needs a new base backup)',

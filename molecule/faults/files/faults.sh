@@ -19,7 +19,13 @@ set_to() { # NAME VALUE
     systemctl restart weather-collector || true
 }
 
-feed_is() { set_to WEATHER_FEED_URL "http://127.0.0.1:8090/$1"; }
+# Of the feed itself, not of the settings: they are taken as deployed so.
+feed_is() {
+    set_to WEATHER_FEED_URL "http://127.0.0.1:8090/$1"
+    as_deployed "$env"
+}
+
+as_deployed() { cp -a "$1" "/opt/weather/as-deployed$1"; }
 
 masked() {
     mv "$units/$1" "/tmp/$1"
@@ -139,7 +145,7 @@ forget() { # PATTERN: the stations whose ids are like it
 no_silent_stations() { forget 'silent%'; }
 
 no_bad_feed() {
-    cp -p /run/weather.env.before "$env" && systemctl restart weather-collector weather-exporter weather-api
+    cp -p /run/weather.env.before "$env" && as_deployed "$env" && systemctl restart weather-collector weather-exporter weather-api
     forget 'fault%'
 }
 

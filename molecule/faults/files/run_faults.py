@@ -19,7 +19,10 @@ SETTINGS = "/etc/weather/weather.env"
 # What is printed, for those who watch the run on the host.
 PROGRESS = Path("/var/log/faults.log")
 BEFORE = "/run/weather.env.before"
-AGAIN = f"cp -p {BEFORE} {SETTINGS} && systemctl restart weather-collector weather-exporter weather-api"
+AGAIN = (
+    f"cp -p {BEFORE} {SETTINGS} && as_deployed {SETTINGS} && "
+    "systemctl restart weather-collector weather-exporter weather-api"
+)
 # systemd, the collector and the feed need moments to see what was done: the collector waits 30 s for a feed that hangs.
 FOUND_SECONDS, HEALTHY_SECONDS = 50, 60
 # Between two looks: the doctor takes a second of a processor, and another scenario needs it, too.

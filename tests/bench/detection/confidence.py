@@ -25,14 +25,14 @@ from tests.bench.detection.detectors import ours
 from tests.bench.detection.faults import put_in
 from tests.bench.detection.labelled import Floats, Labelled
 from tests.bench.detection.real import with_faults
-from tests.bench.detection.scoring import WHOLE, fault_of
+from tests.bench.detection.scoring import WHOLE, absent, fault_of
 from tests.bench.detection.weather import airports, autoregressive, simulated
 from toolkit.detector import confidence
 from toolkit.detector.report import Class
 
 PICTURE = Path("docs") / "images" / "reliability.svg"
 UNSEEN = Path("tests") / "unit" / "verdicts.csv"
-"""Verdicts on twenty stations in Taiwan, three stretches with faults and three without, seed 1, 2026-11-27."""
+"""Verdicts on twenty stations in Taiwan, three stretches with faults and three without of each of seeds 1 and 2."""
 FITTED, SHOWN = 11, 12
 """The seeds of the two draws."""
 STRETCHES = 4
@@ -95,8 +95,9 @@ def _verdicts(data: Labelled) -> list[Verdict]:
     for one in ours()(data):
         if one.anomaly is None:
             continue
-        # A silent station is silent, whoever made it so; anything else on untouched data counts as weather.
-        wrong = fault_of(data, one) is not None or one.variable == WHOLE
+        # What is absent is absent, whoever made it so; anything else on untouched data counts as weather.
+        silent = one.variable == WHOLE or (one.test == "missing" and absent(data, one))
+        wrong = silent or fault_of(data, one) is not None
         found.append(Verdict(
             data.name.split()[0], one.class_, confidence.kind(one.anomaly), confidence.features(one.anomaly), confidence.confidence(one.anomaly),
             wrong != (one.class_ == "weather_event"),
@@ -111,26 +112,16 @@ def fit(found: Sequence[Verdict]) -> None:
         model = _model([one for one in found if one.network != network])
         for place, one in enumerate(found):
             if one.network == network:
-                elsewhere[place] = _odds(model, one)
+                elsewhere[place] = confidence.log_odds(model, one.class_, one.test, one.features)
     right = np.array([one.right for one in found], dtype=np.float64)
     base, share = _logistic(np.column_stack([np.ones(len(found)), elsewhere]), right)
     print(f"ELSEWHERE: ({base:.2f}, {share:.2f})")
     for class_, of in _model(found).items():
-        print(f"{class_}\n  {(class_, '')}: {of.base:.2f},")
-        for test, odds in of.tests.items():
-            print(f"  {(class_, test)}: {of.base + odds:.2f},")
-        print("  slopes:", tuple(round(float(slope), 2) for slope in of.slopes))
+        tests = {test: round(odds, 2) for test, odds in of.tests.items()}
+        print(f"{class_!r}: Odds({tests}, {of.other:.2f}, {tuple(round(slope, 2) for slope in of.slopes)}),")
 
 
-class OfClass(NamedTuple):
-    """What the log odds of a class are made of: those of all tests, what each test adds, and each feature."""
-
-    base: float
-    tests: dict[str, float]
-    slopes: Floats
-
-
-def _model(found: Sequence[Verdict]) -> dict[str, OfClass]:
+def _model(found: Sequence[Verdict]) -> dict[str, confidence.Odds]:
     """The odds of each class, fitted to some verdicts."""
     models = {}
     for class_ in sorted({one.class_ for one in found}):
@@ -144,17 +135,10 @@ def _model(found: Sequence[Verdict]) -> dict[str, OfClass]:
             continue
         right = np.array([one.right for one in of_it], dtype=np.float64)
         odds = _logistic(np.hstack([np.ones((len(of_it), 1)), own, features]), right)
-        of_tests = dict(zip(tests, odds[1:].tolist(), strict=False))
-        models[class_] = OfClass(float(odds[0]), of_tests, odds[1 + len(tests) :])
+        base, of_tests, slopes = float(odds[0]), odds[1 : 1 + len(tests)].tolist(), odds[1 + len(tests) :].tolist()
+        by_test = {test: base + more for test, more in zip(tests, of_tests, strict=True)}
+        models[class_] = confidence.Odds(by_test, base, slopes)
     return models
-
-
-def _odds(model: dict[str, OfClass], one: Verdict) -> float:
-    """The log odds of a verdict; 0 where the model does not know the class."""
-    if one.class_ not in model:
-        return 0.0
-    base, tests, slopes = model[one.class_]
-    return base + tests.get(one.test, 0.0) + float(slopes @ np.array(one.features))
 
 
 def _logistic(design: Floats, right: Floats) -> Floats:

@@ -143,7 +143,7 @@ def score_clean(data: Labelled, found: Sequence[Found]) -> Score:
     result = Score()
     raised = alarms(found)
     result.clean_alarms = len(raised)
-    result.clean_absent = sum(_absent(data, alarm) for alarm in raised)
+    result.clean_absent = sum(absent(data, alarm) for alarm in raised)
     result.clean_days = (~data.silent).sum() * data.cadence / 86400
     failures = [one for one in found if one.class_ == "device_failure"]
     for row, start, end in events(data):
@@ -175,7 +175,7 @@ def fault_of(data: Labelled, alarm: Found) -> Fault | None:
     return next((fault for fault in data.faults if _matches(alarm, fault, data.cadence)), None)
 
 
-def _absent(data: Labelled, alarm: Found) -> bool:
+def absent(data: Labelled, alarm: Found) -> bool:
     """Whether what an alarm names gave nothing in all of its time."""
     during = (data.times >= alarm.start) & (data.times <= alarm.end)
     variables = data.values if alarm.variable == WHOLE else [alarm.variable]

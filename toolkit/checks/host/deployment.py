@@ -21,6 +21,8 @@ RELEASES = Path("/opt/weather/releases")
 PACKAGES = Path("/opt/weather/packages")
 ETC = Path("/etc/weather")
 JOBS_FILE = ETC / "jobs.json"
+# Copies of the files that the role wrote, as it wrote them.
+COPIES = Path("/opt/weather/as-deployed")
 CRON_TABLE = Path("/etc/cron.d/weather")
 # Cron, and run-parts(8) for the folders of days and weeks, take no file of another name.
 TAKEN_BY_CRON = re.compile(r"[\w-]+", re.ASCII)
@@ -31,6 +33,11 @@ CRON_LOGS = Path("/var/log/weather")
 USER = "weather"
 # The schedulers, besides systemd.
 CRON, COMPOSE, KUBERNETES = "cron", "compose", "kubernetes"
+
+
+def copy_of(path: Path) -> Path:
+    """Where the copy of a file is that the role wrote."""
+    return COPIES / path.relative_to("/")
 
 
 class JobsError(ToolkitError):
@@ -81,9 +88,15 @@ class Deployment(Facts):
 
     def _deployed_value(self, name: str, default: str) -> str:
         try:
-            return str(json.loads(JOBS_FILE.read_text(encoding="utf-8")).get(name, default))
+            return str(json.loads(self._jobs_file.read_text(encoding="utf-8")).get(name, default))
         except (OSError, ValueError, AttributeError):
             return default
+
+    @property
+    def _jobs_file(self) -> Path:
+        """The list of jobs as it was deployed, whatever was done to it since."""
+        copy = copy_of(JOBS_FILE)
+        return copy if os.access(copy, os.R_OK) else JOBS_FILE
 
     @property
     def contained(self) -> bool:
@@ -103,7 +116,7 @@ class Deployment(Facts):
             JobsError: the list cannot be read.
         """
         try:
-            deployed = json.loads(JOBS_FILE.read_text(encoding="utf-8"))
+            deployed = json.loads(self._jobs_file.read_text(encoding="utf-8"))
             return {
                 name: Job(
                     name,
@@ -139,6 +152,12 @@ class Deployment(Facts):
         """What files that only root reads say of the service and its user: /usr/local/bin/weather-tool tells it."""
         lines = os.environ.get("SEEN_BY_ROOT", "").splitlines()
         return [(Path(file), line) for file, _, line in (one.partition("\t") for one in lines) if line]
+
+    @fact
+    def compared_by_root(self) -> list[tuple[Path, str]]:
+        """How files that only root reads differ from what was deployed: /usr/local/bin/weather-tool compares them."""
+        lines = os.environ.get("COMPARED_BY_ROOT", "").splitlines()
+        return [(Path(file), said) for file, _, said in (one.partition("\t") for one in lines) if said]
 
     @fact
     def settings_file(self) -> Path:

@@ -9,6 +9,7 @@ import platform
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from toolkit import clock, credentials
@@ -18,7 +19,7 @@ from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import BACKUP_DISK, CLOCK, RELEASE, UNIT
 from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import JOBS_FILE
+from toolkit.checks.host.deployment import CRON, CRON_RUN, JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import lock_holders
 from toolkit.checks.remedies import (
@@ -30,6 +31,7 @@ from toolkit.checks.remedies import (
     Shell,
     Start,
     Tool,
+    allow,
     give,
     give_all,
     make,
@@ -179,6 +181,8 @@ def backup_recent(host: Host) -> Finding | None:
                     AsUser("gunzip -- {}", packed) if packed[0].suffix == ".gz" else None,
                 )
             return bad(f"{host.settings.backups} holds no backup any more: {host.drill.backup} was there")
+        if _was_made(host):
+            return bad(f"{host.settings.backups} holds no backup any more: the last one was made well")
         deployed = host.look(JOBS_FILE)
         if deployed and host.now - deployed.st_mtime < RECENT_HOURS * 3600:
             return good("the first one is made in the night to come")
@@ -189,6 +193,21 @@ def backup_recent(host: Host) -> Finding | None:
     if ahead(backups[0], host.now) or age > RECENT_HOURS * 3600:
         return bad(seen, figures=figures)
     return good(f"the newest backup is {aged(max(age, 0))}: {backups[0].name}", figures)
+
+
+def _was_made(host: Host) -> bool:
+    """Whether a backup was made since the host was started, and ended well."""
+    if host.scheduler == CRON:
+        with suppress(OSError):
+            return (CRON_RUN / "backup.code").read_text(encoding="ascii").strip() == "0"
+        return False
+    unit = host.unit("weather-backup.service")
+    return bool(
+        unit
+        and unit["Result"] == "success"
+        and unit["ExecMainStatus"] == "0"
+        and unit["ExecMainExitTimestampMonotonic"] not in {"", "0"}
+    )
 
 
 @check(
@@ -319,7 +338,7 @@ def backup_client(host: Host) -> Finding | None:
         own = "where Debian has none: /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
         return bad(str(error), OnMachine("apt-get install --yes {}", error.package, note=own))
     except ProgramError as error:
-        return bad(str(error), Sequence(Shell("chmod a+rx -- {}", error.program), _AGAIN))
+        return bad(str(error), Sequence(allow("a+rx", Path(error.program)), _AGAIN))
 
 
 @check(

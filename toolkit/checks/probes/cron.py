@@ -6,17 +6,26 @@ import os
 import re
 import shlex
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import difference, mended
 from toolkit.checks.causes import CLOCK
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON, Job
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import is_stopped, processes, words_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import OnController, OnMachine, Remedy, Sequence, Shell
+from toolkit.checks.remedies import (
+    OnController,
+    OnMachine,
+    Remedy,
+    Sequence,
+    Shell,
+    root_owns,
+)
 from toolkit.durations import humanize
 from toolkit.schedules import next_run
 
@@ -40,8 +49,13 @@ _JOB = re.compile(rf"{JOB_COMMAND} (--keep |--delay \d+ )?([\w-]+) (.*)")
     severity=Status.CRITICAL, remedy=OnController(),
 )  # fmt: skip
 def cron_table(host: Host) -> Finding | None:
-    if host.scheduler != CRON:
-        return None
+    found = _of_table(host) if host.scheduler == CRON else None
+    if found and not found.ok and CRON_TABLE.exists() and difference(CRON_TABLE):
+        return replace(found, remedy=mended(host, CRON_TABLE))
+    return found
+
+
+def _of_table(host: Host) -> Finding:
     try:
         table, found = CRON_TABLE.read_bytes().decode(errors="replace"), CRON_TABLE.stat()
     except FileNotFoundError:
@@ -50,11 +64,11 @@ def cron_table(host: Host) -> Finding | None:
                 f"cron does not take {renamed}, for names of tables have letters, digits, - and _ alone",
                 OnMachine("mv -- {} {}", renamed, CRON_TABLE),
             )
-        return bad(f"there is no {CRON_TABLE}: nothing runs")
+        return bad(f"there is no {CRON_TABLE}: nothing runs", mended(host, CRON_TABLE))
     if found.st_uid or found.st_mode & 0o022:
         return bad(
             f"cron does not take {CRON_TABLE}: it is {owner_of(found)}'s, mode {mode_of(found)}",
-            Sequence(OnMachine("chown root:root {}", CRON_TABLE), OnMachine("chmod 0644 {}", CRON_TABLE)),
+            root_owns(CRON_TABLE, 0o644),
         )
     if not table.endswith("\n"):
         return bad(f"cron does not take {CRON_TABLE}: its last line has no end", OnMachine("echo >> {}", CRON_TABLE))
@@ -208,7 +222,7 @@ def cron_begins(host: Host) -> Finding | None:
     id="cron-folder", area="service",
     invariant="The folder by which cron's jobs know of one another is root's, and can be read.",
     problem="The folder by which cron's jobs know of one another is not root's, or cannot be read.",
-    severity=Status.WARNING, remedy=OnMachine("chown root:root {}", CRON_RUN),
+    severity=Status.WARNING, remedy=OnMachine("chown -h root:root {}", CRON_RUN),
 )  # fmt: skip
 def cron_folder(host: Host) -> Finding | None:
     if host.scheduler != CRON or (found := host.look(CRON_RUN)) is None:
@@ -216,6 +230,6 @@ def cron_folder(host: Host) -> Finding | None:
     if found.st_uid or found.st_mode & 0o777 != 0o755:
         return bad(
             f"{CRON_RUN} is {owner_of(found)}'s, mode {mode_of(found)}",
-            Sequence(OnMachine("chown root:root {}", CRON_RUN), OnMachine("chmod 0755 {}", CRON_RUN)),
+            root_owns(CRON_RUN, 0o755),
         )
     return good(f"{CRON_RUN} is root's")

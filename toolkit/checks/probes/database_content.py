@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.as_deployed import difference, mended
 from toolkit.checks.database import changed, file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
@@ -182,9 +183,12 @@ def database_named(host: Host) -> Finding | None:
     if host.on_server or other is None or not other.exists():
         return good("the backups are of another database than WEATHER_DB names now")
     change = f'/^WEATHER_DB=/d;$a WEATHER_DB="{source}"'
+    again: Remedy = Sequence(EditSettings(change, host.settings_file), Restart(*(host.services or ["collector"])))
+    edited = difference(host.settings_file)
+    if edited and edited.lines and all(line.startswith("WEATHER_DB=") for line in edited.lines):
+        again = mended(host, host.settings_file)
     return bad(
-        f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}",
-        Sequence(EditSettings(change, host.settings_file), Restart(*(host.services or ["collector"]))),
+        f"the newest backup is of {source}, which is still there, and WEATHER_DB names {host.settings.db}", again
     )
 
 

@@ -12,8 +12,9 @@ from statistics import median
 from toolkit import clock
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import CLOCK
+from toolkit.checks.feed_values import STATIONS
 from toolkit.checks.host import Host
-from toolkit.checks.probes.network import STATIONS, recent
+from toolkit.checks.probes.network import recent
 from toolkit.checks.remedies import AsUser, EditSettings, Remedy, Restart, Sequence, Tool
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError

@@ -18,11 +18,12 @@ from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
 from toolkit.checks.each_source import each_source
-from toolkit.checks.feed_places import turned
+from toolkit.checks.feed_places import lost, turned
 from toolkit.checks.feed_time import served, stations_time
+from toolkit.checks.feed_values import STATIONS, all_alike, jumped, unit_of_impossible
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS, SourceSeen
-from toolkit.checks.probes.network import STATIONS, recent
+from toolkit.checks.probes.network import limits_of, recent
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.durations import humanize
@@ -50,6 +51,8 @@ FIRST = 2
 CERTIFICATE_SECONDS = 1.0
 # A time of our days in milliseconds since 1970.
 _MILLISECONDS = re.compile(rb":\s*1[5-9]\d{11}\b")
+# What stands for no value in many programs.
+_NO_VALUES = re.compile(rb":\s*\"?-9{3,}(\.9*|\.0*)?\b")
 _LOG = Logs("collector")
 # If so many of a feed's stations are silent, the fault is the feed's, not the stations'.
 SILENT_PART = 0.5
@@ -340,7 +343,9 @@ def feed_stations(host: Host, feed: SourceSeen) -> Finding | None:
     lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS} - _others(host, feed)
     gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
-        elsewhere = turned(host, document.stations)
+        others = _others(host, feed)
+        own = [station for station in document.stations if station.station_id not in others]
+        elsewhere = lost(host, own) or turned(host, document.stations)
         return bad(elsewhere, Tool("settings")) if elsewhere else good(f"{len(names)} stations")
     shown = ", ".join(gone[:5]) + (", …" if len(gone) > 5 else "")
     new = sorted(names & _since_lately(host, names))
@@ -375,15 +380,23 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
         impossible = [one for one in document.rejected if one.variable == name]
         stations = {one.station_id for one in impossible}
         if len(stations) >= max(STATIONS, SILENT_PART * len(document.stations)):
+            values = {one.station_id: one.value for one in impossible}
+            why = unit_of_impossible(values, recent(host), name) or "has its unit changed, or is it a placeholder?"
             return bad(
                 f"{name} of {len(stations)} stations is out of range in the feed, such as {impossible[0].value:g} "
-                f"{variable.unit}: has its unit changed, or is it a placeholder?"
+                f"{variable.unit}: {why}"
             )
+    others = _others(host, feed)
+    lately = [row for row in recent(host) if row.station_id not in others]
+    # With what is not stored yet: it is seen at once.
+    known = {(row.station_id, row.time) for row in lately}
+    new = [one for one in document.observations if (one.station_id, one.time) not in known]
+    rows = sorted([*lately, *new], key=lambda row: row.time)
+    if wrong := all_alike(document, lately) or jumped(rows, limits_of(host, rows)):
+        return bad(wrong)
     left_out = document.left_out.most_common(1)
     told = {name for name in BY_NAME for one in document.observations if getattr(one, name) is not None}
     start, end = host.now - TELLING_SECONDS, host.now - 2 * feed.settings.cadence_seconds
-    others = _others(host, feed)
-    lately = [row for row in recent(host) if row.station_id not in others]
     rows = [row for row in lately if start < row.time < end] or _first_of_each(lately)
     gone = [
         name
@@ -393,6 +406,8 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
     if gone:
         why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
         was = "was it renamed?" if len(gone) == 1 else "were they renamed, or have they no values any more?"
+        if _NO_VALUES.search(feed.fetched.beginning):
+            was = "there are numbers such as -9999 in it, which stand for no value"
         return bad(f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately: {was}{why}")
     return good(f"it tells {len(told)} variables")
 

@@ -6,11 +6,21 @@ import os
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_LOGS, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.probes.interference import LOGROTATE
-from toolkit.checks.remedies import AsUser, OnController, OnMachine, Remedy, Sequence, Shell, Start, Stop, Tool
+from toolkit.checks.remedies import (
+    AsUser,
+    Remedy,
+    Sequence,
+    Shell,
+    Start,
+    Stop,
+    Tool,
+    root_owns,
+)
 
 # A detection every hour writes two files; twice as many are not being removed.
 REPORTS_A_DAY = 48
@@ -137,15 +147,15 @@ def _of_rotation(host: Host) -> Finding | None:
         return None
     rule, logs = LOGROTATE / "weather", f"{CRON_LOGS}/*.log"
     if not (found := host.look(rule)):
-        return bad(f"there is no {rule}: the logs in {CRON_LOGS} grow for ever", OnController())
+        return bad(f"there is no {rule}: the logs in {CRON_LOGS} grow for ever", mended(host, rule))
     if found.st_uid or found.st_mode & 0o022:
         return bad(
             f"logrotate does not take {rule}: it is {owner_of(found)}'s, mode {mode_of(found)}",
-            Sequence(OnMachine("chown root:root {}", rule), OnMachine("chmod 0644 {}", rule)),
+            root_owns(rule, 0o644),
         )
     lines = [line.split("#")[0] for line in rule.read_text(encoding="utf-8", errors="replace").splitlines()]
     if not any(logs in line.replace("{", " ").split() for line in lines):
-        return bad(f"{rule} does not name {logs}: the logs grow for ever", OnController())
+        return bad(f"{rule} does not name {logs}: the logs grow for ever", mended(host, rule))
     return None
 
 

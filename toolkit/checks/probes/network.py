@@ -13,6 +13,7 @@ from toolkit.backup.folder import Backup
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import OBSERVATIONS
 from toolkit.checks.database import changed, have_backup
+from toolkit.checks.feed_values import PART, STATIONS, jumped
 from toolkit.checks.host import Host
 from toolkit.checks.probes.observations import silent
 from toolkit.checks.remedies import Restore, Tool
@@ -26,19 +27,13 @@ from toolkit.variables import BY_NAME, MEASURED, MONITORED
 HOURS = 6
 MOST_ROWS = 20_000
 HOUR = 3600
-# Fewer stations cannot be compared with one another.
-STATIONS = 3
 _DIRECTIONS = [variable.name for variable in MEASURED if variable.nature == "circular"]
 # How many observations in a row are compared.
 IN_A_ROW = 6
-# No weather changes these of a whole network by so much between two documents (our own figures).
-JUMPS = {"temp_out": 15.0, "out_hum": 40.0, "bar": 20.0}
 # No pressure stands still at every station for so long; humidity does, in fog.
 FROZEN_SECONDS = 3 * HOUR
 # So many stations at one place are no mast with several instruments.
 CROWD = 10
-# So many of the stations stand for the whole network.
-PART = 0.9
 # So many stations do not measure one and the same to a tenth, again and again.
 MOST_ALIKE = 5
 # A database of more observations is not counted.
@@ -66,6 +61,11 @@ def _read(host: Host) -> list[Observation]:
 def _cadences(host: Host, stations: Collection[str]) -> dict[str, float]:
     """How many seconds apart each station reports."""
     return dict(zip(stations, cadences_of(host.settings).of(stations, lambda: host.owners), strict=True))
+
+
+def limits_of(host: Host, rows: list[Observation]) -> dict[str, float]:
+    """How far apart two observations of a station may be to be compared with one another, in seconds."""
+    return {name: max(HOUR, 3 * cadence) for name, cadence in _cadences(host, _network(rows)).items()}
 
 
 def _network(rows: list[Observation]) -> set[str]:
@@ -106,7 +106,7 @@ def values_possible(host: Host) -> Finding | None:
     id="values-alive", area="data quality",
     invariant="Values change with time, and differ between stations.",
     problem="Values do not change, or are the same at several stations.",
-    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=OBSERVATIONS,
+    severity=Status.WARNING, remedy=Tool("data latest"), caused_by=(*OBSERVATIONS, "feed-variables"),
 )  # fmt: skip
 def values_alive(host: Host) -> Finding | None:
     series = _series(recent(host))
@@ -176,33 +176,13 @@ def _series(rows: list[Observation]) -> dict[str, list[tuple[int, tuple[object, 
     invariant="The whole network's values do not jump.",
     problem="The whole network's values have jumped.",
     severity=Status.WARNING, remedy=Tool("settings"),
-    caused_by=(*OBSERVATIONS, "values-possible", "values-alive"),
+    caused_by=(*OBSERVATIONS, "values-possible", "values-alive", "feed-variables"),
 )  # fmt: skip
 def values_continue(host: Host) -> Finding | None:
     rows = recent(host)
-    limits = {name: max(HOUR, 3 * cadence) for name, cadence in _cadences(host, _network(rows)).items()}
-    for what, most in JUMPS.items():
-        told = [row for row in rows if getattr(row, what) is not None]
-        last: dict[str, Observation] = {}
-        first: dict[str, Observation] = {}
-        jumped: dict[str, tuple[Observation, Observation]] = {}
-        for row in told:
-            before = last.get(row.station_id)
-            limit = limits[row.station_id]
-            if before and row.time - before.time <= limit and abs(getattr(row, what) - getattr(before, what)) > most:
-                jumped[row.station_id] = before, row
-                first.setdefault(row.station_id, before)
-            last[row.station_id] = row
-        # What came back is over, such as a unit that was changed for an hour.
-        back = {name for name, row in first.items() if abs(getattr(last[name], what) - getattr(row, what)) <= most}
-        jumped = {name: pair for name, pair in jumped.items() if name not in back}
-        if len(jumped) >= STATIONS and len(jumped) >= PART * len(last):
-            before, row = next(iter(jumped.values()))
-            return bad(
-                f"{what} of {len(jumped)} of {len(last)} stations jumped, such as from {getattr(before, what):g} to "
-                f"{getattr(row, what):g} {BY_NAME[what].unit} at {row.station_id}, {stored(row.time)} UTC: has the "
-                "feed's unit changed?"
-            )
+    jump = jumped(rows, limits_of(host, rows))
+    if jump:
+        return bad(jump)
     return good("the network's values go on as they were")
 
 

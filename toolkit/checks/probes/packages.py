@@ -20,10 +20,20 @@ from pathlib import Path
 
 from toolkit import damaged
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, put_aside
+from toolkit.checks.remedies import (
+    OnController,
+    OnMachine,
+    Remedy,
+    Restart,
+    Sequence,
+    Shell,
+    allow,
+    put_aside,
+)
 from toolkit.errors import reason
 
 SYSTEM = Path("/usr/bin/python3")
@@ -62,7 +72,7 @@ def release_current(host: Host) -> Finding | None:
         mode = mode_of(closed.stat())
         return bad(
             f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode}",
-            Sequence(Shell("chmod a+rx {}", closed), _AGAIN),
+            Sequence(allow("a+rx", closed), _AGAIN),
         )
     if CURRENT.is_dir():
         release = CURRENT.resolve()
@@ -133,7 +143,7 @@ def python_runs(host: Host) -> Finding | None:
         )
     if not os.access(CURRENT / "bin/weather-tool", os.X_OK):
         there = (CURRENT / "bin/weather-tool").exists()
-        remedy = Sequence(Shell("chmod 0755 {}", CURRENT / "bin/weather-tool"), _AGAIN) if there else None
+        remedy = Sequence(allow("0755", CURRENT / "bin/weather-tool"), _AGAIN) if there else None
         return bad(f"{CURRENT}/bin/weather-tool {'cannot be run' if there else 'is not there'}", remedy)
     with (CURRENT / "bin/weather-tool").open("rb") as file:
         first = file.readline().decode(errors="replace").strip()
@@ -386,12 +396,12 @@ def command_present(host: Host) -> Finding | None:
         try:
             found = command.stat()
         except FileNotFoundError:
-            return bad(f"{command} is not there")
+            return bad(f"{command} is not there", mended(host, command))
         if found.st_mode & 0o111 != 0o111:
-            return bad(f"{command} cannot be run: mode {mode_of(found)}", Shell("chmod 0755 {}", command))
+            return bad(f"{command} cannot be run: mode {mode_of(found)}", allow("0755", command))
         with command.open("rb") as file:
             if not file.read(len(begins)).startswith(begins):
-                return bad(f"{command} is not the one that was deployed")
+                return bad(f"{command} is not the one that was deployed", mended(host, command))
     lacking = [name for name in _PROGRAMS if not shutil.which(name)] if host.scheduler == CRON else []
     if lacking:
         return bad(

@@ -11,10 +11,19 @@ from typing import TypeAlias
 from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
 from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON_TABLE, CURRENT, ETC, PACKAGES, USER
+from toolkit.checks.host.deployment import COPIES, CRON_TABLE, CURRENT, ETC, PACKAGES, USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import AsRoot, OnController, Remedy, Sequence, Shell, give, make, put_aside
+from toolkit.checks.remedies import (
+    AsRoot,
+    OnController,
+    Sequence,
+    Shell,
+    allow,
+    give,
+    make,
+    root_owns,
+)
 
 COMMAND = Path("/usr/local/bin/weather-tool")
 
@@ -41,7 +50,7 @@ def _private(
         if found is None:
             return None
         mode = allowed | (found.st_mode & 0o700)
-        mend = give(path, mode) if owner == USER else _give_root(path, mode, "weather" if allowed else "root")
+        mend = give(path, mode) if owner == USER else root_owns(path, mode, USER if allowed else "root")
         if found.st_mode & 0o077 & ~allowed:
             return bad(f"others may use {path}: mode {mode_of(found)}", mend)
         if owner_of(found) != owner:
@@ -49,12 +58,6 @@ def _private(
         return good(f"{path}, {mode_of(found)}")
 
     return probe
-
-
-def _give_root(path: Path, mode: int, group: str) -> Remedy:
-    if path.is_symlink():  # which chmod would follow
-        return Sequence(put_aside(path), note="then site.yml again")
-    return Sequence(AsRoot(f"chown -h root:{group} {{}}", path), Shell("chmod {} {}", f"{mode:04o}", path))
 
 
 def _sqlite(host: Host) -> Path | None:
@@ -96,7 +99,7 @@ credentials_private = _private(
 # What root runs or reads for the service, and what tells the service what to do.
 _OF_ROOT = (
     COMMAND, COMMAND.with_name("weather-job"), COMMAND.with_name("weather-backup.sh"), ETC / "weather.env",
-    ETC / "sources.toml", ETC / "jobs.json", CRON_TABLE,
+    ETC / "sources.toml", ETC / "jobs.json", CRON_TABLE, COPIES / "folders",
 )  # fmt: skip
 
 
@@ -121,7 +124,7 @@ def roots_places(host: Host) -> Finding | None:
         ours = found.st_mode & 0o020 and found.st_gid == host.user.pw_gid
         if found.st_uid or ours or (found.st_mode & 0o002 and not found.st_mode & stat.S_ISVTX):
             said = f"{place} is {owner_of(found)}'s, mode {mode_of(found)}: others than root may change it"
-            return bad(said, Sequence(AsRoot("chown -h root {}", place), Shell("chmod go-w {}", place)))
+            return bad(said, Sequence(AsRoot("chown -h root {}", place), allow("go-w", place)))
     if gained := _gains(Path(os.path.realpath("/usr/bin/python3"))):
         return gained
     return good(f"{len(places)} files and folders are root's alone to change")
@@ -161,7 +164,7 @@ def code_read_only(host: Host) -> Finding | None:
                 f"others than root may change the code: {path} is {owner_of(found)}'s, mode {mode_of(found)}",
                 Sequence(
                     AsRoot(f"chown -h{'' if folder else 'R'} root:root {{}}", place),
-                    Shell(f"chmod {'' if folder else '-R '}go-w {{}}", place),
+                    allow("go-w", place) if folder else Shell("chmod -R go-w {}", place),
                 ),
             )
     return good("the code is root's alone to change")

@@ -26,6 +26,7 @@ from toolkit.checks.remedies import (
     Shell,
     Start,
     Stop,
+    allow,
     put_aside,
 )
 from toolkit.checks.serving import EXPORTER, LISTENERS
@@ -52,7 +53,7 @@ def service_user(host: Host) -> Finding | None:
     if not host.deployed:
         return None
     if not os.access(ACCOUNTS, os.R_OK):
-        return bad(f"{ACCOUNTS} cannot be read: nobody but root has a name", Shell("chmod 0644 {}", ACCOUNTS))
+        return bad(f"{ACCOUNTS} cannot be read: nobody but root has a name", allow("0644", ACCOUNTS))
     named = {name: int(uid) for name, uid in _accounts()}
     if host.user is None and USER in named:
         change = r"s/^(passwd|group):.*/\1: files/"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from toolkit import credentials, envfile
 from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.as_deployed import difference, mended
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import JOBS_FILE
+from toolkit.checks.host.deployment import JOBS_FILE, USER, copy_of
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import (
@@ -24,7 +25,9 @@ from toolkit.checks.remedies import (
     Sequence,
     Shell,
     Tool,
+    allow,
     put_aside,
+    root_owns,
 )
 from toolkit.credentials import Credential
 from toolkit.envfile import EnvironmentFileError
@@ -43,7 +46,7 @@ _SECRETS = Shell("ls -la {}", credentials.FOLDER)
     invariant="The service can read its settings.",
     problem="The service cannot read its settings.",
     severity=Status.CRITICAL, remedy=Sequence(
-        AsRoot("chown root:weather /etc/weather/weather.env"), Shell("chmod 0640 /etc/weather/weather.env")
+        AsRoot("chown -h root:weather /etc/weather/weather.env"), Shell("chmod 0640 /etc/weather/weather.env")
     ),
     caused_by=("service-user", "places-open", "files-alone"),
 )  # fmt: skip
@@ -52,15 +55,11 @@ def settings_readable(host: Host) -> Finding | None:
     if host.deployed and (closed := host.closed_above(file)):
         return bad(
             f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode_of(closed.stat())}",
-            Sequence(Shell("chmod g+rx {}", closed), Shell("chgrp weather {}", closed), _AGAIN),
+            Sequence(allow("g+rx", closed), Shell("chgrp -h weather {}", closed), _AGAIN),
         )
     if host.deployed and file.is_symlink() and not os.access(file, os.R_OK):
         target = file.readlink()
-        there = Shell("cp --remove-destination {} {}", target, file)
-        return bad(
-            f"{file} is a link to {target}, which the service user cannot read",
-            Sequence(there, AsRoot("chown root:weather {}", file), Shell("chmod 0640 {}", file), _AGAIN),
-        )
+        return bad(f"{file} is a link to {target}, which the service user cannot read", _put_back(host, file))
     try:
         found = host.look(file)
     except PermissionError:
@@ -68,14 +67,14 @@ def settings_readable(host: Host) -> Finding | None:
     if found is None:
         if not host.deployed:
             return None
-        return bad(f"there is no {file}: every setting is at its default", OnController())
+        return bad(f"there is no {file}: every setting is at its default", mended(host, file))
     if host.deployed and not stat.S_ISREG(found.st_mode):
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
         if file.is_symlink():
             what = f"a link to {file.readlink()}"
         return bad(
             f"{file} is {what}, in the place of the settings: every setting is at its default",
-            Sequence(put_aside(file), note="then site.yml again"),
+            _put_back(host, file),
         )
     if host.user and os.geteuid() != host.user.pw_uid and os.geteuid() != 0 and not os.access(file, os.R_OK):
         return unseen(f"{file} may not be read by this user")
@@ -83,9 +82,16 @@ def settings_readable(host: Host) -> Finding | None:
     if host.deployed and host.user and not group_reads and not found.st_mode & 0o004:
         return bad(
             f"the service user cannot read {file}",
-            Sequence(AsRoot("chown root:weather {}", file), Shell("chmod 0640 {}", file), _AGAIN),
+            Sequence(root_owns(file, 0o640, USER), _AGAIN),
         )
     return good(f"{file}")
+
+
+def _put_back(host: Host, file: Path) -> Remedy:
+    """Put a file back as it was deployed, in the place of something that is no file."""
+    if copy_of(file).exists():
+        return mended(host, file)
+    return Sequence(put_aside(file), note="then site.yml again")
 
 
 @check(
@@ -123,9 +129,21 @@ def settings_valid(host: Host) -> Finding:
         return bad("; ".join(map(str, problems)), unread)
     remedy = None
     if lines := [one.line for one in problems if one.line]:
-        marks = "; ".join(f"{line}s/^/# /" for line in lines)
-        remedy = Sequence(EditSettings(marks, host.settings_file), _AGAIN)
+        remedy = _without(host, "; ".join(f"{line}s/^/# /" for line in lines), lines)
     return bad("; ".join(map(str, problems)), remedy)
+
+
+def _without(host: Host, marks: str, lines: list[int]) -> Remedy:
+    """Make comments of lines; where nothing else was changed since the deployment, put the file back."""
+    try:
+        text = host.settings_file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        text = []
+    names = {text[line - 1].strip().partition("=")[0] for line in lines if line <= len(text)}
+    changed = difference(host.settings_file)
+    if changed and changed.lines and {line.partition("=")[0] for line in changed.lines} <= names:
+        return mended(host, host.settings_file)
+    return Sequence(EditSettings(marks, host.settings_file), _AGAIN)
 
 
 def _unread(host: Host) -> Remedy | None:
@@ -156,7 +174,10 @@ def settings_known(host: Host) -> Finding:
     if not unknown:
         return good("every name is a setting's")
     first, remedy = unknown[0], None
-    if first.nearest and first.origin.line:
+    deployed = difference(host.settings_file)
+    if deployed and not any(line.startswith(f"{first.nearest}=") for line in deployed.lines):  # it was added by hand
+        remedy = Sequence(EditSettings(f"/^{first.name}=/s/^/# /", host.settings_file), _AGAIN)
+    elif first.nearest and first.origin.line:
         remedy = Sequence(EditSettings(f"s/^{first.name}=/{first.nearest}=/", host.settings_file), _AGAIN)
     return bad("; ".join(map(str, unknown)), remedy)
 
@@ -178,7 +199,8 @@ def settings_once(host: Host) -> Finding:
     said = "; ".join(f"{name} in lines {', '.join(map(str, lines))}" for name, lines in twice.items())
     # The deployment writes each name once: what comes later was added by hand.
     marks = "; ".join(f"{line}s/^/# /" for lines in twice.values() for line in lines[1:])
-    return bad(f"{said}: the last line counts", Sequence(EditSettings(marks, host.settings_file), _AGAIN))
+    every = [line for lines in twice.values() for line in lines]
+    return bad(f"{said}: the last line counts", _without(host, marks, every))
 
 
 @check(
@@ -250,8 +272,10 @@ def jobs_listed(host: Host) -> Finding | None:
     if (found := host.look(JOBS_FILE)) and not found.st_mode & 0o004:
         return bad(
             f"the service user cannot read {JOBS_FILE}: {owner_of(found)}'s, mode {mode_of(found)}",
-            Shell("chmod 0644 {}", JOBS_FILE),
+            root_owns(JOBS_FILE, 0o644, USER),
         )
+    if found is None:
+        return bad(f"there is no {JOBS_FILE}", mended(host, JOBS_FILE))
     if not host.jobs:
         return bad(f"{JOBS_FILE} does not say what is to run here")
     return good(f"{len(host.jobs)} jobs")
@@ -270,4 +294,8 @@ def database_password(host: Host) -> Finding | None:
         return good("the credential is there")
     if not os.access(credentials.FOLDER, os.X_OK):
         return unseen("credentials are root's: sudo weather-tool doctor")
-    return bad(f"there is no credential {Credential.POSTGRESQL_PASSWORD}", _SECRETS)
+    file = credentials.FOLDER / Credential.POSTGRESQL_PASSWORD
+    return bad(
+        f"there is no credential {Credential.POSTGRESQL_PASSWORD}",
+        mended(host, file) if copy_of(file).exists() else _SECRETS,
+    )

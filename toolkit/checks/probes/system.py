@@ -9,7 +9,14 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import AllServices, OnMachine, Remedy, Restart, Sequence
+from toolkit.checks.remedies import (
+    AllServices,
+    OnMachine,
+    Remedy,
+    Restart,
+    Sequence,
+    allow,
+)
 
 # Character devices by number (null(4), full(4), random(4)): systemd copies them for services with a /dev of their own.
 DEVICES = {
@@ -51,7 +58,7 @@ def _devices() -> Finding | None:
         if found.st_mode & 0o666 != 0o666:
             return bad(
                 f"not everybody may use {path}: {owner_of(found)}'s, mode {mode_of(found)}",
-                _again(OnMachine("chmod 666 {}", path)),
+                _again(allow("666", path, OnMachine)),
             )
     return None
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import difference, mended
 from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import copy_of
 from toolkit.checks.host.systemd import UNITS, epoch_of
 from toolkit.checks.remedies import Enable, OfSystemd, Remedy, Sequence
 from toolkit.checks.unit_files import Line, lines_of, restored
@@ -29,7 +31,9 @@ def _timer(job: str, host: Host) -> Finding | None:  # noqa: PLR0912 - one quest
         if (UNITS / name).is_symlink():
             return bad(
                 f"{name} is masked, by a link in the place of its unit",
-                OfSystemd("rm {}", UNITS / name, note="then site.yml again"),
+                mended(host, UNITS / name)
+                if copy_of(UNITS / name).exists()
+                else OfSystemd("rm {}", UNITS / name, note="then site.yml again"),
             )
         return bad(f"{name} is masked", Sequence(OfSystemd("systemctl unmask {}", name), Enable(job, timer=True)))
     if unit["ActiveState"] != "active":
@@ -90,6 +94,8 @@ def _other_schedule(host: Host, job: str, unit: dict[str, str]) -> str | None:
 
 
 def _schedule_again(host: Host, job: str, unit: dict[str, str]) -> Remedy:
+    if difference(UNITS / f"weather-{job}.timer"):
+        return mended(host, UNITS / f"weather-{job}.timer")
     calendar = _calendar(host.jobs[job].schedule or {})
     change = f"/^OnCalendar *=/d;/^\\[Timer\\]/a OnCalendar={calendar}"
     return Sequence(OfSystemd("sed -i {} {}", change, unit["FragmentPath"]), *_reloaded(f"weather-{job}.timer"))

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import again, difference, mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT, ETC, USER, Job
 from toolkit.checks.host.systemd import UNITS
@@ -16,10 +17,12 @@ from toolkit.checks.unit_files import (
     DEPLOYED,
     TOOL,
     Line,
+    is_harmless,
     is_service,
     job_of,
     lines_of,
     restored,
+    size_of,
     without_quotes,
     written,
     wrong_lines,
@@ -48,15 +51,12 @@ MANAGER = ("/etc/systemd/system.conf", "/run/systemd/system.conf")
 _TIGHT = {f"DefaultLimit{name}" for name in ("AS", "DATA", "FSIZE", "CPU", "NPROC", "STACK")}
 FEW_FILES = 256
 RUN = Path("/run")
-# A drop-in may set these without harm.
-_HARMLESS = {"Description", "Documentation", "After", "Wants", "Before"}
 # Changes of these are found by other checks.
 _OTHERS = {
     "ExecStart", "User", "NoNewPrivileges", "ProtectSystem", "CapabilityBoundingSet", "PrivateUsers",
 }  # fmt: skip
 # Names of which it is known how systemd shows them.
 _PLAIN = re.compile(r"[\w/.-]+")
-_SIZES = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
 def _services(host: Host) -> dict[str, dict[str, str]]:
@@ -78,17 +78,22 @@ def units_present(host: Host) -> Finding | None:
     # A link in its place masks a unit, and has its own check.
     there = [name for name in host.units if not (UNITS / name).is_symlink() and host.look(UNITS / name)]
     if empty := [name for name in there if not (UNITS / name).stat().st_size]:
-        return bad(f"the unit file {UNITS / empty[0]} is empty: systemd takes it for masked")
+        return bad(
+            f"the unit file {UNITS / empty[0]} is empty: systemd takes it for masked", mended(host, UNITS / empty[0])
+        )
     loaded = {name: Path(unit["FragmentPath"]) for name, unit in host.units.items() if unit["FragmentPath"]}
     if gone := [file for file in loaded.values() if not os.path.lexists(file)]:
-        return bad(f"{gone[0]} was removed: systemd runs it as it was until it reads the files of units again")
+        return bad(
+            f"{gone[0]} was removed: systemd runs it as it was until it reads the files of units again",
+            mended(host, *gone),
+        )
     alerts = [f"weather-{name}@.service" for name in ("alert", "well")]
     if not missing and (lacking := [name for name in alerts if not lines_of(UNITS / name)]):
         masks = [UNITS / name for name in lacking if (UNITS / name).is_symlink()]
         return bad(
             f"nobody is told when a job fails: there is no {' and no '.join(lacking)}"
             + (", but a link in its place, which masks it" if masks else ""),
-            OfSystemd("rm -- {}", masks, note="then site.yml again") if masks else None,
+            mended(host, *(UNITS / name for name in lacking)),
             Status.WARNING,
         )
     if missing:
@@ -98,7 +103,7 @@ def units_present(host: Host) -> Finding | None:
             files = ", ".join(dict.fromkeys(str(line.file) for line in dropped))
             changes = "; ".join(f"{line.key}={line.value}" for line in dropped[:4])
             return bad(f"{said}: {files} adds {changes}", restored(host, missing, dropped))
-        return bad(said)
+        return bad(said, mended(host, *(UNITS / name for name in missing)))
     return good(f"{len(host.units)} units")
 
 
@@ -131,9 +136,13 @@ def _telling() -> Finding | None:
             wrong = [line for line in lines_of(file) if line.key == "ExecStart" and line.value != command]
             if wrong:
                 change = (
-                    OfSystemd("sed -i {} {}", f"s|^ExecStart *=.*|ExecStart={command}|", file)
-                    if file.name == unit
-                    else OfSystemd("rm -- {}", file)
+                    again(file)
+                    if difference(file)
+                    else (
+                        OfSystemd("sed -i {} {}", f"s|^ExecStart *=.*|ExecStart={command}|", file)
+                        if file.name == unit
+                        else OfSystemd("rm -- {}", file)
+                    )
                 )
                 return bad(
                     f"nobody is told when a job fails: {file} has {unit} run {wrong[0].value}",
@@ -210,7 +219,7 @@ def _defaults() -> list[Line]:
         for line in found
         if line.key in _TIGHT
         or (line.key == "DefaultEnvironment" and _OF_MANAGER.search(line.value))
-        or (line.key == "DefaultLimitNOFILE" and (_size(line.value.partition(":")[0]) or FEW_FILES) < FEW_FILES)
+        or (line.key == "DefaultLimitNOFILE" and (size_of(line.value.partition(":")[0]) or FEW_FILES) < FEW_FILES)
     ]
 
 
@@ -225,28 +234,12 @@ def _of_manager(host: Host) -> list[str]:
 def _dropped_in(host: Host, name: str) -> list[Line]:
     """The assignments in drop-ins, without those that do no harm or have a check of their own."""
     unit = host.units[name]
-    own = {line.key: line.value for line in lines_of(Path(unit["FragmentPath"]))}
     return [
         line
         for file in unit["DropInPaths"].split()
         for line in lines_of(Path(file))
-        if line.key not in _HARMLESS | _OTHERS and line.value != own.get(line.key) and not _is_more(line, own)
+        if line.key not in _OTHERS and not is_harmless(line, Path(unit["FragmentPath"]))
     ]
-
-
-def _is_more(line: Line, own: dict[str, str]) -> bool:
-    """Whether a limit is raised."""
-    if line.value == "infinity":
-        return True
-    if not line.key.startswith(("Memory", "Limit", "Tasks", "CPUWeight")):
-        return False
-    new, old = _size(line.value), _size(own.get(line.key, ""))
-    return new is not None and old is not None and new >= old
-
-
-def _size(text: str) -> float | None:
-    found = re.fullmatch(r"(\d+)([KMGT]?)", text)
-    return int(found[1]) * 2.0 ** _SIZES.get(found[2], 0) if found else None
 
 
 def _edited(host: Host, name: str) -> list[Line]:

@@ -20,7 +20,13 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
-from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence
+from toolkit.checks.remedies import (
+    OnMachine,
+    Remedy,
+    Restart,
+    Sequence,
+    allow,
+)
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import TooSlowError
@@ -84,7 +90,7 @@ def _names(host: Host) -> Finding | None:
         if found and not found.st_mode & 0o004:
             return bad(
                 f"the service user may not read {file}: {owner_of(found)}'s, mode {mode_of(found)}",
-                _mended(OnMachine("chmod a+r {}", file)),
+                _mended(allow("a+r", file, OnMachine)),
             )
     with suppress(OSError):
         line = re.search(r"(?m)^hosts:(.*)", NAME_SERVICES.read_text(encoding="utf-8", errors="replace"))

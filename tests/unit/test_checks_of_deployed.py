@@ -1,0 +1,211 @@
+"""The doctor's comparison of the files on a host with the copies that the role keeps of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.checks import Finding, remedies
+from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import causes, examine
+from toolkit.checks.host import Host
+from toolkit.checks.targets import Systemd
+from toolkit.settings import load_lenient
+
+MODULE = Path("plugins/modules/weather_files.py").resolve()
+UNIT = "[Service]\n# as it is\nExecStart=/opt/weather/current/bin/weather-tool collect\nRestartSec=5\n"
+SETTINGS = 'WEATHER_FEED_URL="http://192.0.2.1/feed"\n'
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role writes as root")
+
+
+def written(copies: Path, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
+    """What the role's module says, which keeps copies."""
+    given = json.dumps({"ANSIBLE_MODULE_ARGS": {"copies": str(copies), "_ansible_check_mode": check, **arguments}})
+    done = subprocess.run([sys.executable, MODULE], input=given, capture_output=True, text=True, check=False)
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert "failed" not in told, told
+    return told
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[dict[str, str]]:
+    """What is deployed: a unit, the settings and a program."""
+    for name in ("units", "etc", "bin", "copies"):
+        (tmp_path / name).mkdir()
+    return [
+        {"path": f"{tmp_path}/units/weather-collector.service", "content": UNIT},
+        {"path": f"{tmp_path}/etc/weather.env", "content": SETTINGS, "mode": "0640"},
+        {"path": f"{tmp_path}/bin/weather-tool", "content": "#!/bin/sh\n# says it\necho one\n", "mode": "0755"},
+    ]
+
+
+@pytest.fixture
+def host(files: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "etc/weather.env"))
+    monkeypatch.setattr("toolkit.checks.host.deployment.ETC", tmp_path / "etc")
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "etc/jobs.json")
+    for module in ("host.deployment", "as_deployed"):
+        monkeypatch.setattr(f"toolkit.checks.{module}.COPIES", tmp_path / "copies")
+    monkeypatch.setattr("toolkit.checks.as_deployed.FOLDERS", tmp_path / "copies/folders")
+    for module in ("as_deployed", "probes.deployed"):
+        monkeypatch.setattr(f"toolkit.checks.{module}.UNITS", tmp_path / "units")
+    monkeypatch.setattr("toolkit.checks.probes.deployed.ETC", tmp_path / "etc")
+    monkeypatch.setattr("toolkit.checks.as_deployed._OF_LINES", tmp_path / "etc")
+    monkeypatch.setattr("toolkit.checks.probes.deployed._DROPPED", (tmp_path / "units",))
+    written(tmp_path / "copies", files=files)
+    return Host(load_lenient())
+
+
+def found(host: Host) -> Finding:
+    finding = BY_ID["files-as-deployed"].probe(host)
+    assert finding
+    return finding
+
+
+def test_the_role_keeps_a_copy_of_each_file_with_its_mode(files: list[dict[str, str]], tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    assert written(copies, check=True, files=files)["changed"]
+    assert not any(copies.iterdir())  # a dry run
+    assert written(copies, files=files)["changed"]
+    for one in files:
+        copy = Path(f"{copies}{one['path']}")
+        assert copy.read_text() == one["content"]
+        assert f"{copy.stat().st_mode & 0o777:04o}" == one.get("mode", "0644")
+    assert not written(copies, files=files)["changed"]
+    Path(f"{copies}{files[0]['path']}").write_text("damaged")
+    assert written(copies, check=True, files=files)["changed"]
+    assert written(copies, files=files)["written"] == [f"{copies}{files[0]['path']}"]
+
+
+def test_a_file_that_is_removed_loses_its_copy(files: list[dict[str, str]], tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    written(copies, files=files)
+    written(copies, absent=[f"{tmp_path}/units/weather-*"])
+    assert not list((tmp_path / "units").iterdir())
+    assert not Path(f"{copies}{files[0]['path']}").exists()
+    assert Path(f"{copies}{files[1]['path']}").exists()
+
+
+def test_what_was_deployed_is_as_it_was(host: Host, tmp_path: Path) -> None:
+    assert found(host).ok
+    (tmp_path / "etc/weather.env").write_text(f"# mine\n\n{SETTINGS}")  # what says nothing
+    assert found(host).ok
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (lambda path: path.unlink(), "is not there"),
+        (lambda path: path.write_text(""), "is empty"),
+        (lambda path: path.write_text(path.read_text() + "UMask=0\n"), "it has 'UMask=0' in line 5"),
+        (lambda path: path.write_text(UNIT.replace("RestartSec=5\n", "")), "it lacks 'RestartSec=5'"),
+        (lambda path: path.write_text(UNIT.replace("\n", "\r\n")), "in line 1 and lacks '[Service]'"),
+        (lambda path: path.chmod(0o666), "is root:root 0666, and was deployed as root:root 0644"),
+        (lambda path: os.chown(path, 65534, 0), "is nobody:root 0644, and was deployed as root:root 0644"),
+        (lambda path: (path.unlink(), path.mkdir()), "is a folder, and was deployed as a file"),
+        (_pipe, "is a named pipe, and was deployed as a file"),
+        (lambda path: (path.unlink(), path.symlink_to("/dev/null")), "is a symbolic link to /dev/null"),
+        (lambda path: path.write_bytes(bytes(2 << 20)), "has 2 MiB"),
+    ],
+)
+def test_whatever_was_done_to_a_file_is_named_and_put_right(
+    host: Host, tmp_path: Path, fault: Callable[[Path], object], said: str
+) -> None:
+    unit = tmp_path / "units/weather-collector.service"
+    fault(unit)
+    finding = found(host)
+    assert not finding.ok
+    assert f"{unit} " in finding.evidence
+    assert said in finding.evidence
+    assert finding.remedy
+    command = finding.remedy.render(examine(host, (BY_ID["files-as-deployed"],))[0].target)
+    its_own = " && ".join(part for part in command.split(" && ") if "systemctl" not in part)
+    subprocess.run(["bash", "-c", its_own.replace("/root/", f"{tmp_path}/")], check=True)
+    assert found(host).ok
+
+
+def test_a_link_leads_the_remedy_nowhere(host: Host, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    canary.write_text("mine")
+    canary.chmod(0o600)
+    settings = tmp_path / "etc/weather.env"
+    settings.unlink()
+    settings.symlink_to(canary)
+    finding = found(host)
+    assert finding.remedy
+    command = finding.remedy.line(examine(host, (BY_ID["files-as-deployed"],))[0].target)
+    subprocess.run(["bash", "-c", command.partition(" && systemctl")[0]], check=True)
+    assert (canary.read_text(), canary.stat().st_mode & 0o777) == ("mine", 0o600)
+    assert settings.read_text() == SETTINGS
+
+
+def test_a_program_may_differ_in_no_comment(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "bin/weather-tool").write_text("#!/bin/sh\n# says this\necho one\n")
+    assert "# says this" in found(host).evidence
+
+
+def test_a_drop_in_for_any_unit_is_named_but_for_one_that_raises_a_limit(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "units/weather-.service.d").mkdir()
+    drop_in = tmp_path / "units/weather-.service.d/mine.conf"
+    drop_in.write_text("[Service]\nMemoryMax=infinity\n")
+    assert found(host).ok
+    drop_in.write_text("[Service]\nPrivateNetwork=yes\n")
+    assert f"{drop_in} changes weather-.service, and was not deployed: PrivateNetwork=yes" in found(host).evidence
+
+
+def test_a_changed_setting_explains_what_it_spoils_and_nothing_else(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "etc/weather.env").write_text('WEATHER_FEED_URL="http://127.0.0.1:9/feed"\n')
+    host = Host(load_lenient())
+    shutil.rmtree(tmp_path / "units")
+    checks = tuple(BY_ID[name] for name in ("files-as-deployed", "feed-connects", "settings-readable"))
+    (cause,) = causes(examine(host, checks))
+    assert cause.result.check.id == "files-as-deployed"
+    assert [one.check.id for one in cause.explains] == ["feed-connects"]
+
+
+def test_the_jobs_are_those_that_were_deployed_whatever_the_list_says_now(
+    host: Host, files: list[dict[str, str]], tmp_path: Path
+) -> None:
+    listed = tmp_path / "etc/jobs.json"
+    content = json.dumps({"scheduler": "cron", "jobs": {"collector": {"command": "collect"}}})
+    written(tmp_path / "copies", files=[*files, {"path": str(listed), "content": content}])
+    listed.write_text("{}")
+    assert (host.scheduler, list(host.jobs)) == ("cron", ["collector"])
+
+
+def test_root_changes_the_mode_of_no_link(tmp_path: Path) -> None:
+    (tmp_path / "canary").touch(mode=0o600)
+    (tmp_path / "folder").mkdir(mode=0o700)
+    (tmp_path / "file-link").symlink_to(tmp_path / "canary")
+    (tmp_path / "folder-link").symlink_to(tmp_path / "folder")
+    target = Systemd()
+    assert remedies.allow("a+r", tmp_path / "canary").line(target) == f"chmod a+r {tmp_path}/canary"
+    assert remedies.allow("a+r", tmp_path / "folder-link").line(target) == f"chmod a+r {tmp_path}/folder"
+    for remedy in (
+        remedies.allow("a+r", tmp_path / "file-link"),
+        remedies.root_owns(tmp_path / "file-link", 0o644),
+    ):
+        assert remedy.line(target) == f"mv -- {tmp_path}/file-link /root/file-link.weather"
+
+
+def test_no_check_has_a_command_of_its_own_that_changes_modes_or_owners_and_follows_links() -> None:
+    """Names that are in the command's own words are the host's; what others have made goes through `allow`."""
+    for file in Path("toolkit/checks").rglob("*.py"):
+        text = file.read_text()
+        assert not re.search(r'"(chown|chgrp) (?!-h)', text), file
+        if file.name != "remedies.py":
+            assert not re.search(r'(?<!AsUser\()"chmod (?!-R)[^"]*\{\}', text), file
