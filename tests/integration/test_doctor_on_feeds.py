@@ -117,7 +117,7 @@ def every(name: str, value: Callable[[float], object]) -> Callable[[dict[str, An
         (lambda one: one.update(geometry=None), "feed-stations", "6 of 6 stations looked at have no coordinates"),
         (lambda one: one["geometry"].update(coordinates=[0.0, 0.0]), "feed-stations", "or 0, 0 in the feed: "),
         (lambda one: one["geometry"].update(coordinates=[5.5, 50.1]), "feed-stations", "6 of 6 stations looked at are"),
-        (lambda one: one["properties"].pop("ts"), "feed-readable", "6 entries have "),
+        (lambda one: one["properties"].pop("ts"), "feed-readable", "none of its 6 entries tells a time"),
     ],
 )  # fmt: skip
 def test_what_a_feed_does_to_all_stations_is_named_at_once_and_when_it_is_stored(

@@ -21,6 +21,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
 
+STAT = os.stat
 MODULE = Path("plugins/modules/weather_files.py").resolve()
 UNIT = "[Service]\n# as it is\nExecStart=/opt/weather/current/bin/weather-tool collect\nRestartSec=5\n"
 SETTINGS = 'WEATHER_FEED_URL="http://192.0.2.1/feed"\n'
@@ -209,3 +210,27 @@ def test_no_check_has_a_command_of_its_own_that_changes_modes_or_owners_and_foll
         assert not re.search(r'"(chown|chgrp) (?!-h)', text), file
         if file.name != "remedies.py":
             assert not re.search(r'(?<!AsUser\()"chmod (?!-R)[^"]*\{\}', text), file
+
+
+def test_what_root_alone_sees_is_told_by_root_and_put_back(
+    host: Host, files: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "etc/credentials"
+    folder.mkdir()
+    secret = folder / "feed_url"
+    written(tmp_path / "copies", files=[*files, {"path": str(secret), "content": "x", "mode": "0600"}])
+    secret.unlink()
+    monkeypatch.setenv("COMPARED_BY_ROOT", f"{secret}\tis not there")
+
+    def closed(path: Path | str, *_: object, **__: object) -> os.stat_result:
+        if str(path).startswith(f"{folder}/"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return STAT(path)
+
+    monkeypatch.setattr(os, "lstat", closed)
+    monkeypatch.setattr(os, "stat", closed)
+    finding = found(Host(load_lenient()))
+    assert finding.evidence == f"{secret} is not there"
+    assert finding.remedy
+    assert finding.remedy.line(Systemd()).startswith("cp -a --remove-destination -- ")
+    assert "feed-answers" in finding.explains

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import sys
 import threading
 import time
+import urllib.request
+from collections.abc import Callable
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -24,6 +28,29 @@ def document(old: float, silent: int) -> bytes:
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
+def mangled(change: Callable[[dict[str, Any]], object]) -> bytes:
+    """The document of the feed that the host was deployed with, each entry of it changed."""
+    address = re.search(r'(?m)^WEATHER_FEED_URL="?([^"\n]+)', Path("/run/weather.env.before").read_text())
+    assert address
+    with urllib.request.urlopen(address[1], timeout=10) as answer:  # noqa: S310
+        told = json.load(answer)
+    for one in told["features"]:
+        change(one)
+    return json.dumps(told).encode()
+
+
+def in_fahrenheit(one: dict[str, Any]) -> None:
+    """Tell the temperature in another unit."""
+    one["properties"]["temp_out"] = round(one["properties"]["temp_out"] * 1.8 + 32, 1)
+
+
+OF_ALL: dict[str, Callable[[dict[str, Any]], object]] = {
+    "fahrenheit": in_fahrenheit,
+    "zeros": lambda one: one["properties"].update(temp_out=0),
+    "nowhere": lambda one: one.update(geometry=None),
+}
+
+
 class Handler(BaseHTTPRequestHandler):
     """One answer for each path."""
 
@@ -35,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         statuses = {"not-found": 404, "broken": 500}
         bodies = {"html": b"<html><body>Under maintenance</body></html>", "stale": document(86400, 0)}
-        body = bodies.get(what) or document(0, 5 if what == "half" else 0)
+        body = mangled(OF_ALL[what]) if what in OF_ALL else bodies.get(what) or document(0, 5 if what == "half" else 0)
         self._off = 3600 if what == "hour-ahead" else 0
         self.send_response(statuses.get(what, 200))
         self.send_header("Content-Length", str(len(body)))

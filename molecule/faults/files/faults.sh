@@ -20,10 +20,12 @@ set_to() { # NAME VALUE
 }
 
 # Of the feed itself, not of the settings: they are taken as deployed so.
-feed_is() {
-    set_to WEATHER_FEED_URL "http://127.0.0.1:8090/$1"
+feed_at() { # ADDRESS
+    set_to WEATHER_FEED_URL "$1"
     as_deployed "$env"
 }
+
+feed_is() { feed_at "http://127.0.0.1:8090/$1"; }
 
 as_deployed() { cp -a "$1" "/opt/weather/as-deployed$1"; }
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import OnController
 
@@ -28,10 +29,10 @@ def commands_genuine(host: Host) -> Finding | None:
         path = FOLDER / name
         found = host.look(path)
         if found is None:
-            return bad(f"there is no {path}")
+            return bad(f"there is no {path}", mended(host, path))
         if not os.access(path, os.X_OK):
-            return bad(f"{path} cannot be run")
+            return bad(f"{path} cannot be run", mended(host, path))
         lines = [] if found.st_size > LARGEST_BYTES else path.read_text(encoding="utf-8", errors="replace").splitlines()
         if not any(call in line for line in lines if not line.lstrip().startswith("#")):
-            return bad(f"{path} does not call {call}: it is another script than was deployed")
+            return bad(f"{path} does not call {call}: it is another script than was deployed", mended(host, path))
     return good(f"{', '.join(CALLS)} run weather-tool")

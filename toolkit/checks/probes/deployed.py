@@ -26,7 +26,7 @@ _ABOVE = tuple(map(Path, ("/etc/systemd/system.control", "/run/systemd/system.co
 # What a changed file can make fail, by the beginning of the file's, the setting's or the secret's name.
 _OF_UNITS = frozenset((
     "units-start", "units-loaded", "units-alone", "collector-running", "collector-responds", "collector-memory",
-    "jobs-end", "jobs-succeed", "detector-succeeds", "maintenance-succeeds", "processes-unlimited", "commands-genuine",
+    "jobs-end", "jobs-succeed", "detector-succeeds", "maintenance-succeeds", "processes-unlimited",
     "processes-current", "cron-begins", "observations-fresh", "collection-succeeds", "detection-recent",
     "stations-reporting", "sources-told", "sources-fresh", "inbox-empty", "spool-empty", "feed-passed-on",
     "backup-succeeds", "backup-recent", "drill-well", "drill-recent", "people-told", "people-named",
@@ -63,9 +63,10 @@ _TROUBLES = {
     problem="A file or folder of the deployment is not as it was deployed.",
     severity=Status.WARNING, remedy=OnController(),
     caused_by=(
-        "release-current", "command-present", "system-places", "settings-readable", "settings-valid", "settings-known",
-        "settings-once", "settings-of-units", "settings-fit", "settings-private", "credentials-private",
-        "database-named", "database-password", "jobs-listed", "jobs-alone", "files-alone", "service-user",
+        "release-current", "command-present", "commands-genuine", "system-places", "settings-readable",
+        "settings-valid", "settings-known", "settings-once", "settings-of-units", "settings-fit", "settings-private",
+        "credentials-private", "database-named", "database-password", "jobs-listed", "jobs-alone", "files-alone",
+        "service-user",
         "places-plain", "places-open", "roots-places", "data-folder", "data-folder-private", "backups-private",
         "reports-folder", "backup-folder", "code-read-only", "units-present", "units-genuine", "units-as-deployed",
         "units-hardened", "units-may-write", "units-at-boot", "ports-closed", "cron-table", "collector-enabled",

@@ -217,6 +217,10 @@ def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
         return bad(said)
     if not document.observations:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
+        if set(document.left_out) == {"no observation"}:  # as a station has that has never reported
+            why = (
+                f": none of its {sum(document.left_out.values())} entries tells a time (is its field named otherwise?)"
+            )
         if _MILLISECONDS.search(feed.fetched.beginning):
             why += "; there are numbers in it that are milliseconds since 1970, not seconds"
         return bad(f"the feed {shown(feed.settings.feed_url)} holds no observation that can be used{why}")
