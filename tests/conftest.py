@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
@@ -208,3 +209,9 @@ def in_one_file(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
+
+
+def pytest_collection_finish() -> None:
+    """Let nobody look for garbage in modules and tests, which stay."""
+    gc.collect()
+    gc.freeze()
