@@ -46,7 +46,7 @@ die() {
 # cgroup hierarchy only runc works, told by a file of ours.
 prepare() {
     [ "$(id -u)" -eq 0 ] || die "the hosts run systemd as root: run this with sudo"
-    mkdir -p "$state"
+    mkdir -p "$state/compiled"
     # Also for who runs podman beside the lab.
     if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
         "$here/../tools/need.sh" podman openssh-client
@@ -147,6 +147,7 @@ make_host() { # HOST
     podman run --detach --name "$1" --hostname "$1" --network "$name" --ip "$address" \
         --label "weather-lab=$name" --label "weather-lab-address=$address" --label "weather-lab-gateway=$gateway" \
         --volume "$here/host/$file.py:$python/$file.py:ro" --volume "$here/host/$file.pth:$python/$file.pth:ro" \
+        --volume "$state/compiled:/root/.ansible/compiled" \
         --volume "$state/ssh_key.pub:/root/.ssh/authorized_keys:ro" --systemd=always --privileged \
         "$(image_of "${debians[$(((${1##*-} - 1) % ${#debians[@]}))]}")" /lib/systemd/systemd >/dev/null
 }

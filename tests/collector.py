@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import preloaded
 from tests.conftest import TOOL
 
 
@@ -26,8 +28,14 @@ class Service:
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._log = folder / "service.log"
         env = {**environment, "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "400000"}
-        with self._log.open("w") as log:
-            self.process = subprocess.Popen([*command, TOOL, *does], env=env, stderr=log)
+        self.process: subprocess.Popen[bytes] | preloaded.Forked
+        if command or not preloaded.forks(env):
+            with self._log.open("w") as log:
+                self.process = subprocess.Popen([*command, TOOL, *does], env=env, stderr=log)
+        else:
+            self._log.write_bytes(b"")
+            nothing = Path(os.devnull)
+            self.process = preloaded.Forked([TOOL, *does], env, [nothing, nothing, self._log])
         self._listener = threading.Thread(target=self._listen)
         self._listener.start()
 

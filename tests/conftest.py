@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
@@ -20,6 +21,7 @@ import pytest
 
 from tests import preloaded
 from tests.postgresql import Server, require_timescaledb
+from tests.shared import made_once
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
 # Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
@@ -195,9 +197,21 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database with the network of `tests.console.sample`: to be copied."""
     from tests import console
 
-    path = tmp_path_factory.mktemp("sample") / "weather.db"
-    console.sample(str(path))
+    def make(path: Path) -> None:
+        console.sample(str(path))
+        in_one_file(path)
+
+    return made_once(tmp_path_factory, f"sample-{console.NOW}.db", make)
+
+
+def in_one_file(path: Path) -> None:
+    """Let an SQLite database be one file, which can be copied."""
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")  # one file
+        connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
-    return path
+
+
+def pytest_collection_finish() -> None:
+    """Let nobody look for garbage in modules and tests, which stay."""
+    gc.collect()
+    gc.freeze()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from uuid import uuid4
 
 import requests
 
+from tests import preloaded
 from tests.collector import Service
 from tests.conftest import TOOL
 from toolkit.commands.detect import record
@@ -140,6 +140,7 @@ class Console:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.root = f"{self.origin}/console/"
         self.environment = {
+            **preloaded.at_start(os.environ),
             "PATH": os.environ["PATH"],
             "WEATHER_ENV_FILE": str(folder / "none"),
             "WEATHER_DB": db,
@@ -178,9 +179,7 @@ class Console:
         Raises:
             AssertionError: the command failed.
         """
-        done = subprocess.run(
-            [TOOL, *words], env=self.environment, input=said, capture_output=True, text=True, check=False, timeout=120
-        )
+        done = preloaded.run([TOOL, *words], self.environment, said)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -10,6 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests import preloaded
 from tests.conftest import TOOL
 from toolkit.incidents import evidence, telling
 from toolkit.settings import load
@@ -117,6 +118,5 @@ class Service:
         )  # fmt: skip
 
     def notify(self, *words: str, **variables: str) -> tuple[int, str]:
-        process = self.start(*words, **variables)
-        out, err = process.communicate(timeout=120)
-        return process.returncode, out + err
+        done = preloaded.run([TOOL, "notify", *words], {**self.environment, **variables})
+        return done.returncode, done.stdout + done.stderr

@@ -93,6 +93,14 @@ class Server:
             connection.execute(f'CREATE DATABASE "{new}" TEMPLATE "{name}"')
         return self.url(new)
 
+    def dump(self, name: str, file: Path) -> None:
+        """Write a database to a file, as pg_dump does."""
+        subprocess.run([self._programs / "pg_dump", "-Fc", "-f", file, self.url(name)], check=True)
+
+    def load(self, name: str, file: Path) -> None:
+        """Bring what `dump` wrote into an empty database."""
+        subprocess.run([self._programs / "pg_restore", "-d", self.url(name), file], check=True)
+
     def url(self, name: str) -> str:
         """The address of a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"

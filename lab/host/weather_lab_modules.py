@@ -9,11 +9,12 @@ from __future__ import annotations
 import _imp
 import marshal
 import os
+import sys
 import zipimport
 from types import CodeType
 
-# Only root's, and not where a test looks for what the service has left.
-FOLDER = "/root/.ansible/compiled"
+# Only root's, and not where a test looks for what the service has left. The hosts of all labs share it.
+FOLDER = f"/root/.ansible/compiled/{sys.implementation.cache_tag}"
 _compiled = zipimport._compile_source  # type: ignore[attr-defined]
 
 
@@ -25,7 +26,7 @@ def kept(path: str, source: bytes) -> CodeType:
     file = f"{FOLDER}/{name.replace('/', '.')}.{_imp.source_hash(len(source), source).hex()}"
     try:
         with open(file, "rb") as found:
-            code: CodeType = marshal.load(found)
+            code: CodeType = marshal.loads(found.read())
         return code
     except (OSError, EOFError, ValueError, TypeError):
         code = _as_ever(path, source)

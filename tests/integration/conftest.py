@@ -10,11 +10,13 @@ from uuid import uuid4
 
 import pytest
 
-from tests.console import Console, catch_up, copied
-from tests.console import sample as console_sample
+from tests.conftest import in_one_file
+from tests.console import NOW, Console, catch_up, copied
+from tests.console import sample as make_sample
 from tests.feeds import parse
 from tests.network import usual_weather
 from tests.postgresql import Server
+from tests.shared import made_once
 from toolkit.model import Document
 from toolkit.simulator import faults
 from toolkit.simulator.faults import Faulty
@@ -28,16 +30,16 @@ HOURS = 78
 @pytest.fixture(scope="session")
 def good_weather(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with three days and a window of good weather."""
-    path = tmp_path_factory.mktemp("weather") / "weather.db"
-    source = usual_weather()
-    with open_for_writing(str(path)) as store:
-        store.add(Document(list(source.stations), []), END - HOURS * 3600)
-        rows = [one for step in reversed(range(HOURS * 6)) for one in source.at(END - 600 * step) if one]
-        store.add(Document([], rows), END + 60)
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA journal_mode = DELETE")  # one file, to be copied
-    connection.close()
-    return path
+
+    def make(path: Path) -> None:
+        source = usual_weather()
+        with open_for_writing(str(path)) as store:
+            store.add(Document(list(source.stations), []), END - HOURS * 3600)
+            rows = [one for step in reversed(range(HOURS * 6)) for one in source.at(END - 600 * step) if one]
+            store.add(Document([], rows), END + 60)
+        in_one_file(path)
+
+    return made_once(tmp_path_factory, "good_weather.db", make)
 
 
 Spoil = Callable[..., None]
@@ -78,9 +80,16 @@ def fill(environment: dict[str, str]) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def sample_of_postgresql(postgresql: Server) -> str:
+def sample_of_postgresql(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a database with the network of `tests.console.sample`: to be copied."""
-    console_sample(postgresql.database("sample"))
+
+    def make(path: Path) -> None:
+        make_sample(postgresql.database("first_sample"))
+        postgresql.dump("first_sample", path)
+
+    made = made_once(tmp_path_factory, f"sample-{NOW}.dump", make)
+    postgresql.database("sample")
+    postgresql.load("sample", made)
     return "sample"
 
 

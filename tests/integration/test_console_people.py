@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from tests import preloaded
 from tests.conftest import TOOL, Run
 from tests.console import PASSWORD, Client, Console
 from tests.databases import change, query
@@ -393,10 +394,7 @@ def tool(environment: dict[str, str], db: str) -> Callable[..., subprocess.Compl
         pass
 
     def call(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [TOOL, "accounts", *words], env={**environment, "WEATHER_DB": db}, input=said, capture_output=True,
-            text=True, check=False, timeout=60,
-        )  # fmt: skip
+        return preloaded.run([TOOL, "accounts", *words], {**environment, "WEATHER_DB": db}, said)
 
     return call
 

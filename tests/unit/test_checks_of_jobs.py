@@ -165,6 +165,32 @@ def test_a_drop_in_that_systemd_refuses_is_named_and_taken_away(
     assert result.command.startswith("systemctl revert weather-collector.service && systemctl daemon-reload")
 
 
+def test_a_condition_that_was_taken_away_is_no_fault_of_the_last_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    own = tmp_path / "weather-backup.service"
+    own.write_text("\n".join(f"{key}={value}" for key, value in DEPLOYED.items()))
+    unit = {
+        "FragmentPath": str(own), "DropInPaths": "", "LoadState": "loaded", "ActiveState": "inactive", "Result": "success",
+        "ExecMainStatus": "0", "ExecMainCode": "0", "ConditionResult": "no", "ConditionTimestampMonotonic": "7",
+    }  # fmt: skip
+
+    def seen(**other: str) -> Result:
+        host = Host(load_lenient())
+        host.once("units", lambda: {"weather-backup.service": unit | other})
+        host.once("systemd", lambda: True)
+        (result,) = examine(host, [BY_ID["units-start"]])
+        return result
+
+    dropped = tmp_path / "disk.conf"
+    dropped.write_text("[Unit]\nConditionPathExists=/srv/disk\n")
+    assert f"ConditionPathExists=/srv/disk ({dropped})" in seen(DropInPaths=str(dropped)).finding.evidence
+    assert seen().finding.ok
+
+
 def test_a_drop_in_that_puts_a_timers_runs_off_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
     (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))

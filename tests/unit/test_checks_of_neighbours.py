@@ -401,6 +401,14 @@ def test_a_file_system_that_is_set_up_and_not_mounted_is_told(
     assert finding(Host(load_lenient()), "disk-data-writable").ok
 
 
+def test_a_folder_without_room_for_temporary_files_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert host.deployed
+    assert finding(host, "temporary-folders").ok
+    monkeypatch.setattr("toolkit.checks.probes.disk.TEMPORARY_BYTES", 1 << 60)
+    seen = finding(Host(load_lenient()), "temporary-folders")
+    assert "/tmp, where temporary files are made, is full" in seen.evidence
+
+
 # Users
 
 
@@ -419,6 +427,24 @@ def test_an_account_with_our_number_is_told(host: Host, tmp_path: Path, monkeypa
     monkeypatch.setattr("toolkit.checks.probes.security._owner_of_all", lambda _host: 998)
     seen = finding(Host(load_lenient()), "service-user")
     assert "its files are those of 998" in seen.evidence
+
+
+def test_a_service_user_of_another_group_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = SimpleNamespace(pw_uid=999, pw_gid=998, pw_shell="/usr/sbin/nologin", pw_name="weather", pw_dir="/")
+    ours = SimpleNamespace(gr_name="weather", gr_gid=998, gr_mem=[])
+    other = SimpleNamespace(gr_name="nogroup", gr_gid=65534, gr_mem=[])
+    monkeypatch.setattr("pwd.getpwnam", lambda _name: user)
+    monkeypatch.setattr("grp.getgrall", lambda: [ours, other])
+    monkeypatch.setattr("grp.getgrgid", lambda number: ours if number == 998 else other)
+    monkeypatch.setattr("toolkit.checks.probes.security._owner_of_all", lambda _host: 999)
+    monkeypatch.setattr("toolkit.checks.probes.security._left_behind", lambda _host: [])
+    assert host.deployed
+    assert finding(host, "service-user").ok
+    user.pw_gid = 65534
+    seen = finding(Host(load_lenient()), "service-user")
+    assert "is in the group nogroup, and not in the group weather" in seen.evidence
+    ours.gr_mem = ["weather"]
+    assert finding(Host(load_lenient()), "service-user").ok
 
 
 # Rows

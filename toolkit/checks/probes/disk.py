@@ -16,6 +16,7 @@ from toolkit.errors import ToolkitError
 
 Place = Callable[[Host], Path | None]
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
+TEMPORARY_BYTES = 1 << 20
 _AGAIN = Restart("collector")
 # What is free, in bytes and as a part of all inodes: below the first it is critical, below the second a warning.
 LEAST_BYTES, LOW_BYTES = 16 << 20, 128 << 20
@@ -194,6 +195,7 @@ def data_folder(host: Host) -> Finding | None:
     invariant="The service's commands can make temporary files.",
     problem="The service's commands cannot make temporary files.",
     severity=Status.WARNING, remedy=AsRoot("chmod 1777 /tmp /var/tmp"),
+    caused_by=("disk-data-space", "disk-logs-space", "disk-backups-space"),
 )  # fmt: skip
 def temporary_folders(host: Host) -> Finding | None:
     if not host.deployed:
@@ -204,4 +206,8 @@ def temporary_folders(host: Host) -> Finding | None:
             mode = f"mode {mode_of(found)}" if found else "not there"
             made = None if found else AsRoot("install -d -m 1777 {}", folder)
             return bad(f"the service user cannot write to {folder}: {mode}", made)
+        free, _total = host.free(folder)
+        if free < TEMPORARY_BYTES:
+            largest = Shell("du -xah {} | sort -h | tail -n 20", folder)
+            return bad(f"{folder}, where temporary files are made, is full: {free >> 10} KiB are left", largest)
     return good("temporary files can be made")

@@ -37,7 +37,7 @@ def _private(
 
     @check(
         id=name, area="permissions", invariant=invariant, problem=problem, severity=Status.WARNING,
-        remedy=OnController(), caused_by=caused_by,
+        remedy=OnController(), caused_by=(*caused_by, "service-user"),
     )  # fmt: skip
     def probe(host: Host) -> Finding | None:
         path = place(host)

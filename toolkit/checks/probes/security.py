@@ -93,9 +93,14 @@ def service_user(host: Host) -> Finding | None:
 def _of_its_entry(user: pwd.struct_passwd) -> Finding | None:
     """The finding of what is wrong with the service user's own entry among the accounts."""
     try:
-        grp.getgrgid(user.pw_gid)
+        group = grp.getgrgid(user.pw_gid).gr_name
     except KeyError:
         return bad(f"the group of {USER} is gone", Shell("groupadd --system --gid {} {}", str(user.pw_gid), USER))
+    if group != USER and any(one.gr_name == USER and USER not in one.gr_mem for one in grp.getgrall()):
+        return bad(
+            f"the service user is in the group {group}, and not in the group {USER}, whose its settings are",
+            Sequence(Shell("usermod --gid {} {}", USER, USER), Restart("collector", "exporter", "api")),
+        )
     if not user.pw_shell.endswith(("nologin", "false")):
         return bad(
             f"the service user can log in, to {user.pw_shell}", Shell("usermod --shell /usr/sbin/nologin {}", USER)

@@ -300,13 +300,17 @@ def units_start(host: Host) -> Finding | None:
                     Sequence(OfSystemd("rm -- {}", place), start(job_of(name))),
                 )
             return bad(f"{name} could not be started: {outcome}", start(job_of(name)))
+        conditions = [line for line in written(host, name) if line.key.startswith("Condition") and line.value]
         if (
-            unit["ConditionResult"] == "no"
+            conditions  # those of the last start may have been taken away since
+            and unit["ConditionResult"] == "no"
             and unit["ActiveState"] != "active"
             and unit["ConditionTimestampMonotonic"] != "0"
         ):
+            condition = conditions[-1]
             return bad(
-                f"{name} is not started: a condition of its unit does not hold ({unit['FragmentPath']})",
+                f"{name} is not started: a condition of its unit does not hold: {condition.key}={condition.value} "
+                f"({condition.file})",
                 OnController(),
             )
     return good("systemd could start every unit")
