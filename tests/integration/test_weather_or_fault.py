@@ -22,6 +22,15 @@ def test_a_jump_that_the_region_shared_is_weather_at_a_station_without_neighbour
     assert "so did its neighbours (of the region)" in reason
 
 
+def test_a_jump_that_no_weather_makes_is_none_of_the_regions_either(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL", "1", 80)
+    spoil("temp_out = temp_out * 1.8 + 32", "1", 2)
+    failures = {
+        name for name, _, _, found in alarms(detect(run, "--variables", "temp_out")) if found == "device_failure"
+    }
+    assert {"heraclion", "zagora"} < failures
+
+
 def test_a_jump_to_what_is_expected_is_none_where_nobody_is_near(run: Run, spoil: Spoil) -> None:
     spoil("hi_temp = NULL, low_temp = NULL", "1", 80)
     spoil(f"temp_out = temp_out + {WAVE}", "station_id = 'heraclion'", 80, 2)

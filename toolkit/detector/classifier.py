@@ -14,6 +14,7 @@ from toolkit.detector.report import Class, Neighbour
 from toolkit.quality.arrays import Floats, Ints, correlation, median, on_circle
 from toolkit.quality.base import Evidence, FlaggedInterval, WorstReading
 from toolkit.quality.expected import Expected
+from toolkit.quality.jump import beyond_weather
 from toolkit.quality.neighbours import Neighbours
 from toolkit.quality.series import Series, unscaled
 from toolkit.settings import Correlations
@@ -100,6 +101,8 @@ class Classifier:
             return "unverified", f"{found}; {self._why_unverified(row)}"
         names = self._names(row) or "of the region"
         match test.evidence:
+            case Evidence.SHARED if beyond_weather(interval.series, row, interval.slots.start):
+                return "device_failure", f"{found}, and so did its neighbours ({names}): more than any weather does"
             case Evidence.SHARED:
                 return "weather_event", f"{found}, and so did its neighbours ({names})"
             case Evidence.NOT_SHARED:

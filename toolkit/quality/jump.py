@@ -26,6 +26,9 @@ from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
 from toolkit.quality.exceedance import exceedance_limit, reached
 from toolkit.quality.series import Series
 
+# No weather changes these by more from one reading to the next, in the variable's unit: the fastest fall of temperature
+# that is known is one of 32 K in 27 minutes (Spearfish, South Dakota, 22 January 1943; National Weather Service).
+MOST_BY_WEATHER = {"temp_out": 33.0}
 _CHANGES = "robust standard deviations of the change from slot to slot"
 
 
@@ -234,6 +237,19 @@ def changes_across_gaps(readings: Floats, value: Floats, per_hour: int) -> Chang
 
 
 JUMP_LIMITS = Preparation(_jump_limits, JumpLimits.of_rows, _past)
+
+
+def beyond_weather(series: Series, row: int, slot: int) -> bool:
+    """Whether a station's change from the slot before to this one is more than any weather makes, such as another unit.
+
+    Args:
+        series: the variable.
+        row: the place of the station in the series.
+        slot: of the series.
+    """
+    most = MOST_BY_WEATHER.get(series.variable.name)
+    before, after = series.scaled[row, slot - 1 : slot + 1]
+    return most is not None and bool(abs(after - before) > most)
 
 
 def level_width(series: Series) -> int:

@@ -24,7 +24,15 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.expected import Comparison
-from toolkit.quality.jump import JUMP_LIMITS, JumpLimits, changes_across_gaps, level_changes, level_width, undone
+from toolkit.quality.jump import (
+    JUMP_LIMITS,
+    JumpLimits,
+    beyond_weather,
+    changes_across_gaps,
+    level_changes,
+    level_width,
+    undone,
+)
 from toolkit.quality.series import Series, differences
 from toolkit.times import from_epoch
 
@@ -184,7 +192,12 @@ def _until_undone(series: Series, expected: Comparison, row: int, jumps: Ints) -
         if expected.has_close_neighbour[row]:
             far = np.flatnonzero(contradicted[slot:until])
             wrong[slot + 1 : max(slot + far[-1], slot + 1) + 1 if len(far) else slot + 1] = True
-        elif not expected.has_reference[row] or contradicted[slot] or unusual[slot + 1 : until].any():
+        elif (
+            not expected.has_reference[row]
+            or contradicted[slot]
+            or unusual[slot + 1 : until].any()
+            or beyond_weather(series, expected.rows[row], slot + 1)
+        ):
             wrong[slot + 1 : until] = True
     return wrong
 
