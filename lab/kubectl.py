@@ -33,6 +33,7 @@ from typing import Any
 import yaml
 
 LAB_NAME = os.environ.get("LAB_NAME", "weather-lab")
+VOLUMES = f"weather-lab={LAB_NAME}"
 STATE = Path(__file__).parents[1] / ".lab" / f"{LAB_NAME}-cluster.json"
 COMPONENT = "app.kubernetes.io/component"
 
@@ -88,7 +89,7 @@ def provide(claim: str, image: str) -> None:
     """A volume as a cluster's storage makes it: root's, open to fsGroup, with the lost+found of its file system."""
     if _podman("volume", "exists", claim, check=False).returncode == 0:
         return
-    _podman("volume", "create", claim)
+    _podman("volume", "create", "--label", VOLUMES, claim)
     # podman gives a volume to the user of the first container that mounts it.
     _podman("run", "--rm", "--network=none", f"--volume={claim}:/mnt", "--entrypoint=/bin/true", image)
     folder = Path(_podman("volume", "inspect", "--format={{.Mountpoint}}", claim).stdout.strip())
@@ -252,9 +253,10 @@ def _delete() -> None:
     """Everything of it, volumes as well."""
     for pod in _pods(""):
         _podman("pod", "rm", "--force", "--time", "2", pod["Id"])
-    for one in _state():
-        if one["kind"] in {"PersistentVolumeClaim", "ConfigMap"}:
-            _podman("volume", "rm", "--force", one["metadata"]["name"], check=False)
+    # Also those of a run that died, of which nothing is written here.
+    _podman("volume", "prune", "--force", "--filter", f"label={VOLUMES}")
+    for name in _named(_state(), "ConfigMap"):
+        _podman("volume", "rm", "--force", name, check=False)
     STATE.unlink(missing_ok=True)
 
 
