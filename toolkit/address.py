@@ -21,6 +21,11 @@ _PASSWORDS = ("password", "passphrase", "passwd")
 _HOST = re.compile(r"[\w.,%~-]*(:\d*)?(,[\w.%~-]*(:\d*)?)*|\[[0-9a-fA-F:.%\w]+\](:\d*)?")
 # The scheme's length is bounded, so that a long text without one is searched in linear time.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s'\"<>|]*[^\s'\"<>|.,;:)!]")
+# What is set to a secret by its name, as in an environment or a file of settings.
+_SET = re.compile(
+    rf"""(?P<name>\b[\w.-]{{0,60}}(?:{"|".join((*_PASSWORDS, "token", "secret", "api_?key"))})\ ?=\ ?["']?)[^"';\n]+""",
+    re.IGNORECASE,
+)
 
 
 class SecretAddress(str):
@@ -47,8 +52,8 @@ def shown(address: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A message of a library, with the secrets of each address in it removed."""
-    return _ADDRESS.sub(lambda found: shown(found[0]), text)
+    """A message of a library, or a line of a file, without the secrets of addresses, and of what is set by its name."""
+    return _SET.sub(r"\g<name>…", _ADDRESS.sub(lambda found: shown(found[0]), text))
 
 
 def secret_in(address: str) -> str:

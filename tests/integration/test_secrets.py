@@ -168,10 +168,16 @@ def test_a_credential_is_checked_as_a_setting_is(run: Run, environment: dict[str
 def test_what_the_doctor_saw_in_a_unit_or_an_old_log_is_told_without_secrets(
     run: Run, environment: dict[str, str]
 ) -> None:
-    seen = f"a drop-in sets https_proxy=http://u:{SECRET}@h:3128, WEATHER_FEED_URL='http://h/x?key={SECRET}'."
+    seen = (
+        f"a drop-in sets https_proxy=http://u:{SECRET}@h:3128, WEATHER_FEED_URL='http://h/x?key={SECRET}'; a file has "
+        f"'token = {SECRET} {SECRET}' and 'PGPASSWORD=\"{SECRET}\"'."
+    )
     check = replace(CHECKS[0], probe=lambda _: bad(seen))
     (result,) = examine(Host(load_lenient({}, environment)), [check])
-    assert result.finding.evidence == "a drop-in sets https_proxy=http://h:3128, WEATHER_FEED_URL='http://h/x?…'."
+    assert result.finding.evidence == (
+        "a drop-in sets https_proxy=http://h:3128, WEATHER_FEED_URL='http://h/x?…'; a file has 'token = …' and "
+        "'PGPASSWORD=\"…\"'."
+    )
     assert run("collect", "--once").returncode == 0
     with sqlite3.connect(environment["WEATHER_DB"]) as database:
         text = f"the feed http://h/feed?key={SECRET} answers 500"
