@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,7 @@ import requests
 from tests import preloaded
 from tests.collector import Service
 from tests.conftest import TOOL
+from tests.ports import free_port
 from toolkit.commands.detect import record
 from toolkit.detector.run import detect
 from toolkit.model import Document, Observation, Station
@@ -134,8 +134,7 @@ class Console:
     """
 
     def __init__(self, db: str, folder: Path, **settings: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.db, self.folder = db, folder
         self.origin = f"http://127.0.0.1:{self.port}"
         self.root = f"{self.origin}/console/"

@@ -13,6 +13,8 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.ports import free_port
+
 PROGRAM = "/usr/sbin/mosquitto"
 
 
@@ -22,8 +24,7 @@ class Mosquitto:
     def __init__(self, folder: Path, *lines: str, user: str = "", password: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._login = (user, password)
         self._config = folder / "mosquitto.conf"
         self._log = folder / "mosquitto.log"

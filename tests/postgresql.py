@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.ports import free_port
 
 # initdb and postgres refuse to be root.
 UNPRIVILEGED = "postgres"
@@ -49,8 +50,7 @@ class Server:
         self._programs = bin_folder or programs()
         self._data = folder / "data"
         self._log = folder / "log"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),

@@ -17,6 +17,7 @@ from tests.bench.process import tool
 from tests.bench.serving import memory
 from tests.conftest import TOOL
 from tests.mosquitto import Mosquitto
+from tests.ports import free_port
 
 EACH_SECOND, SECONDS = 500, 10
 MESSAGES, STATIONS = 20_000, 1000
@@ -25,9 +26,7 @@ KEY = "a-key-of-all-stations"
 
 def bench_push(folder: Path) -> Iterator[Figure]:
     """Each report comes by a connection of its own, as stations do it, by way of a proxy on this host."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     (folder / "sources.toml").write_text('[[source]]\nname = "push"\nurl = "push:wunderground"\n')
     (folder / "source_secrets").write_text(f'push = "{KEY}"\n')
     settings = {

@@ -18,6 +18,7 @@ from tests.bench import storing
 from tests.bench.everyday import fill
 from tests.bench.figure import Figure
 from tests.conftest import TOOL
+from tests.ports import free_port
 from toolkit.model import Document
 from toolkit.store import open_for_reading, open_for_writing
 from toolkit.times import iso_of
@@ -29,9 +30,7 @@ REQUESTS = int(os.environ.get("BENCH_REQUESTS", "3000"))
 @contextmanager
 def served(db: Path) -> Iterator[tuple[int, int]]:
     """A service on a database: its port and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ, "WEATHER_DB": str(db), "WEATHER_API_ADDRESS": f"127.0.0.1:{port}",
         "WEATHER_API_REQUESTS_PER_MINUTE": "0", "OPENBLAS_NUM_THREADS": "1",

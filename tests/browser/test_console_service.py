@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.pages import Look, Pages, check
 from tests.collector import service
 from tests.console import Console, copied
+from tests.ports import free_port
 from toolkit.store import open_for_writing
 
 
@@ -21,8 +21,7 @@ from toolkit.store import open_for_writing
 def console(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console whose exporter runs, with a backup, and a feed that cannot be reached."""
     folder = tmp_path_factory.mktemp("service")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     running = Console(
         copied(sample, folder),
         folder,

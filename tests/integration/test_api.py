@@ -32,6 +32,7 @@ from tests.conftest import Run
 from tests.databases import query
 from tests.documents import ROOT, commands_of
 from tests.integration.conftest import END
+from tests.ports import free_port
 from toolkit.api import server as serving
 from toolkit.api.application import application
 from toolkit.model import Document, Station
@@ -62,9 +63,7 @@ class Client:
 
 @contextmanager
 def served(environment: dict[str, str], folder: Path, **settings: str) -> Iterator[Client]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:{1}".format(*free.getsockname())
+    address = f"127.0.0.1:{free_port()}"
     told = {**environment, "WEATHER_API_ADDRESS": address, "WEATHER_API_REQUESTS_PER_MINUTE": "0", **settings}
     with service(told, folder, does=("api",)) as running:
         running.wait_for("READY=1")

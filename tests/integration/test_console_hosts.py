@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import Run
 from tests.console import Console
+from tests.ports import free_port
 from tests.postgresql import Server
 from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
@@ -93,8 +94,7 @@ def test_several_hosts_of_one_postgresql_are_shown_once_and_a_host_knows_itself_
     db = stored(postgresql.database(f"fleet_{uuid4().hex}"), "a", "b", "c")
     same = postgresql.database(f"fleet_{uuid4().hex}")
     stored(same, "a")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     other, elsewhere = fleet.host(db), fleet.host(same)
     names = f"east=http://127.0.0.1:{port},west={other.origin},south={elsewhere.origin}"
     console = fleet.host(db, WEATHER_CONSOLE_HOSTS=names, WEATHER_API_ADDRESS=f"127.0.0.1:{port}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.collector import service
 from tests.console import Console
+from tests.ports import free_port
 from toolkit.model import Document, Observation, Station
 from toolkit.store import open_for_writing
 
@@ -29,8 +29,7 @@ def console(db: str, tmp_path: Path, now: int) -> Iterator[Console]:
         for at in (now - 7200, now - 600):
             store.add(Document([station], [Observation(time=at, station_id="volos", temp_out=20.0)]), at)
         store.log_failure("http://feed.example/: connection refused", now - 60, "feed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     running = Console(db, tmp_path, WEATHER_METRICS_ADDRESS=f"127.0.0.1:{port}")
     yield running
     running.stop()

@@ -27,6 +27,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.collector import service
 from tests.conftest import TOOL, Feed, Run
 from tests.integration.test_commands import stored_minutes_ago
+from tests.ports import free_port
 from toolkit.exporter import server as serving_metrics
 from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
@@ -60,9 +61,7 @@ class Exporter:
 
 @contextmanager
 def served(environment: dict[str, str], tmp_path: Path) -> Iterator[Exporter]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with service(environment, tmp_path, does=("metrics", "--serve", f"127.0.0.1:{port}")) as exporter:
         exporter.wait_for("READY=1")
         # The second sign of life comes after the first round of checks.

@@ -18,6 +18,7 @@ import pytest
 from tests.collector import Service, service
 from tests.conftest import Run
 from tests.databases import query
+from tests.ports import free_port
 
 KEY, PIER, PASSKEY = "one-key-of-all", "pier-has-its-own", "0123456789ABCDEF0123456789ABCDEF"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -72,9 +73,7 @@ def settings(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
 @contextmanager
 def receiving(settings: dict[str, str], folder: Path) -> Iterator[Receiver]:
     folder.mkdir(exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with service(settings, folder, does=("receive", f"127.0.0.1:{port}")) as running:
         running.wait_for("READY=1")
         yield Receiver(port, running)
