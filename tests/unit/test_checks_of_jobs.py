@@ -24,12 +24,17 @@ from toolkit.settings import load_lenient
 JOBS = {"collector": {"command": "collect"}, "backup": {"command": "backup create --prune", "schedule": {"hour": 4}}}
 
 
+def jobs_of(scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the jobs deployed for a scheduler, and no settings."""
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": scheduler, "jobs": JOBS}))
+    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+
+
 @pytest.fixture
 def under_cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which cron's jobs note how they stand."""
-    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
-    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "cron", "jobs": JOBS}))
-    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    jobs_of("cron", tmp_path, monkeypatch)
     for module in ("unit_states", "probes.service"):
         monkeypatch.setattr(f"toolkit.checks.{module}.CRON_RUN", tmp_path)
     monkeypatch.setattr("toolkit.checks.unit_states.CRON_LOGS", tmp_path)
@@ -148,9 +153,7 @@ def test_a_program_that_cannot_be_run_is_named_with_its_place(tmp_path: Path, mo
 def test_a_drop_in_that_systemd_refuses_is_named_and_taken_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
-    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
-    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    jobs_of("systemd", tmp_path, monkeypatch)
     (tmp_path / "weather-collector.service").write_text("\n".join(f"{key}={value}" for key, value in DEPLOYED.items()))
     dropped = tmp_path / "weather-collector.service.d/mine.conf"
     dropped.parent.mkdir()
@@ -168,9 +171,7 @@ def test_a_drop_in_that_systemd_refuses_is_named_and_taken_away(
 def test_a_condition_that_was_taken_away_is_no_fault_of_the_last_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
-    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
-    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    jobs_of("systemd", tmp_path, monkeypatch)
     own = tmp_path / "weather-backup.service"
     own.write_text("\n".join(f"{key}={value}" for key, value in DEPLOYED.items()))
     unit = {
@@ -192,9 +193,7 @@ def test_a_condition_that_was_taken_away_is_no_fault_of_the_last_start(
 
 
 def test_a_drop_in_that_puts_a_timers_runs_off_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
-    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
-    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    jobs_of("systemd", tmp_path, monkeypatch)
     own = tmp_path / "weather-backup.timer"
     own.write_text("[Timer]\nOnCalendar=*-*-* 4:*:00\n")
     dropped = tmp_path / "weather-backup.timer.d/late.conf"
@@ -244,9 +243,7 @@ def test_units_of_no_job_are_removed_unless_they_are_of_this_deployment(
 def test_a_systemd_that_does_not_answer_is_told_from_a_machine_that_is_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: float, said: str, command: str
 ) -> None:
-    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
-    (tmp_path / "jobs.json").write_text(json.dumps({"scheduler": "systemd", "jobs": JOBS}))
-    monkeypatch.setattr("toolkit.checks.host.deployment.JOBS_FILE", tmp_path / "jobs.json")
+    jobs_of("systemd", tmp_path, monkeypatch)
     os.mkfifo(tmp_path / "never")
     systemctl = tmp_path / "bin/systemctl"
     systemctl.parent.mkdir()

@@ -5,7 +5,6 @@ The module weather_files writes the copies, each at its file's own path below `C
 
 from __future__ import annotations
 
-import grp
 import json
 import os
 import stat
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolkit.checks.host.deployment import COPIES, USER, Deployment, copy_of
-from toolkit.checks.host.files import fixed, instead_of_a_file, mode_of, owner_of
+from toolkit.checks.host.files import fixed, group_of, instead_of_a_file, mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
 from toolkit.checks.remedies import (
     OfSystemd,
@@ -155,14 +154,6 @@ def _lines(path: Path, content: bytes) -> dict[int, str]:
     }
 
 
-def group_of(found: os.stat_result) -> str:
-    """A file's group by name."""
-    try:
-        return grp.getgrgid(found.st_gid).gr_name
-    except KeyError:
-        return str(found.st_gid)
-
-
 def again(path: Path) -> Remedy:
     """Put a file back as it was deployed: its text, owner and mode. What is there instead is not followed."""
     if not copy_of(path).exists():
@@ -200,15 +191,12 @@ def mended(host: Deployment, *paths: Path) -> Remedy:
     if any(isinstance(step, OnController) for one in put_back for step in one.steps):
         return OnController()
     units = [path.name for path in paths if path.parent == UNITS]
-    restarted = [name for name in host.services if f"weather-{name}.service" in units]
+    services = restarted = [name for name in host.services if f"weather-{name}.service" in units]
     if any(path.name in {"weather.env", "sources.toml"} or path.parent.name == "credentials" for path in paths):
         restarted = host.services
     then: list[Remedy] = [OfSystemd("systemctl daemon-reload")] if units else []
     timers = [name for name in units if name.endswith(".timer")]
-    if wanted := [
-        *timers,
-        *(f"weather-{name}.service" for name in host.services if f"weather-{name}.service" in units),
-    ]:
+    if wanted := [*timers, *(f"weather-{name}.service" for name in services)]:
         then.append(OfSystemd("systemctl --quiet enable {}", wanted))
     if timers:
         then.append(OfSystemd("systemctl restart {}", timers))

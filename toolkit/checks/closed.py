@@ -8,12 +8,7 @@ from toolkit.checks import Finding, bad
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import (
-    Remedy,
-    Sequence,
-    allow,
-    give,
-)
+from toolkit.checks.remedies import Remedy, Sequence, allow, give
 
 
 def closed(host: Host, path: Path, *then: Remedy) -> Finding | None:

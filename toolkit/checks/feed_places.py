@@ -16,8 +16,6 @@ MOST = 20
 FEW = 3
 # Degrees: coordinates are told more exactly at one time than at another, and a place near latitude = longitude is none.
 SAME, APART = 0.02, 0.1
-
-
 # Degrees: no station is moved so far, and not all of them at once.
 ELSEWHERE = 1.0
 

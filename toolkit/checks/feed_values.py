@@ -58,13 +58,13 @@ def jumped(rows: Iterable[Observation], limits: Mapping[str, float]) -> str:
             continue
         before, row = next(iter(pairs.values()))
         unit = BY_NAME[what].unit
-        values = [(getattr(old, what), getattr(new, what)) for old, new in pairs.values()]
-        if what in FACTORS and not _of_another_unit(values, unit):
+        another = _of_another_unit([(getattr(old, what), getattr(new, what)) for old, new in pairs.values()], unit)
+        if what in FACTORS and not another:
             continue
         return (
             f"{what} of {len(pairs)} of {len(last)} stations jumped, such as from {getattr(before, what):g} to "
             f"{getattr(row, what):g} {unit} at {row.station_id}, {stored(row.time)} UTC: "
-            f"{_of_another_unit(values, unit) or 'has the unit of the feed changed?'}"
+            f"{another or 'has the unit of the feed changed?'}"
         )
     return ""
 

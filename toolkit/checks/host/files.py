@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import grp
 import os
 import pwd
 import re
@@ -180,6 +181,14 @@ def owner_of(found: os.stat_result) -> str:
         return pwd.getpwuid(found.st_uid).pw_name
     except KeyError:
         return str(found.st_uid)
+
+
+def group_of(found: os.stat_result) -> str:
+    """A file's group by name."""
+    try:
+        return grp.getgrgid(found.st_gid).gr_name
+    except KeyError:
+        return str(found.st_gid)
 
 
 def instead_of_a_file(path: Path) -> str:

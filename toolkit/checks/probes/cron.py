@@ -18,14 +18,7 @@ from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, 
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import is_stopped, processes, words_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import (
-    OnController,
-    OnMachine,
-    Remedy,
-    Sequence,
-    Shell,
-    root_owns,
-)
+from toolkit.checks.remedies import OnController, OnMachine, Remedy, Sequence, Shell, root_owns
 from toolkit.durations import humanize
 from toolkit.schedules import next_run
 

@@ -344,10 +344,10 @@ def feed_stations(host: Host, feed: SourceSeen) -> Finding | None:
             f"{alike} entries of the feed have the id of a station that is elsewhere, such as {min(names)}: "
             "is it the id that WEATHER_FEED_FIELDS names?"
         )
-    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS} - _others(host, feed)
+    others = _others(host, feed)
+    lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS} - others
     gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
-        others = _others(host, feed)
         own = [station for station in document.stations if station.station_id not in others]
         elsewhere = lost(host, own) or turned(host, document.stations)
         return bad(elsewhere, Tool("settings")) if elsewhere else good(f"{len(names)} stations")

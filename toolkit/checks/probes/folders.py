@@ -11,16 +11,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_LOGS, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.probes.interference import LOGROTATE
-from toolkit.checks.remedies import (
-    AsUser,
-    Remedy,
-    Sequence,
-    Shell,
-    Start,
-    Stop,
-    Tool,
-    root_owns,
-)
+from toolkit.checks.remedies import AsUser, Remedy, Sequence, Shell, Start, Stop, Tool, root_owns
 
 # A detection every hour writes two files; twice as many are not being removed.
 REPORTS_A_DAY = 48

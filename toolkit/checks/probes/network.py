@@ -13,7 +13,7 @@ from toolkit.backup.folder import Backup
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import OBSERVATIONS
 from toolkit.checks.database import changed, have_backup
-from toolkit.checks.feed_values import PART, STATIONS, jumped
+from toolkit.checks.feed_values import MOST_ALIKE, PART, STATIONS, jumped
 from toolkit.checks.host import Host
 from toolkit.checks.probes.observations import silent
 from toolkit.checks.remedies import Restore, Tool
@@ -34,8 +34,6 @@ IN_A_ROW = 6
 FROZEN_SECONDS = 3 * HOUR
 # So many stations at one place are no mast with several instruments.
 CROWD = 10
-# So many stations do not measure one and the same to a tenth, again and again.
-MOST_ALIKE = 5
 # A database of more observations is not counted.
 MOST_COUNTED = 5_000_000
 

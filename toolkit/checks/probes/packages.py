@@ -24,16 +24,7 @@ from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import (
-    OnController,
-    OnMachine,
-    Remedy,
-    Restart,
-    Sequence,
-    Shell,
-    allow,
-    put_aside,
-)
+from toolkit.checks.remedies import OnController, OnMachine, Remedy, Restart, Sequence, Shell, allow, put_aside
 from toolkit.errors import reason
 
 SYSTEM = Path("/usr/bin/python3")

@@ -14,16 +14,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COPIES, CRON_TABLE, CURRENT, ETC, PACKAGES, USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import (
-    AsRoot,
-    OnController,
-    Sequence,
-    Shell,
-    allow,
-    give,
-    make,
-    root_owns,
-)
+from toolkit.checks.remedies import AsRoot, OnController, Sequence, Shell, allow, give, make, root_owns
 
 COMMAND = Path("/usr/local/bin/weather-tool")
 

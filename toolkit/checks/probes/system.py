@@ -9,14 +9,7 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.remedies import (
-    AllServices,
-    OnMachine,
-    Remedy,
-    Restart,
-    Sequence,
-    allow,
-)
+from toolkit.checks.remedies import AllServices, OnMachine, Remedy, Restart, Sequence, allow
 
 # Character devices by number (null(4), full(4), random(4)): systemd copies them for services with a /dev of their own.
 DEVICES = {

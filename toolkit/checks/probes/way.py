@@ -20,13 +20,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
-from toolkit.checks.remedies import (
-    OnMachine,
-    Remedy,
-    Restart,
-    Sequence,
-    allow,
-)
+from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence, allow
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.feed.errors import TooSlowError
