@@ -156,7 +156,7 @@ def _show(weather: Weather, name: str, count: int) -> None:
 
     _say("A detection run, as the timer starts it every hour: systemctl start weather-detector")
     for host in hosts:
-        _on(host, "systemctl start weather-detector.service")
+        _run_job(host, "detector")
     path = _on(hosts[0], "ls /var/log/weather/reports/*.json | tail -n 1")
     report = json.loads(_on(hosts[0], f"cat {path}"))
     arima = f"--end NOW --window {weather.window_hours} --temporal-method arima --spatial-verify".split()
@@ -236,7 +236,7 @@ def _tell(weather: Weather, name: str, host: str) -> None:
         except feed.FeedError as error:
             raise DemoError(str(error)) from None
         _wait_until_well(weather, host)
-        _on(host, "systemctl start weather-detector.service")
+        _run_job(host, "detector")
         incident = _incident(host, wanted)
         if incident["state"] != "resolved":
             raise DemoError(
@@ -258,7 +258,7 @@ def _incident(host: str, wanted: str) -> dict[str, object]:
 
 def _tell_people(weather: Weather, host: str) -> None:
     """Send what is due, and show what people heard last of the sensor."""
-    _on(host, "systemctl start weather-notify.service")
+    _run_job(host, "notify")
     heard = [json.loads(line) for line in _on(host, f"cat {TOLD} 2>/dev/null || true").splitlines()]
     told = [one for one in heard if "temp_out" in one["title"] and f"({weather.station})" in one["title"]]
     if not told:
@@ -316,6 +316,12 @@ def _say(text: str) -> None:
 
 def _on(host: str, command: str) -> str:
     return _answer(["podman", "exec", host, "sh", "-c", command], f"{command!r} failed on {host}")
+
+
+def _run_job(host: str, job: str) -> None:
+    """Run a job once, from now on: systemd takes one that its timer has begun for it, which may have read too early."""
+    unit = f"weather-{job}.service"
+    _on(host, f"[ \"$(systemctl is-active {unit})\" != activating ] || systemctl start {unit}; systemctl start {unit}")
 
 
 def _run(command: Sequence[str | Path], otherwise: str, environment: dict[str, str] | None = None) -> None:
