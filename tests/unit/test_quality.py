@@ -113,6 +113,26 @@ def test_a_spike_of_one_hourly_reading_is_a_step_although_fronts_jump_as_far() -
     }
 
 
+@pytest.mark.parametrize(("follows", "told"), [(0.0, True), (-15.0, False)])
+def test_an_hourly_offset_below_what_fronts_do_is_told_where_the_other_sensor_did_not_move(
+    follows: float, told: bool
+) -> None:
+    random, slots = np.random.default_rng(1), 24 * 9
+    weather = 15 + 5 * np.sin(2 * np.pi * np.arange(slots) / 24)
+    values = np.round(weather + random.normal(0, 0.7, (6, slots)), 1)
+    humidity = np.full(values.shape, 60.0)
+    values[2, -3:] += 4.2
+    humidity[2, -3:] += follows
+    ends = 3600 * np.arange(slots, dtype=np.float64)
+    hourly = replace(series(values), ends=ends, history=values[:, :-6], history_ends=ends[:-6], window=6, per_hour=1)
+    sample = Sample(hourly, nearest(TOGETHER, 100, 500), np.zeros((6, 6), dtype=bool),
+                    {"temp_out": values, "out_hum": humidity})  # fmt: skip
+    tests = [test for test in TESTS if test.name == "step"]
+    run = run_tests(tests, sample)
+    explained(tests, sample, run)
+    assert run.flags["step"].any(axis=1).tolist() == [False, False, told, False, False, False]
+
+
 @pytest.mark.parametrize("size", [6.0, -20.0])
 def test_a_spike_is_a_step_up_and_down_again(size: float) -> None:
     values = readings()

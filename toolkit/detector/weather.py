@@ -16,6 +16,7 @@ from toolkit.model import Station
 from toolkit.quality.arrays import Floats, median
 from toolkit.quality.base import Exclusion, FlaggedInterval
 from toolkit.quality.expected import Expected
+from toolkit.quality.humidity import PAIR, PER_KELVIN
 from toolkit.quality.neighbours import Neighbours
 
 # The numbers below were chosen with `make bench-detection`, 2026-11-24, where no other origin is given.
@@ -39,9 +40,6 @@ LOCAL_HOURS = 4
 FAR_KM = 50
 OTHERS_FAR = 1
 LOCAL_HOURS_FAR = 6.1
-# Air that is warmed or cooled without a change of its vapour has its relative humidity changed by so much of itself
-# for each kelvin, the other way: d ln(es)/dT of Magnus' formula (WMO-No. 8, vol. I, ch. 4) at 15 °C.
-PER_KELVIN = 0.065
 # Temperature and humidity saw the same weather if the other one changed by at least this share of that: dry air that
 # comes from above changes humidity more than temperature, cold air from a shower may bring its own vapour.
 SHARE_OF_TEMPERATURE, SHARE_OF_HUMIDITY = 0.5, 0.25
@@ -57,7 +55,6 @@ READINGS_TOGETHER = 9  # that are looked at, at least: in so many `noise` sees i
 # Pressure is the weight of all the air above: temperature or humidity alone changes without it. A gust front has both
 # with it, or one of them and wind.
 PRESSURE = "bar"
-PAIR = {"temp_out": "out_hum", "out_hum": "temp_out"}
 
 
 def crossing(

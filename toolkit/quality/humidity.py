@@ -8,6 +8,11 @@ from toolkit.quality.arrays import Floats
 
 # The variable whose air a relative humidity is of.
 TEMPERATURE = "temp_out"
+HUMIDITY = "out_hum"
+# Each is the witness of the other: air that is warmed or cooled without a change of its vapour has its relative
+# humidity changed by so much of itself for each kelvin, the other way: d ln(es)/dT of Magnus' formula at 15 °C.
+PAIR = {TEMPERATURE: HUMIDITY, HUMIDITY: TEMPERATURE}
+PER_KELVIN = 0.065
 # Magnus' formula, with the constants of WMO-No. 8, vol. I, annex 4.B: over water and over ice.
 WATER = 17.62, 243.12
 ICE = 22.46, 272.62

@@ -24,6 +24,8 @@ from toolkit.quality.arrays import (
 )
 from toolkit.quality.base import Preparation, Sample, Thresholds, threshold
 from toolkit.quality.exceedance import exceedance_limit, reached
+from toolkit.quality.humidity import HUMIDITY, PAIR, PER_KELVIN
+from toolkit.quality.packed import some_rows
 from toolkit.quality.series import Series
 
 # No weather changes these by more from one reading to the next, in the variable's unit: the fastest fall of temperature
@@ -51,6 +53,13 @@ class JumpThresholds(Thresholds):
     level: float = threshold(6.0, "robust standard deviations of changes of level", "never flagged below this")
     level_own: float = threshold(1.5, "", "times what the station's level changed by before")
     level_network: float = threshold(1.2, "", "times what the median station's level changed by before")
+    unmoved: float = threshold(
+        0.25, "", "of temperature and humidity one changed without the other if that moved by less than this share of "
+        "what air does that is warmed or cooled"
+    )  # fmt: skip
+    moist: float = threshold(
+        95.0, "%", "a change to more humidity proves nothing: rain and cloud saturate air that they hardly cool"
+    )  # fmt: skip
     earlier_hours: int = threshold(12, "h", "earlier readings that tell what is normal; with less the window does")
 
 
@@ -95,6 +104,7 @@ class _Past(NamedTuple):
         undone: the largest part of a change that the next reading undid.
         of_level: the largest change of level.
         own: the largest change in the window, whatever neighbours did.
+        alone: the largest change in the window without one of the other of temperature and humidity.
     """
 
     sigma: Floats
@@ -109,6 +119,7 @@ class _Past(NamedTuple):
     undone: Floats
     of_level: Floats
     own: Floats
+    alone: Floats
 
 
 def _past(sample: Sample) -> _Past:
@@ -144,6 +155,7 @@ def _past(sample: Sample) -> _Past:
         undone=largest(back),
         of_level=largest(of_level),
         own=largest(np.abs(np.diff(readings, axis=1))[:, -series.window :]),
+        alone=largest(np.where(without_the_other(sample), moved, 0.0)[:, -series.window :]),
     )
 
 
@@ -163,6 +175,7 @@ def _jump_limits(sample: Sample, *found: Floats) -> JumpLimits:
     shift = past.unit * exceedance_limit(past.most, past.believed, LIMITS.level_own, LIMITS.level_network, at_least)
     spike, shift = np.minimum(spike, jump), np.maximum(shift, floor)
     exceeded = (past.moved > jump) | (past.undone > spike) | (past.of_level > shift)
+    exceeded |= past.alone >= scale.difference
     return JumpLimits(past.sigma, jump, spike, shift, exceeded, past.own > jump)
 
 
@@ -237,6 +250,26 @@ def changes_across_gaps(readings: Floats, value: Floats, per_hour: int) -> Chang
 
 
 JUMP_LIMITS = Preparation(_jump_limits, JumpLimits.of_rows, _past)
+
+
+def without_the_other(sample: Sample) -> Bools:
+    """Where one of temperature and humidity changed beside what neighbours did, and the other one of them hardly.
+
+    Air that is warmed or cooled changes both (Magnus' formula, WMO-No. 8, vol. I, ch. 4); a sensor's offset does not.
+
+    Returns:
+        Rows × (slots - 1), as `Comparison.change`.
+    """
+    change, rows, variable = sample.expected.change, sample.expected.rows, sample.series.variable.name
+    if variable not in PAIR or PAIR[variable] not in sample.values:
+        return np.zeros(change.shape, dtype=bool)
+    other = some_rows(sample.values, PAIR[variable], rows)
+    humidity = sample.series.scaled[rows] if variable == HUMIDITY else other
+    after = humidity[:, 1:]
+    per_kelvin = -PER_KELVIN * np.maximum((humidity[:, :-1] + after) / 2, 1.0)
+    as_air = change / per_kelvin if variable == HUMIDITY else change * per_kelvin
+    found: Bools = (np.abs(np.diff(other, axis=1)) < LIMITS.unmoved * np.abs(as_air)) & (after < LIMITS.moist)
+    return found
 
 
 def beyond_weather(series: Series, row: int, slot: int) -> bool:

@@ -24,6 +24,7 @@ from toolkit.quality.base import (
 )
 from toolkit.quality.criteria import Condition
 from toolkit.quality.expected import Comparison
+from toolkit.quality.humidity import PAIR
 from toolkit.quality.jump import (
     JUMP_LIMITS,
     JumpLimits,
@@ -32,9 +33,11 @@ from toolkit.quality.jump import (
     level_changes,
     level_width,
     undone,
+    without_the_other,
 )
 from toolkit.quality.series import Series, differences
 from toolkit.times import from_epoch
+from toolkit.variables import Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,10 @@ class Step(QualityTest):
     expects_own_past = True
     preparation = JUMP_LIMITS
 
+    def needs(self, variable: Variable) -> set[str]:
+        """The other one of temperature and humidity."""
+        return {PAIR[variable.name]} if variable.name in PAIR else set()
+
     def suspects(self, sample: Sample, prepared: JumpLimits) -> Bools:
         """The stations of which a change exceeds a limit."""
         return prepared.exceeded
@@ -88,6 +95,7 @@ class Step(QualityTest):
         window, rows = series.window, expected.rows
         readings, change = series.scaled[rows], expected.change
         moved = np.abs(change)
+        variable = series.variable
         large = moved > prepared.jump[rows, None]
         # A shower comes and goes as well, and where nobody is near nobody can tell.
         back = undone(change)
@@ -99,7 +107,9 @@ class Step(QualityTest):
         size, along = np.abs(shift), change[:, slots] * np.sign(shift)
         most, clear = LIMITS.part * size, LIMITS.sigmas * prepared.sigma[rows]
         shifts = (size > prepared.shift[rows, None]) & (along > clear[:, None]) & (along > most)
-        jumps[:, slots] |= shifts
+        offsets = (size >= series.scale.difference) & (along > clear[:, None]) & (along > most)
+        offsets &= without_the_other(sample)[:, slots] & expected.has_close_neighbour[:, None]
+        jumps[:, slots] |= shifts | offsets
         across = changes_across_gaps(readings, expected.value, series.per_hour)
         jumps[across.row, across.slot] |= across.size > prepared.jump[rows][across.row]
         flagged = np.zeros((len(readings), window), dtype=bool)
@@ -124,6 +134,16 @@ class Step(QualityTest):
             Condition("the same, beside the change of the level", along, ">", most, unit),
             what="a change of level", rows=rows, after=width - 1, earlier=since,
         )  # fmt: skip
+        if variable.name in PAIR:
+            sample.note(
+                offsets,
+                Condition("change of the level", size, "≥", series.scale.difference, unit),
+                Condition(f"{by}, along with it", along, ">", clear, unit),
+                Condition("the same, beside the change of the level", along, ">", most, unit),
+                Condition("close neighbours", sample.neighbours.close[rows].sum(axis=1), "≥", 1),
+                what=f"an offset: it jumped, and {PAIR[variable.name]} did not as that of air does",
+                rows=rows, after=width - 1, earlier=since,
+            )  # fmt: skip
         return flagged
 
     def explain(self, interval: FlaggedInterval, worst: WorstReading, prepared: JumpLimits) -> str:
