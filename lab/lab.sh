@@ -65,7 +65,9 @@ hosts_of() {
 make_images() {
     local release
     scratch=$(mktemp --directory)
-    trap 'rm -rf "$scratch"' EXIT
+    # In memory: on a disk much of the time goes to files that are removed at once.
+    mount -t tmpfs lab "$scratch"
+    trap 'umount --lazy "$scratch" && rmdir "$scratch"' EXIT
     for release in "${debians[@]}"; do make_image "$release"; done
 }
 
@@ -127,10 +129,11 @@ bootstrap() { # RELEASE IMAGE
     # Kernel modules are the machine's own: without this, trixie is `degraded`.
     mask="chroot \"\$1\" systemctl mask systemd-modules-load.service"
     # shellcheck disable=SC2016 # it is mmdebstrap's shell that knows
-    had mmdebstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" --dpkgopt=force-unsafe-io \
-        --setup-hook="$slim" --customize-hook='cd "$1/usr/share" && rm -r doc/* info/* locale/* man/*' \
-        --customize-hook="$mask" "$1" "$scratch/base.tar"
+    TMPDIR=$scratch had mmdebstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" \
+        --dpkgopt=force-unsafe-io --setup-hook="$slim" --customize-hook="$mask" \
+        --customize-hook='cd "$1/usr/share" && rm -r doc/* info/* locale/* man/*' "$1" "$scratch/base.tar"
     podman import --quiet "$scratch/base.tar" "$2" >/dev/null
+    rm "$scratch/base.tar"
 }
 
 # Run what needs Debian's packages.
