@@ -321,7 +321,7 @@ def _on(host: str, command: str) -> str:
 def _run_job(host: str, job: str) -> None:
     """Run a job once, from now on: systemd takes one that its timer has begun for it, which may have read too early."""
     unit = f"weather-{job}.service"
-    _on(host, f"[ \"$(systemctl is-active {unit})\" != activating ] || systemctl start {unit}; systemctl start {unit}")
+    _on(host, f'[ "$(systemctl is-active {unit})" != activating ] || systemctl start {unit}; systemctl start {unit}')
 
 
 def _run(command: Sequence[str | Path], otherwise: str, environment: dict[str, str] | None = None) -> None:

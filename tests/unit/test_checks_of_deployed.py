@@ -178,6 +178,24 @@ def test_a_changed_setting_explains_what_it_spoils_and_nothing_else(host: Host, 
     assert [one.check.id for one in cause.explains] == ["feed-connects"]
 
 
+def test_advice_against_what_was_deployed_does_not_lead_to_advice_for_it(host: Host, tmp_path: Path) -> None:
+    settings = tmp_path / "etc/weather.env"
+    comment_out = remedies.EditSettings("/^WEATHER_FEED_URL=/s/^/# /", settings).line(Systemd())
+    subprocess.run(["bash", "-c", comment_out], check=True)
+    assert settings.read_text().startswith("# WEATHER_FEED_URL=")
+    assert found(host).ok
+    # Where somebody has changed the settings since, what was deployed stays what is put back.
+    settings.write_text(f"{SETTINGS}WEATHER_CADENCE_SECONDS=5\n")
+    assert str(tmp_path / "copies") not in remedies.EditSettings("2d", settings).line(Systemd())
+
+
+def test_a_service_is_restarted_once() -> None:
+    restart = remedies.Sequence(remedies.Shell("true"), remedies.Restart("api", "collector"))
+    assert restart.does(remedies.Restart("api"))
+    assert not restart.does(remedies.Restart("api", "exporter"))
+    assert not restart.does(remedies.Start("api"))
+
+
 def test_the_jobs_are_those_that_were_deployed_whatever_the_list_says_now(
     host: Host, files: list[dict[str, str]], tmp_path: Path
 ) -> None:

@@ -194,7 +194,7 @@ def _with_what_lasts(cause: Cause) -> Result:
         lasting = [one.result.remedy for one in causes(cause.explains)]
     else:
         lasting = [one.remedy for one in cause.explains if one.check.is_of_last_run]
-    again = [one for one in lasting if one not in remedy.steps and one.line(cause.result.target)]
+    again = [one for one in lasting if not remedy.does(one) and one.line(cause.result.target)]
     # What is deployed again on the controller is no command of this host's.
     again = [one for one in again if not any(isinstance(step, OnController) for step in one.steps)]
     if not again or remedy.comment(cause.result.target):

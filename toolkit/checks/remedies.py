@@ -27,6 +27,14 @@ class Remedy:
         """The remedies that it consists of."""
         return (self,)
 
+    def does(self, other: Remedy) -> bool:
+        """Whether what another does is one of its steps, or part of one."""
+        return any(step.includes(other) for step in self.steps)
+
+    def includes(self, other: Remedy) -> bool:
+        """Whether this one step does what another does."""
+        return self == other
+
     def commands(self, target: Target) -> list[str]:
         """Its commands on a target, one after the other; none where the target has nothing of the kind."""
         raise NotImplementedError
@@ -73,6 +81,9 @@ class Restart(Remedy):
 
     def __init__(self, *jobs: str) -> None:
         object.__setattr__(self, "jobs", jobs)
+
+    def includes(self, other: Remedy) -> bool:
+        return isinstance(other, Restart) and set(other.jobs) <= set(self.jobs)
 
     def commands(self, target: Target) -> list[str]:
         return target.restart(self.jobs)

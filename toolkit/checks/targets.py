@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES, USER, Job
+from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES, USER, Job, copy_of
 from toolkit.checks.quoting import quoted
 from toolkit.checks.runs_as import As
 from toolkit.errors import ToolkitError
@@ -69,8 +69,8 @@ class Target(ABC):
         return [command]
 
     def edit_settings(self, script: str, file: Path) -> list[str]:
-        """Change the settings."""
-        return [f"sed -i {quoted(script, file)}"]
+        """Change the settings. Where they are as deployed, what was deployed is wrong, and its copy is changed, too."""
+        return [f"sed -i {quoted(script, file, *_same_copy(file))}"]
 
     def joined(self, commands: list[str]) -> str:
         """Commands as one line of the shell."""
@@ -103,6 +103,15 @@ class Systemd(Target):
 
     def of_systemd(self, command: str) -> list[str]:
         return [command]
+
+
+def _same_copy(file: Path) -> list[Path]:
+    """The copy that the role keeps of a file which is as it was deployed."""
+    copy = copy_of(file)
+    try:
+        return [copy] if copy.read_bytes() == file.read_bytes() else []
+    except OSError:
+        return []
 
 
 def _service(job: str) -> str:
