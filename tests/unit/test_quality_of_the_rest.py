@@ -257,6 +257,16 @@ def test_radiation_at_night_or_beyond_the_sun_or_none_or_stuck_by_day(
     assert found({"solar_radiation": one}, "solar_radiation", times) == {"radiation": {3: slots}}
 
 
+def test_a_value_that_two_stations_repeat_at_once_is_no_stuck_sensor() -> None:
+    first = SLOTS - 20
+    times: Floats = TIMES + 3600.0 * 7 - TIMES[first] % 86400
+    one = sunshine(times)
+    one[3, first : first + 12] = 167
+    assert found({"solar_radiation": one}, "solar_radiation", times) == {"radiation": {3: 12}}
+    one[1, first + 4 : first + 6] = 167
+    assert found({"solar_radiation": one}, "solar_radiation", times) == {}
+
+
 def test_a_night_between_two_days_without_radiation_is_no_repair() -> None:
     at_dawn = TIMES + 3600.0 * 4 - TIMES[-WINDOW] % 86400
     one = sunshine(at_dawn)

@@ -74,7 +74,7 @@ def judge(network: Sample, block: slice) -> Contradictions:
     night = highest < LIMITS.night
     day = lowest > LIMITS.day
     nothing = _nothing(network, block, day & (values <= LIMITS.least))
-    light, still = night & (values > LIMITS.dark), _still(series.values, slots, hour) & day & ~nothing
+    light, still = night & (values > LIMITS.dark), _still(network, block, slots) & day & ~nothing
     dead = _until_sun(nothing, values)
     reading, sun = "the reading", "the sun's height, as the cosine of its zenith angle"
     unit, nobody = series.variable.unit, np.zeros(len(values), dtype=bool)
@@ -183,13 +183,27 @@ class Radiation(ContradictionTest):
         return interval.series.values[interval.row, interval.slots]
 
 
-def _still(values: Floats, window: int, hour: int) -> Bools:
-    """The window's readings that are part of a run of one value which is too long, stations × window slots."""
+def _still(network: Sample, block: slice, window: int) -> Bools:
+    """Some stations' readings that are part of a run of one value which is too long, stations × the last slots.
+
+    Where another station repeats that value at the same time, the network has put it there in the place of what was
+    measured: no two sensors are stuck at one value.
+
+    Args:
+        network: the variable at all stations.
+        block: which stations.
+        window: how many slots.
+    """
+    series, near, hour = network.series, network.neighbours, network.series.per_hour
+    values = series.values[block]
     least = max(round(LIMITS.still_hours * hour), LIMITS.still_readings)
     same = np.zeros(values.shape, dtype=bool)
     same[:, 1:] = (values[:, 1:] == values[:, :-1]) & (values[:, 1:] > LIMITS.least)
     found = np.zeros(values.shape, dtype=bool)
     for row in np.flatnonzero(same.any(axis=1)):
+        others = near.rows[block][row, near.exists[block][row]]
         for first, after in intervals(same[row]):
-            found[row, first - 1 : after] = after - first + 1 >= least
+            if after - first + 1 >= least:
+                there = series.values[others, first - 1 : after] == values[row, first]
+                found[row, first - 1 : after] = not (there[:, 1:] & there[:, :-1]).any()
     return found[:, -window:]
