@@ -28,6 +28,12 @@ options:
   record:
     description: Record this as what is deployed, if no other run came between.
     type: str
+  copies:
+    description: >-
+      With C(record), the folder of root's with copies of what was deployed (M(weather.toolkit.weather_files)). It gets
+      one of the record; and the release in use keeps what the host has of its own, by which the doctor sees what
+      changed since.
+    type: str
   run:
     description: Who asks. The action plugin gives it; a task does not.
     type: dict
@@ -64,6 +70,7 @@ from ansible_collections.weather.toolkit.plugins.module_utils.weather_lease impo
 
 CURRENT = Path("/opt/weather/current")
 DEPLOYED = Path("/etc/weather/deployed")
+KEEPS = "toolkit.checks.host_as_deployed"
 
 
 def differs(running: str | None, deployed: str | None) -> bool:
@@ -73,15 +80,25 @@ def differs(running: str | None, deployed: str | None) -> bool:
     return (running is not None and running != is_running) or (deployed is not None and deployed.strip() != is_deployed)
 
 
-def write_down(content: str) -> None:
+def write_down(content: str, path: Path = DEPLOYED) -> None:
     """What is deployed, whole or not at all, for root alone."""
-    scratch = DEPLOYED.with_name(".deployed")
+    scratch = path.with_name(".deployed")
     scratch.unlink(missing_ok=True)
     with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(f"{content}\n")
         file.flush()
         os.fsync(file.fileno())
-    scratch.replace(DEPLOYED)
+    scratch.replace(path)
+
+
+def keep(module: AnsibleModule, record: str, copies: Path) -> None:
+    """Keep a copy of the record, and the host's own state, which the release knows how to compare."""
+    copy = copies / DEPLOYED.relative_to("/")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    write_down(record, copy)
+    code, _, said = module.run_command([str(CURRENT / "bin/python"), "-I", "-m", KEEPS])
+    if code:
+        module.warn(f"what the host has of its own was not kept, and the doctor cannot compare it: {said.strip()}")
 
 
 def main() -> None:
@@ -92,6 +109,7 @@ def main() -> None:
             "running": {"type": "path"},
             "deployed": {"type": "str", "no_log": True},
             "record": {"type": "str", "no_log": True},
+            "copies": {"type": "str"},
             "run": {"type": "dict", "required": True},
             "gone": {"type": "str", "default": ""},
         },
@@ -105,6 +123,8 @@ def main() -> None:
         module.fail_json(msg="another run changed this host since this one looked at it: run it again", holder={})
     if record:
         write_down(record)
+        if given["copies"]:
+            keep(module, record, Path(given["copies"]))
     if given["state"] != "held":
         free(run)
     module.exit_json(changed=bool(record), holder={})

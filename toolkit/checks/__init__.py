@@ -36,7 +36,8 @@ class Finding:
         remedy: what mends what was seen; None for the check's own remedy.
         severity: how bad it is; None for the check's own severity.
         figures: performance data by label, each `value[unit];warning;critical`.
-        explains: ids of checks whose failures it explains, besides those that name its check as a cause.
+        explains: ids of checks whose failures it explains, besides those that name its check as a cause. What is as it
+            should be explains them, too, where it says what differs from before.
     """
 
     ok: bool | None

@@ -89,7 +89,7 @@ def _of_folder(wanted: Folder) -> Difference | None:
     except OSError:
         return None
     if not stat.S_ISDIR(found.st_mode) and not (path.is_dir() and not found.st_uid):  # a link of root's, to a folder
-        return Difference(path, f"is {instead_of_a_file(path) or 'a file'}, and was deployed as a folder")
+        return Difference(path, f"is {instead_of_a_file(path) or 'a file'}, and was a folder")
     return _owned(path, path.stat(), wanted)
 
 
@@ -98,14 +98,12 @@ def _owned(path: Path, found: os.stat_result, wanted: Folder) -> Difference | No
     was = wanted._replace(path=str(path), mode=f"{int(wanted.mode, 8):04o}")
     if now == was:
         return None
-    return Difference(
-        path, f"is {now.owner}:{now.group} {now.mode}, and was deployed as {was.owner}:{was.group} {was.mode}"
-    )
+    return Difference(path, f"is {now.owner}:{now.group} {now.mode}, and was {was.owner}:{was.group} {was.mode}")
 
 
-def difference(path: Path) -> Difference | None:
-    """How a file differs from its copy; None where it does not, or where that cannot be seen."""
-    copy = copy_of(path)
+def difference(path: Path, copy: Path | None = None) -> Difference | None:
+    """How a file differs from its copy, by default the role's; None where it does not, or where that cannot be seen."""
+    copy = copy or copy_of(path)
     try:
         wanted = copy.lstat()
         found = path.lstat()
@@ -114,9 +112,9 @@ def difference(path: Path) -> Difference | None:
     except OSError:
         return None
     if not stat.S_ISREG(found.st_mode):
-        return Difference(path, f"is {instead_of_a_file(path) or 'a folder'}, and was deployed as a file")
+        return Difference(path, f"is {instead_of_a_file(path) or 'a folder'}, and was a file")
     if found.st_size > LARGEST_FILE:
-        return Difference(path, f"has {found.st_size >> 20} MiB, and was deployed with {wanted.st_size} bytes")
+        return Difference(path, f"has {found.st_size >> 20} MiB, and had {wanted.st_size} bytes")
     was = Folder(str(path), owner_of(wanted), group_of(wanted), mode_of(wanted))
     try:
         return _changed(path, path.read_bytes(), copy.read_bytes()) or _owned(path, found, was)
@@ -133,12 +131,12 @@ def _changed(path: Path, now: bytes, was: bytes) -> Difference | None:
     added, lacking = Counter(number.values()) - Counter(old.values()), Counter(old.values()) - Counter(number.values())
     lines = (*added, *lacking)
     if not lines:  # comments, blank lines, and the order of lines
-        return None if path.is_relative_to(_OF_LINES) else Difference(path, "is another than was deployed")
+        return None if path.is_relative_to(_OF_LINES) else Difference(path, "is another than it was")
     said = f"lacks {next(iter(lacking))[:SHOWN]!r}" if lacking else ""
     if added:
         first = next(iter(added))
         line = next(number for number, text in number.items() if text == first)
-        said = f"has {first[:SHOWN]!r} in line {line}" + (f" and {said}" if said else ", which was not deployed")
+        said = f"has {first[:SHOWN]!r} in line {line}" + (f" and {said}" if said else ", which is new")
     return Difference(path, f"was changed: it {said}", lines)
 
 

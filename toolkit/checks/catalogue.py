@@ -20,6 +20,7 @@ from toolkit.checks.probes import (
     exporter,
     feed,
     folders,
+    host_as_deployed,
     incidents,
     interference,
     journal,
@@ -42,8 +43,8 @@ from toolkit.checks.probes import (
 )
 
 _MODULES = (
-    packages, system, settings, places, disk, security, units, cron, rivals, interference, deployed, folders, service,
-    commands,
+    packages, system, settings, places, disk, security, units, cron, rivals, interference, deployed, host_as_deployed,
+    folders, service, commands,
     processes, timers, journal, database_file, database_content, database_locks, database_access, spool, permissions,
     clock, way, feed, detection, observations, sources, network, incidents, backup, exporter, api,
     cluster,

@@ -42,3 +42,13 @@ FEED = (
 
 # Whatever can keep observations out of the database, or spoil them.
 OBSERVATIONS = (*DISK, *STORE, *RELEASE, *UNIT, "places-plain", *COLLECTOR, *SETTINGS, *FEED, *CLOCK)
+
+# What fails where units cannot be started, or cannot work.
+OF_UNITS = frozenset((
+    "units-start", "units-loaded", "units-alone", "collector-running", "collector-responds", "collector-memory",
+    "jobs-end", "jobs-succeed", "detector-succeeds", "maintenance-succeeds", "processes-unlimited",
+    "processes-current", "cron-begins", "observations-fresh", "collection-succeeds", "detection-recent",
+    "stations-reporting", "sources-told", "sources-fresh", "inbox-empty", "spool-empty", "feed-passed-on",
+    "backup-succeeds", "backup-recent", "drill-well", "drill-recent", "people-told", "people-named",
+    "exporter-running", "exporter-answers", "api-running", "api-answers",
+))  # fmt: skip

@@ -164,14 +164,23 @@ def _begin(host: Host, checks: Iterable[Check], found: dict[str, Finding | None]
 
 
 def causes(results: Iterable[Result]) -> list[Cause]:
-    """Failures that no other explains, the worst first, with those that they explain folded under them."""
-    failed = {one.check.id: one for one in results if one.status in {Status.WARNING, Status.CRITICAL}}
-    found = {name: Cause(one) for name, one in failed.items() if _root(name, failed) == name}
-    for name, one in failed.items():
-        if name not in found:
-            found[_root(name, failed)].explains.append(one)
+    """Failures that no other explains, the worst first, with those that they explain folded under them.
+
+    What differs and does no harm by itself is a cause where something that it explains fails.
+    """
+    known = {one.check.id: one for one in results}
+    failed = {name: one for name, one in known.items() if one.status in {Status.WARNING, Status.CRITICAL}}
+    differs = [name for name, one in known.items() if one.status is Status.OK and one.finding.explains & failed.keys()]
+    telling = {name: one for name, one in known.items() if name in failed or name in differs}
+    roots = {name: _root(name, telling) for name in failed}
+    found = {name: Cause(one) for name, one in telling.items() if name in roots.values()}
+    for name, root in roots.items():
+        if root != name:
+            found[root].explains.append(failed[name])
     for cause in found.values():
         cause.result = _with_what_lasts(cause)
+        if cause.result.check.id in differs:
+            cause.result = replace(cause.result, status=cause.status)
         cause.explains.sort(key=lambda one: -one.status)
     return sorted(found.values(), key=lambda cause: (-cause.status, -len(cause.explains)))
 

@@ -457,7 +457,7 @@ _shtab_weather_tool_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--verbose[say more, and show where an error came from]"
   "--all[also what is well, and what could not be seen]"
-  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, timers, database, clock, feed, data quality, incidents, backup, metrics, api, cluster]:AREA:"
+  "--area[only one of\: Python environment, service, configuration, permissions, disk, security posture, feed, timers, database, clock, data quality, incidents, backup, metrics, api, cluster]:AREA:"
   "--explain[the runbook of a check]:ID:"
   "--json[as JSON]"
 )

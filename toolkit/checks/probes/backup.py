@@ -129,7 +129,7 @@ def _listed(host: Host) -> Finding | None:
     invariant="Backups are as they were made.",
     problem="A backup is damaged.",
     severity=Status.CRITICAL, remedy=Tool("backup verify"),
-    caused_by=("places-plain", "backup-folder", "files-alone"), costly=True, glance=_listed,
+    caused_by=("places-plain", "places-owned", "backup-folder", "files-alone"), costly=True, glance=_listed,
 )  # fmt: skip
 def backup_whole(host: Host) -> Finding | None:
     seen, (backups, _) = _listed(host), host.backups

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from pathlib import Path
 
 from toolkit import clock, times
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.host import Host
+from toolkit.checks.host_as_deployed import kept, put_back
 from toolkit.checks.remedies import OnMachine, Tool
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 
 # How far the host's clock may be off: servers' clocks are right to the second, and an answer takes no longer.
 TOLERANCE_SECONDS = 120
+# The host's time zone, how the file of one begins (tzfile(5)), and where that of UTC is.
+ZONE, OF_ZONES, UTC = Path("/etc/localtime"), b"TZif", "/usr/share/zoneinfo/UTC"
 
 
 @check(
@@ -81,3 +86,24 @@ def clock_synchronised(host: Host) -> Finding | None:
     if shown.get("NTPSynchronized") != "yes":
         return bad("the clock is not synchronised: no time server answers")
     return good("synchronised")
+
+
+@check(
+    id="time-zone", area="clock",
+    invariant="The host's time zone is one.",
+    problem="The host's time zone is none: programs take UTC for it, and timers run at other hours.",
+    severity=Status.WARNING, remedy=OnMachine("timedatectl list-timezones"),
+)  # fmt: skip
+def time_zone(host: Host) -> Finding | None:
+    if not host.deployed or not os.path.lexists(ZONE):
+        return None  # which means UTC
+    try:
+        whole = ZONE.read_bytes()[:4] == OF_ZONES
+    except OSError:
+        whole = False
+    if whole:
+        return good(f"{ZONE} is a time zone")
+    was = kept(ZONE)
+    remedy = put_back(ZONE) if was.is_symlink() and was.readlink().exists() else OnMachine("ln -sf {} {}", UTC, ZONE)
+    leads = f"points at {ZONE.readlink()}, where no time zone is" if ZONE.is_symlink() else "is no time zone"
+    return bad(f"{ZONE} {leads}", remedy)

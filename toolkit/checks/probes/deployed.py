@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.checks import Finding, Status, check, good
+from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.as_deployed import Difference, differences, files, mended
-from toolkit.checks.causes import BACKUP_DISK, DATABASE, DISK, FEED
+from toolkit.checks.causes import BACKUP_DISK, DATABASE, DISK, FEED, OF_UNITS
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CRON_TABLE, ETC, JOBS_FILE
+from toolkit.checks.host.deployment import COPIES, CRON_TABLE, ETC, JOBS_FILE
 from toolkit.checks.host.systemd import UNITS
+from toolkit.checks.host_as_deployed import since
 from toolkit.checks.remedies import OfSystemd, OnController, Restart, Sequence
 from toolkit.checks.unit_files import is_harmless, lines_of
 
@@ -24,14 +25,6 @@ MOST = 5
 _DROPPED = tuple(Path(folder, "systemd/system") for folder in ("/etc", "/run", "/usr/local/lib"))
 _ABOVE = tuple(map(Path, ("/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient")))
 # What a changed file can make fail, by the beginning of the file's, the setting's or the secret's name.
-_OF_UNITS = frozenset((
-    "units-start", "units-loaded", "units-alone", "collector-running", "collector-responds", "collector-memory",
-    "jobs-end", "jobs-succeed", "detector-succeeds", "maintenance-succeeds", "processes-unlimited",
-    "processes-current", "cron-begins", "observations-fresh", "collection-succeeds", "detection-recent",
-    "stations-reporting", "sources-told", "sources-fresh", "inbox-empty", "spool-empty", "feed-passed-on",
-    "backup-succeeds", "backup-recent", "drill-well", "drill-recent", "people-told", "people-named",
-    "exporter-running", "exporter-answers", "api-running", "api-answers",
-))  # fmt: skip
 _OF_FEED = frozenset((
     *FEED, "feed-complete", "feed-stations", "feed-variables", "collection-succeeds", "observations-fresh",
     "stations-reporting", "sources-told", "sources-fresh", "collector-running",
@@ -76,6 +69,8 @@ _TROUBLES = {
 )  # fmt: skip
 def files_as_deployed(host: Host) -> Finding | None:
     if not host.deployed or not files():
+        if host.deployed and since() is not None:
+            return bad(f"the copies of what was deployed are gone: {COPIES} is not there, or empty")
         return None
     by_root = _seen_by_root(host)
     seen = {one.path for one in by_root}
@@ -94,7 +89,7 @@ def files_as_deployed(host: Host) -> Finding | None:
         timers = [OfSystemd("systemctl restart {}", unit)] if unit.endswith(".timer") and unit in host.units else []
         return Finding(
             False, f"{file} changes {unit}, and was not deployed: {words}",
-            Sequence(away, OfSystemd("systemctl daemon-reload"), *again, *timers), explains=_OF_UNITS,
+            Sequence(away, OfSystemd("systemctl daemon-reload"), *again, *timers), explains=OF_UNITS,
         )  # fmt: skip
     return good(f"{len(files())} files are as they were deployed")
 
@@ -109,12 +104,12 @@ def _troubled(found: list[Difference]) -> frozenset[str]:
     ids: set[str] = set()
     for one in found:
         if one.path.parent == UNITS or one.path in {CRON_TABLE, JOBS_FILE} or one.path.name in _OF_COMMANDS:
-            ids |= _OF_UNITS
+            ids |= OF_UNITS
         elif one.path.is_relative_to(ETC):
             names = [name.lower() for line in one.lines for name in re.findall(r"^WEATHER_(\w+)", line)]
             if one.path.parent.name == "credentials" or one.path.name == "sources.toml":
                 names = [one.path.name]
-                ids |= _OF_UNITS  # a unit is not started without one that it names
+                ids |= OF_UNITS  # a unit is not started without one that it names
             elif one.path.name == "weather.env" and not names:  # it is gone, or empty
                 names = list(_TROUBLES)
             for name in names:

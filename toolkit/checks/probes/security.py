@@ -36,7 +36,7 @@ from toolkit.checks.unit_files import restored, wrong_lines
 _HARDENED = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "CapabilityBoundingSet": "", "PrivateUsers": "yes"}
 _CONFINES = {*_HARDENED, "SystemCallFilter"}
 # Where accounts are, and what says so.
-ACCOUNTS, NAME_SERVICES = Path("/etc/passwd"), Path("/etc/nsswitch.conf")
+ACCOUNTS, GROUPS, NAME_SERVICES = Path("/etc/passwd"), Path("/etc/group"), Path("/etc/nsswitch.conf")
 # Groups that may become root, or read everything.
 _POWERFUL = {"root", "sudo", "wheel", "admin", "disk", "docker", "shadow", "lxd"}
 # The state of a listening socket in /proc/net/tcp.
@@ -56,11 +56,7 @@ def service_user(host: Host) -> Finding | None:
         return bad(f"{ACCOUNTS} cannot be read: nobody but root has a name", allow("0644", ACCOUNTS))
     named = {name: int(uid) for name, uid in _accounts()}
     if host.user is None and USER in named:
-        change = r"s/^(passwd|group):.*/\1: files/"
-        return bad(
-            f"{ACCOUNTS} has the user {USER}, and the host does not look there: {NAME_SERVICES}",
-            Sequence(Shell("sed -E -i {} {}", change, NAME_SERVICES), Restart("collector")),
-        )
+        return _looked_for_elsewhere(f"{ACCOUNTS} has the user {USER}")
     if host.user is None:
         return bad(f"there is no user {USER}", _user_again(host))
     if (old := _owner_of_all(host)) is not None and old != host.user.pw_uid:
@@ -95,6 +91,10 @@ def _of_its_entry(user: pwd.struct_passwd) -> Finding | None:
     try:
         group = grp.getgrgid(user.pw_gid).gr_name
     except KeyError:
+        with suppress(OSError):
+            lines = GROUPS.read_text(encoding="utf-8", errors="replace").splitlines()
+            if any(line.split(":")[2:3] == [str(user.pw_gid)] for line in lines):
+                return _looked_for_elsewhere(f"{GROUPS} has the group of {USER}")
         return bad(f"the group of {USER} is gone", Shell("groupadd --system --gid {} {}", str(user.pw_gid), USER))
     if group != USER and any(one.gr_name == USER and USER not in one.gr_mem for one in grp.getgrall()):
         return bad(
@@ -108,6 +108,15 @@ def _of_its_entry(user: pwd.struct_passwd) -> Finding | None:
     if user.pw_uid == 0:
         return bad(f"the user {USER} is root")
     return None
+
+
+def _looked_for_elsewhere(said: str) -> Finding:
+    """The finding that the host does not look for accounts in its files."""
+    change = r"s/^(passwd|group):.*/\1: files/"
+    return bad(
+        f"{said}, and the host does not look there: {NAME_SERVICES}",
+        Sequence(Shell("sed -E -i {} {}", change, NAME_SERVICES), Restart("collector")),
+    )
 
 
 def _accounts() -> Iterator[tuple[str, str]]:

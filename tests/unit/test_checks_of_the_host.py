@@ -1,0 +1,143 @@
+"""The doctor's comparison of the host's own state with what it was when the service was deployed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from toolkit.checks import Finding, Status, bad, check
+from toolkit.checks import host_as_deployed as then
+from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import Cause, causes, examine
+from toolkit.checks.host import Host
+from toolkit.checks.probes import host_as_deployed as probes
+from toolkit.checks.remedies import Tool
+from toolkit.settings import load_lenient
+
+FEED = "http://feed.example/latest"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role keeps it as root")
+
+
+def failing(name: str) -> Callable[[Host], Finding]:
+    return lambda _host: bad(f"{name} fails")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of /, of which the present state is kept."""
+    for name in ("etc", "opt", "proc/vm"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "etc/hosts").write_text("127.0.0.1 localhost\n192.0.2.7 feed.example\n192.0.2.8 other.example\n")
+    (tmp_path / "etc/secret.conf").write_text("secret")
+    (tmp_path / "etc/secret.conf").chmod(0o600)
+    (tmp_path / "proc/vm/overcommit_memory").write_text("0\n")
+    (tmp_path / "etc/localtime").symlink_to("/usr/share/zoneinfo/UTC")
+    kept = tmp_path / "opt/kept"
+    for name, value in {"HOST": kept, "FILES": kept / "files", "STATE": kept / "state.json"}.items():
+        monkeypatch.setattr(then, name, value)
+    names = then.Subject((f"{tmp_path}/etc/hosts", f"{tmp_path}/etc/*.conf"))
+    manager = then.Subject(
+        (f"{tmp_path}/etc/localtime", f"{tmp_path}/etc/system.conf.d/*"), ("systemctl daemon-reexec",)
+    )
+    monkeypatch.setattr(then, "SUBJECTS", (names, manager))
+    monkeypatch.setattr(then, "KERNEL", tmp_path / "proc")
+    monkeypatch.setattr(then, "_PASSED", (f"{tmp_path}/etc",))
+    for name, value in {"NAMES": names, "MANAGER": manager, "HOSTS": tmp_path / "etc/hosts"}.items():
+        monkeypatch.setattr(probes, name, value)
+    monkeypatch.setattr(probes, "LOADER", then.Subject(()))
+    monkeypatch.setattr("toolkit.checks.host.deployment.ETC", tmp_path)
+    monkeypatch.setattr("shutil.chown", lambda *_: None)  # there need be no group of the service here
+    monkeypatch.setenv("WEATHER_FEED_URL", FEED)
+    then.keep()
+    return tmp_path
+
+
+def named(*failures: str) -> list[Cause]:
+    """The causes that the doctor names while checks fail."""
+    fails = [
+        check(
+            id=name, area="service", invariant="-", problem="-", severity=Status.CRITICAL, remedy=Tool("settings"),
+        )(failing(name))
+        for name in failures
+    ]  # fmt: skip
+    looked = [BY_ID[name] for name in ("names-as-deployed", "system-as-deployed")]
+    return causes(examine(Host(load_lenient()), [*looked, *fails]))
+
+
+def test_a_host_that_is_as_it_was_explains_nothing(root: Path) -> None:
+    assert [cause.result.check.id for cause in named("feed-name")] == ["feed-name"]
+
+
+def test_what_differs_is_no_finding_where_nothing_fails(root: Path) -> None:
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+    assert named() == []
+    assert [cause.result.check.id for cause in named("backup-own")] == ["backup-own"]
+
+
+def test_a_name_that_is_gone_from_the_file_of_hosts_is_named_and_put_back(root: Path) -> None:
+    before = (root / "etc/hosts").read_text()
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+    (cause,) = named("feed-name")
+    assert (cause.result.check.id, cause.status) == ("names-as-deployed", Status.CRITICAL)
+    assert "since the deployment of " in cause.result.finding.evidence
+    assert "it lacks '192.0.2.7 feed.example'" in cause.result.finding.evidence
+    command, _, then_ = cause.result.command.partition(" && ")
+    assert then_ == "systemctl restart weather-collector.service"
+    subprocess.run(["bash", "-c", command], check=True)
+    assert (root / "etc/hosts").read_text() == before
+
+
+def test_the_line_of_another_name_is_nobodys_business(root: Path) -> None:
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n192.0.2.7 feed.example\n")
+    assert [cause.result.check.id for cause in named("feed-name")] == ["feed-name"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda etc: (etc / "localtime").unlink(), "localtime is not there"),
+        (
+            lambda etc: ((etc / "localtime").unlink(), (etc / "localtime").symlink_to("/none")),
+            "points at /none, and was",
+        ),
+        (
+            lambda etc: ((etc / "localtime").unlink(), (etc / "localtime").touch()),
+            "was a link to /usr/share/zoneinfo/UTC",
+        ),
+        (lambda etc: etc.chmod(0o750), "etc is root:root 0750, and was root:root 0755"),
+        (lambda etc: (etc / "../proc/vm/overcommit_memory").write_text("2\n"), "vm.overcommit_memory is 2, and was 0"),
+        (
+            lambda etc: ((etc / "system.conf.d").mkdir(), (etc / "system.conf.d/x.conf").write_text("[Manager]\n")),
+            "x.conf is new",
+        ),
+    ],
+)
+def test_whatever_differs_is_named_with_the_units_that_fail_of_it(
+    root: Path, change: Callable[[Path], object], said: str
+) -> None:
+    change(root / "etc")
+    (cause,) = named("collector-running")
+    assert cause.result.check.id == "system-as-deployed"
+    assert said in cause.result.finding.evidence
+    its_own = [part for part in cause.result.command.split(" && ") if not part.startswith(("systemctl", "sysctl"))]
+    for part in its_own:
+        subprocess.run(["bash", "-c", part.replace("/root/", f"{root}/opt/")], check=True)
+    if "sysctl" in cause.result.command:
+        assert "sysctl -q -w vm.overcommit_memory=0" in cause.result.command
+    else:
+        assert [one.result.check.id for one in named("collector-running")] == ["collector-running"]
+
+
+def test_what_not_everybody_may_read_is_not_kept_and_what_was_kept_is_replaced(root: Path) -> None:
+    kept = [path.name for path in then.FILES.rglob("*") if path.is_symlink() or path.is_file()]
+    assert sorted(kept) == ["hosts", "localtime"]
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+    then.keep()
+    assert named("feed-name")[0].result.check.id == "feed-name"
+    assert json.loads(then.STATE.read_text())["kernel"]["vm.overcommit_memory"] == "0"
+    assert not list((root / "opt").glob(".*"))
