@@ -38,8 +38,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "proc/vm/overcommit_memory").write_text("0\n")
     (tmp_path / "etc/localtime").symlink_to("/usr/share/zoneinfo/UTC")
     kept = tmp_path / "opt/kept"
-    for name, value in {"HOST": kept, "FILES": kept / "files", "STATE": kept / "state.json"}.items():
-        monkeypatch.setattr(then, name, value)
+    for name, path in {"HOST": kept, "FILES": kept / "files", "STATE": kept / "state.json"}.items():
+        monkeypatch.setattr(then, name, path)
     names = then.Subject((f"{tmp_path}/etc/hosts", f"{tmp_path}/etc/*.conf"))
     manager = then.Subject(
         (f"{tmp_path}/etc/localtime", f"{tmp_path}/etc/system.conf.d/*"), ("systemctl daemon-reexec",)
