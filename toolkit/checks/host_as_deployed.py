@@ -115,8 +115,9 @@ def changes(subject: Subject) -> Iterator[Difference]:
     old = [Path(folder, name) for folder, names, files in os.walk(FILES) for name in (*names, *files)]
     were = {Path("/", one.relative_to(FILES)) for one in old if one.is_symlink() or not one.is_dir()}
     are = there(subject)
+    unknown = set(map(Path, state().get("unknown", ())))
     for path in dict.fromkeys((*are, *sorted(were))):
-        if not any(path.match(pattern) for pattern in subject.files):
+        if path in unknown or not any(path.match(pattern) for pattern in subject.files):
             continue
         if path not in were:
             yield Difference(path, "is new")
@@ -191,17 +192,20 @@ def keep() -> None:
     new = HOST.with_name(f".{HOST.name}")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
+    unknown = []
     for path in [path for subject in SUBJECTS for path in there(subject)]:
         found, copy = path.lstat(), new / "files" / path.relative_to("/")
         everybodys = stat.S_ISREG(found.st_mode) and found.st_mode & stat.S_IROTH and found.st_size <= LARGEST_FILE
         if not (everybodys or stat.S_ISLNK(found.st_mode)):
+            unknown.append(str(path))
             continue
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, copy, follow_symlinks=False)
         os.chown(copy, found.st_uid, found.st_gid, follow_symlinks=False)
     modes = {name: _mode(Path(name)) for name in _PASSED if Path(name).exists()}
     bounds = {name: value for name in LIMITS if (value := _bound(name)) is not None}
-    (new / "state.json").write_text(json.dumps({"modes": modes, "kernel": bounds}, indent=1) + "\n", encoding="utf-8")
+    kept_besides = {"modes": modes, "kernel": bounds, "unknown": unknown}
+    (new / "state.json").write_text(json.dumps(kept_besides, indent=1) + "\n", encoding="utf-8")
     shutil.chown(new, "root", "weather")
     new.chmod(0o750)
     shutil.rmtree(HOST, ignore_errors=True)
