@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,3 +142,20 @@ def test_what_not_everybody_may_read_is_not_kept_and_what_was_kept_is_replaced(r
     assert named("feed-name")[0].result.check.id == "feed-name"
     assert json.loads(then.STATE.read_text())["kernel"]["vm.overcommit_memory"] == "0"
     assert not list((root / "opt").glob(".*"))
+
+
+def test_memory_that_is_promised_more_freely_harms_nobody(root: Path) -> None:
+    (root / "proc/vm/overcommit_memory").write_text("1\n")
+    assert [cause.result.check.id for cause in named("collector-running")] == ["collector-running"]
+
+
+@pytest.mark.parametrize(("ago", "cause"), [(-60, "collector-running"), (60, "system-as-deployed")])
+def test_a_job_that_ended_well_since_acquits_a_change(
+    root: Path, monkeypatch: pytest.MonkeyPatch, ago: float, cause: str
+) -> None:
+    (root / "etc/localtime").unlink()
+    (root / "etc/localtime").touch()
+    times = {"Start": time.monotonic() - ago, "Exit": time.monotonic() - ago + 1}
+    unit = {f"ExecMain{name}TimestampMonotonic": f"{when * 1e6:.0f}" for name, when in times.items()}
+    monkeypatch.setattr(Host, "unit", lambda _host, name: unit | {"Result": "success"} if "notify" in name else None)
+    assert [one.result.check.id for one in named("collector-running")] == [cause]

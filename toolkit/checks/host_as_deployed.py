@@ -73,12 +73,12 @@ _PASSED = (
     "/usr/bin/setpriv", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/share", "/usr/share/zoneinfo", "/var",
     "/var/backups", "/var/lib", "/var/log",
 )  # fmt: skip
-# Bounds of the kernel: whether the service suffers from a lower one, or from any other value.
-KERNEL, LIMITS = Path("/proc/sys"), {
-    "fs.file-max": True, "fs.nr_open": True, "kernel.pid_max": True, "kernel.threads-max": True,
-    "user.max_user_namespaces": True, "vm.max_map_count": True, "vm.overcommit_memory": False,
-    "vm.overcommit_ratio": False,
-}  # fmt: skip
+# Bounds of the kernel from which the service suffers where they are lower.
+KERNEL, LIMITS = Path("/proc/sys"), (
+    "fs.file-max", "fs.nr_open", "kernel.pid_max", "kernel.threads-max", "user.max_user_namespaces", "vm.max_map_count",
+)  # fmt: skip
+# How memory is promised; with STRICT no more than there is, of which that ratio.
+PROMISED, STRICT, RATIO = "vm.overcommit_memory", "2", "vm.overcommit_ratio"
 
 
 def kept(path: Path) -> Path:
@@ -167,9 +167,12 @@ def closed_now() -> list[tuple[Path, str, str]]:
 def lowered() -> list[tuple[str, str, str]]:
     """Bounds of the kernel that were set: the name, the value now, and that before."""
     found = []
+    strict = _bound(PROMISED) == STRICT
     for name, was in state().get("kernel", {}).items():
         now = _bound(name)
-        if now is not None and now != was and (not LIMITS.get(name) or int(now) < int(was)):
+        if now is None or now == was or (name in {PROMISED, RATIO} and not strict):
+            continue
+        if name == PROMISED or int(now) < int(was):
             found.append((name, now, was))
     return found
 
@@ -203,7 +206,7 @@ def keep() -> None:
         shutil.copy2(path, copy, follow_symlinks=False)
         os.chown(copy, found.st_uid, found.st_gid, follow_symlinks=False)
     modes = {name: _mode(Path(name)) for name in _PASSED if Path(name).exists()}
-    bounds = {name: value for name in LIMITS if (value := _bound(name)) is not None}
+    bounds = {name: value for name in (*LIMITS, PROMISED, RATIO) if (value := _bound(name)) is not None}
     kept_besides = {"modes": modes, "kernel": bounds, "unknown": unknown}
     (new / "state.json").write_text(json.dumps(kept_besides, indent=1) + "\n", encoding="utf-8")
     shutil.chown(new, "root", "weather")
