@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -33,14 +34,29 @@ def backups(environment: dict[str, str], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def repository(environment: dict[str, str], tmp_path: Path) -> Path:
-    """Where the off-site copies go."""
+def offsite(environment: dict[str, str], tmp_path: Path) -> Path:
+    """Where the off-site copies go: nothing is there yet."""
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     (credentials / "restic_password").write_text(SECRET)
     environment["CREDENTIALS_DIRECTORY"] = str(credentials)
     environment["WEATHER_RESTIC_REPOSITORY"] = str(tmp_path / "offsite")
     return tmp_path / "offsite"
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with nothing in it, to be copied: restic takes seconds of the processor to make one."""
+    made = tmp_path_factory.mktemp("begun") / "offsite"
+    told = {**os.environ, "RESTIC_PASSWORD": SECRET}
+    subprocess.run(["restic", "--no-cache", "-r", made, "init"], env=told, check=True, capture_output=True)
+    return made
+
+
+@pytest.fixture
+def repository(offsite: Path, begun: Path) -> Path:
+    """Where the off-site copies go: a repository with nothing in it."""
+    return Path(shutil.copytree(begun, offsite))
 
 
 def record(backups: Path) -> dict[str, Any]:
@@ -98,12 +114,12 @@ def test_a_drill_without_any_backup_fails(run: Run, backups: Path) -> None:
 
 
 def test_all_comes_back_from_another_place(
-    run: Run, backups: Path, repository: Path, environment: dict[str, str], tmp_path: Path
+    run: Run, backups: Path, offsite: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
     well(run, "backup", "create")
     well(run, "backup", "create")
     assert json.loads(well(run, "restore", "--drill", "--json"))["offsite"] is True
-    assert SECRET.encode() not in b"".join(path.read_bytes() for path in repository.rglob("*") if path.is_file())
+    assert SECRET.encode() not in b"".join(path.read_bytes() for path in offsite.rglob("*") if path.is_file())
 
     # The host is lost: on a new one there is nothing but the settings and the credentials.
     environment["WEATHER_BACKUPS"], environment["WEATHER_DB"] = str(tmp_path / "new"), str(tmp_path / "new.db")
