@@ -20,7 +20,7 @@ from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON
-from toolkit.checks.host.systemd import COLLECTOR
+from toolkit.checks.host.systemd import COLLECTOR, seconds_since
 from toolkit.checks.targets import target_of
 from toolkit.errors import ToolkitError
 from toolkit.settings import Loaded
@@ -146,4 +146,4 @@ def _started(host: Host) -> float | None:
     unit = host.unit(COLLECTOR)
     if unit is None or unit["ActiveState"] != "active":
         return None
-    return host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
+    return host.now - seconds_since("ActiveEnter", unit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from toolkit.checks import Finding, Probe, bad, good
 from toolkit.checks.as_deployed import mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_LOGS, CRON_RUN, copy_of
-from toolkit.checks.host.systemd import COLLECTOR, UNITS
+from toolkit.checks.host.systemd import COLLECTOR, UNITS, seconds_since
 from toolkit.checks.remedies import Enable, OfSystemd, Sequence, Start
 from toolkit.checks.unit_files import job_of
 from toolkit.checks.unit_results import outcome_of
@@ -68,7 +67,7 @@ def running(name: str, host: Host) -> Finding | None:
         return good(f"{name} is starting")
     if unit["ActiveState"] != "active":
         return bad(f"{name} is {state}: {outcome_of(unit)}")
-    up = time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
+    up = seconds_since("ActiveEnter", unit)
     if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _stored_since(host, name, up):
         return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago ({outcome_of(unit)})")
     return good(f"{name} has been running for {humanize(up)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -91,6 +92,11 @@ class Systemd(Deployment):
 
 def _kinds(job: Job) -> tuple[str, ...]:
     return ("service",) if job.is_service else ("service", "timer")
+
+
+def seconds_since(event: str, unit: dict[str, str]) -> float:
+    """How long ago systemd noted an event of a unit (`ActiveEnter`, …); since the boot where it has noted none."""
+    return time.monotonic() - int(unit[f"{event}TimestampMonotonic"] or 0) / 1e6
 
 
 def epoch_of(text: str) -> float | None:

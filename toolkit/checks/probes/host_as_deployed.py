@@ -5,7 +5,6 @@ A host may change: what differs and does no harm is told with a failure that it 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from toolkit.checks.as_deployed import Difference
 from toolkit.checks.causes import OF_UNITS
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN
+from toolkit.checks.host.systemd import seconds_since
 from toolkit.checks.host_as_deployed import (
     LOADER,
     MANAGER,
@@ -99,17 +99,11 @@ def _job_ran_since(host: Host, path: Path) -> bool:
                 one.stat().st_mtime > changed + 1 and one.read_text(encoding="ascii").strip() == "0"
                 for one in CRON_RUN.glob("*.code")
             )
-        started = (
-            host.now
-            - time.monotonic()
-            + 1e-6
-            * max(
-                int(unit["ExecMainStartTimestampMonotonic"] or 0)
-                for unit in filter(None, map(host.unit, (f"weather-{name}.service" for name in _SCHEDULED)))
-                if unit["Result"] == "success" and unit["ExecMainExitTimestampMonotonic"] not in {"", "0"}
-            )
+        return any(
+            host.now - seconds_since("ExecMainStart", unit) > changed + 1
+            for unit in filter(None, map(host.unit, (f"weather-{name}.service" for name in _SCHEDULED)))
+            if unit["Result"] == "success" and unit["ExecMainExitTimestampMonotonic"] not in {"", "0"}
         )
-        return started > changed + 1
     return False
 
 

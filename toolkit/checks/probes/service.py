@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
@@ -11,7 +10,7 @@ from toolkit.checks.causes import JOB
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN
 from toolkit.checks.host.processes import is_stopped, lock_holders
-from toolkit.checks.host.systemd import COLLECTOR
+from toolkit.checks.host.systemd import COLLECTOR, seconds_since
 from toolkit.checks.remedies import AllServices, Enable, OfSystemd, Restart, Sequence, Shell, Start
 from toolkit.checks.unit_states import enabled, last_run, running
 from toolkit.durations import humanize
@@ -82,7 +81,7 @@ def collector_responds(host: Host) -> Finding | None:
     if is_stopped(int(unit["MainPID"])):
         return bad(f"process {unit['MainPID']} is stopped (by SIGSTOP or a debugger)")
     limit = _seconds(unit["WatchdogUSec"])
-    silent = time.monotonic() - int(unit["WatchdogTimestampMonotonic"] or 0) / 1e6
+    silent = seconds_since("Watchdog", unit)
     if limit and int(unit["WatchdogTimestampMonotonic"] or 0) and silent > limit * SILENT_PART:
         return bad(f"it has given no sign of life for {humanize(silent)}")
     return good(unit["StatusText"] or "it gives signs of life")

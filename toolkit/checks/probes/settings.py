@@ -6,7 +6,6 @@ import codecs
 import os
 import re
 import stat
-import time
 from pathlib import Path
 
 from toolkit import credentials, envfile
@@ -15,7 +14,7 @@ from toolkit.checks.as_deployed import difference, mended
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE, USER, copy_of
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.host.systemd import COLLECTOR
+from toolkit.checks.host.systemd import COLLECTOR, seconds_since
 from toolkit.checks.remedies import (
     AsRoot,
     EditSettings,
@@ -253,7 +252,7 @@ def settings_in_force(host: Host) -> Finding | None:
     unit = host.unit(COLLECTOR)
     if unit is None or unit["ActiveState"] != "active":
         return None
-    started = host.now - (time.monotonic() - int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6)
+    started = host.now - seconds_since("ActiveEnter", unit)
     for file in (host.settings_file, *map(Path, filter(None, [host.settings.sources_file]))):
         if (found := host.look(file)) and found.st_mtime > started + 60:
             return bad(f"the settings were changed after the collector was started: {file}")
