@@ -27,6 +27,8 @@ SEEDS = (101, 102)
 EACH = 2
 """So many faults of each kind are put into one set of weather."""
 NEAR_KM = 60
+DAYLIGHT = 100
+"""A pyranometer that repeats a value by day does so where there is more than so much, in W/m²."""
 BEFORE_HOURS = 30
 """What was before a fault tells what is usual."""
 
@@ -77,6 +79,12 @@ def _turns(values: Values) -> bool:
     return _windy(values) and bool(np.hypot(east, north) < 0.9)
 
 
+def _lit(values: Values, light: float) -> float:
+    """For how many hours the sun gave more than so much."""
+    every = float(np.diff(values["hours"][:2], append=np.inf)[0])
+    return np.count_nonzero(values["solar_radiation"] > light) * every
+
+
 KINDS: dict[str, Kind] = {
     "clogged": Kind("rain", (10, 14), lambda true, *_: true * 0, _rained, 3),
     "dripping": Kind("rain", (10, 24), lambda true, _v, random, hours: np.where(
@@ -101,7 +109,9 @@ KINDS: dict[str, Kind] = {
     "too bright": Kind("solar_radiation", (24, 36), lambda true, _v, random, _h: true * random.uniform(3, 5),
                        lambda values: bool(np.nanmax(values["solar_radiation"]) > 350)),
     "dark": Kind("solar_radiation", (8, 24), lambda true, *_: true * 0,
-                 lambda values: bool((values["solar_radiation"] > 200).sum() >= 12)),
+                 lambda values: _lit(values, 200) >= 2),
+    "stuck light": Kind("solar_radiation", (8, 24), lambda true, *_: np.where(true > DAYLIGHT, true[true > DAYLIGHT][0], true),
+                        lambda values: _lit(values, DAYLIGHT) >= 4),
     "snow jump": Kind("snow_depth", (0, 6), lambda true, _v, random, _h: true + random.uniform(25, 80)),
     "grass": Kind("snow_depth", (6, 12), lambda true, _v, random, hours: true + random.uniform(1.5, 3) * hours,
                   lambda values: bool(np.nanmin(values["temp_out"]) > 6)),
@@ -129,6 +139,7 @@ def put_in(weather: Labelled, seed: int, each: int = EACH) -> Labelled:
             first = int(random.integers(BEFORE_HOURS * HOUR // weather.cadence, slots))
             part = slice(first, first + length)
             true = {one: readings[row, part] for one, readings in weather.values.items()}
+            true["hours"] = np.arange(true[kind.variable].size) * weather.cadence / HOUR
             if "rain" in true:
                 around = (
                     weather.values["rain"][near.rows[row, near.close[row]]] if number[row] else np.zeros((1, slots))
@@ -136,7 +147,6 @@ def put_in(weather: Labelled, seed: int, each: int = EACH) -> Labelled:
                 wide = slice(first - HOUR // weather.cadence, first + length + HOUR // weather.cadence)
                 true["rain around"] = np.nanmax(around[:, wide], axis=0)
                 true["least rain around"] = np.nanquantile(around[:, part], 0.25, axis=0)
-                true["hours"] = np.arange(true["rain"].size) * weather.cadence / HOUR
             own = true[kind.variable]
             if part.stop > slots or np.isnan(own).mean() > 0.2 or busy[row, max(0, first - margin) : part.stop].any():
                 continue
@@ -144,8 +154,7 @@ def put_in(weather: Labelled, seed: int, each: int = EACH) -> Labelled:
                 continue
             if number[row] < kind.neighbours or not kind.visible(true):
                 continue
-            hours = np.arange(own.size) * weather.cadence / HOUR
-            values[kind.variable][row, part] = np.round(kind.effect(own, true, random, hours), 1)
+            values[kind.variable][row, part] = np.round(kind.effect(own, true, random, true["hours"]), 1)
             busy[row, first : part.stop + margin] = True
             taken[kind.variable][part] = True
             ends = int(weather.times[first]), int(weather.times[part.stop - 1])
