@@ -123,10 +123,13 @@ class _Counted:
     """
 
     def __init__(self, numbers: npt.NDArray[Any]) -> None:
-        self._counts = [np.bincount(column, minlength=numbers.shape[1] + 1) for column in numbers.T]
+        self._numbers = numbers
+        self._counts: dict[int, Ints] = {}
 
     def median_of_others(self, column: int, own: int) -> float:
         """The median of a column without one station that has the number `own`; NaN if there is no other."""
+        if column not in self._counts:
+            self._counts[column] = np.bincount(self._numbers[:, column], minlength=self._numbers.shape[1] + 1)
         counts = self._counts[column].copy()
         counts[own] -= 1
         so_far = np.cumsum(counts)

@@ -54,6 +54,8 @@ class NoiseThresholds(Thresholds):
 
 
 LIMITS = NoiseThresholds()
+# So many levels are looked at at once, which fit into a processor's cache.
+AT_ONCE = 2**18
 
 
 class _Levels(NamedTuple):
@@ -146,8 +148,11 @@ def _typical(now: npt.NDArray[np.float32], measured: Bools) -> Floats:
     """
     found = np.ones(now.shape[1])
     if measured.any():
-        for time, column in enumerate(now.T):  # a large network has no memory for all of them twice
-            found[time] = max(np.median(np.nan_to_num(column[measured])), 1.0)
+        some = max(1, AT_ONCE // len(now))  # a large network has no memory for all of them twice
+        for begin in range(0, len(found), some):
+            times = slice(begin, begin + some)
+            levels = np.nan_to_num(now[measured, times])
+            found[times] = np.maximum(np.median(levels, axis=0, overwrite_input=True), 1.0)
     return found
 
 
