@@ -20,6 +20,7 @@ from tests.bench.detection.labelled import HOUR, Fault, Floats, Labelled
 from tests.bench.detection.networks import network
 from tests.bench.detection.scoring import Score, alarms, score
 from tests.bench.detection.weather import airports, simulated
+from toolkit.quality.arrays import Bools
 from toolkit.quality.neighbours import nearest
 
 Random = np.random.Generator
@@ -27,8 +28,8 @@ SEEDS = (101, 102)
 EACH = 2
 """So many faults of each kind are put into one set of weather."""
 NEAR_KM = 60
-DAYLIGHT = 100
-"""A pyranometer that repeats a value by day does so where there is more than so much, in W/m²."""
+DAYLIGHT, DUSK = 100, 5
+"""By day there is more than so much, in W/m², and by night less: some networks give nothing at night."""
 BEFORE_HOURS = 30
 """What was before a fault tells what is usual."""
 
@@ -79,10 +80,10 @@ def _turns(values: Values) -> bool:
     return _windy(values) and bool(np.hypot(east, north) < 0.9)
 
 
-def _lit(values: Values, light: float) -> float:
-    """For how many hours the sun gave more than so much."""
+def _hours(values: Values, when: Bools) -> float:
+    """For how many hours something is so."""
     every = float(np.diff(values["hours"][:2], append=np.inf)[0])
-    return np.count_nonzero(values["solar_radiation"] > light) * every
+    return np.count_nonzero(when) * every
 
 
 KINDS: dict[str, Kind] = {
@@ -105,13 +106,14 @@ KINDS: dict[str, Kind] = {
     "dew offset": Kind("dew_point", (4, 24), lambda true, _v, random, _h: true + _sign(random, 4, 8)),
     "dew drift": Kind("dew_point", (10, 24), lambda true, _v, random, hours: true + _sign(random, 0.5, 1.5) * hours),
     "dew unit": Kind("dew_point", (4, 12), lambda true, *_: true * 1.8 + 32),
-    "lit at night": Kind("solar_radiation", (14, 24), lambda true, _v, random, _h: true + random.uniform(25, 100)),
+    "lit at night": Kind("solar_radiation", (14, 24), lambda true, _v, random, _h: true + random.uniform(25, 100),
+                         lambda values: _hours(values, values["solar_radiation"] < DUSK) >= 3),
     "too bright": Kind("solar_radiation", (24, 36), lambda true, _v, random, _h: true * random.uniform(3, 5),
                        lambda values: bool(np.nanmax(values["solar_radiation"]) > 350)),
     "dark": Kind("solar_radiation", (8, 24), lambda true, *_: true * 0,
-                 lambda values: _lit(values, 200) >= 2),
+                 lambda values: _hours(values, values["solar_radiation"] > 200) >= 2),
     "stuck light": Kind("solar_radiation", (8, 24), lambda true, *_: np.where(true > DAYLIGHT, true[true > DAYLIGHT][0], true),
-                        lambda values: _lit(values, DAYLIGHT) >= 4),
+                        lambda values: _hours(values, values["solar_radiation"] > DAYLIGHT) >= 4),
     "snow jump": Kind("snow_depth", (0, 6), lambda true, _v, random, _h: true + random.uniform(25, 80)),
     "grass": Kind("snow_depth", (6, 12), lambda true, _v, random, hours: true + random.uniform(1.5, 3) * hours,
                   lambda values: bool(np.nanmin(values["temp_out"]) > 6)),
