@@ -53,6 +53,7 @@ def test_good_weather_raises_no_alarm(run: Run, spoil: Spoil) -> None:
         ("temp_out = temp_out + 5, hi_temp = NULL", 3, 0, "temp_out", "step", "contradict it"),
         ("bar = bar + 10", 20, 0, "bar", "step", "contradict it"),
         ("temp_out = 999", 1, 0.5, "temp_out", "range", "999 °C is outside what is possible, -95 to 62 °C"),
+        ("temp_out = 85, dew_point = 79.9", 1, 0.5, "temp_out", "range", "85 °C is outside what is possible"),
         ("out_hum = NULL", 4, 0, "out_hum", "missing", "no value for 4.0 h"),
         ("temp_out = 13.3", 5, 0, "temp_out", "persistence", "without a change"),
         ("wind_speed = 0", 12, 0, "wind_speed", "persistence", "it has read 0 km/h without a change for"),
@@ -113,6 +114,23 @@ def test_the_form_of_a_report(run: Run, spoil: Spoil) -> None:
     assert abs(fault["value"] - 35 - fault["expected"]) < 1
     assert 0.8 < fault["confidence"] <= 1
     assert list(fault["neighbours"][0]) == ["station_id", "distance_km", "value", "implies", "correlation"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("kind=stuck,at=-5h,for=3h", "by day it has read"),
+        ("kind=stalled,at=-5h,for=3h", "no radiation by day"),
+        ("kind=offset,at=-5m,size=60", "at night it reads"),
+    ],
+)
+def test_a_pyranometer_that_repeats_a_value_gives_none_by_day_or_light_at_night(
+    run: Run, fill: Callable[..., None], fault: str, says: str
+) -> None:
+    fill(f"station=volos,variable=solar_radiation,{fault}", hours=12)
+    report = detect(run)
+    assert alarms(report) == [("volos", "solar_radiation", "radiation", "device_failure")]
+    assert says in report["anomalies"][0]["reason"]
 
 
 @pytest.mark.parametrize("method", METHODS)

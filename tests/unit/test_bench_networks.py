@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bench.detection import archive
+from tests.bench.detection import archive, faults, other_variables
 from tests.bench.detection.labelled import HOUR
+from tests.bench.detection.weather import simulated
 from toolkit.errors import UsageError
+from toolkit.quality.humidity import dew_point
 from toolkit.times import from_epoch, iso
 
 FIRST = 1_700_000_000 // HOUR * HOUR
@@ -103,3 +105,31 @@ def test_a_quiet_stretch_has_less_striking_weather_than_others(folder: Path) -> 
     drawn = [*archive.stretches(read, 1, seed=5)]
     assert drawn[0].quiet
     assert drawn[0].weather.times[0] > read.times[half - 1]
+
+
+def test_a_computed_dew_point_is_that_of_the_faulty_temperature_and_humidity() -> None:
+    weather = simulated(1, days=3)
+    weather.values["dew_point"][1] += 2  # of a sensor of its own
+    spoilt = faults.put_in(weather, 1, 36, kinds=["offset", "dropout"], swap=False)
+    values, concerned = spoilt.values, set()
+    for fault in spoilt.faults:
+        during = (spoilt.times >= fault.start) & (spoilt.times <= fault.end)
+        if fault.variable in {"temp_out", "out_hum"}:
+            dew, true = values["dew_point"][fault.station, during], weather.values["dew_point"][fault.station, during]
+            implied = dew_point(values["temp_out"], values["out_hum"])[fault.station, during]
+            np.testing.assert_allclose(dew, true if fault.station == 1 else implied, atol=0.2)
+            concerned.add(fault.station == 1)
+        else:
+            assert (values["dew_point"] == weather.values["dew_point"])[fault.station, during].mean() > 0.9
+    assert concerned == {True, False}
+
+
+def test_a_pyranometer_repeats_a_value_by_day_alone() -> None:
+    weather = simulated(1)
+    spoilt = other_variables.put_in(weather, 1)
+    (fault, *_) = [one for one in spoilt.faults if one.kind == "stuck light"]
+    during = (spoilt.times >= fault.start) & (spoilt.times <= fault.end)
+    true, read = (of.values["solar_radiation"][fault.station, during] for of in (weather, spoilt))
+    by_day = true > other_variables.DAYLIGHT
+    assert np.unique(read[by_day]).size == 1 < np.unique(true[by_day]).size
+    np.testing.assert_array_equal(read[~by_day], true[~by_day])

@@ -22,6 +22,7 @@ class GrossRange(QualityTest):
     limit = "the variable's physical bounds"
     evidence = Evidence.CONCLUSIVE
     exclusion = Exclusion.ALWAYS
+    follows = True  # a dew point of an impossible temperature is impossible, too
     with_method = True
 
     def applies(self, variable: Variable) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from tests.bench.detection.labelled import HOUR, Fault, Floats, Labelled
+from toolkit.quality.humidity import dew_point
 
 Random = np.random.Generator
 Effect = Callable[[Floats, Random, str, int], Floats]
@@ -25,6 +26,10 @@ DRIFT: Sizes = {"temp_out": (0.5, 1.5), "out_hum": (3, 6), "bar": (0.6, 2)}
 NOISE: Sizes = {"temp_out": (2, 5), "out_hum": (10, 20), "bar": (2.5, 8), "wind_speed": (15, 30)}
 LIMITS = {"temp_out": (-200, 200), "out_hum": (0, 100), "bar": (0, 2000), "wind_speed": (0, 400)}
 IMPOSSIBLE = {"temp_out": (85, -127), "out_hum": (255, -1), "bar": (0, 1200), "wind_speed": (999, 470)}
+# A feed computes the dew point where so many of its readings are that of temperature and humidity within so many kelvin
+# and what half a percent of humidity makes: both are rounded.
+COMPUTED = 0.95
+ROUNDED_K, ROUNDED_PERCENT = 0.15, 0.5
 
 
 def _sized(random: Random, sizes: Mapping[str, tuple[float, float]], variable: str) -> float:
@@ -146,7 +151,31 @@ def put_in(
             break
     if swap:
         _swap(weather, values, random, free, note)
+    follow(weather, values)
     return replace(weather, values=values, faults=sorted(found, key=lambda fault: fault.start))
+
+
+def follow(weather: Labelled, values: dict[str, Floats]) -> None:
+    """Where a feed computes the dew point, make it that of the wrong temperature or humidity.
+
+    Args:
+        weather: what is true.
+        values: the same with faults; its dew point is changed.
+    """
+    true = weather.values
+    if not {"dew_point", "temp_out", "out_hum"} <= values.keys():
+        return
+    temperature, humidity = true["temp_out"], true["out_hum"]
+    implied = dew_point(temperature, humidity)
+    slack = ROUNDED_K + implied - dew_point(temperature, humidity - ROUNDED_PERCENT)
+    off = np.abs(true["dew_point"] - implied)
+    known = np.maximum(1, np.count_nonzero(~np.isnan(off), axis=1))
+    computed = np.count_nonzero(off <= slack, axis=1) / known >= COMPUTED
+    changed = np.zeros(off.shape, dtype=bool)
+    for name in ("temp_out", "out_hum"):
+        changed |= ~np.isclose(values[name], true[name], equal_nan=True)
+    wrong = true["dew_point"] + dew_point(values["temp_out"], values["out_hum"]) - implied
+    values["dew_point"] = np.where(changed & computed[:, None], np.round(wrong, 1), values["dew_point"])
 
 
 def _visible(kind: str, variable: str, true: Floats) -> bool:

@@ -20,6 +20,7 @@ from tests.bench.detection.labelled import HOUR, Fault, Floats, Labelled
 from tests.bench.detection.networks import network
 from tests.bench.detection.scoring import Score, alarms, score
 from tests.bench.detection.weather import airports, simulated
+from toolkit.quality.arrays import Bools
 from toolkit.quality.neighbours import nearest
 
 Random = np.random.Generator
@@ -27,6 +28,8 @@ SEEDS = (101, 102)
 EACH = 2
 """So many faults of each kind are put into one set of weather."""
 NEAR_KM = 60
+DAYLIGHT, DUSK = 100, 5
+"""By day there is more than so much, in W/m², and by night less: some networks give nothing at night."""
 BEFORE_HOURS = 30
 """What was before a fault tells what is usual."""
 
@@ -77,6 +80,12 @@ def _turns(values: Values) -> bool:
     return _windy(values) and bool(np.hypot(east, north) < 0.9)
 
 
+def _hours(values: Values, when: Bools) -> float:
+    """For how many hours something is so."""
+    every = float(np.diff(values["hours"][:2], append=np.inf)[0])
+    return np.count_nonzero(when) * every
+
+
 KINDS: dict[str, Kind] = {
     "clogged": Kind("rain", (10, 14), lambda true, *_: true * 0, _rained, 3),
     "dripping": Kind("rain", (10, 24), lambda true, _v, random, hours: np.where(
@@ -97,11 +106,14 @@ KINDS: dict[str, Kind] = {
     "dew offset": Kind("dew_point", (4, 24), lambda true, _v, random, _h: true + _sign(random, 4, 8)),
     "dew drift": Kind("dew_point", (10, 24), lambda true, _v, random, hours: true + _sign(random, 0.5, 1.5) * hours),
     "dew unit": Kind("dew_point", (4, 12), lambda true, *_: true * 1.8 + 32),
-    "lit at night": Kind("solar_radiation", (14, 24), lambda true, _v, random, _h: true + random.uniform(25, 100)),
+    "lit at night": Kind("solar_radiation", (14, 24), lambda true, _v, random, _h: true + random.uniform(25, 100),
+                         lambda values: _hours(values, values["solar_radiation"] < DUSK) >= 3),
     "too bright": Kind("solar_radiation", (24, 36), lambda true, _v, random, _h: true * random.uniform(3, 5),
                        lambda values: bool(np.nanmax(values["solar_radiation"]) > 350)),
     "dark": Kind("solar_radiation", (8, 24), lambda true, *_: true * 0,
-                 lambda values: bool((values["solar_radiation"] > 200).sum() >= 12)),
+                 lambda values: _hours(values, values["solar_radiation"] > 200) >= 2),
+    "stuck light": Kind("solar_radiation", (8, 24), lambda true, *_: np.where(true > DAYLIGHT, true[true > DAYLIGHT][0], true),
+                        lambda values: _hours(values, values["solar_radiation"] > DAYLIGHT) >= 4),
     "snow jump": Kind("snow_depth", (0, 6), lambda true, _v, random, _h: true + random.uniform(25, 80)),
     "grass": Kind("snow_depth", (6, 12), lambda true, _v, random, hours: true + random.uniform(1.5, 3) * hours,
                   lambda values: bool(np.nanmin(values["temp_out"]) > 6)),
@@ -129,6 +141,7 @@ def put_in(weather: Labelled, seed: int, each: int = EACH) -> Labelled:
             first = int(random.integers(BEFORE_HOURS * HOUR // weather.cadence, slots))
             part = slice(first, first + length)
             true = {one: readings[row, part] for one, readings in weather.values.items()}
+            true["hours"] = np.arange(true[kind.variable].size) * weather.cadence / HOUR
             if "rain" in true:
                 around = (
                     weather.values["rain"][near.rows[row, near.close[row]]] if number[row] else np.zeros((1, slots))
@@ -136,7 +149,6 @@ def put_in(weather: Labelled, seed: int, each: int = EACH) -> Labelled:
                 wide = slice(first - HOUR // weather.cadence, first + length + HOUR // weather.cadence)
                 true["rain around"] = np.nanmax(around[:, wide], axis=0)
                 true["least rain around"] = np.nanquantile(around[:, part], 0.25, axis=0)
-                true["hours"] = np.arange(true["rain"].size) * weather.cadence / HOUR
             own = true[kind.variable]
             if part.stop > slots or np.isnan(own).mean() > 0.2 or busy[row, max(0, first - margin) : part.stop].any():
                 continue
@@ -144,8 +156,7 @@ def put_in(weather: Labelled, seed: int, each: int = EACH) -> Labelled:
                 continue
             if number[row] < kind.neighbours or not kind.visible(true):
                 continue
-            hours = np.arange(own.size) * weather.cadence / HOUR
-            values[kind.variable][row, part] = np.round(kind.effect(own, true, random, hours), 1)
+            values[kind.variable][row, part] = np.round(kind.effect(own, true, random, true["hours"]), 1)
             busy[row, first : part.stop + margin] = True
             taken[kind.variable][part] = True
             ends = int(weather.times[first]), int(weather.times[part.stop - 1])
