@@ -172,7 +172,7 @@ backup_succeeds = check(
     invariant="The last backup could be made.",
     problem="The last backup failed.",
     severity=Status.CRITICAL, remedy=_AGAIN, caused_by=(
-        "backup-lasting", *BACKUP_DISK, *_SOURCE, *_JOB, "cron-table", "backup-client", "backup-unlocked",
+        *BACKUP_DISK, *_SOURCE, *_JOB, "cron-table", "backup-client", "backup-unlocked",
     ),
     is_of_last_run=True,
 )(last_run("backup"))  # fmt: skip
