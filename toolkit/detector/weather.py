@@ -86,10 +86,10 @@ def crossing(
         lag = round(hours * hour)
         around = slice(max(0, first - lag), slots.stop + lag)
         explained = _explains(series.scaled[near, around] + apart, own, off)
-        if explained.any():
+        if interval.test.at_once and explained.any():
             unusual = series.scaled[near] - _usual_day(series, near)
             if _spread(unusual[around]) < _spread(series.scaled[near, around]):
-                # The course of the day is in it: only what is unusual can be a front.
+                # The course of the day is in it: of a jump only what is unusual can be the cause.
                 mine = _usual_day(series, row)[first : slots.stop]
                 explained &= _explains(unusual[around], own - mine, off)
         if explained.any() or _jumped_likewise(expected, interval, near, lag, largest / 2):
