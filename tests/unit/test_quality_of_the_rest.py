@@ -57,7 +57,7 @@ def found(
         every=np.ones(COUNT, dtype=np.int64),
     )
     silent = np.zeros((COUNT, WINDOW), dtype=bool)
-    sample = Sample(grid.series(name), nearest(stations, 100, 500), silent, every, stations)
+    sample = Sample(grid.series(name), nearest(STATIONS, 100, 500), silent, every, stations)
     results = run_tests(TESTS, sample)
     explained(TESTS, sample, results)
     flags = results.flags
@@ -229,9 +229,9 @@ def test_a_direction_is_missing_only_where_there_is_wind() -> None:
     assert found(one, "wind_dir") == {}
 
 
-def sunshine(times: Floats, stations: Sequence[Station] = STATIONS) -> Floats:
+def sunshine(times: Floats) -> Floats:
     """Radiation under a clear sky, after Haurwitz."""
-    latitude, longitude = (np.array([getattr(one, name) for one in stations]) for name in ("latitude", "longitude"))
+    latitude, longitude = (np.array([getattr(one, name) for one in STATIONS]) for name in ("latitude", "longitude"))
     height = cosine_of_zenith(latitude, longitude, times)
     return np.round(1098 * height * np.exp(-0.057 / np.maximum(height, 0.01))).clip(0)
 
@@ -284,18 +284,6 @@ def test_no_radiation_by_day_is_a_fault_only_where_neighbours_have_sun() -> None
     one[3, first : first + 8] = 0
     assert found({"solar_radiation": one}, "solar_radiation", times) == {"radiation": {3: 8}}
     assert found({"solar_radiation": np.rint(one * 0.2)}, "solar_radiation", times) == {}
-
-
-def test_no_radiation_for_hours_far_from_others_is_a_fault_unless_a_deck_of_cloud_covers_the_region() -> None:
-    far = [place(name, 40 + 0.8 * number, 22) for number, name in enumerate("abcdef")]
-    first = SLOTS - 30
-    times: Floats = TIMES + 3600.0 * 8 - TIMES[first] % 86400
-    one = sunshine(times, far)
-    one[3, first : first + 20] = 0
-    assert found({"solar_radiation": one}, "solar_radiation", times, far) == {"radiation": {3: 20}}
-    assert found({"solar_radiation": np.rint(one * 0.2)}, "solar_radiation", times, far) == {}
-    one[:3] = one[4:] = np.nan
-    assert found({"solar_radiation": one}, "solar_radiation", times, far) == {"radiation": {3: 20}}
 
 
 def test_radiation_of_a_station_without_a_place_is_not_judged_by_the_sun() -> None:

@@ -49,9 +49,8 @@ class RadiationThresholds(Thresholds):
     least_hours: float = threshold(1.0, "h", "for so long: snow on the dome slides off, an eclipse passes")
     bright: float = threshold(0.35, "", "while at the median neighbour this share of the irradiance above the "
                               "atmosphere arrived: some stations give 0 under thick cloud", TAIWAN)  # fmt: skip
-    bright_km: float = threshold(60.0, "km", "of neighbours within this; where none of these measures radiation, "
-                                 "of the region: a deck of cloud may be as large", TAIWAN)  # fmt: skip
-    least_hours_alone: float = threshold(3.0, "h", "for so long where no neighbour within that measures it", TAIWAN)
+    bright_km: float = threshold(60.0, "km", "of neighbours within this", TAIWAN)
+    least_hours_alone: float = threshold(3.0, "h", "for so long where no neighbour measures radiation", TAIWAN)
     still_hours: float = threshold(1.5, "h", "a reading above `least` that stays the same for so long by day is stuck")
     still_readings: int = threshold(4, "readings", "and for so many readings")
 
@@ -130,8 +129,7 @@ def _nothing(network: Sample, block: slice, zero: Bools) -> Bools:
     """
     series, near, slots = network.series, network.neighbours, zero.shape[1]
     hour, ends = series.per_hour, series.ends[-slots:]
-    of_region = near.exists[block] & series.measured[near.rows[block]]
-    close = of_region & (near.km[block] <= LIMITS.bright_km)
+    asked = near.exists[block] & (near.km[block] <= LIMITS.bright_km) & series.measured[near.rows[block]]
 
     def arrived(rows: Ints) -> Floats:
         """The share of the irradiance above the atmosphere that arrived at some stations, stations × slots."""
@@ -141,14 +139,14 @@ def _nothing(network: Sample, block: slice, zero: Bools) -> Bools:
 
     found = lasting(zero, round(LIMITS.least_hours * hour))
     for row in np.flatnonzero(found.any(axis=1)):
-        alone = not close[row].any()
-        others = near.rows[block][row, (of_region if alone else close)[row]]
+        others = near.rows[block][row, asked[row]]
         around = median(arrived(others).T) if len(others) else np.full(slots, np.nan)
         for first, after in intervals(found[row]):
             known = around[first:after][~np.isnan(around[first:after])]
-            long = after - first >= LIMITS.least_hours_alone * hour
-            bright = known.mean() >= LIMITS.bright if len(known) else long
-            found[row, first:after] = bright and (long or not alone)
+            if len(known):
+                found[row, first:after] = known.mean() >= LIMITS.bright
+            else:
+                found[row, first:after] = after - first >= LIMITS.least_hours_alone * hour
     return found
 
 
