@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -313,7 +314,7 @@ def test_a_line_by_which_pam_denies_cron_everything_is_taken_away(under_cron: Pa
     assert seen("cron-begins")[0].finding.ok
 
 
-def test_what_keeps_copies_from_a_folder_is_told_only_where_a_backup_failed(
+def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     under_cron: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (under_cron / "bin").mkdir()
@@ -322,6 +323,14 @@ def test_what_keeps_copies_from_a_folder_is_told_only_where_a_backup_failed(
     copies = under_cron / "copies"
     monkeypatch.setenv("WEATHER_RESTIC_REPOSITORY", str(copies))
     assert seen("offsite-possible")[0].finding.ok  # the first backup makes it
+    (under_cron / "backup.code").write_text("0\n")
+    monkeypatch.setattr("toolkit.checks.probes.backup.CRON_RUN", under_cron)
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(under_cron / "settings"))
+    (under_cron / "settings").touch()
+    os.utime(under_cron / "settings", (time.time() + 9,) * 2)
+    assert seen("offsite-possible")[0].finding.ok  # they are newer than the last backup
+    os.utime(under_cron / "settings", (1, 1))
+    assert "is not there: is its disk mounted?" in seen("offsite-possible")[0].finding.evidence
     (under_cron / "backup.code").write_text("1\n")
     (result,) = seen("offsite-possible")
     assert f"{copies}, where the copies are to be, is not there" in result.finding.evidence

@@ -13,9 +13,11 @@ import pytest
 
 from toolkit.checks import Finding, Status, bad, check
 from toolkit.checks import host_as_deployed as then
+from toolkit.checks.as_deployed import Folder
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import Cause, causes, examine
 from toolkit.checks.host import Host
+from toolkit.checks.host.files import Mount
 from toolkit.checks.probes import host_as_deployed as probes
 from toolkit.checks.remedies import Tool
 from toolkit.settings import load_lenient
@@ -159,3 +161,24 @@ def test_a_job_that_ended_well_since_acquits_a_change(
     unit = {f"ExecMain{name}TimestampMonotonic": f"{when * 1e6:.0f}" for name, when in times.items()}
     monkeypatch.setattr(Host, "unit", lambda _host, name: unit | {"Result": "success"} if "notify" in name else None)
     assert [one.result.check.id for one in named("collector-running")] == [cause]
+
+
+def test_a_file_system_that_is_not_mounted_any_more_explains_what_is_missing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = [
+        Mount(Path("/srv/disk"), "/", "ext4", ["rw"], "/dev/sdb1"),
+        Mount(Path("/srv"), "/part", "ext4", ["rw"], "/dev/sdc1"),
+        Mount(Path("/srv/disk/weather"), "/", "tmpfs", ["rw"], "none"),
+    ]
+    monkeypatch.setattr(then, "mounts", lambda: iter(mounted))
+    monkeypatch.setattr(then, "folders", lambda: [Folder("/srv/disk/weather/data", "weather", "weather", "0700")])
+    monkeypatch.delenv("INVOCATION_ID", raising=False)
+    then.keep()
+    (result,) = examine(Host(load_lenient()), [BY_ID["mounts-as-deployed"]])
+    assert result.finding.evidence == "the file systems are mounted that were"
+    mounted.clear()
+    (result,) = examine(Host(load_lenient()), [BY_ID["mounts-as-deployed"]])
+    assert result.finding.evidence.endswith(" UTC: /srv/disk is not mounted, where /dev/sdb1 (ext4) was")
+    assert result.command.startswith("mount -t ext4 /dev/sdb1 /srv/disk && systemctl restart ")
+    assert {"database-exists", "backup-recent"} <= result.finding.explains

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.checks.as_deployed import Difference, difference
-from toolkit.checks.host.files import fixed, group_of, mode_of, owner_of
+from toolkit.checks.as_deployed import Difference, difference, folders
+from toolkit.checks.host.files import fixed, group_of, mode_of, mounts, owner_of
 from toolkit.checks.remedies import OnMachine, Remedy, Sequence, put_aside
 
 HOST = Path("/opt/weather/host-as-deployed")
@@ -151,6 +151,22 @@ def put_back(path: Path) -> Remedy:
     )
 
 
+def unmounted() -> list[tuple[Path, str, str]]:
+    """File systems that folders of the deployment were on and that are not mounted: where, what, and of which kind."""
+    now = {str(one.place) for one in mounts()}
+    return [(Path(place), what, kind) for place, what, kind in state().get("mounts", ()) if place not in now]
+
+
+def _mounts_of_folders() -> list[tuple[str, str, str]]:
+    """What the deployment's folders are on, besides the root: of file systems that can be mounted by what they say."""
+    above = {str(path) for one in folders() for path in (Path(one.path), *Path(one.path).parents)}
+    return [
+        (str(one.place), one.source, one.kind)
+        for one in mounts()
+        if one.part == "/" and str(one.place) in above - {"/"} and (one.source.startswith("/") or ":/" in one.source)
+    ]
+
+
 def closed_now() -> list[tuple[Path, str, str]]:
     """Folders and programs of which others may do less than they might: the path, the mode now, and that before."""
     found = []
@@ -207,7 +223,7 @@ def keep() -> None:
         os.chown(copy, found.st_uid, found.st_gid, follow_symlinks=False)
     modes = {name: _mode(Path(name)) for name in _PASSED if Path(name).exists()}
     bounds = {name: value for name in (*LIMITS, PROMISED, RATIO) if (value := _bound(name)) is not None}
-    kept_besides = {"modes": modes, "kernel": bounds, "unknown": unknown}
+    kept_besides = {"modes": modes, "kernel": bounds, "unknown": unknown, "mounts": _mounts_of_folders()}
     (new / "state.json").write_text(json.dumps(kept_besides, indent=1) + "\n", encoding="utf-8")
     shutil.chown(new, "root", "weather")
     new.chmod(0o750)

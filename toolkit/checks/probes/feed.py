@@ -18,6 +18,7 @@ from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
 from toolkit.checks.each_source import each_source
+from toolkit.checks.feed_names import renamed_time
 from toolkit.checks.feed_places import lost, turned
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.feed_trust import unknown_authority
@@ -207,7 +208,7 @@ def feed_answers(_host: Host, feed: SourceSeen) -> Finding | None:
     severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-answers", "settings-valid"), on_feed=True,
 )  # fmt: skip
 @each_source
-def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
+def feed_readable(host: Host, feed: SourceSeen) -> Finding | None:
     if _stage(feed):
         return None
     try:
@@ -220,13 +221,15 @@ def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
         return bad(said)
     if not document.observations:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
+        remedy = None
         if set(document.left_out) == {"no observation"}:  # as a station has that has never reported
-            why = (
-                f": none of its {sum(document.left_out.values())} entries tells a time (is its field named otherwise?)"
+            which, remedy = renamed_time(feed.settings, host.settings_file, feed.fetched.beginning)
+            why = f": none of its {sum(document.left_out.values())} entries tells a time" + (
+                which or " (is its field named otherwise?)"
             )
         if _MILLISECONDS.search(feed.fetched.beginning):
             why += "; there are numbers in it that are milliseconds since 1970, not seconds"
-        return bad(f"the feed {shown(feed.settings.feed_url)} holds no observation that can be used{why}")
+        return bad(f"the feed {shown(feed.settings.feed_url)} holds no observation that can be used{why}", remedy)
     try:
         if feed.settings.feed_format != "bufr":
             codecs.getincrementaldecoder("utf-8")().decode(feed.fetched.beginning)
