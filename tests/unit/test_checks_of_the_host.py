@@ -46,6 +46,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (f"{tmp_path}/etc/localtime", f"{tmp_path}/etc/system.conf.d/*"), ("systemctl daemon-reexec",)
     )
     monkeypatch.setattr(then, "SUBJECTS", (names, manager))
+    monkeypatch.setattr(then, "TRUST", then.Subject(()))
     monkeypatch.setattr(then, "KERNEL", tmp_path / "proc")
     monkeypatch.setattr(then, "_PASSED", (f"{tmp_path}/etc",))
     for name, value in {"NAMES": names, "MANAGER": manager, "HOSTS": tmp_path / "etc/hosts"}.items():
