@@ -161,3 +161,18 @@ def _now(run: Run, feed: Feed, document: bytes) -> list[dict[str, str]]:
     feed.body = document
     found: list[dict[str, str]] = json.loads(run("doctor", "--json").stdout)["causes"]
     return found
+
+
+def test_times_ahead_of_the_servers_own_clock_are_the_feeds(run: Run, feed: Feed) -> None:
+    (found,) = collected(run, feed, told(9), told(-180))
+    assert found["id"] == "feed-current"
+    assert "3 hours in the future by its server's own clock" in found["evidence"]
+    assert found["remedy"] == "weather-tool feed try"
+
+
+def test_a_feed_that_stands_still_is_why_observations_grow_old(run: Run, feed: Feed) -> None:
+    """For longer than observations are fresh, and not yet for as long as a feed may be late."""
+    (found,) = collected(run, feed, told(18))
+    assert found["id"] == "feed-current"
+    assert "18 minutes old: its source has stopped" in found["evidence"]
+    assert "observations-fresh" in found["explains"]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from toolkit.checks import Finding
+from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.host import Host
 from toolkit.checks.serving import API
 from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
+from toolkit.store.base import Logged
 
 RUNS = {"ActiveState": "active", "SubState": "running"}
 DOWN = {"ActiveState": "failed", "SubState": "failed"}
@@ -88,3 +91,25 @@ def test_a_port_that_another_program_has_is_named(
 def test_where_there_is_no_such_job_nothing_is_asked(tmp_path: Path) -> None:
     host = Host(load_lenient(environ={"WEATHER_ENV_FILE": str(tmp_path / "none")}))
     assert API.answers(host) is API.port_is_its_own(host) is None
+
+
+def test_a_service_that_works_since_its_last_start_is_not_told_to_die_again_and_again(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entered = f"{time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6 - 50e6:.0f}"
+    unit = {
+        **RUNS,
+        "LoadState": "loaded",
+        "NRestarts": "4",
+        "Result": "success",
+        "ActiveEnterTimestampMonotonic": entered,
+    }
+    host = host_of(listener, unit, monkeypatch, tmp_path)
+    logged: list[Logged] = []
+    host.once("log", lambda: logged)
+    finding = BY_ID["collector-running"].probe(host)
+    assert said(finding) == "weather-collector.service was restarted 4 times, last 50 seconds ago"
+    logged += [Logged(host.now - 5, "failed", 0, 0, "the feed answers 500")]
+    assert "has been running" in said(BY_ID["collector-running"].probe(host))
+    unit["SubState"] = "auto-restart"
+    assert said(BY_ID["collector-running"].probe(host)).endswith("4 times so far")

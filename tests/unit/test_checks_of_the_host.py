@@ -48,6 +48,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (f"{tmp_path}/etc/localtime", f"{tmp_path}/etc/system.conf.d/*"), ("systemctl daemon-reexec",)
     )
     monkeypatch.setattr(then, "SUBJECTS", (names, manager))
+    monkeypatch.setattr(then, "TRUST", then.Subject(()))
     monkeypatch.setattr(then, "KERNEL", tmp_path / "proc")
     monkeypatch.setattr(then, "_PASSED", (f"{tmp_path}/etc",))
     for name, value in {"NAMES": names, "MANAGER": manager, "HOSTS": tmp_path / "etc/hosts"}.items():
@@ -68,7 +69,7 @@ def named(*failures: str) -> list[Cause]:
         )(failing(name))
         for name in failures
     ]  # fmt: skip
-    looked = [BY_ID[name] for name in ("names-as-deployed", "system-as-deployed")]
+    looked = [BY_ID[name] for name in ("names-as-deployed", "trust-as-deployed", "system-as-deployed")]
     return causes(examine(Host(load_lenient()), [*looked, *fails]))
 
 
@@ -93,6 +94,21 @@ def test_a_name_that_is_gone_from_the_file_of_hosts_is_named_and_put_back(root: 
     assert then_ == "systemctl restart weather-collector.service"
     subprocess.run(["bash", "-c", command], check=True)
     assert (root / "etc/hosts").read_text() == before
+
+
+def test_the_certificates_that_the_settings_name_are_put_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = root / "etc/ca [1].pem"
+    authority.write_text("the authority's")
+    monkeypatch.setenv("WEATHER_FEED_CA_FILE", str(authority))
+    then.keep()
+    authority.write_text("of another")
+    found = BY_ID["trust-as-deployed"].probe(Host(load_lenient()))
+    assert found
+    assert f"{authority} was changed" in found.evidence or f"{authority} is another" in found.evidence
+    assert "feed-trusted" in found.explains
+    (cause,) = [one for one in named("feed-trusted") if one.result.check.id == "trust-as-deployed"]
+    subprocess.run(["bash", "-c", cause.result.command.partition(" && systemctl")[0]], check=True)
+    assert authority.read_text() == "the authority's"
 
 
 def test_the_line_of_another_name_is_nobodys_business(root: Path) -> None:

@@ -252,21 +252,27 @@ def feed_current(host: Host, feed: SourceSeen) -> Finding | None:
     document = _read(feed)
     if document is None or not document.observations:
         return None
-    limit = max(feed.settings.fresh_minutes * 60, STALE_CADENCES * feed.settings.cadence_seconds)
+    fresh, stored = feed.settings.fresh_minutes * 60, _stored(host, feed)
+    limit = max(fresh, STALE_CADENCES * feed.settings.cadence_seconds)
     # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
     present = served(feed) or host.now
+    if stored is not None and host.now - stored > fresh:  # which is told already: here is why
+        limit = fresh
     stations = stations_time(feed)
     if stations is not None and clock.ahead(stations, present):
-        return bad(
-            f"how new they are cannot be told: they are {humanize(stations - present)} in the future",
-            OnMachine("timedatectl"),
-        )
+        said = f"{humanize(stations - present)} in the future"
+        if served(feed) is not None:
+            return bad(
+                f"its stations' times are {said} by its server's own clock, so nothing of it is stored: are they UTC?",
+                Tool("feed try"),
+            )
+        return bad(f"how new they are cannot be told: they are {said}", OnMachine("timedatectl"))
     past = [one.time for one in document.observations if not clock.ahead(one.time, present)]
     if not past:
         return None
     age = present - max(past)
     if age > limit:
-        kept, stored = feed.fetched.fresh_for, _stored(host, feed)
+        kept = feed.fetched.fresh_for
         if stored is not None and stored - max(past) > limit and not clock.ahead(stored, present):
             return bad(
                 f"the feed offers observations {humanize(stored - max(past))} older than those that it gave before: "
