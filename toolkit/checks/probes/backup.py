@@ -304,7 +304,7 @@ def offsite_possible(host: Host) -> Finding | None:
     if not shutil.which("restic"):
         return bad(
             f"copies are to go to {shown(host.settings.restic_repository)}, and the program restic is not installed",
-            Sequence(OnMachine("apt-get install --yes restic"), _AGAIN),
+            Sequence(OnMachine("apt-get install --yes --reinstall restic"), _AGAIN),
         )
     if os.environ.get(credentials.VARIABLE) and credentials.path(Credential.RESTIC_PASSWORD) is None:
         return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", OnController())
