@@ -138,3 +138,18 @@ def test_weather_is_no_other_unit(run: Run, feed: Feed) -> None:
         one["properties"].update(temp_out=one["properties"]["temp_out"] - 9, wind_speed=55.0, hi_speed=80.0)
 
     assert collected(run, feed, *(network(minutes) for minutes in (9, 5)), network(0.1, front)) == []
+
+
+def test_times_ahead_of_the_servers_own_clock_are_the_feeds(run: Run, feed: Feed) -> None:
+    (found,) = collected(run, feed, told(9), told(-180))
+    assert found["id"] == "feed-current"
+    assert "3 hours in the future by its server's own clock" in found["evidence"]
+    assert found["remedy"] == "weather-tool feed try"
+
+
+def test_a_feed_that_stands_still_is_why_observations_grow_old(run: Run, feed: Feed) -> None:
+    """For longer than observations are fresh, and not yet for as long as a feed may be late."""
+    (found,) = collected(run, feed, told(18))
+    assert found["id"] == "feed-current"
+    assert "18 minutes old: its source has stopped" in found["evidence"]
+    assert "observations-fresh" in found["explains"]

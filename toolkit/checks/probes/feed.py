@@ -20,6 +20,7 @@ from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE
 from toolkit.checks.each_source import each_source
 from toolkit.checks.feed_places import lost, turned
 from toolkit.checks.feed_time import served, stations_time
+from toolkit.checks.feed_trust import unknown_authority
 from toolkit.checks.feed_values import STATIONS, all_alike, jumped, unit_of_impossible
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS, SourceSeen
@@ -133,6 +134,8 @@ def feed_connects(_host: Host, feed: SourceSeen) -> Finding | None:
 def feed_trusted(_host: Host, feed: SourceSeen) -> Finding | None:
     if not feed.settings.feed_url.startswith("https://"):
         return None
+    if _stage(feed) == "feed-trusted" and (why := unknown_authority(feed.settings, str(_failed(feed)))):
+        return why
     return _at("feed-trusted", "its certificate is valid", feed)
 
 
@@ -246,21 +249,27 @@ def feed_current(host: Host, feed: SourceSeen) -> Finding | None:
     document = _read(feed)
     if document is None or not document.observations:
         return None
-    limit = max(feed.settings.fresh_minutes * 60, STALE_CADENCES * feed.settings.cadence_seconds)
+    fresh, stored = feed.settings.fresh_minutes * 60, _stored(host, feed)
+    limit = max(fresh, STALE_CADENCES * feed.settings.cadence_seconds)
     # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
     present = served(feed) or host.now
+    if stored is not None and host.now - stored > fresh:  # which is told already: here is why
+        limit = fresh
     stations = stations_time(feed)
     if stations is not None and clock.ahead(stations, present):
-        return bad(
-            f"how new they are cannot be told: they are {humanize(stations - present)} in the future",
-            OnMachine("timedatectl"),
-        )
+        said = f"{humanize(stations - present)} in the future"
+        if served(feed) is not None:
+            return bad(
+                f"its stations' times are {said} by its server's own clock, so nothing of it is stored: are they UTC?",
+                Tool("feed try"),
+            )
+        return bad(f"how new they are cannot be told: they are {said}", OnMachine("timedatectl"))
     past = [one.time for one in document.observations if not clock.ahead(one.time, present)]
     if not past:
         return None
     age = present - max(past)
     if age > limit:
-        kept, stored = feed.fetched.fresh_for, _stored(host, feed)
+        kept = feed.fetched.fresh_for
         if stored is not None and stored - max(past) > limit and not clock.ahead(stored, present):
             return bad(
                 f"the feed offers observations {humanize(stored - max(past))} older than those that it gave before: "

@@ -21,13 +21,13 @@ from toolkit.checks.host_as_deployed import (
     MANAGER,
     NAMES,
     SESSIONS,
-    TRUST,
     Subject,
     changes,
     closed_now,
     lowered,
     put_back,
     since,
+    trust,
 )
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence, Shell, allow
 from toolkit.errors import ToolkitError
@@ -125,10 +125,11 @@ def _worked_since(host: Host, path: Path) -> bool:
 def trust_as_deployed(host: Host) -> Finding | None:
     if not host.deployed or since() is None:
         return None
-    found = [one for one in changes(TRUST) if not _worked_since(host, one.path)][:MOST]
+    trusted = trust(host.sources)
+    found = [one for one in changes(trusted) if not _worked_since(host, one.path)][:MOST]
     if not found:
         return good("the host trusts whom it trusted")
-    said, remedies = _files(found, TRUST)
+    said, remedies = _files(found, trusted)
     said = [_certificates(one) if one.path == BUNDLE else text for one, text in zip(found, said, strict=True)]
     if any(one.path.suffix == ".crt" and one.path != BUNDLE for one in found):
         remedies.append(OnMachine("update-ca-certificates"))
