@@ -320,7 +320,9 @@ def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     (under_cron / "bin").mkdir()
     (under_cron / "bin/restic").symlink_to("/bin/true")
     monkeypatch.setenv("PATH", f"{under_cron}/bin:{os.environ['PATH']}")
-    copies = under_cron / "copies"
+    copies, kind = under_cron / "copies", "ext4"
+    monkeypatch.setattr(Host, "kind", lambda *_: kind)
+    monkeypatch.setattr(Host, "mount", lambda *_: copies)
     monkeypatch.setenv("WEATHER_RESTIC_REPOSITORY", str(copies))
     assert seen("offsite-possible")[0].finding.ok  # the first backup makes it
     (under_cron / "backup.code").write_text("0\n")
@@ -341,6 +343,10 @@ def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     assert f"mv -T -- {copies} {copies}.damaged && install" in result.command
     (copies / "config").touch()
     assert seen("offsite-possible")[0].finding.ok
+    kind = "tmpfs"
+    (result,) = seen("offsite-possible")
+    assert f"{copies} is a file system in memory: it hides what is in {copies} beneath it" in result.finding.evidence
+    assert result.command.startswith(f"umount {copies} && ")
 
 
 def test_a_cron_that_is_masked_is_let_run_again(under_cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,6 +88,20 @@ def test_a_port_that_another_program_has_is_named(
     assert said(API.port_is_its_own(host)).endswith("is free")
 
 
+def test_a_service_that_is_starting_has_its_own_port(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unit = {"ActiveState": "activating", "SubState": "start", "MainPID": "4711"}
+    port = listener.getsockname()[1]
+    monkeypatch.setenv("LISTENING_SEEN_BY_ROOT", f"{port} 4711 weather-tool api")
+    assert "it is starting" in said(API.port_is_its_own(host_of(listener, unit, monkeypatch, tmp_path)))
+    monkeypatch.setenv("LISTENING_SEEN_BY_ROOT", f"{port} 4712 nginx")
+    assert "process 4712 (nginx)" in said(API.port_is_its_own(host_of(listener, unit, monkeypatch, tmp_path)))
+    unit["SubState"] = "auto-restart"
+    monkeypatch.delenv("LISTENING_SEEN_BY_ROOT")
+    assert "another program has" in said(API.port_is_its_own(host_of(listener, unit, monkeypatch, tmp_path)))
+
+
 def test_where_there_is_no_such_job_nothing_is_asked(tmp_path: Path) -> None:
     host = Host(load_lenient(environ={"WEATHER_ENV_FILE": str(tmp_path / "none")}))
     assert API.answers(host) is API.port_is_its_own(host) is None

@@ -15,11 +15,13 @@ from toolkit.checks import Finding, Status, bad, check
 from toolkit.checks import host_as_deployed as then
 from toolkit.checks.as_deployed import Folder
 from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.closed import closed
 from toolkit.checks.diagnosis import Cause, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import Mount
 from toolkit.checks.probes import host_as_deployed as probes
 from toolkit.checks.remedies import Tool
+from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
 
 FEED = "http://feed.example/latest"
@@ -94,6 +96,17 @@ def test_a_name_that_is_gone_from_the_file_of_hosts_is_named_and_put_back(root: 
     assert then_ == "systemctl restart weather-collector.service"
     subprocess.run(["bash", "-c", command], check=True)
     assert (root / "etc/hosts").read_text() == before
+
+
+def test_a_folder_of_the_hosts_own_gets_the_mode_that_it_had(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "closed_above", lambda *_: root / "etc")
+    before = (root / "etc").stat().st_mode
+    (root / "etc").chmod(0o700)
+    found = closed(Host(load_lenient()), root / "etc/weather")
+    assert found
+    assert found.remedy
+    subprocess.run(["bash", "-c", found.remedy.render(Systemd())], check=True)
+    assert (root / "etc").stat().st_mode == before
 
 
 def test_the_certificates_that_the_settings_name_are_put_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
