@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sqlite3
 import ssl
 import subprocess
@@ -27,6 +28,11 @@ TOOL = str(Path(sys.executable).parent / "weather-tool")
 # Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
 # small products would only wait for one another's threads (a test takes ten times as long, with two cores at work).
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# A shell ignores these for what it begins in its background, and so does nohup, and commands would inherit that: where
+# pytest itself catches them, they do not.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
