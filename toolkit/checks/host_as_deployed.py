@@ -85,7 +85,7 @@ PROMISED, STRICT, RATIO = "vm.overcommit_memory", "2", "vm.overcommit_ratio"
 
 
 def trust(sources: Iterable[Source]) -> Subject:
-    """The same, with the files of certificates that settings name for their feeds."""
+    """Whose certificates are trusted: by the host, and by the files that settings name for their feeds."""
     own = {str(file) for one in sources if (file := one.settings.feed_ca_file)}
     return replace(TRUST, files=(*TRUST.files, *map(glob.escape, sorted(own))))
 
