@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sqlite3
 import ssl
 import subprocess
@@ -21,12 +22,20 @@ import pytest
 
 from tests import preloaded
 from tests.postgresql import Server, require_timescaledb
-from tests.shared import made_once
+from tests.shared import made_once, roomy_memory
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
 # Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
 # small products would only wait for one another's threads (a test takes ten times as long, with two cores at work).
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+MEMORY = roomy_memory()
+if MEMORY:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # in which pytest makes its folders
+# A shell ignores these for what it begins in its background, and so does nohup, and commands would inherit that: where
+# pytest itself catches them, they do not.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -173,7 +182,7 @@ def timescaledb() -> Iterator[Server]:
 
 def _served(**settings: str) -> Iterator[Server]:
     # Not in pytest's folder, which every other session that begins closes to all users but its own.
-    with tempfile.TemporaryDirectory(prefix="weather-postgresql-") as folder:
+    with tempfile.TemporaryDirectory(prefix="weather-postgresql-", dir=MEMORY) as folder:
         Path(folder).chmod(0o755)
         # What is in it need not outlast the machine, as it does with the defaults: nobody waits for the disk.
         server = Server(
@@ -184,12 +193,14 @@ def _served(**settings: str) -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A value of WEATHER_DB for each engine, with nothing in it."""
     if request.param == "sqlite":
-        return str(tmp_path / "weather.db")
-    server: Server = request.getfixturevalue("postgresql")
-    return server.database(f"test_{uuid4().hex}")
+        yield str(tmp_path / "weather.db")
+    else:
+        server: Server = request.getfixturevalue("postgresql")
+        yield server.database(name := f"test_{uuid4().hex}")
+        server.drop(name)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What is made once for all workers of pytest that run side by side."""
+"""Where tests make their files, and what is made once for all workers of pytest that run side by side."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+MEMORY = Path("/dev/shm")
+# What a session holds at most is a quarter of that.
+ROOM = 4 << 30
+
+
+def roomy_memory() -> Path | None:
+    """A folder in memory, where files are made and removed for less; None where a session would be too much for it."""
+    try:
+        there, lines = os.statvfs(MEMORY), Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    free = next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), 0)
+    roomy = min(there.f_bavail * there.f_frsize, free) >= ROOM
+    # Tests run programs that they have made.
+    return MEMORY if roomy and os.access(MEMORY, os.W_OK) and not there.f_flag & os.ST_NOEXEC else None
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
