@@ -22,13 +22,12 @@ import pytest
 
 from tests import preloaded
 from tests.postgresql import Server, require_timescaledb
-from tests.shared import made_once, roomy_memory
+from tests.shared import MEMORY, made_once
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
 # Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
 # small products would only wait for one another's threads (a test takes ten times as long, with two cores at work).
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-MEMORY = roomy_memory()
 if MEMORY:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # in which pytest makes its folders
 # A shell ignores these for what it begins in its background, and so does nohup, and commands would inherit that: where

@@ -6,24 +6,29 @@ import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
+if TYPE_CHECKING:  # commands that tests fork do without it
+    import pytest
 
-MEMORY = Path("/dev/shm")
-# What a session holds at most is a quarter of that.
-ROOM = 4 << 30
+# What a session holds in memory is less than half of that.
+_ROOM = 4 << 30
 
 
-def roomy_memory() -> Path | None:
-    """A folder in memory, where files are made and removed for less; None where a session would be too much for it."""
+def _in_memory() -> Path | None:
+    folder = Path("/dev/shm")
     try:
-        there, lines = os.statvfs(MEMORY), Path("/proc/meminfo").read_text().splitlines()
+        there, lines = os.statvfs(folder), Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         return None
     free = next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), 0)
-    roomy = min(there.f_bavail * there.f_frsize, free) >= ROOM
+    roomy = min(there.f_bavail * there.f_frsize, free) >= _ROOM
     # Tests run programs that they have made.
-    return MEMORY if roomy and os.access(MEMORY, os.W_OK) and not there.f_flag & os.ST_NOEXEC else None
+    return folder if roomy and os.access(folder, os.W_OK) and not there.f_flag & os.ST_NOEXEC else None
+
+
+MEMORY = _in_memory()
+"""A folder in memory, where files are made and removed for less; None where there is no room: where they usually are."""
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
