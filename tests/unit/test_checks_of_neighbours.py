@@ -447,6 +447,23 @@ def test_a_service_user_of_another_group_is_told(host: Host, monkeypatch: pytest
     assert finding(Host(load_lenient()), "service-user").ok
 
 
+def test_a_group_that_was_renamed_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = host.settings_file.parent
+    os.chown(folder, -1, 998)
+    user = SimpleNamespace(pw_uid=999, pw_gid=998, pw_shell="/usr/sbin/nologin", pw_name="weather", pw_dir="/")
+    ours = SimpleNamespace(gr_name="weather", gr_gid=998, gr_mem=[])
+    monkeypatch.setattr("pwd.getpwnam", lambda _name: user)
+    monkeypatch.setattr("grp.getgrall", lambda: [ours])
+    monkeypatch.setattr("grp.getgrgid", lambda _number: ours)
+    monkeypatch.setattr("toolkit.checks.probes.security._owner_of_all", lambda _host: 999)
+    monkeypatch.setattr("toolkit.checks.probes.security._left_behind", lambda _host: [])
+    assert finding(host, "service-user").ok
+    ours.gr_name = "meteo"
+    (result,) = examine(Host(load_lenient()), [BY_ID["service-user"]])
+    assert "is called meteo" in result.finding.evidence
+    assert result.command.startswith("groupmod --new-name weather meteo && ")
+
+
 # Rows
 
 

@@ -83,10 +83,10 @@ def service_user(host: Host) -> Finding | None:
         if file.parent.name != "sudoers.d":
             away = Shell("sed -i {} {}", f"/^{re.escape(rule.split()[0])}[[:space:]]/s/^/# /", file)
         return bad(f"the service user may become another by sudo: {rule!r} in {file}", away)
-    return _of_its_entry(host.user) or good("the service user cannot log in")
+    return _of_its_entry(host, host.user) or good("the service user cannot log in")
 
 
-def _of_its_entry(user: pwd.struct_passwd) -> Finding | None:
+def _of_its_entry(host: Host, user: pwd.struct_passwd) -> Finding | None:
     """The finding of what is wrong with the service user's own entry among the accounts."""
     try:
         group = grp.getgrgid(user.pw_gid).gr_name
@@ -96,7 +96,14 @@ def _of_its_entry(user: pwd.struct_passwd) -> Finding | None:
             if any(line.split(":")[2:3] == [str(user.pw_gid)] for line in lines):
                 return _looked_for_elsewhere(f"{GROUPS} has the group of {USER}")
         return bad(f"the group of {USER} is gone", Shell("groupadd --system --gid {} {}", str(user.pw_gid), USER))
-    if group != USER and any(one.gr_name == USER and USER not in one.gr_mem for one in grp.getgrall()):
+    ours = [one for one in grp.getgrall() if one.gr_name == USER]
+    folder = host.look(host.settings_file.parent)
+    if not ours and folder and folder.st_gid and folder.st_gid == user.pw_gid:
+        return bad(
+            f"the group of {USER} is called {group}, and the units ask for {USER}: was it renamed?",
+            Sequence(Shell("groupmod --new-name {} {}", USER, group), Restart("collector", "exporter", "api")),
+        )
+    if group != USER and any(USER not in one.gr_mem for one in ours):
         return bad(
             f"the service user is in the group {group}, and not in the group {USER}, whose its settings are",
             Sequence(Shell("usermod --gid {} {}", USER, USER), Restart("collector", "exporter", "api")),
