@@ -28,8 +28,6 @@ TOOL = str(Path(sys.executable).parent / "weather-tool")
 # Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
 # small products would only wait for one another's threads (a test takes ten times as long, with two cores at work).
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-if MEMORY:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # in which pytest makes its folders
 # A shell ignores these for what it begins in its background, and so does nohup, and commands would inherit that: where
 # pytest itself catches them, they do not.
 for _number in (signal.SIGHUP, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""Where tests make their files, and what is made once for all workers of pytest that run side by side."""
+"""What tests share that run side by side: a folder in memory, and what is made once for all workers of pytest."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def _in_memory() -> Path | None:
         return None
     free = next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), 0)
     roomy = min(there.f_bavail * there.f_frsize, free) >= _ROOM
-    # Tests run programs that they have made.
-    return folder if roomy and os.access(folder, os.W_OK) and not there.f_flag & os.ST_NOEXEC else None
+    return folder if roomy and os.access(folder, os.W_OK) else None
 
 
 MEMORY = _in_memory()
