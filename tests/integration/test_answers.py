@@ -210,6 +210,7 @@ def test_a_pause_is_what_the_server_asks_for_up_to_an_hour(
     with pytest.raises(RetryLaterError, match="answers 429") as raised:
         fetcher.fetch()
     assert raised.value.seconds == seconds
+    assert ("asks to be left alone for" in str(raised.value)) is (seconds > 0)
 
 
 @pytest.mark.parametrize("value", [value for value in ABSURD if not value.startswith("999")])

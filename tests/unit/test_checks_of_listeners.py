@@ -12,6 +12,7 @@ import pytest
 from toolkit.checks import Finding
 from toolkit.checks.host import Host
 from toolkit.checks.serving import API
+from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
 
 RUNS = {"ActiveState": "active", "SubState": "running"}
@@ -72,6 +73,14 @@ def test_a_port_that_another_program_has_is_named(
 ) -> None:
     host = host_of(listener, DOWN, monkeypatch, tmp_path)
     assert said(API.port_is_its_own(host)).startswith("another program has 0.0.0.0:")
+    port = listener.getsockname()[1]
+    monkeypatch.setenv("LISTENING_SEEN_BY_ROOT", f"22 17 sshd -D\n{port} {2**30} /usr/sbin/night --watch")
+    host = host_of(listener, DOWN, monkeypatch, tmp_path)
+    found = API.port_is_its_own(host)
+    assert said(found).startswith(f"process {2**30} (/usr/sbin/night --watch) has 0.0.0.0:")
+    assert found
+    assert found.remedy
+    assert found.remedy.render(Systemd()) == f"kill {2**30} && systemctl restart weather-api.service"
     listener.close()
     assert said(API.port_is_its_own(host)).endswith("is free")
 

@@ -62,6 +62,10 @@ class Damaged(_Named):
     wrong: str
 
 
+class UnreadableFolderError(ToolkitError):
+    """The folder cannot be read."""
+
+
 class Folder:
     """The backups of one host."""
 
@@ -102,14 +106,14 @@ class Folder:
         """All that is there, the newest first; see `newest_first`. `now` is the host's clock, if it was asked before.
 
         Raises:
-            ToolkitError: the folder cannot be read.
+            UnreadableFolderError: the folder cannot be read.
         """
         try:
             paths = sorted(self.path.iterdir(), reverse=True)
         except FileNotFoundError:
             paths = []
         except OSError as error:
-            raise ToolkitError(f"cannot read {self.path}: {reason(error)}") from error
+            raise UnreadableFolderError(f"cannot read {self.path}: {reason(error)}") from error
         seen = [_seen(path) for path in paths if path.name.startswith(PREFIX) and path.name.endswith(PACKED)]
         backups = newest_first([one for one in seen if isinstance(one, Backup)], time.time() if now is None else now)
         return backups, [one for one in seen if isinstance(one, Damaged)]

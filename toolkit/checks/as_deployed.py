@@ -24,6 +24,7 @@ from toolkit.checks.remedies import (
     Sequence,
     Shell,
     give,
+    give_all,
     make,
     put_aside,
     root_owns,
@@ -177,7 +178,7 @@ def folder_again(path: Path) -> Remedy:
         made = [] if there else [Shell("mkdir -- {}", path)]
         return Sequence(*aside, *made, root_owns(path, mode, wanted.group, made=not there))
     if there:
-        return give(path, mode)
+        return give(path, mode) if owner_of(path.stat()) == USER else give_all(path, mode)
     above = path.parent
     return Sequence(*aside, make(path, mode, above_is_ours=above.exists() and owner_of(above.stat()) == USER))
 

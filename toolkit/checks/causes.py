@@ -18,7 +18,7 @@ CLOCK = ("clock-right", "clock-after-release")
 
 # Where the database, the backups and the reports are.
 DISK = ("disk-data-writable", "disk-data-space", "disk-data-inodes", "data-folder")
-BACKUP_DISK = ("disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
+BACKUP_DISK = ("backup-lasting", "disk-backups-writable", "disk-backups-space", "disk-backups-inodes", "backup-folder")
 
 # The database's file, and whether it can be used.
 DATABASE = (

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from toolkit.address import without_secrets
 from toolkit.checks import Check, Finding, Status, bad, unseen
 from toolkit.checks.catalogue import CHECKS
+from toolkit.checks.closed import reached
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JobsError
 from toolkit.checks.host.systemd import BusError, SilentError
@@ -112,10 +114,8 @@ def probe(host: Host, check: Check) -> Finding | None:
         return check.probe(host)
     except PermissionError as error:
         if check.id in _TO_BE_REACHED and host.user and os.geteuid() == host.user.pw_uid:
-            return bad(
-                f"the service user may not reach {error.filename or reason(error)}",
-                Shell("namei --long {}", error.filename or "/"),
-            )
+            said = f"the service user may not reach {error.filename or reason(error)}"
+            return bad(said, reached(host, Path(error.filename)) if error.filename else Shell("namei --long /"))
         return unseen(f"this user may not look: {error.filename or reason(error)}")
     except SilentError as error:
         return _silent(error) if check.id == "units-present" else unseen(str(error))
@@ -144,12 +144,16 @@ def _silent(error: SilentError) -> Finding:
 def _is_its_own(check: Check, error: ToolkitError) -> bool:
     """Whether an error is what the check is for.
 
-    One check says that the database, or the list of jobs, cannot be read; the others say that they could not look.
+    One check says that the database, the folder of backups, or the list of jobs cannot be read; the others say that
+    they could not look.
     """
+    from toolkit.backup.folder import UnreadableFolderError
     from toolkit.store.base import StoreError
 
     if isinstance(error, JobsError):
         return check.id == "jobs-listed"
+    if isinstance(error, UnreadableFolderError):
+        return check.id == "backup-whole"
     return not isinstance(error, StoreError) or check.id in {"database-server", "database-readable"}
 
 

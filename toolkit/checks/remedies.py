@@ -318,7 +318,13 @@ def allow(change: str, path: Path, run: Callable[..., Remedy] = Shell) -> Remedy
 
 def give_all(path: Path, mode: int) -> Remedy:
     """The same, with everything in it."""
-    return Sequence(AsRoot("chown -hR weather:weather {}", path), AsUser("chmod {} {}", f"{mode:04o}", path))
+    return Sequence(owned([path]), AsUser("chmod {} {}", f"{mode:04o}", path))
+
+
+def owned(places: list[Path]) -> Remedy:
+    """Make folders the service user's, with what is in them. What has another name elsewhere stays whose it is."""
+    whose = "! -user weather '(' -type d -o -links 1 ')'"
+    return AsRoot(f"find {{}} -xdev {whose} -execdir chown -h weather:weather '{{{{}}}}' +", places)
 
 
 def make(folder: Path, mode: int, *, above_is_ours: bool) -> Remedy:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from toolkit.checks import Finding, bad, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES
+from toolkit.checks.host.processes import unit_of
 from toolkit.checks.remedies import EditSettings, OnMachine, Restart, Sequence
 from toolkit.settings import DECLARATIONS
 
@@ -69,7 +70,19 @@ class Listener(NamedTuple):
                 f"systemd holds {self.named(host)} for {holder}, where the {self.noun} is to serve",
                 Sequence(OnMachine("systemctl disable --now {}", holder), Restart(self.job)),
             )
-        return bad(f"another program has {self.named(host)}, where the {self.noun} is to serve")
+        return self._taken(host, port)
+
+    def _taken(self, host: Host, port: int) -> Finding:
+        """The finding that another program has the port; root is told which."""
+        holders = [(pid, command) for taken, pid, command in host.listening if taken == port]
+        if not holders:
+            return bad(f"another program has {self.named(host)}, where the {self.noun} is to serve")
+        pid, command = holders[0]
+        unit = unit_of(pid)
+        who = f"process {pid} ({command[:60]})" + (f" of {unit}" if unit else "")
+        numbers = [str(number) for number, _ in holders]
+        end = OnMachine("systemctl disable --now {}", unit) if unit else OnMachine("kill {}", numbers)
+        return bad(f"{who} has {self.named(host)}, where the {self.noun} is to serve", Sequence(end, Restart(self.job)))
 
     def _refused(self, host: Host, name: str, port: int) -> Finding | None:
         """The finding that the service may not serve at the address; None where it may."""

@@ -94,7 +94,7 @@ class Classifier:
             return "device_failure", f"{found}; its neighbours ({self._names(row)}) do not"
         if test.may_pass and (explained := self._passing(results, interval)):
             return "weather_event", f"{found}; {explained}"
-        if test.may_be_air and (explained := weather.same_air(self._results, interval)):
+        if test.may_be_air and (explained := self._same_air(interval)):
             return "weather_event", f"{found}; {explained}"
         # Who shared a jump may be farther away: no sensor fails when it jumps elsewhere.
         if not expected.has_close_neighbour[row] and test.evidence is not Evidence.SHARED:
@@ -114,8 +114,17 @@ class Classifier:
 
     def _passing(self, results: TestResults, interval: FlaggedInterval) -> str:
         """Whether it is weather on its way, or of one place; "" if it is not."""
-        return weather.crossing(self._grid.stations, self._neighbours, results, interval) or weather.local(
-            self._neighbours, self._results, interval
+        stations, near = self._grid.stations, self._neighbours
+        return (
+            weather.crossing(stations, near, results, interval)
+            or weather.local(near, self._results, interval)
+            or weather.free_air(stations, near, interval)
+        )
+
+    def _same_air(self, interval: FlaggedInterval) -> str:
+        """Whether it is air that comes and goes; "" if it is not."""
+        return weather.same_air(self._results, interval) or weather.free_air(
+            self._grid.stations, self._neighbours, interval
         )
 
     def _why_unverified(self, row: int) -> str:

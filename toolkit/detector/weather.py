@@ -13,11 +13,12 @@ import numpy as np
 
 from toolkit.detector.kept import TestResults
 from toolkit.model import Station
-from toolkit.quality.arrays import Floats, median
+from toolkit.quality.arrays import Bools, Floats, median
 from toolkit.quality.base import Exclusion, FlaggedInterval
-from toolkit.quality.expected import Expected
-from toolkit.quality.humidity import PAIR, PER_KELVIN
+from toolkit.quality.expected import Expected, diurnal_cycle
+from toolkit.quality.humidity import HUMIDITY, PAIR, PER_KELVIN
 from toolkit.quality.neighbours import Neighbours
+from toolkit.quality.series import Series
 
 # The numbers below were chosen with `make bench-detection`, 2026-11-24, where no other origin is given.
 
@@ -52,6 +53,9 @@ TOGETHER = -0.6
 SHARE_TOGETHER = 0.15
 CHANGES_AT_LEAST = 4
 READINGS_TOGETHER = 9  # that are looked at, at least: in so many `noise` sees it, and some may be before the window
+# A station without a close neighbour is in free air if it is so many metres above the lowest one of its region: by day
+# the air is mixed up to 1 to 2 km (Stull 1988). Above, cloud and dry air that has come from above lie side by side.
+FREE_AIR_M = 1500
 # Pressure is the weight of all the air above: temperature or humidity alone changes without it. A gust front has both
 # with it, or one of them and wind.
 PRESSURE = "bar"
@@ -71,7 +75,6 @@ def crossing(
     largest = np.nanmax(off, initial=0.0)
     if not largest > FAR_OFF * expected.residual_sigma[row]:
         return ""  # there is nothing to explain
-    most = off >= largest / 2
     candidates = neighbours.close if expected.has_close_neighbour[row] else neighbours.exists
     discrediting = [test.name for test in results.tests if test.exclusion is not Exclusion.NEVER and not test.may_pass]
     for place in np.flatnonzero(candidates[row]):
@@ -79,15 +82,47 @@ def crossing(
         hours = min(SAME_FRONT_HOURS + float(neighbours.km[row, place]) / SLOWEST_KM_PER_HOUR, CROSSING_HOURS)
         if any(results.flags[name][near].any() for name in discrediting):
             continue
-        readings = series.scaled[near] + median(series.scaled[row] - series.scaled[near])
+        apart = median(series.scaled[row] - series.scaled[near])
         lag = round(hours * hour)
-        around = readings[max(0, first - lag) : slots.stop + lag]
-        left = np.abs(np.lib.stride_tricks.sliding_window_view(around, own.size) - own)
-        explained = _mean(left) < UNEXPLAINED * np.nanmean(off)
-        explained &= _mean(left[:, most]) < UNEXPLAINED * np.nanmean(off[most])
+        around = slice(max(0, first - lag), slots.stop + lag)
+        explained = _explains(series.scaled[near, around] + apart, own, off)
+        if interval.test.at_once and explained.any():
+            unusual = series.scaled[near] - _usual_day(series, near)
+            if _spread(unusual[around]) < _spread(series.scaled[near, around]):
+                # The course of the day is in it: of a jump only what is unusual can be the cause.
+                mine = _usual_day(series, row)[first : slots.stop]
+                explained &= _explains(unusual[around], own - mine, off)
         if explained.any() or _jumped_likewise(expected, interval, near, lag, largest / 2):
             return f"{stations[near].station_id} saw the same some hours before or after"
     return ""
+
+
+def _explains(theirs: Floats, own: Floats, off: Floats) -> Bools:
+    """Whether what another station has leaves little to explain, by the slots that it is moved by.
+
+    Args:
+        theirs: levelled to the station's own, with so many slots more before and after as it may be moved by.
+        own: what is to be explained.
+        off: how far it is from the expectation.
+    """
+    left = np.abs(np.lib.stride_tricks.sliding_window_view(theirs, own.size) - own)
+    most = off >= np.nanmax(off) / 2
+    found: Bools = _mean(left) < UNEXPLAINED * np.nanmean(off)
+    return found & (_mean(left[:, most]) < UNEXPLAINED * np.nanmean(off[most]))
+
+
+def _spread(readings: Floats) -> float:
+    known = readings[~np.isnan(readings)]
+    return float(known.std()) if known.size else np.inf
+
+
+def _usual_day(series: Series, row: int) -> Floats:
+    """What a station has at each hour of the day as a rule, by the days before; slots."""
+    past = series.history[[row]]
+    usual = median(past)[:, None]
+    course, _ = diurnal_cycle(series, past - usual, series.days[[row]])
+    found: Floats = (usual + course)[0]
+    return found
 
 
 def _jumped_likewise(expected: Expected, interval: FlaggedInterval, near: int, lag: int, at_least: float) -> bool:
@@ -166,6 +201,17 @@ def same_air(results: Mapping[str, TestResults], interval: FlaggedInterval) -> s
     per_kelvin = -PER_KELVIN * max(float(np.nanmean(humidity)), 1.0)
     share = slope / per_kelvin if name == "temp_out" else slope * per_kelvin
     return f"{PAIR[name]} jumped with it, as that of air does" if share >= SHARE_TOGETHER else ""
+
+
+def free_air(stations: Sequence[Station], neighbours: Neighbours, interval: FlaggedInterval) -> str:
+    """Whether a humidity is that of a summit in free air, where it may be any within the hour; "" if it is not."""
+    row, own = interval.row, stations[interval.row].elevation
+    around = [stations[near].elevation for near in neighbours.rows[row, neighbours.exists[row]].tolist()]
+    known = [elevation for elevation in around if elevation is not None]
+    if interval.series.variable.name != HUMIDITY or neighbours.close[row].any() or own is None or not known:
+        return ""
+    above = own - min(known)
+    return f"{above:.0f} m above its region, dry air lies beside cloud" if above >= FREE_AIR_M else ""
 
 
 def _lasted(expected: Expected, interval: FlaggedInterval) -> float:

@@ -22,6 +22,7 @@ import requests
 from toolkit.address import SecretAddress, secret_in, shown, without_secrets
 from toolkit.content import CHUNK, IN_MEMORY, Content, as_file, new_content
 from toolkit.deadline import Deadline, within
+from toolkit.durations import humanize
 from toolkit.errors import UsageError
 from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError, TokenRequest
 from toolkit.feed.errors import (
@@ -167,7 +168,7 @@ class Fetcher:
             except Exception as error:  # of a library, for an answer that nobody thought of
                 failure = one.failed(f"answers what cannot be read: {type(error).__name__}: {error}")
             if not deadline.left:  # a body that was cut off at that time may look complete
-                failure = TooSlowError(one.message(f"took longer than {self._timeout:g} s"))
+                failure = TooSlowError(one.message(f"took longer than {self._timeout:g} s{one.how_far}"))
         self._sessions.append(session)
         if failure:
             raise failure from None
@@ -223,6 +224,7 @@ class _Fetch:
         # No other server than the feed's is shown our certificate.
         self._elsewhere = feed.new_session_elsewhere() if feed.who.certificate else session
         self._deadline = deadline
+        self._answered = False
 
     def failed(self, what: str) -> AnswerError:
         """The error for an answer that is no document."""
@@ -231,6 +233,11 @@ class _Fetch:
     def message(self, what: str) -> str:
         """A message of one line, without secrets."""
         return self._feed.message(self._url, what)
+
+    @property
+    def how_far(self) -> str:
+        """How far it came within the time, as the end of a message; empty where its server has not answered."""
+        return ": its server answers, and sends the document too slowly, or not to its end" if self._answered else ""
 
     def follow(self) -> Fetched | None:
         """The document, also where redirects lead to it; None if the server says that it is the known one."""
@@ -349,7 +356,8 @@ class _Fetch:
             if pause is None and response.status_code == TOO_MANY:
                 pause = 0.0
             if pause is not None and response.status_code in RETRY_LATER:
-                raise RetryLaterError(message, pause)
+                asked = f" and asks to be left alone for {humanize(pause)}" if pause else ""
+                raise RetryLaterError(f"{message}{asked}", pause)
             raise AnswerError(message)
         encoding = headers.get("Content-Encoding", "")
         if not {one.strip().lower() for one in encoding.split(",") if one.strip()} <= ENCODINGS:
@@ -371,6 +379,7 @@ class _Fetch:
 
     def _content(self, response: requests.Response) -> BinaryIO:
         content, length = new_content(self._feed.folder), 0
+        self._answered = bool(self._deadline.left)  # else it is the end of the time that has ended the headers
         try:
             for chunk in response.iter_content(CHUNK):
                 length += len(chunk)

@@ -206,6 +206,7 @@ class QualityTest(ABC):
         with_method: whether it is also run where a temporal method takes the place of the tests that compare.
         may_pass: whether a flag that neighbours do not share may still be weather, on its way across the network or of
             one place.
+        at_once: whether what it flags began with a jump, which no course of the day has.
         may_be_air: whether such a flag of temperature or humidity is weather where the other one jumps with it as that
             of air does: no two sensors jump together.
         expects_own_past: whether a station without neighbours is expected to be as in its own past.
@@ -225,6 +226,7 @@ class QualityTest(ABC):
     follows: ClassVar[bool] = False
     with_method: ClassVar[bool] = False
     may_pass: ClassVar[bool] = False
+    at_once: ClassVar[bool] = False
     may_be_air: ClassVar[bool] = False
     expects_own_past: ClassVar[bool] = False
     preparation: ClassVar[Preparation | None] = None

@@ -172,7 +172,7 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools,
     earlier_value = np.where(has_reference[:, None], weighted_median(earlier_by_each, weight), own_median)
 
     days = series.days[rows]
-    cycle, earlier_cycle = _diurnal_cycle(series, earlier - earlier_value, days)
+    cycle, earlier_cycle = diurnal_cycle(series, earlier - earlier_value, days)
     residual, earlier_residual = own - value - cycle, earlier - earlier_value - earlier_cycle
     learnt_residual = earlier_residual if enough else residual - median(residual)[:, None]
     residual_sigma = np.maximum(np.nan_to_num(deviation(learnt_residual)), scale.noise)
@@ -211,12 +211,12 @@ def _expect(series: Series, neighbours: Neighbours, rows: Ints, excluded: Bools,
     )
 
 
-def _diurnal_cycle(series: Series, earlier: Floats, days: Floats) -> tuple[Floats, Floats]:
-    """What the residual usually is at each hour of the day.
+def diurnal_cycle(series: Series, earlier: Floats, days: Floats) -> tuple[Floats, Floats]:
+    """What something, such as the residual, usually is at each hour of the day.
 
     Args:
         series: the variable.
-        earlier: the residual at the moments of the history, from which the cycle is learnt; rows × moments.
+        earlier: what it was at the moments of the history, from which the cycle is learnt; rows × moments.
         days: for how long each station has been known; rows.
 
     Returns:

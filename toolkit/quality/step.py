@@ -78,6 +78,7 @@ class Step(QualityTest):
     exclusion = Exclusion.IF_FARTHEST_OFF
     compares = True
     may_pass = True
+    at_once = True
     expects_own_past = True
     preparation = JUMP_LIMITS
 

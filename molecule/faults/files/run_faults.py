@@ -2,7 +2,8 @@
 """Run the fault matrix on this host, as root: run_faults.py FAULTS.json [WORDS]; exit code 1 if any failed.
 
 For each fault: it is put in, the doctor's first finding has to be its cause, then the command that the doctor printed
-(where one can mend it) or the fault's own `take` has to make the host healthy again, so that the doctor shows nothing.
+has to make the host healthy again (where one can), so that the doctor shows nothing; where none can the fault's own
+`take` has to.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def run(fault: dict[str, Any]) -> str:
         done = shell(first["remedy"])
         if done.returncode:
             wrong = f"its remedy fails: {first['remedy']}: {done.stdout[-300:]}"
+        elif "take" in fault and (left := wait(HEALTHY_SECONDS, None)["causes"]):  # which would heal what it did not
+            wrong = f"its remedy does not heal: {first['remedy']}: {[one['id'] for one in left]}"
     if "take" in fault:
         shell(fault["take"])
     if not fault.get("mends") or wrong:

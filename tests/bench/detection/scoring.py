@@ -99,21 +99,24 @@ class Score:
 
 def alarms(found: Iterable[Found]) -> list[Found]:
     """The anomalies that an operator must look at, those less than an hour apart joined."""
+    return [_joined(group) for group in episodes(one for one in found if one.class_ != "weather_event")]
+
+
+def episodes(found: Iterable[Found]) -> list[list[Found]]:
+    """The anomalies of all runs, by station and variable, those less than an hour apart together."""
     of: dict[tuple[int, str], list[Found]] = defaultdict(list)
     for one in found:
-        if one.class_ != "weather_event":
-            of[one.station, one.variable].append(one)
-    joined = []
+        of[one.station, one.variable].append(one)
+    groups = []
     for ones in of.values():
         ones.sort(key=lambda one: one.start)
-        groups = [[ones[0]]]
+        groups.append([ones[0]])
         for one in ones[1:]:
             if one.start - max(before.end for before in groups[-1]) < HOUR:
                 groups[-1].append(one)
             else:
                 groups.append([one])
-        joined += [_joined(group) for group in groups]
-    return joined
+    return groups
 
 
 def _joined(group: Sequence[Found]) -> Found:

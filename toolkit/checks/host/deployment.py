@@ -160,6 +160,15 @@ class Deployment(Facts):
         return [(Path(file), said) for file, _, said in (one.partition("\t") for one in lines) if said]
 
     @fact
+    def listening(self) -> list[tuple[int, int, str]]:
+        """Who listens at ports that the settings name, as /usr/local/bin/weather-tool saw it as root.
+
+        Each is a port, the number of the process, and its command.
+        """
+        lines = [line.split(" ", 2) for line in os.environ.get("LISTENING_SEEN_BY_ROOT", "").splitlines()]
+        return [(int(words[0]), int(words[1]), words[2]) for words in lines if len(words) == 3]
+
+    @fact
     def settings_file(self) -> Path:
         """Where the settings are."""
         return settings_file(os.environ)

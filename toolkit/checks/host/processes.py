@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,16 @@ def processes() -> Iterator[Process]:
     for path in Path("/proc").iterdir():
         if path.name.isdecimal() and (found := process(int(path.name))):
             yield found
+
+
+def unit_of(pid: int) -> str:
+    """The service of the system that a process belongs to; empty where it belongs to none."""
+    try:
+        text = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = re.findall(r"/system\.slice/(?:.*/)?([\w@.:-]+\.service)", text)
+    return found[-1] if found else ""
 
 
 class Holder(NamedTuple):

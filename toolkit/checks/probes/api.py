@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolkit.checks import Finding, Status, check
-from toolkit.checks.causes import RELEASE, STORE
+from toolkit.checks.causes import DISK, RELEASE, STORE
 from toolkit.checks.causes import UNIT as UNIT_CAUSES
 from toolkit.checks.host import Host
 from toolkit.checks.remedies import Enable, Restart, Shell, Then
@@ -48,7 +48,10 @@ def api_running(host: Host) -> Finding | None:
     invariant="The HTTP API answers, and reads the store.",
     problem="The HTTP API does not answer, or cannot read the store.",
     severity=Status.WARNING, remedy=Restart("api"),
-    caused_by=("loopback-up", "feed-way", "api-running", "api-enabled", "system-places", "places-open", *STORE),
+    caused_by=(
+        "loopback-up", "feed-way", "api-running", "api-enabled", "system-places", "places-open", "files-alone", *DISK,
+        *STORE,
+    ),
 )  # fmt: skip
 def api_answers(host: Host) -> Finding | None:
     return API.answers(host)

@@ -10,11 +10,12 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from toolkit import clock, credentials
 from toolkit.address import shown
-from toolkit.backup.folder import Backup, Damaged, ahead, manifest_of
+from toolkit.backup.folder import PREFIX, Backup, Damaged, ahead, manifest_of
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import BACKUP_DISK, CLOCK, RELEASE, UNIT
 from toolkit.checks.closed import closed
@@ -22,9 +23,11 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import lock_holders
+from toolkit.checks.host.systemd import seconds_since
 from toolkit.checks.remedies import (
     AsRoot,
     AsUser,
+    OnController,
     OnMachine,
     Remedy,
     Sequence,
@@ -95,7 +98,12 @@ def backup_folder(host: Host) -> Finding | None:
         if not os.access(path, os.W_OK | os.X_OK):
             return bad(f"the service cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}", mend)
     elif host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
-        return bad(f"the service user cannot write to {path}: it is {owner_of(found)}'s", mend)
+        if found.st_uid != host.user.pw_uid:
+            return bad(
+                f"the service user cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}",
+                give_all(path, 0o700),
+            )
+        return bad(f"the service user cannot write to {path}: mode {mode_of(found)}", mend)
     return good(f"{path}")
 
 
@@ -120,8 +128,18 @@ def _listed(host: Host) -> Finding | None:
     """Whether every file with the name of a backup looks like one: its manifest, and its size."""
     backups, damaged = host.backups
     if damaged:
-        return bad(f"{damaged[0].name}: {damaged[0].wrong}", Sequence(_set_aside(host, damaged), _AGAIN))
+        said = f"{damaged[0].name}: {_date_ahead(host, damaged[0])}{damaged[0].wrong}"
+        return bad(said, Sequence(_set_aside(host, damaged), _AGAIN))
     return good(f"{len(backups)} backups") if backups else None
+
+
+def _date_ahead(host: Host, one: Damaged) -> str:
+    """That a backup's name has a date in the future, as the beginning of a sentence; empty where it has none."""
+    with suppress(ValueError):
+        dated = datetime.strptime(one.path.name[: len(PREFIX) + 15], f"{PREFIX}%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+        if clock.ahead(dated.timestamp(), host.now):
+            return f"it is dated {dated:%Y-%m-%d}, in the future, and "
+    return ""
 
 
 @check(
@@ -154,7 +172,7 @@ backup_succeeds = check(
     invariant="The last backup could be made.",
     problem="The last backup failed.",
     severity=Status.CRITICAL, remedy=_AGAIN, caused_by=(
-        "backup-lasting", *BACKUP_DISK, *_SOURCE, *_JOB, "cron-table", "backup-client", "backup-unlocked",
+        *BACKUP_DISK, *_SOURCE, *_JOB, "cron-table", "backup-client", "backup-unlocked",
     ),
     is_of_last_run=True,
 )(last_run("backup"))  # fmt: skip
@@ -223,7 +241,7 @@ def backup_not_ahead(host: Host) -> Finding | None:
         return good("no backup is dated in the future") if backups else None
     return bad(
         f"{len(future)} of {len(backups)} backups are dated in the future: {future[0].name}, "
-        f"{aged(host.now - future[0].manifest.created)}",
+        f"{aged(host.now - future[0].manifest.created)}, on {future[0].manifest.created_at}",
         # If it is the host's clock that is wrong, a check of the clock is named first, and nothing is to be removed.
         Sequence(OnMachine("timedatectl"), Tool("backup create"), _removed(future), note="once the clock is right"),
     )
@@ -289,16 +307,38 @@ def offsite_possible(host: Host) -> Finding | None:
             Sequence(OnMachine("apt-get install --yes restic"), _AGAIN),
         )
     if os.environ.get(credentials.VARIABLE) and credentials.path(Credential.RESTIC_PASSWORD) is None:
-        return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", Shell("ls -la {}", credentials.FOLDER))
+        return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", OnController())
+    if credentials.read(Credential.RESTIC_PASSWORD) == "":
+        return bad(f"the credential {Credential.RESTIC_PASSWORD} is empty: restic takes none such", OnController())
     return _folder_of_copies(host) or good("restic is installed")
 
 
+def _has_failed(host: Host) -> bool:
+    last = last_run("backup")(host)
+    return last is not None and last.ok is False
+
+
+def _made_with_these(host: Host) -> bool:
+    """Whether a backup was made well since the settings were changed last, and so a copy."""
+    settings = host.look(host.settings_file)
+    if settings is None or not _was_made(host):
+        return False
+    if host.scheduler == CRON:
+        return (CRON_RUN / "backup.code").stat().st_mtime > settings.st_mtime
+    unit = host.unit("weather-backup.service")
+    return unit is not None and host.now - seconds_since("ExecMainStart", unit) > settings.st_mtime
+
+
 def _folder_of_copies(host: Host) -> Finding | None:
-    """The finding of what keeps copies from going to a folder of this host, where the last backup failed."""
+    """The finding of what keeps copies from going to a folder of this host, once a backup was made."""
     repository = Path(host.settings.restic_repository or "")
-    failed = last_run("backup")(host)
-    if not repository.is_absolute() or failed is None or failed.ok is not False or host.contained:
+    if not repository.is_absolute() or host.contained or not (_has_failed(host) or _made_with_these(host)):
         return None
+    if lacking := host.not_mounted(repository):
+        return bad(
+            f"no file system is mounted on {lacking}, where fstab has one, and the copies are to be",
+            Sequence(OnMachine("mount {}", lacking), _AGAIN),
+        )
     found = host.look(repository)
     anew = Sequence(AsRoot("install -d -o weather -g weather -m 0700 {}", repository), _AGAIN)
     if found is None:

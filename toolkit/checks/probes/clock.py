@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError
 # How far the host's clock may be off: servers' clocks are right to the second, and an answer takes no longer.
 TOLERANCE_SECONDS = 120
 # The host's time zone, how the file of one begins (tzfile(5)), and where that of UTC is.
-ZONE, OF_ZONES, UTC = Path("/etc/localtime"), b"TZif", "/usr/share/zoneinfo/UTC"
+ZONE, OF_ZONES, UTC = Path("/etc/localtime"), b"TZif", Path("/usr/share/zoneinfo/UTC")
 
 
 @check(
@@ -103,6 +103,12 @@ def time_zone(host: Host) -> Finding | None:
         whole = False
     if whole:
         return good(f"{ZONE} is a time zone")
+    if not UTC.exists():
+        return bad(
+            f"{UTC.parent}, which has the time zones, is {'empty' if UTC.parent.is_dir() else 'gone'}: {ZONE} leads "
+            "to none",
+            OnMachine("apt-get install --yes --reinstall tzdata"),
+        )
     was = kept(ZONE)
     remedy = put_back(ZONE) if was.is_symlink() and was.readlink().exists() else OnMachine("ln -sf {} {}", UTC, ZONE)
     leads = f"points at {ZONE.readlink()}, where no time zone is" if ZONE.is_symlink() else "is no time zone"

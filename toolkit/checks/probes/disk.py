@@ -175,7 +175,7 @@ def data_folder(host: Host) -> Finding | None:
         return bad(f"there is no folder {host.db.parent}", Sequence(made, _AGAIN))
     everybodys = found.st_mode & stat.S_ISVTX
     strange = host.user and found.st_uid != host.user.pw_uid
-    if (everybodys or (strange and not host.look(host.db))) and host.covered(host.db.parent):
+    if (everybodys or strange) and host.covered(host.db.parent) and (everybodys or _is_hidden(host)):
         return bad(f"another file system is mounted over {host.db.parent}, and hides what was there", uncovered(host))
     if everybodys:
         return bad(
@@ -188,6 +188,14 @@ def data_folder(host: Host) -> Finding | None:
     if found.st_mode & 0o700 != 0o700:
         return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}", give(host.db.parent, 0o700))
     return good(f"{host.db.parent} is the service user's")
+
+
+def _is_hidden(host: Host) -> bool:
+    """Whether no database can be seen where it is to be."""
+    try:
+        return host.look(host.db) is None
+    except PermissionError:
+        return True
 
 
 @check(

@@ -20,6 +20,7 @@ from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE
 from toolkit.checks.each_source import each_source
 from toolkit.checks.feed_places import lost, turned
 from toolkit.checks.feed_time import served, stations_time
+from toolkit.checks.feed_trust import unknown_authority
 from toolkit.checks.feed_values import STATIONS, all_alike, jumped, unit_of_impossible
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import FEED_SECONDS, SourceSeen
@@ -133,6 +134,8 @@ def feed_connects(_host: Host, feed: SourceSeen) -> Finding | None:
 def feed_trusted(_host: Host, feed: SourceSeen) -> Finding | None:
     if not feed.settings.feed_url.startswith("https://"):
         return None
+    if _stage(feed) == "feed-trusted" and (why := unknown_authority(feed.settings, str(_failed(feed)))):
+        return why
     return _at("feed-trusted", "its certificate is valid", feed)
 
 

@@ -73,16 +73,14 @@ def files_alone(host: Host) -> Finding | None:
     ):
         return bad(
             f"{file} is set up to do this to the service's files or processes, or to the clock: {line.strip()[:120]!r}",
-            _away(file, host.services, spoils_deployed=any(str(place) in line for place in (ETC, CURRENT.parent))),
+            _away(file, host.services),
         )
     return good("nothing else on the host is set up to change the service's files")
 
 
-def _away(file: Path, services: list[str], *, spoils_deployed: bool) -> Remedy:
+def _away(file: Path, services: list[str]) -> Remedy:
     """Move a file away, so that it has no effect any more."""
     moved = put_aside(file, OnMachine)
-    if spoils_deployed:  # what it wrote there stays
-        moved = Sequence(moved, note="then site.yml again")
     if file.parent != UNITS:
         return moved
     ended = OnMachine("systemctl disable --now {}", file.name)

@@ -69,21 +69,24 @@ def release_current(host: Host) -> Finding | None:
         release = CURRENT.resolve()
         if not CURRENT.is_symlink():
             aside = Shell("mv -T -- {} {}", CURRENT, f"{CURRENT}.folder")
-            used = _again_in_use()
-            return bad(
-                f"{CURRENT} is a folder, not a link to a release in {RELEASES}", Sequence(aside, used) if used else None
-            )
+            return _not_in_use(host, f"{CURRENT} is a folder, not a link to a release in {RELEASES}", aside)
         if release.parent != RELEASES.resolve():
-            return bad(f"{CURRENT} is {release}, which is not in {RELEASES}", _again_in_use())
+            return _not_in_use(host, f"{CURRENT} is {release}, which is not in {RELEASES}")
         return good(f"{CURRENT} is {release.name}")
     where = f"points at {CURRENT.readlink()}, which is not there" if CURRENT.is_symlink() else "is not there"
-    return bad(f"{CURRENT} {where}", _again_in_use())
+    return _not_in_use(host, f"{CURRENT} {where}")
 
 
-def _again_in_use() -> Remedy | None:
-    """Use the release that was installed last; None where there is none."""
+def _not_in_use(host: Host, said: str, *before: Remedy) -> Finding:
+    """The finding that no release is in use, which is mended by the newest that is left."""
     complete = sorted(RELEASES.glob("*/.complete"), key=lambda file: file.stat().st_mtime)
-    return Sequence(Shell("ln -sfn {} {}", complete[-1].parent, CURRENT), _AGAIN) if complete else None
+    if not complete:
+        return bad(f"{said}; no release is left")
+    release = complete[-1].parent
+    if CURRENT.is_symlink() and CURRENT.readlink().parent == RELEASES:
+        said += f"; {release.name}, which is older, takes its place until site.yml is run again"
+    used = Shell("ln -sfn {} {}", release, CURRENT)
+    return bad(said, Sequence(*before, used, Restart(*(host.services or ["collector"]))))
 
 
 @check(

@@ -14,7 +14,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COPIES, CRON_TABLE, CURRENT, ETC, PACKAGES, USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import AsRoot, OnController, Sequence, Shell, allow, give, make, root_owns
+from toolkit.checks.remedies import AsRoot, OnController, Sequence, Shell, allow, give, give_all, make, root_owns
 
 COMMAND = Path("/usr/local/bin/weather-tool")
 
@@ -28,7 +28,7 @@ def _private(
 
     @check(
         id=name, area="permissions", invariant=invariant, problem=problem, severity=Status.WARNING,
-        remedy=OnController(), caused_by=(*caused_by, "service-user"),
+        remedy=OnController(), caused_by=(*caused_by, "service-user", "files-alone"),
     )  # fmt: skip
     def probe(host: Host) -> Finding | None:
         path = place(host)
@@ -180,8 +180,6 @@ def reports_folder(host: Host) -> Finding | None:
     if found is None:
         return bad(f"there is no folder {folder}", make(folder, 0o750, above_is_ours=host.is_ours(folder.parent)))
     if found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700:
-        return bad(
-            f"the service user cannot write to {folder}: {owner_of(found)}'s, mode {mode_of(found)}",
-            give(folder, 0o750),
-        )
+        given = give(folder, 0o750) if found.st_uid == host.user.pw_uid else give_all(folder, 0o750)
+        return bad(f"the service user cannot write to {folder}: {owner_of(found)}'s, mode {mode_of(found)}", given)
     return good(f"{folder} is the service user's")

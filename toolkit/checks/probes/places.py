@@ -27,6 +27,7 @@ from toolkit.checks.remedies import (
     Start,
     Stop,
     Tool,
+    owned,
 )
 
 # How many entries of a folder are looked at, and how many places one remedy mends.
@@ -177,9 +178,7 @@ def places_owned(host: Host) -> Finding | None:
             ]
     if foreign:
         shown = ", ".join(map(str, foreign[:3])) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
-        given: Remedy = AsRoot("chown -h weather:weather {}", foreign)
-        if len(foreign) > MOST_MENDED:
-            several = [*dict.fromkeys(path.parent for path in foreign)]
-            given = AsRoot("find {} -maxdepth 1 ! -user weather -exec chown -h weather:weather '{{}}' +", several)
+        several = [*dict.fromkeys(path.parent for path in foreign)]
+        given = owned(several) if len(foreign) > MOST_MENDED else AsRoot("chown -h weather:weather {}", foreign)
         return bad(f"not the service user's: {shown}", given)
     return good("all in the service's folders is its own")

@@ -10,7 +10,7 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON
-from toolkit.checks.host.processes import process, words_of
+from toolkit.checks.host.processes import process, unit_of, words_of
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
 from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell, put_aside
 
@@ -36,7 +36,7 @@ def collector_alone(host: Host) -> Finding | None:
     if not others:
         return good("no second collector runs")
     pid, command = others[0]
-    unit = _unit_of(pid)
+    unit = unit_of(pid)
     who = f"process {pid} ({command})" + (f" of {unit}" if unit else "")
     end = OnMachine("systemctl disable --now {}", unit) if unit and unit != COLLECTOR else Shell("kill {}", str(pid))
     lost = ""
@@ -65,7 +65,7 @@ def _own(host: Host) -> set[int]:
         return {pid for pid in _pids() if first in _ancestors(pid)}
     unit = host.unit(COLLECTOR)
     main = int(unit["MainPID"] or 0) if unit else 0
-    return {main, os.getpid(), *(pid for pid in _pids() if unit and _unit_of(pid) == COLLECTOR)}
+    return {main, os.getpid(), *(pid for pid in _pids() if unit and unit_of(pid) == COLLECTOR)}
 
 
 def _pids() -> Iterator[int]:
@@ -81,15 +81,6 @@ def _ancestors(pid: int) -> set[int]:
             break
         pid = running.parent
     return found
-
-
-def _unit_of(pid: int) -> str:
-    try:
-        text = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    found = re.findall(r"/system\.slice/(?:.*/)?([\w@.:-]+\.service)", text)
-    return found[-1] if found else ""
 
 
 def _collectors() -> Iterator[tuple[int, str]]:

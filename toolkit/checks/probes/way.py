@@ -19,6 +19,7 @@ from toolkit.checks.each_source import each_source
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.host_as_deployed import kept, put_back
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence, allow
 from toolkit.durations import humanize
@@ -108,14 +109,25 @@ def _pinned(host: Host, name: str, address: str) -> Finding | None:
     if not others and not address.startswith("127."):
         with suppress(ToolkitError):
             others = {line.split()[0] for line in host.ask("getent", "-s", "hosts:dns", "ahostsv4", name).splitlines()}
+    said = f"{HOSTS} gives {name} the address {address}, where nothing takes a connection: {its[0].strip()!r}"
+    if (was := _as_deployed(name)) is not None and address not in was:
+        had = f"it had {', '.join(was)}" if was else "it did not name it"
+        return bad(f"{said}; when the service was deployed {had}", _mended(put_back(HOSTS)))
     if not others - {address} and not address.startswith("127."):
         return _changed_lately(host, name, address, its[0])
     change = rf"/^[[:space:]]*{re.escape(address)}[[:space:]].*{re.escape(name)}/d"
-    return bad(
-        f"{HOSTS} gives {name} the address {address}, where nothing takes a connection: {its[0].strip()!r}",
-        # The file may be mounted: it is written, not replaced.
-        _mended(OnMachine("sed {0} {1} > {1}.new && cat {1}.new > {1} && rm {1}.new", change, HOSTS)),
-    )
+    # The file may be mounted: it is written, not replaced.
+    return bad(said, _mended(OnMachine("sed {0} {1} > {1}.new && cat {1}.new > {1} && rm {1}.new", change, HOSTS)))
+
+
+def _as_deployed(name: str) -> list[str] | None:
+    """The addresses that the file of hosts gave a name when the service was deployed; None where that is not known."""
+    try:
+        lines = kept(HOSTS).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    found = [line.partition("#")[0].split() for line in lines]
+    return [words[0] for words in found if name in words[1:]]
 
 
 def _changed_lately(host: Host, name: str, address: str, line: str) -> Finding | None:
