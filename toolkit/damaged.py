@@ -31,14 +31,20 @@ def report(error: ImportError | SyntaxError) -> int:
         print(f"weather-tool: {said}. Try: {remedy}", file=sys.stderr)
         return 1
     elif "--json" in words:
-        import json
-
-        found = {"id": CHECK, "area": AREA, "status": "CRITICAL", "evidence": said, "remedy": remedy}
-        causes, checks = [{**found, "explains": []}], [{**found, "because": None}]
-        print(json.dumps({"schema": SCHEMA, "verdict": "CRITICAL", "causes": causes, "checks": checks}, indent=1))
+        found = f'"id": "{CHECK}", "area": "{AREA}", "status": "CRITICAL", "evidence": {_quoted(said)}'
+        found += f', "remedy": {_quoted(remedy)}'
+        print(
+            f'{{"schema": "{SCHEMA}", "verdict": "CRITICAL", "causes": [{{{found}, "explains": []}}], '
+            f'"checks": [{{{found}, "because": null}}]}}'
+        )
     else:
         print(f"CRITICAL  {CHECK}\n    {said}\n    mend it: {remedy}\nno other check could be made")
     return 2
+
+
+def _quoted(text: str) -> str:
+    """A text as JSON has it, without what would have to be escaped: the module json may be what is damaged."""
+    return '"' + "".join(one if " " <= one <= "~" and one not in '"\\' else "?" for one in text) + '"'
 
 
 def library_again(said: str) -> str:

@@ -222,3 +222,20 @@ def areas_of(run: Run, url: str) -> dict[str, dict[str, str]]:
     """The first finding of each area about a database, by area."""
     told = json.loads(run("doctor", "--json", "--area", "database", WEATHER_DB=url).stdout)
     return {one["area"]: one for one in reversed(told["causes"])}
+
+
+def test_many_effects_of_one_cause_are_counted_rather_than_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    from toolkit.checks import bad
+    from toolkit.checks.catalogue import CHECKS
+    from toolkit.checks.diagnosis import Cause, Result
+    from toolkit.commands import doctor
+
+    first, *others = [Result(one, bad(f"evidence of {one.id}"), Status.WARNING, one.remedy) for one in CHECKS[:7]]
+    for number, shown in ((4, 4), (6, 3)):
+        doctor._show([], [Cause(first, others[:number])], everything=False)
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    therefore ")]
+        assert sum("evidence of" in line for line in lines) == shown
+        also = ", ".join(one.check.id for one in others[shown:number])
+        assert not also or lines[-1] == f"    therefore also {also}: --all shows these {number - shown}"
+    doctor._show([], [Cause(first, others)], everything=True)
+    assert capsys.readouterr().out.count("    therefore ") == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -138,3 +139,40 @@ def test_weather_is_no_other_unit(run: Run, feed: Feed) -> None:
         one["properties"].update(temp_out=one["properties"]["temp_out"] - 9, wind_speed=55.0, hi_speed=80.0)
 
     assert collected(run, feed, *(network(minutes) for minutes in (9, 5)), network(0.1, front)) == []
+
+
+def test_a_field_of_the_time_that_was_renamed_is_named_and_can_be_put_right(
+    run: Run, feed: Feed, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    settings = tmp_path / "settings"
+    settings.write_text('# WEATHER_FEED_FIELDS="station_id=station_file|fid, time=ts"\n')
+    environment["WEATHER_ENV_FILE"] = str(settings)
+    renamed = told(0.1).replace(b'"ts"', b'"observed_at"')
+    causes = {one["id"]: one for one in collected(run, feed, told(9)) + _now(run, feed, renamed)}
+    found = causes["feed-readable"]
+    assert "WEATHER_FEED_FIELDS says that ts does, and what looks like times is in observed_at" in found["evidence"]
+    change = found["remedy"].partition(" && ")[0]
+    subprocess.run(change, shell=True, check=True)
+    assert settings.read_text() == 'WEATHER_FEED_FIELDS="station_id=station_file|fid, time=observed_at"\n'
+    assert _now(run, feed, renamed) == []
+
+
+def _now(run: Run, feed: Feed, document: bytes) -> list[dict[str, str]]:
+    feed.body = document
+    found: list[dict[str, str]] = json.loads(run("doctor", "--json").stdout)["causes"]
+    return found
+
+
+def test_times_ahead_of_the_servers_own_clock_are_the_feeds(run: Run, feed: Feed) -> None:
+    (found,) = collected(run, feed, told(9), told(-180))
+    assert found["id"] == "feed-current"
+    assert "3 hours in the future by its server's own clock" in found["evidence"]
+    assert found["remedy"] == "weather-tool feed try"
+
+
+def test_a_feed_that_stands_still_is_why_observations_grow_old(run: Run, feed: Feed) -> None:
+    """For longer than observations are fresh, and not yet for as long as a feed may be late."""
+    (found,) = collected(run, feed, told(18))
+    assert found["id"] == "feed-current"
+    assert "18 minutes old: its source has stopped" in found["evidence"]
+    assert "observations-fresh" in found["explains"]

@@ -28,12 +28,14 @@ from tests.collector import service
 from tests.conftest import TOOL, Feed, Run
 from tests.integration.test_commands import stored_minutes_ago
 from tests.ports import free_port
+from toolkit.checks.host import Host
 from toolkit.exporter import server as serving_metrics
 from toolkit.exporter.checks import CheckResults
 from toolkit.exporter.metrics import Weather
 from toolkit.exporter.server import Server
+from toolkit.exporter.service import of_service
 from toolkit.sdnotify import until_stopped
-from toolkit.settings import load
+from toolkit.settings import load, load_lenient
 from toolkit.store import open_for_writing
 
 
@@ -288,6 +290,17 @@ def test_the_console_is_told_what_only_the_exporter_sees_and_nobody_elsewhere_is
     assert all(abs(one["at"] - told["at"]) < 60 for one in found.values())
     assert [one["observations"] for one in told["backups"]] == [1]
     assert {"data", "backups"} <= {name for disk in told["disks"] for name in disk["holds"]}
+
+
+def test_what_of_the_service_cannot_be_read_is_null(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waiting(_: Path) -> list[Path]:
+        raise PermissionError
+
+    monkeypatch.setattr("toolkit.exporter.service.waiting", waiting)
+    told = of_service(Host(load_lenient(environ=environment)), CheckResults())
+    assert (told["spool"], told["spools"]) == (None, None)
 
 
 def asked(place: tuple[str, int], client: str) -> Any:

@@ -151,6 +151,17 @@ def test_a_damaged_database_gives_what_can_be_read(run: Run, db: Path, store: St
     assert Path(told["replaced"], db.name).read_bytes()[middle : middle + 8192]
 
 
+def test_what_cannot_be_read_of_a_longer_time_is_one_period(run: Run, db: Path, store: Store) -> None:
+    store(0, 1)
+    backup(run)
+    store(*range(2, 400))
+    with sqlite3.connect(db) as connection:
+        connection.execute("ALTER TABLE observation RENAME TO observation_old")
+    connection.close()
+    (period,) = restore(run)["unreadable"]
+    assert period.endswith(" to 2100-01-01 00:00:00 UTC")
+
+
 def test_no_database_at_all_is_replaced(run: Run, db: Path, store: Store) -> None:
     store(0)
     backup(run)

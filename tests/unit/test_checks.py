@@ -25,7 +25,9 @@ from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.probes import rivals
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
+from toolkit.checks.remedies import Logs, Remedy, Restart, Shell, Start
 from toolkit.checks.unit_results import outcome_of
+from toolkit.commands import healthcheck
 from toolkit.model import Document, Observation, Station
 from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing, sqlite_schema
@@ -415,6 +417,25 @@ def test_a_remedy_runs_again_what_failed_of_its_cause() -> None:
     (first,) = causes(results)
     assert first.result.check.id == "reports-folder"
     assert first.result.command.endswith(" && systemctl start weather-detector.service")
+
+
+def test_a_remedy_runs_nothing_twice() -> None:
+    wrong = [Finding(False, "so", remedy) for remedy in (Shell("mend"), Start("collector"), Restart("collector"))]
+    checks = [BY_ID[name] for name in ("service-user", "units-start", "collector-running")]
+    results = [
+        Result(one, seen, one.severity, seen.remedy or one.remedy) for one, seen in zip(checks, wrong, strict=True)
+    ]
+    (first, *_) = causes(results)
+    assert first.result.command == "mend && systemctl start weather-collector.service"
+
+
+@pytest.mark.parametrize("remedy", [Shell("du -xah {} | sort -h", "/srv"), Logs("collector")])
+def test_the_health_check_advises_nothing_that_cannot_be_typed_or_only_shows_logs(
+    remedy: Remedy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = BY_ID["disk-logs-space"]
+    assert healthcheck._report([Result(check, Finding(False, "no room"), check.severity, remedy)]) == 2
+    assert capsys.readouterr().out == "WEATHER CRITICAL - no room (try: weather-tool doctor)\n"
 
 
 def test_the_health_check_makes_what_is_critical_and_quick() -> None:

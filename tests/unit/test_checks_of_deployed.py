@@ -194,6 +194,18 @@ def test_a_service_is_restarted_once() -> None:
     assert restart.does(remedies.Restart("api"))
     assert not restart.does(remedies.Restart("api", "exporter"))
     assert not restart.does(remedies.Start("api"))
+    start = remedies.Sequence(remedies.Stop("collector"), remedies.Start("collector"))
+    assert start.does(remedies.Restart("collector"))
+    assert not start.does(remedies.Restart("api", "collector"))
+    assert start.does(remedies.Sequence(remedies.Stop("collector"), remedies.Restart("collector")))
+
+
+def test_a_line_that_was_broken_by_hand_is_put_back_not_taken_away(host: Host, tmp_path: Path) -> None:
+    settings = tmp_path / "etc/weather.env"
+    settings.write_text(SETTINGS.replace('feed"', "feed"))
+    (result,) = examine(Host(load_lenient()), [BY_ID["settings-valid"]])
+    assert host.deployed
+    assert result.command.startswith("cp -a --remove-destination -- ")
 
 
 def test_the_jobs_are_those_that_were_deployed_whatever_the_list_says_now(

@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -317,15 +318,25 @@ def test_a_line_by_which_pam_denies_cron_everything_is_taken_away(under_cron: Pa
     assert seen("cron-begins")[0].finding.ok
 
 
-def test_what_keeps_copies_from_a_folder_is_told_only_where_a_backup_failed(
+def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     under_cron: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (under_cron / "bin").mkdir()
     (under_cron / "bin/restic").symlink_to("/bin/true")
     monkeypatch.setenv("PATH", f"{under_cron}/bin:{os.environ['PATH']}")
-    copies = under_cron / "copies"
+    copies, kind = under_cron / "copies", "ext4"
+    monkeypatch.setattr(Host, "kind", lambda *_: kind)
+    monkeypatch.setattr(Host, "mount", lambda *_: copies)
     monkeypatch.setenv("WEATHER_RESTIC_REPOSITORY", str(copies))
     assert seen("offsite-possible")[0].finding.ok  # the first backup makes it
+    (under_cron / "backup.code").write_text("0\n")
+    monkeypatch.setattr("toolkit.checks.probes.backup.CRON_RUN", under_cron)
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(under_cron / "settings"))
+    (under_cron / "settings").touch()
+    os.utime(under_cron / "settings", (time.time() + 9,) * 2)
+    assert seen("offsite-possible")[0].finding.ok  # they are newer than the last backup
+    os.utime(under_cron / "settings", (1, 1))
+    assert "is not there: is its disk mounted?" in seen("offsite-possible")[0].finding.evidence
     (under_cron / "backup.code").write_text("1\n")
     (result,) = seen("offsite-possible")
     assert f"{copies}, where the copies are to be, is not there" in result.finding.evidence
@@ -336,6 +347,10 @@ def test_what_keeps_copies_from_a_folder_is_told_only_where_a_backup_failed(
     assert f"mv -T -- {copies} {copies}.damaged && install" in result.command
     (copies / "config").touch()
     assert seen("offsite-possible")[0].finding.ok
+    kind = "tmpfs"
+    (result,) = seen("offsite-possible")
+    assert f"{copies} is a file system in memory: it hides what is in {copies} beneath it" in result.finding.evidence
+    assert result.command.startswith(f"umount {copies} && ")
 
 
 def test_a_cron_that_is_masked_is_let_run_again(under_cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:

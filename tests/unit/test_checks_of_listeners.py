@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from toolkit.checks import Finding
+from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.host import Host
 from toolkit.checks.serving import API
 from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
+from toolkit.store.base import Logged
 
 RUNS = {"ActiveState": "active", "SubState": "running"}
 DOWN = {"ActiveState": "failed", "SubState": "failed"}
@@ -85,6 +88,42 @@ def test_a_port_that_another_program_has_is_named(
     assert said(API.port_is_its_own(host)).endswith("is free")
 
 
+def test_a_service_that_is_starting_has_its_own_port(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unit = {"ActiveState": "activating", "SubState": "start", "MainPID": "4711"}
+    port = listener.getsockname()[1]
+    monkeypatch.setenv("LISTENING_SEEN_BY_ROOT", f"{port} 4711 weather-tool api")
+    assert "it is starting" in said(API.port_is_its_own(host_of(listener, unit, monkeypatch, tmp_path)))
+    monkeypatch.setenv("LISTENING_SEEN_BY_ROOT", f"{port} 4712 nginx")
+    assert "process 4712 (nginx)" in said(API.port_is_its_own(host_of(listener, unit, monkeypatch, tmp_path)))
+    unit["SubState"] = "auto-restart"
+    monkeypatch.delenv("LISTENING_SEEN_BY_ROOT")
+    assert "another program has" in said(API.port_is_its_own(host_of(listener, unit, monkeypatch, tmp_path)))
+
+
 def test_where_there_is_no_such_job_nothing_is_asked(tmp_path: Path) -> None:
     host = Host(load_lenient(environ={"WEATHER_ENV_FILE": str(tmp_path / "none")}))
     assert API.answers(host) is API.port_is_its_own(host) is None
+
+
+def test_a_service_that_works_since_its_last_start_is_not_told_to_die_again_and_again(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entered = f"{time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6 - 50e6:.0f}"
+    unit = {
+        **RUNS,
+        "LoadState": "loaded",
+        "NRestarts": "4",
+        "Result": "success",
+        "ActiveEnterTimestampMonotonic": entered,
+    }
+    host = host_of(listener, unit, monkeypatch, tmp_path)
+    logged: list[Logged] = []
+    host.once("log", lambda: logged)
+    finding = BY_ID["collector-running"].probe(host)
+    assert said(finding) == "weather-collector.service was restarted 4 times, last 50 seconds ago"
+    logged += [Logged(host.now - 5, "failed", 0, 0, "the feed answers 500")]
+    assert "has been running" in said(BY_ID["collector-running"].probe(host))
+    unit["SubState"] = "auto-restart"
+    assert said(BY_ID["collector-running"].probe(host)).endswith("4 times so far")

@@ -8,6 +8,7 @@ import re
 import shlex
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -20,6 +21,7 @@ from toolkit.checks import Finding, server_faults
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
+from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.probes import units
 from toolkit.database import PostgreSQLDatabase
 from toolkit.feed.fetch import Fetched
@@ -504,6 +506,21 @@ def test_rows_that_contradict_one_another_are_told(host: Host, statement: str) -
         connection.executescript(statement)
     seen = finding(Host(load_lenient()), "database-consistent")
     assert seen.ok is False, seen
+
+
+def test_what_one_station_alone_tells_of_the_future_is_removed(host: Host) -> None:
+    rows = filled(host)
+    assert finding(host, "observations-not-ahead").ok
+    ahead = rows[-1]._replace(time=rows[-1].time + 40 * 86400)
+    with open_for_writing(host.settings.db) as store:
+        store.add(Document([], [ahead]), time.time())
+    seen = finding(Host(load_lenient()), "observations-not-ahead")
+    assert seen.evidence.endswith(" in the future; so are those of s3 alone, and not of 3 other stations")
+    (result,) = examine(Host(load_lenient()), [BY_ID["observations-not-ahead"]])
+    command = result.command.removeprefix("runuser -u weather -- ").replace(f"{CURRENT}/bin/python", sys.executable)
+    subprocess.run(["bash", "-c", command], check=True)
+    assert finding(Host(load_lenient()), "observations-not-ahead").ok
+    assert Host(load_lenient()).latest["s3"] == rows[-1].time
 
 
 def test_a_station_that_was_removed_with_its_observations_is_none(host: Host) -> None:

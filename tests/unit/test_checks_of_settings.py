@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,40 @@ def test_a_damaged_library_is_named_in_the_form_of_the_command(
     assert said.startswith(begins)
     assert "sqlite3" in said
     assert damaged.PYTHON_AGAIN in said
+
+
+def test_a_damaged_module_of_json_is_told_as_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["weather-tool", "doctor", "--json"])
+    with monkeypatch.context() as damaged_library:
+        damaged_library.setitem(sys.modules, "json", None)
+        assert (
+            damaged.report(SyntaxError("'(' was never \"closed\"", ("/usr/lib/python3/json/decoder.py", 1, 1, ""))) == 2
+        )
+    told = json.loads(capsys.readouterr().out)
+    assert (
+        "/usr/lib/python3/json/decoder.py cannot be imported: SyntaxError: '(' was never"
+        in told["causes"][0]["evidence"]
+    )
+    assert told["checks"][0]["remedy"] == damaged.PYTHON_AGAIN
+
+
+def test_a_file_of_certificates_that_the_service_cannot_read_is_given_back_to_it(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.touch(mode=0o600)
+    file.write_text(f'WEATHER_FEED_CA_FILE="{authority}"\n')
+    access = os.access
+    reads = lambda path, mode: access(path, mode) and (path != str(authority) or authority.stat().st_mode & 0o004)  # noqa: E731
+    monkeypatch.setattr("os.access", reads)
+    found = seen("settings-valid")
+    assert f"{authority}: the service user cannot read it: root's, mode 0600" in found.finding.evidence
+    subprocess.run(["bash", "-c", found.command.partition(" && systemctl")[0]], check=True)
+    assert seen("settings-valid").finding.ok
+    authority.unlink()
+    assert "there is no such file" in seen("settings-valid").finding.evidence
 
 
 def test_a_package_that_is_gone_is_the_releases(

@@ -13,11 +13,15 @@ import pytest
 
 from toolkit.checks import Finding, Status, bad, check
 from toolkit.checks import host_as_deployed as then
+from toolkit.checks.as_deployed import Folder
 from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.closed import closed
 from toolkit.checks.diagnosis import Cause, causes, examine
 from toolkit.checks.host import Host
+from toolkit.checks.host.files import Mount
 from toolkit.checks.probes import host_as_deployed as probes
 from toolkit.checks.remedies import Tool
+from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
 
 FEED = "http://feed.example/latest"
@@ -46,6 +50,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (f"{tmp_path}/etc/localtime", f"{tmp_path}/etc/system.conf.d/*"), ("systemctl daemon-reexec",)
     )
     monkeypatch.setattr(then, "SUBJECTS", (names, manager))
+    monkeypatch.setattr(then, "TRUST", then.Subject(()))
     monkeypatch.setattr(then, "KERNEL", tmp_path / "proc")
     monkeypatch.setattr(then, "_PASSED", (f"{tmp_path}/etc",))
     for name, value in {"NAMES": names, "MANAGER": manager, "HOSTS": tmp_path / "etc/hosts"}.items():
@@ -66,7 +71,7 @@ def named(*failures: str) -> list[Cause]:
         )(failing(name))
         for name in failures
     ]  # fmt: skip
-    looked = [BY_ID[name] for name in ("names-as-deployed", "system-as-deployed")]
+    looked = [BY_ID[name] for name in ("names-as-deployed", "trust-as-deployed", "system-as-deployed")]
     return causes(examine(Host(load_lenient()), [*looked, *fails]))
 
 
@@ -91,6 +96,32 @@ def test_a_name_that_is_gone_from_the_file_of_hosts_is_named_and_put_back(root: 
     assert then_ == "systemctl restart weather-collector.service"
     subprocess.run(["bash", "-c", command], check=True)
     assert (root / "etc/hosts").read_text() == before
+
+
+def test_a_folder_of_the_hosts_own_gets_the_mode_that_it_had(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "closed_above", lambda *_: root / "etc")
+    before = (root / "etc").stat().st_mode
+    (root / "etc").chmod(0o700)
+    found = closed(Host(load_lenient()), root / "etc/weather")
+    assert found
+    assert found.remedy
+    subprocess.run(["bash", "-c", found.remedy.render(Systemd())], check=True)
+    assert (root / "etc").stat().st_mode == before
+
+
+def test_the_certificates_that_the_settings_name_are_put_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = root / "etc/ca [1].pem"
+    authority.write_text("the authority's")
+    monkeypatch.setenv("WEATHER_FEED_CA_FILE", str(authority))
+    then.keep()
+    authority.write_text("of another")
+    found = BY_ID["trust-as-deployed"].probe(Host(load_lenient()))
+    assert found
+    assert f"{authority} was changed" in found.evidence or f"{authority} is another" in found.evidence
+    assert "feed-trusted" in found.explains
+    (cause,) = [one for one in named("feed-trusted") if one.result.check.id == "trust-as-deployed"]
+    subprocess.run(["bash", "-c", cause.result.command.partition(" && systemctl")[0]], check=True)
+    assert authority.read_text() == "the authority's"
 
 
 def test_the_line_of_another_name_is_nobodys_business(root: Path) -> None:
@@ -159,3 +190,24 @@ def test_a_job_that_ended_well_since_acquits_a_change(
     unit = {f"ExecMain{name}TimestampMonotonic": f"{when * 1e6:.0f}" for name, when in times.items()}
     monkeypatch.setattr(Host, "unit", lambda _host, name: unit | {"Result": "success"} if "notify" in name else None)
     assert [one.result.check.id for one in named("collector-running")] == [cause]
+
+
+def test_a_file_system_that_is_not_mounted_any_more_explains_what_is_missing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = [
+        Mount(Path("/srv/disk"), "/", "ext4", ["rw"], "/dev/sdb1"),
+        Mount(Path("/srv"), "/part", "ext4", ["rw"], "/dev/sdc1"),
+        Mount(Path("/srv/disk/weather"), "/", "tmpfs", ["rw"], "none"),
+    ]
+    monkeypatch.setattr(then, "mounts", lambda: iter(mounted))
+    monkeypatch.setattr(then, "folders", lambda: [Folder("/srv/disk/weather/data", "weather", "weather", "0700")])
+    monkeypatch.delenv("INVOCATION_ID", raising=False)
+    then.keep()
+    (result,) = examine(Host(load_lenient()), [BY_ID["mounts-as-deployed"]])
+    assert result.finding.evidence == "the file systems are mounted that were"
+    mounted.clear()
+    (result,) = examine(Host(load_lenient()), [BY_ID["mounts-as-deployed"]])
+    assert result.finding.evidence.endswith(" UTC: /srv/disk is not mounted, where /dev/sdb1 (ext4) was")
+    assert result.command.startswith("mount -t ext4 /dev/sdb1 /srv/disk && systemctl restart ")
+    assert {"database-exists", "backup-recent"} <= result.finding.explains

@@ -9,6 +9,7 @@ from toolkit.checks.as_deployed import folder_again, folders
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import USER
 from toolkit.checks.host.files import mode_of, owner_of
+from toolkit.checks.host_as_deployed import state
 from toolkit.checks.remedies import Remedy, Sequence, allow, give, give_all
 
 
@@ -40,5 +41,7 @@ def reached(host: Host, path: Path) -> Remedy:
 def _opened(folder: Path) -> Remedy:
     if any(one.path == str(folder) for one in folders()):
         return folder_again(folder)
+    if was := state().get("modes", {}).get(str(folder)):  # of the host's own
+        return allow(was.rpartition(" ")[2], folder)
     # A folder of the service's name was its user's when it was deployed.
     return give(folder, 0o750) if folder.name == USER else allow("a+x", folder)

@@ -207,12 +207,14 @@ def _with_what_lasts(cause: Cause) -> Result:
         lasting = [one.result.remedy for one in causes(cause.explains)]
     else:
         lasting = [one.remedy for one in cause.explains if one.check.is_of_last_run]
-    again = [one for one in lasting if not remedy.does(one) and one.line(cause.result.target)]
     # What is deployed again on the controller is no command of this host's.
-    again = [one for one in again if not any(isinstance(step, OnController) for step in one.steps)]
-    if not again or remedy.comment(cause.result.target):
+    again = [one for one in lasting if not any(isinstance(step, OnController) for step in one.steps)]
+    if remedy.comment(cause.result.target):
         return cause.result
-    return replace(cause.result, remedy=Sequence(remedy, *again))
+    for one in again:
+        if not remedy.does(one) and one.line(cause.result.target):
+            remedy = Sequence(remedy, one)
+    return replace(cause.result, remedy=remedy)
 
 
 def _root(name: str, failed: dict[str, Result], seen: tuple[str, ...] = ()) -> str:

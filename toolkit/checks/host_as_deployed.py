@@ -6,18 +6,21 @@ healthy with the release. Nothing is kept that not everybody may read.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.checks.as_deployed import Difference, difference
-from toolkit.checks.host.files import fixed, group_of, mode_of, owner_of
+from toolkit.checks.as_deployed import Difference, difference, folders
+from toolkit.checks.host.files import fixed, group_of, mode_of, mounts, owner_of
 from toolkit.checks.remedies import OnMachine, Remedy, Sequence, put_aside
+from toolkit.settings import load_lenient
+from toolkit.sources import Source, sources_of
 
 HOST = Path("/opt/weather/host-as-deployed")
 # Copies of files, each at its own path below it, and what else there was to see.
@@ -64,7 +67,7 @@ SESSIONS = Subject((
 ))  # fmt: skip
 # Where the present time is, and which Python releases are made for.
 LINKS = Subject(("/etc/localtime", "/usr/bin/python3"))
-SUBJECTS = (NAMES, TRUST, MANAGER, LOADER, SESSIONS, LINKS)
+SUBJECTS = (NAMES, MANAGER, LOADER, SESSIONS, LINKS)
 
 # Folders and programs that the service's user passes, reads or runs.
 _PASSED = (
@@ -79,6 +82,12 @@ KERNEL, LIMITS = Path("/proc/sys"), (
 )  # fmt: skip
 # How memory is promised; with STRICT no more than there is, of which that ratio.
 PROMISED, STRICT, RATIO = "vm.overcommit_memory", "2", "vm.overcommit_ratio"
+
+
+def trust(sources: Iterable[Source]) -> Subject:
+    """The same, with the files of certificates that settings name for their feeds."""
+    own = {str(file) for one in sources if (file := one.settings.feed_ca_file)}
+    return replace(TRUST, files=(*TRUST.files, *map(glob.escape, sorted(own))))
 
 
 def kept(path: Path) -> Path:
@@ -151,6 +160,22 @@ def put_back(path: Path) -> Remedy:
     )
 
 
+def unmounted() -> list[tuple[Path, str, str]]:
+    """File systems that folders of the deployment were on and that are not mounted: where, what, and of which kind."""
+    now = {str(one.place) for one in mounts()}
+    return [(Path(place), what, kind) for place, what, kind in state().get("mounts", ()) if place not in now]
+
+
+def _mounts_of_folders() -> list[tuple[str, str, str]]:
+    """What the deployment's folders are on, besides the root: of file systems that can be mounted by what they say."""
+    above = {str(path) for one in folders() for path in (Path(one.path), *Path(one.path).parents)}
+    return [
+        (str(one.place), one.source, one.kind)
+        for one in mounts()
+        if one.part == "/" and str(one.place) in above - {"/"} and (one.source.startswith("/") or ":/" in one.source)
+    ]
+
+
 def closed_now() -> list[tuple[Path, str, str]]:
     """Folders and programs of which others may do less than they might: the path, the mode now, and that before."""
     found = []
@@ -196,7 +221,8 @@ def keep() -> None:
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     unknown = []
-    for path in [path for subject in SUBJECTS for path in there(subject)]:
+    subjects = (*SUBJECTS, trust(sources_of(load_lenient().settings)))
+    for path in dict.fromkeys(path for subject in subjects for path in there(subject)):
         found, copy = path.lstat(), new / "files" / path.relative_to("/")
         everybodys = stat.S_ISREG(found.st_mode) and found.st_mode & stat.S_IROTH and found.st_size <= LARGEST_FILE
         if not (everybodys or stat.S_ISLNK(found.st_mode)):
@@ -207,7 +233,7 @@ def keep() -> None:
         os.chown(copy, found.st_uid, found.st_gid, follow_symlinks=False)
     modes = {name: _mode(Path(name)) for name in _PASSED if Path(name).exists()}
     bounds = {name: value for name in (*LIMITS, PROMISED, RATIO) if (value := _bound(name)) is not None}
-    kept_besides = {"modes": modes, "kernel": bounds, "unknown": unknown}
+    kept_besides = {"modes": modes, "kernel": bounds, "unknown": unknown, "mounts": _mounts_of_folders()}
     (new / "state.json").write_text(json.dumps(kept_besides, indent=1) + "\n", encoding="utf-8")
     shutil.chown(new, "root", "weather")
     new.chmod(0o750)

@@ -28,8 +28,8 @@ class Remedy:
         return (self,)
 
     def does(self, other: Remedy) -> bool:
-        """Whether what another does is one of its steps, or part of one."""
-        return any(step.includes(other) for step in self.steps)
+        """Whether its steps do what another does."""
+        return all(any(step.includes(one) for step in self.steps) for one in other.steps)
 
     def includes(self, other: Remedy) -> bool:
         """Whether this one step does what another does."""
@@ -58,6 +58,9 @@ class Start(Remedy):
     """Start a service, or run a scheduled job now."""
 
     job: str
+
+    def includes(self, other: Remedy) -> bool:
+        return other in {self, Restart(self.job)}  # what is down has only to be started
 
     def commands(self, target: Target) -> list[str]:
         return target.start(self.job)

@@ -70,11 +70,14 @@ class Listener(NamedTuple):
                 f"systemd holds {self.named(host)} for {holder}, where the {self.noun} is to serve",
                 Sequence(OnMachine("systemctl disable --now {}", holder), Restart(self.job)),
             )
-        return self._taken(host, port)
-
-    def _taken(self, host: Host, port: int) -> Finding:
-        """The finding that another program has the port; root is told which."""
         holders = [(pid, command) for taken, pid, command in host.listening if taken == port]
+        starting = unit["ActiveState"] == "activating" and unit["SubState"] != "auto-restart"
+        if starting and all(str(pid) == unit["MainPID"] for pid, _ in holders):
+            return good(f"port {port} is its own: it is starting")
+        return self._taken(host, holders)
+
+    def _taken(self, host: Host, holders: list[tuple[int, str]]) -> Finding:
+        """The finding that another program has the port; root is told which."""
         if not holders:
             return bad(f"another program has {self.named(host)}, where the {self.noun} is to serve")
         pid, command = holders[0]

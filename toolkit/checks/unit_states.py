@@ -60,7 +60,7 @@ def running(name: str, host: Host) -> Finding | None:
     if unit["SubState"] == "auto-restart" or (
         unit["ActiveState"] == "activating" and int(unit["NRestarts"] or 0) >= RESTARTS
     ):
-        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far ({outcome_of(unit)})")
+        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far{_of_which(unit)}")
     if unit["ActiveState"] != "active" and (waits := _waits(name, host)):
         return waits
     if unit["ActiveState"] == "activating":
@@ -68,8 +68,8 @@ def running(name: str, host: Host) -> Finding | None:
     if unit["ActiveState"] != "active":
         return bad(f"{name} is {state}: {outcome_of(unit)}")
     up = seconds_since("ActiveEnter", unit)
-    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _stored_since(host, name, up):
-        return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago ({outcome_of(unit)})")
+    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _works_since(host, name, up):
+        return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago{_of_which(unit)}")
     return good(f"{name} has been running for {humanize(up)}")
 
 
@@ -89,12 +89,17 @@ def _waits(name: str, host: Host) -> Finding | None:
     return bad(f"the start of {name} waits for {', '.join(first)}, which does not come to its end", Sequence(*remedies))
 
 
-def _stored_since(host: Host, name: str, up: float) -> bool:
-    """Whether a service works since its last start: for the collector, whether it has stored a document since then."""
+def _of_which(unit: dict[str, str]) -> str:
+    """How a unit that is started again and again ended, in brackets; empty where systemd says that it was stopped."""
+    return "" if unit["Result"] == "success" else f" ({outcome_of(unit)})"
+
+
+def _works_since(host: Host, name: str, up: float) -> bool:
+    """Whether a service works since its last start: the collector has tried to collect, whatever came of it."""
     if name != COLLECTOR:
         return up > STARTING_SECONDS / 4
     with suppress(Exception):  # the checks of the database meet it again
-        return any(one.time >= host.now - up and one.status != "failed" for one in host.log[:5])
+        return any(one.time >= host.now - up for one in host.log[:5])
     return False
 
 

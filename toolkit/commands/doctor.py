@@ -21,6 +21,9 @@ from toolkit.text import nearest
 # Wrong settings are among what it reports.
 TAKES_WRONG_SETTINGS = True
 
+# How many effects of a cause are shown, each with what was seen; one more is shown rather than counted.
+MOST_EFFECTS = 3
+
 EXAMPLES = (
     "weather-tool doctor",
     "weather-tool doctor --area backup --all",
@@ -75,8 +78,12 @@ def _show(results: Sequence[Result], found: Sequence[Cause], *, everything: bool
         coloured(f"{cause.status.name}  {cause.result.check.id}", paint[cause.status])
         print(f"    {cause.result.finding.evidence}")
         print(f"    mend it: {cause.result.command}")
-        for one in cause.explains:
+        few = len(cause.explains) <= MOST_EFFECTS + 1
+        shown = cause.explains if everything or few else cause.explains[:MOST_EFFECTS]
+        for one in shown:
             coloured(f"    therefore {one.check.id}: {one.finding.evidence}", "dim")
+        if folded := [one.check.id for one in cause.explains[len(shown) :]]:
+            coloured(f"    therefore also {', '.join(folded)}: --all shows these {len(folded)}", "dim")
     if everything:
         for one in results:
             if one.status in {Status.OK, Status.UNKNOWN}:

@@ -8,6 +8,7 @@ from toolkit.checks import Status, gate
 from toolkit.checks.catalogue import CHECKS
 from toolkit.checks.diagnosis import Result, causes, examine, untold, verdict
 from toolkit.checks.host import Host
+from toolkit.checks.remedies import Logs, Tool
 from toolkit.cli.options import positive
 from toolkit.settings import Loaded
 
@@ -62,7 +63,7 @@ def _report(results: list[Result]) -> int:
     if found:
         status = verdict(results, found)
         message = "; ".join(cause.result.finding.evidence for cause in found)
-        message += f" (try: {found[0].result.command})"
+        message += f" (try: {_advice(found[0].result)})"
     else:
         status, message = _nothing_wrong(results)
     if status is Status.UNKNOWN and (late := untold(results)):
@@ -71,6 +72,13 @@ def _report(results: list[Result]) -> int:
     line = f"{status.name} - {message}".replace("|", "/")
     print(f"WEATHER {line}" + (f" | {figures}" if figures else ""))
     return int(status)
+
+
+def _advice(result: Result) -> str:
+    """What to try, which may have no bar; where logs are to be read, the doctor asks the feed as well."""
+    if "|" in result.command or isinstance(result.remedy, Logs):
+        return Tool("doctor").render(result.target)
+    return result.command
 
 
 def _nothing_wrong(results: list[Result]) -> tuple[Status, str]:

@@ -33,8 +33,7 @@ def of_service(host: Host, checks: CheckResults) -> dict[str, Any]:
         "findings": checks.findings(),
         "jobs": _jobs(host),
         "disks": _disks(host),
-        "spool": len(waiting(spool_folder(host.settings))),
-        "spools": waiting_by_source(spool_folder(host.settings)),
+        **_of_spool(spool_folder(host.settings)),
         **_of_backups(Path(host.settings.backups)),
     }
 
@@ -57,6 +56,12 @@ def _disks(host: Host) -> list[dict[str, Any]]:
             mount = str(host.mount(path))
             found.setdefault(mount, {"mount": mount, "free": free, "total": total, "holds": []})["holds"].append(name)
     return list(found.values())
+
+
+def _of_spool(folder: Path) -> dict[str, Any]:
+    with suppress(OSError):
+        return {"spool": len(waiting(folder)), "spools": waiting_by_source(folder)}
+    return {"spool": None, "spools": None}
 
 
 def _of_backups(folder: Path) -> dict[str, Any]:

@@ -48,6 +48,7 @@ OF_ALL: dict[str, Callable[[dict[str, Any]], object]] = {
     "fahrenheit": in_fahrenheit,
     "zeros": lambda one: one["properties"].update(temp_out=0),
     "nowhere": lambda one: one.update(geometry=None),
+    "renamed": lambda one: one["properties"].update(observed_at=one["properties"].pop("ts")),
 }
 
 

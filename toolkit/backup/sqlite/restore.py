@@ -229,7 +229,10 @@ def _take(
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if not divided or last - first <= SHORTEST_SECONDS:
-            unreadable.append(f"{times.stored(first)} to {times.stored(last)} UTC")
+            begin, end = times.stored(first), times.stored(last)
+            if unreadable and unreadable[-1].endswith(f" to {begin} UTC"):  # they are one
+                begin = unreadable.pop().partition(" to ")[0]
+            unreadable.append(f"{begin} to {end} UTC")
             return 0
         middle = (first + last) // 2
         return sum(

@@ -83,7 +83,7 @@ class Files(Deployment):
 
     def mounts_at(self, path: Path) -> int:
         """How many file systems are mounted at a path, one over the other."""
-        return sum(mount.place == path for mount in _mounts())
+        return sum(mount.place == path for mount in mounts())
 
     def mounted_by_hand(self, path: Path) -> bool:
         """Whether a file system is mounted at a path that is set up nowhere: not in fstab(5), and by no unit."""
@@ -105,7 +105,7 @@ class Files(Deployment):
         for place in (path, *path.parents[:-1]):
             if _set_up().get(str(place)) and not any(
                 mount.place == place and not ("INVOCATION_ID" in os.environ and mount.part == str(place))
-                for mount in _mounts()
+                for mount in mounts()
             ):
                 return place
         return None
@@ -114,11 +114,11 @@ class Files(Deployment):
         """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
         return self._mounted(path).kind
 
-    def _mounted(self, path: Path) -> _Mount:
+    def _mounted(self, path: Path) -> Mount:
         """What is mounted where a path is."""
         path = _nearest(path).resolve()
-        found = _Mount(Path("/"), "/", "", [])
-        for mount in _mounts():
+        found = Mount(Path("/"), "/", "", [])
+        for mount in mounts():
             if "INVOCATION_ID" in os.environ and mount.part == str(mount.place) != "/":
                 continue  # a part of the host's own file system that the unit's sandbox mounts over itself
             # Of the mounts that cover the path the deepest counts, and of several at one place the last.
@@ -137,7 +137,7 @@ def _set_up() -> dict[str, bool]:
     return {place: "noauto" not in options.split(",") for _, place, _, options, *_ in entries}
 
 
-class _Mount(NamedTuple):
+class Mount(NamedTuple):
     """A mount, as proc(5) has it.
 
     Attributes:
@@ -145,22 +145,25 @@ class _Mount(NamedTuple):
         part: which part of the file system, `/` for all of it.
         kind: of the file system.
         options: of the file system itself.
+        source: what is mounted, such as a device.
     """
 
     place: Path
     part: str
     kind: str
     options: list[str]
+    source: str = ""
 
 
-def _mounts() -> Iterator[_Mount]:
+def mounts() -> Iterator[Mount]:
     """All mounts, in the order in which they were made."""
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
         words, _, device = line.partition(" - ")
         part, place = (
             re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word) for word in words.split()[3:5]
         )
-        yield _Mount(Path(place), part, device.split()[0], device.split()[-1].split(","))
+        its = device.split()
+        yield Mount(Path(place), part, its[0], its[-1].split(","), its[1])
 
 
 def _nearest(path: Path) -> Path:

@@ -117,11 +117,16 @@ def backup_lasting(host: Host) -> Finding | None:
     path = Path(host.settings.backups)
     if not host.deployed or "backup" not in host.jobs:
         return None
+    return _in_memory(host, path) or good(f"{host.mount(path)} lasts")
+
+
+def _in_memory(host: Host, path: Path) -> Finding | None:
+    """The finding that a folder for what is to last is on a file system in memory."""
     mount = host.mount(path)
-    if host.kind(path) in {"tmpfs", "ramfs"} and mount != Path("/"):
-        hides = f": it hides what is in {path} beneath it" if mount == path else ""
-        return bad(f"{mount} is a file system in memory{hides}", Sequence(OnMachine("umount {}", mount), _AGAIN))
-    return good(f"{mount} lasts")
+    if host.kind(path) not in {"tmpfs", "ramfs"} or mount == Path("/"):
+        return None
+    hides = f": it hides what is in {path} beneath it" if mount == path else ""
+    return bad(f"{mount} is a file system in memory{hides}", Sequence(OnMachine("umount {}", mount), _AGAIN))
 
 
 def _listed(host: Host) -> Finding | None:
@@ -304,7 +309,7 @@ def offsite_possible(host: Host) -> Finding | None:
     if not shutil.which("restic"):
         return bad(
             f"copies are to go to {shown(host.settings.restic_repository)}, and the program restic is not installed",
-            Sequence(OnMachine("apt-get install --yes restic"), _AGAIN),
+            Sequence(OnMachine("apt-get install --yes --reinstall restic"), _AGAIN),
         )
     if os.environ.get(credentials.VARIABLE) and credentials.path(Credential.RESTIC_PASSWORD) is None:
         return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", OnController())
@@ -339,6 +344,8 @@ def _folder_of_copies(host: Host) -> Finding | None:
             f"no file system is mounted on {lacking}, where fstab has one, and the copies are to be",
             Sequence(OnMachine("mount {}", lacking), _AGAIN),
         )
+    if in_memory := _in_memory(host, repository):
+        return in_memory
     found = host.look(repository)
     anew = Sequence(AsRoot("install -d -o weather -g weather -m 0700 {}", repository), _AGAIN)
     if found is None:

@@ -18,6 +18,7 @@ from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
 from toolkit.checks.each_source import each_source
+from toolkit.checks.feed_names import renamed_time
 from toolkit.checks.feed_places import lost, turned
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.feed_trust import unknown_authority
@@ -207,7 +208,7 @@ def feed_answers(_host: Host, feed: SourceSeen) -> Finding | None:
     severity=Status.CRITICAL, remedy=_LOG, caused_by=("feed-answers", "settings-valid"), on_feed=True,
 )  # fmt: skip
 @each_source
-def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
+def feed_readable(host: Host, feed: SourceSeen) -> Finding | None:
     if _stage(feed):
         return None
     try:
@@ -220,13 +221,15 @@ def feed_readable(_host: Host, feed: SourceSeen) -> Finding | None:
         return bad(said)
     if not document.observations:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
+        remedy = None
         if set(document.left_out) == {"no observation"}:  # as a station has that has never reported
-            why = (
-                f": none of its {sum(document.left_out.values())} entries tells a time (is its field named otherwise?)"
+            which, remedy = renamed_time(feed.settings, host.settings_file, feed.fetched.beginning)
+            why = f": none of its {sum(document.left_out.values())} entries tells a time" + (
+                which or " (is its field named otherwise?)"
             )
         if _MILLISECONDS.search(feed.fetched.beginning):
             why += "; there are numbers in it that are milliseconds since 1970, not seconds"
-        return bad(f"the feed {shown(feed.settings.feed_url)} holds no observation that can be used{why}")
+        return bad(f"the feed {shown(feed.settings.feed_url)} holds no observation that can be used{why}", remedy)
     try:
         if feed.settings.feed_format != "bufr":
             codecs.getincrementaldecoder("utf-8")().decode(feed.fetched.beginning)
@@ -249,21 +252,27 @@ def feed_current(host: Host, feed: SourceSeen) -> Finding | None:
     document = _read(feed)
     if document is None or not document.observations:
         return None
-    limit = max(feed.settings.fresh_minutes * 60, STALE_CADENCES * feed.settings.cadence_seconds)
+    fresh, stored = feed.settings.fresh_minutes * 60, _stored(host, feed)
+    limit = max(fresh, STALE_CADENCES * feed.settings.cadence_seconds)
     # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
     present = served(feed) or host.now
+    if stored is not None and host.now - stored > fresh:  # which is told already: here is why
+        limit = fresh
     stations = stations_time(feed)
     if stations is not None and clock.ahead(stations, present):
-        return bad(
-            f"how new they are cannot be told: they are {humanize(stations - present)} in the future",
-            OnMachine("timedatectl"),
-        )
+        said = f"{humanize(stations - present)} in the future"
+        if served(feed) is not None:
+            return bad(
+                f"its stations' times are {said} by its server's own clock, so nothing of it is stored: are they UTC?",
+                Tool("feed try"),
+            )
+        return bad(f"how new they are cannot be told: they are {said}", OnMachine("timedatectl"))
     past = [one.time for one in document.observations if not clock.ahead(one.time, present)]
     if not past:
         return None
     age = present - max(past)
     if age > limit:
-        kept, stored = feed.fetched.fresh_for, _stored(host, feed)
+        kept = feed.fetched.fresh_for
         if stored is not None and stored - max(past) > limit and not clock.ahead(stored, present):
             return bad(
                 f"the feed offers observations {humanize(stored - max(past))} older than those that it gave before: "

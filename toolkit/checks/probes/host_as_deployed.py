@@ -5,6 +5,7 @@ A host may change: what differs and does no harm is told with a failure that it 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 from toolkit.checks import Finding, Status, check, good
 from toolkit.checks.as_deployed import Difference
-from toolkit.checks.causes import OF_UNITS
+from toolkit.checks.causes import BACKUP_DISK, DATABASE, DISK, OF_UNITS
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN
 from toolkit.checks.host.systemd import seconds_since
@@ -21,13 +22,14 @@ from toolkit.checks.host_as_deployed import (
     MANAGER,
     NAMES,
     SESSIONS,
-    TRUST,
     Subject,
     changes,
     closed_now,
     lowered,
     put_back,
     since,
+    trust,
+    unmounted,
 )
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence, Shell, allow
 from toolkit.errors import ToolkitError
@@ -43,6 +45,10 @@ _FEED_FAILS = frozenset(("collection-succeeds", "observations-fresh", "sources-f
 _OF_NAMES = frozenset(("feed-name", "feed-in-time", *_FEED_FAILS))
 # Another address of a server is another server.
 _OF_ADDRESSES = frozenset((*_OF_NAMES, "feed-connects", "feed-trusted", "feed-answers", "database-server"))
+_OF_FOLDERS = frozenset((
+    *DATABASE, *DISK, *BACKUP_DISK, "backup-recent", "backup-succeeds", "backup-whole", "database-continues",
+    "reports-folder", "places-owned", "files-as-deployed", "spool-usable", *_FEED_FAILS,
+))  # fmt: skip
 _OF_TRUST = frozenset(("feed-trusted", "feed-connects", "cluster-answers", *_FEED_FAILS))
 
 
@@ -125,10 +131,11 @@ def _worked_since(host: Host, path: Path) -> bool:
 def trust_as_deployed(host: Host) -> Finding | None:
     if not host.deployed or since() is None:
         return None
-    found = [one for one in changes(TRUST) if not _worked_since(host, one.path)][:MOST]
+    trusted = trust(host.sources)
+    found = [one for one in changes(trusted) if not _worked_since(host, one.path)][:MOST]
     if not found:
         return good("the host trusts whom it trusted")
-    said, remedies = _files(found, TRUST)
+    said, remedies = _files(found, trusted)
     said = [_certificates(one) if one.path == BUNDLE else text for one, text in zip(found, said, strict=True)]
     if any(one.path.suffix == ".crt" and one.path != BUNDLE for one in found):
         remedies.append(OnMachine("update-ca-certificates"))
@@ -139,6 +146,24 @@ def _certificates(one: Difference) -> str:
     with suppress(OSError):
         return f"{BUNDLE} is another, and has {BUNDLE.read_bytes().count(CERTIFICATE)} certificates"
     return f"{one.path} {one.said}"
+
+
+@check(
+    id="mounts-as-deployed", area="disk",
+    invariant="The file systems of the service's folders are mounted as they were when the service was deployed.",
+    problem="A file system that a folder of the service was on is not mounted.",
+    severity=Status.WARNING, remedy=Shell("findmnt"),
+)  # fmt: skip
+def mounts_as_deployed(host: Host) -> Finding | None:
+    """Of those that fstab(5) has others say so."""
+    if not host.deployed or since() is None or "INVOCATION_ID" in os.environ:
+        return None
+    found = [(place, what, kind) for place, what, kind in unmounted() if host.not_mounted(place) != place]
+    if not found:
+        return good("the file systems are mounted that were")
+    said = [f"{place} is not mounted, where {what} ({kind}) was" for place, what, kind in found]
+    remedies = [OnMachine("mount -t {} {} {}", kind, what, place) for place, what, kind in found]
+    return _finding(said, remedies, _OF_FOLDERS, host.services or ["collector"])
 
 
 @check(

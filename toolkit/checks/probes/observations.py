@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from toolkit import clock
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.causes import CLOCK, COLLECTOR, OBSERVATIONS, RELEASE, SETTINGS, UNIT
+from toolkit.checks.database import changed
 from toolkit.checks.each_source import joined
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE
-from toolkit.checks.remedies import Logs, OnMachine, ServiceStatus, Start, Tool
+from toolkit.checks.remedies import Logs, OnMachine, Remedy, ServiceStatus, Start, Tool
 from toolkit.durations import age as aged
 from toolkit.durations import humanize
 from toolkit.settings import Settings
 from toolkit.sources import fresh_seconds
-from toolkit.times import from_stored
+from toolkit.times import from_stored, stored
 
 if TYPE_CHECKING:
     from toolkit.store.base import Logged
@@ -73,9 +74,27 @@ def observations_not_ahead(host: Host) -> Finding | None:
     if newest is None:
         return None
     ahead = from_stored(newest).timestamp() - host.now
-    if clock.ahead(host.now + ahead, host.now):
-        return bad(f"the newest observation ({newest} UTC) is {humanize(ahead)} in the future")
-    return good("no observation is of the future")
+    if not clock.ahead(host.now + ahead, host.now):
+        return good("no observation is of the future")
+    said = f"the newest observation ({newest} UTC) is {humanize(ahead)} in the future"
+    wrong = sorted(name for name, time in host.latest.items() if clock.ahead(time, host.now))
+    others = len(host.latest) - len(wrong)
+    if not wrong or others <= len(wrong):  # then it may be the host whose clock is wrong
+        return bad(said)
+    names = ", ".join(wrong[:NAMED]) + (", …" if len(wrong) > NAMED else "")
+    return bad(f"{said}; so are those of {names} alone, and not of {others} other stations", _without_the_future(host))
+
+
+def _without_the_future(host: Host) -> Remedy:
+    """Remove what is of the future from the store."""
+    present = stored(host.now + clock.AHEAD_SECONDS + clock.TOLERANCE_SECONDS)
+    if host.on_server:
+        return changed(host, f"DELETE FROM observations WHERE time > '{present}+00'")
+    return changed(
+        host, f"DELETE FROM observation WHERE time > '{present}'",
+        "UPDATE newest SET time = coalesce((SELECT max(time) FROM observation WHERE station = newest.station), '') "
+        f"WHERE time > '{present}'",
+    )  # fmt: skip
 
 
 @check(

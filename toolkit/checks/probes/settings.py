@@ -6,11 +6,13 @@ import codecs
 import os
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from toolkit import credentials, envfile
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.as_deployed import difference, mended
+from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE, USER, copy_of
 from toolkit.checks.host.files import mode_of, owner_of
@@ -51,10 +53,10 @@ _SECRETS = Shell("ls -la {}", credentials.FOLDER)
 )  # fmt: skip
 def settings_readable(host: Host) -> Finding | None:
     file = host.settings_file
-    if host.deployed and (closed := host.closed_above(file)):
+    if host.deployed and (above := host.closed_above(file)):
         return bad(
-            f"the service user may not pass {closed}: {owner_of(closed.stat())}'s, mode {mode_of(closed.stat())}",
-            Sequence(allow("g+rx", closed), Shell("chgrp -h weather {}", closed), _AGAIN),
+            f"the service user may not pass {above}: {owner_of(above.stat())}'s, mode {mode_of(above.stat())}",
+            Sequence(allow("g+rx", above), Shell("chgrp -h weather {}", above), _AGAIN),
         )
     if host.deployed and file.is_symlink() and not os.access(file, os.R_OK):
         target = file.readlink()
@@ -104,10 +106,7 @@ def settings_valid(host: Host) -> Finding:
     if not problems and host.sources_problem:
         return bad(host.sources_problem, Sequence(OnController(), _AGAIN))
     if not problems and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
-        return bad(
-            f"WEATHER_FEED_CA_FILE={file}: it is not there, or the service cannot read it",
-            Sequence(EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file), _AGAIN),
-        )
+        return _of_ca_file(host, Path(file))
     for one in () if problems else host.sources:
         for field in ("ca_file", "stations"):
             file = getattr(one.settings, f"feed_{field}")
@@ -130,6 +129,19 @@ def settings_valid(host: Host) -> Finding:
     if lines := [one.line for one in problems if one.line]:
         remedy = _without(host, "; ".join(f"{line}s/^/# /" for line in lines), lines)
     return bad("; ".join(map(str, problems)), remedy)
+
+
+def _of_ca_file(host: Host, file: Path) -> Finding:
+    """The finding that the service cannot read the certificates by which it is to trust the feed."""
+    said = f"WEATHER_FEED_CA_FILE={file}"
+    if above := closed(host, file, _AGAIN):
+        return replace(above, evidence=f"{said}: {above.evidence}")
+    if not os.path.lexists(file):
+        without = EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file)
+        return bad(f"{said}: there is no such file", Sequence(without, _AGAIN))
+    found = file.lstat()
+    said += f": the service user cannot read it: {owner_of(found)}'s, mode {mode_of(found)}"
+    return bad(said, Sequence(allow("a+r", file), _AGAIN))
 
 
 def _without(host: Host, marks: str, lines: list[int]) -> Remedy:
@@ -159,7 +171,7 @@ def _unread(host: Host) -> Remedy | None:
         return Sequence(EditSettings(r"1s/^\xef\xbb\xbf//", file), _AGAIN)
     if b"\n=======" in text and b"\n>>>>>>>" in text:  # what the file had before the merge stays
         return Sequence(EditSettings(r"/^[=|]\{7\}/,/^>>>>>>>/d; /^<<<<<<</d", file), _AGAIN)
-    return Sequence(EditSettings("; ".join(f"{line}s/^/# /" for line in wrong), file), _AGAIN) if wrong else None
+    return _without(host, "; ".join(f"{line}s/^/# /" for line in wrong), wrong) if wrong else None
 
 
 @check(
