@@ -22,6 +22,7 @@ from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.diagnosis import examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
+from toolkit.checks.host.files import Lock, mounts
 from toolkit.checks.probes import units
 from toolkit.database import PostgreSQLDatabase
 from toolkit.feed.fetch import Fetched
@@ -506,6 +507,20 @@ def test_rows_that_contradict_one_another_are_told(host: Host, statement: str) -
         connection.executescript(statement)
     seen = finding(Host(load_lenient()), "database-consistent")
     assert seen.ok is False, seen
+
+
+def test_a_lock_is_that_of_the_database_only_on_its_own_file_system(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(host)
+    number, held = host.db.stat().st_ino, Lock("WRITE", os.getpid(), 0, float("inf"))
+    (there,) = {mount.device for mount in mounts() if mount.place == host.mount(host.db)}
+    locks = [(f"ff:07:{number}", held)]
+    monkeypatch.setattr("toolkit.checks.host.files._locks", lambda: iter(locks))
+    assert finding(host, "database-unlocked").ok
+    locks = [(f"{there}:{number}", held)]
+    seen = finding(Host(load_lenient()), "database-unlocked")
+    assert f"process {os.getpid()} (" in seen.evidence
 
 
 def test_what_one_station_alone_tells_of_the_future_is_removed(host: Host) -> None:

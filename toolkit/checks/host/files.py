@@ -11,6 +11,7 @@ import shutil
 import stat
 import struct
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,6 +115,19 @@ class Files(Deployment):
         """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
         return self._mounted(path).kind
 
+    def locks(self, path: Path) -> list[Lock]:
+        """The locks of a file that processes hold or wait for; none where it is not there.
+
+        Two file systems may both have a file of its number, so the file system counts as well. It is that of the mount:
+        what stat(2) says of it need not be what the kernel says of a lock (overlayfs, btrfs).
+        """
+        try:
+            number = path.stat().st_ino
+        except OSError:
+            return []
+        file = f"{self._mounted(path).device}:{number}"
+        return [lock for locked, lock in _locks() if locked == file]
+
     def _mounted(self, path: Path) -> Mount:
         """What is mounted where a path is."""
         path = _nearest(path).resolve()
@@ -146,6 +160,7 @@ class Mount(NamedTuple):
         kind: of the file system.
         options: of the file system itself.
         source: what is mounted, such as a device.
+        device: the numbers of the file system, in hexadecimal, such as `fe:00`.
     """
 
     place: Path
@@ -153,6 +168,7 @@ class Mount(NamedTuple):
     kind: str
     options: list[str]
     source: str = ""
+    device: str = ""
 
 
 def mounts() -> Iterator[Mount]:
@@ -163,7 +179,31 @@ def mounts() -> Iterator[Mount]:
             re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word) for word in words.split()[3:5]
         )
         its = device.split()
-        yield Mount(Path(place), part, its[0], its[-1].split(","), its[1])
+        numbers = ":".join(f"{int(number):02x}" for number in words.split()[2].split(":"))
+        yield Mount(Path(place), part, its[0], its[-1].split(","), its[1], numbers)
+
+
+class Lock(NamedTuple):
+    """A lock of a file, as proc_locks(5) has it.
+
+    Attributes:
+        kind: `READ` or `WRITE`.
+        pid: the process.
+        first, last: the bytes that it is of.
+    """
+
+    kind: str
+    pid: int
+    first: int
+    last: float
+
+
+def _locks() -> Iterator[tuple[str, Lock]]:
+    """All locks, each with the numbers of the file system and the file."""
+    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
+        _, _, _, kind, pid, file, first, last = line.replace("-> ", "").split()[:8]
+        if int(pid) > 0:  # of this host, not of another container's
+            yield file, Lock(kind, int(pid), int(first), inf if last == "EOF" else int(last))
 
 
 def _nearest(path: Path) -> Path:

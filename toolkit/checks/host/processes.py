@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
-
-# The kernel's list of locks.
-LOCKS = Path("/proc/locks")
 
 
 class Process(NamedTuple):
@@ -73,17 +70,14 @@ class Holder(NamedTuple):
     children: list[int]
 
 
-def lock_holders(file: os.stat_result) -> list[Holder]:
-    """The processes that hold a lock of a file and are not the service's own."""
+def foreign_holders(pids: Iterable[int]) -> list[Holder]:
+    """Of the processes that hold a lock those that are not the service's own."""
     found = []
-    for line in LOCKS.read_text(encoding="utf-8").splitlines():
-        words = line.replace("-> ", "").split()
-        if int(words[5].rpartition(":")[2]) != file.st_ino or int(words[4]) <= 0:
-            continue
-        command = " ".join(words_of(int(words[4])))
+    for pid in dict.fromkeys(pids):
+        command = " ".join(words_of(pid))
         # A process that is gone has handed its lock on to one that it began, as flock(1) in a script of ours does.
         if command and not any(name in command for name in ("weather-tool", "weather-job", "toolkit")):
-            found.append(Holder(int(words[4]), command, _children(int(words[4]))))
+            found.append(Holder(pid, command, _children(pid)))
     return found
 
 

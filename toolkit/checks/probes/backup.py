@@ -22,7 +22,7 @@ from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.host.processes import lock_holders
+from toolkit.checks.host.processes import foreign_holders
 from toolkit.checks.host.systemd import seconds_since
 from toolkit.checks.remedies import (
     AsRoot,
@@ -288,10 +288,10 @@ def backup_own(host: Host) -> Finding | None:
     severity=Status.CRITICAL, remedy=Shell("lslocks --output COMMAND,PID,TYPE,MODE,PATH"),
 )  # fmt: skip
 def backup_unlocked(host: Host) -> Finding | None:
-    found = host.look(Path(host.settings.backups) / ".lock")
-    if found is None or host.contained:
+    lock = Path(host.settings.backups) / ".lock"
+    if host.contained or host.look(lock) is None:
         return None
-    for pid, command, children in lock_holders(found):
+    for pid, command, children in foreign_holders(one.pid for one in host.locks(lock)):
         said = f"process {pid} ({command[:60]}) holds the lock of the backups: none can be made"
         return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), _AGAIN))
     return good("nothing but our own holds it")

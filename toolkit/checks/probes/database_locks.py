@@ -9,6 +9,7 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.database import as_administrator, file_of
 from toolkit.checks.host import Host
+from toolkit.checks.host.files import Lock
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import Sequence, Shell, Start
 from toolkit.database import PostgreSQLDatabase
@@ -93,41 +94,21 @@ def _end(processes: set[int]) -> Shell:
 
 def _holders(host: Host) -> set[int]:
     """The processes that keep others from writing."""
-    from toolkit.store.sqlite_file import parts_of
-
-    bounds = {
-        _inode(path): byte for path, byte in zip(parts_of(host.db), (_PENDING_BYTE, -1, _WAL_WRITE_BYTE), strict=False)
-    }
-    held = set()
-    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
-        words = line.replace("-> ", "").split()
-        _, _, _, kind, pid, inode, first, last = words[:8]
-        byte = bounds.get(int(inode.rpartition(":")[2]))
-        if byte is None or byte < 0 or kind != "WRITE" or int(pid) <= 0:
-            continue
-        end = float("inf") if last == "EOF" else int(last)
-        if (byte == _PENDING_BYTE and int(first) <= byte + 511 and end >= byte) or int(first) <= byte <= end:
-            held.add(int(pid))
-    return held
+    # In the database's file those of its pending byte, and of the 511 after it; in its -shm that of a writer.
+    pending = [lock for lock in host.locks(host.db) if lock.first <= _PENDING_BYTE + 511 and lock.last >= _PENDING_BYTE]
+    writer = [lock for lock in _of_shm(host) if lock.first <= _WAL_WRITE_BYTE <= lock.last]
+    return {lock.pid for lock in (*pending, *writer) if lock.kind == "WRITE"}
 
 
 def _readers(host: Host) -> set[int]:
     """The processes that keep reading an old snapshot, but for the collector."""
-    shm = _inode(host.db.with_name(host.db.name + "-shm"))
-    found = set()
-    for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
-        words = line.replace("-> ", "").split()
-        if int(words[5].rpartition(":")[2]) == shm and words[3] == "READ" and 123 <= int(words[6]) <= 127:
-            found.add(int(words[4]))
+    found = {lock.pid for lock in _of_shm(host) if lock.kind == "READ" and 123 <= lock.first <= 127}
     collector = host.unit(COLLECTOR)
-    return found - {os.getpid(), int((collector or {}).get("MainPID") or 0), 0, -1}
+    return found - {os.getpid(), int((collector or {}).get("MainPID") or 0)}
 
 
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return -1
+def _of_shm(host: Host) -> list[Lock]:
+    return host.locks(host.db.with_name(host.db.name + "-shm"))
 
 
 def _name(pid: int) -> str:

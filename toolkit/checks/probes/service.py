@@ -9,7 +9,7 @@ from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import JOB
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN
-from toolkit.checks.host.processes import is_stopped, lock_holders
+from toolkit.checks.host.processes import foreign_holders, is_stopped
 from toolkit.checks.host.systemd import COLLECTOR, seconds_since
 from toolkit.checks.remedies import AllServices, Enable, OfSystemd, Restart, Sequence, Shell, Start
 from toolkit.checks.unit_states import enabled, last_run, running
@@ -133,9 +133,7 @@ def jobs_end(host: Host) -> Finding | None:
             said = f"{name} is at work, and its process {pid} is stopped (by SIGSTOP or a debugger)"
             return bad(said, Shell("kill -CONT {}", str(pid)))
         for name in host.jobs:
-            if not (lock := host.look(CRON_RUN / f"{name}.lock")):
-                continue
-            for pid, command, children in lock_holders(lock):
+            for pid, command, children in foreign_holders(one.pid for one in host.locks(CRON_RUN / f"{name}.lock")):
                 said = f"process {pid} ({command[:60]}) holds the lock of {name}, which cannot begin"
                 return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), Start(name)))
         return good("nothing but our own holds a job's lock")
