@@ -181,15 +181,9 @@ def _served(**settings: str) -> Iterator[Server]:
     # Not in pytest's folder, which every other session that begins closes to all users but its own.
     with tempfile.TemporaryDirectory(prefix="weather-postgresql-", dir=MEMORY) as folder:
         Path(folder).chmod(0o755)
-        # What is in it need not outlast the machine, as it does with the defaults: nobody waits for the disk. Its log may
-        # be a gigabyte otherwise, of memory.
+        # What is in it need not outlast the machine, as it does with the defaults: nobody waits for the disk.
         server = Server(
-            Path(folder) / "cluster",
-            fsync="off",
-            full_page_writes="off",
-            max_wal_size="128MB",
-            max_prepared_transactions="4",
-            **settings,
+            Path(folder) / "cluster", fsync="off", full_page_writes="off", max_prepared_transactions="4", **settings
         )
         yield server
         server.stop()
