@@ -22,7 +22,7 @@ import pytest
 
 from tests import preloaded
 from tests.postgresql import Server, require_timescaledb
-from tests.shared import made_once
+from tests.shared import MEMORY, made_once
 
 TOOL = str(Path(sys.executable).parent / "weather-tool")
 # Of tests and of the processes that they start, before numpy is loaded: tests run side by side, and statsmodels' many
@@ -179,7 +179,7 @@ def timescaledb() -> Iterator[Server]:
 
 def _served(**settings: str) -> Iterator[Server]:
     # Not in pytest's folder, which every other session that begins closes to all users but its own.
-    with tempfile.TemporaryDirectory(prefix="weather-postgresql-") as folder:
+    with tempfile.TemporaryDirectory(prefix="weather-postgresql-", dir=MEMORY) as folder:
         Path(folder).chmod(0o755)
         # What is in it need not outlast the machine, as it does with the defaults: nobody waits for the disk.
         server = Server(
@@ -190,12 +190,14 @@ def _served(**settings: str) -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A value of WEATHER_DB for each engine, with nothing in it."""
     if request.param == "sqlite":
-        return str(tmp_path / "weather.db")
-    server: Server = request.getfixturevalue("postgresql")
-    return server.database(f"test_{uuid4().hex}")
+        yield str(tmp_path / "weather.db")
+    else:
+        server: Server = request.getfixturevalue("postgresql")
+        yield server.database(name := f"test_{uuid4().hex}")
+        server.drop(name)
 
 
 @pytest.fixture(scope="session")

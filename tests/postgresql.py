@@ -87,6 +87,11 @@ class Server:
                 connection.execute("CREATE EXTENSION timescaledb")
         return self.url(name)
 
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
     def copy(self, name: str, new: str) -> str:
         """Copy a database to which nobody is connected; returns what WEATHER_DB would be."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -17,6 +17,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.shared import MEMORY
+
 # What is read when Python, a library of C or a dynamic linker starts, and never again.
 AT_START = ("FAKETIME", "LANG", "LC_", "LD_", "OPENBLAS_", "PYTHON")
 SECONDS = 120
@@ -40,7 +42,7 @@ def run(command: list[str], environment: dict[str, str], said: str = "") -> subp
             timeout=SECONDS,
             check=False,
         )
-    with tempfile.TemporaryDirectory(prefix="weather-command-") as folder:
+    with tempfile.TemporaryDirectory(prefix="weather-command-", dir=MEMORY) as folder:
         streams = [Path(folder) / name for name in ("stdin", "stdout", "stderr")]
         streams[0].write_text(said)
         process = Forked(command, environment, streams)

@@ -1,4 +1,4 @@
-"""What is made once for all workers of pytest that run side by side."""
+"""What tests share that run side by side: a folder in memory, and what is made once for all workers of pytest."""
 
 from __future__ import annotations
 
@@ -6,8 +6,28 @@ import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
+if TYPE_CHECKING:  # commands that tests fork do without it
+    import pytest
+
+# What a session holds in memory is less than half of that.
+_ROOM = 4 << 30
+
+
+def _in_memory() -> Path | None:
+    folder = Path("/dev/shm")
+    try:
+        there, lines = os.statvfs(folder), Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    free = next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), 0)
+    roomy = min(there.f_bavail * there.f_frsize, free) >= _ROOM
+    return folder if roomy and os.access(folder, os.W_OK) else None
+
+
+MEMORY = _in_memory()
+"""A folder in memory, where files are made and removed for less; None where there is no room: where they usually are."""
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

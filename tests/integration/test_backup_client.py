@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import Run
 from tests.postgresql import Server, programs
+from tests.shared import MEMORY
 from toolkit.store import open_for_writing
 
 
@@ -37,7 +38,7 @@ def version(folder: Path) -> int:
 def server() -> Iterator[Server]:
     if version(programs()) >= version(newer()):
         pytest.skip("Debian's pg_dump is as new as the newest server that a wheel has")
-    with tempfile.TemporaryDirectory(prefix="weather-postgresql-") as folder:
+    with tempfile.TemporaryDirectory(prefix="weather-postgresql-", dir=MEMORY) as folder:
         Path(folder).chmod(0o755)
         running = Server(Path(folder) / "cluster", newer(), fsync="off", full_page_writes="off")
         yield running

@@ -11,6 +11,7 @@ import pytest
 
 from tests.databases import query
 from tests.postgresql import Server, programs
+from tests.shared import MEMORY
 from toolkit.model import Document, Observation, Station
 from toolkit.store import Selection, open_for_writing
 
@@ -25,7 +26,7 @@ def chunked() -> Iterator[str]:
     """An empty database with the extension; skipped where that is not installed beside PostgreSQL."""
     if not [*programs().parent.glob("lib/timescaledb.so")]:
         pytest.skip("TimescaleDB is not installed beside PostgreSQL")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         Path(folder).chmod(0o755)
         server = Server(
             Path(folder) / "cluster", fsync="off", full_page_writes="off", shared_preload_libraries="timescaledb"

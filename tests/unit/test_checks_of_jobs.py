@@ -108,12 +108,16 @@ def test_a_job_that_stands_still_under_cron_is_told_and_goes_on(tmp_path: Path) 
 def test_a_process_that_waits_for_a_job_is_no_cron(
     called: str, runs: bool, under_cron: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (under_cron / "cron").symlink_to("/bin/sleep")  # the name that the kernel has for what cron begins, too
-    with subprocess.Popen([called, "600"], executable=under_cron / "cron") as process:
+    (under_cron / "cron").symlink_to("/bin/cat")  # the name that the kernel has for what cron begins, too
+    piped = subprocess.PIPE
+    with subprocess.Popen([called], 0, under_cron / "cron", stdin=piped, stdout=piped) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"\n")
+        process.stdout.read(1)  # it runs: before, the kernel may not have its words yet
         monkeypatch.setattr("toolkit.checks.probes.cron.processes", lambda: [process_of(process.pid)])
         monkeypatch.setattr("toolkit.checks.probes.cron.UNITS", under_cron)
         told = seen("cron-runs")[0].finding.evidence
-        process.kill()
     assert told.startswith("no cron runs") is not runs
 
 
