@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -467,6 +468,15 @@ def connection(small: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterat
         server.should_exit = True
         thread.join()
         app.state.answers.close()
+
+
+def test_what_is_no_request_is_a_problem_as_every_other(connection: Callable[[], socket.socket]) -> None:
+    with connection() as client:
+        client.sendall(b"NONSENSE\r\n\r\n")
+        answer = HTTPResponse(client)
+        answer.begin()
+        assert (answer.status, answer.headers["Content-Type"]) == (400, "application/problem+json")
+        assert json.load(answer)["detail"] == "this is no HTTP, or its head is longer than 64 KiB"
 
 
 def test_a_client_that_says_nothing_or_reads_nothing_is_left(connection: Callable[[], socket.socket]) -> None:

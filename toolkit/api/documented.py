@@ -6,6 +6,7 @@ from typing import Any
 
 from toolkit.api import problems
 from toolkit.api.parameters import MEDIA_TYPES, Form
+from toolkit.api.problem_json import MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -138,7 +139,7 @@ _LARGE = {413: "More values than one answer may have, or what takes too long to 
 
 
 def _answers(content: dict[str, Any], wrong: dict[int, str]) -> Responses:
-    problem = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     found: Responses = {
         200: {
             "description": "The answer.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,10 +11,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from toolkit.api.problem_json import MEDIA_TYPE, problem
 from toolkit.errors import ToolkitError
-from toolkit.text import did_you_mean, one_line
+from toolkit.text import did_you_mean
 
-MEDIA_TYPE = "application/problem+json"
 SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "type": "object",
@@ -55,13 +54,7 @@ def too_busy() -> Problem:
 
 def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The answer that tells of a problem."""
-    content = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": one_line(detail),
-    }
-    return Response(json.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
+    return Response(problem(status, detail), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 
 
 def unforeseen(error: Exception) -> Response:

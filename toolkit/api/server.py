@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as LateError
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from toolkit.api.problem_json import MEDIA_TYPE, problem
 from toolkit.errors import ToolkitError, reason
 from toolkit.sdnotify import notify, until_stopped, watchdog_seconds
 
@@ -27,8 +29,8 @@ MOST_CONNECTIONS = 200
 # How long a client may take to send a request, and how long the request may last in all, in seconds.
 REQUEST_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
-# The longest head of a request, in bytes: an area has many corners.
-HEAD_BYTES = 16 << 10
+# The longest head of a request, in bytes: an area has many corners, and a letter may take twelve bytes of an address.
+HEAD_BYTES = 64 << 10
 # How long requests that are being answered may take when the service is to stop; it must stop within 5 s.
 STOP_SECONDS = 2
 EVERY_SECONDS = 10.0
@@ -62,6 +64,13 @@ class Connection(H11Protocol):
         super().on_response_complete()
         if self.cycle.response_complete:
             self._wait(REQUEST_SECONDS)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as uvicorn calls it
+        """Say what is wrong with what is no request as it is said of requests."""
+        said = problem(HTTPStatus.BAD_REQUEST, f"this is no HTTP, or its head is longer than {HEAD_BYTES >> 10} KiB")
+        head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(said)}"
+        self.transport.write(f"{head}\r\nConnection: close\r\n\r\n".encode() + said)
+        self.transport.close()
 
     def _wait(self, seconds: float) -> None:
         if self._late:
