@@ -60,7 +60,7 @@ def running(name: str, host: Host) -> Finding | None:
     if unit["SubState"] == "auto-restart" or (
         unit["ActiveState"] == "activating" and int(unit["NRestarts"] or 0) >= RESTARTS
     ):
-        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far{_of_which(unit)}")
+        return bad(f"{name} dies and is restarted, {unit['NRestarts']} times so far{_how_it_ended(unit)}")
     if unit["ActiveState"] != "active" and (waits := _waits(name, host)):
         return waits
     if unit["ActiveState"] == "activating":
@@ -69,7 +69,7 @@ def running(name: str, host: Host) -> Finding | None:
         return bad(f"{name} is {state}: {outcome_of(unit)}")
     up = seconds_since("ActiveEnter", unit)
     if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _works_since(host, name, up):
-        return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago{_of_which(unit)}")
+        return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago{_how_it_ended(unit)}")
     return good(f"{name} has been running for {humanize(up)}")
 
 
@@ -89,7 +89,7 @@ def _waits(name: str, host: Host) -> Finding | None:
     return bad(f"the start of {name} waits for {', '.join(first)}, which does not come to its end", Sequence(*remedies))
 
 
-def _of_which(unit: dict[str, str]) -> str:
+def _how_it_ended(unit: dict[str, str]) -> str:
     """How a unit that is started again and again ended, in brackets; empty where systemd says that it was stopped."""
     return "" if unit["Result"] == "success" else f" ({outcome_of(unit)})"
 

@@ -124,8 +124,10 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
         first = last - LATE_SECONDS if _nothing_was_imported(connection, held.last, held.observations) else FIRST
         # The old database tells what time it is, not the clock. After that there should be nothing.
         present = max(first, min(LAST, _newest(connection, last) + DAY))
-        done.merged = _take(connection, take, first, present, done.unreadable, DIVIDED)
-        done.merged += _take(connection, take, present, LAST, done.unreadable, 0)
+        periods: list[tuple[float, float]] = []
+        done.merged = _take(connection, take, first, present, periods, DIVIDED)
+        done.merged += _take(connection, take, present, LAST, periods, 0)
+        done.unreadable += [f"{times.stored(begin)} to {times.stored(end)} UTC" for begin, end in periods]
 
 
 def _require_ours(old: Path) -> None:
@@ -215,7 +217,12 @@ def _take_sql(there: Sequence[str]) -> str:
 
 
 def _take(
-    connection: sqlite3.Connection, take: str, first: float, last: float, unreadable: list[str], divided: int
+    connection: sqlite3.Connection,
+    take: str,
+    first: float,
+    last: float,
+    unreadable: list[tuple[float, float]],
+    divided: int,
 ) -> int:
     """Take over the rows after `first` up to `last`; returns how many.
 
@@ -229,10 +236,9 @@ def _take(
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if not divided or last - first <= SHORTEST_SECONDS:
-            begin, end = times.stored(first), times.stored(last)
-            if unreadable and unreadable[-1].endswith(f" to {begin} UTC"):  # they are one
-                begin = unreadable.pop().partition(" to ")[0]
-            unreadable.append(f"{begin} to {end} UTC")
+            # Two of which the one ends where the other begins are one.
+            begin = unreadable.pop()[0] if unreadable and unreadable[-1][1] == first else first
+            unreadable.append((begin, last))
             return 0
         middle = (first + last) // 2
         return sum(

@@ -255,13 +255,14 @@ def feed_current(host: Host, feed: SourceSeen) -> Finding | None:
     fresh, stored = feed.settings.fresh_minutes * 60, _stored(host, feed)
     limit = max(fresh, STALE_CADENCES * feed.settings.cadence_seconds)
     # Against the server's own clock, where it tells it: what is wrong with ours has a check of its own.
-    present = served(feed) or host.now
+    by_server = served(feed)
+    present = by_server or host.now
     if stored is not None and host.now - stored > fresh:  # which is told already: here is why
         limit = fresh
     stations = stations_time(feed)
     if stations is not None and clock.ahead(stations, present):
         said = f"{humanize(stations - present)} in the future"
-        if served(feed) is not None:
+        if by_server:
             return bad(
                 f"its stations' times are {said} by its server's own clock, so nothing of it is stored: are they UTC?",
                 Tool("feed try"),
