@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.probes import rivals
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
-from toolkit.checks.remedies import Logs, Remedy, Restart, Shell, Start
+from toolkit.checks.remedies import Logs, Remedy, Restart, Sequence, Shell, Start
 from toolkit.checks.unit_results import outcome_of
 from toolkit.commands import healthcheck
 from toolkit.model import Document, Observation, Station
@@ -417,6 +418,18 @@ def test_a_remedy_runs_again_what_failed_of_its_cause() -> None:
     (first,) = causes(results)
     assert first.result.check.id == "reports-folder"
     assert first.result.command.endswith(" && systemctl start weather-detector.service")
+
+
+def test_a_service_that_cannot_be_started_keeps_no_other_from_it() -> None:
+    cause, *effects = (BY_ID[name] for name in ("settings-readable", "collector-running", "jobs-succeed"))
+    wrong = [(cause, Sequence(Shell("mend"), Restart("api"))), *((one, Start(one.id[:4])) for one in effects)]
+    results = [Result(one, Finding(False, "so"), one.severity, remedy) for one, remedy in wrong]
+    results[0].finding = replace(results[0].finding, explains=frozenset(one.id for one in effects))
+    (first,) = causes(results)
+    assert first.result.command == (
+        "mend && systemctl restart weather-api.service; systemctl start weather-coll.service; "
+        "systemctl start weather-jobs.service"
+    )
 
 
 def test_a_remedy_runs_nothing_twice() -> None:

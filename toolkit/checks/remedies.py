@@ -263,6 +263,24 @@ class Sequence(Remedy):
 
 
 @dataclass(frozen=True, slots=True)
+class Also(Remedy):
+    """A remedy, and others that are run whatever becomes of it and of one another."""
+
+    first: Remedy
+    others: tuple[Remedy, ...]
+
+    @property
+    def steps(self) -> tuple[Remedy, ...]:
+        return tuple(step for one in (self.first, *self.others) for step in one.steps)
+
+    def commands(self, target: Target) -> list[str]:
+        return [self.line(target)]
+
+    def line(self, target: Target) -> str:
+        return "; ".join(one.line(target) for one in (self.first, *self.others))
+
+
+@dataclass(frozen=True, slots=True)
 class Then(Remedy):
     """A command, and one that a person runs later: it is printed in the comment, in the place of `{}` in `words`."""
 
