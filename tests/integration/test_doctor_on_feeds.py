@@ -176,3 +176,30 @@ def test_a_feed_that_stands_still_is_why_observations_grow_old(run: Run, feed: F
     assert found["id"] == "feed-current"
     assert "18 minutes old: its source has stopped" in found["evidence"]
     assert "observations-fresh" in found["explains"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "theirs", "said", "right"),
+    [
+        ("station_id=station_file|fid, temp_out=temperature_2m, time=ts", "temp_out", "temperature_2m",
+         "station_id=station_file|fid, time=ts"),
+        ("station_id=station_file|fid, time=ts", "TempOut", "temp_out",
+         "station_id=station_file|fid, time=ts, temp_out=TempOut"),
+    ],
+)  # fmt: skip
+def test_a_field_that_the_feed_has_not_is_named_and_put_right(
+    run: Run, feed: Feed, tmp_path: Path, environment: dict[str, str], fields: str, theirs: str, said: str, right: str
+) -> None:
+    document = collected(run, feed, told(9), told(5)) or told(0.1).replace(b"temp_out", theirs.encode())
+    settings = tmp_path / "settings"
+    settings.write_text(f'WEATHER_FEED_FIELDS="{fields}"\n')
+    environment["WEATHER_ENV_FILE"] = str(settings)
+    (found,) = _now(run, feed, document)
+    assert found["id"] == "feed-variables"
+    assert (
+        f"WEATHER_FEED_FIELDS reads temp_out from {said}, and the feed has no such field, but {theirs}"
+        in (found["evidence"])
+    )
+    subprocess.run(found["remedy"].partition(" && ")[0], shell=True, check=True)
+    assert settings.read_text() == f'WEATHER_FEED_FIELDS="{right}"\n'
+    assert _now(run, feed, document) == []

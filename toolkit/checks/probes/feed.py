@@ -18,7 +18,7 @@ from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
 from toolkit.checks.each_source import each_source
-from toolkit.checks.feed_names import renamed_time
+from toolkit.checks.feed_names import renamed, renamed_time
 from toolkit.checks.feed_places import lost, turned
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.feed_trust import unknown_authority
@@ -422,10 +422,12 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
     ]
     if gone:
         why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
+        other, remedy = renamed(feed.settings, host.settings_file, feed.fetched.beginning, gone)
         was = "was it renamed?" if len(gone) == 1 else "were they renamed, or have they no values any more?"
         if _NO_VALUES.search(feed.fetched.beginning):
             was = "there are numbers such as -9999 in it, which stand for no value"
-        return bad(f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately: {was}{why}")
+        lately = "which nearly all told until lately"
+        return bad(f"no station of the feed tells {', '.join(gone)}, {lately}: {other or was}{why}", remedy)
     return good(f"it tells {len(told)} variables")
 
 
