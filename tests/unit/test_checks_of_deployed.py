@@ -280,3 +280,25 @@ def test_a_change_is_no_effect_of_what_cannot_have_made_it(
     told = causes(examine(Host(load_lenient()), [BY_ID[name] for name in ("settings-valid", "files-as-deployed")]))
     assert host.deployed
     assert [one.result.check.id for one in told] == ["settings-valid", *([] if edited else ["files-as-deployed"])]
+
+
+@pytest.mark.parametrize("without", ["", "backup", "exporter"])
+def test_a_job_that_the_host_needs_and_that_was_never_deployed_is_named(
+    host: Host, files: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str
+) -> None:
+    monkeypatch.setattr("toolkit.checks.probes.settings.JOBS_FILE", tmp_path / "etc/jobs.json")
+    names = {"collector", "exporter", "detector", "healthcheck", "backup", "maintenance"} - {without}
+    listed = {
+        "path": str(tmp_path / "etc/jobs.json"),
+        "content": json.dumps({"jobs": {n: {"command": n} for n in names}}),
+    }
+    written(tmp_path / "copies", files=[*files, listed])
+    assert host.deployed
+    (told,) = examine(host, [BY_ID["jobs-listed"]])
+    assert told.finding.ok is (without != "backup")
+    if not told.finding.ok:
+        assert told.finding.evidence.endswith("jobs that this host needs: nothing is backed up (backup)")
+        assert told.command == (
+            "ansible-playbook site.yml  # on the controller, once the inventory combines weather_jobs with "
+            "weather_default_jobs"
+        )

@@ -230,13 +230,15 @@ class EditSettings(Remedy):
 
 @dataclass(frozen=True, slots=True)
 class OnController(Remedy):
-    """Deploy again, from the controller."""
+    """Deploy again, from the controller; `once` says what is to be so before."""
+
+    once: str = ""
 
     def commands(self, target: Target) -> list[str]:
         return [f"ansible-playbook {target.playbook}"]
 
     def comment(self, _target: Target) -> str:
-        return "on the controller"
+        return f"on the controller, once {self.once}" if self.once else "on the controller"
 
 
 @dataclass(frozen=True, init=False, slots=True)

@@ -32,6 +32,7 @@ from toolkit.checks.remedies import (
 )
 from toolkit.credentials import Credential
 from toolkit.envfile import EnvironmentFileError
+from toolkit.schedules import lacking
 from toolkit.settings import CREDENTIALS, DECLARATIONS, Source
 
 # A service reads the settings when it is started.
@@ -273,8 +274,8 @@ def settings_in_force(host: Host) -> Finding | None:
 
 @check(
     id="jobs-listed", area="configuration",
-    invariant="The list of this host's jobs is there.",
-    problem="The list of this host's jobs is missing.",
+    invariant="The list of this host's jobs is there, and has those that a database of its own needs.",
+    problem="The list of this host's jobs is missing, or lacks a job that it needs.",
     severity=Status.WARNING, remedy=OnController(), caused_by=("settings-readable", "files-alone"),
 )  # fmt: skip
 def jobs_listed(host: Host) -> Finding | None:
@@ -289,6 +290,11 @@ def jobs_listed(host: Host) -> Finding | None:
         return bad(f"there is no {JOBS_FILE}", mended(host, JOBS_FILE))
     if not host.jobs:
         return bad(f"{JOBS_FILE} does not say what is to run here")
+    if not host.on_server and (without := lacking(host.jobs)):
+        return bad(
+            f"{JOBS_FILE} was deployed without jobs that this host needs: {without}",
+            OnController("the inventory combines weather_jobs with weather_default_jobs"),
+        )
     return good(f"{len(host.jobs)} jobs")
 
 
