@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -121,6 +122,21 @@ def test_the_certificates_that_the_settings_name_are_put_back(root: Path, monkey
     assert "feed-trusted" in found.explains
     (cause,) = [one for one in named("feed-trusted") if one.result.check.id == "trust-as-deployed"]
     subprocess.run(["bash", "-c", cause.result.command.partition(" && systemctl")[0]], check=True)
+    assert authority.read_text() == "the authority's"
+
+
+def test_certificates_that_are_gone_are_put_back_from_what_the_deployment_kept(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = root / "etc/own/ca.pem"
+    authority.parent.mkdir()
+    authority.write_text("the authority's")
+    monkeypatch.setenv("WEATHER_FEED_CA_FILE", str(authority))
+    then.keep()
+    shutil.rmtree(authority.parent)
+    (found,) = examine(Host(load_lenient()), [BY_ID["settings-valid"]])
+    assert found.finding.evidence == f"WEATHER_FEED_CA_FILE={authority}: it is gone since the deployment"
+    subprocess.run(["bash", "-c", found.command.partition(" && systemctl")[0]], check=True)
     assert authority.read_text() == "the authority's"
 
 

@@ -154,6 +154,8 @@ def put_back(path: Path) -> Remedy:
     if not os.path.lexists(copy):
         return put_aside(path, OnMachine)
     steps = [OnMachine("chattr -ia -- {}", path)] if fixed(path) else []
+    if not path.parent.exists():
+        steps.append(OnMachine("mkdir -p -- {}", path.parent))
     plain = path.is_file() and not path.is_symlink() and not copy.is_symlink()
     return Sequence(
         *steps, OnMachine("cp -a -- {} {}" if plain else "cp -aT --remove-destination -- {} {}", copy, path)

@@ -17,6 +17,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE, USER, copy_of
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR, seconds_since
+from toolkit.checks.host_as_deployed import kept, put_back
 from toolkit.checks.remedies import (
     AsRoot,
     EditSettings,
@@ -107,12 +108,13 @@ def settings_valid(host: Host) -> Finding:
     if not problems and host.sources_problem:
         return bad(host.sources_problem, Sequence(OnController(), _AGAIN))
     if not problems and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
-        return _of_ca_file(host, Path(file))
+        without = EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file)
+        return _unreadable(host, Path(file), f"WEATHER_FEED_CA_FILE={file}", Sequence(without, _AGAIN))
     for one in () if problems else host.sources:
         for field in ("ca_file", "stations"):
             file = getattr(one.settings, f"feed_{field}")
             if file != getattr(host.settings, f"feed_{field}") and not os.access(file, os.R_OK):
-                return bad(f"source {one.name}: {field} = {file}: it is not there, or the service cannot read it")
+                return _unreadable(host, Path(file), f"source {one.name}: {field} = {file}", None)
     if not problems and (
         name := next((one for one, was in host.loaded.origins.items() if _UNEXPANDED.match(was.text)), "")
     ):
@@ -132,14 +134,14 @@ def settings_valid(host: Host) -> Finding:
     return bad("; ".join(map(str, problems)), remedy)
 
 
-def _of_ca_file(host: Host, file: Path) -> Finding:
-    """The finding that the service cannot read the certificates by which it is to trust the feed."""
-    said = f"WEATHER_FEED_CA_FILE={file}"
+def _unreadable(host: Host, file: Path, said: str, without: Remedy | None) -> Finding:
+    """The finding that the service cannot read a file that a setting names; `without` takes the setting away."""
     if above := closed(host, file, _AGAIN):
         return replace(above, evidence=f"{said}: {above.evidence}")
     if not os.path.lexists(file):
-        without = EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file)
-        return bad(f"{said}: there is no such file", Sequence(without, _AGAIN))
+        if os.path.lexists(kept(file)):
+            return bad(f"{said}: it is gone since the deployment", Sequence(put_back(file), _AGAIN))
+        return bad(f"{said}: there is no such file", without)
     found = file.lstat()
     said += f": the service user cannot read it: {owner_of(found)}'s, mode {mode_of(found)}"
     return bad(said, Sequence(allow("a+r", file), _AGAIN))
