@@ -27,6 +27,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.probes import rivals
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
 from toolkit.checks.remedies import Logs, Remedy, Restart, Sequence, Shell, Start
+from toolkit.checks.targets import Systemd
 from toolkit.checks.unit_results import outcome_of
 from toolkit.commands import healthcheck
 from toolkit.model import Document, Observation, Station
@@ -196,6 +197,32 @@ def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: s
     seen = found(Host(load_lenient()), "database-shape")
     assert seen.ok is False
     assert told in seen.evidence
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ('ALTER TABLE observation RENAME TO "the old"; CREATE TABLE other (a)', "table observation is called the old"),
+        ("DROP VIEW observations", "view observations is gone"),
+        ("ALTER TABLE observation RENAME TO old; DROP INDEX anomalies_ended", ""),
+    ],
+)
+def test_what_holds_no_row_is_made_anew_and_a_table_gets_its_name_back(host: Host, statement: str, told: str) -> None:
+    filled(host)
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
+        before = connection.execute("SELECT * FROM observation").fetchall()
+        connection.executescript(statement)
+        seen = found(Host(load_lenient()), "database-shape")
+        assert seen.ok is False
+        assert seen.remedy
+        command = seen.remedy.line(Systemd())
+        assert ("sqlite_schema import mend;" in command) is bool(told)
+        if told:
+            assert told in seen.evidence
+            code = shlex.split(command.partition(" && ")[0])[-1]
+            subprocess.run([sys.executable, "-I", "-c", code], check=True)
+            assert connection.execute("SELECT * FROM observation").fetchall() == before
+            assert sqlite_schema.differences(connection)[0] == []
 
 
 def test_a_database_that_was_brought_up_to_date_has_the_shape_of_a_new_one(tmp_path: Path) -> None:

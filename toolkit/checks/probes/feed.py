@@ -426,8 +426,8 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
         was = "was it renamed?" if len(gone) == 1 else "were they renamed, or have they no values any more?"
         if _NO_VALUES.search(feed.fetched.beginning):
             was = "there are numbers such as -9999 in it, which stand for no value"
-        lately = "which nearly all told until lately"
-        return bad(f"no station of the feed tells {', '.join(gone)}, {lately}: {other or was}{why}", remedy)
+        said = f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately"
+        return bad(f"{said}: {other or was}{why}", remedy)
     return good(f"it tells {len(told)} variables")
 
 
