@@ -204,3 +204,17 @@ def test_a_field_that_the_feed_has_not_is_named_and_put_right(
     subprocess.run(found["remedy"].partition(" && ")[0], shell=True, check=True)
     assert settings.read_text() == f'WEATHER_FEED_FIELDS="{right}"\n'
     assert _now(run, feed, document) == []
+
+
+def test_stations_that_were_renamed_are_told_by_their_places_until_they_have_their_ids_again(
+    run: Run, feed: Feed
+) -> None:
+    def front(one: dict[str, Any]) -> None:
+        one["properties"]["station_file"] = f"v2-{one['properties']['station_file']}"
+
+    found, *more = collected(run, feed, network(9), network(5), network(0.1, front))
+    assert more == []
+    assert found["id"] == "feed-stations"
+    assert "6 of 6 stations that reported lately are not in the feed, and at the same" in found["evidence"]
+    assert "such as v2-athens in the place of athens: the feed's owner has renamed them" in found["evidence"]
+    assert collected(run, feed, network(0.05)) == []
