@@ -193,7 +193,7 @@ def test_a_field_that_the_feed_has_not_is_named_and_put_right(
     assert collected(run, feed, told(9), told(5)) == []
     document = told(0.1).replace(b"temp_out", theirs.encode())
     settings = tmp_path / "settings"
-    settings.write_text(f'WEATHER_FEED_FIELDS="{fields}"\n')
+    settings.write_text(f'# WEATHER_FEED_FIELDS="time=ts"\nWEATHER_FEED_FIELDS="{fields}"\n')
     environment["WEATHER_ENV_FILE"] = str(settings)
     (found,) = _now(run, feed, document)
     assert found["id"] == "feed-variables"
@@ -202,7 +202,7 @@ def test_a_field_that_the_feed_has_not_is_named_and_put_right(
         in (found["evidence"])
     )
     subprocess.run(found["remedy"].partition(" && ")[0], shell=True, check=True)
-    assert settings.read_text() == f'WEATHER_FEED_FIELDS="{right}"\n'
+    assert settings.read_text() == f'# WEATHER_FEED_FIELDS="time=ts"\nWEATHER_FEED_FIELDS="{right}"\n'
     assert _now(run, feed, document) == []
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence as Several
-from pathlib import Path
 
+from toolkit.checks.host import Host
 from toolkit.checks.remedies import EditSettings, Remedy, Restart, Sequence
 from toolkit.settings import DECLARATIONS, Settings
 
@@ -21,7 +21,7 @@ MOST = 5
 SETTING = DECLARATIONS["feed_fields"].variable
 
 
-def renamed_time(settings: Settings, file: Path, beginning: bytes) -> tuple[str, Remedy | None]:
+def renamed_time(host: Host, settings: Settings, beginning: bytes) -> tuple[str, Remedy | None]:
     """The end of a sentence that says which fields tell times, none of which is the one named; and what mends it."""
     theirs = [(one[0] or one[1]).decode(errors="replace") for one in _OF_TIMES.findall(beginning)]
     names = list(dict.fromkeys(theirs))[:MOST]
@@ -30,10 +30,10 @@ def renamed_time(settings: Settings, file: Path, beginning: bytes) -> tuple[str,
     if not names or wanted is None or set(names).intersection(wanted[1].strip().split("|")):
         return "", None
     said = f"; {SETTING} says that {wanted[1].strip()} does, and what looks like times is in {', '.join(names)}"
-    return said, _set_to(settings, file, _OURS.sub(f"time={names[0]}", fields)) if len(names) == 1 else None
+    return said, _set_to(host, settings, _OURS.sub(f"time={names[0]}", fields)) if len(names) == 1 else None
 
 
-def renamed(settings: Settings, file: Path, beginning: bytes, gone: Several[str]) -> tuple[str, Remedy | None]:
+def renamed(host: Host, settings: Settings, beginning: bytes, gone: Several[str]) -> tuple[str, Remedy | None]:
     """The same of variables that no station tells, of which the document has no field of the name that is read."""
     there = dict.fromkeys(one.decode(errors="replace") for found in _FIELDS.findall(beginning) for one in found if one)
     lacking = [name for name in gone if not there.keys() & _last_parts(settings, name)]
@@ -50,7 +50,7 @@ def renamed(settings: Settings, file: Path, beginning: bytes, gone: Several[str]
     for name, theirs in has.items():
         fields = re.sub(rf"(?<![^,\s]){name}\s*=[^,]*(,\s*|$)", "", fields).rstrip(", ")
         fields += f", {name}={theirs}" if theirs != name else ""
-    return f"{said}, but {', '.join(has.values())}", _set_to(settings, file, fields)
+    return f"{said}, but {', '.join(has.values())}", _set_to(host, settings, fields)
 
 
 def _last_parts(settings: Settings, name: str) -> set[str]:
@@ -62,8 +62,9 @@ def _plain(name: str) -> str:
     return re.sub(r"\W|_", "", name).lower()
 
 
-def _set_to(settings: Settings, file: Path, fields: str) -> Remedy | None:
+def _set_to(host: Host, settings: Settings, fields: str) -> Remedy | None:
     """Have the feed's fields read by other names; None where that is not to be said in one line of sed."""
     if settings.sources_file or not _PLAIN.fullmatch(fields):
         return None
-    return Sequence(EditSettings(f's/^\\(# \\)\\?{SETTING}=.*/{SETTING}="{fields}"/', file), Restart("collector"))
+    line = host.loaded.origins["feed_fields"].line or f"/^# {SETTING}=/"
+    return Sequence(EditSettings(f'{line}s/.*/{SETTING}="{fields}"/', host.settings_file), Restart("collector"))

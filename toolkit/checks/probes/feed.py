@@ -223,7 +223,7 @@ def feed_readable(host: Host, feed: SourceSeen) -> Finding | None:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
         remedy = None
         if set(document.left_out) == {"no observation"}:  # as a station has that has never reported
-            which, remedy = renamed_time(feed.settings, host.settings_file, feed.fetched.beginning)
+            which, remedy = renamed_time(host, feed.settings, feed.fetched.beginning)
             why = f": none of its {sum(document.left_out.values())} entries tells a time" + (
                 which or " (is its field named otherwise?)"
             )
@@ -433,7 +433,7 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
     ]
     if gone:
         why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
-        other, remedy = renamed(feed.settings, host.settings_file, feed.fetched.beginning, gone)
+        other, remedy = renamed(host, feed.settings, feed.fetched.beginning, gone)
         was = "was it renamed?" if len(gone) == 1 else "were they renamed, or have they no values any more?"
         if _NO_VALUES.search(feed.fetched.beginning):
             was = "there are numbers such as -9999 in it, which stand for no value"
