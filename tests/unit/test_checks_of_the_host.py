@@ -21,6 +21,7 @@ from toolkit.checks.diagnosis import Cause, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import Mount
 from toolkit.checks.probes import host_as_deployed as probes
+from toolkit.checks.probes import way
 from toolkit.checks.remedies import Tool
 from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
@@ -227,3 +228,32 @@ def test_a_file_system_that_is_not_mounted_any_more_explains_what_is_missing(
     assert result.finding.evidence.endswith(" UTC: /srv/disk is not mounted, where /dev/sdb1 (ext4) was")
     assert result.command.startswith("mount -t ext4 /dev/sdb1 /srv/disk && systemctl restart ")
     assert {"database-exists", "backup-recent"} <= result.finding.explains
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("", "the route to 192.0.2.9 was 192.0.2.0/24 dev eth0 scope link: it is gone"),
+        ("192.0.2.0/24 dev eth0 scope link", "was default via 192.0.2.1 dev eth0: it is gone"),
+        (
+            "192.0.2.0/24 dev eth0 scope link\ndefault via 192.0.2.7 dev eth0",
+            "now it is default via 192.0.2.7 dev eth0",
+        ),
+        ("192.0.2.0/24 dev eth0 scope link\ndefault via 192.0.2.7 dev eth0 proto dhcp", ""),
+        ("192.0.2.0/24 dev eth0 scope link\ndefault via 192.0.2.1 dev eth0 ", ""),
+    ],
+)
+def test_routes_that_the_deployment_kept_are_put_back_the_nearest_first(
+    root: Path, monkeypatch: pytest.MonkeyPatch, now: str, said: str
+) -> None:
+    routes = ["default via 192.0.2.1 dev eth0", "192.0.2.0/24 dev eth0 scope link", "198.51.100.0/24 dev eth1"]
+    monkeypatch.setattr(then, "state", lambda: {"routes": routes})
+    monkeypatch.setattr(Host, "ask", lambda *_: now)
+    found = way._lost(Host(load_lenient()), "", "192.0.2.9")
+    assert (found.evidence if found else "").endswith(said)
+    assert bool(found) is bool(said)
+    if found and not now:
+        assert found.remedy
+        assert found.remedy.line(Systemd()).startswith(
+            "ip route replace 192.0.2.0/24 dev eth0 scope link && ip route replace default via 192.0.2.1 dev eth0 && "
+        )
