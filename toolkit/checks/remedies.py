@@ -350,6 +350,11 @@ def owned(places: list[Path]) -> Remedy:
     return AsRoot(f"find {{}} -xdev {whose} -execdir chown -h weather:weather '{{{{}}}}' +", places)
 
 
+def ended(unit: str, *pids: int) -> Remedy:
+    """End processes, or the unit that they belong to, which would begin them anew."""
+    return OnMachine("systemctl disable --now {}", unit) if unit else OnMachine("kill {}", map(str, pids))
+
+
 def make(folder: Path, mode: int, *, above_is_ours: bool) -> Remedy:
     """Make a folder of the service user's; root does it only where the folder above is not the service user's."""
     if above_is_ours:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import given
 from toolkit.checks.closed import closed
 from toolkit.checks.database import uncovered
 from toolkit.checks.filled import crowded, filled
 from toolkit.checks.host import Host
-from toolkit.checks.host.files import fixed, mode_of
-from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, give, give_all, make
+from toolkit.checks.host.files import fixed, mode_of, owner_of
+from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, make
 from toolkit.errors import ToolkitError
 
 Place = Callable[[Host], Path | None]
@@ -169,11 +170,9 @@ def data_folder(host: Host) -> Finding | None:
             f"WEATHER_DB={host.settings.db} is in a folder of everybody's, and each unit sees one of its own there",
             Sequence(EditSettings("/^WEATHER_DB=/s/^/# /", host.settings_file), _AGAIN),
         )
-    if strange:
-        # With what is in it, which cannot be seen.
-        return bad(f"the service user does not own {host.db.parent}", give_all(host.db.parent, 0o700))
-    if found.st_mode & 0o700 != 0o700:
-        return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}", give(host.db.parent, 0o700))
+    if strange or found.st_mode & 0o700 != 0o700:
+        said = f"the service user may not use {host.db.parent}: {owner_of(found)}'s, mode {mode_of(found)}"
+        return bad(said, given(host.db.parent, 0o700))
     return good(f"{host.db.parent} is the service user's")
 
 
