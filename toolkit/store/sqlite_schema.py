@@ -79,7 +79,7 @@ def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple
     wrong += [
         f"{kind} {one_line(name, 80)} is another one"
         for (kind, name), sql in found.items()
-        if _plain(wanted.get((kind, name), sql)) != _plain(sql)
+        if " ".join(wanted.get((kind, name), sql).split()) != " ".join(sql.split())
     ]
     return wrong, [f"{kind} {one_line(name, 80)}" for kind, name in found if (kind, name) not in wanted]
 
@@ -110,6 +110,13 @@ def _mend(connection: sqlite3.Connection) -> None:
     # Also where they seem right: SQLite spoils triggers that store what is there already, when it renames their table.
     _drop_views(connection)
     _make_views(connection, VERSION)
+    wanted = expected(VERSION)
+    connection.execute("PRAGMA writable_schema = ON")
+    for (kind, name), sql in objects(connection).items():
+        its = wanted.get((kind, name), sql)
+        if its != sql and _plain(its) == _plain(sql):
+            connection.execute("UPDATE sqlite_schema SET sql = ? WHERE type = ? AND name = ?", (its, kind, name))
+    connection.execute("PRAGMA writable_schema = RESET")
 
 
 def renamed(connection: sqlite3.Connection) -> dict[str, str]:
@@ -126,7 +133,7 @@ def renamed(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def _plain(sql: str) -> str:
-    """A statement without what means nothing: blanks, and the quotes that a table has that was renamed once."""
+    """A statement without what means nothing: blanks, and the quotes of a table that was renamed once."""
     tables = "|".join(name for kind, name in expected(VERSION) if kind == "table")
     return re.sub(f'"({tables})"', r"\1", " ".join(sql.split()))
 
