@@ -1,8 +1,8 @@
-"""The schedules of `weather_jobs`: whether a job is due, and when it is next."""
+"""The schedules of `weather_jobs`: whether a job is due, and when it is next; and which jobs are not to be missing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,17 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LAST_DAY = 28
 # Further away no schedule's next run is.
 _FARTHEST = timedelta(days=32)
+# Without which of them a host that collects into a database of its own goes without what.
+_NEEDED = {
+    "detector": "nothing is judged", "healthcheck": "nobody is told when it fails", "backup": "nothing is backed up",
+    "maintenance": "nothing old is removed",
+}  # fmt: skip
+
+
+def lacking(jobs: Iterable[str]) -> str:
+    """What a host with these jobs goes without that collects into a database of its own; empty for nothing."""
+    names = set(jobs)
+    return ", ".join(f"{what} ({job})" for job, what in _NEEDED.items() if "collector" in names and job not in names)
 
 
 def is_due(schedule: Mapping[str, Any], at: datetime) -> bool:

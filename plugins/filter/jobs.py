@@ -26,6 +26,15 @@ def refused_jobs(jobs: Mapping[str, Mapping[str, Any]], project: str) -> list[st
     return [f"weather_jobs: {name}: {wrong}" for name, job in jobs.items() for wrong in _wrong_with(job)]
 
 
+def lacking_jobs(jobs: Mapping[str, Mapping[str, Any]], project: str) -> str:
+    """What a host with these jobs and a database of its own goes without; empty for nothing."""
+    if project not in sys.path:
+        sys.path.append(project)
+    from toolkit.schedules import lacking
+
+    return lacking(jobs)
+
+
 def _wrong_with(job: Mapping[str, Any]) -> Iterator[str]:
     from toolkit.credentials import Credential
     from toolkit.errors import ToolkitError
@@ -65,4 +74,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """The filters, by name."""
-        return {"weather_refused_jobs": refused_jobs}
+        return {"weather_refused_jobs": refused_jobs, "weather_lacking_jobs": lacking_jobs}

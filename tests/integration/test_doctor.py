@@ -184,6 +184,10 @@ def test_a_dead_station_is_seen_behind_living_ones(run: Run, feed: Feed, environ
         ("ALTER ROLE {role} NOLOGIN", "the role may not log in"),
         ("ALTER DATABASE {name} ALLOW_CONNECTIONS false", "the database is closed to connections"),
         ("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC, {role}", "the role may not connect to the database"),
+        (
+            "ALTER DATABASE {name} OWNER TO {role}; ALTER ROLE {role} RENAME TO {role}_old",
+            "the server has no such role: whoever owns the database was it before",
+        ),
         ("ALTER SCHEMA {role} RENAME TO {role}_old", "are in the schema {role}_old: was it renamed?"),
         ("ALTER ROLE {role} SET search_path = public", "the setting search_path=public for ROLE {role}"),
         ("ALTER DATABASE {name} SET default_transaction_read_only = on", "on for DATABASE {name}"),

@@ -176,3 +176,45 @@ def test_a_feed_that_stands_still_is_why_observations_grow_old(run: Run, feed: F
     assert found["id"] == "feed-current"
     assert "18 minutes old: its source has stopped" in found["evidence"]
     assert "observations-fresh" in found["explains"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "theirs", "said", "right"),
+    [
+        ("station_id=station_file|fid, temp_out=temperature_2m, time=ts", "temp_out", "temperature_2m",
+         "station_id=station_file|fid, time=ts"),
+        ("station_id=station_file|fid, time=ts", "TempOut", "temp_out",
+         "station_id=station_file|fid, time=ts, temp_out=TempOut"),
+    ],
+)  # fmt: skip
+def test_a_field_that_the_feed_has_not_is_named_and_put_right(
+    run: Run, feed: Feed, tmp_path: Path, environment: dict[str, str], fields: str, theirs: str, said: str, right: str
+) -> None:
+    assert collected(run, feed, told(9), told(5)) == []
+    document = told(0.1).replace(b"temp_out", theirs.encode())
+    settings = tmp_path / "settings"
+    settings.write_text(f'# WEATHER_FEED_FIELDS="time=ts"\nWEATHER_FEED_FIELDS="{fields}"\n')
+    environment["WEATHER_ENV_FILE"] = str(settings)
+    (found,) = _now(run, feed, document)
+    assert found["id"] == "feed-variables"
+    assert (
+        f"WEATHER_FEED_FIELDS reads temp_out from {said}, and the feed has no such field, but {theirs}"
+        in (found["evidence"])
+    )
+    subprocess.run(found["remedy"].partition(" && ")[0], shell=True, check=True)
+    assert settings.read_text() == f'# WEATHER_FEED_FIELDS="time=ts"\nWEATHER_FEED_FIELDS="{right}"\n'
+    assert _now(run, feed, document) == []
+
+
+def test_stations_that_were_renamed_are_told_by_their_places_until_they_have_their_ids_again(
+    run: Run, feed: Feed
+) -> None:
+    def front(one: dict[str, Any]) -> None:
+        one["properties"]["station_file"] = f"v2-{one['properties']['station_file']}"
+
+    found, *more = collected(run, feed, network(9), network(5), network(0.1, front))
+    assert more == []
+    assert found["id"] == "feed-stations"
+    assert "6 of 6 stations that reported lately are not in the feed, and at the same" in found["evidence"]
+    assert "such as v2-athens in the place of athens: the feed's owner has renamed them" in found["evidence"]
+    assert collected(run, feed, network(0.05)) == []

@@ -185,3 +185,11 @@ def test_a_proxy_is_asked(run: Run, feed: Feed) -> None:
     done = run("collect", "--once", WEATHER_FEED_URL="http://far.example/feed", WEATHER_FEED_PROXY=feed.url)
     assert done.returncode == 0, done.stderr
     assert feed.requests[0]["Host"] == "far.example"
+
+
+def test_a_proxy_that_is_not_there_is_named_as_what_was_asked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "feed_proxy").write_text("http://user:s3cr3t@127.0.0.1:9")
+    done = run("collect", "--once", WEATHER_FEED_URL="https://far.example/feed", CREDENTIALS_DIRECTORY=str(tmp_path))
+    asked = "the feed https://far.example/feed, asked through the proxy http://127.0.0.1:9, is unreachable: "
+    assert asked in done.stderr
+    assert "s3cr3t" not in done.stderr

@@ -11,6 +11,15 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
+def deployed(tmp_path: Path, variables: dict[str, object]) -> subprocess.CompletedProcess[str]:
+    """What a dry run says of two hosts that cannot be reached, one of which has these variables."""
+    hosts = {"volos": {"ansible_host": "192.0.2.12", **variables}, "zagora": {"ansible_host": "192.0.2.13"}}
+    inventory = tmp_path / "fleet.json"
+    inventory.write_text(json.dumps({"weather": {"hosts": hosts}}), encoding="utf-8")
+    command = ["ansible-playbook", "-i", str(inventory), "playbooks/deploy.yml", "--check", "--diff"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
@@ -41,12 +50,24 @@ ROOT = Path(__file__).parent.parent.parent
 def test_a_wrong_variable_is_named_and_no_host_is_touched(
     tmp_path: Path, variables: dict[str, object], says: str
 ) -> None:
-    hosts = {"volos": {"ansible_host": "192.0.2.12", **variables}, "zagora": {"ansible_host": "192.0.2.13"}}
-    inventory = tmp_path / "fleet.json"
-    inventory.write_text(json.dumps({"weather": {"hosts": hosts}}), encoding="utf-8")
-    command = ["ansible-playbook", "-i", str(inventory), "playbooks/deploy.yml", "--check", "--diff"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = deployed(tmp_path, variables)
     assert says in done.stdout + done.stderr
     assert done.returncode == 2
     assert "unreachable=0" in done.stdout
     assert "unreachable=1" not in done.stdout
+
+
+@pytest.mark.parametrize("database", ["/var/lib/weather/data/a.db", "postgresql://weather@192.0.2.20/weather"])
+def test_jobs_that_a_host_needs_and_has_not_are_named(tmp_path: Path, database: str) -> None:
+    """Of a server's database other hosts may judge and back up."""
+    done = deployed(
+        tmp_path,
+        {
+            "weather_jobs": {"collector": {"description": "It", "command": "collect"}}, "weather_db": database,
+            "ansible_ssh_common_args": "-o ConnectTimeout=1",
+        },
+    )  # fmt: skip
+    said = "volos has too few jobs: nothing is judged (detector), nobody is told when it fails (healthcheck), nothing"
+    told = " ".join(done.stdout.split())
+    assert (said in told) is (not database.startswith("postgresql"))
+    assert "zagora has too few" not in told

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.probes import rivals
 from toolkit.checks.reach import ConnectError, UnresolvedError, reach
-from toolkit.checks.remedies import Logs, Remedy, Restart, Shell, Start
+from toolkit.checks.remedies import Logs, Remedy, Restart, Sequence, Shell, Start
+from toolkit.checks.targets import Systemd
 from toolkit.checks.unit_results import outcome_of
 from toolkit.commands import healthcheck
 from toolkit.model import Document, Observation, Station
@@ -195,6 +197,39 @@ def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: s
     seen = found(Host(load_lenient()), "database-shape")
     assert seen.ok is False
     assert told in seen.evidence
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ('ALTER TABLE observation RENAME TO "the old"; CREATE TABLE other (a)', "table observation is called the old"),
+        ("DROP VIEW observations", "view observations is gone"),
+        (
+            "ALTER TABLE observation RENAME TO old; ALTER TABLE old RENAME TO observation",
+            "table observation is another one",
+        ),
+        ("ALTER TABLE observation RENAME TO old; DROP INDEX anomalies_ended", ""),
+    ],
+)
+def test_what_holds_no_row_is_made_anew_and_a_table_gets_its_name_back(host: Host, statement: str, told: str) -> None:
+    filled(host)
+    with closing(sqlite3.connect(str(host.settings.db))) as connection:
+        before = connection.execute("SELECT * FROM observation").fetchall()
+        connection.executescript(statement)
+        seen = found(Host(load_lenient()), "database-shape")
+        assert seen.ok is False
+        assert seen.remedy
+        command = seen.remedy.line(Systemd())
+        assert ("sqlite_schema import mend;" in command) is bool(told)
+        if told:
+            assert told in seen.evidence
+            code = shlex.split(command.partition(" && ")[0])[-1]
+            subprocess.run([sys.executable, "-I", "-c", code], check=True)
+            assert connection.execute("SELECT * FROM observation").fetchall() == before
+            assert sqlite_schema.objects(connection).items() >= sqlite_schema.expected(sqlite_schema.VERSION).items()
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            with closing(sqlite3.connect(str(host.settings.db))) as another:
+                assert another.execute("SELECT COUNT(*) FROM observations").fetchone() == (len(before),)
 
 
 def test_a_database_that_was_brought_up_to_date_has_the_shape_of_a_new_one(tmp_path: Path) -> None:
@@ -417,6 +452,18 @@ def test_a_remedy_runs_again_what_failed_of_its_cause() -> None:
     (first,) = causes(results)
     assert first.result.check.id == "reports-folder"
     assert first.result.command.endswith(" && systemctl start weather-detector.service")
+
+
+def test_a_service_that_cannot_be_started_keeps_no_other_from_it() -> None:
+    cause, *effects = (BY_ID[name] for name in ("settings-readable", "collector-running", "jobs-succeed"))
+    wrong = [(cause, Sequence(Shell("mend"), Restart("api"))), *((one, Start(one.id[:4])) for one in effects)]
+    results = [Result(one, Finding(False, "so"), one.severity, remedy) for one, remedy in wrong]
+    results[0].finding = replace(results[0].finding, explains=frozenset(one.id for one in effects))
+    (first,) = causes(results)
+    assert first.result.command == (
+        "mend && systemctl restart weather-api.service; systemctl start weather-coll.service; "
+        "systemctl start weather-jobs.service"
+    )
 
 
 def test_a_remedy_runs_nothing_twice() -> None:

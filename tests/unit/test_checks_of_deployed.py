@@ -264,3 +264,41 @@ def test_what_root_alone_sees_is_told_by_root_and_put_back(
     assert finding.remedy
     assert finding.remedy.line(Systemd()).startswith("cp -a --remove-destination -- ")
     assert "feed-answers" in finding.explains
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_change_is_no_effect_of_what_cannot_have_made_it(
+    host: Host, files: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edited: bool
+) -> None:
+    """A setting that cannot be used explains a changed file of settings, and no changed secret."""
+    settings = tmp_path / "etc/weather.env"
+    settings.write_text(f"{SETTINGS}WEATHER_CADENCE_SECONDS=soon\n")
+    if not edited:
+        written(tmp_path / "copies", files=[*files, {"path": str(settings), "content": settings.read_text()}])
+        secret = tmp_path / "etc/credentials/restic_password"
+        monkeypatch.setenv("COMPARED_BY_ROOT", f"{secret}\tis not as it was deployed")
+    told = causes(examine(Host(load_lenient()), [BY_ID[name] for name in ("settings-valid", "files-as-deployed")]))
+    assert host.deployed
+    assert [one.result.check.id for one in told] == ["settings-valid", *([] if edited else ["files-as-deployed"])]
+
+
+@pytest.mark.parametrize("without", ["", "backup", "exporter"])
+def test_a_job_that_the_host_needs_and_that_was_never_deployed_is_named(
+    host: Host, files: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str
+) -> None:
+    monkeypatch.setattr("toolkit.checks.probes.settings.JOBS_FILE", tmp_path / "etc/jobs.json")
+    names = {"collector", "exporter", "detector", "healthcheck", "backup", "maintenance"} - {without}
+    listed = {
+        "path": str(tmp_path / "etc/jobs.json"),
+        "content": json.dumps({"jobs": {n: {"command": n} for n in names}}),
+    }
+    written(tmp_path / "copies", files=[*files, listed])
+    assert host.deployed
+    (told,) = examine(host, [BY_ID["jobs-listed"]])
+    assert told.finding.ok is (without != "backup")
+    if not told.finding.ok:
+        assert told.finding.evidence.endswith("jobs that this host needs: nothing is backed up (backup)")
+        assert told.command == (
+            "ansible-playbook site.yml  # on the controller, once the inventory combines weather_jobs with "
+            "weather_default_jobs"
+        )

@@ -513,7 +513,7 @@ def test_a_lock_is_that_of_the_database_only_on_its_own_file_system(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(host)
-    number, held = host.db.stat().st_ino, Lock("WRITE", os.getpid(), 0, float("inf"))
+    number, held = host.db.stat().st_ino, Lock(Path(), "WRITE", os.getpid(), 0, float("inf"))
     (there,) = {mount.device for mount in mounts() if mount.place == host.mount(host.db)}
     locks = [(f"ff:07:{number}", held)]
     monkeypatch.setattr("toolkit.checks.host.files._locks", lambda: iter(locks))
@@ -614,7 +614,7 @@ def test_stations_that_were_renamed_are_told(host: Host) -> None:
         [one._replace(station_id=f"new-{one.station_id}") for one in document.observations],
     )
     seen = finding(offered(host, renamed), "feed-stations")
-    assert "were they renamed" in seen.evidence
+    assert "the feed's owner has renamed them" in seen.evidence
 
 
 def test_a_variable_that_is_not_told_any_more_is_told(host: Host) -> None:

@@ -62,7 +62,14 @@ def test_settings_that_do_not_fit_are_named(file: Path) -> None:
     file.write_text('WEATHER_BACKUP_KEEP_DAILY="0"\n')
     assert "every backup but the newest is removed" in seen("settings-fit").finding.evidence
     file.write_text('WEATHER_DATA_DAYS="1"\nWEATHER_WINDOW_HOURS="48"\n')
-    assert "looks at 48 hours, and observations are kept for 24" in seen("settings-fit").finding.evidence
+    found = seen("settings-fit")
+    assert "looks at 48 hours, and observations are kept for 24 (the default: WEATHER_WINDOW_HOURS=6)" in (
+        found.finding.evidence
+    )
+    # Whoever wanted to keep a day of observations still does.
+    subprocess.run(["bash", "-c", found.command.partition(" && systemctl")[0]], check=True)
+    assert file.read_text() == 'WEATHER_DATA_DAYS="1"\n# WEATHER_WINDOW_HOURS="48"\n'
+    assert seen("settings-fit").finding.ok
 
 
 def test_two_services_at_one_address_are_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

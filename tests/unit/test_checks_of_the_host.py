@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from toolkit.checks.diagnosis import Cause, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import Mount
 from toolkit.checks.probes import host_as_deployed as probes
+from toolkit.checks.probes import way
 from toolkit.checks.remedies import Tool
 from toolkit.checks.targets import Systemd
 from toolkit.settings import load_lenient
@@ -124,6 +126,21 @@ def test_the_certificates_that_the_settings_name_are_put_back(root: Path, monkey
     assert authority.read_text() == "the authority's"
 
 
+def test_certificates_that_are_gone_are_put_back_from_what_the_deployment_kept(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = root / "etc/own/ca.pem"
+    authority.parent.mkdir()
+    authority.write_text("the authority's")
+    monkeypatch.setenv("WEATHER_FEED_CA_FILE", str(authority))
+    then.keep()
+    shutil.rmtree(authority.parent)
+    (found,) = examine(Host(load_lenient()), [BY_ID["settings-valid"]])
+    assert found.finding.evidence == f"WEATHER_FEED_CA_FILE={authority}: it is gone since the deployment"
+    subprocess.run(["bash", "-c", found.command.partition(" && systemctl")[0]], check=True)
+    assert authority.read_text() == "the authority's"
+
+
 def test_the_line_of_another_name_is_nobodys_business(root: Path) -> None:
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n192.0.2.7 feed.example\n")
     assert [cause.result.check.id for cause in named("feed-name")] == ["feed-name"]
@@ -211,3 +228,32 @@ def test_a_file_system_that_is_not_mounted_any_more_explains_what_is_missing(
     assert result.finding.evidence.endswith(" UTC: /srv/disk is not mounted, where /dev/sdb1 (ext4) was")
     assert result.command.startswith("mount -t ext4 /dev/sdb1 /srv/disk && systemctl restart ")
     assert {"database-exists", "backup-recent"} <= result.finding.explains
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("", "the route to 192.0.2.9 was 192.0.2.0/24 dev eth0 scope link: it is gone"),
+        ("192.0.2.0/24 dev eth0 scope link", "was default via 192.0.2.1 dev eth0: it is gone"),
+        (
+            "192.0.2.0/24 dev eth0 scope link\ndefault via 192.0.2.7 dev eth0",
+            "now it is default via 192.0.2.7 dev eth0",
+        ),
+        ("192.0.2.0/24 dev eth0 scope link\ndefault via 192.0.2.7 dev eth0 proto dhcp", ""),
+        ("192.0.2.0/24 dev eth0 scope link\ndefault via 192.0.2.1 dev eth0 ", ""),
+    ],
+)
+def test_routes_that_the_deployment_kept_are_put_back_the_nearest_first(
+    root: Path, monkeypatch: pytest.MonkeyPatch, now: str, said: str
+) -> None:
+    routes = ["default via 192.0.2.1 dev eth0", "192.0.2.0/24 dev eth0 scope link", "198.51.100.0/24 dev eth1"]
+    monkeypatch.setattr(then, "state", lambda: {"routes": routes})
+    monkeypatch.setattr(Host, "ask", lambda *_: now)
+    found = way._lost(Host(load_lenient()), "", "192.0.2.9")
+    assert (found.evidence if found else "").endswith(said)
+    assert bool(found) is bool(said)
+    if found and not now:
+        assert found.remedy
+        assert found.remedy.line(Systemd()).startswith(
+            "ip route replace 192.0.2.0/24 dev eth0 scope link && ip route replace default via 192.0.2.1 dev eth0 && "
+        )

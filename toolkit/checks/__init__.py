@@ -38,6 +38,7 @@ class Finding:
         figures: performance data by label, each `value[unit];warning;critical`.
         explains: ids of checks whose failures it explains, besides those that name its check as a cause. What is as it
             should be explains them, too, where it says what differs from before.
+        apart: ids of causes of its check that cannot have caused what was seen here.
     """
 
     ok: bool | None
@@ -46,6 +47,7 @@ class Finding:
     severity: Status | None = None
     figures: dict[str, str] = field(default_factory=dict)
     explains: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
 
 
 def good(evidence: str, figures: dict[str, str] | None = None) -> Finding:

@@ -178,9 +178,14 @@ def folder_again(path: Path) -> Remedy:
         made = [] if there else [Shell("mkdir -- {}", path)]
         return Sequence(*aside, *made, root_owns(path, mode, wanted.group, made=not there))
     if there:
-        return give(path, mode) if owner_of(path.stat()) == USER else give_all(path, mode)
+        return given(path, mode)
     above = path.parent
     return Sequence(*aside, make(path, mode, above_is_ours=above.exists() and owner_of(above.stat()) == USER))
+
+
+def given(folder: Path, mode: int) -> Remedy:
+    """Make a folder the service user's, with all in it where it is another's."""
+    return give(folder, mode) if owner_of(folder.stat()) == USER else give_all(folder, mode)
 
 
 def mended(host: Deployment, *paths: Path) -> Remedy:

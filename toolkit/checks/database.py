@@ -68,6 +68,11 @@ def changed(host: Host, *statements: str) -> Remedy:
         file = [credentials.FOLDER / Credential.POSTGRESQL_PASSWORD] if password else []
         return Shell(f"{password}psql -q {{}} -c {{}}", *file, str(host.settings.db), "; ".join(statements))
     code = f"import sqlite3; sqlite3.connect({str(host.db)!r}, timeout=20).executescript({'; '.join(statements)!r})"
+    return by_the_release(host, code)
+
+
+def by_the_release(host: Host, code: str) -> Remedy:
+    """Run a line of Python that may import the toolkit."""
     return python(f"{CURRENT if host.deployed else '.venv'}/bin/python", code)
 
 

@@ -16,7 +16,7 @@ from toolkit.checks.closed import reached
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JobsError
 from toolkit.checks.host.systemd import BusError, SilentError
-from toolkit.checks.remedies import OfSystemd, OnController, Remedy, Sequence, Shell
+from toolkit.checks.remedies import Also, OfSystemd, OnController, Remedy, Restart, Sequence, Shell, Start
 from toolkit.checks.targets import Systemd, Target, target_of
 from toolkit.errors import ToolkitError, reason
 from toolkit.text import one_line
@@ -211,16 +211,21 @@ def _with_what_lasts(cause: Cause) -> Result:
     again = [one for one in lasting if not any(isinstance(step, OnController) for step in one.steps)]
     if remedy.comment(cause.result.target):
         return cause.result
+    others: list[Remedy] = []
     for one in again:
-        if not remedy.does(one) and one.line(cause.result.target):
-            remedy = Sequence(remedy, one)
-    return replace(cause.result, remedy=remedy)
+        if not Sequence(remedy, *others).does(one) and one.line(cause.result.target):
+            others.append(one)
+    # A service that another fault keeps from being started is not to keep the others from it.
+    if others and not any(isinstance(step, (Start, Restart)) for step in remedy.steps):
+        remedy = Sequence(remedy, others.pop(0))
+    return replace(cause.result, remedy=Also(remedy, tuple(others)) if others else remedy)
 
 
 def _root(name: str, failed: dict[str, Result], seen: tuple[str, ...] = ()) -> str:
     """The failure that explains this one and is itself explained by none."""
     by_what_was_seen = [one for one, result in failed.items() if name in result.finding.explains]
-    for cause in (*failed[name].check.caused_by, *by_what_was_seen):
+    apart = failed[name].finding.apart
+    for cause in (*(one for one in failed[name].check.caused_by if one not in apart), *by_what_was_seen):
         # That a machine is busy hides how units stand; it is not why something else is seen to be broken.
         told = cause in failed and failed[cause].remedy is not _WHO_IS_BUSY
         if told and cause not in seen and cause != name:

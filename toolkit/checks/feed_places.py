@@ -48,6 +48,36 @@ def lost(host: Host, stations: Sequence[Station]) -> str:
     return ""
 
 
+def renamed_stations(host: Host, gone: Sequence[str], stations: Sequence[Station]) -> tuple[dict[str, str], set[str]]:
+    """What the stations that are gone from a feed are called in it now, by their places.
+
+    Args:
+        host: whose store knows how the feed described its stations.
+        gone: those that reported lately.
+        stations: as the feed describes them now.
+
+    Returns:
+        The new id by the old one; and those that are gone because the feed has the ids again that it had before them.
+    """
+    here = {place: one.station_id for one in stations if (place := _place(one))}
+    new: dict[str, str] = {}
+    passing: set[str] = set()
+    with host.store() as store:
+        were = {one.station_id: here[place] for one in store.stations() if (place := _place(one)) in here}
+        for name in (name for name in gone if name in were):
+            since, before = (min((one.since for one in store.records.history(each)), default=host.now)
+                             for each in (name, were[name]))  # fmt: skip
+            if before < since:
+                passing.add(name)
+            else:
+                new[name] = were[name]
+    return new, passing
+
+
+def _place(one: Station) -> tuple[float, float] | None:
+    return None if one.latitude is None or one.longitude is None else (round(one.latitude, 4), round(one.longitude, 4))
+
+
 def _placed(history: Sequence[Description], until: float) -> Description | None:
     """The place at which a station was for the longest time, of those that are known."""
     lasted: dict[tuple[float, float], float] = {}

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,6 +155,8 @@ def put_back(path: Path) -> Remedy:
     if not os.path.lexists(copy):
         return put_aside(path, OnMachine)
     steps = [OnMachine("chattr -ia -- {}", path)] if fixed(path) else []
+    if not path.parent.exists():
+        steps.append(OnMachine("mkdir -p -- {}", path.parent))
     plain = path.is_file() and not path.is_symlink() and not copy.is_symlink()
     return Sequence(
         *steps, OnMachine("cp -a -- {} {}" if plain else "cp -aT --remove-destination -- {} {}", copy, path)
@@ -174,6 +177,20 @@ def _mounts_of_folders() -> list[tuple[str, str, str]]:
         for one in mounts()
         if one.part == "/" and str(one.place) in above - {"/"} and (one.source.startswith("/") or ":/" in one.source)
     ]
+
+
+def routes_lost(now: Iterable[str]) -> list[str]:
+    """The routes that the host had and that are not among those of now, each as ip(8) has it."""
+    there = {" ".join(line.split()) for line in now}
+    return [line for line in state().get("routes", ()) if line not in there]
+
+
+def _routes() -> list[str]:
+    try:
+        done = subprocess.run(["ip", "-4", "route", "show"], capture_output=True, text=True, check=False)  # noqa: S607
+    except OSError:
+        return []
+    return [" ".join(line.split()) for line in done.stdout.splitlines() if " linkdown" not in line]
 
 
 def closed_now() -> list[tuple[Path, str, str]]:
@@ -234,6 +251,7 @@ def keep() -> None:
     modes = {name: _mode(Path(name)) for name in _PASSED if Path(name).exists()}
     bounds = {name: value for name in (*LIMITS, PROMISED, RATIO) if (value := _bound(name)) is not None}
     kept_besides = {"modes": modes, "kernel": bounds, "unknown": unknown, "mounts": _mounts_of_folders()}
+    kept_besides["routes"] = _routes()
     (new / "state.json").write_text(json.dumps(kept_besides, indent=1) + "\n", encoding="utf-8")
     shutil.chown(new, "root", "weather")
     new.chmod(0o750)

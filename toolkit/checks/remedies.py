@@ -230,13 +230,15 @@ class EditSettings(Remedy):
 
 @dataclass(frozen=True, slots=True)
 class OnController(Remedy):
-    """Deploy again, from the controller."""
+    """Deploy again, from the controller; `once` says what is to be so before."""
+
+    once: str = ""
 
     def commands(self, target: Target) -> list[str]:
         return [f"ansible-playbook {target.playbook}"]
 
     def comment(self, _target: Target) -> str:
-        return "on the controller"
+        return f"on the controller, once {self.once}" if self.once else "on the controller"
 
 
 @dataclass(frozen=True, init=False, slots=True)
@@ -260,6 +262,24 @@ class Sequence(Remedy):
 
     def comment(self, target: Target) -> str:
         return self.note or next(filter(None, (one.comment(target) for one in self.remedies)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Also(Remedy):
+    """A remedy, and others that are run whatever becomes of it and of one another."""
+
+    first: Remedy
+    others: tuple[Remedy, ...]
+
+    @property
+    def steps(self) -> tuple[Remedy, ...]:
+        return tuple(step for one in (self.first, *self.others) for step in one.steps)
+
+    def commands(self, target: Target) -> list[str]:
+        return [self.line(target)]
+
+    def line(self, target: Target) -> str:
+        return "; ".join(one.line(target) for one in (self.first, *self.others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +348,11 @@ def owned(places: list[Path]) -> Remedy:
     """Make folders the service user's, with what is in them. What has another name elsewhere stays whose it is."""
     whose = "! -user weather '(' -type d -o -links 1 ')'"
     return AsRoot(f"find {{}} -xdev {whose} -execdir chown -h weather:weather '{{{{}}}}' +", places)
+
+
+def ended(unit: str, *pids: int) -> Remedy:
+    """End processes, or the unit that they belong to, which would begin them anew."""
+    return OnMachine("systemctl disable --now {}", unit) if unit else OnMachine("kill {}", map(str, pids))
 
 
 def make(folder: Path, mode: int, *, above_is_ours: bool) -> Remedy:

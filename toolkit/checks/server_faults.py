@@ -57,6 +57,7 @@ def _reset(*settings: str) -> _Mend:
     return _sql(*(f"ALTER {place} RESET {setting}" for setting in settings for place in kept_for))
 
 
+_NO_ROLE = "role .* does not exist"
 # What a server says (its messages are English unless lc_messages says otherwise), what that means, and what mends it.
 _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
     (
@@ -108,7 +109,14 @@ _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
         "pg_hba.conf", "the server's pg_hba.conf does not let the service log in from here",
         _sql("TABLE pg_hba_file_rules"),
     ),
-    ("(role|database) .* does not exist", "the server does not have it", lambda _names: OnController()),
+    (
+        _NO_ROLE, "the server has no such role: whoever owns the database was it before, unless it was removed",
+        _sql(
+            "DO $$ BEGIN EXECUTE (SELECT format($r$ALTER ROLE %I RENAME TO {0}$r$, pg_get_userbyid(datdba)) "
+            "FROM pg_database WHERE format($d$\"%s\"$d$, datname) = $d${1}$d$ AND datdba != 10); END $$"
+        ),
+    ),
+    ("database .* does not exist", "the server does not have it", lambda _names: OnController()),
 )  # fmt: skip
 
 
@@ -143,6 +151,8 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
     if "timeout expired" in said:
         return _silent(server, said)
     names = _names(server)
+    if "password authentication failed" in said:  # the server says so also of a role that it has not
+        said = _by_its_socket(server) or said
     if found := re.search(r"are in the schema (.+): was it renamed", said):
         if found[1] == server.role:
             own = as_administrator(f"ALTER SCHEMA {names.role} OWNER TO {names.role}", database=server.name)
@@ -159,6 +169,16 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
         if re.search(pattern, said):
             return bad(f"{why}: {said}", mend(names))
     return bad(said)
+
+
+def _by_its_socket(server: PostgreSQLDatabase) -> str:
+    """What a server of this host says by its socket, where it has no such role; empty where it has, or is elsewhere."""
+    if (urlsplit(server.url).hostname or "") not in _LOCAL or not (SOCKETS / f".s.PGSQL.{server.port}").is_socket():
+        return ""
+    from toolkit.store.postgresql_connection import refusal_at
+
+    said = refusal_at(str(SOCKETS), server)
+    return said if re.search(_NO_ROLE, said) else ""
 
 
 def not_at_boot(server: PostgreSQLDatabase) -> Finding | None:

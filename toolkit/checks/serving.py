@@ -8,8 +8,8 @@ from typing import NamedTuple
 from toolkit.checks import Finding, bad, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES
-from toolkit.checks.host.processes import unit_of
-from toolkit.checks.remedies import EditSettings, OnMachine, Restart, Sequence
+from toolkit.checks.host.processes import named, unit_of
+from toolkit.checks.remedies import EditSettings, OnMachine, Restart, Sequence, ended
 from toolkit.settings import DECLARATIONS
 
 CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 3.0
@@ -81,11 +81,9 @@ class Listener(NamedTuple):
         if not holders:
             return bad(f"another program has {self.named(host)}, where the {self.noun} is to serve")
         pid, command = holders[0]
-        unit = unit_of(pid)
-        who = f"process {pid} ({command[:60]})" + (f" of {unit}" if unit else "")
-        numbers = [str(number) for number, _ in holders]
-        end = OnMachine("systemctl disable --now {}", unit) if unit else OnMachine("kill {}", numbers)
-        return bad(f"{who} has {self.named(host)}, where the {self.noun} is to serve", Sequence(end, Restart(self.job)))
+        end = ended(unit_of(pid), *(number for number, _ in holders))
+        said = f"{named(pid, command[:60])} has {self.named(host)}, where the {self.noun} is to serve"
+        return bad(said, Sequence(end, Restart(self.job)))
 
     def _refused(self, host: Host, name: str, port: int) -> Finding | None:
         """The finding that the service may not serve at the address; None where it may."""

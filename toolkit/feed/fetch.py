@@ -133,6 +133,7 @@ class Fetcher:
         self._max_bytes = max_bytes
         self.folder = folder
         through, authorization = _split_user_information(proxy or "")
+        self._through = f", asked through the proxy {shown(through)}," if through else ""
         self.who = who or Authorization({})
         self._new_session = partial(Session, ca_file, through, authorization, self.who.certificate, public=public)
         self.new_session_elsewhere = partial(Session, ca_file, through, authorization, public=public)
@@ -193,7 +194,7 @@ class Fetcher:
         own = [] if url == self.url else _secrets(SecretAddress(url) if self._secret else url)
         for secret in [*self.who.hidden, *self._secrets, *own]:
             what = what.replace(secret, "…")
-        return one_line(f"the feed {self.shown_of(url)} {without_secrets(what)}")
+        return one_line(f"the feed {self.shown_of(url)}{self._through} {without_secrets(what)}")
 
     def shown_of(self, url: str) -> str:
         """An address of the feed without secrets."""

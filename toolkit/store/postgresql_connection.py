@@ -11,6 +11,7 @@ from psycopg import sql
 from toolkit import credentials
 from toolkit.address import without_secrets
 from toolkit.credentials import Credential, CredentialError
+from toolkit.database import PostgreSQLDatabase
 from toolkit.store.base import StoreError
 from toolkit.text import one_line
 
@@ -55,6 +56,17 @@ def connect(url: str, patience: float) -> psycopg.Connection:
     each = sql.SQL(", ").join([sql.SQL("set_config({}, {}, false)").format(*one) for one in own.items()])
     connection.execute(sql.SQL("SELECT {}").format(each))
     return connection
+
+
+def refusal_at(folder: str, server: PostgreSQLDatabase) -> str:
+    """What a server says by its socket, which knows this user by its name; empty where it lets the role in."""
+    try:
+        psycopg.connect(
+            host=folder, port=server.port, user=server.role, dbname=server.name, password="", connect_timeout=2
+        ).close()
+    except psycopg.Error as error:
+        return reason_of(error)
+    return ""
 
 
 def password() -> str | None:

@@ -7,6 +7,7 @@ anew by every step.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from functools import cache
@@ -41,8 +42,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
-    for view in ("observations_qc", "flags", "observations"):
-        connection.execute(f"DROP VIEW IF EXISTS {view}")
+    _drop_views(connection)
     _make(connection, version, VERSION)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -84,6 +84,60 @@ def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple
     return wrong, [f"{kind} {one_line(name, 80)}" for kind, name in found if (kind, name) not in wanted]
 
 
+def mendable(connection: sqlite3.Connection) -> bool:
+    """Whether nothing is wrong with this version's schema but names of tables, and views: no row is lost then."""
+    try:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+            for sql in objects(connection).values():
+                copy.execute(sql)
+            _mend(copy)
+            return not differences(copy)[0]
+    except sqlite3.Error:
+        return False
+
+
+def mend(file: str) -> None:
+    """Give tables their names back, and make views anew: what the doctor has run on a database that is mendable."""
+    with closing(sqlite3.connect(file, timeout=20, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        _mend(connection)
+        connection.execute("COMMIT")
+
+
+def _mend(connection: sqlite3.Connection) -> None:
+    for name, now in renamed(connection).items():
+        connection.execute('ALTER TABLE "{}" RENAME TO {}'.format(now.replace('"', '""'), name))
+    # Also where they seem right: SQLite spoils triggers that store what is there already, when it renames their table.
+    _drop_views(connection)
+    _make_views(connection, VERSION)
+    wanted = expected(VERSION)
+    connection.execute("PRAGMA writable_schema = ON")
+    for (kind, name), sql in objects(connection).items():
+        its = wanted.get((kind, name), sql)
+        if its != sql and _plain(its) == _plain(sql):
+            connection.execute("UPDATE sqlite_schema SET sql = ? WHERE type = ? AND name = ?", (its, kind, name))
+    connection.execute("PRAGMA writable_schema = RESET")
+
+
+def renamed(connection: sqlite3.Connection) -> dict[str, str]:
+    """What tables of this version's schema are called now: those that are gone, of which one other has the columns."""
+    found, wanted = objects(connection), expected(VERSION)
+    others = {name: sql for (kind, name), sql in found.items() if kind == "table" and (kind, name) not in wanted}
+    names: dict[str, str] = {}
+    for name in (name for kind, name in wanted if kind == "table" and (kind, name) not in found):
+        its = _plain(wanted["table", name]).partition("(")[2]
+        alike = [one for one, sql in others.items() if _plain(sql).partition("(")[2] == its]
+        if len(alike) == 1:
+            names[name] = alike[0]
+    return names
+
+
+def _plain(sql: str) -> str:
+    """A statement without what means nothing: blanks, and the quotes of a table that was renamed once."""
+    tables = "|".join(name for kind, name in expected(VERSION) if kind == "table")
+    return re.sub(f'"({tables})"', r"\1", " ".join(sql.split()))
+
+
 @cache
 def expected(version: int) -> dict[tuple[str, str], str]:
     """The objects that a database of a version has, with their statements; see `objects`."""
@@ -97,6 +151,15 @@ def _make(connection: sqlite3.Connection, version: int, wanted: int) -> None:
     for script in _MIGRATIONS[version:wanted]:
         for statement in _statements(script):
             connection.execute(statement)
+    _make_views(connection, wanted)
+
+
+def _drop_views(connection: sqlite3.Connection) -> None:
+    for view in ("observations_qc", "flags", "observations"):
+        connection.execute(f"DROP VIEW IF EXISTS {view}")
+
+
+def _make_views(connection: sqlite3.Connection, wanted: int) -> None:
     if wanted <= _VIEW_BY_HAND:
         view = _statements((resources.files("toolkit.store") / "view_of_schema_4.sql").read_text("utf-8"))
     else:

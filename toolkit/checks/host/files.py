@@ -11,6 +11,7 @@ import shutil
 import stat
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from math import inf
 from pathlib import Path
 from typing import NamedTuple
@@ -115,18 +116,18 @@ class Files(Deployment):
         """The kind of the file system that a path is on, such as `ext4`; empty where it cannot be told."""
         return self._mounted(path).kind
 
-    def locks(self, path: Path) -> list[Lock]:
-        """The locks of a file that processes hold or wait for; none where it is not there.
+    def locks(self, *paths: Path) -> list[Lock]:
+        """The locks of files that processes hold or wait for, seen at one moment; none of what is not there.
 
         Two file systems may both have a file of its number, so the file system counts as well. It is that of the mount:
         what stat(2) says of it need not be what the kernel says of a lock (overlayfs, btrfs).
         """
-        try:
-            number = path.stat().st_ino
-        except OSError:
-            return []
-        file = f"{self._mounted(path).device}:{number}"
-        return [lock for locked, lock in _locks() if locked == file]
+        files: dict[str, Path] = {}
+        for path in paths:
+            with suppress(OSError):
+                number = path.stat().st_ino
+                files[f"{self._mounted(path).device}:{number}"] = path
+        return [lock._replace(path=files[file]) for file, lock in _locks() if file in files]
 
     def _mounted(self, path: Path) -> Mount:
         """What is mounted where a path is."""
@@ -187,11 +188,13 @@ class Lock(NamedTuple):
     """A lock of a file, as proc_locks(5) has it.
 
     Attributes:
+        path: of the file.
         kind: `READ` or `WRITE`.
         pid: the process.
         first, last: the bytes that it is of.
     """
 
+    path: Path
     kind: str
     pid: int
     first: int
@@ -199,11 +202,11 @@ class Lock(NamedTuple):
 
 
 def _locks() -> Iterator[tuple[str, Lock]]:
-    """All locks, each with the numbers of the file system and the file."""
+    """All locks, each with the numbers of the file system and the file, by which its path is to be told."""
     for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
         _, _, _, kind, pid, file, first, last = line.replace("-> ", "").split()[:8]
         if int(pid) > 0:  # of this host, not of another container's
-            yield file, Lock(kind, int(pid), int(first), inf if last == "EOF" else int(last))
+            yield file, Lock(Path(), kind, int(pid), int(first), inf if last == "EOF" else int(last))
 
 
 def _nearest(path: Path) -> Path:

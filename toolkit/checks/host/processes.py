@@ -62,6 +62,12 @@ def unit_of(pid: int) -> str:
     return found[-1] if found else ""
 
 
+def named(pid: int, command: str) -> str:
+    """A process, as people are told of it."""
+    unit = unit_of(pid)
+    return f"process {pid} ({command})" + (f" of {unit}" if unit else "")
+
+
 class Holder(NamedTuple):
     """A process that holds a lock: its number, its command line, and the numbers of those that it began."""
 

@@ -17,6 +17,7 @@ from toolkit import clock, credentials
 from toolkit.address import shown
 from toolkit.backup.folder import PREFIX, Backup, Damaged, ahead, manifest_of
 from toolkit.checks import Finding, Status, bad, check, good, unseen
+from toolkit.checks.as_deployed import given
 from toolkit.checks.causes import BACKUP_DISK, CLOCK, RELEASE, UNIT
 from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
@@ -35,7 +36,6 @@ from toolkit.checks.remedies import (
     Start,
     Tool,
     allow,
-    give,
     give_all,
     make,
 )
@@ -90,20 +90,18 @@ def backup_folder(host: Host) -> Finding | None:
     if host.deployed and not host.contained and (above := closed(host, path, _AGAIN)):
         return above
     found = host.look(path)
-    mend = give(path, 0o700)
     if found is None:
         made = make(path, 0o700, above_is_ours=host.is_ours(path.parent))
         return bad(f"there is no folder {path}", Sequence(made, _AGAIN))
     if host.contained:  # a volume's owner is whoever made it; what counts is the group
         if not os.access(path, os.W_OK | os.X_OK):
-            return bad(f"the service cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}", mend)
-    elif host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
-        if found.st_uid != host.user.pw_uid:
             return bad(
-                f"the service user cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}",
-                give_all(path, 0o700),
+                f"the service cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}",
+                given(path, 0o700),
             )
-        return bad(f"the service user cannot write to {path}: mode {mode_of(found)}", mend)
+    elif host.user and (found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700):
+        said = f"the service user cannot write to {path}: it is {owner_of(found)}'s, mode {mode_of(found)}"
+        return bad(said, given(path, 0o700))
     return good(f"{path}")
 
 

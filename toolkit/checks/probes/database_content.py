@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.as_deployed import difference, mended
-from toolkit.checks.database import changed, file_of, have_backup, opened, restored
+from toolkit.checks.database import by_the_release, changed, file_of, have_backup, opened, restored
 from toolkit.checks.host import Host
-from toolkit.checks.host.deployment import CURRENT
-from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool, python
+from toolkit.checks.remedies import EditSettings, Remedy, Restart, Restore, Sequence, Shell, Start, Stop, Tool
 from toolkit.checks.server_faults import imposed_on
 from toolkit.database import PostgreSQLDatabase, database
 from toolkit.store.selection import Selection
@@ -85,6 +84,7 @@ def _of_known_schema(host: Host, version: int) -> str | None:
 )  # fmt: skip
 def database_shape(host: Host) -> Finding | None:
     more: list[str] = []
+    mends: Remedy | None = None
     if isinstance(host.settings.db, PostgreSQLDatabase):
         from toolkit.store.postgresql import differences as lacking
 
@@ -92,19 +92,23 @@ def database_shape(host: Host) -> Finding | None:
     elif file_of(host) is None:
         return None
     else:
-        from toolkit.store.sqlite_schema import VERSION, differences
+        from toolkit.store.sqlite_schema import VERSION, differences, mendable, renamed
 
         try:
             with opened(host) as connection:
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
                 wrong, more = differences(connection) if version == VERSION else ([], [])
+                if wrong and mendable(connection):
+                    wrong = [f"table {name} is called {now}" for name, now in renamed(connection).items()] or wrong
+                    code = f"from toolkit.store.sqlite_schema import mend; mend({str(host.db)!r})"
+                    mends = Sequence(by_the_release(host, code), Restart("collector"))
         except sqlite3.DatabaseError as error:
             return unseen(f"{host.db}: {error}")
     if not wrong and isinstance(host.settings.db, PostgreSQLDatabase) and (put := imposed_on(host, host.settings.db)):
         return put
     runs = [name for name in more if name.startswith(("trigger ", "view "))]
     if wrong:
-        return bad(f"the database is not as this program makes it: {', '.join(wrong)}", restored(host))
+        return bad(f"the database is not as this program makes it: {', '.join(wrong)}", mends or restored(host))
     if runs:
         away = (
             f'DROP {kind.upper()} "{name}"' for kind, _, name in (one.replace('"', '""').partition(" ") for one in runs)
@@ -162,7 +166,7 @@ def database_compact(host: Host) -> Finding | None:
         code = f"import sqlite3; sqlite3.connect({str(host.db)!r}).executescript('PRAGMA auto_vacuum = 2; VACUUM')"
         return bad(
             f"{seen}, and it does not give them back bit by bit",
-            Sequence(Stop("collector"), python(CURRENT / "bin/python", code), Start("collector")),
+            Sequence(Stop("collector"), by_the_release(host, code), Start("collector")),
         )
     return good(f"{free * size / 1e6:.1f} MB of it are free")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.database import as_administrator, file_of
 from toolkit.checks.host import Host
-from toolkit.checks.host.files import Lock
 from toolkit.checks.host.systemd import COLLECTOR
 from toolkit.checks.remedies import Sequence, Shell, Start
 from toolkit.database import PostgreSQLDatabase
@@ -95,20 +94,23 @@ def _end(processes: set[int]) -> Shell:
 def _holders(host: Host) -> set[int]:
     """The processes that keep others from writing."""
     # In the database's file those of its pending byte, and of the 511 after it; in its -shm that of a writer.
-    pending = [lock for lock in host.locks(host.db) if lock.first <= _PENDING_BYTE + 511 and lock.last >= _PENDING_BYTE]
-    writer = [lock for lock in _of_shm(host) if lock.first <= _WAL_WRITE_BYTE <= lock.last]
-    return {lock.pid for lock in (*pending, *writer) if lock.kind == "WRITE"}
+    ranges = {host.db: (_PENDING_BYTE, _PENDING_BYTE + 511), _shm(host): (_WAL_WRITE_BYTE, _WAL_WRITE_BYTE)}
+    return {
+        lock.pid
+        for lock in host.locks(*ranges)
+        if lock.kind == "WRITE" and lock.first <= ranges[lock.path][1] and lock.last >= ranges[lock.path][0]
+    }
 
 
 def _readers(host: Host) -> set[int]:
     """The processes that keep reading an old snapshot, but for the collector."""
-    found = {lock.pid for lock in _of_shm(host) if lock.kind == "READ" and 123 <= lock.first <= 127}
+    found = {lock.pid for lock in host.locks(_shm(host)) if lock.kind == "READ" and 123 <= lock.first <= 127}
     collector = host.unit(COLLECTOR)
     return found - {os.getpid(), int((collector or {}).get("MainPID") or 0)}
 
 
-def _of_shm(host: Host) -> list[Lock]:
-    return host.locks(host.db.with_name(host.db.name + "-shm"))
+def _shm(host: Host) -> Path:
+    return host.db.with_name(host.db.name + "-shm")
 
 
 def _name(pid: int) -> str:

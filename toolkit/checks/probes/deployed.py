@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
-from toolkit.checks.as_deployed import Difference, differences, files, mended
+from toolkit.checks.as_deployed import Difference, differences, files, folders, mended
 from toolkit.checks.causes import BACKUP_DISK, DATABASE, DISK, FEED, OF_UNITS
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COPIES, CRON_TABLE, ETC, JOBS_FILE
@@ -48,6 +48,30 @@ _TROUBLES = {
     "reports": frozenset(("detector-succeeds", "detection-recent")),
     "detection": frozenset(("detector-succeeds", "detection-recent")),
 }  # fmt: skip
+# What can have changed files of one kind alone: of the settings, units, secrets, programs, cron's table, and folders.
+_CAUSES_OF = {
+    "settings": (
+        "settings-readable", "settings-valid", "settings-known", "settings-once", "settings-fit", "settings-private",
+        "database-named", "jobs-listed", "exceptions-current",
+    ),
+    "units": (
+        "units-present", "units-genuine", "units-as-deployed", "units-hardened", "units-may-write", "units-at-boot",
+        "ports-closed", "collector-enabled", "exporter-enabled", "api-enabled", "detector-timer", "healthcheck-timer",
+        "backup-timer", "restore-drill-timer", "maintenance-timer", "notify-timer",
+    ),
+    "secrets": ("settings-of-units", "credentials-private", "database-password"),
+    "programs": ("command-present", "commands-genuine"),
+    "cron": ("cron-table",),
+    "folders": (
+        "data-folder", "data-folder-private", "backups-private", "reports-folder", "backup-folder", "code-read-only",
+    ),
+}  # fmt: skip
+# What changes owners and modes, and no file's text.
+_OF_OWNERS = frozenset((
+    "settings-readable", "settings-private", "credentials-private", "service-user", "places-open", "roots-places",
+    "data-folder-private", "backups-private", "code-read-only",
+))  # fmt: skip
+_OF_TEXT = ("was changed", "is another", "is not as", "is empty")
 
 
 @check(
@@ -78,8 +102,9 @@ def files_as_deployed(host: Host) -> Finding | None:
         said = "; ".join(f"{one.path} {one.said}" for one in found[:MOST])
         more = f"; and {len(found) - MOST} others" if len(found) > MOST else ""
         return Finding(
-            False, f"{said}{more}", mended(host, *(one.path for one in found[:MOST])), explains=_troubled(found)
-        )
+            False, f"{said}{more}", mended(host, *(one.path for one in found[:MOST])), explains=_troubled(found),
+            apart=frozenset().union(*map(_apart, found)),
+        )  # fmt: skip
     for unit, file, words in _beside():
         away = OfSystemd("rm -- {}", file)
         services = [
@@ -97,6 +122,24 @@ def files_as_deployed(host: Host) -> Finding | None:
 def _seen_by_root(host: Host) -> list[Difference]:
     """What differs in files that only root reads; /usr/local/bin/weather-tool compares those."""
     return [Difference(path, said) for path, said in host.compared_by_root]
+
+
+def _kind(path: Path) -> str:
+    """What a file or folder of the deployment is, as `_CAUSES_OF` has it; empty for none of them."""
+    if path.parent.name == "credentials":
+        return "secrets"
+    if path.name in _OF_COMMANDS:
+        return "programs"
+    if any(one.path == str(path) for one in folders()):
+        return "folders"
+    return {CRON_TABLE: "cron", ETC / path.name: "settings", UNITS / path.name: "units"}.get(path, "")
+
+
+def _apart(one: Difference) -> frozenset[str]:
+    """The causes of this check that cannot have made a difference: those of other files, and of owners alone."""
+    kind = _kind(one.path)
+    others = {name for its, names in _CAUSES_OF.items() if its != kind for name in names}
+    return frozenset(others | (_OF_OWNERS if one.said.startswith(_OF_TEXT) else set()))
 
 
 def _troubled(found: list[Difference]) -> frozenset[str]:

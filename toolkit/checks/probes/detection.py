@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import median
@@ -19,7 +20,7 @@ from toolkit.checks.remedies import AsUser, EditSettings, Remedy, Restart, Seque
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.location import distance_km, without_impossible_place
-from toolkit.settings import DECLARATIONS, Source
+from toolkit.settings import DECLARATIONS, Settings, Source
 from toolkit.sources import cadences_of
 from toolkit.times import from_stored
 
@@ -38,11 +39,24 @@ MOST_COMPARED = 2000
 )  # fmt: skip
 def settings_fit(host: Host) -> Finding:
     """Only what was set here is doubted: a network may be such that a default does not fit it."""
-    for names, why in _unfit(host):
+    for names, why in _unfit(host, host.settings):
         if given := [name for name in names if host.loaded.origins[name].source is not Source.DEFAULT]:
             said = ", ".join(f"{DECLARATIONS[name].variable}={host.loaded.origins[name].text}" for name in given)
-            return bad(f"{said}: {why}", _at_default(host, given))
+            away = _least(host, given, names)
+            then = ", ".join(f"{DECLARATIONS[name].variable}={DECLARATIONS[name].default or 'none'}" for name in away)
+            return bad(f"{said}: {why} (the default: {then})", _at_default(host, away))
     return good("the settings fit the network")
+
+
+def _least(host: Host, given: list[str], names: tuple[str, ...]) -> list[str]:
+    """The first of settings whose default is enough for them to fit; all of them where no single one's is."""
+    for name in given if len(given) > 1 else ():
+        one = DECLARATIONS[name]
+        if not any(
+            found == names for found, _ in _unfit(host, replace(host.settings, **{name: one.kind.parse(one.default)}))
+        ):
+            return [name]
+    return given
 
 
 def _at_default(host: Host, names: list[str]) -> Remedy | None:
@@ -55,15 +69,14 @@ def _at_default(host: Host, names: list[str]) -> Remedy | None:
     )
 
 
-def _unfit(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Settings that do not fit, by name, and why."""
-    settings = host.settings
+def _unfit(host: Host, settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Settings that do not fit, by name, what is lost least without first; and why."""
     expected = settings.window_hours * 3600 / settings.cadence_seconds
     if expected < LEAST_OBSERVATIONS:
         yield ("window_hours", "cadence_seconds"), f"a window of detection has {expected:g} observations of a station"
     if 0 < settings.data_days * 24 < settings.window_hours:
         yield (
-            ("data_days", "window_hours"),
+            ("window_hours", "data_days"),
             f"a run looks at {settings.window_hours:g} hours, and observations are kept for {settings.data_days * 24}",
         )
     if not settings.backup_keep_daily + settings.backup_keep_weekly + settings.backup_keep_monthly:
@@ -78,14 +91,14 @@ def _unfit(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
     if host.deployed and host.db_folder and Path(settings.backups).resolve().is_relative_to(host.db_folder.resolve()):
         yield ("backups",), f"backups are in {host.db_folder}, and are lost together with the database"
     try:
-        yield from _unlike(host)
+        yield from _unlike(host, settings)
     except ToolkitError:
         return  # the checks of the database say so
 
 
-def _unlike(host: Host) -> Iterator[tuple[tuple[str, ...], str]]:
+def _unlike(host: Host, settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Settings that are unlike what the stations do."""
-    settings, times = host.settings, defaultdict(list)
+    times = defaultdict(list)
     for row in recent(host):
         times[row.station_id].append(row.time)
     gaps = [after - before for moments in times.values() for before, after in pairwise(sorted(set(moments)))]

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolkit.checks import Check, Finding, Status, bad, check, good
+from toolkit.checks.as_deployed import given
 from toolkit.checks.closed import closed
 from toolkit.checks.database import uncovered
+from toolkit.checks.filled import crowded, filled
 from toolkit.checks.host import Host
-from toolkit.checks.host.files import fixed, mode_of
-from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, give, give_all, make
+from toolkit.checks.host.files import fixed, mode_of, owner_of
+from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, make
 from toolkit.errors import ToolkitError
 
 Place = Callable[[Host], Path | None]
@@ -80,19 +82,15 @@ def _space(what: str, name: str, place: Place) -> Check:
         if name == "backups" and free < (needed := _for_a_backup(host)):
             if total < needed and host.kind(path) == "tmpfs":
                 return good(f"{mount} is no disk")  # which is what is wrong, and has a check of its own
+            what, room = filled(host, path, int(needed - free))
             return bad(
                 f"{free / 1e6:,.1f} of {total / 1e6:,.1f} MB are free on {mount}, and a backup needs "
-                f"{needed / 1e6:,.1f} MB",
-                Shell("du -xah {} | sort -h | tail -n 20", mount),
-            )
+                f"{needed / 1e6:,.1f} MB{what}", room,
+            )  # fmt: skip
         if free > low:
             return good(seen)
-        largest = _largest(path)
-        return bad(
-            f"{seen}; the largest file in {path} is {largest}" if largest else seen,
-            Shell("du -xah {} | sort -h | tail -n 20", mount),
-            Status.CRITICAL if free <= least else Status.WARNING,
-        )
+        what, room = filled(host, path, low - free)
+        return bad(f"{seen}{what}", room, Status.CRITICAL if free <= least else Status.WARNING)
 
     return probe
 
@@ -106,16 +104,6 @@ def _for_a_backup(host: Host) -> float:
         return room_for(size, host.backups[0]) + SPARE_BYTES if size else 0
     except (OSError, ToolkitError):  # other checks say so
         return 0
-
-
-def _largest(folder: Path) -> str:
-    """The name and the size of a folder's largest file; empty where there is none."""
-    try:
-        files = [(one.stat().st_size, one.name) for one in folder.iterdir() if one.is_file()]
-    except OSError:
-        return ""
-    size, name = max(files, default=(0, ""))
-    return f"{name} with {size / 1e6:,.0f} MB" if size else ""
 
 
 def _inodes(what: str, name: str, place: Place) -> Check:
@@ -136,11 +124,11 @@ def _inodes(what: str, name: str, place: Place) -> Check:
         seen = f"{free:,} of {total:,} inodes are free on {mount}"
         if free >= LOW_INODES * total:
             return good(seen)
+        what, room = crowded(host, path)
         return bad(
-            f"{seen}: many small files",
-            Shell("du -x --inodes {} | sort -n | tail -n 20", mount),
+            f"{seen}: many small files{what}", room,
             Status.CRITICAL if free < LEAST_INODES * total else Status.WARNING,
-        )
+        )  # fmt: skip
 
     return probe
 
@@ -182,11 +170,9 @@ def data_folder(host: Host) -> Finding | None:
             f"WEATHER_DB={host.settings.db} is in a folder of everybody's, and each unit sees one of its own there",
             Sequence(EditSettings("/^WEATHER_DB=/s/^/# /", host.settings_file), _AGAIN),
         )
-    if strange:
-        # With what is in it, which cannot be seen.
-        return bad(f"the service user does not own {host.db.parent}", give_all(host.db.parent, 0o700))
-    if found.st_mode & 0o700 != 0o700:
-        return bad(f"the service user may not use {host.db.parent}: mode {mode_of(found)}", give(host.db.parent, 0o700))
+    if strange or found.st_mode & 0o700 != 0o700:
+        said = f"the service user may not use {host.db.parent}: {owner_of(found)}'s, mode {mode_of(found)}"
+        return bad(said, given(host.db.parent, 0o700))
     return good(f"{host.db.parent} is the service user's")
 
 
@@ -216,6 +202,6 @@ def temporary_folders(host: Host) -> Finding | None:
             return bad(f"the service user cannot write to {folder}: {mode}", made)
         free, _total = host.free(folder)
         if free < TEMPORARY_BYTES:
-            largest = Shell("du -xah {} | sort -h | tail -n 20", folder)
-            return bad(f"{folder}, where temporary files are made, is full: {free >> 10} KiB are left", largest)
+            what, room = filled(host, folder, TEMPORARY_BYTES)
+            return bad(f"{folder}, where temporary files are made, is full: {free >> 10} KiB are left{what}", room)
     return good("temporary files can be made")

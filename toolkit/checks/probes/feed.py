@@ -18,8 +18,8 @@ from toolkit.address import shown
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE, UNIT
 from toolkit.checks.each_source import each_source
-from toolkit.checks.feed_names import renamed_time
-from toolkit.checks.feed_places import lost, turned
+from toolkit.checks.feed_names import renamed, renamed_time
+from toolkit.checks.feed_places import lost, renamed_stations, turned
 from toolkit.checks.feed_time import served, stations_time
 from toolkit.checks.feed_trust import unknown_authority
 from toolkit.checks.feed_values import STATIONS, all_alike, jumped, unit_of_impossible
@@ -223,7 +223,7 @@ def feed_readable(host: Host, feed: SourceSeen) -> Finding | None:
         why = "".join(f": {number} entries have {reason}" for reason, number in document.left_out.most_common(1))
         remedy = None
         if set(document.left_out) == {"no observation"}:  # as a station has that has never reported
-            which, remedy = renamed_time(feed.settings, host.settings_file, feed.fetched.beginning)
+            which, remedy = renamed_time(host, feed.settings, feed.fetched.beginning)
             why = f": none of its {sum(document.left_out.values())} entries tells a time" + (
                 which or " (is its field named otherwise?)"
             )
@@ -360,10 +360,21 @@ def feed_stations(host: Host, feed: SourceSeen) -> Finding | None:
     others = _others(host, feed)
     lately = {name for name, time in host.latest.items() if host.now - time < LATELY_SECONDS} - others
     gone = sorted(lately - names)
+    new_ids: dict[str, str] = {}
+    if len(gone) >= STATIONS:
+        new_ids, passing = renamed_stations(host, gone, document.stations)
+        lately -= passing
+        gone = sorted(lately - names)
     if len(gone) < max(STATIONS, SILENT_PART * len(lately - _since_lately(host, names))):
         own = [station for station in document.stations if station.station_id not in others]
         elsewhere = lost(host, own) or turned(host, document.stations)
         return bad(elsewhere, Tool("settings")) if elsewhere else good(f"{len(names)} stations")
+    if len(new_ids) >= SILENT_PART * len(gone):
+        old, now = next(iter(new_ids.items()))
+        return bad(
+            f"{len(new_ids)} of {len(gone)} stations that reported lately are not in the feed, and at the same "
+            f"coordinates it has others, such as {now} in the place of {old}: the feed's owner has renamed them"
+        )
     shown = ", ".join(gone[:5]) + (", …" if len(gone) > 5 else "")
     new = sorted(names & _since_lately(host, names))
     renamed = f"; {len(new)} have come instead, such as {new[0]}: were they renamed?" if new else ""
@@ -422,10 +433,12 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
     ]
     if gone:
         why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
+        other, remedy = renamed(host, feed.settings, feed.fetched.beginning, gone)
         was = "was it renamed?" if len(gone) == 1 else "were they renamed, or have they no values any more?"
         if _NO_VALUES.search(feed.fetched.beginning):
             was = "there are numbers such as -9999 in it, which stand for no value"
-        return bad(f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately: {was}{why}")
+        said = f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately"
+        return bad(f"{said}: {other or was}{why}", remedy)
     return good(f"it tells {len(told)} variables")
 
 

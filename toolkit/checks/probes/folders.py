@@ -7,6 +7,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.as_deployed import mended
+from toolkit.checks.filled import moved
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_LOGS, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
@@ -117,7 +118,7 @@ def _of_data(host: Host) -> Finding | None:
 def _foreign(folder: Path, entry: os.DirEntry[str]) -> Finding:
     return bad(
         f"{folder / entry.name} has {_size(entry) >> 20} MiB and is not the service's own",
-        Shell("mv -- {} /var/tmp/", folder / entry.name, note="look at it there, then remove it"),
+        moved(folder / entry.name),
     )
 
 

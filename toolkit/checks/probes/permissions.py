@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from toolkit.checks import Check, Finding, Status, bad, check, good, unseen
+from toolkit.checks.as_deployed import given
 from toolkit.checks.closed import closed
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COPIES, CRON_TABLE, CURRENT, ETC, PACKAGES, USER
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import UNITS
-from toolkit.checks.remedies import AsRoot, OnController, Sequence, Shell, allow, give, give_all, make, root_owns
+from toolkit.checks.remedies import AsRoot, OnController, Sequence, Shell, allow, give, make, root_owns
 
 COMMAND = Path("/usr/local/bin/weather-tool")
 
@@ -180,6 +181,6 @@ def reports_folder(host: Host) -> Finding | None:
     if found is None:
         return bad(f"there is no folder {folder}", make(folder, 0o750, above_is_ours=host.is_ours(folder.parent)))
     if found.st_uid != host.user.pw_uid or found.st_mode & 0o700 != 0o700:
-        given = give(folder, 0o750) if found.st_uid == host.user.pw_uid else give_all(folder, 0o750)
-        return bad(f"the service user cannot write to {folder}: {owner_of(found)}'s, mode {mode_of(found)}", given)
+        said = f"the service user cannot write to {folder}: {owner_of(found)}'s, mode {mode_of(found)}"
+        return bad(said, given(folder, 0o750))
     return good(f"{folder} is the service user's")

@@ -10,9 +10,9 @@ from pathlib import Path
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON
-from toolkit.checks.host.processes import process, unit_of, words_of
+from toolkit.checks.host.processes import named, process, unit_of, words_of
 from toolkit.checks.host.systemd import COLLECTOR, UNITS
-from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell, put_aside
+from toolkit.checks.remedies import AllTimers, OnMachine, Restart, Sequence, Shell, ended, put_aside
 
 # Commands that do a job of the service. Others, such as healthcheck or data export, may be run by anybody.
 _OURS = re.compile(
@@ -36,9 +36,7 @@ def collector_alone(host: Host) -> Finding | None:
     if not others:
         return good("no second collector runs")
     pid, command = others[0]
-    unit = unit_of(pid)
-    who = f"process {pid} ({command})" + (f" of {unit}" if unit else "")
-    end = OnMachine("systemctl disable --now {}", unit) if unit and unit != COLLECTOR else Shell("kill {}", str(pid))
+    end = ended("" if (unit := unit_of(pid)) == COLLECTOR else unit, pid)
     lost = ""
     if host.scheduler == CRON and (other := process(pid)):
         lock = host.look(CRON_RUN / "collector.lock")
@@ -46,7 +44,7 @@ def collector_alone(host: Host) -> Finding | None:
             lost = (
                 f", begun before {CRON_RUN} was made, where cron's jobs note that they run: was that moved or emptied?"
             )
-    return bad(f"a second collector runs: {who}{lost}", Sequence(end, Restart("collector")))
+    return bad(f"a second collector runs: {named(pid, command)}{lost}", Sequence(end, Restart("collector")))
 
 
 def second_collectors(host: Host) -> list[tuple[int, str]]:

@@ -17,6 +17,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import JOBS_FILE, USER, copy_of
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.systemd import COLLECTOR, seconds_since
+from toolkit.checks.host_as_deployed import kept, put_back
 from toolkit.checks.remedies import (
     AsRoot,
     EditSettings,
@@ -32,6 +33,7 @@ from toolkit.checks.remedies import (
 )
 from toolkit.credentials import Credential
 from toolkit.envfile import EnvironmentFileError
+from toolkit.schedules import lacking
 from toolkit.settings import CREDENTIALS, DECLARATIONS, Source
 
 # A service reads the settings when it is started.
@@ -106,12 +108,13 @@ def settings_valid(host: Host) -> Finding:
     if not problems and host.sources_problem:
         return bad(host.sources_problem, Sequence(OnController(), _AGAIN))
     if not problems and (file := host.settings.feed_ca_file) and not os.access(file, os.R_OK):
-        return _of_ca_file(host, Path(file))
+        without = EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file)
+        return _unreadable(host, Path(file), f"WEATHER_FEED_CA_FILE={file}", Sequence(without, _AGAIN))
     for one in () if problems else host.sources:
         for field in ("ca_file", "stations"):
             file = getattr(one.settings, f"feed_{field}")
             if file != getattr(host.settings, f"feed_{field}") and not os.access(file, os.R_OK):
-                return bad(f"source {one.name}: {field} = {file}: it is not there, or the service cannot read it")
+                return _unreadable(host, Path(file), f"source {one.name}: {field} = {file}", None)
     if not problems and (
         name := next((one for one, was in host.loaded.origins.items() if _UNEXPANDED.match(was.text)), "")
     ):
@@ -131,14 +134,14 @@ def settings_valid(host: Host) -> Finding:
     return bad("; ".join(map(str, problems)), remedy)
 
 
-def _of_ca_file(host: Host, file: Path) -> Finding:
-    """The finding that the service cannot read the certificates by which it is to trust the feed."""
-    said = f"WEATHER_FEED_CA_FILE={file}"
+def _unreadable(host: Host, file: Path, said: str, without: Remedy | None) -> Finding:
+    """The finding that the service cannot read a file that a setting names; `without` takes the setting away."""
     if above := closed(host, file, _AGAIN):
         return replace(above, evidence=f"{said}: {above.evidence}")
     if not os.path.lexists(file):
-        without = EditSettings("/^WEATHER_FEED_CA_FILE=/s/^/# /", host.settings_file)
-        return bad(f"{said}: there is no such file", Sequence(without, _AGAIN))
+        if os.path.lexists(kept(file)):
+            return bad(f"{said}: it is gone since the deployment", Sequence(put_back(file), _AGAIN))
+        return bad(f"{said}: there is no such file", without)
     found = file.lstat()
     said += f": the service user cannot read it: {owner_of(found)}'s, mode {mode_of(found)}"
     return bad(said, Sequence(allow("a+r", file), _AGAIN))
@@ -273,8 +276,8 @@ def settings_in_force(host: Host) -> Finding | None:
 
 @check(
     id="jobs-listed", area="configuration",
-    invariant="The list of this host's jobs is there.",
-    problem="The list of this host's jobs is missing.",
+    invariant="The list of this host's jobs is there, and has those that a database of its own needs.",
+    problem="The list of this host's jobs is missing, or lacks a job that it needs.",
     severity=Status.WARNING, remedy=OnController(), caused_by=("settings-readable", "files-alone"),
 )  # fmt: skip
 def jobs_listed(host: Host) -> Finding | None:
@@ -289,6 +292,11 @@ def jobs_listed(host: Host) -> Finding | None:
         return bad(f"there is no {JOBS_FILE}", mended(host, JOBS_FILE))
     if not host.jobs:
         return bad(f"{JOBS_FILE} does not say what is to run here")
+    if not host.on_server and (without := lacking(host.jobs)):
+        return bad(
+            f"{JOBS_FILE} was deployed without jobs that this host needs: {without}",
+            OnController("the inventory combines weather_jobs with weather_default_jobs"),
+        )
     return good(f"{len(host.jobs)} jobs")
 
 

@@ -188,20 +188,20 @@ def units_as_deployed(host: Host) -> Finding | None:
             f"{link} makes {link.parent.name.rpartition('.')[0]} depend on {link.name}, which was not deployed",
             Sequence(OfSystemd("rm -- {}", link), OfSystemd("systemctl daemon-reload"), Restart("collector")),
         )
-    if variables := _of_manager(host):
-        names = [one.partition("=")[0] for one in variables]
-        return bad(
-            f"systemd gives every service {', '.join(variables)}",
-            Sequence(OfSystemd("systemctl unset-environment {}", names), Restart("collector")),
-        )
     for line in _defaults():
         return bad(
             f"systemd gives every service {line.key.removeprefix('Default')}={line.value}, by {line.file}",
             Sequence(
                 OfSystemd("sed -i {} {}", f"/^{line.key} *=/d", line.file), OfSystemd("systemctl daemon-reexec"),
-                Restart("collector", "exporter"),
+                Restart(*host.services),
             ),
         )  # fmt: skip
+    if variables := _of_manager(host):
+        names = [one.partition("=")[0] for one in variables]
+        return bad(
+            f"systemd gives every service {', '.join(variables)}",
+            Sequence(OfSystemd("systemctl unset-environment {}", names), Restart(*host.services)),
+        )
     return good("every unit is as it was deployed")
 
 

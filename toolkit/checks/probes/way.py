@@ -19,7 +19,7 @@ from toolkit.checks.each_source import each_source
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
-from toolkit.checks.host_as_deployed import kept, put_back
+from toolkit.checks.host_as_deployed import kept, put_back, routes_lost
 from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import OnMachine, Remedy, Restart, Sequence, allow
 from toolkit.durations import humanize
@@ -66,7 +66,9 @@ def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
         return found
     with suppress(OSError, UnicodeError):
         address = str(socket.getaddrinfo(name, 80, family=socket.AF_INET, type=socket.SOCK_STREAM)[0][4][0])
-        steps: tuple[Callable[[Host, str, str], Finding | None], ...] = (_pinned, _own, _interface, _route, _neighbour)
+        steps: tuple[Callable[[Host, str, str], Finding | None], ...] = (
+            _pinned, _own, _interface, _route, _neighbour, _lost,
+        )  # fmt: skip
         for step in (_route,) if discarded else steps:
             with suppress(ToolkitError, ValueError):
                 if found := step(host, name, address):
@@ -163,10 +165,10 @@ def _interface(host: Host, _name: str, _address: str) -> Finding | None:
     with suppress(ToolkitError, ValueError):
         for link in _asked(host, "addr"):
             if link.get("addr_info") and "UP" not in link["flags"] and link["ifname"] != "lo":
-                return bad(
-                    f"the network interface {link['ifname']} is down",
-                    _mended(OnMachine("ip link set {} up", link["ifname"])),
-                )
+                up = OnMachine("ip link set {} up", link["ifname"])  # with which its routes do not come back
+                lost = [one.split() for one in routes_lost(()) if f" dev {link['ifname']} " in f"{one} "]
+                again = [OnMachine("ip route replace {}", words) for words in lost if "kernel" not in words]
+                return bad(f"the network interface {link['ifname']} is down", _mended(up, *again))
     return None
 
 
@@ -214,7 +216,23 @@ def _route(host: Host, _name: str, address: str) -> Finding | None:
                 f"a route of this host discards what is sent to {address}: {its}",
                 _mended(OnMachine(f"ip route del {its}")),
             )
-    return bad(f"this host has no route to {address}: {said}", OnMachine("ip route"))
+    return _lost(host, "", address) or bad(f"this host has no route to {address}: {said}", OnMachine("ip route"))
+
+
+def _lost(host: Host, _name: str, address: str) -> Finding | None:
+    """Routes that led to the address when the service was deployed are gone, or others are in their place."""
+    now = host.ask("ip", "-4", "route", "show").splitlines()
+    lost = [one.split() for one in routes_lost(now) if _covers(one.split()[0], address)]
+    if not lost or any("dhcp" in line.split() for line in now):  # it gives others as it likes
+        return None
+    # The nearest first: by it the gateway of the next is reached.
+    lost.sort(key=lambda words: (words[0] == "default", "via" in words))
+    instead = [line for line in now if line.split()[:1] == lost[0][:1]]
+    return bad(
+        f"when the service was deployed the route to {address} was {' '.join(lost[0])}: "
+        + (f"now it is {' '.join(instead[0].split())}" if instead else "it is gone"),
+        _mended(*(OnMachine("ip route replace {}", words) for words in lost)),
+    )
 
 
 def _covers(network: str, address: str) -> bool:

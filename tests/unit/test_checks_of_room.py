@@ -1,0 +1,85 @@
+"""What the doctor says fills a file system, and what it has taken away to make room, on a small file system."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from toolkit.checks import filled
+from toolkit.checks.catalogue import BY_ID
+from toolkit.checks.diagnosis import Result, examine
+from toolkit.checks.host import Host
+from toolkit.settings import load_lenient
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a file system is mounted by root only")
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the database, on a file system of 8 MiB; what is moved elsewhere is moved to another one."""
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.setenv("WEATHER_ENV_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("WEATHER_DB", str(folder / "weather.db"))
+    monkeypatch.setenv("WEATHER_BACKUPS", str(tmp_path / "backups"))
+    monkeypatch.setattr(filled, "ELSEWHERE", elsewhere)
+    monkeypatch.setattr(filled, "SPARE_BYTES", 0)
+    monkeypatch.setattr(Host, "is_ours", lambda _host, path: path == folder)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,nr_inodes=200", "weather-test", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def seen(name: str) -> Result:
+    return examine(Host(load_lenient()), [BY_ID[name]])[0]
+
+
+def test_a_file_that_is_not_the_services_is_named_and_moved_elsewhere(data: Path, tmp_path: Path) -> None:
+    (data / "weather.db").write_bytes(b"x" * (1 << 20))
+    assert seen("disk-data-space").finding.ok
+    (data / "core.1234").write_bytes(b"x" * (7 << 20))
+    found = seen("disk-data-space")
+    assert (
+        f"the largest file that is seen on it is {data}/core.1234 with 7 MB, which is root's" in found.finding.evidence
+    )
+    subprocess.run(["bash", "-c", found.command], check=True)
+    assert (tmp_path / "elsewhere/core.1234").exists()
+    assert seen("disk-data-space").finding.ok
+
+
+def test_databases_that_were_replaced_are_taken_away_but_for_the_last(data: Path) -> None:
+    for number in range(3):
+        (data / f"weather.db.replaced-{number}").mkdir()
+        (data / f"weather.db.replaced-{number}/weather.db").write_bytes(b"x" * (5 << 19))
+    found = seen("disk-data-space")
+    assert found.finding.ok is False
+    subprocess.run(["bash", "-c", found.command.removeprefix("runuser -u weather -- ")], check=True)
+    assert [one.name for one in data.iterdir()] == ["weather.db.replaced-2"]
+    assert seen("disk-data-space").finding.ok
+
+
+def test_of_what_is_the_services_or_elsewhere_nothing_is_taken_away(data: Path) -> None:
+    (data / "weather.db").write_bytes(b"x" * (8 << 20))
+    found = seen("disk-data-space")
+    assert found.finding.evidence.endswith(f"{data}/weather.db with 8 MB")
+    assert found.command.startswith("du -xah ")
+    (data / "weather.db").unlink()
+    (data / "others").mkdir()
+    (data / "others/file").write_bytes(b"x" * (8 << 20))
+    assert seen("disk-data-space").command.startswith("du -xah ")
+
+
+def test_a_folder_that_has_all_inodes_is_named_and_moved_elsewhere(data: Path, tmp_path: Path) -> None:
+    (data / "many").mkdir()
+    for number in range(196):
+        (data / f"many/{number}").touch()
+    found = seen("disk-data-inodes")
+    assert f"196 files and folders are in {data}/many, which is root's" in found.finding.evidence
+    subprocess.run(["bash", "-c", found.command], check=True)
+    assert (tmp_path / "elsewhere/many/7").exists()
+    assert seen("disk-data-inodes").finding.ok
