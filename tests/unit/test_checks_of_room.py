@@ -42,14 +42,32 @@ def seen(name: str) -> Result:
 def test_a_file_that_is_not_the_services_is_named_and_moved_elsewhere(data: Path, tmp_path: Path) -> None:
     (data / "weather.db").write_bytes(b"x" * (1 << 20))
     assert seen("disk-data-space").finding.ok
-    (data / "core.1234").write_bytes(b"x" * (7 << 20))
+    (data / "core [1]").write_bytes(b"x" * (7 << 20))
     found = seen("disk-data-space")
     assert (
-        f"the largest file that is seen on it is {data}/core.1234 with 7 MB, which is root's" in found.finding.evidence
+        f"the largest file that is seen on it is {data}/core [1] with 7 MB, which is root's" in found.finding.evidence
     )
     subprocess.run(["bash", "-c", found.command], check=True)
-    assert (tmp_path / "elsewhere/core.1234").exists()
+    assert (tmp_path / "elsewhere/core [1]").exists()
     assert seen("disk-data-space").finding.ok
+
+
+def test_a_link_that_comes_in_the_place_of_the_folder_moves_nothing(data: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "system/core [1]*"
+    canary.parent.mkdir()
+    canary.touch()
+    (data / canary.name).write_bytes(b"x" * (8 << 20))
+    command = seen("disk-data-space").command
+    subprocess.run(["umount", data], check=True)
+    data.rmdir()
+    data.symlink_to(canary.parent)
+    try:
+        subprocess.run(["bash", "-c", command], check=False)
+        assert canary.exists()
+    finally:
+        data.unlink()
+        data.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "weather-test", data], check=True)
 
 
 def test_databases_that_were_replaced_are_taken_away_but_for_the_last(data: Path) -> None:
