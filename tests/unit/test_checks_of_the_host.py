@@ -257,3 +257,12 @@ def test_routes_that_the_deployment_kept_are_put_back_the_nearest_first(
         assert found.remedy.line(Systemd()).startswith(
             "ip route replace 192.0.2.0/24 dev eth0 scope link && ip route replace default via 192.0.2.1 dev eth0 && "
         )
+
+
+def test_a_folder_of_certificates_that_nobody_may_enter_is_why_nobody_is_trusted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "CERTIFICATES", root / "etc")
+    (root / "etc").chmod(0o700)
+    (cause,) = named("feed-trusted")
+    assert (cause.result.check.id, [one.check.id for one in cause.explains]) == ("system-as-deployed", ["feed-trusted"])

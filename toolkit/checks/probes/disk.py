@@ -18,6 +18,7 @@ from toolkit.errors import ToolkitError
 
 Place = Callable[[Host], Path | None]
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
+RUN = Path("/run")
 TEMPORARY_BYTES = 1 << 20
 _AGAIN = Restart("collector")
 # What is free, in bytes and as a part of all inodes: below the first it is critical, below the second a warning.
@@ -194,14 +195,15 @@ def _is_hidden(host: Host) -> bool:
 def temporary_folders(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    for folder in TEMPORARY:
+    for folder in (*TEMPORARY, RUN):
         found = host.look(folder)
-        if found is None or found.st_mode & 0o007 != 0o007:
+        if folder != RUN and (found is None or found.st_mode & 0o007 != 0o007):
             mode = f"mode {mode_of(found)}" if found else "not there"
             made = None if found else AsRoot("install -d -m 1777 {}", folder)
             return bad(f"the service user cannot write to {folder}: {mode}", made)
         free, _total = host.free(folder)
         if free < TEMPORARY_BYTES:
             what, room = filled(host, folder, TEMPORARY_BYTES)
-            return bad(f"{folder}, where temporary files are made, is full: {free >> 10} KiB are left{what}", room)
+            its = "what runs keeps its files" if folder == RUN else "temporary files are made"
+            return bad(f"{folder}, where {its}, is full: {free >> 10} KiB are left{what}", room)
     return good("temporary files can be made")
