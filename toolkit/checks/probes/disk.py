@@ -13,6 +13,7 @@ from toolkit.checks.database import uncovered
 from toolkit.checks.filled import crowded, filled
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import fixed, mode_of, owner_of
+from toolkit.checks.mounting import unmounted
 from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, make
 from toolkit.errors import ToolkitError
 
@@ -50,10 +51,9 @@ def _writable(what: str, name: str, place: Place) -> Check:
         if path is None:
             return None
         if host.deployed and (lacking := host.not_mounted(path)):
-            return bad(
-                f"no file system is mounted on {lacking}, where fstab has one: what is written goes to another",
-                Sequence(OnMachine("mount {}", lacking), Restart(*(host.services or ["collector"]))),
-            )
+            what, remedy = unmounted(lacking, Restart(*(host.services or ["collector"])))
+            said = f"no file system is mounted on {lacking}, where fstab has one: what is written goes to another"
+            return bad(f"{said}{what}", remedy)
         mount = host.mount(path)
         if host.read_only(path):
             return bad(f"the file system on {mount} is mounted read-only", OnMachine("mount -o remount,rw {}", mount))
