@@ -226,6 +226,16 @@ def test_air_that_is_cooled_is_told_from_a_thermometer_that_reads_too_low(run: R
     assert any("out_hum changed with it" in one["reason"] for one in report["anomalies"])
 
 
+def test_a_shower_whose_cold_air_stays_is_told_from_an_offset(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL, dew_point = NULL", "1", 80)
+    spoil("out_hum = 60", "station_id = 'volos'", 80)
+    spoil("temp_out = temp_out - 7, out_hum = 85", "station_id = 'volos'", 8)
+    report = detect(run)
+    assert alarms(report) == []
+    spoil("out_hum = 60", "station_id = 'volos'", 80)
+    assert ("volos", "temp_out", "step", "device_failure") in alarms(detect(run))
+
+
 def test_air_that_cloud_comes_and_goes_in_is_told_from_a_noisy_sensor(run: Run, spoil: Spoil) -> None:
     spoil("hi_temp = NULL, low_temp = NULL, dew_point = NULL", "1", 80)
     # From -2 to 2 K, another one every ten minutes.

@@ -386,6 +386,17 @@ def test_a_hygrometer_that_is_stuck_in_dry_air_at_a_reading_of_saturated_air() -
     assert "persistence" not in found(values, alone, name="out_hum")  # a summit in cloud, for all that anybody knows
 
 
+@pytest.mark.parametrize(("most", "told"), [(93, False), (80, True)])
+def test_a_hygrometer_stays_at_what_it_gives_in_saturated_air(most: int, told: bool) -> None:
+    random = np.random.default_rng(3)
+    values = 75 + 20 * np.cos(2 * np.pi * np.arange(SLOTS) / 144) + random.normal(0, 0.5, (6, SLOTS))
+    values[:, -WINDOW:] = 95 + 3 * np.sin(np.arange(WINDOW) / 5)
+    values = values.round()
+    values[2] = (values[2] - 2).clip(0, 93)
+    values[2, -WINDOW - 4 :] = most
+    assert ("persistence" in found(values, name="out_hum")) == told
+
+
 @pytest.mark.parametrize(("colder", "told"), [(6.0, False), (0.0, True)])
 def test_a_hill_in_cloud_stays_saturated_above_warmer_air_of_the_same_vapour(colder: float, told: bool) -> None:
     random = np.random.default_rng(3)

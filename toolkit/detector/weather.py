@@ -46,6 +46,11 @@ LOCAL_HOURS_FAR = 6.1
 SHARE_OF_TEMPERATURE, SHARE_OF_HUMIDITY = 0.5, 0.25
 PAIR_OFF = 2.5  # standard deviations of its residual
 PAIR_HOURS = 6
+# What began with a jump is air if the other one changed within that hour by at least this share of what air does that
+# is warmed or cooled, and has been off for no longer than this. In Pernambuco and Taiwan most jumps of weather had 0.45
+# to 1.6, those of faults -0.3 to 0.25.
+SHARE_OF_JUMP = 0.4
+JUMP_HOURS = 12
 # Where they jump to and fro, it is the same air if the changes from reading to reading, and the differences of these,
 # have a correlation below this, and the other one changed by at least this share. In Taiwan, Pernambuco and Brittany
 # good stations had -0.65 to -1.0, faults of humidity -0.3 to 0.0; those of temperature had far too small a share.
@@ -146,7 +151,40 @@ def _jumped_likewise(expected: Expected, interval: FlaggedInterval, near: int, l
 
 def local(neighbours: Neighbours, results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:
     """Whether other sensors of the station measured something unusual too, and it passed; "" if not."""
-    return _warmed_or_cooled(results, interval) or _several(neighbours, results, interval)
+    return (
+        _warmed_or_cooled(results, interval)
+        or _jumped_together(results, interval)
+        or _several(neighbours, results, interval)
+    )
+
+
+def _jumped_together(results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:
+    """Whether temperature and humidity jumped together as those of air do, when one left its expectation at once.
+
+    A shower's air stays for hours, as an offset does; a sensor's offset does not begin with both.
+    """
+    name, row, hour = interval.series.variable.name, interval.row, interval.series.per_hour
+    mine = results[name].expected
+    if PAIR.get(name) not in results or mine is None or not interval.test.at_once:
+        return ""
+    first = max(0, interval.slots.start - LEAD_IN_HOURS * hour)
+    residual = mine.residual[row, : interval.slots.stop]
+    if np.isnan(residual[first:]).all() or _lasted(mine, interval) > JUMP_HOURS:
+        return ""
+    worst = first + int(np.nanargmax(np.abs(residual[first:])))
+    near = np.flatnonzero(residual[:worst] * np.sign(residual[worst]) < abs(residual[worst]) / 2)
+    before = int(near[-1]) - hour // 2 if len(near) else -1
+    if before < 0 or before + hour >= interval.slots.stop:
+        return ""
+    own, others, humidity = (
+        results[one].series.scaled[row, [before, before + hour]] for one in (name, PAIR[name], HUMIDITY)
+    )
+    change, with_it = own[1] - own[0], others[1] - others[0]
+    if not abs(change) >= max(abs(residual[worst]) / 2, interval.series.scale.difference):
+        return ""
+    per_kelvin = -PER_KELVIN * max(float(humidity.mean()), 1.0)
+    share = with_it * per_kelvin / change if name == HUMIDITY else with_it / (per_kelvin * change)
+    return f"{PAIR[name]} jumped with it, as that of air does" if share >= SHARE_OF_JUMP else ""
 
 
 def _warmed_or_cooled(results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:

@@ -36,6 +36,7 @@ from toolkit.quality.series import SAME, Series
 from toolkit.variables import Variable
 
 _TIMES_BEFORE = "times the longest run before"
+_INMET = "thirteen stations of INMET in Pernambuco, 2020: five never read more than 94 %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class PersistenceThresholds(Thresholds):
     in_cloud: float = threshold(
         5.0, "%", "below saturation a hygrometer may read in cloud, where the neighbours' vapour saturates the "
         "station's own air", TAIWAN
+    )  # fmt: skip
+    saturated: float = threshold(
+        90.0, "%", "the most that a hygrometer gave in the days before may be what it gives in saturated air", _INMET
     )  # fmt: skip
     likewise: float = threshold(
         0.6, "", "if half of the neighbours stayed the same for this share of the time, it is weather"
@@ -119,6 +123,7 @@ def _counts(sample: Sample, rows: Ints, expected: Comparison) -> Bools:
     drier = expected.value < saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
     drier &= expected.has_close_neighbour[:, None]
     counts: Bools = (readings < saturation) | drier
+    counts &= ~_at_its_saturation(series, readings, expected)
     moist = readings >= saturation - LIMITS.in_cloud
     moist &= counts
     asked = np.flatnonzero(moist[:, -series.window :].any(axis=1) & (moist.sum(axis=1) >= LIMITS.readings))
@@ -126,6 +131,20 @@ def _counts(sample: Sample, rows: Ints, expected: Comparison) -> Bools:
         vapour = _by_vapour(sample, rows[asked])
         counts[asked] &= ~(moist[asked] & (vapour >= saturation))
     return counts
+
+
+def _at_its_saturation(series: Series, readings: Floats, expected: Comparison) -> Bools:
+    """Where a hygrometer gives what it gives in saturated air, and its neighbours imply that; rows × slots.
+
+    Some read 93 % there and never more.
+    """
+    before = np.hstack([series.history[expected.rows], readings[:, : -series.window]])
+    most = np.fmax.reduce(before, axis=1, initial=np.nan, keepdims=True)
+    sigma = expected.residual_sigma[:, None]
+    found: Bools = (
+        (most >= LIMITS.saturated) & (readings >= most) & (expected.value >= most - LIMITS.moved_sigmas * sigma)
+    )
+    return found & expected.has_reference[:, None]
 
 
 def _by_vapour(sample: Sample, rows: Ints) -> Floats:
