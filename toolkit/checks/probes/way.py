@@ -222,7 +222,7 @@ def _route(host: Host, _name: str, address: str) -> Finding | None:
 
 
 def _firewall(host: Host, name: str, address: str) -> Finding | None:
-    """A rule of the host's own firewall, which root's half of weather-tool sees, refuses what the service sends there."""
+    """A rule of the host's own firewall, as root's half of weather-tool sees it, refuses what is sent there."""
     urls = [urlsplit(one.settings.feed_proxy or one.settings.feed_url) for one in host.sources]
     ports = {str(url.port or {"https": 443}.get(url.scheme, 80)) for url in urls if url.hostname == name}
     for file, told in host.seen_by_root:
