@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,9 @@ from toolkit.checks.probes import host_as_deployed as probes
 from toolkit.checks.probes import way
 from toolkit.checks.remedies import Tool
 from toolkit.checks.targets import Systemd
+from toolkit.database import SQLiteDatabase
 from toolkit.settings import load_lenient
+from toolkit.store.sqlite import open_for_writing
 
 FEED = "http://feed.example/latest"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role keeps it as root")
@@ -98,6 +102,22 @@ def test_a_name_that_is_gone_from_the_file_of_hosts_is_named_and_put_back(root: 
     assert then_ == "systemctl restart weather-collector.service"
     subprocess.run(["bash", "-c", command], check=True)
     assert (root / "etc/hosts").read_text() == before
+
+
+@pytest.mark.parametrize(("later", "cause"), [(5, "names-as-deployed"), (120, "feed-name")])
+def test_what_came_by_a_connection_that_was_open_before_does_not_acquit_a_change_of_names(
+    root: Path, monkeypatch: pytest.MonkeyPatch, later: float, cause: str
+) -> None:
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+    monkeypatch.setenv("WEATHER_DB", f"{root}/store.db")
+    with open_for_writing(SQLiteDatabase(root / "store.db")):
+        pass
+    with closing(sqlite3.connect(root / "store.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO collection_log VALUES (datetime('now', ?), 'success', 14, 14, '', NULL, NULL)",
+            (f"{later} seconds",),
+        )
+    assert [one.result.check.id for one in named("feed-name")] == [cause]
 
 
 def test_a_folder_of_the_hosts_own_gets_the_mode_that_it_had(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,8 @@ from toolkit.times import stored
 HOSTS, BUNDLE = Path("/etc/hosts"), Path("/etc/ssl/certs/ca-certificates.crt")
 CERTIFICATES = Path("/etc/ssl")
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+# How long a connection that was open before a change of names or certificates may go on to be used.
+OPEN_SECONDS = 60
 # How many differences one finding names and takes back.
 MOST = 4
 # Jobs that are run every few minutes.
@@ -119,7 +121,7 @@ def _worked_since(host: Host, path: Path) -> bool:
     with suppress(OSError, ToolkitError):
         changed = path.lstat().st_ctime
         came = max((one.time for one in host.log if one.status == "success"), default=None)
-        return len(host.sources) == 1 and came is not None and came > changed + 1
+        return len(host.sources) == 1 and came is not None and came > changed + OPEN_SECONDS
     return False
 
 
