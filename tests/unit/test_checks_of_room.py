@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,3 +102,19 @@ def test_a_folder_that_has_all_inodes_is_named_and_moved_elsewhere(data: Path, t
     subprocess.run(["bash", "-c", found.command], check=True)
     assert (tmp_path / "elsewhere/many/7").exists()
     assert seen("disk-data-inodes").finding.ok
+
+
+def test_where_secrets_cannot_be_handed_over_the_launcher_says_what_fills_the_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    launcher = runpy.run_path("roles/weather/files/weather-tool", run_name="launcher")
+    for name, path in {"RUN": data, "CREDENTIALS": tmp_path / "credentials"}.items():
+        monkeypatch.setitem(launcher["no_copies"].__globals__, name, path)
+    (data / "core.1234").write_bytes(b"x" * (7 << 20))
+    said, command = launcher["no_copies"](OSError(28, "No space left on device"))
+    assert said.endswith(f"takes nothing: No space left on device; {data}/core.1234 has 7 MiB")
+    assert command == f"mv -t /var/tmp -- {data}/core.1234"
+    assert launcher["say"]("temporary-folders", said, command, ["healthcheck"]) == 2
+    assert capsys.readouterr().out == f"WEATHER CRITICAL - {said} (try: {command})\n"
+    (data / "core.1234").unlink()
+    assert launcher["no_copies"](OSError(28, "No space left on device"))[1].startswith(f"df -h {data}; df -i {data}; ")

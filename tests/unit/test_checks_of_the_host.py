@@ -277,3 +277,48 @@ def test_routes_that_the_deployment_kept_are_put_back_the_nearest_first(
         assert found.remedy.line(Systemd()).startswith(
             "ip route replace 192.0.2.0/24 dev eth0 scope link && ip route replace default via 192.0.2.1 dev eth0 && "
         )
+
+
+def test_a_folder_of_certificates_that_nobody_may_enter_is_why_nobody_is_trusted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "CERTIFICATES", root / "etc")
+    (root / "etc").chmod(0o700)
+    (cause,) = named("feed-trusted")
+    assert (cause.result.check.id, [one.check.id for one in cause.explains]) == ("system-as-deployed", ["feed-trusted"])
+
+
+@pytest.mark.skipif(not shutil.which("nft"), reason="the rules are nft's")
+@pytest.mark.parametrize(
+    ("rule", "ours"),
+    [
+        ("meta skuid daemon tcp dport { 80, 443 } drop", True),
+        ("tcp dport 80 counter reject", True),
+        ("ip daddr 192.0.2.9 drop", True),
+        ("meta skuid root drop", False),
+        ("meta skuid daemon tcp dport 25 drop", False),
+        ("ip daddr 192.0.2.10 drop", False),
+        ("tcp dport 80 accept", False),
+    ],
+)
+def test_a_rule_of_the_hosts_firewall_that_refuses_what_the_service_sends_is_named_and_taken_away(
+    root: Path, monkeypatch: pytest.MonkeyPatch, rule: str, ours: bool
+) -> None:
+    made = (
+        "add table inet site; add chain inet site out { type filter hook output priority 0; }; add rule inet site out "
+    )
+    told = "import runpy; print(*runpy.run_path('roles/weather/files/weather-tool')['refusing']({'daemon', '1'}), sep='\\n')"
+    script = 'nft "$1" || exit 77; python3 -c "$2"; [ -z "$3" ] || nft "$3"; nft list ruleset'
+    command = ["unshare", "-n", "sh", "-c", script, "sh", made + rule, told]
+    done = subprocess.run([*command, ""], capture_output=True, text=True, check=False)
+    if done.returncode == 77:
+        pytest.skip(f"no rule can be made here: {done.stderr}")
+    monkeypatch.setenv("SEEN_BY_ROOT", f"nft\t{done.stdout.splitlines()[0]}")
+    monkeypatch.setenv("WEATHER_FEED_URL", "http://feed.example/x")
+    found = way._firewall(Host(load_lenient()), "feed.example", "192.0.2.9")
+    assert bool(found) is ours
+    if found:
+        assert found.remedy
+        delete = found.remedy.steps[0].line(Systemd()).removeprefix("nft ")
+        done = subprocess.run([*command, delete], capture_output=True, text=True, check=True)
+        assert rule.rsplit(maxsplit=1)[-1] not in done.stdout.partition("table")[2]
