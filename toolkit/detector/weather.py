@@ -51,12 +51,11 @@ PAIR_HOURS = 6
 # to 1.6, those of faults -0.3 to 0.25.
 SHARE_OF_JUMP = 0.4
 JUMP_HOURS = 12
-# No weather takes temperature there and back by so many kelvins from one reading to the next while humidity, below so
-# many %, changes by less than this share of what air does: once in 35,500 station-days of seven archives (Taiwan,
-# Pernambuco, Brittany, Beijing, Singapore).
+# No weather takes temperature there and back by so many kelvins from one reading to the next while humidity changes by
+# less than this share of what air does: once in 35,500 station-days of seven archives (Taiwan, Pernambuco, Brittany,
+# Beijing, Singapore).
 SPIKE_K = 5.0
 SPIKE_SHARE = 0.25
-SPIKE_BELOW = 95.0
 # Where they jump to and fro, it is the same air if the changes from reading to reading, and the differences of these,
 # have a correlation below this, and the other one changed by at least this share. In Taiwan, Pernambuco and Brittany
 # good stations had -0.65 to -1.0, faults of humidity -0.3 to 0.0; those of temperature had far too small a share.
@@ -167,7 +166,7 @@ def lone_spike(results: Mapping[str, TestResults], interval: FlaggedInterval) ->
     own, others = (one[1] - (one[0] + one[2]) / 2 for one in (temperature, humidity))
     share = others / (-PER_KELVIN * max(float(np.mean(humidity)), 1.0) * own) if own else np.nan
     spike = there * back < 0 and min(abs(there), abs(back)) >= SPIKE_K
-    return bool(spike and share < SPIKE_SHARE and humidity.max() < SPIKE_BELOW)
+    return bool(spike and share < SPIKE_SHARE)
 
 
 def local(neighbours: Neighbours, results: Mapping[str, TestResults], interval: FlaggedInterval) -> str:
