@@ -51,6 +51,7 @@ class Server:
         self._data = folder / "data"
         self._log = folder / "log"
         self.port = free_port()
+        self.sockets = folder
         self._settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),

@@ -18,10 +18,13 @@ import pytest
 from tests.conftest import Feed, Run, collection, feature
 from tests.integration.test_commands import stored_minutes_ago
 from tests.postgresql import Server
-from toolkit.checks import Check, Probe, Status, check, good, unseen
+from toolkit.checks import Check, Probe, Status, check, good, server_faults, unseen
 from toolkit.checks.catalogue import AREAS, BY_ID, CHECKS
 from toolkit.checks.diagnosis import Result, causes, examine, untold, verdict
+from toolkit.checks.host import Host
 from toolkit.checks.remedies import Shell
+from toolkit.checks.targets import Systemd
+from toolkit.database import PostgreSQLDatabase
 from toolkit.settings import load_lenient
 from toolkit.store import open_for_writing
 
@@ -220,6 +223,31 @@ def test_what_was_done_to_a_servers_database_is_the_cause_and_its_remedy_mends_i
             for statement in words[8::2]:
                 mending.execute(statement)
     assert "database" not in areas_of(run, url)
+
+
+def test_a_servers_socket_tells_why_it_takes_no_password(postgresql: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' server lets everybody in: it is not by its answer to a password that this begins."""
+    role, name = f"role_{uuid4().hex}", f"test_{uuid4().hex}"
+    server = PostgreSQLDatabase(postgresql.database(name).replace("//postgres@", f"//{role}@"))
+    monkeypatch.setattr(server_faults, "SOCKETS", postgresql.sockets)
+    refused = f'FATAL: password authentication failed for user "{role}"'
+    monkeypatch.setenv("WEATHER_DB", server.url)
+
+    def told() -> str:
+        return server_faults.refused(Host(load_lenient()), server, refused).evidence
+
+    assert told().startswith("the server has no such role: ")
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as administrator:
+        administrator.execute(f"CREATE ROLE {role} LOGIN")
+        assert told().startswith("the password of this host is not that of the server's role")
+        administrator.execute(f"ALTER ROLE {role} VALID UNTIL '2020-01-01'")
+        found = server_faults.refused(Host(load_lenient()), server, refused)
+        assert found.evidence.startswith(
+            "the password of the server's role has expired (VALID UNTIL): the password was"
+        )
+        assert found.remedy
+        administrator.execute(shlex.split(found.remedy.line(Systemd()))[-1])
+        assert told().startswith("the password of this host is not that of the server's role")
 
 
 def areas_of(run: Run, url: str) -> dict[str, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import shlex
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.processes import process as process_of
 from toolkit.checks.unit_files import DEPLOYED
 from toolkit.settings import load_lenient
+
+LAUNCHER = Path(__file__).parents[2] / "roles/weather/files/weather-tool"
 
 JOBS = {"collector": {"command": "collect"}, "backup": {"command": "backup create --prune", "schedule": {"hour": 4}}}
 
@@ -307,6 +310,34 @@ def test_a_cron_that_begins_no_job_is_told(
     (under_cron / "healthcheck.code").write_text("2\n")
     os.utime(under_cron / "healthcheck.code", (now, now))
     assert begins()
+
+
+@pytest.mark.usefixtures("cron")
+@pytest.mark.parametrize(
+    ("entry", "said", "command"),
+    [
+        ("root:*:20000:0:99999:7::1:", "the account root has expired", "chage -E -1 root"),
+        ("root:*:0:0:99999:7:::", "the password of root has expired", "chage -M -1 -d $(date +%F) root"),
+        ("root:*:15000:0:90:7:::", "the password of root has expired", "chage -M -1 -d $(date +%F) root"),
+        ("root:*:20000:0:99999:7:::", "", ""),
+        ("root:!::::::99999:", "", ""),
+        ("daemon:*:20000:0:99999:7::1:", "", ""),
+    ],
+)
+def test_an_account_by_which_pam_lets_cron_begin_nothing_is_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, said: str, command: str
+) -> None:
+    (tmp_path / "shadow").write_text(f"{entry}\n")
+    launcher = runpy.run_path(str(LAUNCHER), run_name="launcher")
+    expired = launcher["expired"]
+    monkeypatch.setitem(expired.__globals__, "SHADOW", tmp_path / "shadow")
+    assert list(expired("root")) == ([said] if said else [])
+    monkeypatch.setenv("SEEN_BY_ROOT", f"/etc/shadow\t{said}" if said else "")
+    (result,) = seen("cron-begins")
+    assert result.finding.ok is not bool(said)
+    if said:
+        assert result.command == command
+        assert "collector-running" in result.finding.explains
 
 
 @pytest.mark.usefixtures("cron")

@@ -24,6 +24,7 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CURRENT
 from toolkit.checks.host.files import Lock, mounts
 from toolkit.checks.probes import units
+from toolkit.checks.targets import Systemd
 from toolkit.database import PostgreSQLDatabase
 from toolkit.feed.fetch import Fetched
 from toolkit.model import Document, Observation, Rejected, Station
@@ -401,6 +402,17 @@ def test_a_file_system_that_is_set_up_and_not_mounted_is_told(
         seen = finding(Host(load_lenient()), "disk-backups-writable")
         assert seen.ok is ok
     assert f"no file system is mounted on {tmp_path}/backups, where fstab has one" in seen.evidence
+    table.write_text(f"UUID=none-such {tmp_path}/backups ext4 defaults 0 2\n")
+    seen = finding(Host(load_lenient()), "disk-backups-writable")
+    assert seen.evidence.endswith("; UUID=none-such is not there")
+    monkeypatch.setattr("toolkit.checks.mounting.since", lambda: 1.0)
+    seen = finding(Host(load_lenient()), "disk-backups-writable")
+    assert seen.evidence.endswith("; UUID=none-such is not there, and was not when the service was deployed")
+    assert seen.remedy
+    command = seen.remedy.steps[0].line(Systemd()).replace("/etc/fstab", str(table))
+    subprocess.run(["bash", "-c", command], check=True)
+    assert finding(Host(load_lenient()), "disk-backups-writable").ok
+    table.write_text(f"nas:/weather {tmp_path}/backups nfs defaults,nofail 0 0\n")
     assert finding(Host(load_lenient()), "disk-data-writable").ok
 
 

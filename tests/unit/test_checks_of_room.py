@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,14 +43,32 @@ def seen(name: str) -> Result:
 def test_a_file_that_is_not_the_services_is_named_and_moved_elsewhere(data: Path, tmp_path: Path) -> None:
     (data / "weather.db").write_bytes(b"x" * (1 << 20))
     assert seen("disk-data-space").finding.ok
-    (data / "core.1234").write_bytes(b"x" * (7 << 20))
+    (data / "core [1]").write_bytes(b"x" * (7 << 20))
     found = seen("disk-data-space")
     assert (
-        f"the largest file that is seen on it is {data}/core.1234 with 7 MB, which is root's" in found.finding.evidence
+        f"the largest file that is seen on it is {data}/core [1] with 7 MB, which is root's" in found.finding.evidence
     )
     subprocess.run(["bash", "-c", found.command], check=True)
-    assert (tmp_path / "elsewhere/core.1234").exists()
+    assert (tmp_path / "elsewhere/core [1]").exists()
     assert seen("disk-data-space").finding.ok
+
+
+def test_a_link_that_comes_in_the_place_of_the_folder_moves_nothing(data: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "system/core [1]*"
+    canary.parent.mkdir()
+    canary.touch()
+    (data / canary.name).write_bytes(b"x" * (8 << 20))
+    command = seen("disk-data-space").command
+    subprocess.run(["umount", data], check=True)
+    data.rmdir()
+    data.symlink_to(canary.parent)
+    try:
+        subprocess.run(["bash", "-c", command], check=False)
+        assert canary.exists()
+    finally:
+        data.unlink()
+        data.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "weather-test", data], check=True)
 
 
 def test_databases_that_were_replaced_are_taken_away_but_for_the_last(data: Path) -> None:
@@ -83,3 +102,19 @@ def test_a_folder_that_has_all_inodes_is_named_and_moved_elsewhere(data: Path, t
     subprocess.run(["bash", "-c", found.command], check=True)
     assert (tmp_path / "elsewhere/many/7").exists()
     assert seen("disk-data-inodes").finding.ok
+
+
+def test_where_secrets_cannot_be_handed_over_the_launcher_says_what_fills_the_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    launcher = runpy.run_path("roles/weather/files/weather-tool", run_name="launcher")
+    for name, path in {"RUN": data, "CREDENTIALS": tmp_path / "credentials"}.items():
+        monkeypatch.setitem(launcher["no_copies"].__globals__, name, path)
+    (data / "core.1234").write_bytes(b"x" * (7 << 20))
+    said, command = launcher["no_copies"](OSError(28, "No space left on device"))
+    assert said.endswith(f"takes nothing: No space left on device; {data}/core.1234 has 7 MiB")
+    assert command == f"mv -t /var/tmp -- {data}/core.1234"
+    assert launcher["say"]("temporary-folders", said, command, ["healthcheck"]) == 2
+    assert capsys.readouterr().out == f"WEATHER CRITICAL - {said} (try: {command})\n"
+    (data / "core.1234").unlink()
+    assert launcher["no_copies"](OSError(28, "No space left on device"))[1].startswith(f"df -h {data}; df -i {data}; ")

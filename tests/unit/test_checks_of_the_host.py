@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,9 @@ from toolkit.checks.probes import host_as_deployed as probes
 from toolkit.checks.probes import way
 from toolkit.checks.remedies import Tool
 from toolkit.checks.targets import Systemd
+from toolkit.database import SQLiteDatabase
 from toolkit.settings import load_lenient
+from toolkit.store.sqlite import open_for_writing
 
 FEED = "http://feed.example/latest"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role keeps it as root")
@@ -98,6 +102,22 @@ def test_a_name_that_is_gone_from_the_file_of_hosts_is_named_and_put_back(root: 
     assert then_ == "systemctl restart weather-collector.service"
     subprocess.run(["bash", "-c", command], check=True)
     assert (root / "etc/hosts").read_text() == before
+
+
+@pytest.mark.parametrize(("later", "cause"), [(5, "names-as-deployed"), (120, "feed-name")])
+def test_what_came_by_a_connection_that_was_open_before_does_not_acquit_a_change_of_names(
+    root: Path, monkeypatch: pytest.MonkeyPatch, later: float, cause: str
+) -> None:
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+    monkeypatch.setenv("WEATHER_DB", f"{root}/store.db")
+    with open_for_writing(SQLiteDatabase(root / "store.db")):
+        pass
+    with closing(sqlite3.connect(root / "store.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO collection_log VALUES (datetime('now', ?), 'success', 14, 14, '', NULL, NULL)",
+            (f"{later} seconds",),
+        )
+    assert [one.result.check.id for one in named("feed-name")] == [cause]
 
 
 def test_a_folder_of_the_hosts_own_gets_the_mode_that_it_had(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,3 +277,48 @@ def test_routes_that_the_deployment_kept_are_put_back_the_nearest_first(
         assert found.remedy.line(Systemd()).startswith(
             "ip route replace 192.0.2.0/24 dev eth0 scope link && ip route replace default via 192.0.2.1 dev eth0 && "
         )
+
+
+def test_a_folder_of_certificates_that_nobody_may_enter_is_why_nobody_is_trusted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "CERTIFICATES", root / "etc")
+    (root / "etc").chmod(0o700)
+    (cause,) = named("feed-trusted")
+    assert (cause.result.check.id, [one.check.id for one in cause.explains]) == ("system-as-deployed", ["feed-trusted"])
+
+
+@pytest.mark.skipif(not shutil.which("nft"), reason="the rules are nft's")
+@pytest.mark.parametrize(
+    ("rule", "ours"),
+    [
+        ("meta skuid daemon tcp dport { 80, 443 } drop", True),
+        ("tcp dport 80 counter reject", True),
+        ("ip daddr 192.0.2.9 drop", True),
+        ("meta skuid root drop", False),
+        ("meta skuid daemon tcp dport 25 drop", False),
+        ("ip daddr 192.0.2.10 drop", False),
+        ("tcp dport 80 accept", False),
+    ],
+)
+def test_a_rule_of_the_hosts_firewall_that_refuses_what_the_service_sends_is_named_and_taken_away(
+    root: Path, monkeypatch: pytest.MonkeyPatch, rule: str, ours: bool
+) -> None:
+    made = (
+        "add table inet site; add chain inet site out { type filter hook output priority 0; }; add rule inet site out "
+    )
+    told = "import runpy; print(*runpy.run_path('roles/weather/files/weather-tool')['refusing']({'daemon', '1'}), sep='\\n')"
+    script = 'nft "$1" || exit 77; python3 -c "$2"; [ -z "$3" ] || nft "$3"; nft list ruleset'
+    command = ["unshare", "-n", "sh", "-c", script, "sh", made + rule, told]
+    done = subprocess.run([*command, ""], capture_output=True, text=True, check=False)
+    if done.returncode == 77:
+        pytest.skip(f"no rule can be made here: {done.stderr}")
+    monkeypatch.setenv("SEEN_BY_ROOT", f"nft\t{done.stdout.splitlines()[0]}")
+    monkeypatch.setenv("WEATHER_FEED_URL", "http://feed.example/x")
+    found = way._firewall(Host(load_lenient()), "feed.example", "192.0.2.9")
+    assert bool(found) is ours
+    if found:
+        assert found.remedy
+        delete = found.remedy.steps[0].line(Systemd()).removeprefix("nft ")
+        done = subprocess.run([*command, delete], capture_output=True, text=True, check=True)
+        assert rule.rsplit(maxsplit=1)[-1] not in done.stdout.partition("table")[2]

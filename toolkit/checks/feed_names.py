@@ -36,11 +36,15 @@ def renamed_time(host: Host, settings: Settings, beginning: bytes) -> tuple[str,
 def renamed(host: Host, settings: Settings, beginning: bytes, gone: Several[str]) -> tuple[str, Remedy | None]:
     """The same of variables that no station tells, of which the document has no field of the name that is read."""
     there = dict.fromkeys(one.decode(errors="replace") for found in _FIELDS.findall(beginning) for one in found if one)
-    lacking = [name for name in gone if not there.keys() & _last_parts(settings, name)]
+    lacking = [name for name in gone if not any(part.encode() in beginning for part in _last_parts(settings, name))]
     alike = {_plain(one): one for one in there}
     has = {name: alike[plain] for name in lacking for plain in map(_plain, (name, *_last_parts(settings, name)))
            if plain in alike}  # fmt: skip
-    if not lacking or (not has and not settings.feed_fields.named.keys() & set(lacking)):
+    if (
+        not lacking
+        or settings.feed_format == "bufr"
+        or (not has and not settings.feed_fields.named.keys() & set(lacking))
+    ):
         return "", None
     reads = ", ".join(f"{name} from {'|'.join(settings.feed_fields.of(name).names)}" for name in lacking)
     said = f"{SETTING} reads {reads}, and the feed has no such field"
@@ -55,7 +59,7 @@ def renamed(host: Host, settings: Settings, beginning: bytes, gone: Several[str]
 
 def _last_parts(settings: Settings, name: str) -> set[str]:
     """The names by which a feed may tell a variable, without what they lead through."""
-    return {one.rpartition(".")[2].rpartition("/")[2] for one in settings.feed_fields.of(name).names}
+    return {re.split(r"[./]", one.partition("[")[0])[-1] for one in settings.feed_fields.of(name).names}
 
 
 def _plain(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -116,8 +117,14 @@ def _safe(host: Host, mount: Path, seen: Seen) -> Iterator[tuple[int, Remedy]]:
 
 
 def moved(path: Path) -> Remedy:
-    """Move what is not the service's to where somebody may look at it, and remove it."""
-    return OnMachine("mv -t {} -- {}", ELSEWHERE, path)
+    """Move what is not the service's to where somebody may look at it, and remove it.
+
+    The service user can put a link in the place of the folder that it is in: find(1) follows none.
+    """
+    its = re.sub(r"([][*?\\])", r"\\\1", path.name)
+    return OnMachine(
+        "find {} -mindepth 1 -maxdepth 1 -name {} -execdir mv -t {} -- '{{}}' +", path.parent, its, ELSEWHERE
+    )
 
 
 def _entries(folder: Path, device: int) -> list[Path]:

@@ -57,7 +57,7 @@ def _reset(*settings: str) -> _Mend:
     return _sql(*(f"ALTER {place} RESET {setting}" for setting in settings for place in kept_for))
 
 
-_NO_ROLE = "role .* does not exist"
+_NO_ROLE, _EXPIRED = "role .* does not exist", "the password was valid until"
 # What a server says (its messages are English unless lc_messages says otherwise), what that means, and what mends it.
 _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
     (
@@ -108,6 +108,10 @@ _REFUSALS: tuple[tuple[str, str, _Mend], ...] = (
     (
         "pg_hba.conf", "the server's pg_hba.conf does not let the service log in from here",
         _sql("TABLE pg_hba_file_rules"),
+    ),
+    (
+        _EXPIRED, "the password of the server's role has expired (VALID UNTIL)",
+        _sql("ALTER ROLE {0} VALID UNTIL 'infinity'"),
     ),
     (
         _NO_ROLE, "the server has no such role: whoever owns the database was it before, unless it was removed",
@@ -172,13 +176,13 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
 
 
 def _by_its_socket(server: PostgreSQLDatabase) -> str:
-    """What a server of this host says by its socket, where it has no such role; empty where it has, or is elsewhere."""
+    """Why a server of this host takes no password of the role, as its socket tells; empty where that does not."""
     if (urlsplit(server.url).hostname or "") not in _LOCAL or not (SOCKETS / f".s.PGSQL.{server.port}").is_socket():
         return ""
     from toolkit.store.postgresql_connection import refusal_at
 
     said = refusal_at(str(SOCKETS), server)
-    return said if re.search(_NO_ROLE, said) else ""
+    return said if re.search(f"{_NO_ROLE}|{_EXPIRED}", said) else ""
 
 
 def not_at_boot(server: PostgreSQLDatabase) -> Finding | None:

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 _RESULTS = {
-    "success": "it was stopped", "signal": "killed by a signal", "oom-kill": "killed for want of memory",
+    "success": "it was stopped, or a unit that it needs was not started",
+    "signal": "killed by a signal", "oom-kill": "killed for want of memory",
     "watchdog": "it gave no sign of life", "timeout": "it took too long", "core-dump": "it crashed",
     "resources": "systemd lacks what its unit asks for: a file that it names, memory, or a cgroup",
     "protocol": "it ended, or never said that it was ready, as its unit's Type= wants it to",

@@ -18,7 +18,7 @@ from toolkit.errors import ToolkitError
 
 # A service that was restarted so often, and is up for less than this, is dying again and again.
 RESTARTS = 3
-STARTING_SECONDS = 120
+STARTING_SECONDS = 30
 # Exit codes: of who was ended by SIGTERM, which is no failure; of timeout(1); of a shell.
 ENDED = 143
 _CODES = {
@@ -68,7 +68,11 @@ def running(name: str, host: Host) -> Finding | None:
     if unit["ActiveState"] != "active":
         return bad(f"{name} is {state}: {outcome_of(unit)}")
     up = seconds_since("ActiveEnter", unit)
-    if int(unit["NRestarts"] or 0) >= RESTARTS and up < STARTING_SECONDS and not _works_since(host, name, up):
+    if (
+        int(unit["NRestarts"] or 0) >= RESTARTS
+        and up < STARTING_SECONDS
+        and not (name == COLLECTOR and _collected(host, up))
+    ):
         return bad(f"{name} was restarted {unit['NRestarts']} times, last {humanize(up)} ago{_how_it_ended(unit)}")
     return good(f"{name} has been running for {humanize(up)}")
 
@@ -94,10 +98,8 @@ def _how_it_ended(unit: dict[str, str]) -> str:
     return "" if unit["Result"] == "success" else f" ({outcome_of(unit)})"
 
 
-def _works_since(host: Host, name: str, up: float) -> bool:
-    """Whether a service works since its last start: the collector has tried to collect, whatever came of it."""
-    if name != COLLECTOR:
-        return up > STARTING_SECONDS / 4
+def _collected(host: Host, up: float) -> bool:
+    """Whether the collector has tried to collect since its last start, whatever came of it."""
     with suppress(Exception):  # the checks of the database meet it again
         return any(one.time >= host.now - up for one in host.log[:5])
     return False

@@ -59,14 +59,16 @@ def connect(url: str, patience: float) -> psycopg.Connection:
 
 
 def refusal_at(folder: str, server: PostgreSQLDatabase) -> str:
-    """What a server says by its socket, which knows this user by its name; empty where it lets the role in."""
+    """Why a server takes no password of a role, as it says by its socket, where it knows this user by its name."""
     try:
-        psycopg.connect(
+        with psycopg.connect(
             host=folder, port=server.port, user=server.role, dbname=server.name, password="", connect_timeout=2
-        ).close()
+        ) as connection:
+            query = "SELECT rolvaliduntil FROM pg_roles WHERE rolname = current_user AND rolvaliduntil < now()"
+            ended = connection.execute(query).fetchone()
     except psycopg.Error as error:
         return reason_of(error)
-    return ""
+    return f"the password was valid until {ended[0]}" if ended else ""
 
 
 def password() -> str | None:

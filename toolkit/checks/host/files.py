@@ -144,12 +144,20 @@ class Files(Deployment):
 
 def _set_up() -> dict[str, bool]:
     """The places of fstab(5), and whether a file system is mounted there when the host starts."""
+    return {place: "noauto" not in options.split(",") for _, place, _, options, *_ in _entries()}
+
+
+def source_of(place: Path) -> str:
+    """What fstab(5) has mounted at a place; empty for nothing."""
+    return next((source for source, at, *_ in _entries() if at == str(place)), "")
+
+
+def _entries() -> list[list[str]]:
     try:
         lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return {}
-    entries = [words for line in lines if len(words := line.split("#")[0].split()) >= 4]
-    return {place: "noauto" not in options.split(",") for _, place, _, options, *_ in entries}
+        return []
+    return [words for line in lines if len(words := line.split("#")[0].split()) >= 4]
 
 
 class Mount(NamedTuple):

@@ -25,6 +25,7 @@ from toolkit.checks.host.deployment import CRON, CRON_RUN, JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import foreign_holders
 from toolkit.checks.host.systemd import seconds_since
+from toolkit.checks.mounting import unmounted
 from toolkit.checks.remedies import (
     AsRoot,
     AsUser,
@@ -338,9 +339,9 @@ def _folder_of_copies(host: Host) -> Finding | None:
     if not repository.is_absolute() or host.contained or not (_has_failed(host) or _made_with_these(host)):
         return None
     if lacking := host.not_mounted(repository):
+        what, remedy = unmounted(lacking, _AGAIN)
         return bad(
-            f"no file system is mounted on {lacking}, where fstab has one, and the copies are to be",
-            Sequence(OnMachine("mount {}", lacking), _AGAIN),
+            f"no file system is mounted on {lacking}, where fstab has one, and the copies are to be{what}", remedy
         )
     if in_memory := _in_memory(host, repository):
         return in_memory

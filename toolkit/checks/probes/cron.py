@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.as_deployed import difference, mended
-from toolkit.checks.causes import CLOCK
+from toolkit.checks.causes import CLOCK, OF_UNITS
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, CRON_TABLE, SYSTEMD, TAKEN_BY_CRON, Job
 from toolkit.checks.host.files import mode_of, owner_of
@@ -24,6 +24,7 @@ from toolkit.schedules import next_run
 
 # What has to let root's jobs in (pam(8)).
 PAM = Path("/etc/pam.d/cron")
+SHADOW = Path("/etc/shadow")
 # So many runs that were due, and then some time for the last of them, are missed before it is a fault.
 MISSED, GRACE_SECONDS = 2, 120
 JOB_COMMAND = "/usr/local/bin/weather-job"
@@ -193,6 +194,12 @@ def cron_begins(host: Host) -> Finding | None:
     job = host.jobs.get("healthcheck")
     if host.scheduler != CRON or job is None or job.schedule is None:
         return None
+    for file, said in host.seen_by_root:
+        if file == SHADOW:
+            again = OnMachine(
+                "chage -E -1 root" if said.startswith("the account") else "chage -M -1 -d $(date +%F) root"
+            )
+            return Finding(False, f"{said}: PAM lets cron begin none of its jobs", again, explains=OF_UNITS)
     with suppress(OSError):
         if re.search(r"(?m)^(account|session|auth)\s.*pam_deny\.so", PAM.read_text(encoding="utf-8", errors="replace")):
             return bad(f"{PAM} denies cron every job", OnMachine("sed -i /pam_deny/d {}", PAM))

@@ -13,11 +13,13 @@ from toolkit.checks.database import uncovered
 from toolkit.checks.filled import crowded, filled
 from toolkit.checks.host import Host
 from toolkit.checks.host.files import fixed, mode_of, owner_of
+from toolkit.checks.mounting import unmounted
 from toolkit.checks.remedies import AsRoot, EditSettings, OnMachine, Restart, Sequence, Shell, make
 from toolkit.errors import ToolkitError
 
 Place = Callable[[Host], Path | None]
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
+RUN = Path("/run")
 TEMPORARY_BYTES = 1 << 20
 _AGAIN = Restart("collector")
 # What is free, in bytes and as a part of all inodes: below the first it is critical, below the second a warning.
@@ -49,10 +51,9 @@ def _writable(what: str, name: str, place: Place) -> Check:
         if path is None:
             return None
         if host.deployed and (lacking := host.not_mounted(path)):
-            return bad(
-                f"no file system is mounted on {lacking}, where fstab has one: what is written goes to another",
-                Sequence(OnMachine("mount {}", lacking), Restart(*(host.services or ["collector"]))),
-            )
+            what, remedy = unmounted(lacking, Restart(*(host.services or ["collector"])))
+            said = f"no file system is mounted on {lacking}, where fstab has one: what is written goes to another"
+            return bad(f"{said}{what}", remedy)
         mount = host.mount(path)
         if host.read_only(path):
             return bad(f"the file system on {mount} is mounted read-only", OnMachine("mount -o remount,rw {}", mount))
@@ -194,14 +195,15 @@ def _is_hidden(host: Host) -> bool:
 def temporary_folders(host: Host) -> Finding | None:
     if not host.deployed:
         return None
-    for folder in TEMPORARY:
+    for folder in (*TEMPORARY, RUN):
         found = host.look(folder)
-        if found is None or found.st_mode & 0o007 != 0o007:
+        if folder != RUN and (found is None or found.st_mode & 0o007 != 0o007):
             mode = f"mode {mode_of(found)}" if found else "not there"
             made = None if found else AsRoot("install -d -m 1777 {}", folder)
             return bad(f"the service user cannot write to {folder}: {mode}", made)
         free, _total = host.free(folder)
         if free < TEMPORARY_BYTES:
             what, room = filled(host, folder, TEMPORARY_BYTES)
-            return bad(f"{folder}, where temporary files are made, is full: {free >> 10} KiB are left{what}", room)
+            its = "what runs keeps its files" if folder == RUN else "temporary files are made"
+            return bad(f"{folder}, where {its}, is full: {free >> 10} KiB are left{what}", room)
     return good("temporary files can be made")

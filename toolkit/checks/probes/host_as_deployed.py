@@ -36,7 +36,10 @@ from toolkit.errors import ToolkitError
 from toolkit.times import stored
 
 HOSTS, BUNDLE = Path("/etc/hosts"), Path("/etc/ssl/certs/ca-certificates.crt")
+CERTIFICATES = Path("/etc/ssl")
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+# How long a connection that was open before a change of names or certificates may go on to be used.
+OPEN_SECONDS = 60
 # How many differences one finding names and takes back.
 MOST = 4
 # Jobs that are run every few minutes.
@@ -118,7 +121,7 @@ def _worked_since(host: Host, path: Path) -> bool:
     with suppress(OSError, ToolkitError):
         changed = path.lstat().st_ctime
         came = max((one.time for one in host.log if one.status == "success"), default=None)
-        return len(host.sources) == 1 and came is not None and came > changed + 1
+        return len(host.sources) == 1 and came is not None and came > changed + OPEN_SECONDS
     return False
 
 
@@ -180,7 +183,8 @@ def system_as_deployed(host: Host) -> Finding | None:
     for subject in (LOADER, SESSIONS if host.scheduler == CRON else MANAGER):
         its, mends = _files([one for one in changes(subject) if not _job_ran_since(host, one.path)][:MOST], subject)
         said, remedies = said + its, remedies + mends
-    for path, now, was in closed_now():
+    closed = closed_now()
+    for path, now, was in closed:
         said.append(f"{path} is {now}, and was {was}")
         remedies.append(allow(was.rpartition(" ")[2], path, OnMachine))
     for name, value, before in lowered():
@@ -188,4 +192,7 @@ def system_as_deployed(host: Host) -> Finding | None:
         remedies.append(OnMachine("sysctl -q -w {}", f"{name}={before}"))
     if not said:
         return good("the system is as it was")
-    return _finding(said[:MOST], remedies, OF_UNITS, host.services or ["collector"])
+    explains = OF_UNITS
+    if any(path.is_relative_to(CERTIFICATES) for path, *_ in closed):
+        explains |= _OF_TRUST
+    return _finding(said[:MOST], remedies, explains, host.services or ["collector"])

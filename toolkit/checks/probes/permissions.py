@@ -41,7 +41,7 @@ def _private(
             return unseen(f"{path} may not be looked at by this user")
         if found is None:
             return None
-        mode = allowed | (found.st_mode & 0o700)
+        mode = allowed | (found.st_mode & (0o700 if stat.S_ISDIR(found.st_mode) else 0o600))
         mend = give(path, mode) if owner == USER else root_owns(path, mode, USER if allowed else "root")
         if found.st_mode & 0o077 & ~allowed:
             return bad(f"others may use {path}: mode {mode_of(found)}", mend)

@@ -27,6 +27,8 @@ from toolkit.errors import ToolkitError
 from toolkit.feed.errors import TooSlowError
 
 HOSTS, RESOLVER, NAME_SERVICES = Path("/etc/hosts"), Path("/etc/resolv.conf"), Path("/etc/nsswitch.conf")
+# What root's half of weather-tool calls the rules that it has seen.
+FIREWALL = Path("nft")
 PORTS = Path("/proc/sys/net/ipv4")
 INTERFACES = Path("/sys/class/net")
 # Every host takes packets of so many bytes (RFC 791).
@@ -67,7 +69,7 @@ def feed_way(host: Host, feed: SourceSeen) -> Finding | None:
     with suppress(OSError, UnicodeError):
         address = str(socket.getaddrinfo(name, 80, family=socket.AF_INET, type=socket.SOCK_STREAM)[0][4][0])
         steps: tuple[Callable[[Host, str, str], Finding | None], ...] = (
-            _pinned, _own, _interface, _route, _neighbour, _lost,
+            _pinned, _own, _interface, _route, _firewall, _neighbour, _lost,
         )  # fmt: skip
         for step in (_route,) if discarded else steps:
             with suppress(ToolkitError, ValueError):
@@ -217,6 +219,25 @@ def _route(host: Host, _name: str, address: str) -> Finding | None:
                 _mended(OnMachine(f"ip route del {its}")),
             )
     return _lost(host, "", address) or bad(f"this host has no route to {address}: {said}", OnMachine("ip route"))
+
+
+def _firewall(host: Host, name: str, address: str) -> Finding | None:
+    """A rule of the host's own firewall, as root's half of weather-tool sees it, refuses what is sent there."""
+    urls = [urlsplit(one.settings.feed_proxy or one.settings.feed_url) for one in host.sources]
+    ports = {str(url.port or {"https": 443}.get(url.scheme, 80)) for url in urls if url.hostname == name}
+    for file, told in host.seen_by_root:
+        if file != FIREWALL:
+            continue
+        rule, _, said = told.partition(": ")
+        words = set(re.findall(r"[\w.]+", said))
+        # Of what it is about all that it names has to be ours.
+        of_it = ("dport" not in words or words & ports) and ("daddr" not in words or address in words)
+        if of_it and words & {"skuid", "dport", "daddr"}:
+            return bad(
+                f"a rule of this host's firewall refuses what the service sends to {address}: {said} ({rule})",
+                _mended(OnMachine("nft delete rule {}", rule.split())),
+            )
+    return None
 
 
 def _lost(host: Host, _name: str, address: str) -> Finding | None:
