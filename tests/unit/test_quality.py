@@ -89,13 +89,6 @@ def test_good_weather_has_no_flag() -> None:
         assert found(readings(seed)) == {}
 
 
-def test_one_reading_at_an_hour_is_not_what_is_usual_at_that_hour() -> None:
-    values, hour = readings(), np.arange(SLOTS) / 6 % 24
-    values[2, (hour < 8) & (np.arange(SLOTS) < SLOTS - WINDOW)] = np.nan
-    values[2, 144 * 2 + 18] = values[1, 144 * 2 + 18] + 30  # a reading of a night, the only one
-    assert found(values) == {}
-
-
 def test_a_day_to_remember_is_no_fault_when_everybody_sees_it() -> None:
     values = readings()
     values[:, -20:] -= np.linspace(0, 12, 20).round(1)

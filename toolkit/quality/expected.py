@@ -44,8 +44,6 @@ ENOUGH_HISTORY = 8
 # before and after.
 BIN_HOURS = 2
 AROUND_HOURS = 2.0
-# What is usual at an hour is not known of fewer readings of the station: one may have been of a shower.
-OF_AN_HOUR = 3
 # The cycle is taken off from so many days of history on, and after d days by d / (d + this).
 CYCLE_DAYS = 2.5
 DAYS_HALF_BELIEVED = 2
@@ -231,8 +229,8 @@ def diurnal_cycle(series: Series, earlier: Floats, days: Floats) -> tuple[Floats
         centre = (number + 0.5) * BIN_HOURS
         apart = np.abs((history_hours - centre + 12) % 24 - 12)
         near = apart <= AROUND_HOURS
-        known = np.count_nonzero(~np.isnan(earlier[:, near]), axis=1)
-        cycle[:, number] = np.where(known >= OF_AN_HOUR, np.nan_to_num(median(earlier[:, near])), 0.0)
+        if np.count_nonzero(near) >= 3:
+            cycle[:, number] = np.nan_to_num(median(earlier[:, near]))
     cycle *= np.where(days >= CYCLE_DAYS, days / (days + DAYS_HALF_BELIEVED), 0)[:, None]
 
     def at(hours: Floats) -> Floats:
