@@ -43,6 +43,12 @@ class QuietHours:
     start: time
     end: time
 
+    @property
+    def minutes(self) -> int:
+        """How long they are."""
+        start, end = (one.hour * 60 + one.minute for one in (self.start, self.end))
+        return (end - start) % (24 * 60)
+
     def over(self, at: float, zone: tzinfo) -> float:
         """When what is written at a time may be sent: then, or when the quiet hours are over that it is in."""
         local = from_epoch(at).astimezone(zone)

@@ -261,6 +261,15 @@ def test_a_shower_that_reaches_the_next_station_an_hour_later_is_weather(run: Ru
     assert any("saw the same some hours before or after" in one["reason"] for one in report["anomalies"])
 
 
+def test_a_spike_of_which_humidity_knows_nothing_is_a_fault_whatever_passed_nearby(run: Run, spoil: Spoil) -> None:
+    spoil("hi_temp = NULL, low_temp = NULL, dew_point = NULL, out_hum = 60", "1", 80)
+    spoil("temp_out = temp_out - 9", "station_id = 'volos'", 2, 1.8)
+    spoil("temp_out = temp_out - 9", "station_id = 'volos-port'", 3, 2)
+    assert ("volos", "temp_out", "step", "device_failure") in alarms(detect(run))
+    spoil("out_hum = 90", "station_id = 'volos'", 2, 1.8)
+    assert "volos" not in {one[0] for one in alarms(detect(run))}
+
+
 def test_a_silent_station_is_one_anomaly_and_a_silent_feed_is_none(run: Run, spoil: Spoil) -> None:
     spoil("", "station_id = 'volos'", 5)
     report = detect(run)

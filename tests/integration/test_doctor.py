@@ -225,6 +225,12 @@ def test_what_was_done_to_a_servers_database_is_the_cause_and_its_remedy_mends_i
     assert "database" not in areas_of(run, url)
 
 
+def test_a_server_is_on_this_host_where_its_address_is() -> None:
+    here = {name: server_faults._is_here(PostgreSQLDatabase(f"postgresql://weather@{name}/weather"))
+            for name in ("localhost", "127.0.0.2", "192.0.2.1", "no-such-host.invalid")}  # fmt: skip
+    assert here == {"localhost": True, "127.0.0.2": True, "192.0.2.1": False, "no-such-host.invalid": False}
+
+
 def test_a_servers_socket_tells_why_it_takes_no_password(postgresql: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests' server lets everybody in: it is not by its answer to a password that this begins."""
     role, name = f"role_{uuid4().hex}", f"test_{uuid4().hex}"

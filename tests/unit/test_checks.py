@@ -204,6 +204,13 @@ def test_a_database_of_another_shape_is_told(host: Host, statement: str, told: s
     [
         ('ALTER TABLE observation RENAME TO "the old"; CREATE TABLE other (a)', "table observation is called the old"),
         ("DROP VIEW observations", "view observations is gone"),
+        ('ALTER TABLE observation RENAME COLUMN bar TO "a b"', "table observation is another one"),
+        ("ALTER TABLE counters RENAME TO old; ALTER TABLE old RENAME COLUMN label TO other", ""),
+        (
+            "DROP VIEW observations_qc; DROP VIEW observations; ALTER TABLE observation DROP COLUMN bar; "
+            "ALTER TABLE observation ADD COLUMN other ANY",
+            "",
+        ),
         (
             "ALTER TABLE observation RENAME TO old; ALTER TABLE old RENAME TO observation",
             "table observation is another one",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import runpy
 import shlex
@@ -378,6 +379,17 @@ def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     assert f"mv -T -- {copies} {copies}.damaged && install" in result.command
     (copies / "config").touch()
     assert seen("offsite-possible")[0].finding.ok
+    user = pwd.struct_passwd(("weather", "x", os.getuid(), os.getgid(), "", "/", "/bin/false"))
+    monkeypatch.setattr("pwd.getpwnam", lambda _name: user)
+    (copies / "snapshots").mkdir()
+    (copies / "snapshots/of-root").touch()
+    assert seen("offsite-possible")[0].finding.ok
+    if not os.geteuid():
+        os.chown(copies / "snapshots/of-root", 1, 1)
+        (result,) = seen("offsite-possible")
+        assert f"{copies}/snapshots/of-root is daemon's: the service user may not read every" in result.finding.evidence
+        assert result.command.startswith(f"find {copies} -xdev ! -user weather ")
+        os.chown(copies / "snapshots/of-root", 0, 0)
     kind = "tmpfs"
     (result,) = seen("offsite-possible")
     assert f"{copies} is a file system in memory: it hides what is in {copies} beneath it" in result.finding.evidence

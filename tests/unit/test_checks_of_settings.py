@@ -66,6 +66,10 @@ def test_settings_that_do_not_fit_are_named(file: Path) -> None:
     assert "looks at 48 hours, and observations are kept for 24 (the default: WEATHER_WINDOW_HOURS=6)" in (
         found.finding.evidence
     )
+    for quiet, ok in (("22:00-07:00", True), ("00:01-00:00", False)):
+        file.write_text(f'WEATHER_NOTIFY_QUIET_HOURS="{quiet}"\n')
+        assert seen("settings-fit").finding.ok is ok
+    file.write_text('WEATHER_DATA_DAYS="1"\nWEATHER_WINDOW_HOURS="48"\n')
     # Whoever wanted to keep a day of observations still does.
     subprocess.run(["bash", "-c", found.command.partition(" && systemctl")[0]], check=True)
     assert file.read_text() == 'WEATHER_DATA_DAYS="1"\n# WEATHER_WINDOW_HOURS="48"\n'

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -177,7 +179,7 @@ def refused(host: Host, server: PostgreSQLDatabase, said: str) -> Finding:
 
 def _by_its_socket(server: PostgreSQLDatabase) -> str:
     """Why a server of this host takes no password of the role, as its socket tells; empty where that does not."""
-    if (urlsplit(server.url).hostname or "") not in _LOCAL or not (SOCKETS / f".s.PGSQL.{server.port}").is_socket():
+    if not _is_here(server) or not (SOCKETS / f".s.PGSQL.{server.port}").is_socket():
         return ""
     from toolkit.store.postgresql_connection import refusal_at
 
@@ -187,7 +189,7 @@ def _by_its_socket(server: PostgreSQLDatabase) -> str:
 
 def not_at_boot(server: PostgreSQLDatabase) -> Finding | None:
     """The finding that a server of this host does not come back with it; None where it does, or is elsewhere."""
-    if (urlsplit(server.url).hostname or "") not in _LOCAL or not SERVER_UNIT.exists():
+    if not _is_here(server) or not SERVER_UNIT.exists():
         return None
     if not SYSTEMD.is_dir() or any(UNITS.glob("*.target.wants/postgresql*.service")):
         return None
@@ -212,13 +214,26 @@ def _silent(server: PostgreSQLDatabase, said: str) -> Finding:
     )
 
 
+def _is_here(server: PostgreSQLDatabase) -> bool:
+    """Whether a server is to be on this host: it has an address of this host's, to which a socket can be bound."""
+    name = urlsplit(server.url).hostname or ""
+    if name in _LOCAL:
+        return True
+    with suppress(OSError, UnicodeError):
+        family, *_, address = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as one:
+            one.bind(address)
+            return True
+    return False
+
+
 def _names(server: PostgreSQLDatabase) -> _Names:
     return _Names(*('"{}"'.format(one.replace('"', '""')) for one in (server.role, server.name)))
 
 
 def _elsewhere(host: Host, server: PostgreSQLDatabase) -> Finding | None:
     """The finding that nothing listens where the settings say, on this host; and what does listen, and where."""
-    if (urlsplit(server.url).hostname or "") not in _LOCAL:
+    if not _is_here(server):
         return None
     if (SOCKETS / f".s.PGSQL.{server.port}").is_socket():
         return bad(

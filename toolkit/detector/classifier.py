@@ -115,6 +115,8 @@ class Classifier:
     def _passing(self, results: TestResults, interval: FlaggedInterval) -> str:
         """Whether it is weather on its way, or of one place; "" if it is not."""
         stations, near = self._grid.stations, self._neighbours
+        if weather.lone_spike(self._results, interval):
+            return ""
         return (
             weather.crossing(stations, near, results, interval)
             or weather.local(near, self._results, interval)

@@ -123,7 +123,6 @@ def _counts(sample: Sample, rows: Ints, expected: Comparison) -> Bools:
     drier = expected.value < saturation - LIMITS.moved_sigmas * expected.residual_sigma[:, None]
     drier &= expected.has_close_neighbour[:, None]
     counts: Bools = (readings < saturation) | drier
-    counts &= ~_at_its_saturation(series, readings, expected)
     moist = readings >= saturation - LIMITS.in_cloud
     moist &= counts
     asked = np.flatnonzero(moist[:, -series.window :].any(axis=1) & (moist.sum(axis=1) >= LIMITS.readings))
@@ -133,18 +132,19 @@ def _counts(sample: Sample, rows: Ints, expected: Comparison) -> Bools:
     return counts
 
 
-def _at_its_saturation(series: Series, readings: Floats, expected: Comparison) -> Bools:
-    """Where a hygrometer gives what it gives in saturated air, and its neighbours imply that; rows × slots.
+def _at_its_saturation(series: Series, expected: Comparison, chosen: Ints) -> Bools:
+    """Where a hygrometer gives what it gives in saturated air, and its neighbours imply that; chosen × slots.
 
     Some read 93 % there and never more.
     """
-    before = np.hstack([series.history[expected.rows], readings[:, : -series.window]])
+    rows, sigma = expected.rows[chosen], expected.residual_sigma[chosen, None]
+    readings = series.scaled[rows]
+    before = np.hstack([series.history[rows], readings[:, : -series.window]])
     most = np.fmax.reduce(before, axis=1, initial=np.nan, keepdims=True)
-    sigma = expected.residual_sigma[:, None]
-    found: Bools = (
-        (most >= LIMITS.saturated) & (readings >= most) & (expected.value >= most - LIMITS.moved_sigmas * sigma)
-    )
-    return found & expected.has_reference[:, None]
+    moist = expected.value[chosen] >= most - LIMITS.moved_sigmas * sigma
+    moist &= expected.has_reference[chosen, None]
+    found: Bools = (most >= LIMITS.saturated) & (readings >= most) & moist
+    return found
 
 
 def _by_vapour(sample: Sample, rows: Ints) -> Floats:
@@ -339,6 +339,9 @@ def _stuck(sample: Sample, runs: Runs, others: _RunsOfAll) -> Bools:
     hour, found = series.per_hour, _candidates(sample, runs, others, what)
     rows, close = expected.rows[found.chosen], expected.has_close_neighbour[found.chosen]
     length, before = found.length, found.longest_before
+    if series.variable.saturation is not None:
+        saturated = _at_its_saturation(series, expected, found.chosen) & found.inside(series.scaled.shape[1])
+        length = length - np.count_nonzero(saturated, axis=1)
     sigma = expected.residual_sigma[found.chosen]
     step = series.steps(rows)
     enough = LIMITS.moved_steps * step + LIMITS.moved_sigmas * sigma

@@ -85,7 +85,7 @@ def differences(connection: sqlite3.Connection, version: int = VERSION) -> tuple
 
 
 def mendable(connection: sqlite3.Connection) -> bool:
-    """Whether nothing is wrong with this version's schema but names of tables, and views: no row is lost then."""
+    """Whether nothing is wrong with this schema but names of tables and columns, and views: then no row is lost."""
     try:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
             for sql in objects(connection).values():
@@ -97,7 +97,7 @@ def mendable(connection: sqlite3.Connection) -> bool:
 
 
 def mend(file: str) -> None:
-    """Give tables their names back, and make views anew: what the doctor has run on a database that is mendable."""
+    """Give tables and columns their names back, and make views anew: what the doctor has run where that is enough."""
     with closing(sqlite3.connect(file, timeout=20, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         _mend(connection)
@@ -109,14 +109,27 @@ def _mend(connection: sqlite3.Connection) -> None:
         connection.execute('ALTER TABLE "{}" RENAME TO {}'.format(now.replace('"', '""'), name))
     # Also where they seem right: SQLite spoils triggers that store what is there already, when it renames their table.
     _drop_views(connection)
-    _make_views(connection, VERSION)
     wanted = expected(VERSION)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as right:
+        for sql in wanted.values():
+            right.execute(sql)
+        for name in (name for kind, name in wanted if kind == "table"):
+            are, were = (_columns_of(one, name) for one in (connection, right))
+            other = [(now, was) for now, was in zip(are, were, strict=False) if now != was]
+            if len(are) == len(were) and len(other) == 1:
+                now, was = other[0]
+                connection.execute('ALTER TABLE {} RENAME COLUMN "{}" TO {}'.format(name, now.replace('"', '""'), was))
+    _make_views(connection, VERSION)
     connection.execute("PRAGMA writable_schema = ON")
     for (kind, name), sql in objects(connection).items():
         its = wanted.get((kind, name), sql)
         if its != sql and _plain(its) == _plain(sql):
             connection.execute("UPDATE sqlite_schema SET sql = ? WHERE type = ? AND name = ?", (its, kind, name))
     connection.execute("PRAGMA writable_schema = RESET")
+
+
+def _columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
 
 
 def renamed(connection: sqlite3.Connection) -> dict[str, str]:
@@ -133,9 +146,8 @@ def renamed(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def _plain(sql: str) -> str:
-    """A statement without what means nothing: blanks, and the quotes of a table that was renamed once."""
-    tables = "|".join(name for kind, name in expected(VERSION) if kind == "table")
-    return re.sub(f'"({tables})"', r"\1", " ".join(sql.split()))
+    """A statement without what means nothing: blanks, and the quotes of what was renamed once."""
+    return re.sub(r'"(\w+)"', r"\1", " ".join(sql.split()))
 
 
 @cache

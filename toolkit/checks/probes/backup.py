@@ -55,6 +55,8 @@ READ_CHUNK = 1 << 22
 _AGAIN = Start("backup")
 # With less room restic cannot even note that it is at work.
 LEAST_FREE = 1 << 20
+# So many entries of a folder of the repository are looked at.
+MOST_OF_REPOSITORY = 2000
 _SOURCE = (
     "offsite-possible",
     "backup-client",
@@ -352,6 +354,9 @@ def _folder_of_copies(host: Host) -> Finding | None:
     if not os.access(repository, os.R_OK | os.X_OK):
         said = f"the service user may not read the copies in {repository}: {owner_of(found)}'s, mode {mode_of(found)}"
         return bad(said, Sequence(give_all(repository, 0o700), _AGAIN))
+    if host.user and (strange := _of_another(repository, host.user.pw_uid)):
+        said = f"{strange} is {owner_of(strange.lstat())}'s: the service user may not read every copy in {repository}"
+        return bad(said, Sequence(give_all(repository, 0o700), _AGAIN))
     if os.path.isdir(repository / "keys") and not os.path.lexists(repository / "config"):  # noqa: PTH112 - raises nothing
         away = AsRoot("mv -T -- {} {}", repository, repository.with_name(f"{repository.name}.damaged"))
         return bad(f"{repository} is no repository of copies any more: its file config is gone", Sequence(away, anew))
@@ -360,6 +365,16 @@ def _folder_of_copies(host: Host) -> Finding | None:
             f"there is no room for copies in {repository}",
             Shell("du -xah {} | sort -h | tail", host.mount(repository), note="remove what is not needed"),
         )
+    return None
+
+
+def _of_another(repository: Path, user: int) -> Path | None:
+    """What of a repository, besides its packs, is another user's; None where nothing is."""
+    for folder in (repository, *(repository / name for name in ("snapshots", "index", "keys", "locks"))):
+        with suppress(OSError), os.scandir(folder) as entries:
+            for _, entry in zip(range(MOST_OF_REPOSITORY), entries, strict=False):
+                if entry.stat(follow_symlinks=False).st_uid != user and entry.name != "lost+found":
+                    return Path(entry.path)
     return None
 
 

@@ -26,6 +26,8 @@ from toolkit.times import from_stored
 
 # A station with fewer observations in a window shows neither a jump nor a standstill.
 LEAST_OBSERVATIONS = 6
+# Quiet hours that are longer leave hardly a moment in which people are told.
+LONGEST_QUIET_MINUTES = 23 * 60
 # Stations may report a few times as often, or as rarely, as the settings say: missing ones are counted by their own.
 CADENCE_FACTOR = 4
 MOST_COMPARED = 2000
@@ -84,6 +86,8 @@ def _unfit(host: Host, settings: Settings) -> Iterator[tuple[tuple[str, ...], st
             ("backup_keep_daily", "backup_keep_weekly", "backup_keep_monthly"),
             "every backup but the newest is removed",
         )
+    if (quiet := settings.notify_quiet_hours) and quiet.minutes > LONGEST_QUIET_MINUTES:
+        yield ("notify_quiet_hours",), "people are told of nothing that is not critical but in what is left of the day"
     used: dict[str, str] = {}
     for name, job in (("metrics_address", "exporter"), ("api_address", "api"), ("receiver_address", "receiver")):
         if job in host.jobs and (other := used.setdefault(getattr(settings, name), name)) != name:
