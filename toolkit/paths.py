@@ -78,7 +78,7 @@ def folders(settings: Settings) -> dict[str, Folder]:
     if not spool.is_relative_to(data):
         found["spool"] = Folder(str(spool), "spool", "0700", ("*",))
     found["reports"] = Folder(settings.reports, "reports", "0750", ("report_*", "index.html", ".report_*"))
-    backups = ("weather_*", ".weather_*", "drill.json", "replaced-*", ".lock")
+    backups = ("weather_*", ".weather_*", "drill.json", "offsite.json", "replaced-*", ".lock")
     found["backups"] = Folder(settings.backups, "backups", "0700", backups)
     return found
 

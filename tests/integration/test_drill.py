@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,17 @@ def offsite(environment: dict[str, str], tmp_path: Path) -> Path:
     return tmp_path / "offsite"
 
 
+def begin(repository: Path) -> Path:
+    """Make a repository."""
+    told = {**os.environ, "RESTIC_PASSWORD": SECRET}
+    subprocess.run(["restic", "--no-cache", "-r", repository, "init"], env=told, check=True, capture_output=True)
+    return repository
+
+
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with nothing in it, to be copied: restic takes seconds of the processor to make one."""
-    made = tmp_path_factory.mktemp("begun") / "offsite"
-    told = {**os.environ, "RESTIC_PASSWORD": SECRET}
-    subprocess.run(["restic", "--no-cache", "-r", made, "init"], env=told, check=True, capture_output=True)
-    return made
+    return begin(tmp_path_factory.mktemp("begun") / "offsite")
 
 
 @pytest.fixture
@@ -155,6 +160,25 @@ def test_another_host_at_work_in_the_repository_is_waited_for(
     assert f"already locked by PID {other.pid} " in said
     assert (other.returncode, drill.returncode, errors) == (0, 0, b"")
     assert record(backups)["offsite"] is True
+
+
+@pytest.mark.parametrize("instead", [Path.mkdir, begin])  # an empty folder: its disk is not mounted
+def test_no_copy_goes_to_what_took_the_place_of_the_repository(
+    run: Run, backups: Path, repository: Path, instead: Callable[[Path], object]
+) -> None:
+    well(run, "backup", "create")
+    repository.rename(repository.with_name("away"))
+    instead(repository)
+    there = sorted(repository.rglob("*"))
+    done = run("backup", "create")
+    assert done.returncode == 1
+    assert "where the last copy went at 20" in done.stderr
+    assert done.stderr.rstrip().endswith(f"is its disk mounted? To begin anew: rm {backups}/offsite.json")
+    assert len(list(backups.glob("*.zst"))) == 2
+    assert sorted(repository.rglob("*")) == there
+    if there:
+        (backups / "offsite.json").unlink()
+        well(run, "backup", "create")
 
 
 def test_damage_in_another_place_fails_a_drill(run: Run, backups: Path, repository: Path) -> None:

@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.backup.drill_record import Drill
+from toolkit.backup.drill_record import keep as keep_drill
+from toolkit.backup.offsite_record import Copied, keep
 from toolkit.backup.postgresql import programs
 from toolkit.checks.catalogue import BY_ID
-from toolkit.checks.diagnosis import Result, examine
+from toolkit.checks.diagnosis import Result, causes, examine
 from toolkit.checks.host import Host
 from toolkit.checks.host.processes import process as process_of
 from toolkit.checks.unit_files import DEPLOYED
@@ -362,7 +365,8 @@ def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     monkeypatch.setenv("WEATHER_RESTIC_REPOSITORY", str(copies))
     assert seen("offsite-possible")[0].finding.ok  # the first backup makes it
     (under_cron / "backup.code").write_text("0\n")
-    monkeypatch.setattr("toolkit.checks.probes.backup.CRON_RUN", under_cron)
+    for module in ("backup", "offsite"):
+        monkeypatch.setattr(f"toolkit.checks.probes.{module}.CRON_RUN", under_cron)
     monkeypatch.setenv("WEATHER_ENV_FILE", str(under_cron / "settings"))
     (under_cron / "settings").touch()
     os.utime(under_cron / "settings", (time.time() + 9,) * 2)
@@ -373,10 +377,19 @@ def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     (result,) = seen("offsite-possible")
     assert f"{copies}, where the copies are to be, is not there" in result.finding.evidence
     assert f"install -d -o weather -g weather -m 0700 {copies}" in result.command
-    (copies / "keys").mkdir(parents=True)
+    copies.mkdir()
+    monkeypatch.setenv("WEATHER_BACKUPS", str(under_cron))
+    keep(under_cron, Copied("another", "1", "2026-01-02T03:04:05Z"))
+    assert seen("offsite-possible")[0].finding.ok
+    keep(under_cron, Copied(str(copies), "1", "2026-01-02T03:04:05Z"))
+    (result,) = seen("offsite-possible")
+    assert f"{copies} is empty, where the last copy went at 2026-01-02T03:04:05Z" in result.finding.evidence
+    assert result.command.startswith("lsblk -f  # mount its disk; if there is none any more: ")
+    assert f"rm -f -- {under_cron}/offsite.json && install -d " in result.command
+    (copies / "keys").mkdir()
     (result,) = seen("offsite-possible")
     assert "its file config is gone" in result.finding.evidence
-    assert f"mv -T -- {copies} {copies}.damaged && install" in result.command
+    assert f"mv -T -- {copies} {copies}.damaged && " in result.command
     (copies / "config").touch()
     assert seen("offsite-possible")[0].finding.ok
     user = pwd.struct_passwd(("weather", "x", os.getuid(), os.getgid(), "", "/", "/bin/false"))
@@ -394,6 +407,21 @@ def test_what_keeps_copies_from_a_folder_is_told_once_a_backup_was_made(
     (result,) = seen("offsite-possible")
     assert f"{copies} is a file system in memory: it hides what is in {copies} beneath it" in result.finding.evidence
     assert result.command.startswith(f"umount {copies} && ")
+
+
+def test_damaged_copies_are_the_cause_of_a_failed_drill_and_others_take_their_place(
+    under_cron: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEATHER_BACKUPS", str(under_cron))
+    monkeypatch.setenv("WEATHER_RESTIC_REPOSITORY", "/srv/pack")
+    said = {"damaged": "pack cf: unexpected file size: got 50", "away": "unable to open config file"}
+    for state, words in said.items():
+        drill = Drill(ended_at="2026-01-02T03:04:05Z", offsite=False, wrong=f"restic check of /srv/pack: {words}")
+        keep_drill(under_cron, drill)
+        whole, well = examine(Host(load_lenient()), [BY_ID["offsite-whole"], BY_ID["drill-well"]])
+        assert [one.result.check.id for one in causes([whole, well])] == ["offsite-whole"]
+        assert words in whole.finding.evidence
+        assert ("mv -T -- /srv/pack /srv/pack.damaged && " in whole.command) is (state == "damaged")
 
 
 def test_a_cron_that_is_masked_is_let_run_again(under_cron: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from toolkit import clock, credentials, envfile, times
 from toolkit.address import shown, without_secrets
+from toolkit.backup import offsite_record
 from toolkit.backup.folder import PACKED, PREFIX, SCRATCH, Folder, manifest_of
+from toolkit.backup.offsite_record import Copied
 from toolkit.backup.pruning import Keep, doubted_after, newest_known, places_kept
 from toolkit.credentials import Credential
 from toolkit.errors import InUseError, ToolkitError, UsageError, reason
@@ -52,11 +54,15 @@ class Offsite:
     environment: dict[str, str] = field(repr=False)
 
     def copy(self, folder: Folder, keep: Keep) -> None:
-        """Copy the present backups there, and forget copies that are too old; a missing repository is made.
+        """Copy the present backups there, and forget copies that are too old.
+
+        A repository is made where there is none, but not where the last copy went: its disk may not be mounted.
 
         Raises:
-            ToolkitError: it did not work; what was there before is there still.
+            ToolkitError: it did not work, or another repository is in the place of that of the last copy; what was
+                there before is there still.
         """
+        before = offsite_record.last(folder.path, self.repository)
         if (found := self._restic("cat", "config")).returncode:
             # restic has an exit code for it since 0.17; Debian 12 has 0.14.
             if (
@@ -64,7 +70,13 @@ class Offsite:
                 and "Is there a repository at the following location" not in found.stderr
             ):
                 raise self._failed(found)
+            if before:
+                raise self._strange("there is no repository any more in", folder, before)
             self._do("init")
+            found = self._do("cat", "config")
+        its = self._id(found)
+        if before and before.id != its:
+            raise self._strange("another repository is in", folder, before)
         self._do("unlock")  # what a copy left that was killed; locks of those that run stay
         now = time.time()
         backups, _ = folder.look(now)
@@ -74,6 +86,7 @@ class Offsite:
             f"--time={times.from_epoch(one.manifest.created).astimezone():%Y-%m-%d %H:%M:%S}" for one in backups[:1]
         ]
         self._do("backup", "--quiet", "--host", platform.node(), *dated, *map(str, files))
+        offsite_record.keep(folder.path, Copied(self.repository, its, times.iso(times.now())))
         if clock.why_not_remove(now, newest_known(backups, now)):
             return
         # Not by restic's --keep-…: a snapshot that is dated in the future would count as the newest for years.
@@ -130,6 +143,19 @@ class Offsite:
             raise ToolkitError(f"off-site copy: what restic says of {self.repository} is not understood") from error
         return sorted(told, key=lambda one: one.time, reverse=True)
 
+    def _id(self, config: subprocess.CompletedProcess[str]) -> str:
+        """The repository's own identifier, of its configuration."""
+        try:
+            return str(json.loads(config.stdout)["id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ToolkitError(f"off-site copy: what restic says of {self.repository} is not understood") from error
+
+    def _strange(self, what: str, folder: Folder, before: Copied) -> ToolkitError:
+        return ToolkitError(
+            f"off-site copy: {what} {self.repository}, where the last copy went at {before.copied_at}: is its disk "
+            f"mounted? To begin anew: rm {folder.path / offsite_record.FILE}"
+        )
+
     def _do(self, *words: str) -> subprocess.CompletedProcess[str]:
         def attempt() -> subprocess.CompletedProcess[str]:
             done = self._restic(*words)
@@ -154,7 +180,9 @@ class Offsite:
         lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         said = lines[0] if lines else f"exit code {done.returncode}"
         message = f"off-site copy: restic {done.args[2]} of {self.repository}: {without_secrets(said)}"
-        return InUseError(f"{message}: wait for its end") if _LOCKED in done.stderr else ToolkitError(message)
+        if _LOCKED in done.stderr:
+            return InUseError(f"{message}: wait for its end; a lock that is half an hour old is taken away")
+        return ToolkitError(message)
 
 
 def configured(settings: Settings) -> Offsite | None:

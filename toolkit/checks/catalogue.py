@@ -26,6 +26,7 @@ from toolkit.checks.probes import (
     journal,
     network,
     observations,
+    offsite,
     packages,
     permissions,
     places,
@@ -46,7 +47,7 @@ _MODULES = (
     packages, system, settings, places, disk, security, units, cron, rivals, interference, deployed, host_as_deployed,
     folders, service, commands,
     processes, timers, journal, database_file, database_content, database_locks, database_access, spool, permissions,
-    clock, way, feed, detection, observations, sources, network, incidents, backup, exporter, api,
+    clock, way, feed, detection, observations, sources, network, incidents, offsite, backup, exporter, api,
     cluster,
 )  # fmt: skip
 CHECKS = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Check))

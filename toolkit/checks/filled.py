@@ -20,6 +20,8 @@ LOOK_SECONDS, MOST = 0.6, 3
 JOURNAL, PACKAGES, ELSEWHERE = Path("/var/log/journal"), Path("/var/cache/apt/archives"), Path("/var/tmp")  # noqa: S108
 # The journal keeps so much.
 JOURNAL_BYTES = 128 << 20
+# What the names in the folder of the backups begin with.
+OF_BACKUPS = ("weather_", "replaced-", "drill", "offsite")
 # What is not the service's own is moved elsewhere only where it then leaves this much there.
 SPARE_BYTES = 1 << 30
 
@@ -144,7 +146,7 @@ def _size(path: Path) -> int:
 def _is_foreign(host: Host, path: Path) -> bool:
     """Whether something is in a folder of the service's own, at its top, and none of what it has there."""
     own = {
-        Path(host.settings.backups): ("weather_", "replaced-", "drill"),
+        Path(host.settings.backups): OF_BACKUPS,
         Path(host.settings.reports): ("report_", "index."),
         host.spool.parent: (host.spool.name,),
     }

@@ -6,15 +6,13 @@ import hashlib
 import itertools
 import os
 import platform
-import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit import clock, credentials
-from toolkit.address import shown
+from toolkit import clock
 from toolkit.backup.folder import PREFIX, Backup, Damaged, ahead, manifest_of
 from toolkit.checks import Finding, Status, bad, check, good, unseen
 from toolkit.checks.as_deployed import given
@@ -24,12 +22,9 @@ from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_RUN, JOBS_FILE
 from toolkit.checks.host.files import mode_of, owner_of
 from toolkit.checks.host.processes import foreign_holders
-from toolkit.checks.host.systemd import seconds_since
-from toolkit.checks.mounting import unmounted
 from toolkit.checks.remedies import (
     AsRoot,
     AsUser,
-    OnController,
     OnMachine,
     Remedy,
     Sequence,
@@ -37,11 +32,9 @@ from toolkit.checks.remedies import (
     Start,
     Tool,
     allow,
-    give_all,
     make,
 )
 from toolkit.checks.unit_states import last_run
-from toolkit.credentials import Credential
 from toolkit.database import PostgreSQLDatabase
 from toolkit.durations import age as aged
 from toolkit.durations import humanize
@@ -52,11 +45,7 @@ RECENT_HOURS = 36
 DRILL_DAYS = 8
 READ_SECONDS = 1.2
 READ_CHUNK = 1 << 22
-_AGAIN = Start("backup")
-# With less room restic cannot even note that it is at work.
-LEAST_FREE = 1 << 20
-# So many entries of a folder of the repository are looked at.
-MOST_OF_REPOSITORY = 2000
+AGAIN = Start("backup")
 _SOURCE = (
     "offsite-possible",
     "backup-client",
@@ -69,7 +58,7 @@ _SOURCE = (
     "database-sound",
     "database-server",
 )
-_JOB = ("places-plain", "places-owned", *UNIT, *RELEASE, "settings-valid")
+JOB_RUNS = ("places-plain", "places-owned", *UNIT, *RELEASE, "settings-valid")
 
 
 def _wanted(host: Host) -> bool:
@@ -90,12 +79,12 @@ def backup_folder(host: Host) -> Finding | None:
     if "backup" not in host.jobs:
         return None
     path = Path(host.settings.backups)
-    if host.deployed and not host.contained and (above := closed(host, path, _AGAIN)):
+    if host.deployed and not host.contained and (above := closed(host, path, AGAIN)):
         return above
     found = host.look(path)
     if found is None:
         made = make(path, 0o700, above_is_ours=host.is_ours(path.parent))
-        return bad(f"there is no folder {path}", Sequence(made, _AGAIN))
+        return bad(f"there is no folder {path}", Sequence(made, AGAIN))
     if host.contained:  # a volume's owner is whoever made it; what counts is the group
         if not os.access(path, os.W_OK | os.X_OK):
             return bad(
@@ -118,16 +107,16 @@ def backup_lasting(host: Host) -> Finding | None:
     path = Path(host.settings.backups)
     if not host.deployed or "backup" not in host.jobs:
         return None
-    return _in_memory(host, path) or good(f"{host.mount(path)} lasts")
+    return in_memory(host, path) or good(f"{host.mount(path)} lasts")
 
 
-def _in_memory(host: Host, path: Path) -> Finding | None:
+def in_memory(host: Host, path: Path) -> Finding | None:
     """The finding that a folder for what is to last is on a file system in memory."""
     mount = host.mount(path)
     if host.kind(path) not in {"tmpfs", "ramfs"} or mount == Path("/"):
         return None
     hides = f": it hides what is in {path} beneath it" if mount == path else ""
-    return bad(f"{mount} is a file system in memory{hides}", Sequence(OnMachine("umount {}", mount), _AGAIN))
+    return bad(f"{mount} is a file system in memory{hides}", Sequence(OnMachine("umount {}", mount), AGAIN))
 
 
 def _listed(host: Host) -> Finding | None:
@@ -135,7 +124,7 @@ def _listed(host: Host) -> Finding | None:
     backups, damaged = host.backups
     if damaged:
         said = f"{damaged[0].name}: {_date_ahead(host, damaged[0])}{damaged[0].wrong}"
-        return bad(said, Sequence(_set_aside(host, damaged), _AGAIN))
+        return bad(said, Sequence(_set_aside(host, damaged), AGAIN))
     return good(f"{len(backups)} backups") if backups else None
 
 
@@ -168,7 +157,7 @@ def backup_whole(host: Host) -> Finding | None:
     if digest.hexdigest() != newest.manifest.sha256:
         return bad(
             f"{newest.name} is not what was written: its SHA-256 differs",
-            Sequence(_set_aside(host, [newest]), _AGAIN),
+            Sequence(_set_aside(host, [newest]), AGAIN),
         )
     return good(f"{newest.name} is as it was written")
 
@@ -177,8 +166,8 @@ backup_succeeds = check(
     id="backup-succeeds", area="backup",
     invariant="The last backup could be made.",
     problem="The last backup failed.",
-    severity=Status.CRITICAL, remedy=_AGAIN, caused_by=(
-        *BACKUP_DISK, *_SOURCE, *_JOB, "cron-table", "backup-client", "backup-unlocked",
+    severity=Status.CRITICAL, remedy=AGAIN, caused_by=(
+        *BACKUP_DISK, *_SOURCE, *JOB_RUNS, "cron-table", "backup-client", "backup-unlocked", "offsite-whole",
     ),
     is_of_last_run=True,
 )(last_run("backup"))  # fmt: skip
@@ -188,8 +177,10 @@ backup_succeeds = check(
     id="backup-recent", area="backup",
     invariant="The newest backup is of the last night.",
     problem="There is no backup of the last night.",
-    severity=Status.CRITICAL, remedy=_AGAIN,
-    caused_by=("backup-timer", "backup-succeeds", "backup-whole", *BACKUP_DISK, *_SOURCE, *_JOB, *CLOCK, "files-alone"),
+    severity=Status.CRITICAL, remedy=AGAIN,
+    caused_by=(
+        "backup-timer", "backup-succeeds", "backup-whole", *BACKUP_DISK, *_SOURCE, *JOB_RUNS, *CLOCK, "files-alone",
+    ),
 )  # fmt: skip
 def backup_recent(host: Host) -> Finding | None:
     if not _wanted(host):
@@ -205,7 +196,7 @@ def backup_recent(host: Host) -> Finding | None:
                     AsUser("gunzip -- {}", packed) if packed[0].suffix == ".gz" else None,
                 )
             return bad(f"{host.settings.backups} holds no backup any more: {host.drill.backup} was there")
-        if _was_made(host):
+        if was_made(host):
             return bad(f"{host.settings.backups} holds no backup any more: the last one was made well")
         deployed = host.look(JOBS_FILE)
         if deployed and host.now - deployed.st_mtime < RECENT_HOURS * 3600:
@@ -219,7 +210,7 @@ def backup_recent(host: Host) -> Finding | None:
     return good(f"the newest backup is {aged(max(age, 0))}: {backups[0].name}", figures)
 
 
-def _was_made(host: Host) -> bool:
+def was_made(host: Host) -> bool:
     """Whether a backup was made since the host was started, and ended well."""
     if host.scheduler == CRON:
         with suppress(OSError):
@@ -294,88 +285,8 @@ def backup_unlocked(host: Host) -> Finding | None:
         return None
     for pid, command, children in foreign_holders(one.pid for one in host.locks(lock)):
         said = f"process {pid} ({command[:60]}) holds the lock of the backups: none can be made"
-        return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), _AGAIN))
+        return bad(said, Sequence(Shell("kill {}", map(str, [pid, *children])), AGAIN))
     return good("nothing but our own holds it")
-
-
-@check(
-    id="offsite-possible", area="backup",
-    invariant="What makes off-site copies is there.",
-    problem="Off-site copies are to be made, and what makes them is missing.",
-    severity=Status.CRITICAL, remedy=OnMachine("apt-get install restic"),
-)  # fmt: skip
-def offsite_possible(host: Host) -> Finding | None:
-    if not host.settings.restic_repository or "backup" not in host.jobs:
-        return None
-    if not shutil.which("restic"):
-        return bad(
-            f"copies are to go to {shown(host.settings.restic_repository)}, and the program restic is not installed",
-            Sequence(OnMachine("apt-get install --yes --reinstall restic"), _AGAIN),
-        )
-    if os.environ.get(credentials.VARIABLE) and credentials.path(Credential.RESTIC_PASSWORD) is None:
-        return bad(f"there is no credential {Credential.RESTIC_PASSWORD}", OnController())
-    if credentials.read(Credential.RESTIC_PASSWORD) == "":
-        return bad(f"the credential {Credential.RESTIC_PASSWORD} is empty: restic takes none such", OnController())
-    return _folder_of_copies(host) or good("restic is installed")
-
-
-def _has_failed(host: Host) -> bool:
-    last = last_run("backup")(host)
-    return last is not None and last.ok is False
-
-
-def _made_with_these(host: Host) -> bool:
-    """Whether a backup was made well since the settings were changed last, and so a copy."""
-    settings = host.look(host.settings_file)
-    if settings is None or not _was_made(host):
-        return False
-    if host.scheduler == CRON:
-        return (CRON_RUN / "backup.code").stat().st_mtime > settings.st_mtime
-    unit = host.unit("weather-backup.service")
-    return unit is not None and host.now - seconds_since("ExecMainStart", unit) > settings.st_mtime
-
-
-def _folder_of_copies(host: Host) -> Finding | None:
-    """The finding of what keeps copies from going to a folder of this host, once a backup was made."""
-    repository = Path(host.settings.restic_repository or "")
-    if not repository.is_absolute() or host.contained or not (_has_failed(host) or _made_with_these(host)):
-        return None
-    if lacking := host.not_mounted(repository):
-        what, remedy = unmounted(lacking, _AGAIN)
-        return bad(
-            f"no file system is mounted on {lacking}, where fstab has one, and the copies are to be{what}", remedy
-        )
-    if in_memory := _in_memory(host, repository):
-        return in_memory
-    found = host.look(repository)
-    anew = Sequence(AsRoot("install -d -o weather -g weather -m 0700 {}", repository), _AGAIN)
-    if found is None:
-        return bad(f"{repository}, where the copies are to be, is not there: is its disk mounted?", anew)
-    if not os.access(repository, os.R_OK | os.X_OK):
-        said = f"the service user may not read the copies in {repository}: {owner_of(found)}'s, mode {mode_of(found)}"
-        return bad(said, Sequence(give_all(repository, 0o700), _AGAIN))
-    if host.user and (strange := _of_another(repository, host.user.pw_uid)):
-        said = f"{strange} is {owner_of(strange.lstat())}'s: the service user may not read every copy in {repository}"
-        return bad(said, Sequence(give_all(repository, 0o700), _AGAIN))
-    if os.path.isdir(repository / "keys") and not os.path.lexists(repository / "config"):  # noqa: PTH112 - raises nothing
-        away = AsRoot("mv -T -- {} {}", repository, repository.with_name(f"{repository.name}.damaged"))
-        return bad(f"{repository} is no repository of copies any more: its file config is gone", Sequence(away, anew))
-    if shutil.disk_usage(repository).free < LEAST_FREE:
-        return bad(
-            f"there is no room for copies in {repository}",
-            Shell("du -xah {} | sort -h | tail", host.mount(repository), note="remove what is not needed"),
-        )
-    return None
-
-
-def _of_another(repository: Path, user: int) -> Path | None:
-    """What of a repository, besides its packs, is another user's; None where nothing is."""
-    for folder in (repository, *(repository / name for name in ("snapshots", "index", "keys", "locks"))):
-        with suppress(OSError), os.scandir(folder) as entries:
-            for _, entry in zip(range(MOST_OF_REPOSITORY), entries, strict=False):
-                if entry.stat(follow_symlinks=False).st_uid != user and entry.name != "lost+found":
-                    return Path(entry.path)
-    return None
 
 
 @check(
@@ -399,14 +310,15 @@ def backup_client(host: Host) -> Finding | None:
         own = "where Debian has none: /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
         return bad(str(error), OnMachine("apt-get install --yes {}", error.package, note=own))
     except ProgramError as error:
-        return bad(str(error), Sequence(allow("a+rx", Path(error.program)), _AGAIN))
+        return bad(str(error), Sequence(allow("a+rx", Path(error.program)), AGAIN))
 
 
 @check(
     id="drill-well", area="backup",
     invariant="The last restore drill succeeded.",
     problem="The last restore drill failed: the backups may not be restorable.",
-    severity=Status.CRITICAL, remedy=Tool("restore --drill"), caused_by=("backup-whole", *BACKUP_DISK, *_JOB),
+    severity=Status.CRITICAL, remedy=Tool("restore --drill"),
+    caused_by=("backup-whole", "offsite-whole", *BACKUP_DISK, *JOB_RUNS),
 )  # fmt: skip
 def drill_well(host: Host) -> Finding | None:
     last = host.drill
@@ -424,7 +336,7 @@ def drill_well(host: Host) -> Finding | None:
     problem="No restore drill was made in the last week.",
     severity=Status.WARNING, remedy=Start("restore-drill"),
     caused_by=(
-        "restore-drill-timer", "drill-well", "backup-recent", "backup-whole", *BACKUP_DISK, *_JOB, *CLOCK,
+        "restore-drill-timer", "drill-well", "backup-recent", "backup-whole", *BACKUP_DISK, *JOB_RUNS, *CLOCK,
     ),
 )  # fmt: skip
 def drill_recent(host: Host) -> Finding | None:
@@ -442,20 +354,3 @@ def drill_recent(host: Host) -> Finding | None:
     if age > DRILL_DAYS * 86400:
         return bad(f"the last drill was {humanize(age)} ago")
     return good(f"the last drill was {humanize(max(age, 0))} ago")
-
-
-@check(
-    id="offsite-whole", area="backup",
-    invariant="The off-site copies are whole.",
-    problem="The off-site copies are damaged, or cannot be reached.",
-    severity=Status.CRITICAL, remedy=Tool("restore --drill"), caused_by=("drill-well",),
-)  # fmt: skip
-def offsite_whole(host: Host) -> Finding | None:
-    if not host.settings.restic_repository:
-        return None
-    last = host.drill
-    if last is not None and last.offsite is False:
-        return bad(
-            f"the copies in {shown(host.settings.restic_repository)} are not whole, or cannot be reached: {last.wrong}"
-        )
-    return good(f"copied to {shown(host.settings.restic_repository)}")

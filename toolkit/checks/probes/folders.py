@@ -7,7 +7,7 @@ from pathlib import Path
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.as_deployed import mended
-from toolkit.checks.filled import moved
+from toolkit.checks.filled import OF_BACKUPS, moved
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import CRON, CRON_LOGS, CURRENT, RELEASES
 from toolkit.checks.host.files import mode_of, owner_of
@@ -128,7 +128,7 @@ def _of_logs(host: Host) -> Finding | None:
             return _foreign(Path(host.settings.reports).parent, entry)
     backups = Path(host.settings.backups)
     for entry in _entries(backups):
-        if not entry.name.lstrip(".").startswith(("weather_", "replaced-", "drill")) and _size(entry) > FOREIGN_BYTES:
+        if not entry.name.lstrip(".").startswith(OF_BACKUPS) and _size(entry) > FOREIGN_BYTES:
             return _foreign(backups, entry)
     return None
 
