@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,20 @@ def test_what_was_collected_after_the_backup_stays(run: Run, db: Path, store: St
     connection.close()
     assert told["merged"] == 2 * STATIONS
     assert rows(Path(told["replaced"]) / db.name) == 4 * STATIONS
+
+
+def test_a_variable_whose_column_was_renamed_is_said_to_be_missing_from_what_is_taken_over(
+    run: Run, db: Path, store: Store
+) -> None:
+    store(0)
+    backup(run)
+    store(1)
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("PRAGMA legacy_alter_table = ON")  # or its views would keep it from it
+        connection.execute("ALTER TABLE observation RENAME COLUMN bar TO pressure")
+    told = restore(run)
+    assert told["merged"] == STATIONS
+    assert told["unreadable"] == ["bar: its table observation has no column of that name"]
 
 
 def test_a_correction_that_came_after_the_backup_stays(run: Run, db: Path, store: Store) -> None:

@@ -113,10 +113,15 @@ def _merge(new: Path, old: Path, backup: Backup, done: Restored) -> None:
                 f"INSERT INTO stations ({names}) SELECT {names} FROM old.stations WHERE true "
                 "ON CONFLICT (station_id) DO NOTHING"
             )
-            take = _take_sql(columns(connection, "old"))
+            there = columns(connection, "old")
+            (version,) = connection.execute("PRAGMA old.user_version").fetchone()
         except (sqlite3.Error, StoreError) as error:
             done.unreadable.append(f"all of it: {error}")
             return
+        take = _take_sql(there)
+        if there and version == VERSION:  # an older one has fewer
+            lacking = [name for name in columns(connection) if name not in there]
+            done.unreadable += [f"{name}: its table observation has no column of that name" for name in lacking]
         _count_on(connection)
         for kind in (incidents, flags, accounts, station_records, station_places):
             _take_tables(connection, kind.NOUN, kind.TABLES, kind.take_over("old."), done)
