@@ -523,6 +523,11 @@ class Loaded(NamedTuple):
     unknown: list[UnknownName]
     problems: list[Problem]
 
+    def tells(self, name: str) -> bool:
+        """Whether a setting has the value that it was given, not the default in the place of one that was not read."""
+        wrong = {one.setting for one in self.problems}
+        return name not in wrong and not ("" in wrong and self.origins[name].source is Source.DEFAULT)
+
 
 class SettingsError(UsageError):
     """Some settings cannot be used; the message has a line for each problem."""

@@ -73,6 +73,17 @@ def test_a_wrong_setting_is_named(
     assert causes_of(run, **{setting: value})[:1] == [cause]
 
 
+def test_where_the_address_of_the_feed_cannot_be_read_no_other_one_is_asked(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "settings").write_text('WEATHER_FEED_URL="http://127.0.0.1:9/\n')
+    del environment["WEATHER_FEED_URL"]
+    for one in ({"WEATHER_ENV_FILE": str(tmp_path / "settings")}, {"WEATHER_FEED_URL": "ftp://feed/"}):
+        told = json.loads(run("doctor", "--json", **one).stdout)
+        assert "settings-valid" in [cause["id"] for cause in told["causes"]]
+        assert not [check for check in told["checks"] if check["id"].startswith("feed-")]
+
+
 @pytest.mark.parametrize("wrong", ["missing", "empty", "no database", "newer"])
 def test_a_broken_database_is_named_and_left_alone(
     run: Run, feed: Feed, environment: dict[str, str], tmp_path: Path, wrong: str

@@ -103,9 +103,11 @@ class Feed(Facts):
 
     @fact
     def feeds(self) -> tuple[SourceSeen, ...]:
-        """Those that are fetched, over HTTP."""
+        """Those that are fetched, over HTTP. Where the settings do not tell the address, the default's is not asked."""
         lately = {one.name: one for one in self.seen_lately}
-        asked = [one for one in self.sources if urlsplit(one.settings.feed_url).scheme in {"http", "https"}]
+        known = self.loaded.tells("feed_url")
+        told = [one for one in self.sources if known or one.settings.feed_url != self.settings.feed_url]
+        asked = [one for one in told if urlsplit(one.settings.feed_url).scheme in {"http", "https"}]
         return tuple(
             seen if (seen := lately.get(one.name)) and seen.settings == one.settings else SourceSeen(one, self.loaded)
             for one in asked
