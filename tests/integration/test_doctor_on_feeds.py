@@ -218,3 +218,11 @@ def test_stations_that_were_renamed_are_told_by_their_places_until_they_have_the
     assert "6 of 6 stations that reported lately are not in the feed, and at the same" in found["evidence"]
     assert "such as v2-athens in the place of athens: the feed's owner has renamed them" in found["evidence"]
     assert collected(run, feed, network(0.05)) == []
+
+
+def test_a_server_that_denies_what_it_has_is_named(run: Run, feed: Feed) -> None:
+    collected(run, feed, told(18))
+    feed.denies = True
+    (found,) = _now(run, feed, told(0.1))
+    assert found["id"] == "feed-passed-on"
+    assert "18 minutes newer than what is stored: its server says 'not modified' to who asks" in found["evidence"]

@@ -31,9 +31,9 @@ from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
 from toolkit.feed.entries import TWO_PLACES
-from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+from toolkit.feed.errors import DENIES, AnswerError, TooSlowError, UntrustedError
 from toolkit.settings import NOA_FIELDS
-from toolkit.sources import STALE_CADENCES
+from toolkit.sources import STALE_CADENCES, fresh_seconds
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
@@ -309,12 +309,11 @@ def feed_passed_on(host: Host, feed: SourceSeen) -> Finding | None:
     if document is None or not document.observations or stored is None:
         return None
     past = [one.time for one in document.observations if not clock.ahead(one.time, host.now)]
-    limit = max(feed.settings.fresh_minutes * 60, STALE_CADENCES * feed.settings.cadence_seconds)
-    if past and host.now - stored > limit and max(past) - stored > limit:
-        return bad(
-            f"the feed has observations {humanize(max(past) - stored)} newer than what is stored: its server, or "
-            "a cache on the way, tells the collector that nothing is new"
-        )
+    if past and host.now - stored > fresh_seconds(feed.source) and max(past) - stored > feed.settings.cadence_seconds:
+        newer = f"the feed has observations {humanize(max(past) - stored)} newer than what is stored"
+        if feed.denies:
+            return bad(f"{newer}: its server {DENIES}")
+        return bad(f"{newer}: its server, or a cache on the way, tells the collector that nothing is new")
     return good("what the feed has is stored")
 
 
