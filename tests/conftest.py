@@ -70,6 +70,7 @@ class Feed:
         self.body = collection(feature("volos"))
         self.status = 200
         self.headers: dict[str, str] = {}
+        self.denies = False  # says to whoever asks that nothing is new
         self.requests: list[dict[str, str]] = []
         self.make: Callable[[], bytes] = lambda: self.body  # the body of the next answer
         self.served = b""  # the body that was last written to its end
@@ -80,7 +81,8 @@ class Feed:
                 feed.requests.append(dict(self.headers))
                 status = feed.status
                 etag = feed.headers.get("ETag")
-                if etag and self.headers.get("If-None-Match") == etag:
+                asked = self.headers.get("If-None-Match")
+                if asked and (feed.denies or asked == etag):
                     status = 304
                 self.send_response(status)
                 for name, value in feed.headers.items():

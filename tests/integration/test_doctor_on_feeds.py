@@ -218,3 +218,48 @@ def test_stations_that_were_renamed_are_told_by_their_places_until_they_have_the
     assert "6 of 6 stations that reported lately are not in the feed, and at the same" in found["evidence"]
     assert "such as v2-athens in the place of athens: the feed's owner has renamed them" in found["evidence"]
     assert collected(run, feed, network(0.05)) == []
+
+
+def test_a_server_that_denies_what_it_has_is_named(run: Run, feed: Feed) -> None:
+    collected(run, feed, told(18))
+    feed.denies = True
+    (found,) = _now(run, feed, told(0.1))
+    assert found["id"] == "feed-passed-on"
+    assert "18 minutes newer than what is stored: its server says 'not modified' to who asks" in found["evidence"]
+
+
+@pytest.mark.parametrize(("all_of_them", "status"), [(False, "WARNING"), (True, "CRITICAL")])
+def test_numbers_that_are_written_with_a_comma_are_named_and_are_no_values(
+    run: Run, feed: Feed, all_of_them: bool, status: str
+) -> None:
+    def commas(one: dict[str, Any]) -> None:
+        numbers = {name: value for name, value in one["properties"].items() if isinstance(value, float | int)}
+        numbers.pop("ts")
+        if not all_of_them:
+            numbers.pop("out_hum")
+        one["properties"].update({name: str(float(str(value))).replace(".", ",") for name, value in numbers.items()})
+
+    assert collected(run, feed, *(network(minutes) for minutes in (9, 7, 5))) == []
+    feed.body = network(0.1, commas)
+    assert run("collect", "--once").returncode == 0
+    few = {"WEATHER_FRESH_MINUTES": "4"}
+    (found,) = json.loads(run("doctor", "--json", **few).stdout)["causes"]
+    assert (found["id"], found["status"]) == ("feed-variables", status)
+    assert "until lately: its numbers are written with a comma: '10,5'; 6 entries or" in found["evidence"]
+    checked = run("healthcheck", **few)
+    assert checked.returncode == (2 if all_of_them else 0)
+    assert ("no observation of the last 4 minutes has a value" in checked.stdout) == all_of_them
+    assert collected(run, feed, network(0.05)) == []
+
+
+def test_times_that_are_whole_hours_behind_are_read_in_a_wrong_time_zone(run: Run, feed: Feed) -> None:
+    for hours, behind in ((1, "an hour"), (3, "3 hours")):
+        (found,) = collected(run, feed, network(9), network(60 * hours + 3, every("temp_out", lambda value: value + 1)))
+        assert found["id"] == "feed-current"
+        assert f"times are {behind} behind its server's own clock" in found["evidence"]
+        assert found["remedy"] == "weather-tool feed try"
+    (found,) = _now(run, feed, network(95))
+    assert "of several servers behind its name" in found["evidence"]
+    feed.headers["Date"] = "yesterday"
+    (found,) = _now(run, feed, network(63))
+    assert "of several servers behind its name" in found["evidence"]

@@ -16,6 +16,7 @@ import pytest
 from tests.answers import listening
 from tests.collector import service
 from tests.conftest import Feed, Run, collection, feature, server_context
+from toolkit.feed.fetch import Fetcher
 
 
 @contextmanager
@@ -193,3 +194,31 @@ def test_a_proxy_that_is_not_there_is_named_as_what_was_asked(run: Run, tmp_path
     asked = "the feed https://far.example/feed, asked through the proxy http://127.0.0.1:9, is unreachable: "
     assert asked in done.stderr
     assert "s3cr3t" not in done.stderr
+
+
+def test_a_server_that_says_not_modified_for_ever_is_believed_while_data_are_fresh(
+    feed: Feed, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed.headers["ETag"] = '"one"'
+    patient, fetcher = (Fetcher(feed.url, 10, 1 << 20, believed_for=seconds) for seconds in (60.0, 0.0))
+    for one in (patient, fetcher):
+        document = one.fetch()
+        assert document
+        one.acknowledge(document)
+        assert one.fetch() is None
+    assert caplog.text == ""  # nothing was new
+    assert not fetcher.denies()
+    feed.body, feed.denies = collection(feature("volos"), feature("zagora")), True
+    assert patient.fetch() is None
+    document = fetcher.fetch()
+    assert document
+    assert document.body == feed.body
+    fetcher.acknowledge(document)
+    assert caplog.messages == [
+        f"the feed {feed.url} says 'not modified' to who asks whether there is something new, and has newer data: from "
+        "now on all of it is fetched each time"
+    ]
+    assert fetcher.fetch() is None
+    assert "If-None-Match" not in feed.requests[-1]
+    assert fetcher.denies()
+    assert len(caplog.messages) == 1

@@ -41,6 +41,16 @@ def no_pause() -> None:
     pass
 
 
+def test_whether_anything_has_a_value_since_then(db: str) -> None:
+    nothing = feature("volos", ts=TIME + 600)
+    nothing["properties"] = {name: nothing["properties"][name] for name in ("station_file", "ts")}
+    with open_for_writing(db) as store:
+        store.add(document(feature("volos"), nothing), COLLECTED)
+        assert store.newest() == "2025-11-22 16:10:00"
+        assert store.tells_since(TIME - 1)
+        assert not store.tells_since(TIME)
+
+
 def test_the_contract_of_names(db: str) -> None:
     with open_for_writing(db) as store:
         store.add(document(feature("volos", station_name_gr="Βόλος")), COLLECTED)

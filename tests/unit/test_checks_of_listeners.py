@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.firewall import seen
 from toolkit.checks import Finding
 from toolkit.checks.catalogue import BY_ID
 from toolkit.checks.host import Host
@@ -127,3 +128,31 @@ def test_a_service_that_works_since_its_last_start_is_not_told_to_die_again_and_
     assert "has been running" in said(BY_ID["collector-running"].probe(host))
     unit["SubState"] = "auto-restart"
     assert said(BY_ID["collector-running"].probe(host)).endswith("4 times so far")
+
+
+@pytest.mark.parametrize(
+    ("hook", "rule", "ours"),
+    [
+        ("input", "tcp dport {port} drop", True),
+        ("input", "iifname lo tcp dport 1000-65535 reject with tcp reset", True),
+        ("output", "ip daddr 127.0.0.1 tcp dport {{ 80, {port} }} drop", True),
+        ("input", "tcp dport 22 drop", False),
+        ("input", "udp dport {port} drop", False),
+        ("input", "iifname eth0 tcp dport {port} drop", False),
+        ("input", "ip saddr 192.0.2.9 tcp dport {port} drop", False),
+        ("forward", "tcp dport {port} drop", False),
+    ],
+)
+def test_a_rule_of_the_hosts_firewall_that_refuses_what_comes_is_named_and_taken_away(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hook: str, rule: str, ours: bool
+) -> None:
+    host = host_of(listener, RUNS, monkeypatch, tmp_path)
+    rule = rule.format(port=listener.getsockname()[1])
+    monkeypatch.setenv("SEEN_BY_ROOT", seen(hook, rule)[0])
+    listener.close()
+    found = API.answers(host)
+    assert ("a rule of this host's firewall refuses what comes to it: " in said(found)) is ours
+    if found and ours:
+        assert found.remedy
+        delete = found.remedy.render(Systemd()).removeprefix("nft ")
+        assert "dport" not in seen(hook, rule, delete)[1]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.firewall import seen
 from toolkit.checks import Finding, Status, bad, check
 from toolkit.checks import host_as_deployed as then
 from toolkit.checks.as_deployed import Folder
@@ -288,7 +289,6 @@ def test_a_folder_of_certificates_that_nobody_may_enter_is_why_nobody_is_trusted
     assert (cause.result.check.id, [one.check.id for one in cause.explains]) == ("system-as-deployed", ["feed-trusted"])
 
 
-@pytest.mark.skipif(not shutil.which("nft"), reason="the rules are nft's")
 @pytest.mark.parametrize(
     ("rule", "ours"),
     [
@@ -304,21 +304,11 @@ def test_a_folder_of_certificates_that_nobody_may_enter_is_why_nobody_is_trusted
 def test_a_rule_of_the_hosts_firewall_that_refuses_what_the_service_sends_is_named_and_taken_away(
     root: Path, monkeypatch: pytest.MonkeyPatch, rule: str, ours: bool
 ) -> None:
-    made = (
-        "add table inet site; add chain inet site out { type filter hook output priority 0; }; add rule inet site out "
-    )
-    told = "import runpy; print(*runpy.run_path('roles/weather/files/weather-tool')['refusing']({'daemon', '1'}), sep='\\n')"
-    script = 'nft "$1" || exit 77; python3 -c "$2"; [ -z "$3" ] || nft "$3"; nft list ruleset'
-    command = ["unshare", "-n", "sh", "-c", script, "sh", made + rule, told]
-    done = subprocess.run([*command, ""], capture_output=True, text=True, check=False)
-    if done.returncode == 77:
-        pytest.skip(f"no rule can be made here: {done.stderr}")
-    monkeypatch.setenv("SEEN_BY_ROOT", f"nft\t{done.stdout.splitlines()[0]}")
+    monkeypatch.setenv("SEEN_BY_ROOT", seen("output", rule)[0])
     monkeypatch.setenv("WEATHER_FEED_URL", "http://feed.example/x")
     found = way._firewall(Host(load_lenient()), "feed.example", "192.0.2.9")
     assert bool(found) is ours
     if found:
         assert found.remedy
         delete = found.remedy.steps[0].line(Systemd()).removeprefix("nft ")
-        done = subprocess.run([*command, delete], capture_output=True, text=True, check=True)
-        assert rule.rsplit(maxsplit=1)[-1] not in done.stdout.partition("table")[2]
+        assert rule.rsplit(maxsplit=1)[-1] not in seen("output", rule, delete)[1]

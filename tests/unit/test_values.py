@@ -25,7 +25,7 @@ def taken(fields: str = "", /, **said: Any) -> Document:
     ("raw", "value"),
     [
         (12.5, 12.5), (7, 7.0), ("12.5", 12.5), (" +5 ", 5.0), ("1e1", 10.0), (".5", 0.5), ("\u22125", -5.0), (-0.0, 0.0),
-        ("1_0", None), ("0x10", None), ("١٢", None), ("１２", None), ("12,5", None), ("12 °C", None), (True, None),
+        ("1_0", None), ("0x10", None), ("١٢", None), ("１２", None), ("12 °C", None), (True, None),
         ("inf", None), (float("inf"), None), (10**400, None), ("9" * 5000, None), ([12.5], None), (b"12", None),
         ("1\x002", None), ("T", None),  # a trace is of rain
     ],
@@ -36,6 +36,13 @@ def test_a_number_is_a_number(raw: object, value: float | None) -> None:
     assert str(document.observations[0].temp_out) != "-0.0"
     assert document.left_out == ({} if value is not None else {"temp_out is no number": 1})
     assert not document.rejected
+
+
+@pytest.mark.parametrize(("raw", "comma"), [("12,5", True), ("-1,013", True), ("1,2,3", False), ("warm, dry", False)])
+def test_a_number_with_a_comma_is_counted_as_such(raw: str, comma: bool) -> None:
+    document = taken(temp_out=raw)
+    assert document.observations[0].temp_out is None
+    assert document.left_out == {f"temp_out is {'a number with a comma' if comma else 'no number'}": 1}
 
 
 @pytest.mark.parametrize(

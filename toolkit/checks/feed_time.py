@@ -8,6 +8,23 @@ from toolkit import clock
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.errors import ToolkitError
 
+# No time zone is farther from UTC.
+MOST_HOURS = 14
+# An observation comes so late at most, in seconds, and no more than two cadences.
+LATE_SECONDS = 1800
+
+
+def hours_behind(age: float, cadence: float) -> int:
+    """By how many whole hours the newest time of a feed is behind what is usual; 0 where it is not by whole ones.
+
+    Args:
+        age: of the newest time, by the server's clock, in seconds.
+        cadence: how far apart its times are, in seconds.
+    """
+    hours, late = divmod(age + clock.TOLERANCE_SECONDS, 3600)
+    whole = late - clock.TOLERANCE_SECONDS <= min(2 * cadence, LATE_SECONDS)
+    return int(hours) if whole and hours <= MOST_HOURS else 0
+
 
 def served(*feeds: SourceSeen) -> float | None:
     """The time of the first server that sends it, not one before this release was made; None if none does."""

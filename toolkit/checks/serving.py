@@ -6,6 +6,7 @@ import socket
 from typing import NamedTuple
 
 from toolkit.checks import Finding, bad, good
+from toolkit.checks.firewall import refusing
 from toolkit.checks.host import Host
 from toolkit.checks.host.deployment import COMPOSE, CRON, KUBERNETES
 from toolkit.checks.host.processes import named, unit_of
@@ -110,7 +111,11 @@ class Listener(NamedTuple):
                 connection.sendall(f"GET {self.path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
                 answer = connection.recv(64)
         except OSError as error:
-            return bad(f"{self.named(host)} does not answer: {error}")
+            said = f"{self.named(host)} does not answer: {error}"
+            name, port = self.address(host)
+            if found := refusing(host, name, {port}, own=True):
+                return bad(f"{said}: a rule of this host's firewall refuses what comes to it: {found[0]}", found[1])
+            return bad(said)
         if answer.startswith(b"HTTP/1.") and b" 503 " in answer:
             return bad(f"{self.named(host)} answers, and cannot read the store")
         if b" 200 " not in answer:

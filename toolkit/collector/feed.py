@@ -29,7 +29,7 @@ from toolkit.feed.session import tls_context
 from toolkit.feed.stations import read_columns, read_stations
 from toolkit.push import protocol_of
 from toolkit.settings import Settings
-from toolkit.sources import Source
+from toolkit.sources import Source, fresh_seconds
 
 if TYPE_CHECKING:
     from toolkit.feed.mqtt import Subscriber
@@ -162,6 +162,7 @@ def _fetcher(source: Source, url: str, folder: Path | None, at_most: float = mat
         settings.feed_proxy,
         Authorization(who),
         folder,
+        believed_for=fresh_seconds(source),
     )
 
 

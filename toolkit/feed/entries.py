@@ -14,7 +14,16 @@ from typing import Any, TypeVar
 from toolkit.clock import EARLIEST, LATEST
 from toolkit.feed import placeholders
 from toolkit.feed.fields import fields_of, is_plain, long_of
-from toolkit.feed.values import degrees, is_no_direction, is_no_number, is_no_value, is_placeholder, number, text_of
+from toolkit.feed.values import (
+    degrees,
+    is_no_direction,
+    is_no_number,
+    is_no_value,
+    is_placeholder,
+    is_with_comma,
+    number,
+    text_of,
+)
 from toolkit.location import HIGHEST, LOWEST, height, place
 from toolkit.mapping import FieldMapping
 from toolkit.model import Bounds, Document, Observation, Rejected, Station
@@ -28,6 +37,7 @@ PART = 5000
 # Two entries of one id and time whose places differ by this are of two stations.
 APART_DEGREES = 0.1
 TWO_PLACES = "id of a station elsewhere"
+COMMA = "a number with a comma"
 
 Clock = Callable[[str, datetime], float]
 """Converts the local time of a station, given its id, to seconds since the epoch.
@@ -332,7 +342,7 @@ class Entries:
             if BY_NAME[name].unit == "mm" and isinstance(raw, str) and raw.strip().lower() in placeholders.TRACE:
                 return 0.0
             if not is_no_number(raw):
-                self.leave_out(f"{name} is no number")
+                self.leave_out(f"{name} is {COMMA if is_with_comma(raw) else 'no number'}")
         elif value in (codes := placeholders.CODES.get(name, {})):
             return codes[value]
         elif BY_NAME[name].low <= value <= BY_NAME[name].high:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from toolkit.errors import ToolkitError
 
+# What is said of a server that is not to be believed.
+DENIES = "says 'not modified' to who asks whether there is something new, and has newer data"
+
 
 class FeedError(ToolkitError):
     """The feed offers nothing that can be stored.

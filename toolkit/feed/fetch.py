@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
+import math
 import re
 import time
 from collections import OrderedDict
@@ -26,6 +28,7 @@ from toolkit.durations import humanize
 from toolkit.errors import UsageError
 from toolkit.feed.authorization import LARGEST_ANSWER, Authorization, TokenError, TokenRequest
 from toolkit.feed.errors import (
+    DENIES,
     AnswerError,
     FeedError,
     InternalAddressError,
@@ -39,6 +42,8 @@ from toolkit.feed.reasons import cut_off, of_system, of_tls, reason
 from toolkit.feed.session import Session
 from toolkit.text import one_line
 
+log = logging.getLogger(__name__)
+
 REDIRECTS = 5
 # The answers whose Retry-After counts.
 TOO_MANY = 429
@@ -47,6 +52,8 @@ RETRY_LATER = {TOO_MANY, 503}
 ENCODINGS = {"gzip", "x-gzip", "deflate", "identity"}
 # The longest header that is sent back to the server, in characters.
 VALIDATOR_LENGTH = 1024
+# An ETag that no server has given.
+NOBODYS = {"ETag": '"of no document"'}
 # Of so many addresses of a feed it is remembered what came last.
 MOST_KNOWN = 20_000
 # Shorter values of a query are not hidden in messages: they may be part of any message, such as a status.
@@ -95,10 +102,17 @@ class Fetched:
 
 
 class _Known(NamedTuple):
-    """What is remembered of an address: the document that was acknowledged last."""
+    """What is remembered of an address: the document that was acknowledged last.
+
+    Attributes:
+        validators: what a conditional request sends back.
+        digest: of the document.
+        at: when all of it came last, by the monotonic clock.
+    """
 
     validators: dict[str, str]
     digest: bytes
+    at: float
 
 
 class Fetcher:
@@ -121,10 +135,12 @@ class Fetcher:
         folder: Path | None = None,
         *,
         public: bool = False,
+        believed_for: float = math.inf,
     ) -> None:
         """`folder` is where long documents are put; by default it is that for temporary files.
 
-        With `public` none is fetched from an internal address; see `Session`.
+        With `public` none is fetched from an internal address; see `Session`. For `believed_for` seconds the server is
+        believed that a document is as it was; then all of it is fetched.
         """
         self.shown = shown(url)
         self._secret = isinstance(url, SecretAddress)
@@ -140,6 +156,8 @@ class Fetcher:
         self._sessions: list[Session] = []
         self._secrets = _secrets(url) + (_secrets(proxy) if proxy else [])
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._believed_for = believed_for
+        self._lied = False
 
     def fetch(self, url: str = "", *, conditional: bool = True) -> Fetched | None:
         """The current document; None if it is the one that was passed to `acknowledge`.
@@ -155,14 +173,35 @@ class Fetcher:
         """
         url = url or self.url
         known = self._known.get(_digest(url.encode())) if conditional else None
+        validators = known.validators if known and not self._lied else {}
+        fetched = self._follow(url, validators, again=bool(known and time.monotonic() - known.at > self._believed_for))
+        # A server that does not support conditional requests sends the same document again.
+        return None if fetched and known and self.is_known(fetched) else fetched
+
+    def denies(self) -> bool:
+        """Whether its server says that there is nothing new to one who has no document of it.
+
+        Raises:
+            FeedError: it answers otherwise, and with no document.
+        """
+        return self._follow(self.url, NOBODYS) is None
+
+    def _follow(self, url: str, validators: dict[str, str], *, again: bool = False) -> Fetched | None:
+        """The document; None if its server says that it is the one of these validators.
+
+        `again`: whether it is fetched all the same then; see `_not_believed`.
+        """
         try:
             session = self._sessions.pop()
         except IndexError:
             session = self._new_session()
         with within(self._timeout) as deadline:
-            one = _Fetch(self, url, known, session, deadline)
+            one = _Fetch(self, url, validators, session, deadline)
             try:
                 fetched = one.follow()
+                if fetched is None and again:
+                    one = _Fetch(self, url, {}, session, deadline)
+                    fetched = self._not_believed(one.follow())
                 failure = None
             except FeedError as error:
                 failure = error
@@ -173,8 +212,16 @@ class Fetcher:
         self._sessions.append(session)
         if failure:
             raise failure from None
-        # A server that does not support conditional requests sends the same document again.
-        return None if fetched and known and self.is_known(fetched) else fetched
+        return fetched
+
+    def _not_believed(self, whole: Fetched | None) -> Fetched | None:
+        """The document that a server has which has just said that there is nothing new."""
+        if whole and self.is_known(whole):
+            self.acknowledge(whole)  # it is believed again
+        elif whole and not self._lied:
+            self._lied = True
+            log.warning("%s", self.message(whole.url, f"{DENIES}: from now on all of it is fetched each time"))
+        return whole
 
     def is_known(self, document: Fetched) -> bool:
         """Whether this is the document of its address that was acknowledged last."""
@@ -184,7 +231,7 @@ class Fetcher:
     def acknowledge(self, document: Fetched) -> None:
         """The document is stored or in the spool: fetch only another one of its address from now on."""
         key = _digest(document.url.encode())
-        self._known[key] = _Known(document.validators, _digest_of(document.content))
+        self._known[key] = _Known(document.validators, _digest_of(document.content), time.monotonic())
         self._known.move_to_end(key)
         while len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
@@ -217,10 +264,12 @@ class Fetcher:
 class _Fetch:
     """One fetch of one address."""
 
-    def __init__(self, feed: Fetcher, url: str, known: _Known | None, session: Session, deadline: Deadline) -> None:
+    def __init__(
+        self, feed: Fetcher, url: str, validators: dict[str, str], session: Session, deadline: Deadline
+    ) -> None:
         self._feed = feed
         self._url = self._led_to = url
-        self._known = known
+        self._validators = validators
         self._session = session
         # No other server than the feed's is shown our certificate.
         self._elsewhere = feed.new_session_elsewhere() if feed.who.certificate else session
@@ -327,7 +376,7 @@ class _Fetch:
 
     def _headers(self, url: str) -> dict[str, str]:
         sent = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
-        headers = {sent[name]: value for name, value in (self._known.validators if self._known else {}).items()}
+        headers = {sent[name]: value for name, value in self._validators.items()}
         return {**headers, **self._feed.authorization()} if self._feed.is_own(url) else headers
 
     def _target(self, url: str, location: str) -> str:
@@ -348,7 +397,7 @@ class _Fetch:
         raise self.failed(f"redirects to {self._feed.shown_of(target)}: that is not followed")
 
     def _read(self, response: requests.Response, began: float) -> Fetched | None:
-        if response.status_code == 304 and self._known and self._known.validators:
+        if response.status_code == 304 and self._validators:
             return None
         headers = response.headers
         if response.status_code != 200:

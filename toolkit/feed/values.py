@@ -67,6 +67,11 @@ def number(raw: Any) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def is_with_comma(raw: Any) -> bool:
+    """Whether a text is a number that is written with a comma, such as 11,3: it may mean 11.3 and, of 1,013, 1013."""
+    return isinstance(raw, str) and raw.count(",") == 1 and number(raw.replace(",", ".")) is not None
+
+
 def text_of(raw: Any) -> str | None:
     """A text as it is stored, also a whole number that is used as an id; None for anything else."""
     if isinstance(raw, str):

@@ -219,6 +219,9 @@ class Store(Protocol):
     def newest(self) -> str | None:
         """The time of the newest observation, as `times.stored` writes it; None where there is none."""
 
+    def tells_since(self, time: float) -> bool:
+        """Whether an observation after this time, seconds since the epoch, has a value of any variable."""
+
     def snapshot(self) -> AbstractContextManager[None]:
         """Within it everything that is read is of one moment, whatever others write; nothing is written in it.
 

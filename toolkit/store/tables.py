@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.store.dialect import Dialect
 from toolkit.store.sources import Sources
 from toolkit.store.station_records import StationRecords
+from toolkit.variables import BY_NAME
 
 if TYPE_CHECKING:
     from toolkit.store.accounts import Accounts
@@ -24,6 +25,14 @@ class Tables:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+
+    def tells_since(self, time: float) -> bool:
+        """See `base.Store`."""
+        told = " OR ".join(f"{name} IS NOT NULL" for name in BY_NAME)
+        found = self._dialect.query(
+            f"SELECT 1 FROM observations WHERE time > ? AND ({told}) LIMIT 1", [self._dialect.time(time)]
+        )
+        return bool(found)
 
     @property
     def incidents(self) -> Incidents:

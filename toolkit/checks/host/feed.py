@@ -31,6 +31,7 @@ class SourceSeen(Facts):
     """A source that is fetched, and its document of this moment.
 
     Attributes:
+        source: that it is.
         name: of the source.
         settings: as they are for it.
         is_told: whether its document is there, or the reason why it is not; what is late, or let go again, is not told.
@@ -38,6 +39,7 @@ class SourceSeen(Facts):
 
     def __init__(self, source: Source, loaded: Loaded) -> None:
         super().__init__(loaded)
+        self.source = source
         self.name, self.settings = source
         self.at = time.monotonic()
         self.is_told = True
@@ -53,10 +55,20 @@ class SourceSeen(Facts):
         from toolkit.feed.errors import AnswerError
 
         reach(self.settings.feed_proxy or self.settings.feed_url)
-        fetched = fetcher_of(Source(self.name, self.settings), FEED_SECONDS).fetch()
+        fetched = fetcher_of(self.source, FEED_SECONDS).fetch()
         if fetched is None:
             raise AnswerError(f"the feed {shown(self.settings.feed_url)} offers no document")
         return fetched
+
+    @fact
+    def denies(self) -> bool:
+        """Whether its server says that nothing is new to one who has nothing; see `Fetcher.denies`."""
+        from toolkit.collector.feed import fetcher_of
+
+        try:
+            return fetcher_of(self.source, FEED_SECONDS).denies()
+        except ToolkitError:
+            return False
 
     @fact
     def document(self) -> Document:

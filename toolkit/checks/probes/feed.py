@@ -9,6 +9,7 @@ import ssl
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from toolkit.checks.causes import COLLECTOR, DISK, FEED_SETTINGS, RELEASE, STORE
 from toolkit.checks.each_source import each_source
 from toolkit.checks.feed_names import renamed, renamed_time
 from toolkit.checks.feed_places import lost, renamed_stations, turned
-from toolkit.checks.feed_time import served, stations_time
+from toolkit.checks.feed_time import hours_behind, served, stations_time
 from toolkit.checks.feed_trust import unknown_authority
 from toolkit.checks.feed_values import STATIONS, all_alike, jumped, unit_of_impossible
 from toolkit.checks.host import Host
@@ -30,10 +31,10 @@ from toolkit.checks.reach import DISCARDED, ConnectError, UnresolvedError
 from toolkit.checks.remedies import Logs, OnMachine, Restart, Shell, Tool
 from toolkit.durations import humanize
 from toolkit.errors import ToolkitError
-from toolkit.feed.entries import TWO_PLACES
-from toolkit.feed.errors import AnswerError, TooSlowError, UntrustedError
+from toolkit.feed.entries import COMMA, TWO_PLACES
+from toolkit.feed.errors import DENIES, AnswerError, TooSlowError, UntrustedError
 from toolkit.settings import NOA_FIELDS
-from toolkit.sources import STALE_CADENCES
+from toolkit.sources import STALE_CADENCES, fresh_seconds
 from toolkit.times import from_stored
 from toolkit.variables import BY_NAME
 
@@ -55,6 +56,8 @@ CERTIFICATE_SECONDS = 1.0
 _MILLISECONDS = re.compile(rb":\s*1[5-9]\d{11}\b")
 # What stands for no value in many programs.
 _NO_VALUES = re.compile(rb":\s*\"?-9{3,}(\.9*|\.0*)?\b")
+# A number with a decimal comma, by itself.
+_COMMA = re.compile(rb"(?<![\d,.])(-?\d+,\d+)(?![\d,.])")
 _LOG = Logs("collector")
 # If so many of a feed's stations are silent, the fault is the feed's, not the stations'.
 SILENT_PART = 0.5
@@ -273,6 +276,15 @@ def feed_current(host: Host, feed: SourceSeen) -> Finding | None:
         return None
     age = present - max(past)
     if age > limit:
+        hours = hours_behind(age, feed.settings.cadence_seconds) if by_server and _changes(host, feed) else 0
+        if hours:
+            behind = "an hour" if hours == 1 else f"{hours} hours"
+            over = "; what it tells replaces what was stored of that time" if (stored or 0) > max(past) else ""
+            return bad(
+                f"its stations' times are {behind} behind its server's own clock, and its values are others each time: "
+                f"a time zone, or summer time, that is read wrongly{over}",
+                Tool("feed try"),
+            )
         kept = feed.fetched.fresh_for
         if stored is not None and stored - max(past) > limit and not clock.ahead(stored, present):
             return bad(
@@ -284,6 +296,14 @@ def feed_current(host: Host, feed: SourceSeen) -> Finding | None:
             why = f"a cache may hold it, which says that it stays fresh for {humanize(kept)}"
         return bad(f"the newest observation that the feed offers is {humanize(age)} old: {why}")
     return good(f"its newest observation is {humanize(max(age, 0))} old")
+
+
+def _changes(host: Host, feed: SourceSeen) -> bool:
+    """Whether it brought what was not stored within the last two cadences."""
+    with suppress(ToolkitError):
+        last = next((one for one in host.log if one.status == "success" and one.source in {None, feed.name}), None)
+        return bool(last and last.observations and host.now - last.time <= 2 * feed.settings.cadence_seconds)
+    return False
 
 
 def _stored(host: Host, feed: SourceSeen) -> float | None:
@@ -309,12 +329,11 @@ def feed_passed_on(host: Host, feed: SourceSeen) -> Finding | None:
     if document is None or not document.observations or stored is None:
         return None
     past = [one.time for one in document.observations if not clock.ahead(one.time, host.now)]
-    limit = max(feed.settings.fresh_minutes * 60, STALE_CADENCES * feed.settings.cadence_seconds)
-    if past and host.now - stored > limit and max(past) - stored > limit:
-        return bad(
-            f"the feed has observations {humanize(max(past) - stored)} newer than what is stored: its server, or "
-            "a cache on the way, tells the collector that nothing is new"
-        )
+    if past and host.now - stored > fresh_seconds(feed.source) and max(past) - stored > feed.settings.cadence_seconds:
+        newer = f"the feed has observations {humanize(max(past) - stored)} newer than what is stored"
+        if feed.denies:
+            return bad(f"{newer}: its server {DENIES}")
+        return bad(f"{newer}: its server, or a cache on the way, tells the collector that nothing is new")
     return good("what the feed has is stored")
 
 
@@ -431,14 +450,21 @@ def feed_variables(host: Host, feed: SourceSeen) -> Finding | None:
         for name in (BY_NAME if len({row.station_id for row in rows}) >= STATIONS else ())
         if name not in told and sum(getattr(row, name) is not None for row in rows) >= TELLING_PART * len(rows)
     ]
-    if gone:
+    if gone or not told:
         why = "".join(f"; {number} entries or values were left out: {what}" for what, number in left_out)
         other, remedy = renamed(host, feed.settings, feed.fetched.beginning, gone)
         was = "was it renamed?" if len(gone) == 1 else "were they renamed, or have they no values any more?"
         if _NO_VALUES.search(feed.fetched.beginning):
             was = "there are numbers such as -9999 in it, which stand for no value"
-        said = f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately"
-        return bad(f"{said}: {other or was}{why}", remedy)
+        if any(what.endswith(COMMA) for what in document.left_out):
+            such = _COMMA.search(feed.fetched.beginning)
+            was = "its numbers are written with a comma" + (f": '{such[1].decode()}'" if such else "")
+        said = "no station of the feed tells any value"
+        if gone:
+            said = f"no station of the feed tells {', '.join(gone)}, which nearly all told until lately"
+        found = bad(f"{said}: {other or was}{why}", remedy)
+        # What is stored then has no value at all.
+        return found if told else replace(found, severity=Status.CRITICAL, explains=frozenset(("observations-fresh",)))
     return good(f"it tells {len(told)} variables")
 
 

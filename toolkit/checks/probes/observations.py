@@ -60,6 +60,9 @@ def observations_fresh(host: Host) -> Finding:
     seen = f"the newest observation ({newest} UTC) is {humanize(max(age, 0))} old"
     if age > limit:
         return bad(f"{seen}, more than {limit / 60:g} minutes", figures=figures)
+    with host.store() as store:
+        if not store.tells_since(host.now - limit):
+            return bad(f"{seen}, and no observation of the last {limit / 60:g} minutes has a value", figures=figures)
     return good(seen, figures)
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from toolkit.checks import Finding, Status, bad, check, good
 from toolkit.checks.each_source import each_source
+from toolkit.checks.firewall import refusing
 from toolkit.checks.host import Host
 from toolkit.checks.host.feed import SourceSeen
 from toolkit.checks.host.files import mode_of, owner_of
@@ -27,8 +28,6 @@ from toolkit.errors import ToolkitError
 from toolkit.feed.errors import TooSlowError
 
 HOSTS, RESOLVER, NAME_SERVICES = Path("/etc/hosts"), Path("/etc/resolv.conf"), Path("/etc/nsswitch.conf")
-# What root's half of weather-tool calls the rules that it has seen.
-FIREWALL = Path("nft")
 PORTS = Path("/proc/sys/net/ipv4")
 INTERFACES = Path("/sys/class/net")
 # Every host takes packets of so many bytes (RFC 791).
@@ -224,20 +223,11 @@ def _route(host: Host, _name: str, address: str) -> Finding | None:
 def _firewall(host: Host, name: str, address: str) -> Finding | None:
     """A rule of the host's own firewall, as root's half of weather-tool sees it, refuses what is sent there."""
     urls = [urlsplit(one.settings.feed_proxy or one.settings.feed_url) for one in host.sources]
-    ports = {str(url.port or {"https": 443}.get(url.scheme, 80)) for url in urls if url.hostname == name}
-    for file, told in host.seen_by_root:
-        if file != FIREWALL:
-            continue
-        rule, _, said = told.partition(": ")
-        words = set(re.findall(r"[\w.]+", said))
-        # Of what it is about all that it names has to be ours.
-        of_it = ("dport" not in words or words & ports) and ("daddr" not in words or address in words)
-        if of_it and words & {"skuid", "dport", "daddr"}:
-            return bad(
-                f"a rule of this host's firewall refuses what the service sends to {address}: {said} ({rule})",
-                _mended(OnMachine("nft delete rule {}", rule.split())),
-            )
-    return None
+    ports = {url.port or {"https": 443}.get(url.scheme, 80) for url in urls if url.hostname == name}
+    if not (found := refusing(host, address, ports)):
+        return None
+    said, remedy = found
+    return bad(f"a rule of this host's firewall refuses what the service sends to {address}: {said}", _mended(remedy))
 
 
 def _lost(host: Host, _name: str, address: str) -> Finding | None:
