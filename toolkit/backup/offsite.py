@@ -8,10 +8,11 @@ import platform
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from toolkit import clock, credentials, envfile, times
 from toolkit.address import shown, without_secrets
@@ -23,6 +24,8 @@ from toolkit.credentials import Credential
 from toolkit.errors import InUseError, ToolkitError, UsageError, reason
 from toolkit.locking import patiently
 from toolkit.settings import Settings
+
+_T = TypeVar("_T")
 
 # In how many weekly checks all of the packed data is read.
 WEEKS = 4
@@ -74,7 +77,7 @@ class Offsite:
                 raise self._strange("there is no repository any more in", folder, before)
             self._do("init")
             found = self._do("cat", "config")
-        its = self._id(found)
+        its = self._read(found, lambda config: str(config["id"]))  # by which another one is told from it
         if before and before.id != its:
             raise self._strange("another repository is in", folder, before)
         self._do("unlock")  # what a copy left that was killed; locks of those that run stay
@@ -137,16 +140,13 @@ class Offsite:
     def _snapshots(self, host: str) -> list[_Snapshot]:
         """The snapshots of a host, the newest first."""
         done = self._do("snapshots", "--json", "--host", host)
-        try:
-            told = [_Snapshot(one["id"], times.epoch_of(one["time"])) for one in json.loads(done.stdout) or ()]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ToolkitError(f"off-site copy: what restic says of {self.repository} is not understood") from error
+        told = self._read(done, lambda ones: [_Snapshot(one["id"], times.epoch_of(one["time"])) for one in ones or ()])
         return sorted(told, key=lambda one: one.time, reverse=True)
 
-    def _id(self, config: subprocess.CompletedProcess[str]) -> str:
-        """The repository's own identifier, of its configuration."""
+    def _read(self, done: subprocess.CompletedProcess[str], read: Callable[[Any], _T]) -> _T:
+        """What is to be read of the JSON that restic printed."""
         try:
-            return str(json.loads(config.stdout)["id"])
+            return read(json.loads(done.stdout))
         except (ValueError, KeyError, TypeError) as error:
             raise ToolkitError(f"off-site copy: what restic says of {self.repository} is not understood") from error
 
